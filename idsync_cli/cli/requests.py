@@ -1,0 +1,216 @@
+"""The five requests, one at a time: identify, login, logout, search and modify."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from idsync_cli import store, wire
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    Pairs,
+    Scope,
+    StorePath,
+    Workspace,
+    takes_identities,
+)
+from idsync_cli.cli.surroundings import (
+    draw,
+    load_configuration,
+    new_seed,
+    now_ms,
+    open_store,
+    say,
+    terminal_width,
+    write,
+    write_json,
+)
+from idsync_cli.core.codes import ErrorCode, RequestKind, Status
+from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.core.rules import Organization
+from idsync_cli.engine import Engine
+from idsync_cli.errors import UsageFault, quoted
+
+PreviousMpid = Annotated[
+    str | None,
+    typer.Option("--previous-mpid", metavar="MPID", help="The MPID of this user so far."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="The whole answer, but nothing is written.")
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="A table: what each tier of the priority found, and why.")
+]
+
+
+_HELP = {
+    RequestKind.IDENTIFY: """Find or make the profile of a user, at the start of a session.
+
+    Example: idsync identify --email a@example.com --idfv 9876 --explain
+    """,
+    RequestKind.LOGIN: """Find or make the profile of a user who signs in.
+
+    Example: idsync login --customer-id ABC123 --email a@example.com --idfv 9876
+    """,
+    RequestKind.LOGOUT: """Find or make the anonymous profile of a user who signs out.
+
+    Login IDs are set aside, for the answer is always anonymous.
+
+    Example: idsync logout --idfv 9876
+    """,
+    RequestKind.SEARCH: """Find the profile of a user and change nothing.
+
+    The exit status is 1 if there is none.
+
+    Example: idsync search --email a@example.com --json
+    """,
+}
+
+
+def _asking(kind: RequestKind) -> Callable[..., int]:
+    """The command of one of the four kinds that are answered with a profile."""
+
+    def ask(
+        identities: Pairs,
+        previous_mpid: PreviousMpid = None,
+        scope: Scope = None,
+        workspace: Workspace = None,
+        config: Config = DEFAULT_CONFIG,
+        store: StorePath = DEFAULT_STORE,
+        dry_run: DryRun = False,
+        explain: Explain = False,
+        as_json: AsJson = False,
+    ) -> int:
+        request = _request(kind, scope, workspace, identities)
+        request["previous_mpid"] = previous_mpid
+        return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
+
+    ask.__doc__ = _HELP[kind]
+    return takes_identities(ask)
+
+
+@takes_identities
+def modify(
+    identities: Pairs,
+    mpid: Annotated[str, typer.Option("--mpid", metavar="MPID", help="The profile to change.")],
+    remove: Annotated[
+        list[str] | None,
+        typer.Option("--remove", metavar="TYPE", help="Remove all values of a type; repeatable."),
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--change",
+            metavar="TYPE:OLD:NEW",
+            help="Replace a value; without OLD add, without NEW remove it; repeatable. "
+            "A colon in a value is written \\:, a backslash \\\\.",
+        ),
+    ] = None,
+    scope: Scope = None,
+    workspace: Workspace = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    dry_run: DryRun = False,
+    explain: Explain = False,
+    as_json: AsJson = False,
+) -> int:
+    """Change the identifiers of the profile that has the MPID.
+
+    With identity options, each type given then holds exactly the given value.
+    Example: idsync modify --mpid -5412 --change email:a@example.com:b@example.com
+    """
+    removed = [(name, None) for name in remove or ()]
+    request = _request(RequestKind.MODIFY, scope, workspace, [*identities, *removed])
+    request["mpid"] = mpid
+    if change:
+        request["identity_changes"] = [_split_change(each) for each in change]
+        if not request["known_identities"]:
+            del request["known_identities"]
+    return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
+
+
+COMMANDS = {kind: _asking(kind) for kind in _HELP} | {RequestKind.MODIFY: modify}
+
+
+def _request(
+    kind: RequestKind,
+    scope: str | None,
+    workspace: str | None,
+    identities: Sequence[tuple[str, str | None]],
+) -> wire.Json:
+    """The request as a line of JSON would hold it, so that it is read as one.
+
+    Raises:
+        UsageFault: an identifier type is given twice, which JSON could not hold.
+    """
+    kinds = [TYPES_BY_NAME.get(name, name) for name, _ in identities]
+    for name in kinds:
+        if kinds.count(name) > 1:
+            raise UsageFault(f"{quoted(name)} is given twice, perhaps by two names; give it once")
+    return {
+        "type": kind.value,
+        "scope": scope,
+        "workspace": workspace,
+        "known_identities": dict(identities),
+    }
+
+
+def _split_change(text: str) -> wire.Json:
+    """Read TYPE:OLD:NEW, in which a backslash takes the next character as it is."""
+    parts, escaped = [""], False
+    for character in text:
+        if escaped or character not in "\\:":
+            parts[-1] += character
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
+            parts.append("")
+    if len(parts) != 3 or escaped:
+        raise UsageFault(
+            f"--change {quoted(text)} is not TYPE:OLD:NEW; write a colon in a value as \\:, "
+            "a backslash as \\\\"
+        )
+    kind, old, new = parts
+    return {"identity_type": kind, "old_value": old or None, "new_value": new or None}
+
+
+def _answer(
+    request: wire.Json, config: str, path: str, *, dry_run: bool, explain: bool, as_json: bool
+) -> int:
+    organization = load_configuration(config).organization
+    answer = _resolve(request, organization, path, dry_run=dry_run)
+    if as_json:
+        write_json(wire.answer_json(answer, explain=explain))
+    outcome = answer.outcome
+    if isinstance(outcome, Refusal):
+        say(f"idsync: {outcome.code}: {outcome.message}")
+        return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
+    if not as_json:
+        from idsync_cli import render
+
+        if explain:
+            draw(*render.explanation(answer, outcome, terminal_width()))
+        else:
+            write("\n".join(render.answer_lines(answer, outcome)))
+    return 1 if outcome.status is Status.NOT_FOUND else 0
+
+
+def _resolve(request: wire.Json, organization: Organization, path: str, *, dry_run: bool) -> Answer:
+    """Answer one request; a store that is not there is made only if the answer would change it."""
+    read_only = dry_run or request["type"] == RequestKind.SEARCH
+    opened = open_store(path, organization, write=not read_only)
+    if opened is None:
+        seed = new_seed()
+        with store.memory(seed) as empty:
+            answer = Engine(organization, empty, now=now_ms).one_shot(request, dry_run=True)
+        changes = isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store
+        if dry_run or not changes:
+            return answer
+        opened = store.create(path, seed)
+    with opened:
+        return Engine(organization, opened, now=now_ms).one_shot(request, dry_run=dry_run)

@@ -1,0 +1,133 @@
+"""What a command stands in: its streams, its files, the clock and chance."""
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any
+
+from idsync_cli import store
+from idsync_cli.config_file import Configuration, load
+from idsync_cli.core.rules import Organization
+from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, printable, quoted
+from idsync_cli.store import Store
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def now_ms() -> int:
+    """The time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_seed() -> int:
+    """128 random bits: MPIDs follow from the seed, and must not be guessed (section 7)."""
+    return secrets.randbits(128)
+
+
+def parse_seed(text: str | None) -> int | None:
+    """Read `--seed`.
+
+    Raises:
+        UsageFault: it is no integer.
+    """
+    if text is None:
+        return None
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 4000):
+        raise UsageFault(f"--seed {quoted(text)} is no integer; give digits, such as --seed 42")
+    return int(text)
+
+
+def say(message: str) -> None:
+    """Talk to the user, on standard error."""
+    for line in message.split("\n"):
+        sys.stderr.write(printable(line) + "\n")
+
+
+def write(text: str, *, to_stderr: bool = False) -> None:
+    """Give out data, on standard output unless it is busy with other data.
+
+    Raises:
+        OutputClosed: whoever read it has gone.
+        StoreFault: it cannot be written.
+    """
+    try:
+        stream = sys.stderr if to_stderr else sys.stdout
+        stream.write(text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
+
+
+def write_json(value: Any, *, to_stderr: bool = False) -> None:
+    """Give out one JSON value in ASCII, so that nothing in it can act on a terminal."""
+    write(json.dumps(value), to_stderr=to_stderr)
+
+
+def draw(*pieces: "RenderableType", to_stderr: bool = False) -> None:
+    """Give out tables and text: as wide as the terminal, plain in a pipe or with NO_COLOR."""
+    from rich.console import Console
+
+    console = Console(stderr=to_stderr, markup=False, emoji=False, highlight=False)
+    with console.capture() as drawn:
+        for piece in pieces:
+            console.print(piece)
+    lines = drawn.get().rstrip("\n").split("\n")
+    write("\n".join(line.rstrip() for line in lines), to_stderr=to_stderr)
+
+
+def terminal_width() -> int:
+    """How many columns a table may take: the terminal's, or 80 in a pipe; COLUMNS overrules."""
+    return get_terminal_size().columns
+
+
+def load_configuration(path: str) -> Configuration:
+    """The configuration file, and what there is to say of it.
+
+    Raises:
+        FileFault: it is not there, or every fault of it.
+    """
+    if not path:
+        raise UsageFault("the path of the configuration is empty; name a file with --config")
+    if "\0" in path:
+        raise UsageFault("the path of the configuration holds a NUL character; name a file")
+    return load(Path(path))
+
+
+def open_store(path: str, organization: Organization, *, write: bool) -> Store | None:
+    """Open a store that is there; None where there is none.
+
+    Says so where it has profiles of a scope that the configuration no longer names (section 3).
+    """
+    opened = store.open_store(path, write=write)
+    if opened is not None:
+        with opened.reading() as session:
+            unnamed = [name for name in session.scopes() if name not in organization.scopes]
+        for name in unnamed:
+            say(
+                f"note: the store has profiles of the scope {quoted(name)}, which the "
+                "configuration no longer names; they stay, and no request can reach them"
+            )
+    return opened
+
+
+@contextmanager
+def existing_store(path: str, organization: Organization) -> Iterator[Store]:
+    """Open a store for looking into it.
+
+    Raises:
+        StoreFault: there is none.
+    """
+    opened = open_store(path, organization, write=False)
+    if opened is None:
+        raise StoreFault(f"there is no store at {printable(path)}; make one with: idsync init")
+    with opened:
+        yield opened

@@ -1,0 +1,297 @@
+"""The configuration: YAML to rules, with every fault at once and each at its place (section 3)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
+from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
+from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.core.soundness import contradictions, doubts
+from idsync_cli.core.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
+from idsync_cli.errors import FileFault, nearest, printable, quoted
+from idsync_cli.yaml_tree import START, Faults, Node, Place, read_documents
+
+Code = TypeVar("Code", bound=StrEnum)
+
+_TOP = ("version", "organization", "scopes", "accounts")
+_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login")
+_STRATEGY = (
+    "on_new_known_user",
+    "on_logout",
+    "logins",
+    "login_needs_login_id",
+    "links",
+    "aliasing",
+)
+_ONLY_WITH_LOGINS = ("on_logout", "login_needs_login_id")
+_SETTINGS = ("login", "unique", "immutable")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A configuration file that can be used, and what `config lint` says of it."""
+
+    organization: Organization
+    lint: tuple[str, ...]
+
+
+def load(path: Path) -> Configuration:
+    """Read a configuration file.
+
+    Raises:
+        FileFault: every fault of the file, each with its place.
+    """
+    if not path.exists():
+        raise FileFault([f"{printable(path.as_posix())}: no such file; make one with: idsync init"])
+    faults = Faults(path)
+    documents = read_documents(path, faults)
+    if not documents or (len(documents) == 1 and documents[0].value is None):
+        faults.add(START, "the configuration is empty; make one with: idsync init")
+        faults.raise_any()
+    if len(documents) > 1:
+        faults.add(documents[1].place, "a second YAML document; a configuration is one")
+    reader = _Reader(faults)
+    organization = reader.organization(documents[0])
+    faults.raise_any()
+    return Configuration(organization, _lint(path, documents[0], organization))
+
+
+def read_scope(node: Node, faults: Faults) -> Rules | None:
+    """Read the mapping of one scope; None where its faults leave nothing to go on with."""
+    return _Reader(faults).scope(node)
+
+
+def _lint(path: Path, document: Node, organization: Organization) -> tuple[str, ...]:
+    found = Faults(path)
+    scopes = document.mapping["scopes"].mapping if document.mapping else None
+    for name, rules in organization.scopes.items():
+        for doubt in doubts(rules):
+            place = _place_of(scopes[name], doubt.path) if scopes else START
+            found.add(place, f"scope {printable(name)}: {doubt.message} [{doubt.code}]")
+    return tuple(found.lines())
+
+
+def _place_of(scope: Node, path: Iterable[str]) -> Place:
+    """Where the last of the keys that is there stands; types may stand under any of their names."""
+    node, place = scope, scope.place
+    for key in path:
+        if node.mapping is not None:
+            name = next((name for name in node.mapping if _same(name, key)), None)
+            if name is None:
+                break
+            place, node = node.keys[name], node.mapping[name]
+        else:
+            items = node.sequence or ()
+            place = next((item.place for item in items if _same(item.value, key)), place)
+    return place
+
+
+def _same(name: object, key: str) -> bool:
+    return name == key or (isinstance(name, str) and TYPES_BY_NAME.get(name) == key)
+
+
+class _Reader:
+    """Reads nodes into rules, noting what is wrong with them."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    def organization(self, document: Node) -> Organization:
+        entries = self._faults.entries(document, _TOP, "the configuration")
+        version = entries.get("version")
+        if version is not None and version.value != "1":
+            self._faults.add(
+                version.place, f"version {version.described()} is not known; write version: 1"
+            )
+        name = entries.get("organization")
+        if name is not None and not isinstance(name.value, str):
+            self._faults.add(name.place, f"organization is {name.described()}, but must be a name")
+        scopes = self._scopes(document, entries.get("scopes"))
+        accounts, workspaces = self._accounts(entries.get("accounts"), scopes)
+        return Organization(
+            name=name.value if name is not None and isinstance(name.value, str) else None,
+            scopes={scope: rules for scope, rules in scopes.items() if rules is not None},
+            workspaces=workspaces,
+            accounts=accounts,
+        )
+
+    def scope(self, node: Node) -> Rules | None:
+        entries = self._faults.entries(node, _SCOPE, "a scope")
+        preset = self._strategy(node, entries.get("strategy"))
+        join = self._code(OnConflictingLogin, entries, "on_conflicting_login")
+        priority = self._priority(node, entries.get("priority"), preset)
+        settings = self._identities(entries, priority, preset)
+        if node.mapping is None or preset is None or priority is None:
+            return None
+        rules = Rules(preset.strategy, priority, settings, join or OnConflictingLogin.SEPARATE)
+        for contradiction in contradictions(rules):
+            self._faults.add(_place_of(node, contradiction.path), contradiction.message)
+        return rules
+
+    def _scopes(self, document: Node, node: Node | None) -> dict[str, Rules | None]:
+        if node is None:
+            if document.mapping is not None:
+                self._faults.add(document.place, "no scopes; a configuration names at least one")
+            return {}
+        if not node.mapping:
+            self._faults.add(node.place, f"scopes is {node.described()}, but must name a scope")
+            return {}
+        return {name: self.scope(each) for name, each in node.mapping.items()}
+
+    def _accounts(
+        self, node: Node | None, scopes: Mapping[str, Rules | None]
+    ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+        accounts: dict[str, tuple[str, ...]] = {}
+        workspaces: dict[str, str] = {}
+        for account, entry in (
+            self._faults.entries(node, None, "accounts") if node else {}
+        ).items():
+            inside = self._faults.entries(entry, ("workspaces",), f"the account {quoted(account)}")
+            listed = inside.get("workspaces")
+            served = self._faults.entries(listed, None, "workspaces") if listed else {}
+            accounts[account] = tuple(served)
+            for workspace, scope in served.items():
+                place = scope.place
+                if not isinstance(scope.value, str):
+                    self._faults.add(place, f"{scope.described()} is no scope's name")
+                elif scope.value not in scopes:
+                    hint = nearest(scope.value, scopes)
+                    self._faults.add(place, f"unknown scope {quoted(scope.value)}{hint}")
+                elif workspace in workspaces:
+                    assert listed is not None
+                    self._faults.add(
+                        listed.keys[workspace],
+                        f"the workspace {quoted(workspace)} stands twice in the organization; "
+                        "a workspace belongs to one account and one scope",
+                    )
+                else:
+                    workspaces[workspace] = scope.value
+        return accounts, workspaces
+
+    def _strategy(self, scope: Node, node: Node | None) -> Preset | None:
+        if node is None:
+            if scope.mapping is not None:
+                self._faults.add(scope.place, f"no strategy; use one of {', '.join(PRESETS)}")
+            return None
+        if node.mapping is not None:
+            strategy = self._strategy_mapping(node)
+            return Preset(strategy) if strategy else None
+        if isinstance(node.value, str) and node.value in PRESETS:
+            return PRESETS[node.value]
+        hint = nearest(node.value, PRESETS) if isinstance(node.value, str) else ""
+        self._faults.add(
+            node.place,
+            f"unknown strategy {node.described()}{hint or '; use one of ' + ', '.join(PRESETS)}",
+        )
+        return None
+
+    def _strategy_mapping(self, node: Node) -> Strategy | None:
+        entries = self._faults.entries(node, _STRATEGY, "a strategy")
+        logins = self._flag(entries, "logins")
+        for name in _STRATEGY:
+            unused = logins is False and name in _ONLY_WITH_LOGINS
+            if unused and name in entries:
+                self._faults.add(node.keys[name], f"{name} has no meaning with logins: false")
+            elif name not in entries and not unused:
+                self._faults.add(node.place, f"the strategy does not say {name}; it must say all")
+        on_new_known_user = self._code(OnNewKnownUser, entries, "on_new_known_user")
+        on_logout = self._code(OnLogout, entries, "on_logout")
+        needs_login_id = self._flag(entries, "login_needs_login_id")
+        links, aliasing = self._flag(entries, "links"), self._flag(entries, "aliasing")
+        if on_new_known_user is None or logins is None or links is None or aliasing is None:
+            return None
+        if logins and (on_logout is None or needs_login_id is None):
+            return None
+        return Strategy(
+            name="custom",
+            on_new_known_user=on_new_known_user,
+            on_logout=on_logout if logins else None,
+            logins=logins,
+            login_needs_login_id=bool(needs_login_id),
+            links=links,
+            aliasing=aliasing,
+        )
+
+    def _priority(
+        self, scope: Node, node: Node | None, preset: Preset | None
+    ) -> tuple[IdentityType, ...] | None:
+        if node is None:
+            if preset is PRESETS["default"]:
+                return DEFAULT_PRIORITY
+            if scope.mapping is not None:
+                self._faults.add(
+                    scope.place, "no priority; list identifier types, most trusted first"
+                )
+            return None
+        if not node.sequence:
+            self._faults.add(
+                node.place,
+                "the priority is empty; list at least one identifier type"
+                if node.sequence == ()
+                else f"priority is {node.described()}, but must be a list of identifier types",
+            )
+            return None
+        priority: list[IdentityType] = []
+        for item in node.sequence:
+            kind = self._identity_type(item.value, item.place, item.described())
+            if kind in priority:
+                self._faults.add(item.place, f"{kind} stands twice in the priority; keep one")
+            elif kind is not None:
+                priority.append(kind)
+        return tuple(priority) or None
+
+    def _identities(
+        self,
+        entries: Mapping[str, Node],
+        priority: tuple[IdentityType, ...] | None,
+        preset: Preset | None,
+    ) -> dict[IdentityType, Settings]:
+        node = entries.get("identities")
+        settings = dict(preset.settings) if preset else {}
+        if priority is not None:
+            settings = {kind: each for kind, each in settings.items() if kind in priority}
+        if node is None:
+            return settings
+        if preset and preset.fixed:
+            self._faults.add(
+                node.place, f"the strategy {preset.strategy.name} takes no identities; remove them"
+            )
+            return settings
+        named: set[IdentityType] = set()
+        for name, entry in self._faults.entries(node, None, "identities").items():
+            kind = self._identity_type(name, node.keys[name], quoted(name))
+            if kind is None:
+                continue
+            if kind in named:
+                self._faults.add(node.keys[name], f"{kind} stands twice under identities")
+            named.add(kind)
+            flags = self._faults.entries(entry, _SETTINGS, f"the settings of {kind}")
+            settings[kind] = Settings(**{flag: bool(self._flag(flags, flag)) for flag in flags})
+        return settings
+
+    def _identity_type(self, name: object, place: Place, shown: str) -> IdentityType | None:
+        if isinstance(name, str) and name in TYPES_BY_NAME:
+            return TYPES_BY_NAME[name]
+        hint = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
+        self._faults.add(place, f"unknown identity type {shown}{hint}")
+        return None
+
+    def _flag(self, entries: Mapping[str, Node], name: str) -> bool | None:
+        node = entries.get(name)
+        if node is None or isinstance(node.value, bool):
+            return node.value if node is not None else None  # type: ignore[return-value]
+        self._faults.add(node.place, f"{name} is {node.described()}, but must be true or false")
+        return None
+
+    def _code(self, codes: type[Code], entries: Mapping[str, Node], name: str) -> Code | None:
+        node = entries.get(name)
+        if node is None:
+            return None
+        if isinstance(node.value, str) and node.value in set(codes):
+            return codes(node.value)
+        wanted = " or ".join(codes)
+        self._faults.add(node.place, f"{name} is {node.described()}, but must be {wanted}")
+        return None

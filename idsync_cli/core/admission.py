@@ -1,0 +1,26 @@
+"""Whether a profile that comes whole, by `given` or an import, keeps the rules of its scope."""
+
+from idsync_cli.core.identity import Identifier
+from idsync_cli.core.match import Knowledge
+from idsync_cli.core.profile import Profile
+from idsync_cli.core.rules import Rules
+
+
+def violation(profile: Profile, rules: Rules, knowledge: Knowledge) -> str | None:
+    """Say which rule of the scope the profile would break beside those that are there, or None.
+
+    An MPID belongs to one profile, an immutable type has one value, and a unique identifier has
+    one holder (sections 1 and 8).
+    """
+    if knowledge.was_given_out(profile.mpid):
+        return f"the MPID {profile.mpid} is in use"
+    for kind in {held.type for held in profile.identifiers}:
+        values = profile.values_of(kind)
+        settings = rules.settings_of(kind)
+        if len(set(values)) < len(values):
+            return f"a value of {kind} stands twice"
+        if settings.immutable and len(values) > 1:
+            return f"{kind} is immutable, and has {len(values)} values"
+        if settings.unique and any(knowledge.holders(Identifier(kind, value)) for value in values):
+            return f"{kind} is unique, and another profile holds the value"
+    return None

@@ -1,0 +1,115 @@
+"""The words of the specification: one code for one thing, wherever it is spoken of."""
+
+from enum import StrEnum
+
+
+class RequestKind(StrEnum):
+    """The kinds of request (section 8)."""
+
+    IDENTIFY = "identify"
+    LOGIN = "login"
+    LOGOUT = "logout"
+    SEARCH = "search"
+    MODIFY = "modify"
+
+
+class Status(StrEnum):
+    """How a request was answered (section 8)."""
+
+    MATCHED = "matched"
+    CREATED = "created"
+    NOT_FOUND = "not_found"
+    MODIFIED = "modified"
+    ERROR = "error"
+
+
+class Rule(StrEnum):
+    """What decided an answer: `decided_by` (sections 4 and 5)."""
+
+    IDENTIFIER = "identifier"
+    PREVIOUS_MPID = "previous_mpid"
+    NEWEST = "newest"
+    NO_MATCH = "no_match"
+    NEW_KNOWN_USER = "new_known_user"
+    LOGOUT = "logout"
+    MPID = "mpid"
+
+
+class Reason(StrEnum):
+    """Why a profile that a tier found is not eligible, in the order of section 4, step 2."""
+
+    IMMUTABLE_SEARCH = "immutable_search"
+    IMMUTABLE_PROTECTION = "immutable_protection"
+    LOGIN_PROTECTION = "login_protection"
+    CONFLICTING_LOGIN = "conflicting_login"
+    NEW_KNOWN_USER_ONLY = "new_known_user_only"
+
+
+class Outcome(StrEnum):
+    """What a tier of the priority did to the candidates (sections 4 and 8)."""
+
+    DECIDED = "decided"
+    NARROWED = "narrowed"
+    NO_CANDIDATES = "no_candidates"
+    NO_EFFECT = "no_effect"
+    NOT_IN_REQUEST = "not_in_request"
+    NOT_CONSULTED = "not_consulted"
+
+
+class NoteCode(StrEnum):
+    """What a request did otherwise than its sender may expect (section 8, `notes`)."""
+
+    SET_ASIDE_ON_LOGOUT = "set_aside_on_logout"
+    TIE = "tie"
+    JOINED_CONFLICTING_LOGIN = "joined_conflicting_login"
+    KEPT_IMMUTABLE = "kept_immutable"
+    HELD_ELSEWHERE = "held_elsewhere"
+    SECOND_LOGIN_ID = "second_login_id"
+
+
+class ErrorCode(StrEnum):
+    """Why a request is refused, in the order in which it is checked (section 8)."""
+
+    INVALID_JSON = "INVALID_JSON"
+    INVALID_REQUEST = "INVALID_REQUEST"
+    UNKNOWN_SCOPE = "UNKNOWN_SCOPE"
+    UNKNOWN_WORKSPACE = "UNKNOWN_WORKSPACE"
+    UNKNOWN_LABEL = "UNKNOWN_LABEL"
+    UNKNOWN_IDENTITY_TYPE = "UNKNOWN_IDENTITY_TYPE"
+    INVALID_IDENTITY_VALUE = "INVALID_IDENTITY_VALUE"
+    NO_IDENTITIES = "NO_IDENTITIES"
+    UNSUPPORTED_BY_STRATEGY = "UNSUPPORTED_BY_STRATEGY"
+    LOGIN_ID_REQUIRED = "LOGIN_ID_REQUIRED"
+    NO_LOOKUP_IDENTITY = "NO_LOOKUP_IDENTITY"
+    MPID_NOT_FOUND = "MPID_NOT_FOUND"
+    OLD_VALUE_MISMATCH = "OLD_VALUE_MISMATCH"
+    IMMUTABLE_IDENTITY = "IMMUTABLE_IDENTITY"
+    PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
+
+
+class Op(StrEnum):
+    """One change of an identity record (section 8, `changes`)."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+class OnNewKnownUser(StrEnum):
+    """What a strategy does with a login ID that nobody holds (section 6)."""
+
+    KEEP = "keep"
+    CREATE = "create"
+
+
+class OnLogout(StrEnum):
+    """What a strategy answers to a logout (section 6)."""
+
+    CREATE = "create"
+    RETURN_ANONYMOUS = "return_anonymous"
+
+
+class OnConflictingLogin(StrEnum):
+    """Whether two login IDs that disagree are two users or one (section 3)."""
+
+    SEPARATE = "separate"
+    JOIN = "join"

@@ -1,0 +1,145 @@
+"""Identifier types and their names, identifiers, and MPIDs (sections 1, 2 and 7)."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from hashlib import blake2b
+from itertools import count
+from typing import NamedTuple
+
+MAX_VALUE_LENGTH = 4096
+"""The longest value of an identifier, in characters (section 4)."""
+
+MPID_MIN, MPID_MAX = -(2**63), 2**63 - 1
+
+
+class IdentityType(StrEnum):
+    """The closed list of identifier types, by canonical name and in the order of section 2."""
+
+    CUSTOMER_ID = "customer_id"
+    EMAIL = "email"
+    FACEBOOK = "facebook"
+    TWITTER = "twitter"
+    GOOGLE = "google"
+    MICROSOFT = "microsoft"
+    YAHOO = "yahoo"
+    FACEBOOK_CUSTOM_AUDIENCE_ID = "facebook_custom_audience_id"
+    OTHER = "other"
+    OTHER_ID_2 = "other_id_2"
+    OTHER_ID_3 = "other_id_3"
+    OTHER_ID_4 = "other_id_4"
+    OTHER_ID_5 = "other_id_5"
+    OTHER_ID_6 = "other_id_6"
+    OTHER_ID_7 = "other_id_7"
+    OTHER_ID_8 = "other_id_8"
+    OTHER_ID_9 = "other_id_9"
+    OTHER_ID_10 = "other_id_10"
+    MOBILE_NUMBER = "mobile_number"
+    PHONE_NUMBER_2 = "phone_number_2"
+    PHONE_NUMBER_3 = "phone_number_3"
+    IOS_IDFA = "ios_idfa"
+    IOS_IDFV = "ios_idfv"
+    ANDROID_AAID = "android_aaid"
+    ANDROID_UUID = "android_uuid"
+    FIRE_AID = "fire_aid"
+    ROKU_AID = "roku_aid"
+    ROKU_PUBLISHER_ID = "roku_publisher_id"
+    MICROSOFT_AID = "microsoft_aid"
+    MICROSOFT_PUBLISHER_ID = "microsoft_publisher_id"
+    AMP_ID = "amp_id"
+    PUSH_TOKEN = "push_token"
+    DEVICE_APPLICATION_STAMP = "device_application_stamp"
+
+
+TYPE_ORDER = {identity_type: place for place, identity_type in enumerate(IdentityType)}
+"""Where each type stands in section 2."""
+
+DEVICE_TYPES = frozenset(
+    identity_type
+    for identity_type, place in TYPE_ORDER.items()
+    if place >= TYPE_ORDER[IdentityType.IOS_IDFA]
+)
+"""The device identities; every other type is a user identity."""
+
+WIRE_NAMES = {
+    IdentityType.CUSTOMER_ID: "customerid",
+    IdentityType.FACEBOOK_CUSTOM_AUDIENCE_ID: "facebookcustomaudienceid",
+} | {IdentityType(f"other_id_{n}"): f"other{n}" for n in range(2, 11)}
+"""The names of the HTTP API, where they differ from the canonical ones."""
+
+_ALSO_READ_AS = {
+    IdentityType.CUSTOMER_ID: ("controller_customer_id",),
+    IdentityType.IOS_IDFA: ("idfa", "ios_advertising_id"),
+    IdentityType.IOS_IDFV: ("idfv", "ios_vendor_id"),
+    IdentityType.ANDROID_AAID: ("gaid", "google_advertising_id", "android_advertising_id"),
+    IdentityType.ANDROID_UUID: ("android_id",),
+    IdentityType.FIRE_AID: ("fire_advertising_id",),
+    IdentityType.ROKU_AID: ("roku_id", "roku_advertising_id"),
+    IdentityType.ROKU_PUBLISHER_ID: ("roku_publishing_id",),
+    IdentityType.MICROSOFT_AID: ("microsoft_advertising_id",),
+    IdentityType.DEVICE_APPLICATION_STAMP: ("das",),
+}
+
+
+def names_of(identity_type: IdentityType) -> tuple[str, ...]:
+    """Every name that is read as the type: canonical, wire, others (section 2)."""
+    wire = (WIRE_NAMES[identity_type],) if identity_type in WIRE_NAMES else ()
+    return (identity_type.value, *wire, *_ALSO_READ_AS.get(identity_type, ()))
+
+
+TYPES_BY_NAME = {
+    name: identity_type for identity_type in IdentityType for name in names_of(identity_type)
+}
+"""The type that each known name stands for."""
+
+
+class Identifier(NamedTuple):
+    """A type and a value, compared exactly (section 1)."""
+
+    type: IdentityType
+    value: str
+
+
+def has_surrogate(text: str) -> bool:
+    """Whether the text holds half a character, which UTF-8 cannot write."""
+    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def value_fault(value: object) -> str | None:
+    """Say what keeps `value` from being an identifier's value, or None (section 4).
+
+    An empty string is no fault here: what it means depends on the request.
+    """
+    if not isinstance(value, str):
+        return "is not text; write it between quotes"
+    if len(value) > MAX_VALUE_LENGTH:
+        return f"has {len(value):,} characters; at most {MAX_VALUE_LENGTH:,} are allowed"
+    if "\0" in value:
+        return "holds a NUL character"
+    if has_surrogate(value):
+        return "holds a lone surrogate, which is no character"
+    return None
+
+
+def parse_mpid(text: object) -> int | None:
+    """Read an MPID: a string of ASCII digits, or an integer; None for all else (section 1)."""
+    if isinstance(text, str):
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit()) or digits[0] == "0" or len(digits) > 19:
+            return None
+        number = int(text)
+    elif isinstance(text, int) and not isinstance(text, bool):
+        number = text
+    else:
+        return None
+    return number if number != 0 and MPID_MIN <= number <= MPID_MAX else None
+
+
+def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
+    """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
+    for attempt in count():
+        text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
+        digest = blake2b(text.encode("ascii"), digest_size=8).digest()
+        mpid = int.from_bytes(digest, "big", signed=True)
+        if mpid != 0 and not was_given_out(mpid):
+            return mpid
+    raise AssertionError("unreachable: the attempts have no end")  # pragma: no cover

@@ -1,0 +1,41 @@
+"""What is asked: requests whose form has been checked (sections 4 and 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.identity import IdentityType
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRequest:
+    """An identify, login, logout or search: at most one value for each type (section 4)."""
+
+    kind: RequestKind
+    known_identities: Mapping[IdentityType, str]
+    previous_mpid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChange:
+    """One entry of `identity_changes`; without an old value it adds, without a new one removes."""
+
+    identity_type: IdentityType
+    old_value: str | None
+    new_value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyRequest:
+    """A modify of one profile, in one of its two forms (section 5).
+
+    Set form: `known_identities` maps each type to its one value, or to None to remove the type.
+    Otherwise `identity_changes` are made one after another.
+    """
+
+    mpid: int
+    known_identities: Mapping[IdentityType, str | None] | None = None
+    identity_changes: tuple[IdentityChange, ...] = ()
+
+
+Request = IdentityRequest | ModifyRequest

@@ -1,0 +1,305 @@
+"""Scenarios: YAML to steps and what is expected of them (section 8)."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from idsync_cli.config_file import load, read_scope
+from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Outcome, RequestKind, Rule, Status
+from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
+from idsync_cli.core.rules import Organization
+from idsync_cli.errors import FileFault, nearest, printable, quoted
+from idsync_cli.wire import Json
+from idsync_cli.yaml_tree import Faults, Node, read_documents
+
+INLINE_SCOPE = "scope"
+"""The name of a scope that a scenario spells out itself."""
+
+_SCENARIO = ("name", "config", "scope", "given", "steps", "profiles")
+_STEP_EXTRAS = ("as", "previous_mpid", "expect")
+_REQUEST_MEMBERS = ("scope", "workspace", "mpid", "identity_changes")
+_CHANGE = ("op", "mpid", "identity_type", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A profile that is there before the first step; without an MPID, the store makes one."""
+
+    scope: str
+    mpid: int | None
+    identifiers: tuple[Identifier, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request, as a line of JSON would hold it, and what is expected of its answer.
+
+    What `expect` leaves out is not checked; identifier types stand in it by canonical name.
+    """
+
+    kind: RequestKind
+    request: Json
+    expect: Mapping[str, Any]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A story with its rules; `profiles` says what each must hold at the end."""
+
+    name: str
+    path: Path
+    line: int
+    organization: Organization
+    given: tuple[Given, ...]
+    steps: tuple[Step, ...]
+    profiles: Mapping[str, frozenset[Identifier]]
+
+
+def find(paths: Iterable[Path]) -> Iterator[Path]:
+    """The scenario files that are named, or lie in a folder that is named, sorted in each.
+
+    A configuration among the files of a folder is passed over.
+
+    Raises:
+        FileFault: a path that is not there.
+    """
+    for path in paths:
+        if path.is_dir():
+            files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
+            yield from (each for each in files if not _is_configuration(each))
+        elif path.exists():
+            yield path
+        else:
+            raise FileFault([f"{printable(path.as_posix())}: no such file or folder"])
+
+
+def read_scenarios(path: Path) -> list[Scenario]:
+    """Read the scenarios of one file.
+
+    Raises:
+        FileFault: every fault of the file, each with its place.
+    """
+    faults = Faults(path)
+    documents = read_documents(path, faults)
+    scenarios = [
+        _Reader(path, faults).scenario(document, place)
+        for place, document in enumerate(documents, start=1)
+    ]
+    faults.raise_any()
+    if not scenarios:
+        raise FileFault([f"{printable(path.as_posix())}:1:1: no scenario; a scenario has steps"])
+    return [scenario for scenario in scenarios if scenario is not None]
+
+
+def _is_configuration(path: Path) -> bool:
+    try:
+        documents = read_documents(path, Faults(path))
+    except FileFault:
+        return False  # is told where the file is read as a scenario
+    return bool(documents) and "scopes" in (documents[0].mapping or {})
+
+
+class _Reader:
+    """Reads one document, noting what is wrong with it."""
+
+    def __init__(self, path: Path, faults: Faults) -> None:
+        self._path = path
+        self._faults = faults
+
+    def scenario(self, document: Node, place: int) -> Scenario | None:
+        entries = self._faults.entries(document, _SCENARIO, "a scenario")
+        organization = self._organization(document, entries)
+        name = entries.get("name")
+        given = [self._given(each, organization) for each in self._list(entries, "given")]
+        steps = [self._step(each) for each in self._list(entries, "steps")]
+        if not steps and document.mapping is not None:
+            self._faults.add(document.place, "no steps; a scenario has at least one request")
+        if organization is None:
+            return None
+        return Scenario(
+            name=str(name.value) if name else f"{self._path.stem} {place}",
+            path=self._path,
+            line=document.place.line,
+            organization=organization,
+            given=tuple(each for each in given if each is not None),
+            steps=tuple(step for step in steps if step is not None),
+            profiles=self._profiles(entries.get("profiles")),
+        )
+
+    def _organization(self, document: Node, entries: Mapping[str, Node]) -> Organization | None:
+        config, scope = entries.get("config"), entries.get("scope")
+        if config is not None and scope is not None:
+            self._faults.add(scope.place, "config and scope both give the rules; keep one")
+        elif scope is not None:
+            rules = read_scope(scope, self._faults)
+            return Organization(None, {INLINE_SCOPE: rules}, {}) if rules else None
+        elif config is None:
+            if document.mapping is not None:
+                self._faults.add(document.place, "no rules; give them by config or scope")
+        elif not isinstance(config.value, str):
+            self._faults.add(config.place, f"config is {config.described()}, but must be a path")
+        else:
+            try:
+                return load(self._path.parent / config.value).organization
+            except FileFault as fault:
+                for line in fault.faults:
+                    self._faults.add(config.place, f"the configuration: {line}")
+        return None
+
+    def _given(self, node: Node, organization: Organization | None) -> Given | None:
+        entries = dict(self._faults.entries(node, None, "a given profile"))
+        scope, mpid = entries.pop("scope", None), entries.pop("mpid", None)
+        number = None
+        if mpid is not None:
+            number = parse_mpid(mpid.value)
+            if number is None:
+                self._faults.add(mpid.place, f"{mpid.described()} is no MPID")
+        identifiers = tuple(self._identifiers(entries, node))
+        if organization is None:
+            return None
+        if scope is None and len(organization.scopes) > 1:
+            self._faults.add(node.place, "name the scope of the profile; there are several")
+            return None
+        name = scope.value if scope else next(iter(organization.scopes))
+        if not isinstance(name, str) or name not in organization.scopes:
+            assert scope is not None
+            hint = nearest(str(name), organization.scopes)
+            self._faults.add(scope.place, f"unknown scope {scope.described()}{hint}")
+            return None
+        return Given(name, number, identifiers, node.place.line)
+
+    def _identifiers(self, entries: Mapping[str, Node], parent: Node) -> Iterator[Identifier]:
+        for name, node in entries.items():
+            kind = TYPES_BY_NAME.get(name)
+            if kind is None:
+                hint = nearest(name, TYPES_BY_NAME)
+                self._faults.add(parent.keys[name], f"unknown identity type {quoted(name)}{hint}")
+                continue
+            for each in (node,) if node.sequence is None else node.sequence:
+                fault = "is empty" if each.value in ("", None) else value_fault(each.value)
+                if fault is None and isinstance(each.value, str):
+                    yield Identifier(kind, each.value)
+                else:
+                    self._faults.add(each.place, f"the value {each.described()} of {kind} {fault}")
+
+    def _step(self, node: Node) -> Step | None:
+        entries = self._faults.entries(node, (*RequestKind, *_STEP_EXTRAS), "a step")
+        kinds = [kind for kind in RequestKind if node.mapping and kind in node.mapping]
+        if len(kinds) != 1:
+            if node.mapping is not None:
+                wanted = ", ".join(RequestKind)
+                self._faults.add(node.place, f"a step is one request, under one of {wanted}")
+            return None
+        kind = kinds[0]
+        request = self._request(kind, entries.get(kind))
+        for key, member in (("as", "label"), ("previous_mpid", "previous_mpid")):
+            if key in entries:
+                request[member] = entries[key].plain()
+        if not isinstance(request.get("label", ""), str):
+            self._faults.add(entries["as"].place, "as gives the step a name, which is text")
+        expect = self._expect(entries["expect"]) if "expect" in entries else {}
+        return Step(kind, request, expect, node.place.line)
+
+    def _request(self, kind: RequestKind, node: Node | None) -> Json:
+        entries = self._faults.entries(node, None, f"the request {kind}") if node else {}
+        request: Json = {"type": kind.value}
+        identities = {}
+        for key, value in entries.items():
+            if key in _REQUEST_MEMBERS:
+                request[key] = value.plain()
+            else:
+                identities[key] = value.plain()
+        if identities or "identity_changes" not in request:
+            request["known_identities"] = identities
+        return request
+
+    def _expect(self, node: Node) -> Json:
+        readers: dict[str, Callable[[Node], Any]] = {
+            "mpid": self._mpid,
+            "status": lambda each: self._word(each, Status),
+            "decided_by": self._decided_by,
+            "matched": lambda each: [self._type(item) for item in self._items(each)],
+            "orphaned": lambda each: [self._mpid(item) for item in self._items(each)],
+            "source_mpid": self._mpid,
+            "is_logged_in": self._flag,
+            "notes": lambda each: [self._word(item, NoteCode) for item in self._items(each)],
+            "error": lambda each: self._word(each, ErrorCode),
+            "changes": lambda each: [self._change(item) for item in self._items(each)],
+            "tiers": self._tiers,
+        }
+        self._faults.entries(node, tuple(readers), "an expect")
+        return {
+            key: readers[key](each) for key, each in (node.mapping or {}).items() if key in readers
+        }
+
+    def _profiles(self, node: Node | None) -> dict[str, frozenset[Identifier]]:
+        profiles = {}
+        for key, entry in (self._faults.entries(node, None, "profiles") if node else {}).items():
+            if not key.startswith("@") and parse_mpid(key) is None:
+                assert node is not None
+                self._faults.add(node.keys[key], f"{quoted(key)} is neither an MPID nor @name")
+            held = self._faults.entries(entry, None, f"the profile {quoted(key)}")
+            profiles[key] = frozenset(self._identifiers(held, entry))
+        return profiles
+
+    def _change(self, node: Node) -> Json:
+        entries = self._faults.entries(node, _CHANGE, "a change")
+        missing = [key for key in _CHANGE if key not in entries]
+        if missing:
+            if node.mapping is not None:
+                self._faults.add(node.place, f"the change lacks {', '.join(missing)}")
+            return {}
+        return {
+            "op": self._word(entries["op"], Op),
+            "mpid": self._mpid(entries["mpid"]),
+            "identity_type": self._type(entries["identity_type"]),
+            "value": entries["value"].value,
+        }
+
+    def _tiers(self, node: Node) -> dict[str, str]:
+        return {
+            TYPES_BY_NAME[name].value: self._word(each, Outcome)
+            for name, each in self._faults.entries(node, tuple(TYPES_BY_NAME), "tiers").items()
+        }
+
+    def _decided_by(self, node: Node) -> str:
+        if isinstance(node.value, str) and node.value in TYPES_BY_NAME:
+            return TYPES_BY_NAME[node.value].value
+        return self._word(node, Rule, *TYPES_BY_NAME)
+
+    def _type(self, node: Node) -> str:
+        name = self._word(node, TYPES_BY_NAME)
+        return TYPES_BY_NAME[name].value if name else ""
+
+    def _mpid(self, node: Node) -> str | None:
+        if node.value is None:
+            return None
+        if isinstance(node.value, str) and (node.value[:1] == "@" or parse_mpid(node.value)):
+            return node.value
+        self._faults.add(node.place, f"{node.described()} is neither an MPID nor @name")
+        return None
+
+    def _flag(self, node: Node) -> bool:
+        if not isinstance(node.value, bool):
+            self._faults.add(node.place, f"{node.described()} is neither true nor false")
+        return bool(node.value)
+
+    def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
+        words = [*map(str, known), *also]
+        if isinstance(node.value, str) and node.value in words:
+            return node.value
+        hint = nearest(node.value, words) if isinstance(node.value, str) else ""
+        hint = hint or f"; use one of {', '.join(words[:20])}"
+        self._faults.add(node.place, f"{node.described()} is not known here{hint}")
+        return ""
+
+    def _items(self, node: Node) -> tuple[Node, ...]:
+        if node.sequence is None:
+            self._faults.add(node.place, f"{node.described()}, but a list is expected")
+        return node.sequence or ()
+
+    def _list(self, entries: Mapping[str, Node], key: str) -> tuple[Node, ...]:
+        return self._items(entries[key]) if key in entries else ()
