@@ -96,11 +96,14 @@ class _Resolution:
         """Step 1: a profile made from these identifiers could never be found again."""
         if self.request.kind is RequestKind.SEARCH:
             return self._not_found(self.inquiry.consult_none())
-        set_aside = ", once the login IDs of a logout are set aside" if self.notes else ""
+        set_aside, usable = "", self.rules.priority
+        if self.request.kind is RequestKind.LOGOUT:
+            set_aside = ", for the login IDs of a logout are set aside" if self.notes else ""
+            usable = tuple(kind for kind in usable if kind not in self.rules.login_types)
         raise Refusal(
             ErrorCode.NO_LOOKUP_IDENTITY,
             f"no identifier is left that is in the scope's priority{set_aside}; "
-            f"give one of: {', '.join(self.rules.priority)}",
+            f"give one of: {', '.join(usable) or '(the scope has none)'}",
         )
 
     def _not_found(self, match: Match) -> Decision:

@@ -72,6 +72,8 @@ def create(path: str, seed: int) -> Store:
             draft.unlink()
     except (OSError, sqlite3.Error) as error:
         cause = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, FileNotFoundError):
+            cause = "its folder is not there"
         raise StoreFault(f"no store can be made at {_shown(place)}: {cause}") from None
     store = open_store(path, write=True)
     if store is None:
