@@ -1,0 +1,519 @@
+"""SPEC.md sections 1 to 8 as a brute-force model: the judge of the real program.
+
+Written from the specification alone and in its order, to be read beside it. Never imported by the
+package, and importing nothing of it. It copies the whole store for each request, and scans it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import count
+from math import isfinite
+from typing import Any
+
+Json = dict[str, Any]
+Pair = tuple[str, str]  # an identifier: type and value
+Edit = tuple[str, str | None, str | None]  # a change: type, old value, new value
+REASONS = (  # step 2 of section 4
+    "immutable_search immutable_protection login_protection conflicting_login new_known_user_only"
+)
+
+# ---- Section 2: the types in their order, each with the names it is also read as
+
+_NAMES = """
+customer_id=customerid=controller_customer_id
+email facebook twitter google microsoft yahoo
+facebook_custom_audience_id=facebookcustomaudienceid
+other other_id_2=other2 other_id_3=other3 other_id_4=other4 other_id_5=other5 other_id_6=other6
+other_id_7=other7 other_id_8=other8 other_id_9=other9 other_id_10=other10
+mobile_number phone_number_2 phone_number_3
+ios_idfa=idfa=ios_advertising_id ios_idfv=idfv=ios_vendor_id
+android_aaid=gaid=google_advertising_id=android_advertising_id android_uuid=android_id
+fire_aid=fire_advertising_id
+roku_aid=roku_id=roku_advertising_id roku_publisher_id=roku_publishing_id
+microsoft_aid=microsoft_advertising_id microsoft_publisher_id
+amp_id push_token
+device_application_stamp=das
+"""
+TYPES = [names.split("=")[0] for names in _NAMES.split()]
+CANONICAL = {n: names.split("=")[0] for names in _NAMES.split() for n in names.split("=")}
+
+# ---- Sections 3 and 6: the rules of a scope (`aliasing` belongs to section 9)
+
+_COLUMNS = ("on_new_known_user", "on_logout", "logins", "login_needs_login_id", "links")
+_PRESETS = {
+    "default": ("keep", "create", True, False, False),
+    "profile_conversion": ("keep", "create", True, False, False),
+    "profile_link": ("create", "create", True, False, True),
+    "profile_isolation": ("create", "return_anonymous", True, True, False),
+    "best_match": ("keep", None, False, False, False),
+}
+_PRESET_LOGINS = {
+    "default": ["customer_id"],
+    "profile_link": ["customer_id", "email"],
+    "profile_isolation": ["customer_id", "email"],
+}
+_DEFAULT_PRIORITY = """
+customer_id mobile_number email other facebook google twitter microsoft yahoo ios_idfa ios_idfv
+android_aaid android_uuid roku_aid roku_publisher_id microsoft_publisher_id microsoft_aid
+device_application_stamp
+"""
+
+
+class Rules:
+    """One scope's mapping, as in the YAML, with the presets of section 6 applied."""
+
+    def __init__(self, scope: Json) -> None:
+        strategy, settings = scope["strategy"], {}
+        if isinstance(strategy, str):
+            both = {"login": True, "unique": True}
+            settings = dict.fromkeys(_PRESET_LOGINS.get(strategy, []), both)
+            strategy = dict(zip(_COLUMNS, _PRESETS[strategy], strict=True))
+        # "Unless configured" goes type by type: what is configured replaces, it does not add.
+        settings |= {CANONICAL[n]: s or {} for n, s in (scope.get("identities") or {}).items()}
+        self.logins: bool = strategy["logins"]
+        self.creates = strategy["on_new_known_user"] == "create"
+        self.logout_creates = strategy.get("on_logout") == "create"
+        self.login_needs_login_id: bool = strategy.get("login_needs_login_id", False)
+        self.links: bool = strategy["links"]
+        self.joins = scope.get("on_conflicting_login") == "join"
+        self.priority = [CANONICAL[n] for n in scope.get("priority") or _DEFAULT_PRIORITY.split()]
+        self.order = self.priority + [type_ for type_ in TYPES if type_ not in self.priority]
+
+        def carrying(setting: str) -> list[str]:
+            return [type_ for type_ in self.priority if settings.get(type_, {}).get(setting)]
+
+        self.unique = carrying("unique")
+        self.login = carrying("login") if self.logins else []
+        self.immutable = carrying("immutable") if self.logins else []
+
+
+# ---- Section 1
+
+
+@dataclass(eq=False)
+class Profile:
+    """A user profile; `held` has its identifiers in the order in which they were added."""
+
+    mpid: int
+    scope: str
+    seq: int
+    source: int | None = None
+    was_known: bool = False
+    held: list[Pair] = field(default_factory=list)
+
+    def values(self, type_: str) -> list[str]:
+        return [value for held_type, value in self.held if held_type == type_]
+
+    def of(self, types: list[str]) -> set[Pair]:
+        return {pair for pair in self.held if pair[0] in types}
+
+    def known(self, rules: Rules) -> bool:
+        return self.was_known or bool(self.of(rules.login))
+
+    def identities(self, rules: Rules) -> dict[str, list[str]]:
+        return {type_: self.values(type_) for type_ in rules.order if self.values(type_)}
+
+
+def text_of(mpid: int | None) -> str | None:
+    return None if mpid is None else str(mpid)
+
+
+def is_mpid(value: object) -> bool:
+    """Section 1; a label (section 8) stands for one, and is looked up later."""
+    if isinstance(value, str):
+        if value.startswith("@"):
+            return True
+        value = int(value) if re.fullmatch("-?[1-9][0-9]{0,18}", value) else 0
+    return type(value) is int and -(2**63) <= value < 2**63 and value != 0
+
+
+class RefusedError(Exception):
+    """The request is answered with this code, and changes nothing."""
+
+
+def need(condition: object, code: str = "INVALID_REQUEST") -> None:
+    if not condition:
+        raise RefusedError(code)
+
+
+class Work:
+    """One request in one scope: judged on the store as it was `before`, done in `after`."""
+
+    def __init__(
+        self, head: Json, rules: Rules, before: dict[int, Profile], after: dict[int, Profile]
+    ) -> None:
+        self.kind, self.rules = head["type"], rules
+        self.before = {m: p for m, p in before.items() if p.scope == head["scope"]}
+        self.after = {m: p for m, p in after.items() if p.scope == head["scope"]}
+        self.changes: list[Json] = []
+        self.notes: list[Json] = []
+
+    # ---- Section 4
+
+    def conflicting_login(self, asked: dict[str, str], profile: Profile) -> str | None:
+        """Step 2: the highest ranked login type that both carry, if it disagrees."""
+        both = [type_ for type_ in self.rules.login if type_ in asked and profile.values(type_)]
+        return both[0] if both and asked[both[0]] not in profile.values(both[0]) else None
+
+    def why_not(self, kind: str, asked: dict[str, str], profile: Profile) -> str | None:
+        """Step 2: the first reason that holds; None says eligible."""
+        rules, known, pairs = self.rules, profile.known(self.rules), set(asked.items())
+        immutable, login = profile.of(rules.immutable), profile.of(rules.login)
+        new_known_user = rules.creates and any(type_ in rules.login for type_ in asked)
+        if kind == "search" and rules.immutable and not immutable & pairs:
+            return "immutable_search"
+        if immutable and not immutable & pairs:
+            return "immutable_protection"
+        if known and not login & pairs:
+            return "login_protection"
+        if not rules.joins and self.conflicting_login(asked, profile):
+            return "conflicting_login"
+        return "new_known_user_only" if new_known_user and not known else None
+
+    def tiers(self, asked: dict[str, Any]) -> list[Json]:
+        """Section 8, `tiers`, before any of them is looked up."""
+        tiers = []
+        for rank, type_ in enumerate(self.rules.priority, 1):
+            flags = [n for n in ("login", "unique", "immutable") if type_ in getattr(self.rules, n)]
+            tier: Json = {"rank": rank, "identity_type": type_, "value": asked.get(type_)}
+            tier |= {"settings": flags, "held_by": None, "eligible": None, "ineligible": {}}
+            tier |= {"left": None}
+            tier["outcome"] = "not_consulted" if type_ in asked else "not_in_request"
+            tiers.append(tier)
+        return tiers
+
+    def resolve(
+        self, kind: str, asked: dict[str, str], previous: int | None
+    ) -> tuple[Profile | None, Json, list[Json]]:
+        """Steps 3 and 4: the profile, if there is one, `decided_by` and `tiers`."""
+        candidates: list[Profile] = []
+        tiers = self.tiers(asked)
+        for tier in (tier for tier in tiers if tier["identity_type"] in asked):
+            pair = (tier["identity_type"], tier["value"])
+            holders = [p for p in self.before.values() if pair in p.held]
+            why = [self.why_not(kind, asked, p) for p in holders]
+            eligible = [p for p, reason in zip(holders, why, strict=True) if reason is None]
+            left = [p for p in candidates if p in eligible] if candidates else eligible
+            narrowed = left and (not candidates or len(left) < len(candidates))
+            idle = "no_effect" if candidates else "no_candidates"
+            tier["outcome"] = "decided" if len(left) == 1 else "narrowed" if narrowed else idle
+            candidates = left or candidates
+            tier["ineligible"] = {r: why.count(r) for r in REASONS.split() if r in why}
+            tier |= {"held_by": len(holders), "eligible": len(eligible), "left": len(candidates)}
+            if tier["outcome"] == "decided":
+                rule = {"rule": "identifier", "rank": tier["rank"], "identity_type": pair[0]}
+                return candidates[0], rule, tiers
+        for candidate in candidates:
+            if candidate.mpid == previous:
+                return candidate, {"rule": "previous_mpid"}, tiers
+        if candidates:
+            return max(candidates, key=lambda p: p.seq), {"rule": "newest"}, tiers
+        return None, {"rule": "no_match"}, tiers
+
+    def bring_up_to_date(self, profile: Profile, asked: dict[str, str]) -> None:
+        """Step 5."""
+        old = self.before.get(profile.mpid) or Profile(0, "", 0)
+        for type_, value in asked.items():
+            if value in old.values(type_):
+                continue
+            others = [self.before[p.mpid] for p in self.others(profile, (type_, value))]
+            hidden = any(self.why_not(self.kind, asked, p) for p in others)
+            if type_ in self.rules.immutable and old.values(type_):
+                self.note("kept_immutable", type_)
+            elif type_ in self.rules.unique and (
+                hidden or (others and type_ in self.rules.immutable)
+            ):  # an immutable type is unique (section 3)
+                self.note("held_elsewhere", type_)
+            else:
+                if type_ in self.rules.login and old.values(type_):
+                    self.note("second_login_id", type_)
+                self.change(profile, type_, [], value)
+
+    def source(self, asked: dict[str, str], previous: int | None) -> int | None:
+        """The last paragraph."""
+        named = self.before.get(previous or 0)
+        if named and not named.known(self.rules):
+            return named.mpid
+        rest = {t: v for t, v in asked.items() if t not in self.rules.login}
+        profile, _, _ = self.resolve("identify", rest, previous)
+        return profile.mpid if profile else None
+
+    # ---- Section 5
+
+    def modify(self, profile: Profile, type_: str, gone: list[str], new: str | None) -> None:
+        """One change of either form."""
+        if type_ in self.rules.immutable:
+            joins = new is not None and profile.values(type_)
+            takes = new is not None and self.others(profile, (type_, new))
+            need(not (gone or joins or takes), "IMMUTABLE_IDENTITY")
+        self.change(profile, type_, gone, new)
+
+    # ---- Section 8, `changes`, `notes` and `orphaned`
+
+    def others(self, profile: Profile, pair: Pair) -> list[Profile]:
+        return [p for _, p in sorted(self.after.items()) if p is not profile and pair in p.held]
+
+    def change(self, profile: Profile, type_: str, gone: list[str], new: str | None) -> None:
+        """First what leaves this profile, then what leaves others, then the addition."""
+        leaving = [(profile, value) for value in gone]
+        if new is not None and type_ in self.rules.unique:
+            leaving += [(p, new) for p in self.others(profile, (type_, new))]
+        for loser, value in leaving:
+            loser.held.remove((type_, value))
+        if new is not None:
+            profile.held.append((type_, new))
+        done = [("remove", p, value) for p, value in leaving]
+        done += [] if new is None else [("add", profile, new)]
+        for op, p, value in done:
+            at = {"op": op, "mpid": str(p.mpid)}
+            self.changes.append(at | {"identity_type": type_, "value": value})
+
+    def note(self, code: str, type_: str | None) -> None:
+        self.notes.append({"code": code, "identity_type": type_, "message": f"{code} {type_}"})
+
+    def finish(self) -> list[str]:
+        """Who was or is known stays known (section 1); returns `orphaned`."""
+        orphaned = []
+        for mpid in sorted({int(change["mpid"]) for change in self.changes}):
+            old, now = self.before.get(mpid) or Profile(0, "", 0), self.after[mpid]
+            now.was_known = old.known(self.rules) or now.known(self.rules)
+            if old.of(self.rules.priority) and not now.of(self.rules.priority):
+                orphaned.append(str(mpid))
+        return orphaned
+
+
+# ---- Section 8: requests
+
+_KINDS = ("identify", "login", "logout", "search", "modify")
+_MEMBERS: dict[str, type] = {
+    **dict.fromkeys(("type", "scope", "workspace", "label", "request_id", "environment"), str),
+    **dict.fromkeys(("known_identities", "client_sdk"), dict),
+    **dict.fromkeys(("mpid", "previous_mpid", "context"), object),
+    "identity_changes": list,
+    "request_timestamp_ms": int,
+}
+
+
+def members_of(request: Json, several_scopes: bool) -> Json:
+    """The row of INVALID_REQUEST; returns the members that are not null."""
+    need(set(request) <= set(_MEMBERS))
+    members = {name: value for name, value in request.items() if value is not None}
+    need(all(isinstance(value, _MEMBERS[name]) for name, value in members.items()))
+    need(not isinstance(members.get("request_timestamp_ms"), bool))
+    need(members.get("type") in _KINDS)
+    if members["type"] == "modify":
+        need(is_mpid(members.get("mpid")))
+        need(("known_identities" in members) != ("identity_changes" in members))
+    else:
+        need("mpid" not in members and "identity_changes" not in members)
+        need("previous_mpid" not in members or is_mpid(members["previous_mpid"]))
+    for change in members.get("identity_changes", []):
+        need(isinstance(change, dict))
+        need(set(change) <= {"identity_type", "old_value", "new_value"})
+        need(isinstance(change.get("identity_type"), str))
+        need(change.get("old_value") is not None or change.get("new_value") is not None)
+    need("scope" in members or "workspace" in members or not several_scopes)
+    return members
+
+
+def is_value(value: object) -> bool:
+    """Section 4, first paragraph."""
+    sound = isinstance(value, str) and not re.search("[\0\ud800-\udfff]", value)
+    return sound and 1 <= len(str(value)) <= 4096
+
+
+def mpid_of(seed: int, seq: int, attempt: int = 0) -> int:
+    """Section 7."""
+    text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+class Model:
+    """A store and its configuration."""
+
+    NOT_JSON = float("nan")  # stands for any line of the row INVALID_JSON: JSON has no NaN
+
+    def __init__(
+        self, scopes: dict[str, Json], seed: int, workspaces: dict[str, str] | None = None
+    ) -> None:
+        self.seed, self.counter, self.workspaces = seed, 0, workspaces or {}
+        self.profiles: dict[int, Profile] = {}
+        self.labels: dict[str, int] = {}
+        self.last_rules: dict[str, Rules] = {}
+        self.reconfigure(scopes)
+
+    def reconfigure(self, scopes: dict[str, Json]) -> None:
+        """Section 3: the rules hold from the next request on."""
+        self.rules = {name: Rules(scope) for name, scope in scopes.items()}
+        self.last_rules |= self.rules  # profiles of a scope no longer named are still exported
+
+    def new_mpid(self, seq: int) -> int:
+        """Section 7."""
+        mpids = (mpid_of(self.seed, seq, attempt) for attempt in count())
+        return next(mpid for mpid in mpids if mpid != 0 and mpid not in self.profiles)
+
+    def give(self, scope: str, identities: dict[str, list[str]], mpid: int | None = None) -> int:
+        """A `given` profile of a scenario (section 8)."""
+        self.counter += 1
+        profile = Profile(mpid or self.new_mpid(self.counter), scope, self.counter)
+        profile.held = [(CANONICAL[name], v) for name, vs in identities.items() for v in vs]
+        profile.was_known = profile.known(self.rules[scope])
+        self.profiles[profile.mpid] = profile
+        return profile.mpid
+
+    def export(self) -> list[Json]:
+        """The profile lines of section 8."""
+        lines = []
+        for profile in sorted(self.profiles.values(), key=lambda profile: profile.seq):
+            rules = self.last_rules[profile.scope]
+            line: Json = {"mpid": str(profile.mpid), "scope": profile.scope}
+            line |= {"created_seq": profile.seq, "source_mpid": text_of(profile.source)}
+            line |= {"known": profile.known(rules), "orphaned": not profile.of(rules.priority)}
+            lines.append(line | {"identities": profile.identities(rules)})
+        return lines
+
+    def answer(self, request: object, *, line: int | None, explain: bool = False) -> Json:
+        """Section 8, answers; section 7, the counter."""
+        head: Json = {"seq": self.counter + 1} | ({} if line is None else {"line": line})
+        head |= {"type": None, "scope": None}
+        before = {mpid: replace(p, held=list(p.held)) for mpid, p in self.profiles.items()}
+        try:
+            body = self._obey(request, head, before)
+            if not explain:
+                del body["tiers"]
+        except RefusedError as refused:
+            self.profiles = before
+            code = str(refused)
+            body = {"status": "error", "errors": [{"code": code, "message": f"refused, {code}"}]}
+        if line is not None or body.get("changes"):
+            self.counter += 1
+        label = request.get("label") if isinstance(request, dict) else None
+        if isinstance(label, str):
+            self.labels.pop(label, None)
+            self.labels |= {label: int(body["mpid"])} if body.get("mpid") else {}
+        return head | body
+
+    def _obey(self, request: object, head: Json, before: dict[int, Profile]) -> Json:
+        """The checks of section 8, row by row, down to NO_IDENTITIES."""
+        need(not isinstance(request, float) or isfinite(request), "INVALID_JSON")
+        if not isinstance(request, dict):
+            raise RefusedError("INVALID_REQUEST")
+        kind = request.get("type")
+        head["type"] = kind if kind in _KINDS else None
+        members = members_of(request, len(self.rules) > 1)
+
+        scope = members.get("scope")
+        need(scope is None or scope in self.rules, "UNKNOWN_SCOPE")
+        if "workspace" in members:
+            need(members["workspace"] in self.workspaces, "UNKNOWN_WORKSPACE")
+            need(scope is None or scope == self.workspaces[members["workspace"]])
+            scope = self.workspaces[members["workspace"]]
+        head["scope"] = scope or next(iter(self.rules))
+
+        named = members.get("mpid" if kind == "modify" else "previous_mpid")
+        if isinstance(named, str) and named.startswith("@"):
+            need(named[1:] in self.labels, "UNKNOWN_LABEL")
+            named = self.labels[named[1:]]
+        mpid = None if named is None else int(named)
+
+        identities: Json = members.get("known_identities", {})
+        changes: list[Json] = members.get("identity_changes", [])
+        names = [*identities, *(change["identity_type"] for change in changes)]
+        need(all(name in CANONICAL for name in names), "UNKNOWN_IDENTITY_TYPE")
+        by_type = {CANONICAL[name]: value for name, value in identities.items()}
+        need(len(by_type) == len(identities))
+        edits: list[Edit] = [
+            (CANONICAL[c["identity_type"]], c.get("old_value"), c.get("new_value")) for c in changes
+        ]
+        values = [*identities.values(), *(value for edit in edits for value in edit[1:])]
+        absent = (None,) if kind == "modify" else (None, "")
+        need(all(value in absent or is_value(value) for value in values), "INVALID_IDENTITY_VALUE")
+
+        rules = self.rules[head["scope"]]
+        work = Work(head, rules, before, self.profiles)
+        ordered = {type_: by_type[type_] for type_ in rules.order if type_ in by_type}
+        if kind == "modify":
+            need(names, "NO_IDENTITIES")
+            return self._modify(work, work.after.get(mpid or 0), ordered, edits)
+        asked = {type_: value for type_, value in ordered.items() if value not in absent}
+        need(asked, "NO_IDENTITIES")
+        return self._resolve(work, head, asked, mpid)
+
+    def _resolve(self, work: Work, head: Json, asked: dict[str, str], previous: int | None) -> Json:
+        """Section 4."""
+        rules, kind = work.rules, work.kind
+        login_ids = [type_ for type_ in asked if type_ in rules.login]
+        need(rules.logins or kind not in ("login", "logout"), "UNSUPPORTED_BY_STRATEGY")
+        need(login_ids or kind != "login" or not rules.login_needs_login_id, "LOGIN_ID_REQUIRED")
+        if kind == "logout":
+            asked = {type_: value for type_, value in asked.items() if type_ not in login_ids}
+            for type_ in login_ids:
+                work.note("set_aside_on_logout", type_)
+        lookups = [type_ for type_ in asked if type_ in rules.priority]
+        need(lookups or kind == "search", "NO_LOOKUP_IDENTITY")
+
+        if kind == "logout" and rules.logout_creates:
+            found, decided_by, tiers = None, {"rule": "logout"}, work.tiers(asked)
+        else:
+            found, decided_by, tiers = work.resolve(kind, asked, previous)
+        if found:
+            matched = {t: asked[t] for t in lookups if asked[t] in found.values(t)}
+            conflict = work.conflicting_login(asked, found)
+            if decided_by["rule"] == "newest":
+                work.note("tie", None)
+            if conflict:
+                work.note("joined_conflicting_login", conflict)
+            profile = work.after[found.mpid]
+            if kind != "search":
+                work.bring_up_to_date(profile, asked)
+            return self._body(work, "matched", profile, decided_by, tiers, matched)
+        if kind == "search":
+            return self._body(work, "not_found", None, decided_by, tiers)
+
+        new = Profile(self.new_mpid(head["seq"]), head["scope"], head["seq"])
+        self.profiles[new.mpid] = work.after[new.mpid] = new
+        if rules.creates and login_ids and kind != "logout":
+            decided_by = {"rule": "new_known_user"}
+            new.source = work.source(asked, previous) if rules.links else None
+        work.bring_up_to_date(new, asked)
+        need(new.of(rules.priority), "PROTECTED_IDENTITY")
+        return self._body(work, "created", new, decided_by, tiers)
+
+    def _modify(self, work: Work, profile: Profile | None, sets: Json, edits: list[Edit]) -> Json:
+        """Section 5; of `sets` and `edits` one is empty, for the form that is not used."""
+        if profile is None:
+            raise RefusedError("MPID_NOT_FOUND")
+        for type_, new in sets.items():
+            held = profile.values(type_)
+            gone = [value for value in held if value != new]
+            work.modify(profile, type_, gone, None if new in held else new)
+        for type_, old, new in edits:
+            held = profile.values(type_)
+            need(old is None or old in held, "OLD_VALUE_MISMATCH")
+            if old != new:
+                gone = [] if old is None else [old]
+                work.modify(profile, type_, gone, None if new in held else new)
+        tiers = work.tiers(sets | {type_: None for type_, _, _ in edits})
+        return self._body(work, "modified", profile, {"rule": "mpid"}, tiers)
+
+    def _body(
+        self,
+        work: Work,
+        status: str,
+        profile: Profile | None,
+        decided_by: Json,
+        tiers: list[Json],
+        matched: dict[str, str] | None = None,
+    ) -> Json:
+        """Section 8, answers."""
+        body: Json = {"status": status, "mpid": text_of(profile.mpid if profile else None)}
+        body["is_logged_in"] = bool(profile and profile.of(work.rules.login))
+        body["matched_identities"] = matched or {}
+        if profile and work.kind == "search":
+            body["identities"] = profile.identities(work.rules)
+        body |= {"decided_by": decided_by, "changes": work.changes, "orphaned": work.finish()}
+        body["source_mpid"] = text_of(profile.source if profile else None)
+        return body | {"notes": work.notes, "tiers": tiers}

@@ -1,0 +1,425 @@
+"""Random small worlds, for asking the real program and `reference_model` the same questions.
+
+The alphabet is tiny, so that requests collide; one request in twelve is malformed in one of the
+ways of SPEC.md section 8, or in two. Everything hangs on the given `random.Random` alone.
+A line that is not JSON is `Model.NOT_JSON`, which `json.dumps` writes as NaN: not JSON indeed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.reference_model import CANONICAL, Json, Model, Rules, mpid_of
+
+PRESETS = ("default", "profile_conversion", "profile_link", "profile_isolation", "best_match")
+POOL = ("customer_id", "email", "other", "mobile_number", "ios_idfv", "android_aaid")
+OUTSIDERS = ("push_token", "yahoo", "other_id_10", "facebook_custom_audience_id", "fire_aid")
+LABELS = ("l1", "l2", "l3", "l4", "l 5")
+ODD_VALUES = ("A", " a", "a ", "é", "e\u0301", "null", "0001", "@l1", "😀", "x" * 4096)
+
+
+@dataclass
+class World:
+    """`later_scopes`, if any, hold from `requests[change_at]` on."""
+
+    scopes: dict[str, Json]
+    workspaces: dict[str, str]
+    requests: list[object]
+    seed: int
+    later_scopes: dict[str, Json] | None = None
+    change_at: int | None = None
+
+
+def config_yaml(scopes: dict[str, Json], workspaces: dict[str, str] | None = None) -> str:
+    """The configuration file of SPEC.md section 3; JSON is YAML with all text quoted."""
+    document: Json = {"version": 1, "organization": "example-org", "scopes": scopes}
+    if workspaces:
+        document["accounts"] = {"north-america": {"workspaces": workspaces}}
+    return json.dumps(document, indent=2) + "\n"
+
+
+# ---- Configurations: valid ones only (section 3)
+
+
+def also_read_as(rng: random.Random, type_: str, probability: float = 0.2) -> str:
+    """Mostly the canonical name."""
+    names = [name for name, canonical in CANONICAL.items() if canonical == type_]
+    return rng.choice(names) if rng.random() < probability else type_
+
+
+def random_strategy(rng: random.Random) -> str | Json:
+    if rng.random() < 0.7:
+        return rng.choice(PRESETS)
+    strategy: Json = {"on_new_known_user": rng.choice(["keep", "create"])}
+    strategy["logins"] = rng.random() < 0.85
+    if strategy["logins"]:
+        strategy["on_logout"] = rng.choice(["create", "return_anonymous"])
+        strategy["login_needs_login_id"] = rng.random() < 0.3
+    strategy["links"] = strategy["on_new_known_user"] == "create" and rng.random() < 0.6
+    strategy["aliasing"] = rng.random() < 0.5
+    return strategy
+
+
+def random_scope(rng: random.Random, priority: list[str] | None = None) -> Json:
+    """`priority` in canonical names, where it shall stay as it was."""
+    strategy = random_strategy(rng)
+    priority = list(priority or rng.sample(POOL, rng.randint(2, 5)))
+    if strategy == "default":
+        if rng.random() < 0.25:
+            return {"strategy": strategy}
+        if "customer_id" not in priority:
+            priority[rng.randrange(len(priority))] = "customer_id"
+    scope: Json = {
+        "strategy": strategy,
+        "priority": [also_read_as(rng, type_, 0.03) for type_ in priority],
+    }
+    logins = strategy != "best_match" and (isinstance(strategy, str) or strategy["logins"])
+    if logins and rng.random() < 0.35:
+        scope["on_conflicting_login"] = rng.choice(["join", "join", "separate"])
+    if strategy in ("default", "best_match"):
+        return scope
+    # Immutable types must not stand below others, so they are the first few.
+    immutable = priority[: rng.choice([0, 0, 0, 1, 2])] if logins else []
+    identities: Json = {}
+    for type_ in priority:
+        if type_ in immutable:
+            identities[type_] = {"login": True, "unique": True, "immutable": True}
+        elif rng.random() < 0.6:
+            names = ("login", "unique") if logins else ("unique",)
+            flags = {name: rng.random() < 0.6 for name in names}
+            identities[type_] = {n: flag for n, flag in flags.items() if flag or rng.random() < 0.2}
+    if identities:
+        scope["identities"] = {also_read_as(rng, t, 0.03): flags for t, flags in identities.items()}
+    return scope
+
+
+# ---- Requests
+
+
+@dataclass
+class Asker:
+    """Makes requests for one world.
+
+    It asks each of them of a model, only to name labels and MPIDs that mean something by then.
+    """
+
+    rng: random.Random
+    model: Model
+    requests: list[object] = field(default_factory=list)
+
+    def chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
+    def value(self) -> str:
+        return self.rng.choice(ODD_VALUES) if self.chance(0.03) else self.rng.choice("aaabbc")
+
+    def types(self, scope: str, most: int) -> list[str]:
+        priority = self.model.rules[scope].priority
+        inside = [type_ for type_ in POOL if type_ in priority] or priority
+        chosen = self.rng.sample(inside, self.rng.randint(1, min(most, len(inside))))
+        if self.chance(0.15):
+            chosen.append(self.rng.choice(OUTSIDERS))
+        if self.chance(0.08):
+            chosen += [t for t in POOL if t not in inside][:1]
+        return chosen
+
+    def mpid(self, scope: str) -> object:
+        """Mostly a profile of the scope, by its number or a label."""
+        rng, labels = self.rng, self.model.labels
+        mpids = [p.mpid for p in self.model.profiles.values() if p.scope == scope]
+        if not mpids or self.chance(0.1):
+            mpids = [1, -1, 2**63 - 1, -(2**63), *self.model.profiles]
+            mpids.append(mpid_of(self.model.seed, self.model.counter + 1))
+        mpid = rng.choice(mpids)
+        names = [label for label, named in labels.items() if named == mpid]
+        if self.chance(0.05):
+            names = list(LABELS)
+        if names and self.chance(0.7):
+            return "@" + rng.choice(names)
+        return mpid if self.chance(0.3) else str(mpid)
+
+    def request(self) -> Json:
+        rng, model = self.rng, self.model
+        scope = rng.choice(sorted(model.rules))
+        kind = rng.choices(["identify", "login", "logout", "search", "modify"], [4, 4, 2, 2, 3])[0]
+        if kind in ("login", "logout") and not model.rules[scope].logins and self.chance(0.7):
+            kind = "identify"
+        request: Json = {"type": kind}
+        mine = [name for name, its_scope in model.workspaces.items() if its_scope == scope]
+        if mine and self.chance(0.4):
+            request["workspace"] = rng.choice(mine)
+        if "workspace" not in request or self.chance(0.2):
+            request["scope"] = scope
+        if len(model.rules) == 1 and self.chance(0.6):
+            request.pop("scope", None)
+        if kind == "modify":
+            request["mpid"] = self.mpid(scope)
+        if kind == "modify" and self.chance(0.5):
+            request["identity_changes"] = [self.change(scope) for _ in range(rng.randint(1, 3))]
+        else:
+            request["known_identities"] = self.identities(scope, kind)
+        if kind != "modify" and self.chance(0.4):
+            request["previous_mpid"] = self.mpid(scope)
+        if self.chance(0.5):
+            request["label"] = rng.choice(LABELS)
+        if self.chance(0.15):
+            request |= self.extras(kind)
+        if self.chance(0.1):
+            request = {"scope": None, "workspace": None, "label": None, "context": None} | request
+        return request
+
+    def identities(self, scope: str, kind: str) -> Json:
+        identities: Json = {}
+        for type_ in self.types(scope, 4):
+            value: str | None = self.value()
+            if self.chance(0.2 if kind == "modify" else 0.05):
+                value = None
+            elif kind != "modify" and self.chance(0.05):
+                value = ""
+            identities[also_read_as(self.rng, type_)] = value
+        return identities
+
+    def change(self, scope: str) -> Json:
+        change: Json = {"identity_type": also_read_as(self.rng, self.types(scope, 1)[0])}
+        forms = [("old_value", "new_value"), ("old_value",), ("new_value",), ("new_value",)]
+        keep = self.rng.choice(forms)
+        for name in ("old_value", "new_value"):
+            if name in keep:
+                change[name] = self.value()
+            elif self.chance(0.5):
+                change[name] = None
+        return change
+
+    def extras(self, kind: str) -> Json:
+        """Members that change nothing."""
+        extras: Json = {
+            "request_id": "r1",
+            "request_timestamp_ms": 1_700_000_000_000,
+            "environment": "development",
+            "client_sdk": {"platform": "ios", "sdk_version": "1"},
+            "context": self.rng.choice(["c", 5, ["c"], {"c": None}]),
+        }
+        if kind == "modify":  # which passes `previous_mpid` over unread
+            extras["previous_mpid"] = self.rng.choice(["@nobody", "01", True, {"x": 1}, "7"])
+        else:
+            extras |= {"mpid": None, "identity_changes": None}
+        return {name: extras[name] for name in self.rng.sample(sorted(extras), 2)}
+
+    def ask(self, request: object) -> None:
+        self.requests.append(request)
+        self.model.answer(request, line=len(self.requests))
+
+    def ask_something(self) -> None:
+        request: object = self.request()
+        if self.chance(1 / 12):
+            for _ in range(2 if self.chance(0.3) else 1):
+                if isinstance(request, dict):
+                    request = self.rng.choice(FAULTS)(self.rng, dict(request))
+        self.ask(request)
+
+
+# ---- Malformed requests, row by row of the table in section 8
+
+Fault = Callable[[random.Random, Json], object]
+BAD_MPIDS: tuple[object, ...] = (
+    *("0", 0, "-0", "+5", "05", "-05", " 5", "5 ", "5\n", "1_000", "٣", "x", "", "-", "9" * 5000),
+    *(2**63, str(2**63), -(2**63) - 1, str(-(2**63) - 1), 5.0, "5.0", True, [], {"mpid": 5}),
+)
+BAD_MEMBERS: Json = {
+    "type": [None, "Login", "", 5, ["login"], {}, True],
+    "scope": [5, ["consumers"], {}, True],
+    "workspace": [5, [], {}, False],
+    "label": [5, [], {}, True],
+    "known_identities": [[], "email", 5, True, [["email", "a"]]],
+    "identity_changes": [{}, "email", 5, True],
+    "request_id": [5, [], {}, True],
+    "request_timestamp_ms": ["1", True, 1.5, [], {}],
+    "environment": [5, [], {}, True],
+    "client_sdk": ["x", 5, [], True],
+}
+BAD_CHANGES: tuple[object, ...] = (
+    *({}, [], "email", None, 5, {"identity_type": "email"}),
+    {"identity_type": "email", "old_value": None, "new_value": None},
+    {"identity_type": None, "new_value": "a"},
+    {"identity_type": 5, "new_value": "a"},
+    {"old_value": "a", "new_value": "b"},
+    {"identity_type": "email", "new_value": "a", "value": "a"},
+    {"identity_type": "email", "new_value": "a", "extra": None},
+)
+BAD_TYPES = ("emial", "Email", "", "email ", "ip_address", "other1", "other_id_1", "mpid")
+BAD_VALUES: tuple[object, ...] = (
+    *(5, 1.5, True, False, [], {}, ["a"], "x" * 4097, "a\0b", "\0", "\ud800", "a\udc00b"),
+)
+
+
+def not_json(rng: random.Random, request: Json) -> object:
+    return Model.NOT_JSON
+
+
+def not_an_object(rng: random.Random, request: Json) -> object:
+    return rng.choice([[], [request], "login", 5, 1.5, True, False, None, ""])
+
+
+def unknown_member(rng: random.Random, request: Json) -> object:
+    return request | {rng.choice(["typ", "Scope", "", "mpids", "email"]): rng.choice([None, "a"])}
+
+
+def member_of_another_kind(rng: random.Random, request: Json) -> object:
+    extra: Json = {"mpid": "5"} if rng.random() < 0.5 else {"identity_changes": []}
+    return request | extra | {"type": rng.choice(["identify", "login", "logout", "search"])}
+
+
+def wrong_member(rng: random.Random, request: Json) -> object:
+    name = rng.choice(sorted(BAD_MEMBERS))
+    return request | {name: rng.choice(BAD_MEMBERS[name])}
+
+
+def without_a_member(rng: random.Random, request: Json) -> object:
+    """The type, the MPID of a modify, both of its forms, the scope where there are several."""
+    dropped = rng.choice(
+        [("type",), ("mpid",), ("known_identities", "identity_changes"), ("scope", "workspace")]
+    )
+    return {name: value for name, value in request.items() if name not in dropped}
+
+
+def bad_mpid(rng: random.Random, request: Json) -> object:
+    name = "mpid" if request.get("type") == "modify" else "previous_mpid"
+    return request | {name: rng.choice(BAD_MPIDS)}
+
+
+def both_forms(rng: random.Random, request: Json) -> object:
+    changes = [{"identity_type": "email", "new_value": "a"}]
+    forms = {"known_identities": rng.choice([{}, {"email": "a"}]), "identity_changes": changes}
+    return request | forms | {"type": "modify", "mpid": "5"}
+
+
+def bad_change(rng: random.Random, request: Json) -> object:
+    request.pop("known_identities", None)
+    changes = [{"identity_type": "email", "new_value": "a"}, rng.choice(BAD_CHANGES)]
+    rng.shuffle(changes)
+    modify = {"type": "modify", "mpid": request.get("mpid", "5"), "identity_changes": changes}
+    return {n: v for n, v in request.items() if n != "previous_mpid"} | modify
+
+
+def unknown_scope(rng: random.Random, request: Json) -> object:
+    return request | {"scope": rng.choice(["Scope-0", "nowhere", "", "scope"])}
+
+
+def unknown_workspace(rng: random.Random, request: Json) -> object:
+    return request | {"workspace": rng.choice(["nowhere", "", "scope-0"])}
+
+
+def disagreeing(rng: random.Random, request: Json) -> object:
+    pairs = [("scope-0", "shop-1"), ("scope-1", "shop-0")]  # one of them may be unknown
+    scope, workspace = rng.choice(pairs)
+    return request | {"scope": scope, "workspace": workspace}
+
+
+def unknown_label(rng: random.Random, request: Json) -> object:
+    name = "mpid" if request.get("type") == "modify" else "previous_mpid"
+    return request | {name: rng.choice(["@", "@nobody", "@@l1", "@L1", "@l5"])}
+
+
+def with_identity(request: Json, name: str, value: object) -> object:
+    """Adds it in whichever form the request has."""
+    changes = request.get("identity_changes")
+    if isinstance(changes, list):
+        return request | {
+            "identity_changes": [*changes, {"identity_type": name, "new_value": value}]
+        }
+    identities = request.get("known_identities")
+    given = identities if isinstance(identities, dict) else {}
+    return request | {"known_identities": given | {name: value}}
+
+
+def unknown_type(rng: random.Random, request: Json) -> object:
+    return with_identity(request, rng.choice(BAD_TYPES), rng.choice(["a", "a", None]))
+
+
+def two_names(rng: random.Random, request: Json) -> object:
+    names = rng.choice(
+        [["customer_id", "customerid"], ["ios_idfv", "idfv"], ["gaid", "android_aaid"]]
+    )
+    twice = with_identity(request, names[0], rng.choice(["a", None]))
+    return with_identity(twice, names[1], rng.choice(["a", None])) if isinstance(twice, dict) else 0
+
+
+def bad_value(rng: random.Random, request: Json) -> object:
+    values = (*BAD_VALUES, "", "") if request.get("type") == "modify" else BAD_VALUES
+    return with_identity(request, rng.choice(POOL), rng.choice(values))
+
+
+def no_identities(rng: random.Random, request: Json) -> object:
+    if request.get("type") == "modify":
+        request.pop("known_identities", None)
+        request.pop("identity_changes", None)
+        return request | rng.choice([{"known_identities": {}}, {"identity_changes": []}])
+    empty: list[Json | None] = [None, {}, {"email": None}, {"email": "", "idfv": None}]
+    return request | {"known_identities": rng.choice(empty)}
+
+
+FAULTS: tuple[Fault, ...] = (
+    *(not_json, not_an_object, unknown_member, member_of_another_kind, wrong_member),
+    *(without_a_member, bad_mpid, both_forms, bad_change, unknown_scope, unknown_workspace),
+    *(disagreeing, unknown_label, unknown_type, two_names, bad_value, no_identities),
+)
+
+
+# ---- Worlds
+
+
+def random_world(rng: random.Random, crowd: bool = False) -> World:
+    """With `crowd`, more than a hundred profiles come to hold one identifier before the rest."""
+    names = ["scope-0", "scope-1"][: rng.choice([1, 1, 2])]
+    scopes = {name: random_scope(rng) for name in names}
+    while crowd and not crowd_type(Rules(scopes["scope-0"])):
+        scopes["scope-0"] = random_scope(rng)
+    workspaces = {}
+    if rng.random() < 0.6:
+        workspaces = {f"shop-{index}": name for index, name in enumerate(names)}
+        workspaces["shop-2"] = rng.choice(names)
+    seed = rng.choice([0, 1, 42, -7, 2**130 + 5, rng.getrandbits(128)])
+    asker = Asker(rng, Model(scopes, seed, workspaces))
+    if crowd:
+        gather_crowd(asker)
+    start, length = len(asker.requests), rng.randint(5, 40)
+    world = World(scopes, workspaces, asker.requests, seed)
+    if rng.random() < 0.3:
+        world.change_at = start + rng.randrange(length)
+        world.later_scopes = {}
+        for name in names:
+            priority = asker.model.rules[name].priority[:5]
+            rng.shuffle(priority)
+            world.later_scopes[name] = random_scope(rng, rng.choice([None, priority]))
+    for index in range(start, start + length):
+        if world.later_scopes and index == world.change_at:
+            asker.model.reconfigure(world.later_scopes)
+        asker.ask_something()
+    return world
+
+
+def crowd_type(rules: Rules) -> str | None:
+    """The type that many can hold: not unique, and not the only one. The lowest of them."""
+    types = [type_ for type_ in POOL if type_ in rules.priority and type_ not in rules.unique]
+    types.sort(key=rules.priority.index)
+    return types[-1] if types and len(rules.priority) > 1 else None
+
+
+def gather_crowd(asker: Asker) -> None:
+    """Each profile is made by an identifier of its own, then given "a" by `modify`; some differ."""
+    rng, rules = asker.rng, asker.model.rules["scope-0"]
+    shared = crowd_type(rules)
+    own = [type_ for type_ in rules.priority if type_ != shared]
+    for number in range(rng.randint(105, 140)):
+        request: Json = {"scope": "scope-0", "type": rng.choice(["identify", "login", "logout"])}
+        if rng.random() < 0.15:
+            asker.ask(request | {"known_identities": {rng.choice(own): f"n{number}", shared: "a"}})
+        request["label"] = "member"
+        identities = {rng.choice(own): f"m{number}"}
+        asker.ask(request | {"type": "identify", "known_identities": identities})
+        asker.ask(
+            request | {"type": "modify", "mpid": "@member", "known_identities": {shared: "a"}}
+        )
