@@ -1,20 +1,23 @@
 """Check: scenarios through the engine, and what they expected against what was found."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from idsync_cli import store, wire
+from idsync_cli.config_file import load
 from idsync_cli.core.admission import violation
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile
-from idsync_cli.engine import Engine, Incoming
-from idsync_cli.errors import FileFault, printable
-from idsync_cli.scenario_file import Given, Scenario, Step
+from idsync_cli.engine import Engine
+from idsync_cli.errors import Fault, FileFault
+from idsync_cli.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
 from idsync_cli.store import Session, Store
+from idsync_cli.yaml_tree import Node
 
 SEED = 0
 """The seed of every scenario's store, so that the same scenario has the same MPIDs."""
@@ -22,13 +25,23 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Something that was expected otherwise; `step` and `answer` are None for a final profile."""
+    """Something that was expected otherwise; `step` and `answer` are None for a final profile.
+
+    `node` is what the file says, and `labels` are the names of MPIDs at that moment.
+    """
 
     what: str
     expected: object
     found: object
+    node: Node = field(repr=False, compare=False)
+    labels: Mapping[str, int] = field(repr=False, compare=False)
     step: Step | None = None
     answer: Answer | None = None
+
+    @property
+    def line(self) -> int:
+        """The line of what was expected."""
+        return self.node.place.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +52,50 @@ class Result:
     mismatches: tuple[Mismatch, ...]
 
     @property
+    def path(self) -> Path:
+        """The file of the scenario."""
+        return self.scenario.path
+
+    @property
     def passed(self) -> bool:
         """Whether all was as expected."""
         return not self.mismatches
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What was no scenario, or could not be run, with every fault of it."""
+
+    path: Path
+    fault: FileFault
+
+
+Outcome = Result | Unreadable
+
+
+def check_file(
+    path: Path, wanted: Callable[[Scenario], bool] = lambda _: True, load: Load = load
+) -> Iterator[Outcome]:
+    """Run the scenarios of one file that are wanted, as they come."""
+    try:
+        scenarios = read_scenarios(path, load)
+    except FileFault as fault:
+        yield Unreadable(path, fault)
+        return
+    for scenario in filter(wanted, scenarios):
+        try:
+            yield check(scenario)
+        except FileFault as fault:
+            yield Unreadable(path, fault)
+
+
+def files(paths: Iterable[Path]) -> Iterator[Path | Unreadable]:
+    """The scenario files of what is named; what is not there is told in its place."""
+    for named in paths:
+        try:
+            yield from find([named])
+        except FileFault as fault:
+            yield Unreadable(named, fault)
 
 
 def check(scenario: Scenario) -> Result:
@@ -60,7 +114,7 @@ def _run(scenario: Scenario, memory: Store) -> Iterator[Mismatch]:
             _give(scenario, given, session, memory.seed)
     engine = Engine(scenario.organization, memory, now=lambda: 0)
     for step in scenario.steps:
-        [answer] = engine.batch([Incoming(step.request, step.line)])
+        [answer] = engine.batch([wire.Incoming(step.request, step.line)])
         yield from _compare_step(step, answer, engine.labels)
     with memory.reading() as session:
         yield from _compare_profiles(scenario, session, engine.labels)
@@ -79,8 +133,8 @@ def _give(scenario: Scenario, given: Given, session: Session, seed: int) -> None
     )
     broken = violation(profile, rules, knowledge)
     if broken:
-        place = f"{printable(scenario.path.as_posix())}:{given.line}"
-        raise FileFault([f"{place}: the given profile cannot be: {broken}"])
+        message = f"the given profile cannot be: {broken}"
+        raise FileFault([Fault(scenario.path.as_posix(), message, given.line)])
     session.give(given.scope, profile)
 
 
@@ -93,7 +147,7 @@ def _compare_step(step: Step, answer: Answer, labels: Mapping[str, int]) -> Iter
         if key == "tiers" and isinstance(shown, dict):
             shown = {kind: shown.get(kind) for kind in expected}
         if _comparable(key, expected) != _comparable(key, shown):
-            yield Mismatch(key, expected, shown, step, answer)
+            yield Mismatch(key, expected, shown, step.written[key], dict(labels), step, answer)
 
 
 def _found(answer: wire.Json) -> dict[str, Any]:
@@ -145,11 +199,10 @@ def _compare_profiles(
     for name, expected in scenario.profiles.items():
         mpid = labels.get(name[1:]) if name.startswith("@") else int(name)
         found = session.find(mpid) if mpid is not None else None
-        if found is None:
-            yield Mismatch(f"profile {name}", _by_type(expected), None)
-        elif frozenset(found[1].identifiers) != expected:
-            held = frozenset(found[1].identifiers)
-            yield Mismatch(f"profile {name}", _by_type(expected), _by_type(held))
+        held = _by_type(frozenset(found[1].identifiers)) if found else None
+        if held != _by_type(expected):
+            node = scenario.written[name]
+            yield Mismatch(f"profile {name}", _by_type(expected), held, node, dict(labels))
 
 
 def _by_type(identifiers: frozenset[Identifier]) -> dict[str, list[str]]:

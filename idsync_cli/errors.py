@@ -1,6 +1,7 @@
 """What can go wrong outside the rules, grouped by what the user can do about it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 LONGEST_QUOTE = 80
@@ -17,11 +18,26 @@ class UsageFault(IdsyncError):
     """The command asks for something that cannot be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a file, and where: counted from 1, or None for the whole of it."""
+
+    path: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        places = [str(place) for place in (self.line, self.column) if place is not None]
+        return ":".join([printable(self.path), *places]) + f": {self.message}"
+
+
 class FileFault(IdsyncError):
     """A configuration or scenario file cannot be used: every fault in it, a line each."""
 
-    def __init__(self, faults: Iterable[str]) -> None:
-        self.faults = tuple(faults)
+    def __init__(self, faults: Iterable[Fault | str]) -> None:
+        self.found = tuple(faults)
+        self.faults = tuple(map(str, self.found))
         super().__init__("\n".join(self.faults))
 
 
@@ -29,6 +45,10 @@ class StoreFault(IdsyncError):
     """The store cannot be used: locked, damaged, newer than this version, or no store at all."""
 
     exit_status = 3
+
+
+class Terminated(BaseException):
+    """Somebody asked the process to end: no more an error to pass over than Ctrl-C is."""
 
 
 class OutputClosed(Exception):

@@ -1,14 +1,33 @@
-"""Replay: a file of requests, a line each, through the engine (section 8)."""
+"""Replay: files of requests through the engine, each line once, however often it is interrupted.
 
+How far a replay got is kept in the transaction of the work itself. Its answers are written, and
+on the disk, before that transaction is committed; what stands behind the length that it names
+belongs to a batch that never was, and is cut off when the replay goes on.
+"""
+
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from itertools import islice
+from pathlib import Path
 from typing import BinaryIO
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
-from idsync_cli.engine import Engine, Incoming
+from idsync_cli.engine import Engine, Labels
+from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.request_file import STANDARD_STREAM, Position, RequestFile, Source
+from idsync_cli.store import Session, Store
+from idsync_cli.store.replays import (
+    ReplayRow,
+    advance,
+    begin,
+    keep_labels,
+    labels_of,
+    replays,
+)
 
 CHUNK_SIZE = 1000
 """How many requests a replay answers in one transaction, unless told otherwise."""
@@ -16,42 +35,272 @@ CHUNK_SIZE = 1000
 REFUSED_SHOWN = 20
 """How many refused lines a summary lists."""
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+class Mode(Enum):
+    """What to do with a file that was replayed before, as a whole or in part."""
+
+    ONCE = auto()
+    RESUME = auto()
+    AGAIN = auto()
 
 
-def read_requests(stream: BinaryIO) -> Iterator[Incoming]:
-    """The requests of a file of JSON lines; a line that is none comes as its refusal.
+class AnswersFile:
+    """The file that takes the answers, a line each."""
 
-    Lines end at line feeds only; blank ones are counted and passed over.
-    """
-    for number, line in enumerate(_lines(stream), start=1):
-        content = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-        if len(content) <= wire.MAX_LINE_BYTES and not content.strip():
-            continue
+    def __init__(self, path: str, *, explain: bool) -> None:
+        self._path = path
+        self._explain = explain
+        self._file: BinaryIO | None = None
+
+    def start(self, length: int) -> None:
+        """Go on behind the first `length` bytes; whatever follows them is cut off.
+
+        Raises:
+            UsageFault: the file cannot be written, or is shorter.
+        """
+        if self._file is None:
+            self._file = self._open(length)
+        self._file.truncate(length)
+        self._file.seek(length)
+
+    def write(self, answers: Iterable[Answer]) -> int:
+        """Write answers, and give the length of the file once they are on the disk.
+
+        Raises:
+            StoreFault: they cannot be written.
+        """
+        assert self._file is not None
+        lines = (wire.encode(wire.answer_json(each, explain=self._explain)) for each in answers)
         try:
-            yield Incoming(wire.decode(content), number)
-        except Refusal as refusal:
-            yield Incoming(refusal, number)
+            self._file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            return self._file.tell()
+        except OSError as error:
+            raise StoreFault(
+                f"the answers cannot be written to {printable(self._path)}: {error.strerror}; "
+                "what was committed before is whole, and --resume goes on behind it"
+            ) from None
+
+    def close(self) -> None:
+        """Close the file, if it was opened."""
+        if self._file is not None:
+            self._file.close()
+
+    def _open(self, length: int) -> BinaryIO:
+        try:
+            file = Path(self._path).open("r+b" if length else "wb")  # noqa: SIM115 - see close
+            size = os.fstat(file.fileno()).st_size
+        except (OSError, ValueError) as error:
+            cause = getattr(error, "strerror", None) or error
+            raise UsageFault(f"--output {quoted(self._path)} cannot be written: {cause}") from None
+        if size < length:
+            file.close()
+            raise UsageFault(
+                f"--output {quoted(self._path)} is shorter than the answers written so far; "
+                "name the file that the replay began with"
+            )
+        return file
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines without their ends; of a line that is too long, no more than shows that it is."""
-    limit = wire.MAX_LINE_BYTES + 2  # the carriage return and the line feed do not count
-    while line := stream.readline(limit):
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = stream.readline(limit)
-        yield line.removesuffix(b"\n").removesuffix(b"\r")
+class _Overtaken(Exception):
+    """Another replay has begun since this one looked whether its file was replayed before."""
 
 
-def replay(
-    engine: Engine, requests: Iterable[Incoming], *, chunk_size: int = CHUNK_SIZE
+class _RefusedOne(Exception):
+    """A request of the batch at hand was refused, and the replay is to stop before it."""
+
+    def __init__(self, place: int, answer: Answer) -> None:
+        super().__init__()
+        self.place = place
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a replay begins or goes on, and how many replays the store had by then."""
+
+    row: ReplayRow
+    labels: dict[str, int]
+    seen: int
+    requests: RequestFile
+
+
+class Replay:
+    """The replay of one or several files into one store."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        *,
+        mode: Mode = Mode.ONCE,
+        chunk_size: int = CHUNK_SIZE,
+        answers: AnswersFile | None = None,
+        stop_on_error: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._mode = mode
+        self._chunk_size = chunk_size
+        self._answers = answers
+        self._answers_bytes = 0
+        self._stop_on_error = stop_on_error
+        self.stopped_by: Answer | None = None
+
+    def run(self, name: str, source: Source) -> Iterator[list[Answer]]:
+        """Replay one file; the answers of each batch come when it is kept.
+
+        Nothing comes of a file that is done already and is to be resumed. With `stop_on_error`,
+        the refused request that ended the replay is left in `stopped_by`; nothing is done of it.
+
+        Raises:
+            UsageFault: the file was replayed before, or has changed since.
+            StoreFault: the store or the answers cannot be written; what came before is kept.
+        """
+        overtaken = True
+        while overtaken and (start := self._find_start(name, source)) is not None:
+            overtaken = False
+            try:
+                yield from self._go_on(start)
+            except _Overtaken:
+                overtaken = True
+
+    def _go_on(self, start: _Start) -> Iterator[list[Answer]]:
+        self._engine.labels = Labels(start.labels)
+        if self._answers:
+            self._answers.start(self._answers_bytes)
+        row, requests = start.row, iter(start.requests)
+        while not row.finished:
+            chunk, positions = [], [_position(row)]
+            for request in islice(requests, self._chunk_size):
+                chunk.append(request)
+                if self._stop_on_error:
+                    positions.append(start.requests.position)
+            end, finished = start.requests.position, len(chunk) < self._chunk_size
+            if not chunk and row.replay_id == _NOT_ENTERED:
+                return
+            try:
+                row, answers = self._commit(chunk, row, end, start.seen, finished=finished)
+            except _RefusedOne as refused:
+                self.stopped_by = refused.answer
+                if refused.place:
+                    chunk, end = chunk[: refused.place], positions[refused.place]
+                    row, answers = self._commit(chunk, row, end, start.seen, finished=False)
+                    yield answers
+                return
+            yield answers
+
+    def _commit(
+        self,
+        chunk: list[wire.Incoming],
+        row: ReplayRow,
+        end: Position,
+        seen: int,
+        *,
+        finished: bool,
+    ) -> tuple[ReplayRow, list[Answer]]:
+        """Answer a batch and keep it with how far it brings the replay."""
+        reached = replace(
+            row, lines=end.lines, bytes=end.bytes, digest=end.digest, finished=finished
+        )
+
+        def keep(session: Session, answers: list[Answer]) -> None:
+            nonlocal reached
+            if self._stop_on_error:
+                _stop_at_a_refusal(answers)
+            if self._answers:
+                self._answers_bytes = self._answers.write(answers)
+                reached = replace(reached, answers_bytes=self._answers_bytes)
+            if row.replay_id == _NOT_ENTERED:
+                if len(replays(session)) != seen:
+                    raise _Overtaken
+                reached = begin(session, reached)
+            else:
+                advance(session, row, reached)
+            if not finished:
+                labels = self._engine.labels
+                touched = {label: labels.get(label) for label in labels.touched}
+                keep_labels(session, reached.replay_id, touched)
+
+        answers = self._engine.batch(chunk, keep)
+        return reached, answers
+
+    def _find_start(self, name: str, source: Source) -> _Start | None:
+        """Where to begin or go on; None where there is nothing left to do."""
+        with self._store.reading() as session:
+            known = replays(session)
+            found = _replay_of(source, known)
+            labels = labels_of(session, found.replay_id) if found else {}
+        shown = quoted(name)
+        path = name if name == STANDARD_STREAM else str(Path(name).resolve())
+        if self._mode is Mode.ONCE and found:
+            way_out = "--again replays it once more" if found.finished else "--resume goes on"
+            state = "is" if found.finished else f"up to line {found.lines} is"
+            raise UsageFault(f"{shown} {state} replayed into this store already; {way_out}")
+        changed = any(
+            each.name == path and not each.finished for each in known if path != STANDARD_STREAM
+        )
+        if changed and not found and self._mode is not Mode.AGAIN:
+            raise UsageFault(
+                f"{shown} has changed in the part that is replayed already; bring back what it "
+                "was and --resume, or replay it from its beginning with --again"
+            )
+        if found and self._mode is Mode.RESUME:
+            if not found.finished and (found.answers_bytes is None) != (self._answers is None):
+                raise UsageFault(
+                    f"the replay of {shown} began {'with' if self._answers is None else 'without'} "
+                    "--output; go on in the same way"
+                )
+            self._answers_bytes = found.answers_bytes or 0
+            if found.finished:
+                return None
+            requests = RequestFile(source)
+            requests.pass_over(_position(found))
+            return _Start(found, labels, len(known), requests)
+        row = ReplayRow(_NOT_ENTERED, path, 0, 0, "", None, finished=False)
+        return _Start(row, {}, len(known), RequestFile(source))
+
+
+_NOT_ENTERED = 0
+"""Stands for the number of a replay of which nothing is kept so far."""
+
+
+def _position(row: ReplayRow) -> Position:
+    return Position(row.lines, row.bytes, row.digest)
+
+
+def _replay_of(source: Source, known: list[ReplayRow]) -> ReplayRow | None:
+    """The latest replay of these bytes: all of them if it is finished, else their beginning."""
+    source.keep(max((row.bytes for row in known), default=-1) + 1)
+    requests = RequestFile(source)
+    shortest_first = sorted(known, key=lambda row: row.bytes)
+    matching = [row for row in shortest_first if requests.pass_over(_position(row))]
+    source.rewind()
+    for row in sorted(matching, key=lambda row: row.replay_id, reverse=True):
+        if not row.finished or _is_whole(source, row):
+            return row
+    return None
+
+
+def _is_whole(source: Source, row: ReplayRow) -> bool:
+    requests = RequestFile(source)
+    requests.pass_over(_position(row))
+    at_end = requests.is_at_end()
+    source.rewind()
+    return at_end
+
+
+def _stop_at_a_refusal(answers: list[Answer]) -> None:
+    for place, answer in enumerate(answers):
+        if isinstance(answer.outcome, Refusal):
+            raise _RefusedOne(place, answer)
+
+
+def answer_all(
+    engine: Engine, requests: Iterable[wire.Incoming], *, chunk_size: int = CHUNK_SIZE
 ) -> Iterator[list[Answer]]:
-    """Answer requests in order, a transaction for each chunk; each list is kept when it comes.
-
-    Raises:
-        StoreFault: the store cannot be used; the chunks that came before are kept.
-    """
+    """Answer requests in batches without keeping how far it got, for a store of its own."""
     requests = iter(requests)
     while chunk := list(islice(requests, chunk_size)):
         yield engine.batch(chunk)
@@ -69,6 +318,7 @@ class Summary:
     created: int = 0
     orphaned: int = 0
     refused: list[Answer] = field(default_factory=list)
+    stopped: bool = False
 
     @property
     def refused_count(self) -> int:
@@ -104,6 +354,7 @@ class Summary:
             "profiles_orphaned": self.orphaned,
             "notes": dict(self.notes.most_common()),
             "refused": self.refused_count,
+            "stopped": self.stopped,
             "errors": dict(self.errors.most_common()),
             "first_refused": [wire.answer_json(each, explain=False) for each in self.refused],
         }

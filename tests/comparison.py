@@ -1,20 +1,28 @@
 """Ask the same world of the program and of the reference model, field by field."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from idsync_cli import config_file, store, wire
+from idsync_cli.core.decision import Answer
 from idsync_cli.core.rules import Organization
 from idsync_cli.engine import Engine
-from idsync_cli.replay import read_requests, replay
+from idsync_cli.replay import answer_all
+from idsync_cli.request_file import RequestFile, Source
 from idsync_cli.store import Store
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml
 
 Json = dict[str, Any]
+Run = tuple[list[Json], list[Json]]
+"""The answers to a world's requests, and the profile lines at its end."""
+
+Program = Callable[..., Run]
+"""Something that answers a world like `program_answers`."""
 
 
 def organization(scopes: dict[str, Json], workspaces: dict[str, str]) -> Organization:
@@ -25,12 +33,27 @@ def organization(scopes: dict[str, Json], workspaces: dict[str, str]) -> Organiz
         return config_file.load(path).organization
 
 
-def lines_of(world: World) -> bytes:
-    """The requests of a world as a file of JSON lines."""
-    return b"".join(json.dumps(request).encode() + b"\n" for request in world.requests)
+def lines_of(requests: list[object]) -> bytes:
+    """Requests as a file of JSON lines."""
+    return b"".join(json.dumps(request).encode() + b"\n" for request in requests)
 
 
-def model_answers(world: World, *, one_shot: bool = False) -> tuple[list[Json], list[Json]]:
+def incoming(requests: list[object]) -> list[wire.Incoming]:
+    """Requests as a replay reads them."""
+    return list(RequestFile(Source("world", BytesIO(lines_of(requests)))))
+
+
+def parts(world: World) -> Iterator[tuple[Organization, list[wire.Incoming]]]:
+    """The requests of a world with the rules that hold for them."""
+    requests = incoming(world.requests)
+    if not world.later_scopes:
+        yield organization(world.scopes, world.workspaces), requests
+        return
+    yield organization(world.scopes, world.workspaces), requests[: world.change_at]
+    yield organization(world.later_scopes, world.workspaces), requests[world.change_at :]
+
+
+def model_answers(world: World, *, one_shot: bool = False) -> Run:
     """The answers and the export of the reference model."""
     model = Model(world.scopes, world.seed, world.workspaces)
     answers = []
@@ -42,9 +65,7 @@ def model_answers(world: World, *, one_shot: bool = False) -> tuple[list[Json], 
     return answers, model.export()
 
 
-def program_answers(
-    world: World, *, chunk_size: int, one_shot: bool = False
-) -> tuple[list[Json], list[Json]]:
+def program_answers(world: World, *, chunk_size: int = 7, one_shot: bool = False) -> Run:
     """The answers and the export of the program, over a store of its own."""
     with store.memory(world.seed) as storage:
         answers = [
@@ -64,27 +85,18 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
         ]
 
 
-def _answers(world: World, storage: Store, chunk_size: int, *, one_shot: bool) -> Iterator[Any]:
-    change_at = len(world.requests) if world.change_at is None else world.change_at
-    requests = list(read_requests(_stream(lines_of(world))))
-    labels: dict[str, int] = {}
-    for scopes, part in (
-        (world.scopes, requests[:change_at]),
-        (world.later_scopes or world.scopes, requests[change_at:]),
-    ):
-        engine = Engine(organization(scopes, world.workspaces), storage, now=lambda: 0)
-        engine.labels = labels
+def _answers(world: World, storage: Store, chunk_size: int, *, one_shot: bool) -> Iterator[Answer]:
+    labels = None
+    for rules, requests in parts(world):
+        engine = Engine(rules, storage, now=lambda: 0)
+        if labels is not None:
+            engine.labels = labels
         if one_shot:
-            yield from (engine.one_shot(each.request) for each in part)
+            yield from (engine.one_shot(each.request) for each in requests)
         else:
-            for answers in replay(engine, part, chunk_size=chunk_size):
+            for answers in answer_all(engine, requests, chunk_size=chunk_size):
                 yield from answers
-
-
-def _stream(data: bytes) -> Any:
-    from io import BytesIO
-
-    return BytesIO(data)
+        labels = engine.labels
 
 
 def plain(answer: Json) -> Json:
@@ -97,14 +109,35 @@ def plain(answer: Json) -> Json:
     return kept
 
 
-def first_difference(world: World, *, chunk_size: int = 7, one_shot: bool = False) -> str | None:
-    """Where program and model disagree about a world, or None."""
+def first_difference(
+    world: World,
+    *,
+    program: Program = program_answers,
+    chunk_size: int = 7,
+    one_shot: bool = False,
+) -> str | None:
+    """Where program and model disagree about a world, or None.
+
+    Everything counts, the order of the members of every object, too.
+    """
     expected, expected_profiles = model_answers(world, one_shot=one_shot)
-    found, profiles = program_answers(world, chunk_size=chunk_size, one_shot=one_shot)
+    found, profiles = program(world, chunk_size=chunk_size, one_shot=one_shot)
     for index, (wanted, got) in enumerate(zip(expected, found, strict=True)):
-        if wanted != got or list(wanted) != list(got):
-            return f"request {index + 1} {world.requests[index]}\nmodel   {wanted}\nprogram {got}"
-    for wanted, got in zip(expected_profiles, profiles, strict=True):
-        if wanted != got:
-            return f"profile\nmodel   {wanted}\nprogram {got}"
-    return None
+        if json.dumps(wanted) != json.dumps(got):
+            request = json.dumps(world.requests[index])
+            return f"request {index + 1} {request}\n{_both(wanted, got)}"
+    if json.dumps(expected_profiles) == json.dumps(profiles):
+        return None
+    if len(expected_profiles) != len(profiles):
+        return f"{len(expected_profiles)} profiles in the model, {len(profiles)} in the program"
+    pairs = zip(expected_profiles, profiles, strict=True)
+    wanted, got = next(pair for pair in pairs if json.dumps(pair[0]) != json.dumps(pair[1]))
+    return f"profile\n{_both(wanted, got)}"
+
+
+def _both(wanted: Json, got: Json) -> str:
+    """What differs, member by member where the members are the same."""
+    if list(wanted) == list(got):
+        names = [name for name in wanted if json.dumps(wanted[name]) != json.dumps(got[name])]
+        wanted, got = ({name: each[name] for name in names} for each in (wanted, got))
+    return f"model    {json.dumps(wanted)}\nprogram  {json.dumps(got)}"

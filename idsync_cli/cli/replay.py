@@ -1,10 +1,10 @@
-"""Replay a file of requests."""
+"""Replay files of requests."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
@@ -27,6 +27,7 @@ from idsync_cli.cli.surroundings import (
     now_ms,
     open_store,
     parse_seed,
+    say,
     terminal_width,
     write,
     write_json,
@@ -34,15 +35,20 @@ from idsync_cli.cli.surroundings import (
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.rules import Organization
 from idsync_cli.engine import Engine
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import Terminated, UsageFault, printable, quoted
+from idsync_cli.replay import AnswersFile, Mode, Replay, Summary
+from idsync_cli.request_file import STANDARD_STREAM, Source, open_requests
 from idsync_cli.store import Store
 
-STANDARD_STREAM = "-"
+GiveOut = Callable[[Iterable[Answer]], None]
 
 
 def replay(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Requests, a line each; - for stdin.")
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Requests, a line each; .gz is unpacked, - is standard input."
+        ),
     ],
     output: Annotated[
         str | None,
@@ -50,6 +56,15 @@ def replay(
             "--output", metavar="FILE", help="Write every answer, a line each; - for stdout."
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted replay of the file got to.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Replay a file once more that was replayed before.")
+    ] = False,
+    stop_on_error: Annotated[
+        bool, typer.Option("--stop-on-error", help="Stop before the first line that is refused.")
+    ] = False,
     scope: Scope = None,
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
@@ -67,33 +82,69 @@ def replay(
         typer.Option("--explain", help="Each answer with its tiers: in --output, else as tables."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> int:
-    """Answer the requests of a file, one after another, and sum them up.
+    """Answer the requests of files, one after another, and sum them up.
 
-    The exit status is 1 if a line was refused; the other lines are done all the same.
+    A line that is refused does not stop it; the exit status is 1 then. How far it got is kept
+    with the work, so that what was interrupted goes on with --resume.
 
     Example: idsync replay requests.jsonl --output answers.jsonl
     """
+    if resume and again:
+        raise UsageFault("--resume goes on and --again begins anew; give one of them")
     organization = load_configuration(config).organization
     target = _checked_target(organization, scope, workspace)
     number = parse_seed(seed)
+    answers = _answers_file(output, (*files, config, store), explain=explain)
+    give_out = _to_stdout(output, explain=explain)
+    summary = Summary()
     with ExitStack() as opened:
-        requests = opened.enter_context(_input(file))
-        give_out = opened.enter_context(_output(output, taken=(file, config, store)))
+        sources = [(name, opened.enter_context(open_requests(name))) for name in files]
         storage = opened.enter_context(_store(store, organization, number, dry_run=dry_run))
-        engine = Engine(organization, storage, now=now_ms, target=target)
-        summary = replaying.Summary()
-        incoming = replaying.read_requests(requests)
-        for answers in replaying.replay(engine, incoming, chunk_size=chunk_size):
-            for answer in answers:
-                summary.count(answer)
-            if give_out:
-                lines = (wire.encode(wire.answer_json(each, explain=explain)) for each in answers)
-                give_out("\n".join(lines))
-            elif explain:
-                _explain(answers)
-    _sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
+        if answers:
+            opened.enter_context(closing(answers))
+        run = Replay(
+            Engine(organization, storage, now=now_ms, target=target),
+            storage,
+            mode=Mode.RESUME if resume else Mode.AGAIN if again else Mode.ONCE,
+            chunk_size=chunk_size,
+            answers=answers,
+            stop_on_error=stop_on_error,
+        )
+        try:
+            with nullcontext(_unseen) if quiet else _progress(files) as advance:
+                for answered in _answered(run, sources, advance):
+                    for answer in answered:
+                        summary.count(answer)
+                    if give_out and answered:
+                        give_out(answered)
+        except (KeyboardInterrupt, Terminated):
+            say(f"idsync: interrupted after {summary.requests:,} requests; --resume goes on")
+            raise
+    if run.stopped_by:
+        summary.count(run.stopped_by)
+        summary.stopped = True
+    if not quiet:
+        _sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
     return 1 if summary.refused_count else 0
+
+
+def _answered(
+    run: Replay, sources: list[tuple[str, Source]], advance: Callable[[int, int], None]
+) -> Iterator[list[Answer]]:
+    for name, source in sources:
+        before = source.bytes_read
+        batches = 0
+        for answers in run.run(name, source):
+            batches += 1
+            advance(source.bytes_read - before, len(answers))
+            before = source.bytes_read
+            yield answers
+        if run.stopped_by:
+            return
+        if not batches:
+            say(f"nothing left to do of {printable(name)}")
 
 
 def _checked_target(
@@ -108,48 +159,38 @@ def _checked_target(
     return target
 
 
-@contextmanager
-def _input(file: str) -> Iterator[BinaryIO]:
-    if file == STANDARD_STREAM:
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - closed below
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise UsageFault(f"the requests {quoted(file)} cannot be read: {cause}") from None
-    with stream:
-        yield stream
-
-
-@contextmanager
-def _output(output: str | None, taken: tuple[str, ...]) -> Iterator[Callable[[str], None] | None]:
-    """What takes the answers, if anything does; never a file that is read or written otherwise."""
+def _answers_file(
+    output: str | None, taken: tuple[str, ...], *, explain: bool
+) -> AnswersFile | None:
+    """The file that takes the answers, if one does; never one that is read or written otherwise."""
     if output is None or output == STANDARD_STREAM:
-        yield None if output is None else write
-        return
-    place = Path(output)
+        return None
+    if not output or "\0" in output:
+        raise UsageFault(f"--output {quoted(output)} is no path; name a file, or - for stdout")
     for other in taken:
-        if other != STANDARD_STREAM and place.resolve() == Path(other).resolve():
+        if other != STANDARD_STREAM and Path(output).resolve() == Path(other).resolve():
             raise UsageFault(f"--output {quoted(output)} would overwrite a file that is in use")
-    try:
-        stream = place.open("w", encoding="ascii", newline="\n")
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise UsageFault(f"--output {quoted(output)} cannot be written: {cause}") from None
+    return AnswersFile(output, explain=explain)
 
-    def give_out(lines: str) -> None:
-        try:
-            stream.write(lines + "\n")
-            stream.flush()
-        except OSError as error:
-            raise StoreFault(
-                f"--output {printable(output)} cannot be written: {error.strerror}; "
-                "what the store took of the requests is whole"
-            ) from None
 
-    with stream:
-        yield give_out
+def _to_stdout(output: str | None, *, explain: bool) -> GiveOut | None:
+    """What gives out answers as they come: as lines where they are asked for, or explained."""
+    if output == STANDARD_STREAM:
+        return lambda answers: write(
+            "\n".join(wire.encode(wire.answer_json(each, explain=explain)) for each in answers)
+        )
+    return _explain if explain and output is None else None
+
+
+def _explain(answers: Iterable[Answer]) -> None:
+    from idsync_cli import render
+
+    for answer in answers:
+        if isinstance(answer.outcome, Refusal):
+            write(render.refusal_line(answer, answer.outcome))
+        else:
+            draw(*render.explanation(answer, answer.outcome, terminal_width()))
+        write("")
 
 
 @contextmanager
@@ -174,18 +215,41 @@ def _store(
             yield found
 
 
-def _explain(answers: list[Answer]) -> None:
-    from idsync_cli import render
-
-    for answer in answers:
-        if isinstance(answer.outcome, Refusal):
-            write(render.refusal_line(answer, answer.outcome) + "\n")
-        else:
-            draw(*render.explanation(answer, answer.outcome, terminal_width()))
-            write("")
+def _unseen(_bytes: int, _requests: int) -> None:
+    """Progress that nobody looks at."""
 
 
-def _sum_up(summary: replaying.Summary, *, as_json: bool, on_stderr: bool) -> None:
+@contextmanager
+def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with rate and time left, on a terminal and nowhere else."""
+    if not sys.stderr.isatty():
+        yield _unseen
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    known = all(name != STANDARD_STREAM and not name.endswith(".gz") for name in files)
+    total = sum(Path(name).stat().st_size for name in files) if known else None
+    columns = (
+        BarColumn(),
+        TextColumn("{task.fields[requests]:,} requests, {task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replay", total=total, requests=0, rate=0.0)
+        counted = 0
+
+        def advance(number_of_bytes: int, requests: int) -> None:
+            nonlocal counted
+            counted += requests
+            elapsed = bar.tasks[0].elapsed or 0.0
+            rate = counted / elapsed if elapsed else 0.0
+            bar.update(task, advance=number_of_bytes, requests=counted, rate=rate)
+
+        yield advance
+
+
+def _sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
     """The summary is data, unless standard output holds the answers."""
     from idsync_cli import render
 

@@ -87,6 +87,10 @@ class ErrorCode(StrEnum):
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
 
 
+IMPORT = "import"
+"""The kind and the rule of a history entry that no request made: a profile came whole."""
+
+
 class Op(StrEnum):
     """One change of an identity record (section 8, `changes`)."""
 

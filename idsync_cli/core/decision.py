@@ -56,7 +56,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What one type of the priority did; counts are None where nothing was looked up."""
+    """What one type of the priority did; counts are None where nothing was looked up.
+
+    `verdicts` says of each profile that it found, by MPID, why it is not eligible, or None.
+    """
 
     rank: int
     identity_type: IdentityType
@@ -67,6 +70,7 @@ class Tier:
     eligible: int | None = None
     ineligible: Mapping[Reason, int] = field(default_factory=dict)
     left: int | None = None
+    verdicts: Mapping[int, Reason | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

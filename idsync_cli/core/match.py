@@ -138,6 +138,7 @@ class Inquiry:
                     eligible=len(eligible),
                     ineligible=_count_reasons(verdicts),
                     left=len(candidates),
+                    verdicts=verdicts,
                 )
             )
         oldest_first = sorted(candidates.values(), key=lambda profile: profile.created_seq)

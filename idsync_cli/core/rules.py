@@ -20,8 +20,12 @@ class Rules:
     on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
 
     def settings_of(self, identity_type: IdentityType) -> Settings:
-        """The settings of a type; a type that is not in the priority has none."""
-        return self.settings.get(identity_type, NO_SETTINGS)
+        """The settings of a type as they work; a type that is not in the priority has none.
+
+        Without logins there are no login types, nor immutable ones (section 3).
+        """
+        settings = self.settings.get(identity_type, NO_SETTINGS)
+        return settings if self.strategy.logins else Settings(unique=settings.unique)
 
     @cached_property
     def login_types(self) -> tuple[IdentityType, ...]:

@@ -24,6 +24,7 @@ class DoubtCode(StrEnum):
     """What `config lint` warns of."""
 
     NO_LOGIN_TYPE = "no_login_type"
+    WITHOUT_LOGINS = "without_logins"
     RANKED_LOW = "ranked_low"
     LOGIN_NOT_UNIQUE = "login_not_unique"
     UNIQUE_NOT_LOGIN = "unique_not_login"
@@ -65,10 +66,6 @@ def contradictions(rules: Rules) -> Iterator[Contradiction]:
             yield Contradiction(
                 path, f"an immutable {kind} must also have login: true and unique: true"
             )
-        if settings.login and not strategy.logins:
-            yield Contradiction(
-                path, f"{kind} cannot be a login type: the strategy has logins: false"
-            )
     yield from _misplaced_immutables(rules)
 
 
@@ -94,6 +91,13 @@ def doubts(rules: Rules) -> Iterator[Doubt]:
             ("strategy",),
             f"{strategy.name} has logins, but no type has login: true, so nobody is ever known",
         )
+    for kind, settings in rules.settings.items():
+        if settings != rules.settings_of(kind):
+            yield Doubt(
+                code.WITHOUT_LOGINS,
+                ("identities", kind.value),
+                f"{kind} is no login type, nor immutable, for the strategy has logins: false",
+            )
     yield from _warn_of_ranks(rules)
     for kind in rules.priority:
         settings = rules.settings_of(kind)

@@ -4,6 +4,7 @@ import os
 import secrets
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -57,33 +58,26 @@ def create(path: str, seed: int) -> Store:
     Raises:
         StoreFault: no file can be made there.
     """
-    place = _checked_path(path)
-    draft = place.with_name(f".{place.name}.{secrets.token_hex(8)}.new")
-    try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            with closing(_connect(str(draft))) as connection:
-                _make_schema(connection, seed)
-                connection.execute("PRAGMA journal_mode = WAL")
-            os.link(draft, place)
-        except FileExistsError:
-            pass  # somebody else has just made it
-        finally:
-            draft.unlink()
-    except (OSError, sqlite3.Error) as error:
-        cause = error.strerror if isinstance(error, OSError) else error
-        if isinstance(error, FileNotFoundError):
-            cause = "its folder is not there"
-        raise StoreFault(f"no store can be made at {_shown(place)}: {cause}") from None
+    _publish(path, lambda connection: _make_schema(connection, seed))
     store = open_store(path, write=True)
     if store is None:
-        raise StoreFault(f"the store {_shown(place)} vanished as soon as it was made")
+        raise StoreFault(f"the store {printable(path)} vanished as soon as it was made")
     return store
+
+
+def save(store: Store, path: str) -> bool:
+    """Give a store that is in memory a file of its own; False where there is one by now.
+
+    Raises:
+        StoreFault: no file can be made there.
+    """
+    return _publish(path, store.connection.backup)
 
 
 def memory(seed: int) -> Store:
     """A store of its own that is gone when it is closed; it spills to an unnamed file."""
     connection = _connect("")
+    connection.execute("PRAGMA journal_mode = MEMORY")  # there is nothing to recover after a crash
     template = _template()
     template.backup(connection)
     connection.execute("UPDATE store SET seed = ?", (str(seed),))
@@ -95,6 +89,33 @@ def copy_of(store: Store) -> Store:
     connection = _connect("")
     store.connection.backup(connection)
     return Store(connection)
+
+
+def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
+    """Fill a file and give it its name once it is whole; False where the name is taken.
+
+    Raises:
+        StoreFault: no file can be made there.
+    """
+    place = _checked_path(path)
+    draft = place.with_name(f".{place.name}.{secrets.token_hex(8)}.new")
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            with closing(_connect(str(draft))) as connection:
+                fill(connection)
+                connection.execute("PRAGMA journal_mode = WAL")
+            os.link(draft, place)
+        except FileExistsError:
+            return False  # somebody else has just made it
+        finally:
+            draft.unlink()
+    except (OSError, sqlite3.Error) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, FileNotFoundError):
+            cause = "its folder is not there"
+        raise StoreFault(f"no store can be made at {_shown(place)}: {cause}") from None
+    return True
 
 
 def _checked_path(path: str) -> Path:

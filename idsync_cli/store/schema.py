@@ -45,7 +45,8 @@ _KERNEL = (
         created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
         scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
         identity_type TEXT NOT NULL,
-        value TEXT NOT NULL
+        value TEXT NOT NULL,
+        added_seq INTEGER NOT NULL  -- the request that added it
     ) STRICT
     """,
     """
@@ -54,7 +55,7 @@ _KERNEL = (
     """,
     "CREATE INDEX identifiers_by_profile ON identifiers (created_seq)",
     """
-    CREATE TABLE requests (         -- every request that changed the store
+    CREATE TABLE requests (         -- every request, or imported profile, that changed the store
         seq INTEGER PRIMARY KEY,
         time_ms INTEGER NOT NULL,   -- when it was answered, in milliseconds since 1970, UTC
         type TEXT NOT NULL,
@@ -79,8 +80,34 @@ _KERNEL = (
     ) STRICT, WITHOUT ROWID
     """,
     """
+    CREATE TABLE rules (            -- what each scope was configured to when the store last changed
+        scope TEXT PRIMARY KEY,
+        rules TEXT NOT NULL         -- JSON; `config plan` sets a configuration against it
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE replays (          -- how far each replay of a file got
+        replay_id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,         -- the file, as it was found
+        lines INTEGER NOT NULL,     -- what is done of it
+        bytes INTEGER NOT NULL,
+        digest TEXT NOT NULL,       -- BLAKE2b of those bytes
+        answers_bytes INTEGER,      -- how long the file of answers is by then, if there is one
+        finished INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE replay_labels (    -- what labels stand for while a replay is unfinished
+        replay_id INTEGER NOT NULL REFERENCES replays (replay_id),
+        label TEXT NOT NULL,
+        mpid INTEGER NOT NULL,
+        PRIMARY KEY (replay_id, label)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
     CREATE VIEW profile_identifiers AS
-        SELECT mpid, name AS scope, identity_type, value, was_known, created_seq, source_mpid
+        SELECT mpid, name AS scope, identity_type, value, added_seq, was_known, created_seq,
+            source_mpid
         FROM identifiers
         JOIN profiles USING (created_seq)
         JOIN scopes ON scopes.scope_id = profiles.scope_id

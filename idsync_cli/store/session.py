@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.decision import Decision
+from idsync_cli.core.codes import IMPORT, Op, RequestKind, Status
+from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 
@@ -28,6 +28,10 @@ _HOLDERS = """
 _EVERY = """
     SELECT profiles.created_seq, mpid, source_mpid, was_known, held.identity_type, held.value, name
     FROM profiles JOIN scopes USING (scope_id) LEFT JOIN identifiers AS held USING (created_seq)
+    WHERE (?1 IS NULL OR name = ?1) AND (?2 IS NULL OR EXISTS (
+        SELECT * FROM identifiers AS sought
+        WHERE sought.created_seq = profiles.created_seq AND sought.identity_type = ?2
+    ))
     ORDER BY profiles.created_seq, identifier_id
 """
 
@@ -44,12 +48,16 @@ class Entry:
 
 
 class Session:
-    """One transaction over the store; `last_seq` may be advanced and is kept with the rest."""
+    """One transaction over the store; `last_seq` may be advanced and is kept with the rest.
+
+    `remembers_rules` says that the store was told in it which rules it is used with.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.last_seq: int = connection.execute("SELECT last_seq FROM store").fetchone()[0]
         self._found_seq = self.last_seq
+        self.remembers_rules = False
         self._scopes: dict[str, int] = dict(connection.execute("SELECT name, scope_id FROM scopes"))
 
     def scope(self, name: str) -> "ScopeKnowledge":
@@ -64,9 +72,15 @@ class Session:
         )
         return tuple(name for (name,) in rows)
 
-    def profiles(self) -> Iterator[tuple[str, Profile]]:
-        """Every profile with the name of its scope, in the order of their creation."""
-        for _, rows in groupby(self.connection.execute(_EVERY), key=lambda row: row[0]):
+    def profiles(
+        self, scope: str | None = None, holding: IdentityType | None = None
+    ) -> Iterator[tuple[str, Profile]]:
+        """The profiles with the names of their scopes, in the order of their creation.
+
+        With `scope` only those of one scope, with `holding` only those that hold the type.
+        """
+        found = self.connection.execute(_EVERY, (scope, holding and holding.value))
+        for _, rows in groupby(found, key=lambda row: row[0]):
             first, *more = rows
             yield first[6], _profile([first, *more])
 
@@ -84,42 +98,55 @@ class Session:
             return
         assert decision.profile is not None
         scope_id = self._scope_id(scope)
-        execute = self.connection.execute
-        execute(
-            "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                entry.seq,
-                entry.time_ms,
-                entry.kind.value,
-                scope_id,
-                decision.profile.mpid,
-                decision.status.value,
-                decision.decided_by.rule.value,
-                decision.decided_by.identity_type and decision.decided_by.identity_type.value,
-                entry.request_id,
-                entry.request_timestamp_ms,
-            ),
+        decided_by = decision.decided_by
+        self._insert_request(
+            entry.seq,
+            entry.time_ms,
+            entry.kind.value,
+            scope_id,
+            decision.profile.mpid,
+            decision.status.value,
+            decided_by.rule.value,
+            decided_by.identity_type and decided_by.identity_type.value,
+            entry.request_id,
+            entry.request_timestamp_ms,
         )
         if decision.created:
             new = decision.created
             self._insert_profile(scope_id, new.mpid, new.created_seq, new.source_mpid, False)
         for place, change in enumerate(decision.changes, start=1):
-            op, mpid, (kind, value) = change.op, change.mpid, change.identifier
-            execute(
-                "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.seq, place, op.value, mpid, kind.value, value),
-            )
-            created_seq = self._created_seq(mpid)
-            if op is Op.ADD:
-                self._insert_identifier(scope_id, created_seq, Identifier(kind, value))
+            self._insert_change(entry.seq, place, change)
+            created_seq = self._created_seq(change.mpid)
+            if change.op is Op.ADD:
+                self._insert_identifier(scope_id, created_seq, change.identifier, entry.seq)
             else:
-                execute(
+                kind, value = change.identifier
+                self.connection.execute(
                     "DELETE FROM identifiers WHERE value = ? AND identity_type = ?"
                     " AND scope_id = ? AND created_seq = ?",
                     (value, kind.value, scope_id, created_seq),
                 )
         for mpid in decision.became_known:
-            execute("UPDATE profiles SET was_known = 1 WHERE mpid = ?", (mpid,))
+            self.connection.execute("UPDATE profiles SET was_known = 1 WHERE mpid = ?", (mpid,))
+
+    def take_in(self, scope: str, profile: Profile, time_ms: int) -> None:
+        """Put a profile into the store as it is, and enter in the history that it came whole."""
+        self.give(scope, profile)
+        seq = profile.created_seq
+        self._insert_request(
+            seq,
+            time_ms,
+            IMPORT,
+            self._scope_id(scope),
+            profile.mpid,
+            Status.CREATED.value,
+            IMPORT,
+            None,
+            None,
+            None,
+        )
+        for place, identifier in enumerate(profile.identifiers, start=1):
+            self._insert_change(seq, place, Change(Op.ADD, profile.mpid, identifier))
 
     def give(self, scope: str, profile: Profile) -> None:
         """Put a profile into the store as it is, for the `given` of a scenario."""
@@ -127,7 +154,16 @@ class Session:
         seq = profile.created_seq
         self._insert_profile(scope_id, profile.mpid, seq, profile.source_mpid, profile.was_known)
         for identifier in profile.identifiers:
-            self._insert_identifier(scope_id, seq, identifier)
+            self._insert_identifier(scope_id, seq, identifier, seq)
+
+    def is_taken(self, seq: int) -> bool:
+        """Whether a profile was made, or anything changed, under the sequence number."""
+        [taken] = self.connection.execute(
+            "SELECT EXISTS (SELECT * FROM requests WHERE seq = ?1)"
+            " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
+            (seq,),
+        ).fetchone()
+        return bool(taken)
 
     def keep_counter(self) -> None:
         """Write the sequence number reached, if it was advanced."""
@@ -154,11 +190,25 @@ class Session:
             (seq, mpid, scope_id, source_mpid, was_known),
         )
 
-    def _insert_identifier(self, scope_id: int, created_seq: int, identifier: Identifier) -> None:
+    def _insert_identifier(
+        self, scope_id: int, created_seq: int, identifier: Identifier, added_seq: int
+    ) -> None:
         self.connection.execute(
-            "INSERT INTO identifiers (created_seq, scope_id, identity_type, value)"
-            " VALUES (?, ?, ?, ?)",
-            (created_seq, scope_id, identifier.type.value, identifier.value),
+            "INSERT INTO identifiers (created_seq, scope_id, identity_type, value, added_seq)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (created_seq, scope_id, identifier.type.value, identifier.value, added_seq),
+        )
+
+    def _insert_request(self, *columns: int | str | None) -> None:
+        self.connection.execute(
+            "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns
+        )
+
+    def _insert_change(self, seq: int, place: int, change: Change) -> None:
+        kind, value = change.identifier
+        self.connection.execute(
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?)",
+            (seq, place, change.op.value, change.mpid, kind.value, value),
         )
 
 

@@ -1,34 +1,25 @@
-"""The JSON formats of section 8: requests in; answers and profiles out."""
+"""Requests: JSON to what is asked, checked in the order of section 8's table."""
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
-from idsync_cli.core.decision import Answer, Change, DecidedBy, Note, Refusal, Tier
+from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import (
     MPID_MAX,
     MPID_MIN,
-    TYPE_ORDER,
     TYPES_BY_NAME,
-    Identifier,
     IdentityType,
     has_surrogate,
     parse_mpid,
     value_fault,
 )
-from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
-from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.core.rules import Organization
 from idsync_cli.errors import nearest, printable, quoted
-from idsync_cli.wording import note_message
-
-Json = dict[str, Any]
-
-MAX_LINE_BYTES = 2**20
-"""The longest line of a request file, in bytes (section 8)."""
+from idsync_cli.wire.decoding import Json
 
 _CHANGE_MEMBERS = ("identity_type", "old_value", "new_value")
 
@@ -41,63 +32,16 @@ class Target:
     workspace: str | None = None
 
 
-def decode(line: bytes) -> object:
-    """Read one line of JSON.
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request as it came: a JSON value, or why it is none; and its line in a replay."""
 
-    Raises:
-        Refusal: INVALID_JSON.
-    """
-    if len(line) > MAX_LINE_BYTES:
-        raise _invalid_json("the line is longer than 1 MiB; send fewer identifiers in one request")
-    try:
-        return _DECODER.decode(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise _invalid_json(
-            f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise _invalid_json(f"not JSON at character {error.pos + 1}: {error.msg}") from None
-    except RecursionError:
-        raise _invalid_json("nested too deeply to read") from None
-
-
-def _invalid_json(message: str) -> Refusal:
-    return Refusal(ErrorCode.INVALID_JSON, message)
+    request: object | Refusal
+    line: int | None = None
 
 
 def _invalid_request(message: str) -> Refusal:
     return Refusal(ErrorCode.INVALID_REQUEST, message)
-
-
-def _object(pairs: list[tuple[str, object]]) -> Json:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _invalid_json(f"the key {quoted(twice)} stands twice in one object")
-    return members
-
-
-def _no_number(name: str) -> object:
-    raise _invalid_json(f"{name} is no number of JSON")
-
-
-def _float(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise _invalid_json(f"the number {quoted(digits)} is too large to read")
-    return number
-
-
-def _int(digits: str) -> int:
-    # An integer that no member can hold is kept out of range: Python refuses to read thousands of
-    # digits, and the request is to be refused for its member, not for its JSON.
-    return int(digits) if len(digits) <= 20 else MPID_MAX + 1
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_int
-)
 
 
 def kind_of(request: object) -> RequestKind | None:
@@ -127,7 +71,7 @@ def check_shape(request: object) -> Json:
     for name, value in given.items():
         wanted, fits = _MEMBERS[name]
         if not fits(value):
-            raise _invalid_request(f"{name} is {quoted(_shown(value))}, but must be {wanted}")
+            raise _invalid_request(f"{name} is {quoted(shown(value))}, but must be {wanted}")
     if kind is None:
         named = given.get("type", "")
         hint = nearest(named, RequestKind) or f"; use one of {', '.join(RequestKind)}"
@@ -157,11 +101,14 @@ def _check_modify(given: Json) -> None:
             raise _invalid_request(f"change {place}: give an old_value, a new_value, or both")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A JSON value for an error message: text as it is, a number or so as it is written."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     """Whether it is a string that UTF-8, and so the store, can hold."""
     return isinstance(value, str) and not has_surrogate(value)
 
@@ -186,7 +133,7 @@ def _is_mpid(value: object) -> bool:
     return parse_mpid(value) is not None or (isinstance(value, str) and value.startswith("@"))
 
 
-_TEXT = ("text", _is_text)
+_TEXT = ("text", is_text)
 _OBJECT = ("an object", _is_object)
 _MPID = ("an MPID: digits, perhaps behind a minus, or @ and a label", _is_mpid)
 
@@ -258,7 +205,7 @@ def request_of(given: Json, labels: Mapping[str, int]) -> Request:
     if "identity_changes" in given:
         assert mpid is not None
         return ModifyRequest(mpid, identity_changes=_changes_of(given["identity_changes"]))
-    identities = _identities_of(given.get("known_identities", {}))
+    identities = identities_of(given.get("known_identities", {}))
     for identity_type, value in identities.items():
         _check_value(identity_type, value, empty_is_refused=kind is RequestKind.MODIFY)
     if kind is RequestKind.MODIFY:
@@ -297,7 +244,12 @@ def _mpid_of(value: object, labels: Mapping[str, int]) -> int | None:
     return labels[value[1:]]
 
 
-def _identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
+def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
+    """Read the names of an object of identifiers, and leave what it holds as it is.
+
+    Raises:
+        Refusal: UNKNOWN_IDENTITY_TYPE, or INVALID_REQUEST for two names of one type.
+    """
     identities: dict[IdentityType, Any] = {}
     read = [(name, identity_type_of(name)) for name in names]
     for name, identity_type in read:
@@ -334,114 +286,9 @@ def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused
     if fault:
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
-            f"the value {quoted(_shown(value))} of {identity_type} {fault}",
+            f"the value {quoted(shown(value))} of {identity_type} {fault}",
         )
 
 
 def _no_identities() -> Refusal:
     return Refusal(ErrorCode.NO_IDENTITIES, "no identifier is given; name at least one")
-
-
-def answer_json(answer: Answer, *, explain: bool) -> Json:
-    """An answer as it is sent; with `explain`, with the account of every tier (section 8)."""
-    heading: Json = {
-        "seq": answer.seq,
-        **({} if answer.line is None else {"line": answer.line}),
-        "type": None if answer.kind is None else answer.kind.value,
-        "scope": answer.scope,
-        "status": answer.status.value,
-    }
-    outcome = answer.outcome
-    if isinstance(outcome, Refusal):
-        return {**heading, "errors": [{"code": outcome.code.value, "message": outcome.message}]}
-    profile = outcome.profile
-    found: Json = {}
-    if answer.kind is RequestKind.SEARCH and profile is not None:
-        found = {"identities": identities_json(profile.identifiers, answer.rules)}
-    body: Json = {
-        "mpid": None if profile is None else str(profile.mpid),
-        "is_logged_in": outcome.is_logged_in,
-        "matched_identities": {each.type.value: each.value for each in outcome.matched},
-        **found,
-        "decided_by": _decided_by_json(outcome.decided_by),
-        "changes": [_change_json(change) for change in outcome.changes],
-        "orphaned": [str(mpid) for mpid in outcome.orphaned],
-        "source_mpid": None if profile is None else _mpid_text(profile.source_mpid),
-        "notes": [_note_json(note) for note in outcome.notes],
-    }
-    if explain:
-        body["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
-    return heading | body
-
-
-def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
-    """A line of an export; `rules` are None where the configuration no longer names the scope."""
-    held = profile.identifiers
-    return {
-        "mpid": str(profile.mpid),
-        "scope": scope,
-        "created_seq": profile.created_seq,
-        "source_mpid": _mpid_text(profile.source_mpid),
-        "known": profile.was_known if rules is None else rules.is_known(profile),
-        "orphaned": not held if rules is None else not rules.holds_lookup(held),
-        "identities": identities_json(held, rules),
-    }
-
-
-def identities_json(identifiers: Iterable[Identifier], rules: Rules | None) -> dict[str, list[str]]:
-    """All values by type: types in priority order, then that of section 2; values as added."""
-    values: dict[IdentityType, list[str]] = {}
-    for identity_type, value in identifiers:
-        values.setdefault(identity_type, []).append(value)
-    types = rules.in_order(values) if rules else sorted(values, key=TYPE_ORDER.__getitem__)
-    return {identity_type.value: values[identity_type] for identity_type in types}
-
-
-def encode(value: Json) -> str:
-    """One line of JSON, in ASCII: no value of an identifier can act on a terminal."""
-    return json.dumps(value)
-
-
-def _decided_by_json(decided_by: DecidedBy) -> Json:
-    if decided_by.identity_type is None:
-        return {"rule": decided_by.rule.value}
-    return {
-        "rule": decided_by.rule.value,
-        "rank": decided_by.rank,
-        "identity_type": decided_by.identity_type.value,
-    }
-
-
-def _mpid_text(mpid: int | None) -> str | None:
-    return None if mpid is None else str(mpid)
-
-
-def _change_json(change: Change) -> Json:
-    return {
-        "op": change.op.value,
-        "mpid": str(change.mpid),
-        "identity_type": change.identifier.type.value,
-        "value": change.identifier.value,
-    }
-
-
-def _note_json(note: Note) -> Json:
-    return {
-        "code": note.code.value,
-        "identity_type": None if note.identity_type is None else note.identity_type.value,
-        "message": note_message(note),
-    }
-
-
-def _tier_json(tier: Tier) -> Json:
-    return {
-        "rank": tier.rank,
-        "identity_type": tier.identity_type.value,
-        "value": tier.value,
-        "settings": list(tier.settings.names()),
-        "held_by": tier.held_by,
-        "eligible": tier.eligible,
-        "ineligible": {reason.value: count for reason, count in tier.ineligible.items()},
-        "left": tier.left,
-        "outcome": tier.outcome.value,
-    }

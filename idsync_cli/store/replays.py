@@ -1,0 +1,95 @@
+"""How far each replay got: kept in the transaction of the work itself, so that both agree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from idsync_cli.errors import UsageFault
+from idsync_cli.store.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRow:
+    """A replay: of which file, how far it got, and how much of its answers was written.
+
+    `answers_bytes` is None where the answers are not written to a file.
+    """
+
+    replay_id: int
+    name: str
+    lines: int
+    bytes: int
+    digest: str
+    answers_bytes: int | None
+    finished: bool
+
+
+def replays(session: Session) -> list[ReplayRow]:
+    """All replays into the store, the latest last."""
+    rows = session.connection.execute(
+        "SELECT replay_id, name, lines, bytes, digest, answers_bytes, finished"
+        " FROM replays ORDER BY replay_id"
+    )
+    return [
+        ReplayRow(replay_id, name, lines, size, digest, answers_bytes, bool(finished))
+        for replay_id, name, lines, size, digest, answers_bytes, finished in rows
+    ]
+
+
+def begin(session: Session, row: ReplayRow) -> ReplayRow:
+    """Enter a replay, in the transaction of its first requests, and give it its number."""
+    cursor = session.connection.execute(
+        "INSERT INTO replays (name, lines, bytes, digest, answers_bytes, finished)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (row.name, row.lines, row.bytes, row.digest, row.answers_bytes, row.finished),
+    )
+    assert cursor.lastrowid is not None
+    return replace(row, replay_id=cursor.lastrowid)
+
+
+def advance(session: Session, old: ReplayRow, new: ReplayRow) -> None:
+    """Keep how far a replay got.
+
+    Raises:
+        UsageFault: somebody else goes on with the same replay.
+    """
+    moved = session.connection.execute(
+        "UPDATE replays SET lines = ?, bytes = ?, digest = ?, answers_bytes = ?, finished = ?"
+        " WHERE replay_id = ? AND bytes = ? AND NOT finished",
+        (
+            new.lines,
+            new.bytes,
+            new.digest,
+            new.answers_bytes,
+            new.finished,
+            old.replay_id,
+            old.bytes,
+        ),
+    )
+    if moved.rowcount != 1:
+        raise UsageFault("another process goes on with this replay; let it, or stop it first")
+    if new.finished:
+        session.connection.execute(
+            "DELETE FROM replay_labels WHERE replay_id = ?", (old.replay_id,)
+        )
+
+
+def keep_labels(session: Session, replay_id: int, labels: Mapping[str, int | None]) -> None:
+    """Keep what labels stand for by now; None unsets one."""
+    for label, mpid in labels.items():
+        if mpid is None:
+            session.connection.execute(
+                "DELETE FROM replay_labels WHERE replay_id = ? AND label = ?", (replay_id, label)
+            )
+        else:
+            session.connection.execute(
+                "INSERT OR REPLACE INTO replay_labels VALUES (?, ?, ?)", (replay_id, label, mpid)
+            )
+
+
+def labels_of(session: Session, replay_id: int) -> dict[str, int]:
+    """What the labels of an unfinished replay stand for."""
+    return dict(
+        session.connection.execute(
+            "SELECT label, mpid FROM replay_labels WHERE replay_id = ?", (replay_id,)
+        )
+    )

@@ -1,0 +1,44 @@
+"""The JSON formats of section 8: requests in; answers and profiles out."""
+
+from idsync_cli.wire.answers import (
+    answer_json,
+    encode,
+    identities_json,
+    profile_json,
+    time_text,
+)
+from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
+from idsync_cli.wire.requests import (
+    Incoming,
+    Target,
+    check_shape,
+    identities_of,
+    identity_type_of,
+    is_text,
+    kind_of,
+    request_of,
+    scope_of,
+    shown,
+)
+
+__all__ = [
+    "MAX_LINE_BYTES",
+    "Incoming",
+    "Json",
+    "Target",
+    "answer_json",
+    "check_shape",
+    "decode",
+    "decode_json",
+    "encode",
+    "identities_json",
+    "identities_of",
+    "identity_type_of",
+    "is_text",
+    "kind_of",
+    "profile_json",
+    "request_of",
+    "scope_of",
+    "shown",
+    "time_text",
+]

@@ -1,0 +1,124 @@
+"""Answers and profiles as JSON (section 8)."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.decision import Answer, Change, DecidedBy, Note, Refusal, Tier
+from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.profile import Profile
+from idsync_cli.core.rules import Rules
+from idsync_cli.wire.decoding import Json
+from idsync_cli.wording import note_message
+
+
+def answer_json(answer: Answer, *, explain: bool) -> Json:
+    """An answer as it is sent; with `explain`, with the account of every tier (section 8)."""
+    heading: Json = {
+        "seq": answer.seq,
+        **({} if answer.line is None else {"line": answer.line}),
+        "type": None if answer.kind is None else answer.kind.value,
+        "scope": answer.scope,
+        "status": answer.status.value,
+    }
+    outcome = answer.outcome
+    if isinstance(outcome, Refusal):
+        return {**heading, "errors": [{"code": outcome.code.value, "message": outcome.message}]}
+    profile = outcome.profile
+    found: Json = {}
+    if answer.kind is RequestKind.SEARCH and profile is not None:
+        found = {"identities": identities_json(profile.identifiers, answer.rules)}
+    body: Json = {
+        "mpid": None if profile is None else str(profile.mpid),
+        "is_logged_in": outcome.is_logged_in,
+        "matched_identities": {each.type.value: each.value for each in outcome.matched},
+        **found,
+        "decided_by": _decided_by_json(outcome.decided_by),
+        "changes": [_change_json(change) for change in outcome.changes],
+        "orphaned": [str(mpid) for mpid in outcome.orphaned],
+        "source_mpid": None if profile is None else _mpid_text(profile.source_mpid),
+        "notes": [_note_json(note) for note in outcome.notes],
+    }
+    if explain:
+        body["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
+    return heading | body
+
+
+def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
+    """A line of an export; `rules` are None where the configuration no longer names the scope."""
+    held = profile.identifiers
+    return {
+        "mpid": str(profile.mpid),
+        "scope": scope,
+        "created_seq": profile.created_seq,
+        "source_mpid": _mpid_text(profile.source_mpid),
+        "known": profile.was_known if rules is None else rules.is_known(profile),
+        "orphaned": not held if rules is None else not rules.holds_lookup(held),
+        "identities": identities_json(held, rules),
+    }
+
+
+def identities_json(identifiers: Iterable[Identifier], rules: Rules | None) -> dict[str, list[str]]:
+    """All values by type: types in priority order, then that of section 2; values as added."""
+    values: dict[IdentityType, list[str]] = {}
+    for identity_type, value in identifiers:
+        values.setdefault(identity_type, []).append(value)
+    types = rules.in_order(values) if rules else sorted(values, key=TYPE_ORDER.__getitem__)
+    return {identity_type.value: values[identity_type] for identity_type in types}
+
+
+def time_text(time_ms: int) -> str:
+    """A time in milliseconds since 1970 as ISO 8601, UTC."""
+    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def encode(value: Json) -> str:
+    """One line of JSON, in ASCII: no value of an identifier can act on a terminal."""
+    return json.dumps(value)
+
+
+def _decided_by_json(decided_by: DecidedBy) -> Json:
+    if decided_by.identity_type is None:
+        return {"rule": decided_by.rule.value}
+    return {
+        "rule": decided_by.rule.value,
+        "rank": decided_by.rank,
+        "identity_type": decided_by.identity_type.value,
+    }
+
+
+def _mpid_text(mpid: int | None) -> str | None:
+    return None if mpid is None else str(mpid)
+
+
+def _change_json(change: Change) -> Json:
+    return {
+        "op": change.op.value,
+        "mpid": str(change.mpid),
+        "identity_type": change.identifier.type.value,
+        "value": change.identifier.value,
+    }
+
+
+def _note_json(note: Note) -> Json:
+    return {
+        "code": note.code.value,
+        "identity_type": None if note.identity_type is None else note.identity_type.value,
+        "message": note_message(note),
+    }
+
+
+def _tier_json(tier: Tier) -> Json:
+    return {
+        "rank": tier.rank,
+        "identity_type": tier.identity_type.value,
+        "value": tier.value,
+        "settings": list(tier.settings.names()),
+        "held_by": tier.held_by,
+        "eligible": tier.eligible,
+        "ineligible": {reason.value: count for reason, count in tier.ineligible.items()},
+        "left": tier.left,
+        "outcome": tier.outcome.value,
+    }

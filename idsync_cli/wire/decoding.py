@@ -1,0 +1,79 @@
+"""JSON as it came: strict where the standard library is not (section 8, `INVALID_JSON`)."""
+
+import json
+import math
+from typing import Any
+
+from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import MPID_MAX
+from idsync_cli.errors import quoted
+
+Json = dict[str, Any]
+
+MAX_LINE_BYTES = 2**20
+"""The longest line of a request file, in bytes (section 8)."""
+
+
+def decode(line: bytes) -> object:
+    """Read one line of a request file.
+
+    Raises:
+        Refusal: INVALID_JSON.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        raise _invalid_json("the line is longer than 1 MiB; send fewer identifiers in one request")
+    return decode_json(line)
+
+
+def decode_json(line: bytes) -> object:
+    """Read one JSON value as strictly as a request: UTF-8, each key once, numbers that are some.
+
+    Raises:
+        Refusal: INVALID_JSON.
+    """
+    try:
+        return _DECODER.decode(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _invalid_json(
+            f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+        ) from None
+    except json.JSONDecodeError as error:
+        raise _invalid_json(f"not JSON at character {error.pos + 1}: {error.msg}") from None
+    except RecursionError:
+        raise _invalid_json("nested too deeply to read") from None
+
+
+def _invalid_json(message: str) -> Refusal:
+    return Refusal(ErrorCode.INVALID_JSON, message)
+
+
+def _object(pairs: list[tuple[str, object]]) -> Json:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _invalid_json(f"the key {quoted(twice)} stands twice in one object")
+    return members
+
+
+def _no_number(name: str) -> object:
+    raise _invalid_json(f"{name} is no number of JSON")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _invalid_json(f"the number {quoted(digits)} is too large to read")
+    return number
+
+
+def _int(digits: str) -> int:
+    # An integer that no member can hold is kept out of range: Python refuses to read thousands of
+    # digits, and the request is to be refused for its member, not for its JSON.
+    return int(digits) if len(digits) <= 20 else MPID_MAX + 1
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_int
+)

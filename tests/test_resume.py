@@ -1,0 +1,96 @@
+"""A replay that is killed and resumed gives what one that ran through gives, byte for byte."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.worlds import World, config_yaml, random_world
+
+KILLS = int(os.environ.get("IDSYNC_KILLS", "5"))
+"""How often each of the three signals ends the replay."""
+
+
+def _world() -> World:
+    """A world without a change of configuration, whose lines name labels set long before."""
+    rng = random.Random(20261122)
+    while True:
+        world = random_world(rng, crowd=True)
+        if world.later_scopes is None:
+            return world
+
+
+def _prepare(folder: Path, world: World) -> None:
+    (folder / "idsync.yaml").write_text(config_yaml(world.scopes, world.workspaces))
+    lines = [json.dumps(request) for request in world.requests] * 10
+    (folder / "requests.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def _start(folder: Path, *options: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "idsync_cli", "replay", "requests.jsonl", "--seed", "7"]
+    command += ["--output", "answers.jsonl", "--chunk-size", "2", "--quiet", *options]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE)
+
+
+def _finish(folder: Path, *options: str) -> None:
+    process = _start(folder, *options)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1, errors  # some lines are refused, and that is all
+
+
+def _start_up(folder: Path) -> float:
+    """How long it takes until a replay of what is done already has found that out."""
+    began = time.monotonic()
+    _start(folder, "--resume").communicate(timeout=120)
+    return time.monotonic() - began
+
+
+def _history(folder: Path) -> list[object]:
+    with sqlite3.connect(folder / "idsync.db") as connection:
+        requests = connection.execute(
+            "SELECT seq, type, mpid, status, rule, identity_type FROM requests ORDER BY seq"
+        )
+        return [*requests, *connection.execute("SELECT * FROM changes ORDER BY seq, place")]
+
+
+def _export(folder: Path) -> bytes:
+    command = [sys.executable, "-m", "idsync_cli", "export"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    "killed_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name
+)
+def test_killed_at_random_moments_and_resumed_it_is_as_if_it_ran_through(
+    tmp_path: Path, killed_by: signal.Signals
+) -> None:
+    rng = random.Random(killed_by)
+    world = _world()
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    for folder in (whole, broken):
+        folder.mkdir()
+        _prepare(folder, world)
+    _finish(whole)
+    start_up = _start_up(whole)
+    interrupted = 0
+    for _ in range(KILLS):
+        process = _start(broken, "--resume")
+        time.sleep(start_up * rng.uniform(0.7, 1.3))
+        process.send_signal(killed_by)
+        process.communicate(timeout=60)
+        if process.returncode in (0, 1):
+            break  # it was done before the signal came
+        assert process.returncode in (-killed_by, 128 + killed_by)
+        interrupted += 1
+    assert interrupted >= KILLS // 2
+    _start(broken, "--resume").communicate(timeout=120)
+    assert (broken / "answers.jsonl").read_bytes() == (whole / "answers.jsonl").read_bytes()
+    assert _export(broken) == _export(whole)
+    assert _history(broken) == _history(whole)
