@@ -11,7 +11,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.soundness import contradictions, doubts
 from idsync_cli.core.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
-from idsync_cli.errors import FileFault, nearest, printable, quoted
+from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
 from idsync_cli.yaml_tree import START, Faults, Node, Place, read_documents
 
 Code = TypeVar("Code", bound=StrEnum)
@@ -35,7 +35,12 @@ class Configuration:
     """A configuration file that can be used, and what `config lint` says of it."""
 
     organization: Organization
-    lint: tuple[str, ...]
+    warnings: tuple[Fault, ...]
+
+    @property
+    def lint(self) -> tuple[str, ...]:
+        """The warnings as lines."""
+        return tuple(map(str, self.warnings))
 
 
 def load(path: Path) -> Configuration:
@@ -44,8 +49,12 @@ def load(path: Path) -> Configuration:
     Raises:
         FileFault: every fault of the file, each with its place.
     """
-    if not path.exists():
-        raise FileFault([f"{printable(path.as_posix())}: no such file; make one with: idsync init"])
+    try:
+        is_there = path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
+    if not is_there:
+        raise FileFault([Fault(path.as_posix(), "no such file; make one with: idsync init")])
     faults = Faults(path)
     documents = read_documents(path, faults)
     if not documents or (len(documents) == 1 and documents[0].value is None):
@@ -64,14 +73,14 @@ def read_scope(node: Node, faults: Faults) -> Rules | None:
     return _Reader(faults).scope(node)
 
 
-def _lint(path: Path, document: Node, organization: Organization) -> tuple[str, ...]:
+def _lint(path: Path, document: Node, organization: Organization) -> tuple[Fault, ...]:
     found = Faults(path)
     scopes = document.mapping["scopes"].mapping if document.mapping else None
     for name, rules in organization.scopes.items():
         for doubt in doubts(rules):
             place = _place_of(scopes[name], doubt.path) if scopes else START
             found.add(place, f"scope {printable(name)}: {doubt.message} [{doubt.code}]")
-    return tuple(found.lines())
+    return tuple(found.in_order())
 
 
 def _place_of(scope: Node, path: Iterable[str]) -> Place:
@@ -124,12 +133,14 @@ class _Reader:
         join = self._code(OnConflictingLogin, entries, "on_conflicting_login")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
-        if node.mapping is None or preset is None or priority is None:
-            return None
-        rules = Rules(preset.strategy, priority, settings, join or OnConflictingLogin.SEPARATE)
+        # What is missing is stood in for by something harmless, so that no fault hides another.
+        strategy = (preset or PRESETS["profile_conversion"]).strategy
+        immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
+        ranked = priority or (*immutable_first, *DEFAULT_PRIORITY)
+        rules = Rules(strategy, ranked, settings, join or OnConflictingLogin.SEPARATE)
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)
-        return rules
+        return None if node.mapping is None or preset is None or priority is None else rules
 
     def _scopes(self, document: Node, node: Node | None) -> dict[str, Rules | None]:
         if node is None:
@@ -146,6 +157,7 @@ class _Reader:
     ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         accounts: dict[str, tuple[str, ...]] = {}
         workspaces: dict[str, str] = {}
+        seen: set[str] = set()
         for account, entry in (
             self._faults.entries(node, None, "accounts") if node else {}
         ).items():
@@ -155,18 +167,19 @@ class _Reader:
             accounts[account] = tuple(served)
             for workspace, scope in served.items():
                 place = scope.place
-                if not isinstance(scope.value, str):
-                    self._faults.add(place, f"{scope.described()} is no scope's name")
-                elif scope.value not in scopes:
-                    hint = nearest(scope.value, scopes)
-                    self._faults.add(place, f"unknown scope {quoted(scope.value)}{hint}")
-                elif workspace in workspaces:
+                if workspace in seen:
                     assert listed is not None
                     self._faults.add(
                         listed.keys[workspace],
                         f"the workspace {quoted(workspace)} stands twice in the organization; "
                         "a workspace belongs to one account and one scope",
                     )
+                seen.add(workspace)
+                if not isinstance(scope.value, str):
+                    self._faults.add(place, f"{scope.described()} is no scope's name")
+                elif scope.value not in scopes:
+                    hint = nearest(scope.value, scopes)
+                    self._faults.add(place, f"unknown scope {quoted(scope.value)}{hint}")
                 else:
                     workspaces[workspace] = scope.value
         return accounts, workspaces

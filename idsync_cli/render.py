@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.check import Result
+from idsync_cli.check import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status
 from idsync_cli.core.decision import Answer, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.errors import printable
-from idsync_cli.wording import OUTCOMES, REASONS, RULES, note_message, strategy_rules
+from idsync_cli.tables import new_table, plain
+from idsync_cli.wording import OUTCOMES, REASONS, RULES, note_message
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod, RenderableType
@@ -34,32 +34,46 @@ def explanation(answer: Answer, decision: Decision, width: int) -> "list[Rendera
     heading = f"{answer.kind} in scope {printable(answer.scope or '')}, request {answer.seq}"
     why_not = {reason: None for tier in decision.tiers for reason in tier.ineligible}
     reasons = [f"{reason}: {REASONS[reason]}" for reason in why_not]
-    below = [*reasons, *([""] if reasons else []), _sentence(decision), *_consequences(decision)]
+    why = ["", *reasons] if reasons else []
+    below = [*why, "", _sentence(decision), *_consequences(decision)]
     return [Text(heading), tier_table(decision.tiers, width), *map(Text, below)]
 
 
 def tier_table(tiers: Sequence[Tier], width: int) -> "Table":
     """What each tier of the priority found, and what that left.
 
-    The columns of types and values share what the others leave of `width`, and fold; a reason's
-    code is looked up in the rule book, and so is never broken to fit a column.
+    The columns of types and values share what the others leave of `width`, and fold; outcomes
+    stand on two lines where that would leave them too little. A reason's code is looked up in the
+    rule book, and so is never broken to fit a column.
     """
-    cells = [_tier_cells(tier, narrow=width < _WIDE) for tier in tiers]
-    table = _table()
-    for place, (heading, justify) in enumerate(_TIER_COLUMNS):
-        content = [heading, *(row[place] for row in cells)]
-        widest = max(len(line) for cell in content for line in cell.split("\n"))
-        table.add_column(heading, justify=justify, overflow="fold", width=widest)
-    folding = [table.columns[place] for place in _FOLDING]
-    taken = sum(column.width or 0 for column in table.columns if column not in folding)
-    room = width - taken - (len(_TIER_COLUMNS) - 1)
-    share = max(_NARROWEST, room // len(folding))
-    spare = max(0, *(share - (column.width or 0) for column in folding))
-    for column in folding:
-        column.width = min(column.width or 0, share + spare)
-    for row in cells:
-        table.add_row(*map(_text, row))
+    rows: list[tuple[str, ...]] = []
+    widths: list[int] = []
+    for outcome_lines in (1, 2):
+        rows = [_tier_cells(tier, outcome_lines=outcome_lines) for tier in tiers]
+        wanted, widths = _widths(rows, width)
+        if all(widths[place] >= min(wanted[place], _NARROW) for place in _FOLDING):
+            break
+    table = new_table()
+    for (heading, justify), column_width in zip(_TIER_COLUMNS, widths, strict=True):
+        table.add_column(heading, justify=justify, overflow="fold", width=column_width)
+    for row in rows:
+        table.add_row(*map(plain, row))
     return table
+
+
+def _widths(rows: Sequence[tuple[str, ...]], width: int) -> tuple[list[int], list[int]]:
+    """How wide each column would be, and is: those that fold share what others leave of `width`."""
+    wanted = [
+        max(len(line) for cell in (heading, *cells) for line in cell.split("\n"))
+        for (heading, _), *cells in zip(_TIER_COLUMNS, *rows, strict=True)
+    ]
+    taken = sum(each for place, each in enumerate(wanted) if place not in _FOLDING)
+    share = max(_NARROWEST, (width - taken - (len(wanted) - 1)) // len(_FOLDING))
+    spare = max(0, *(share - wanted[place] for place in _FOLDING))
+    widths = [
+        min(each, share + spare) if place in _FOLDING else each for place, each in enumerate(wanted)
+    ]
+    return wanted, widths
 
 
 _TIER_COLUMNS: tuple[tuple[str, "JustifyMethod"], ...] = (
@@ -73,11 +87,10 @@ _TIER_COLUMNS: tuple[tuple[str, "JustifyMethod"], ...] = (
     ("Outcome", "left"),
 )
 _FOLDING = (1, 2)
-_NARROWEST = 8
-_WIDE = 100
+_NARROW, _NARROWEST = 12, 8
 
 
-def _tier_cells(tier: Tier, *, narrow: bool) -> tuple[str, ...]:
+def _tier_cells(tier: Tier, *, outcome_lines: int) -> tuple[str, ...]:
     reasons = [f"{count} {reason}" for reason, count in tier.ineligible.items()]
     return (
         str(tier.rank),
@@ -87,7 +100,7 @@ def _tier_cells(tier: Tier, *, narrow: bool) -> tuple[str, ...]:
         _count(tier.held_by),
         "\n".join([_count(tier.eligible), *reasons]),
         _count(tier.left),
-        OUTCOMES[tier.outcome].replace(" ", "\n" if narrow else " ", 1),
+        OUTCOMES[tier.outcome].replace(" ", " " if outcome_lines == 1 else "\n", 1),
     )
 
 
@@ -95,23 +108,6 @@ def refusal_line(answer: Answer, refusal: Refusal) -> str:
     """A refused request, with its line in a replay."""
     where = "" if answer.line is None else f"line {answer.line}: "
     return f"{where}{refusal.code}: {printable(refusal.message)}"
-
-
-def _table(*columns: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _text(text: str) -> Any:
-    """Text for a cell, in which nothing is taken for markup."""
-    from rich.text import Text
-
-    return Text(text)
 
 
 def _count(number: int | None) -> str:
@@ -168,95 +164,38 @@ def _is_own(mpid: int, decision: Decision) -> bool:
     return decision.profile is not None and decision.profile.mpid == mpid
 
 
-def profile_table(profile: Mapping[str, Any]) -> "list[RenderableType]":
-    """A profile, as an export holds it."""
-    state = ["known" if profile["known"] else "anonymous"]
-    if profile["orphaned"]:
-        state.append("orphaned")
-    heading = (
-        f"profile {profile['mpid']} in scope {printable(profile['scope'])}: {', '.join(state)}, "
-        f"made by request {profile['created_seq']}"
-    )
-    if profile["source_mpid"] is not None:
-        heading += f", from profile {profile['source_mpid']}"
-    table = _table("Type", "Values, oldest first")
-    for kind, values in profile["identities"].items():
-        table.add_row(_text(kind), _text("\n".join(map(printable, values))))
-    return [_text(heading), table]
-
-
-def organization_tables(organization: Organization) -> "list[RenderableType]":
-    """The rules of every scope, and the workspaces that each serves."""
-    pieces: list[RenderableType] = []
-    if organization.name is not None:
-        pieces.append(_text(f"organization {printable(organization.name)}"))
-    for name, rules in organization.scopes.items():
-        served = [
-            printable(each) for each, scope in organization.workspaces.items() if scope == name
-        ]
-        pieces.append(_text(f"\nscope {printable(name)}: strategy {rules.strategy.name}"))
-        pieces.append(_text(f"workspaces: {', '.join(served) or 'none'}"))
-        pieces += map(_text, _strategy_lines(rules))
-        table = _table("#", "Type", "Settings")
-        for rank, kind in enumerate(rules.priority, start=1):
-            settings = ", ".join(rules.settings_of(kind).names())
-            table.add_row(str(rank), _text(kind), _text(settings or _NOTHING))
-        pieces.append(table)
-    return pieces
-
-
-def _strategy_lines(rules: Rules) -> list[str]:
-    return [f"{key} {value}: {sentence}" for key, value, sentence in strategy_rules(rules)]
-
-
-def organization_json(organization: Organization) -> dict[str, Any]:
-    """The rules of every scope, for machines."""
-    return {
-        "organization": organization.name,
-        "scopes": {
-            name: {
-                "strategy": rules.strategy.name,
-                "rules": {key: value for key, value, _ in strategy_rules(rules)},
-                "priority": [kind.value for kind in rules.priority],
-                "identities": {
-                    kind.value: list(rules.settings_of(kind).names()) for kind in rules.priority
-                },
-            }
-            for name, rules in organization.scopes.items()
-        },
-        "workspaces": dict(organization.workspaces),
-    }
-
-
 def summary(counted: Mapping[str, Any]) -> "list[RenderableType]":
     """What a replay came to."""
     pieces: list[RenderableType] = []
-    kinds = _table("Request", "Answer", "Number")
+    kinds = new_table("Request", "Answer", "Number")
     kinds.columns[2].justify = "right"
     for kind, statuses in counted["kinds"].items():
         for status, number in statuses.items():
             kinds.add_row(kind, status, f"{number:,}")
-    pieces += [kinds, _text("")]
+    pieces += [kinds, plain("")]
     for heading, key in (("Decided by", "decided_by"), ("Note", "notes"), ("Refused", "errors")):
         if counted[key]:
-            table = _table(heading, "Number")
+            table = new_table(heading, "Number")
             table.columns[1].justify = "right"
             for word, number in counted[key].items():
-                table.add_row(_text(word), f"{number:,}")
-            pieces += [table, _text("")]
+                table.add_row(plain(word), f"{number:,}")
+            pieces += [table, plain("")]
     for answer in counted["first_refused"]:
         error = answer["errors"][0]
         pieces.append(
-            _text(f"line {answer['line']}: {error['code']}: {printable(error['message'])}")
+            plain(f"line {answer['line']}: {error['code']}: {printable(error['message'])}")
         )
     more = counted["refused"] - len(counted["first_refused"])
     if more:
-        pieces.append(_text(f"and {more:,} more refused lines"))
+        pieces.append(plain(f"and {more:,} more refused lines"))
     total = (
         f"{counted['requests']:,} requests, {counted['profiles_created']:,} profiles made, "
         f"{counted['profiles_orphaned']:,} orphaned, {counted['refused']:,} lines refused"
     )
-    return [*pieces, _text(total)]
+    pieces.append(plain(total))
+    if counted["stopped"]:
+        pieces.append(plain("stopped before the refused line; mend it, and go on with --resume"))
+    return pieces
 
 
 def mismatches(result: Result, width: int) -> "list[RenderableType]":
@@ -264,20 +203,26 @@ def mismatches(result: Result, width: int) -> "list[RenderableType]":
     pieces: list[RenderableType] = []
     for mismatch in result.mismatches:
         where = f"line {mismatch.step.line}, {mismatch.step.kind}: " if mismatch.step else ""
-        pieces.append(_text(f"  {where}{printable(mismatch.what)}"))
-        pieces.append(_text(f"    expected {_value(mismatch.expected)}"))
-        pieces.append(_text(f"    found    {_value(mismatch.found)}"))
+        pieces.append(plain(f"  {where}{printable(mismatch.what)}"))
+        pieces.append(_expected_and_found(mismatch))
     told: list[Answer] = []
     for answer in (mismatch.answer for mismatch in result.mismatches):
         if answer is None or answer in told:
             continue
         told.append(answer)
         if isinstance(answer.outcome, Refusal):
-            pieces.append(_text(refusal_line(answer, answer.outcome)))
+            pieces.append(plain(refusal_line(answer, answer.outcome)))
         else:
-            pieces += [_text(""), *explanation(answer, answer.outcome, width), _text("")]
+            pieces += [plain(""), *explanation(answer, answer.outcome, width), plain("")]
     return pieces
 
 
-def _value(value: object) -> str:
-    return json.dumps(value)
+def _expected_and_found(mismatch: Mismatch) -> "Table":
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("    expected", plain(json.dumps(mismatch.expected)))
+    grid.add_row("    found", plain(json.dumps(mismatch.found)))
+    return grid

@@ -1,17 +1,17 @@
 """Scenarios: YAML to steps and what is expected of them (section 8)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idsync_cli.config_file import load, read_scope
+from idsync_cli.config_file import Configuration, load, read_scope
 from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Outcome, RequestKind, Rule, Status
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
 from idsync_cli.core.rules import Organization
-from idsync_cli.errors import FileFault, nearest, printable, quoted
+from idsync_cli.errors import Fault, FileFault, nearest, quoted
 from idsync_cli.wire import Json
-from idsync_cli.yaml_tree import Faults, Node, read_documents
+from idsync_cli.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
 
 INLINE_SCOPE = "scope"
 """The name of a scope that a scenario spells out itself."""
@@ -37,17 +37,23 @@ class Step:
     """One request, as a line of JSON would hold it, and what is expected of its answer.
 
     What `expect` leaves out is not checked; identifier types stand in it by canonical name.
+    `written` has the nodes of the file that `expect` was read from.
     """
 
     kind: RequestKind
     request: Json
     expect: Mapping[str, Any]
     line: int
+    written: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story with its rules; `profiles` says what each must hold at the end."""
+    """A story with its rules; `profiles` says what each must hold at the end.
+
+    `document` counts the scenarios of the file from 1, and `written` has the nodes of the file that
+    `profiles` was read from.
+    """
 
     name: str
     path: Path
@@ -56,47 +62,77 @@ class Scenario:
     given: tuple[Given, ...]
     steps: tuple[Step, ...]
     profiles: Mapping[str, frozenset[Identifier]]
+    document: int = 1
+    written: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
+
+
+Load = Callable[[Path], Configuration]
+"""How a scenario comes by the configuration that it names."""
 
 
 def find(paths: Iterable[Path]) -> Iterator[Path]:
     """The scenario files that are named, or lie in a folder that is named, sorted in each.
 
-    A configuration among the files of a folder is passed over.
+    A configuration among the files of a folder is passed over, and so is what is hidden there.
 
     Raises:
         FileFault: a path that is not there.
     """
     for path in paths:
-        if path.is_dir():
+        try:
+            is_folder, is_there = path.is_dir(), path.exists()
+        except OSError as error:  # a name that is too long, a folder that may not be entered
+            raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
+        if is_folder:
             files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
-            yield from (each for each in files if not _is_configuration(each))
-        elif path.exists():
+            yield from (
+                each
+                for each in files
+                if not _is_hidden(each.relative_to(path)) and not _is_configuration(each)
+            )
+        elif is_there:
             yield path
         else:
-            raise FileFault([f"{printable(path.as_posix())}: no such file or folder"])
+            raise FileFault([Fault(path.as_posix(), "no such file or folder")])
 
 
-def read_scenarios(path: Path) -> list[Scenario]:
-    """Read the scenarios of one file.
+def read_scenarios(path: Path, load: Load = load) -> list[Scenario]:
+    """Read the scenarios of one file; `load` may remember configurations that many name.
+
+    Raises:
+        FileFault: every fault of the file, each with its place.
+    """
+    return parse_scenarios(path, read_bytes(path), load)
+
+
+def parse_scenarios(path: Path, data: bytes, load: Load = load) -> list[Scenario]:
+    """Read scenarios as `read_scenarios` does, where `path` holds `data`, or may come to.
 
     Raises:
         FileFault: every fault of the file, each with its place.
     """
     faults = Faults(path)
-    documents = read_documents(path, faults)
+    documents = parse_documents(text_of(path, data), faults)
     scenarios = [
-        _Reader(path, faults).scenario(document, place)
+        _Reader(path, faults, load).scenario(document, place)
         for place, document in enumerate(documents, start=1)
     ]
     faults.raise_any()
     if not scenarios:
-        raise FileFault([f"{printable(path.as_posix())}:1:1: no scenario; a scenario has steps"])
+        raise FileFault([Fault(path.as_posix(), "no scenario; a scenario has steps", 1, 1)])
     return [scenario for scenario in scenarios if scenario is not None]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _is_configuration(path: Path) -> bool:
     try:
-        documents = read_documents(path, Faults(path))
+        data = read_bytes(path)
+        if b"scopes" not in data:  # spares nearly every scenario from being parsed twice
+            return False
+        documents = parse_documents(text_of(path, data), Faults(path))
     except FileFault:
         return False  # is told where the file is read as a scenario
     return bool(documents) and "scopes" in (documents[0].mapping or {})
@@ -105,14 +141,15 @@ def _is_configuration(path: Path) -> bool:
 class _Reader:
     """Reads one document, noting what is wrong with it."""
 
-    def __init__(self, path: Path, faults: Faults) -> None:
+    def __init__(self, path: Path, faults: Faults, load: Load) -> None:
         self._path = path
         self._faults = faults
+        self._load = load
 
     def scenario(self, document: Node, place: int) -> Scenario | None:
         entries = self._faults.entries(document, _SCENARIO, "a scenario")
         organization = self._organization(document, entries)
-        name = entries.get("name")
+        name, profiles = entries.get("name"), entries.get("profiles")
         given = [self._given(each, organization) for each in self._list(entries, "given")]
         steps = [self._step(each) for each in self._list(entries, "steps")]
         if not steps and document.mapping is not None:
@@ -126,7 +163,9 @@ class _Reader:
             organization=organization,
             given=tuple(each for each in given if each is not None),
             steps=tuple(step for step in steps if step is not None),
-            profiles=self._profiles(entries.get("profiles")),
+            profiles=self._profiles(profiles),
+            document=place,
+            written=(profiles.mapping or {}) if profiles else {},
         )
 
     def _organization(self, document: Node, entries: Mapping[str, Node]) -> Organization | None:
@@ -143,7 +182,7 @@ class _Reader:
             self._faults.add(config.place, f"config is {config.described()}, but must be a path")
         else:
             try:
-                return load(self._path.parent / config.value).organization
+                return self._load(self._path.parent / config.value).organization
             except FileFault as fault:
                 for line in fault.faults:
                     self._faults.add(config.place, f"the configuration: {line}")
@@ -200,8 +239,14 @@ class _Reader:
                 request[member] = entries[key].plain()
         if not isinstance(request.get("label", ""), str):
             self._faults.add(entries["as"].place, "as gives the step a name, which is text")
-        expect = self._expect(entries["expect"]) if "expect" in entries else {}
-        return Step(kind, request, expect, node.place.line)
+        expected = entries.get("expect")
+        return Step(
+            kind=kind,
+            request=request,
+            expect=self._expect(expected) if expected else {},
+            line=node.place.line,
+            written=(expected.mapping or {}) if expected else {},
+        )
 
     def _request(self, kind: RequestKind, node: Node | None) -> Json:
         entries = self._faults.entries(node, None, f"the request {kind}") if node else {}

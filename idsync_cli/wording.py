@@ -1,7 +1,8 @@
 """The sentences: what each code means, in words for people (rule 7 of the house: in one file)."""
 
-from idsync_cli.core.codes import NoteCode, Outcome, Reason, Rule
+from idsync_cli.core.codes import ErrorCode, NoteCode, Outcome, Reason, Rule
 from idsync_cli.core.decision import Note
+from idsync_cli.core.plan import Shift
 from idsync_cli.core.rules import Rules
 
 _NOTES = {
@@ -25,6 +26,14 @@ REASONS = {
     Reason.CONFLICTING_LOGIN: "known by another value of a login ID that ranks higher",
     Reason.NEW_KNOWN_USER_ONLY: "anonymous, and a login ID never leads to an anonymous profile",
 }
+
+WHY_NOT = {
+    **{reason.value: sentence for reason, sentence in REASONS.items()},
+    NoteCode.TIE.value: "eligible, but another one that is eligible, too, is newer",
+    ErrorCode.NO_LOOKUP_IDENTITY.value: "the type is not in the priority of the scope",
+    ErrorCode.UNKNOWN_SCOPE.value: "the configuration no longer names the scope",
+}
+"""Why a profile that holds an identifier is not returned to a search with it alone."""
 
 OUTCOMES = {
     Outcome.DECIDED: "decided",
@@ -66,7 +75,20 @@ def strategy_rules(rules: Rules) -> list[tuple[str, str, str]]:
         "on_conflicting_login": rules.on_conflicting_login,
     }
     written = {key: str(value).lower() for key, value in values.items() if value is not None}
-    return [(key, value, _STRATEGY_RULES[key, value]) for key, value in written.items()]
+    return [(key, value, rule_sentence(key, value)) for key, value in written.items()]
+
+
+def rule_sentence(key: str, value: str) -> str:
+    """What a rule of a strategy means; nothing where it has no meaning."""
+    return _STRATEGY_RULES.get((key, value), "")
+
+
+SHIFTS = {
+    Shift.KNOWN: "known from now on, and protected by login IDs",
+    Shift.ANONYMOUS: "anonymous from now on, and no longer protected",
+    Shift.ORPHANED: "orphaned, with nothing left to look them up by",
+    Shift.FOUND_AGAIN: "no orphans any more: they can be looked up again",
+}
 
 
 _STRATEGY_RULES = {

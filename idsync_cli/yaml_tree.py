@@ -7,11 +7,11 @@ first of two equal keys, and follow aliases.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
-from idsync_cli.errors import FileFault, nearest, printable, quoted
+from idsync_cli.errors import Fault, FileFault, nearest, quoted
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -41,12 +41,15 @@ class Node:
     """A value and where it stands.
 
     `value` is text, a boolean, None, a tuple of nodes, or a mapping of keys to nodes; `keys` tells
-    where each key of a mapping stands.
+    where each key of a mapping stands. The characters from `start` to before `end` of the text
+    are the node's, with what stands between its first and its last mark.
     """
 
     value: "str | bool | tuple[Node, ...] | Mapping[str, Node] | None"
     place: Place
     keys: Mapping[str, Place]
+    start: int = 0
+    end: int = 0
 
     @property
     def mapping(self) -> "Mapping[str, Node] | None":
@@ -81,24 +84,24 @@ class Faults:
     """Collects what is wrong with a file, to be told all at once, in the order of the file."""
 
     def __init__(self, path: Path) -> None:
-        self._name = printable(path.as_posix())
+        self._path = path.as_posix()
         self._found: list[tuple[Place, str]] = []
 
     def add(self, place: Place, message: str) -> None:
         """Note a fault at a place."""
         self._found.append((place, message))
 
-    def lines(self) -> list[str]:
-        """What was found, each with its place."""
+    def in_order(self) -> list[Fault]:
+        """What was found, in the order of the file."""
         return [
-            f"{self._name}:{place.line}:{place.column}: {message}"
+            Fault(self._path, message, place.line, place.column)
             for place, message in sorted(self._found)
         ]
 
     def raise_any(self) -> None:
         """Raise FileFault if there is any."""
         if self._found:
-            raise FileFault(self.lines())
+            raise FileFault(self.in_order())
 
     def entries(self, node: Node, known: Sequence[str] | None, what: str) -> Mapping[str, Node]:
         """The entries of a mapping; adds a fault where `node` is none, or has a key not known.
@@ -129,7 +132,15 @@ def read_documents(path: Path, faults: Faults) -> list[Node]:
     Raises:
         FileFault: the file cannot be read at all, or is not YAML.
     """
-    text = _read_text(path)
+    return parse_documents(text_of(path, read_bytes(path)), faults)
+
+
+def parse_documents(text: str, faults: Faults) -> list[Node]:
+    """Read all documents of a YAML text, as `read_documents` does.
+
+    Raises:
+        FileFault: it is not YAML.
+    """
     try:
         return list(_Builder(faults).documents(text))
     except yaml.MarkedYAMLError as error:
@@ -137,26 +148,44 @@ def read_documents(path: Path, faults: Faults) -> list[Node]:
         what = ", ".join(filter(None, (error.context, error.problem)))
         faults.add(_place(mark) if mark else START, f"broken YAML: {what}")
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        faults.add(Place(line, 1), f"a character that YAML does not allow: {error.reason}")
+        # The error counts bytes or characters, by which of the two parsers is there.
+        found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        before = text[: found.start()] if found else ""
+        place = Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        faults.add(place, f"a character that YAML does not allow: {error.reason}")
     faults.raise_any()
     raise AssertionError("unreachable: the fault was just added")
 
 
-def _read_text(path: Path) -> str:
-    shown = printable(path.as_posix())
+def read_bytes(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        FileFault: it cannot be read, or is larger than a configuration or scenario file may be.
+    """
+    name = path.as_posix()
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise FileFault([f"{shown}: {error.strerror or error}"]) from None
+        raise FileFault([Fault(name, error.strerror or str(error))]) from None
     if len(data) > MAX_BYTES:
-        raise FileFault([f"{shown}: larger than 1 MiB; split it into several files"])
+        raise FileFault([Fault(name, "larger than 1 MiB; split it into several files")])
+    return data
+
+
+def text_of(path: Path, data: bytes) -> str:
+    """The text of a file, without its byte-order mark.
+
+    Raises:
+        FileFault: it is not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FileFault([f"{shown}:{line}: not UTF-8; save the file as UTF-8"]) from None
+        fault = Fault(path.as_posix(), "not UTF-8; save the file as UTF-8", line)
+        raise FileFault([fault]) from None
 
 
 class _Builder:
@@ -182,24 +211,28 @@ class _Builder:
         if event.tag is not None:
             self._faults.add(place, f"the tag {quoted(event.tag)} is not taken; remove it")
         if isinstance(event, yaml.ScalarEvent):
-            return Node(_scalar(event), place, {})
+            start, end = cast("Any", event.start_mark).index, cast("Any", event.end_mark).index
+            return Node(_scalar(event), place, {}, start, end)
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self._faults.add(place, f"nested more than {MAX_DEPTH} deep")
             self._faults.raise_any()
-        if isinstance(event, yaml.MappingStartEvent):
-            node = self._mapping(place, events)
+        opening = event
+        if isinstance(opening, yaml.MappingStartEvent):
+            node = self._mapping(opening, events)
         else:
             items = []
             while not isinstance(event := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(event, events))
-            node = Node(tuple(items), place, {})
+            end = _end(opening, event, items[-1] if items else None)
+            node = Node(tuple(items), place, {}, opening.start_mark.index, end)
         self._depth -= 1
         return node
 
-    def _mapping(self, place: Place, events: Iterator[Any]) -> Node:
+    def _mapping(self, opening: Any, events: Iterator[Any]) -> Node:
         entries: dict[str, Node] = {}
         keys: dict[str, Place] = {}
+        node = None
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             at = _place(event.start_mark)
             self._node(event, events)
@@ -214,7 +247,15 @@ class _Builder:
             else:
                 keys[event.value] = at
                 entries[event.value] = node
-        return Node(entries, place, keys)
+        end = _end(opening, event, node)
+        return Node(entries, _place(opening.start_mark), keys, opening.start_mark.index, end)
+
+
+def _end(opening: Any, closing: Any, last: Node | None) -> int:
+    """Where a list or mapping ends: at its bracket, or with the last node of one without."""
+    if opening.flow_style or last is None:
+        return int(closing.end_mark.index)
+    return last.end
 
 
 def _place(mark: Any) -> Place:

@@ -10,20 +10,20 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # Typer has its own Click
 
 from idsync_cli import __version__
-from idsync_cli.cli import check, config, replay, requests, stores
+from idsync_cli.cli import check, config, exchange, looking, replay, requests, stores, topics
 from idsync_cli.cli.options import OnceEach
 from idsync_cli.cli.surroundings import say, write
-from idsync_cli.errors import IdsyncError, OutputClosed
+from idsync_cli.errors import IdsyncError, OutputClosed, Terminated
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 EXIT_OUTPUT_CLOSED = 141  # what a shell reports of a program that a closed pipe ended
 
 app = typer.Typer(
     name="idsync",
     help="Local identity resolution: who is this, and why?",
     invoke_without_command=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -43,7 +43,7 @@ Begin with:
   idsync identify --email a@example.com --explain    a request, and what decided it
   idsync replay requests.jsonl                       a whole file of requests
 
-All commands: idsync --help"""
+All commands: idsync --help. What files hold: idsync help"""
 
 
 @app.callback()
@@ -63,9 +63,15 @@ for _kind, _command in requests.COMMANDS.items():
     app.command(_kind.value, cls=OnceEach)(_command)
 app.command("replay", cls=OnceEach)(replay.replay)
 app.command("check", cls=OnceEach)(check.check)
-app.command("export", cls=OnceEach)(stores.export)
-app.add_typer(stores.profile_app, name="profile", help="Look at a profile.")
+app.command("profiles", cls=OnceEach)(looking.profiles)
+app.command("whois", cls=OnceEach)(looking.whois)
+app.add_typer(looking.profile_app, name="profile", help="Look at a profile.")
+app.command("history", cls=OnceEach)(looking.history)
+app.command("stats", cls=OnceEach)(looking.stats)
+app.command("export", cls=OnceEach)(exchange.export)
+app.command("import", cls=OnceEach)(exchange.import_)
 app.add_typer(config.app, name="config", help="Look at the configuration.")
+app.command("help", cls=OnceEach)(topics.help_)
 
 
 def run() -> int:
@@ -75,6 +81,8 @@ def run() -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         return int(app(prog_name="idsync", standalone_mode=False) or 0)
+    except SystemExit as ended:  # Typer's own way out of all that has to do with completion
+        return ended.code if isinstance(ended.code, int) else 0
     except NoArgsIsHelpError as error:
         say(error.format_message())
         return 2
@@ -88,6 +96,9 @@ def run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("idsync: interrupted; what was committed is whole")
         return EXIT_INTERRUPTED
+    except Terminated:
+        say("idsync: terminated; what was committed is whole")
+        return EXIT_TERMINATED
     except (OutputClosed, BrokenPipeError):
         # What Python would still flush at its end has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,44 +1,273 @@
-"""Check scenarios."""
+"""Check scenarios, for people and for CI."""
 
+from collections.abc import Iterator, Sequence
+from difflib import unified_diff
+from enum import StrEnum
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from idsync_cli import check as checking
-from idsync_cli.cli.surroundings import draw, say, terminal_width, write
-from idsync_cli.errors import FileFault, printable
-from idsync_cli.scenario_file import find, read_scenarios
+from idsync_cli.check import Outcome, Result, Unreadable
+from idsync_cli.cli.check_init import write_starter
+from idsync_cli.cli.surroundings import drawn, say, terminal_width, write
+from idsync_cli.config_file import load
+from idsync_cli.errors import FileFault, UsageFault, printable, quoted
+from idsync_cli.scenario_file import Load, Scenario
+from idsync_cli.update import Update, update_of
+
+PASSED, FAILED, UNREADABLE = 0, 1, 2
+
+
+class Format(StrEnum):
+    """Whom the results are for."""
+
+    TEXT = "text"
+    GITHUB = "github"
+    TAP = "tap"
 
 
 def check(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Scenario files, or folders of them.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="Scenario files, or folders of them."),
+    ] = None,
+    matching: Annotated[
+        str | None,
+        typer.Option(
+            "-k",
+            metavar="TEXT",
+            help="Only scenarios whose name or path contains the text, in capitals or not.",
+        ),
+    ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first that does not pass.")
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Only what does not pass, and the closing line."),
+    ] = False,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="For people, as annotations of GitHub, or as TAP 14."),
+    ] = Format.TEXT,
+    junit: Annotated[
+        str | None,
+        typer.Option("--junit", metavar="FILE", help="Also write a JUnit report."),
+    ] = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Show what was found otherwise, and write it into the scenarios."
+        ),
+    ] = False,
+    init: Annotated[
+        bool,
+        typer.Option(
+            "--init", help="Make a folder with a first scenario, and a workflow of GitHub for it."
+        ),
+    ] = False,
 ) -> int:
     """Run scenarios, each in a store of its own, and say what was expected otherwise.
 
-    The exit status is 1 if a scenario failed, and 2 if one cannot be read.
+    The exit status is 1 if a scenario failed, and 2 if one cannot be read or there is none.
 
-    Example: idsync check scenarios/
+    Example: idsync check scenarios/ -k login --junit report.xml
     """
-    from idsync_cli import render
+    if init:
+        return write_starter(paths or [])
+    if not paths or "" in paths:
+        raise UsageFault("name scenario files or folders; make the first with: idsync check --init")
+    if matching == "":
+        raise UsageFault("the text of -k is empty; give a part of a name, or leave it out")
+    if update and (fail_fast or junit is not None or form is not Format.TEXT):
+        raise UsageFault("--update is for people: leave --fail-fast, --junit and --format out")
+    files = list(checking.files(map(Path, paths)))
+    report = _report_place(junit) if junit is not None else None
+    if update:  # a file that is named twice is written once
+        once = {
+            file.path if isinstance(file, Unreadable) else file.resolve(): file for file in files
+        }
+        return _update(_Run(list(once.values()), matching), quiet=quiet)
+    run = _Run(files, matching)
+    teller = _Teller(form, quiet=quiet)
+    outcomes: list[Outcome] = []
+    for outcome in run.outcomes():
+        outcomes.append(outcome)
+        teller.tell(outcome, len(outcomes))
+        if fail_fast and _status(outcome) != PASSED:
+            break
+    if report is not None:
+        _write_report(report, outcomes)
+    teller.close(outcomes)
+    run.ensure_any(outcomes)
+    return max(map(_status, outcomes))
 
-    passed = failed = unreadable = 0
-    for path in find([Path(path) for path in paths]):
-        try:
-            for scenario in read_scenarios(path):
-                result = checking.check(scenario)
-                passed, failed = passed + result.passed, failed + (not result.passed)
-                place = f"{path.as_posix()}:{scenario.line}"
-                verdict = "ok    " if result.passed else "FAILED"
-                write(printable(f"{verdict} {scenario.name} ({place})"))
-                if not result.passed:
-                    draw(*render.mismatches(result, terminal_width()))
-        except FileFault as fault:
-            unreadable += 1
-            say(str(fault))
-    if not passed + failed + unreadable:
+
+class _Run:
+    """The scenarios of some files, one after another; each configuration is read once."""
+
+    def __init__(self, files: Sequence[Path | Unreadable], matching: str | None) -> None:
+        self._files = files
+        self._matching = matching
+        self.load: Load = cache(load)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Run what is wanted."""
+        for file in self._files:
+            if isinstance(file, Unreadable):
+                yield file
+            else:
+                yield from checking.check_file(file, self._is_wanted, self.load)
+
+    def ensure_any(self, outcomes: Sequence[Outcome]) -> None:
+        """Raise FileFault if nothing was run."""
+        if outcomes:
+            return
+        if self._matching is not None and self._files:
+            raise FileFault([f"no scenario has {quoted(self._matching)} in its name or path"])
         raise FileFault(["there is no scenario in what was named"])
-    write(f"{passed} passed, {failed} failed" + (f", {unreadable} unreadable" * bool(unreadable)))
-    return 2 if unreadable else int(failed > 0)
+
+    def _is_wanted(self, scenario: Scenario) -> bool:
+        text = f"{scenario.name}\n{scenario.path.as_posix()}".casefold()
+        return self._matching is None or self._matching.casefold() in text
+
+
+def _status(outcome: Outcome) -> int:
+    if isinstance(outcome, Unreadable):
+        return UNREADABLE
+    return PASSED if outcome.passed else FAILED
+
+
+def _counted(outcomes: Sequence[Outcome]) -> str:
+    passed, failed, unreadable = (
+        sum(_status(outcome) == status for outcome in outcomes)
+        for status in (PASSED, FAILED, UNREADABLE)
+    )
+    more = f", {unreadable} unreadable" if unreadable else ""
+    return f"{passed} passed, {failed} failed{more}"
+
+
+class _Teller:
+    """Says what became of each scenario, as it comes."""
+
+    def __init__(self, form: Format, *, quiet: bool) -> None:
+        self._form = form
+        self._quiet = quiet
+        if form is Format.TAP:
+            from idsync_cli.render_ci import TAP_VERSION
+
+            write(TAP_VERSION)
+
+    def tell(self, outcome: Outcome, number: int) -> None:
+        """Tell of the scenario that was run as the `number`th."""
+        from idsync_cli import render_ci
+
+        if self._form is Format.TAP:  # a reader of TAP would miss every point that is left out
+            write("\n".join(render_ci.tap(outcome, number)))
+            return
+        if isinstance(outcome, Result) and not (self._quiet and outcome.passed):
+            write(render_ci.inert(render_ci.verdict(outcome)))
+        if self._form is Format.GITHUB:
+            for line in render_ci.github(outcome):
+                write(line)
+        elif isinstance(outcome, Unreadable):
+            _complain(outcome.fault)
+        elif not outcome.passed:
+            _show_mismatches(outcome)
+
+    def close(self, outcomes: Sequence[Outcome]) -> None:
+        """Sum up."""
+        if self._form is not Format.TAP:
+            if outcomes:
+                write(_counted(outcomes))
+        elif outcomes:
+            write(f"1..{len(outcomes)}\n# {_counted(outcomes)}")
+        else:
+            write("Bail out! nothing was run")
+
+
+def _show_mismatches(result: Result) -> None:
+    from idsync_cli import render, render_ci
+
+    lines = drawn(*render.mismatches(result, terminal_width()))
+    write("\n".join(map(render_ci.inert, lines)))
+
+
+def _complain(fault: FileFault) -> None:
+    from idsync_cli.render_ci import inert
+
+    for line in fault.faults:
+        say(inert(line))
+
+
+def _report_place(junit: str) -> Path:
+    """Where the report goes: never over a file that is anything else.
+
+    Raises:
+        UsageFault: it cannot be written there.
+    """
+    place = Path(junit)
+    try:
+        if not junit or "\0" in junit:
+            raise UsageFault("the path of --junit is empty or holds a NUL character; name a file")
+        if place.exists() and place.read_bytes().lstrip()[:1] not in (b"", b"<"):
+            raise UsageFault(f"--junit {quoted(junit)} is no report, and is left as it is")
+        place.touch()
+    except OSError as error:
+        raise UsageFault(f"--junit {quoted(junit)} cannot be written: {error.strerror}") from None
+    return place
+
+
+def _write_report(place: Path, outcomes: Sequence[Outcome]) -> None:
+    from idsync_cli.render_ci import junit
+
+    try:
+        place.write_bytes(junit(outcomes))
+    except OSError as error:
+        raise UsageFault(
+            f"--junit {quoted(place.as_posix())} cannot be written: {error.strerror}"
+        ) from None
+
+
+def _update(run: _Run, *, quiet: bool) -> int:
+    """Write what was found into the scenarios, a file at once or not at all."""
+    from idsync_cli import render_ci
+
+    outcomes = list(run.outcomes())
+    run.ensure_any(outcomes)
+    teller = _Teller(Format.TEXT, quiet=quiet)
+    left: list[Outcome] = []
+    for path, group in groupby(outcomes, key=lambda outcome: outcome.path):
+        told = list(group)
+        results = [each for each in told if isinstance(each, Result)]
+        updated = [each for each in results if not each.passed]
+        try:
+            if updated:
+                _write_update(update_of(path, results, run.load))
+        except FileFault as fault:
+            updated = []
+            _complain(fault)
+            say(f"{printable(path.as_posix())} is left as it is")
+        for outcome in told:
+            if outcome in updated:
+                write(render_ci.inert(render_ci.verdict(outcome, updated=True)))
+            else:
+                left.append(outcome)
+                teller.tell(outcome, len(left))
+    write(f"{_counted(left)}, {len(outcomes) - len(left)} updated")
+    return max(map(_status, left), default=PASSED)
+
+
+def _write_update(update: Update) -> None:
+    """Show the difference, and then make it."""
+    from idsync_cli.render_ci import inert
+
+    name = printable(update.path.as_posix())
+    old, new = (data.decode("utf-8-sig").split("\n") for data in (update.old, update.new))
+    for line in unified_diff(old, new, name, name, lineterm="", n=1):
+        write(inert(printable(line.removesuffix("\r"))))
+    update.apply()

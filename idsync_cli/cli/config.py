@@ -1,38 +1,101 @@
-"""Look at a configuration."""
+"""Look at a configuration, before and while it is used."""
+
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.options import DEFAULT_CONFIG, AsJson, Config, OnceEach
-from idsync_cli.cli.surroundings import draw, load_configuration, write, write_json
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    OnceEach,
+    StorePath,
+)
+from idsync_cli.cli.surroundings import (
+    draw,
+    existing_store,
+    load_configuration,
+    write,
+    write_json,
+)
+from idsync_cli.errors import FileFault
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
+class Format(StrEnum):
+    """Whom the warnings are for."""
+
+    TEXT = "text"
+    GITHUB = "github"
+
+
 @app.command("show", cls=OnceEach)
 def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
-    """Show every scope: its strategy in words, its priority, its workspaces.
+    """Show every scope: its priority with settings, its strategy in words, its workspaces.
 
     Example: idsync config show
     """
-    from idsync_cli import render
+    from idsync_cli import render_config
 
     organization = load_configuration(config).organization
     if as_json:
-        write_json(render.organization_json(organization))
+        write_json(render_config.organization_json(organization))
     else:
-        draw(*render.organization_tables(organization))
+        draw(*render_config.organization_tables(organization))
     return 0
 
 
 @app.command("lint", cls=OnceEach)
-def lint(config: Config = DEFAULT_CONFIG) -> int:
+def lint(
+    config: Config = DEFAULT_CONFIG,
+    form: Annotated[
+        Format, typer.Option("--format", help="For people, or as annotations of GitHub.")
+    ] = Format.TEXT,
+) -> int:
     """Warn of what is accepted and often not meant; faults give the exit status 2.
 
-    Example: idsync config lint
+    Example: idsync config lint --format github
     """
-    warnings = load_configuration(config).lint
-    for warning in warnings:
-        write(warning)
+    from idsync_cli import render_ci, render_config
+
+    try:
+        warnings = load_configuration(config).warnings
+    except FileFault as fault:
+        if form is Format.TEXT:
+            raise
+        write("\n".join(render_ci.faults_for_github(fault)))
+        return fault.exit_status
     if not warnings:
         write("nothing to warn of")
+    elif form is Format.GITHUB:
+        write("\n".join(render_config.warnings_for_github(warnings)))
+    else:
+        write("\n".join(map(str, warnings)))
     return 0
+
+
+@app.command("plan", cls=OnceEach)
+def plan(
+    config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
+) -> int:
+    """Say what a configuration would change in a store, before it is used.
+
+    It is compared with the rules that the store was last used with. Nothing is written.
+    The exit status is 1 if anything would change.
+
+    Example: idsync config plan --config new.yaml
+    """
+    from idsync_cli import plan as planning
+    from idsync_cli import render_config
+
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as session:
+        found = planning.plan(organization, session)
+    if as_json:
+        write_json(render_config.plan_json(found))
+    else:
+        draw(*render_config.plan_text(found))
+    return int(found.changes)

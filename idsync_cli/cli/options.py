@@ -9,6 +9,7 @@ import typer
 from typer._click.exceptions import UsageError  # Typer carries its own Click, without a front door
 from typer.core import TyperCommand
 
+from idsync_cli.cli import completion
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.errors import UsageFault, quoted
 
@@ -22,11 +23,21 @@ StorePath = Annotated[
 ]
 Scope = Annotated[
     str | None,
-    typer.Option("--scope", metavar="NAME", help="The identity scope that the request is for."),
+    typer.Option(
+        "--scope",
+        metavar="NAME",
+        help="The identity scope that the request is for.",
+        autocompletion=completion.scopes,
+    ),
 ]
 Workspace = Annotated[
     str | None,
-    typer.Option("--workspace", metavar="NAME", help="A workspace, in place of its scope."),
+    typer.Option(
+        "--workspace",
+        metavar="NAME",
+        help="A workspace, in place of its scope.",
+        autocompletion=completion.workspaces,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON in place of text and tables.")]
 Seed = Annotated[
@@ -51,6 +62,8 @@ class OnceEach(TyperCommand):
         """Read the arguments, and raise UsageError for an option that stands there twice."""
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         for option in order:
+            if ctx.resilient_parsing:  # a shell asks what may come next, and wants no complaint
+                break
             if order.count(option) > 1 and not option.multiple and option.nargs == 1:
                 names = " or ".join(option.opts)
                 raise UsageError(f"Option {names} is given twice; give it once.", ctx)
@@ -107,6 +120,7 @@ _IDENTITY = inspect.Parameter(
             "--identity",
             metavar="TYPE=VALUE",
             help="An identity by any name of its type; repeatable.",
+            autocompletion=completion.types_with_value,
         ),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from idsync_cli import store, wire
+from idsync_cli.cli import completion
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -99,7 +100,12 @@ def modify(
     mpid: Annotated[str, typer.Option("--mpid", metavar="MPID", help="The profile to change.")],
     remove: Annotated[
         list[str] | None,
-        typer.Option("--remove", metavar="TYPE", help="Remove all values of a type; repeatable."),
+        typer.Option(
+            "--remove",
+            metavar="TYPE",
+            help="Remove all values of a type; repeatable.",
+            autocompletion=completion.types,
+        ),
     ] = None,
     change: Annotated[
         list[str] | None,
@@ -108,6 +114,7 @@ def modify(
             metavar="TYPE:OLD:NEW",
             help="Replace a value; without OLD add, without NEW remove it; repeatable. "
             "A colon in a value is written \\:, a backslash \\\\.",
+            autocompletion=completion.types_with_change,
         ),
     ] = None,
     scope: Scope = None,

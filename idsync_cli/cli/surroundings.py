@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from idsync_cli import store
 from idsync_cli.config_file import Configuration, load
 from idsync_cli.core.rules import Organization
-from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, printable, quoted
-from idsync_cli.store import Store
+from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, nearest, printable, quoted
+from idsync_cli.store import Session, Store
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -67,6 +67,23 @@ def write(text: str, *, to_stderr: bool = False) -> None:
         raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
 
 
+def write_utf8(text: str) -> None:
+    """Give out lines on standard output as UTF-8, whatever the terminal's own encoding is.
+
+    Raises:
+        OutputClosed: whoever read it has gone.
+        StoreFault: it cannot be written.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write((text + "\n").encode("utf-8"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
+
+
 def write_json(value: Any, *, to_stderr: bool = False) -> None:
     """Give out one JSON value in ASCII, so that nothing in it can act on a terminal."""
     write(json.dumps(value), to_stderr=to_stderr)
@@ -74,14 +91,18 @@ def write_json(value: Any, *, to_stderr: bool = False) -> None:
 
 def draw(*pieces: "RenderableType", to_stderr: bool = False) -> None:
     """Give out tables and text: as wide as the terminal, plain in a pipe or with NO_COLOR."""
+    write("\n".join(drawn(*pieces, to_stderr=to_stderr)), to_stderr=to_stderr)
+
+
+def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
+    """The lines of tables and text, as `draw` gives them out."""
     from rich.console import Console
 
     console = Console(stderr=to_stderr, markup=False, emoji=False, highlight=False)
-    with console.capture() as drawn:
+    with console.capture() as captured:
         for piece in pieces:
             console.print(piece)
-    lines = drawn.get().rstrip("\n").split("\n")
-    write("\n".join(line.rstrip() for line in lines), to_stderr=to_stderr)
+    return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
 
 
 def terminal_width() -> int:
@@ -131,3 +152,29 @@ def existing_store(path: str, organization: Organization) -> Iterator[Store]:
         raise StoreFault(f"there is no store at {printable(path)}; make one with: idsync init")
     with opened:
         yield opened
+
+
+def check_scope(scope: str | None, organization: Organization, session: Session) -> None:
+    """Check that a scope that limits what is shown has rules, or at least profiles.
+
+    Raises:
+        UsageFault: nobody knows it.
+    """
+    known = {*organization.scopes, *session.scopes()}
+    if scope is not None and scope not in known:
+        hint = nearest(scope, known)
+        hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(known)))}"
+        raise UsageFault(f"unknown scope {quoted(scope)}{hint}")
+
+
+def check_seed(opened: Store, path: str, seed: int | None) -> None:
+    """Check that a store that is there has the seed that is asked for.
+
+    Raises:
+        UsageFault: it was made with another.
+    """
+    if seed is not None and opened.seed != seed:
+        raise UsageFault(
+            f"the store {printable(path)} was made with another seed; leave --seed out, "
+            "or name a new store"
+        )

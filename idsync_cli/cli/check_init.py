@@ -1,0 +1,151 @@
+"""Make a folder of scenarios to begin with, and the workflow that checks them."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from idsync_cli.cli.options import DEFAULT_CONFIG
+from idsync_cli.cli.surroundings import load_configuration, say
+from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
+from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.yaml_edit import flow
+
+FOLDER = "scenarios"
+SCENARIO, CONFIG = "first.yaml", "idsync.yaml"
+WORKFLOW = Path(".github/workflows/idsync-check.yml")
+
+_SCENARIO = """\
+# A scenario is a story with what it expects. What may stand here: idsync help scenarios
+name: a visitor is recognized
+config: {config}
+steps:
+  # Nobody holds the identifier yet, so a profile is made.
+  - identify: {visit}
+    as: visitor
+    expect: {{status: created}}
+  # The visitor comes back, and nothing is left to be learned.
+  - identify: {visit}
+    expect: {{status: matched, mpid: "@visitor", decided_by: {type}, changes: []}}
+  # A search changes nothing, and this one finds nobody.
+  - search: {other}
+    expect: {{status: not_found}}
+# What must be there at the end: exactly these identifiers.
+profiles:
+  "@visitor": {held}
+"""
+
+_WORKFLOW = """\
+# Runs every scenario when the rules or the scenarios change, and marks the lines that fail.
+name: idsync
+on: [push, pull_request]
+permissions:
+  contents: read
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.13"
+      - name: Install idsync
+        # Set IDSYNC_SOURCE among the variables of the repository to what pip installs it from,
+        # such as git+https://github.com/OWNER/idsync.
+        env:
+          IDSYNC_SOURCE: ${{{{ vars.IDSYNC_SOURCE }}}}
+        run: pip install "${{IDSYNC_SOURCE:?set this variable to what pip installs idsync from}}"
+      - name: Check the scenarios
+        run: |
+          idsync check --format github --junit idsync-report.xml {folder}
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with:
+          name: idsync-report
+          path: idsync-report.xml
+          if-no-files-found: ignore
+"""
+
+
+def write_starter(paths: Sequence[str]) -> int:
+    """Make what is not there yet, and leave what is.
+
+    Raises:
+        UsageFault: the folder cannot be made there.
+        FileFault: the present configuration cannot be used.
+    """
+    if len(paths) > 1:
+        raise UsageFault("--init makes one folder; name one, or none for scenarios")
+    name = paths[0] if paths else FOLDER
+    if not name or not name.isprintable() or "${{" in name:
+        raise UsageFault(f"{quoted(name)} cannot be the name of the folder; name another")
+    folder = Path(name)
+    config = _configuration(folder)
+    organization = load_configuration(str(config)).organization
+    beside = os.path.relpath(config.resolve(), folder.resolve())
+    _make(folder / SCENARIO, _scenario(organization, Path(beside).as_posix()))
+    root = _root(folder)
+    checked = os.path.relpath(folder.resolve(), root.resolve())
+    _make(root / WORKFLOW, _WORKFLOW.format(folder=shlex.quote(Path(checked).as_posix())))
+    say(f"next: idsync check {shlex.quote(name)}")
+    return 0
+
+
+def _configuration(folder: Path) -> Path:
+    """The present configuration, or else the folder's own, made if it is not there."""
+    present = Path(os.environ.get("IDSYNC_CONFIG") or DEFAULT_CONFIG)
+    if present.exists():
+        return present
+    own = folder / CONFIG
+    starter = files("idsync_cli").joinpath("starter.yaml").read_text(encoding="utf-8")
+    _make(own, starter)
+    return own
+
+
+def _root(folder: Path) -> Path:
+    """Where GitHub looks for workflows: the repository that the folder is in, or will be."""
+    here, place = Path.cwd(), folder.resolve()
+    for parent in (place, *place.parents):
+        if (parent / ".git").exists():
+            return Path(os.path.relpath(parent, here)) if place.is_relative_to(here) else parent
+    return Path() if place.is_relative_to(here) else folder
+
+
+def _make(path: Path, content: str) -> None:
+    """Write a file unless there is one, and say which."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError as error:
+        if not path.exists():  # one of the folders on its way is a file
+            raise UsageFault(f"{quoted(path.parent.as_posix())} is no folder") from error
+        say(f"kept {path.as_posix()}")
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise UsageFault(f"{quoted(path.as_posix())} cannot be made: {cause}") from None
+    else:
+        say(f"made {path.as_posix()}")
+
+
+def _scenario(organization: Organization, config: str) -> str:
+    """A first scenario, which is true under any rules."""
+    scope, rules = next(iter(organization.scopes.items()))
+    kind = _visitors_type(rules)
+    named = {"scope": scope} if len(organization.scopes) > 1 else {}
+    return _SCENARIO.format(
+        config=flow(config),
+        visit=flow({**named, kind.value: "visitor-1"}),
+        other=flow({**named, kind.value: "visitor-2"}),
+        type=kind.value,
+        held=flow({kind.value: "visitor-1"}),
+    )
+
+
+def _visitors_type(rules: Rules) -> IdentityType:
+    """What a visitor can be recognized by: a device that is nobody's login, if there is one."""
+    plain = [kind for kind in rules.priority if not rules.settings_of(kind).names()]
+    devices = [kind for kind in plain if kind in DEVICE_TYPES]
+    return (devices or plain or rules.priority)[0]

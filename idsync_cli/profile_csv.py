@@ -1,0 +1,176 @@
+"""Profiles as CSV, one a row, for people with spreadsheets; every value comes back exactly.
+
+The columns are mpid, scope, created_seq, source_mpid, known and orphaned, then one for each
+identifier type that occurs. A cell of identifiers, and a scope, is read by its first character:
+
+- nothing in it: the profile has no identifier of the type;
+- `[`: a JSON list of values, in the order in which they were added;
+- `'`: the one value is the rest of the cell;
+- any other: the one value is the cell.
+
+A value that a spreadsheet would take for a formula, or that itself begins with an apostrophe, is
+therefore written behind an apostrophe; one that begins with `[`, or holds a character that is not
+printable, such as a line feed, is written as a list, in which such characters are escapes.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from idsync_cli import wire
+from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
+from idsync_cli.core.rules import Organization
+from idsync_cli.errors import nearest, quoted
+from idsync_cli.profile_lines import (
+    LONGEST_LINE,
+    BadLine,
+    ProfileFile,
+    ProfileLine,
+    read_profile,
+)
+
+COLUMNS = ("mpid", "scope", "created_seq", "source_mpid", "known", "orphaned")
+"""The columns before those of the identifier types."""
+
+_APOSTROPHE = "'"
+_BEHIND_AN_APOSTROPHE = ("=", "+", "-", "@", _APOSTROPHE)
+_LIST = "["
+
+
+def header(types: Sequence[IdentityType]) -> str:
+    """The first line, without its end."""
+    return _row([*COLUMNS, *(kind.value for kind in types)])
+
+
+def row(profile: Mapping[str, Any], types: Sequence[IdentityType]) -> str:
+    """The row of a profile that is given as an export holds it, without its end."""
+    source = profile["source_mpid"]
+    return _row(
+        [
+            profile["mpid"],
+            _cell([profile["scope"]]),
+            str(profile["created_seq"]),
+            "" if source is None else source,
+            json.dumps(profile["known"]),
+            json.dumps(profile["orphaned"]),
+            *(_cell(profile["identities"].get(kind.value, ())) for kind in types),
+        ]
+    )
+
+
+def _row(cells: Iterable[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def _cell(values: Sequence[str]) -> str:
+    if not values:
+        return ""
+    [first, *more] = values
+    if more or first.startswith(_LIST) or not first.isprintable():
+        return json.dumps(values)
+    return _APOSTROPHE + first if first.startswith(_BEHIND_AN_APOSTROPHE) else first
+
+
+def read_csv(source: ProfileFile, organization: Organization) -> Iterator[ProfileLine | BadLine]:
+    """The profiles of a CSV file; a fault of its form, or of its header, ends the reading."""
+    csv.field_size_limit(LONGEST_LINE)
+    rows = _rows(source)
+    first = next(rows, None)
+    if first is None:
+        yield BadLine(1, f"no header; the first line names the columns: {','.join(COLUMNS)},…")
+        return
+    if isinstance(first, BadLine):
+        yield first
+        return
+    number, names = first
+    fault = _header_fault(names)
+    if fault:
+        yield BadLine(number, fault)
+        return
+    for each in rows:
+        if isinstance(each, BadLine):
+            yield each
+        else:
+            number, cells = each
+            yield read_profile(number, partial(_object, names, cells), organization)
+
+
+def _rows(source: ProfileFile) -> Iterator[tuple[int, list[str]] | BadLine]:
+    """The rows with the numbers of their first lines; lines without anything are passed over."""
+    reader = csv.reader(_text_lines(source), strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except UnicodeDecodeError:
+            yield BadLine(reader.line_num + 1, "not UTF-8; save the file as CSV in UTF-8")
+            return
+        except csv.Error as error:
+            yield BadLine(number, f"not CSV: {error}")
+            return
+        if cells:
+            yield number, cells
+
+
+def _text_lines(source: ProfileFile) -> Iterator[str]:
+    for _, line in source.lines():
+        yield line.decode("utf-8")
+
+
+def _header_fault(names: Sequence[str]) -> str | None:
+    known = (*COLUMNS, *TYPES_BY_NAME)
+    for name in names:
+        if name not in known:
+            hint = nearest(name, known) or "; columns are separated by commas"
+            return f"unknown column {quoted(name)}{hint}"
+        if names.count(name) > 1:
+            return f"the column {name} stands twice"
+    if "mpid" not in names:
+        return "no column mpid"
+    return None
+
+
+def _object(names: Sequence[str], cells: Sequence[str]) -> wire.Json:
+    """A row as the JSON object that a profile line would hold, so that it is read as one."""
+    if len(cells) != len(names):
+        raise Refusal(
+            ErrorCode.INVALID_REQUEST, f"{len(cells)} cells, but the header has {len(names)}"
+        )
+    given = {name: cell for name, cell in zip(names, cells, strict=True) if cell}
+    profile: wire.Json = {name: _member(name, given[name]) for name in COLUMNS if name in given}
+    profile["identities"] = {
+        name: _values(name, cell) for name, cell in given.items() if name not in COLUMNS
+    }
+    return profile
+
+
+def _member(name: str, cell: str) -> object:
+    if name == "scope":  # is written as a value is, for its name is as free
+        values = _values(name, cell)
+        return values[0] if isinstance(values, list) and len(values) == 1 else values
+    text = cell.removeprefix(_APOSTROPHE)
+    if name == "known" and text.lower() in ("true", "false"):  # a spreadsheet's are in capitals
+        return text.lower() == "true"
+    if name == "created_seq" and text.isascii() and text.isdigit() and len(text) <= 16:
+        return int(text)
+    return text
+
+
+def _values(name: str, cell: str) -> object:
+    if not cell.startswith(_LIST):
+        return [cell.removeprefix(_APOSTROPHE)]
+    try:
+        return wire.decode_json(cell.encode())
+    except Refusal as refusal:
+        raise Refusal(
+            refusal.code, f"column {name}: a list of values is {refusal.message}"
+        ) from None

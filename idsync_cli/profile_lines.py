@@ -1,0 +1,227 @@
+"""Profile lines: profiles as JSON, a line each, from a file, a pipe or an archive (section 8)."""
+
+import gzip
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from idsync_cli import wire
+from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
+from idsync_cli.core.rules import Organization
+from idsync_cli.errors import UsageFault, nearest, quoted
+
+STANDARD_STREAM = "-"
+
+LONGEST_LINE = 2**28
+"""How many bytes a line may have: some thousand identifiers of the greatest length."""
+
+LAST_SEQ = 2**53 - 1
+"""The highest number of an imported profile: exact in every JSON reader, with room above it."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLine:
+    """A profile as a file says it is; without a number it takes the next one."""
+
+    line: int
+    scope: str
+    mpid: int
+    created_seq: int | None
+    source_mpid: int | None
+    known: bool
+    identifiers: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no profile, and what is wrong with it."""
+
+    line: int
+    what: str
+
+
+def read_jsonl(
+    source: "ProfileFile", organization: Organization
+) -> Iterator[ProfileLine | BadLine]:
+    """The profiles of a file of JSON lines; they end at line feeds only, and blank ones count."""
+    for number, line in source.lines():
+        content = line.removesuffix(b"\n").removesuffix(b"\r")
+        if len(content) > LONGEST_LINE:
+            yield BadLine(number, "the line is longer than 256 MiB")
+        elif content.strip():
+            yield read_profile(number, partial(wire.decode_json, content), organization)
+
+
+def read_profile(
+    number: int, decode: Callable[[], object], organization: Organization
+) -> ProfileLine | BadLine:
+    """Read one profile, or say what keeps it from being one; `decode` may raise a Refusal."""
+    try:
+        return _profile_of(number, decode(), organization)
+    except Refusal as refusal:
+        return BadLine(number, refusal.message)
+    except RecursionError:  # what could be read may still be too deep to be shown
+        return BadLine(number, "nested too deeply to read")
+
+
+def _profile_of(number: int, value: object, organization: Organization) -> ProfileLine:
+    if not isinstance(value, dict):
+        raise _bad("a profile is a JSON object")
+    for name in value:
+        if name not in _MEMBERS:
+            raise _bad(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}")
+    given = {name: each for name, each in value.items() if each is not None}
+    for name, each in given.items():
+        wanted, fits = _MEMBERS[name]
+        if not fits(each):
+            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}")
+    for name in ("mpid", "identities"):
+        if name not in given:
+            raise _bad(f"no {name}; a profile has an mpid and identities")
+    if "scope" not in given and len(organization.scopes) > 1:
+        raise _bad("no scope; the configuration has several, so that the profile must name its own")
+    mpid = parse_mpid(given["mpid"])
+    assert mpid is not None
+    return ProfileLine(
+        line=number,
+        scope=wire.scope_of({"scope": given.get("scope")}, organization, wire.Target()),
+        mpid=mpid,
+        created_seq=given.get("created_seq"),
+        source_mpid=parse_mpid(given.get("source_mpid")),
+        known=given.get("known", False),
+        identifiers=tuple(_identifiers(given["identities"])),
+    )
+
+
+def _identifiers(identities: Mapping[str, Any]) -> Iterator[Identifier]:
+    for kind, values in wire.identities_of(identities).items():
+        if not isinstance(values, list):
+            raise _bad(f"{kind} is {quoted(wire.shown(values))}, but must be a list of values")
+        for value in values:
+            fault = "is empty" if value == "" else value_fault(value)
+            if fault:
+                raise Refusal(
+                    ErrorCode.INVALID_IDENTITY_VALUE,
+                    f"the value {quoted(wire.shown(value))} of {kind} {fault}",
+                )
+            yield Identifier(kind, value)
+
+
+def _bad(message: str) -> Refusal:
+    return Refusal(ErrorCode.INVALID_REQUEST, message)
+
+
+def _is_mpid(value: object) -> bool:
+    return parse_mpid(value) is not None
+
+
+def _is_seq(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LAST_SEQ
+
+
+_MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
+    "mpid": ("an MPID: digits, perhaps behind a minus", _is_mpid),
+    "scope": ("text", wire.is_text),
+    "created_seq": ("a number from 1 to 9007199254740991", _is_seq),
+    "source_mpid": ("an MPID: digits, perhaps behind a minus", _is_mpid),
+    "known": ("true or false", lambda value: isinstance(value, bool)),
+    "orphaned": ("anything", lambda _: True),  # passed over: it follows from the identifiers
+    "identities": ("an object of lists", lambda value: isinstance(value, dict)),
+}
+"""Every member that a profile may have, and what it must be (section 8)."""
+
+
+class ProfileFile:
+    """The bytes of a file of profiles; `size` and `position` say how much of it has been read.
+
+    Every method raises UsageFault where the file cannot be read, or is a damaged archive.
+    """
+
+    def __init__(self, name: str, raw: IO[bytes]) -> None:
+        self.name = "standard input" if name == STANDARD_STREAM else name
+        self._raw = raw
+        with self._guard():
+            self.size = raw.seek(0, 2)
+            raw.seek(0)
+            packed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            raw.seek(0)
+        self._stream = gzip.open(raw) if packed else raw  # noqa: SIM115 - ends with the raw one
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file itself have been read."""
+        return self._raw.tell()
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """The lines with their numbers; of one that is too long, no more than shows that it is."""
+        number = 0
+        while (line := self._readline()) is not None:
+            number += 1
+            yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+
+    def _readline(self) -> bytes | None:
+        limit = LONGEST_LINE + 1
+        with self._guard():
+            piece = line = self._stream.readline(limit)
+            while piece and not piece.endswith(b"\n"):
+                piece = self._stream.readline(limit)
+        return line or None
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, EOFError, zlib.error) as error:
+            raise _unreadable(self.name, error) from None
+
+
+@contextmanager
+def open_profiles(name: str) -> Iterator[ProfileFile]:
+    """Open a file of profiles, packed by gzip or not; `-` is standard input.
+
+    A pipe is read to its end at once, so that nobody waits for it with the store in hand.
+
+    Raises:
+        UsageFault: it cannot be opened.
+    """
+    if name == STANDARD_STREAM:
+        with _seekable(name, sys.stdin.buffer) as stream:
+            yield ProfileFile(name, stream)
+        return
+    try:
+        raw = Path(name).open("rb")  # noqa: SIM115 - closed below
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from None
+    with raw, _seekable(name, raw) as stream:
+        yield ProfileFile(name, stream)
+
+
+@contextmanager
+def _seekable(name: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    if raw.seekable():
+        yield raw
+        return
+    with TemporaryFile() as spool:
+        try:
+            copyfileobj(raw, spool)
+        except OSError as error:
+            raise _unreadable(name, error) from None
+        yield spool
+
+
+def _unreadable(name: str, error: Exception) -> UsageFault:
+    cause = getattr(error, "strerror", None) or error
+    return UsageFault(f"the profiles {quoted(name)} cannot be read: {cause}")

@@ -1,0 +1,237 @@
+"""A configuration as tables, and what it would change in a store."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from idsync_cli.core.identity import DEVICE_TYPES
+from idsync_cli.core.plan import RuleChange, RulesChange, Shift
+from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.core.strategy import Settings
+from idsync_cli.errors import Fault, printable
+from idsync_cli.plan import Affected, Fate, Plan, ScopePlan
+from idsync_cli.render_ci import annotation
+from idsync_cli.tables import new_table, plain
+from idsync_cli.wording import SHIFTS, rule_sentence, strategy_rules
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+_NOTHING = "-"
+
+
+def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
+    """An annotation for every warning of a configuration."""
+    return [annotation("warning", each, "idsync config lint") for each in warnings]
+
+
+def organization_tables(organization: Organization) -> "list[RenderableType]":
+    """The rules of every scope, and the workspaces that each serves."""
+    pieces: list[RenderableType] = []
+    if organization.name is not None:
+        pieces.append(plain(f"organization {printable(organization.name)}\n"))
+    for name, rules in organization.scopes.items():
+        pieces += [
+            plain(f"scope {printable(name)}"),
+            plain(""),
+            _grid([("strategy", rules.strategy.name), *_served(name, organization)]),
+            plain(""),
+            _priority_table(rules),
+            plain(""),
+            _strategy_table(rules),
+            plain(""),
+        ]
+    return pieces
+
+
+def _served(scope: str, organization: Organization) -> list[tuple[str, str]]:
+    """The workspaces of each account that the scope serves."""
+    rows = []
+    for account, workspaces in organization.accounts.items():
+        served = [each for each in workspaces if organization.workspaces.get(each) == scope]
+        if served:
+            rows.append((f"account {printable(account)}", ", ".join(map(printable, served))))
+    return rows or [("workspaces", "none")]
+
+
+def _priority_table(rules: Rules) -> "Table":
+    table = new_table("#", "Type", "Identifies a", "Settings")
+    table.columns[0].justify = "right"
+    for rank, kind in enumerate(rules.priority, start=1):
+        whom = "device" if kind in DEVICE_TYPES else "user"
+        table.add_row(str(rank), kind.value, whom, _settings(rules.settings_of(kind)))
+    return table
+
+
+def _strategy_table(rules: Rules) -> "Table":
+    table = new_table("Rule", "Value", "What it means")
+    for row in strategy_rules(rules):
+        table.add_row(*map(plain, row))
+    for column in table.columns[:2]:
+        column.no_wrap = True
+    return table
+
+
+def _grid(rows: Sequence[tuple[str, str]]) -> "Table":
+    """Names and what they stand for, side by side and without a frame."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold")
+    for name, text in rows:
+        grid.add_row(plain(name), plain(text))
+    return grid
+
+
+def _settings(settings: Settings) -> str:
+    return ", ".join(settings.names()) or _NOTHING
+
+
+def organization_json(organization: Organization) -> dict[str, Any]:
+    """The rules of every scope, for machines."""
+    return {
+        "organization": organization.name,
+        "scopes": {
+            name: {
+                "strategy": rules.strategy.name,
+                "rules": {key: value for key, value, _ in strategy_rules(rules)},
+                "priority": [kind.value for kind in rules.priority],
+                "identities": {
+                    kind.value: list(rules.settings_of(kind).names()) for kind in rules.priority
+                },
+            }
+            for name, rules in organization.scopes.items()
+        },
+        "workspaces": dict(organization.workspaces),
+    }
+
+
+def plan_text(plan: Plan) -> "list[RenderableType]":
+    """What a configuration would change, a scope after the other."""
+    if plan.is_unused:
+        return [plain("nothing would change: the store has taken no request yet")]
+    if not plan.changes:
+        return [plain("nothing would change: the store was last used with the same rules")]
+    pieces: list[RenderableType] = []
+    for scope in plan.scopes:
+        if scope.changes:
+            pieces += [*_scope_pieces(scope), plain("")]
+    same = sum(not scope.changes for scope in plan.scopes)
+    if same:
+        pieces.append(plain(f"the rules of {same} more {_plural('scope', same)} stay as they are"))
+    return pieces
+
+
+def _scope_pieces(scope: ScopePlan) -> "list[RenderableType]":
+    number = f"{scope.profiles:,} {_plural('profile', scope.profiles)}"
+    name = printable(scope.scope)
+    if scope.fate is Fate.VANISHES:
+        stay = "stays" if scope.profiles == 1 else "stay"
+        return [plain(f"scope {name} vanishes: its {number} {stay}, and no request can reach them")]
+    heading = f"scope {name} is new" if scope.fate is Fate.NEW else f"scope {name}"
+    pieces: list[RenderableType] = [plain(f"{heading}: {number}")]
+    rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
+    if rows:
+        pieces.append(_grid([(f"  {what}", text) for what, text in rows]))
+    if scope.shared.identifiers:
+        pieces += _shared_pieces(scope)
+    return pieces
+
+
+def _rules_rows(change: RulesChange) -> list[tuple[str, str]]:
+    rows = [("leaves the priority", kind.value) for kind in change.leaving]
+    rows += [("enters the priority", kind.value) for kind in change.entering]
+    if change.reordered:
+        rows.append(("the priority", "has another order"))
+    for each in change.settings:
+        before, after = _settings(each.before), _settings(each.after)
+        rows.append((each.identity_type.value, f"{before} becomes {after}"))
+    return rows + [(each.rule, _rule_change(each)) for each in change.rules]
+
+
+def _rule_change(change: RuleChange) -> str:
+    before, after = _rule_value(change.before), _rule_value(change.after)
+    sentence = rule_sentence(change.rule, after)
+    return f"{before} becomes {after}" + (f": {sentence}" if sentence else "")
+
+
+def _rule_value(value: str | bool | None) -> str:
+    return _NOTHING if value is None else str(value).lower()
+
+
+def _shift_rows(scope: ScopePlan) -> list[tuple[str, str]]:
+    return [
+        (f"{affected.profiles:,} {_plural('profile', affected.profiles)}", _shift(shift, affected))
+        for shift, affected in scope.shifts.items()
+    ]
+
+
+def _shift(shift: Shift, affected: Affected) -> str:
+    several = affected.profiles > len(affected.examples)
+    named = ", ".join(map(str, affected.examples))
+    return f"{SHIFTS[shift]}: {'among them ' if several else ''}{named}"
+
+
+def _shared_pieces(scope: ScopePlan) -> "list[RenderableType]":
+    number, shown = scope.shared.identifiers, scope.shared.most_held
+    what = _plural("identifier", number)
+    heading = f"  {number:,} {what} of types that become unique, with more than one holder:"
+    table = new_table("  Type", "Value", "Holders")
+    table.columns[2].justify = "right"
+    table.columns[2].no_wrap = True
+    for (kind, value), holders in shown:
+        table.add_row(f"  {kind.value}", plain(printable(value)), f"{holders:,}")
+    more = [plain(f"  and {number - len(shown):,} more")] if number > len(shown) else []
+    return [plain(heading), table, *more]
+
+
+def _plural(word: str, number: int) -> str:
+    return word if number == 1 else f"{word}s"
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """What a configuration would change, for machines."""
+    return {
+        "changes": plan.changes,
+        "unused": plan.is_unused,
+        "scopes": [_scope_json(scope) for scope in plan.scopes],
+    }
+
+
+def _scope_json(scope: ScopePlan) -> dict[str, Any]:
+    change = scope.change
+    return {
+        "scope": scope.scope,
+        "fate": scope.fate.value,
+        "changes": scope.changes,
+        "profiles": scope.profiles,
+        "rules": [
+            {"rule": each.rule, "before": each.before, "after": each.after} for each in change.rules
+        ],
+        "entering": [kind.value for kind in change.entering],
+        "leaving": [kind.value for kind in change.leaving],
+        "reordered": change.reordered,
+        "settings": [
+            {
+                "identity_type": each.identity_type.value,
+                "before": list(each.before.names()),
+                "after": list(each.after.names()),
+            }
+            for each in change.settings
+        ],
+        "shared": {
+            "identifiers": scope.shared.identifiers,
+            "most_held": [
+                {"identity_type": kind.value, "value": value, "holders": holders}
+                for (kind, value), holders in scope.shared.most_held
+            ],
+        },
+        "become": {
+            shift.value: {
+                "profiles": affected.profiles,
+                "examples": list(map(str, affected.examples)),
+            }
+            for shift, affected in scope.shifts.items()
+        },
+    }

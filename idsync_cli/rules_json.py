@@ -1,0 +1,77 @@
+"""The rules of a scope as JSON, always the same for the same rules: what a store remembers."""
+
+import json
+from typing import Any
+
+from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
+from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.core.strategy import Settings, Strategy
+from idsync_cli.errors import StoreFault
+
+
+def remembered(organization: Organization) -> dict[str, str]:
+    """The rules of every scope, by its name."""
+    return {name: encode(rules) for name, rules in organization.scopes.items()}
+
+
+def encode(rules: Rules) -> str:
+    """The rules of a scope as they work."""
+    strategy = rules.strategy
+    value = {
+        "strategy": {
+            "name": strategy.name,
+            "on_new_known_user": strategy.on_new_known_user,
+            "on_logout": strategy.on_logout,
+            "logins": strategy.logins,
+            "login_needs_login_id": strategy.login_needs_login_id,
+            "links": strategy.links,
+            "aliasing": strategy.aliasing,
+        },
+        "priority": rules.priority,
+        "identities": {
+            kind: settings.names()
+            for kind in rules.priority
+            if (settings := rules.settings_of(kind)).names()
+        },
+        "on_conflicting_login": rules.on_conflicting_login,
+    }
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def decode(text: str) -> Rules:
+    """Read the rules of a scope.
+
+    Raises:
+        StoreFault: they are no rules that this version knows.
+    """
+    try:
+        return _rules_of(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreFault(
+            f"the rules that the store was last used with cannot be read: {error!r}; "
+            "a request that changes the store writes them anew"
+        ) from None
+
+
+def _rules_of(value: dict[str, Any]) -> Rules:
+    told = value["strategy"]
+    on_logout = told["on_logout"]
+    strategy = Strategy(
+        name=str(told["name"]),
+        on_new_known_user=OnNewKnownUser(told["on_new_known_user"]),
+        on_logout=None if on_logout is None else OnLogout(on_logout),
+        logins=bool(told["logins"]),
+        login_needs_login_id=bool(told["login_needs_login_id"]),
+        links=bool(told["links"]),
+        aliasing=bool(told["aliasing"]),
+    )
+    return Rules(
+        strategy=strategy,
+        priority=tuple(map(IdentityType, value["priority"])),
+        settings={
+            IdentityType(kind): Settings(**dict.fromkeys(names, True))
+            for kind, names in value["identities"].items()
+        },
+        on_conflicting_login=OnConflictingLogin(value["on_conflicting_login"]),
+    )
