@@ -1,0 +1,279 @@
+"""`idsync help` and shell completion: what is said is true, and what is offered is there."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from idsync_cli.cli.topics import TOPICS
+from idsync_cli.core import codes
+from idsync_cli.core.soundness import DoubtCode
+from idsync_cli.core.strategy import PRESETS
+from tests.program import TWO_SCOPES, Program, program_in_a_fresh_folder
+
+__all__ = ["program_in_a_fresh_folder"]
+
+
+def text_of(topic: str) -> str:
+    return files("idsync_cli").joinpath("help", f"{topic}.txt").read_text(encoding="utf-8")
+
+
+def blocks(topic: str, begins: str) -> Iterator[str]:
+    """The examples that begin with a word: indented by two columns, up to a line that is not."""
+    lines = text_of(topic).split("\n")
+    for place, line in enumerate(lines):
+        if line.startswith(f"  {begins}"):
+            rest = lines[place:]
+            end = next(at for at, each in enumerate(rest) if each and not each.startswith("  "))
+            yield "\n".join(each.removeprefix("  ") for each in rest[:end]).strip() + "\n"
+
+
+def json_lines(topic: str) -> list[str]:
+    """The examples of JSON, each on one line again."""
+    found: list[str] = []
+    for line in text_of(topic).split("\n"):
+        if line.startswith("  {"):
+            found.append(line.strip())
+        elif found and line.startswith("      ") and found[-1].count("{") > found[-1].count("}"):
+            found[-1] += " " + line.strip()
+    return found
+
+
+# The texts
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_topic_has_a_page_that_fits_a_terminal(idsync: Program, topic: str) -> None:
+    outcome = idsync("help", topic)
+    assert (outcome.status, outcome.stdout, outcome.stderr) == (0, text_of(topic), "")
+    assert outcome.stdout.startswith(topic.replace("-", " ").upper())
+    assert all(len(line) <= 80 and line == line.rstrip() for line in outcome.stdout.split("\n"))
+    assert outcome.stdout.isascii()
+    for named in re.findall(r"idsync help ([\w-]+)", outcome.stdout):
+        assert named in TOPICS
+
+
+def test_no_page_is_without_its_topic() -> None:
+    pages = {Path(each.name).stem for each in files("idsync_cli").joinpath("help").iterdir()}
+    assert pages == set(TOPICS)
+
+
+def test_without_a_topic_the_topics_are_told(idsync: Program) -> None:
+    outcome = idsync("help")
+    assert outcome.status == 0
+    assert all(f"idsync help {topic} " in outcome.stdout for topic in TOPICS)
+    assert all(len(line) <= 80 for line in outcome.stdout.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        ("request", "did you mean 'requests'?"),
+        ("Exit-Status", "the topics are: requests, answers"),
+        ("check", "it is a command: idsync check --help"),
+        ("\x1b[31m", "no help on '\\x1b[31m'; the topics are: requests, answers"),
+        ("../starter", "the topics are"),
+        ("", "no help on ''"),
+    ],
+)
+def test_an_unknown_topic_is_told_the_way_out(idsync: Program, topic: str, words: str) -> None:
+    outcome = idsync("help", topic)
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert words in outcome.stderr
+    assert outcome.stderr.isprintable() or outcome.stderr.rstrip("\n").isprintable()
+
+
+# Their examples
+
+
+@pytest.fixture(name="begun")
+def folder_where_init_was_run(idsync: Program) -> Program:
+    (idsync.folder / "idsync.yaml").unlink()
+    assert idsync("init", "--seed", "42").status == 0
+    return idsync
+
+
+def test_every_request_is_accepted(begun: Program) -> None:
+    lines = json_lines("requests")
+    outcome = begun("replay", "-", "--output", "-", stdin="\n".join(lines).encode())
+    assert [line["type"] for line in outcome.lines()] == [
+        "identify",
+        "login",
+        "modify",
+        "modify",
+        "search",
+        "logout",
+    ]
+    assert outcome.status == 0
+
+
+def test_the_answer_is_the_answer(begun: Program) -> None:
+    request, answer = json_lines("answers")
+    outcome = begun("replay", "-", "--output", "-", stdin=request.encode())
+    assert outcome.lines() == [json.loads(answer)]
+
+
+def test_every_scenario_passes(idsync: Program) -> None:
+    [text] = blocks("scenarios", "name:")
+    idsync.write("story.yaml", text)
+    outcome = idsync("check", "story.yaml")
+    assert (outcome.status, outcome.stderr) == (0, "")
+
+
+def test_every_configuration_loads(idsync: Program) -> None:
+    for first, number in (("version:", 1), ("scopes:", 2)):
+        found = list(blocks("config", first))
+        assert len(found) == number
+        for text in found:
+            idsync.write("idsync.yaml", text)
+            assert idsync("config", "show").status == 0
+
+
+def test_every_command_ends_as_told(begun: Program) -> None:
+    told = re.findall(r"^  \$ idsync (.*?) +# (\d+)$", text_of("exit-status"), re.MULTILINE)
+    assert {status for _, status in told} == {"0", "1", "2", "3"}
+    for command, status in told:
+        assert (command, begun(*command.split()).status) == (command, int(status))
+
+
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        ("requests", [*codes.RequestKind]),
+        (
+            "answers",
+            [
+                *(*codes.Status, *codes.Rule, *codes.NoteCode, *codes.Outcome),
+                *(*codes.Reason, *codes.ErrorCode),
+            ],
+        ),
+        ("scenarios", [*codes.RequestKind, *codes.Status]),
+        ("config", [*PRESETS, *codes.OnConflictingLogin, *codes.OnLogout, *codes.OnNewKnownUser]),
+    ],
+)
+def test_every_word_of_a_format_is_on_its_page(topic: str, words: list[str]) -> None:
+    missing = [word for word in words if not re.search(rf"\b{word}\b", text_of(topic))]
+    assert missing == []
+
+
+def test_what_lint_says_is_not_said_by_heart() -> None:
+    assert not any(code in text_of("config") for code in DoubtCode)
+
+
+# Completion
+
+
+def offered(program: Program, *words: str, shell: str = "bash") -> list[str]:
+    """What the shell offers for the last of the words, by the protocol that it speaks."""
+    surroundings = {
+        "_IDSYNC_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "\n".join(["idsync", *words]),
+        "COMP_CWORD": str(len(words)),
+        "_TYPER_COMPLETE_ARGS": " ".join(["idsync", *words]),
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    outcome = program(environment=surroundings)
+    assert (outcome.status, outcome.stderr) == (0, "")
+    return outcome.stdout.split("\n")[:-1] if outcome.stdout.strip() else []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["identify", "--scope", ""], ["consumers", "couriers"]),
+        (["replay", "--scope", "co"], ["consumers", "couriers"]),
+        (["export", "--scope", "cour"], ["couriers"]),
+        (["stats", "--scope", "x"], []),
+        (["login", "--workspace", ""], ["shop", "courier-app"]),
+        (["login", "--workspace", "s"], ["shop"]),
+        (["identify", "--identity", ""], ["customer_id=", "email=", "ios_idfv=", "amp_id="]),
+        (["identify", "--scope", "couriers", "--identity", "a"], ["amp_id="]),
+        (["identify", "--workspace", "shop", "--identity", "e"], ["email="]),
+        (["identify", "--identity", "idf"], ["idfa=", "idfv="]),
+        (["identify", "--identity", "email=a"], []),
+        (["modify", "--remove", "em"], ["email"]),
+        (["modify", "--change", "em"], ["email:"]),
+        (["modify", "--change", "email:a"], []),
+        (["profiles", "--with", "cust"], ["customer_id"]),
+        (["identify", "--scope", "x", "--scope", "cons"], ["consumers"]),
+        (["help", ""], [*TOPICS]),
+        (["config", ""], ["show", "lint", "plan"]),
+    ],
+)
+def test_names_are_offered_from_the_configuration_at_hand(
+    idsync: Program, words: list[str], expected: list[str]
+) -> None:
+    text = TWO_SCOPES.replace(
+        "profile_isolation, priority: [customer_id, email, ios_idfv",
+        "profile_isolation, priority: [customer_id, email, ios_idfv, amp_id",
+    )
+    idsync.write("idsync.yaml", text)
+    assert offered(idsync, *words) == expected
+
+
+def test_the_configuration_at_hand_is_the_one_that_is_named(idsync: Program) -> None:
+    idsync.write("other.yaml", "scopes:\n  elsewhere: {strategy: default}\n")
+    assert offered(idsync, "identify", "--config", "other.yaml", "--scope", "") == ["elsewhere"]
+
+
+@pytest.mark.parametrize("content", [None, "scopes: [", "", b"\xff", "scopes: {s: {}}\n"])
+def test_a_broken_configuration_is_passed_over_in_silence(
+    idsync: Program, content: str | bytes | None
+) -> None:
+    (idsync.folder / "idsync.yaml").unlink()
+    if content is not None:
+        idsync.write("idsync.yaml", content)
+    assert offered(idsync, "identify", "--scope", "") == []
+    assert offered(idsync, "identify", "--workspace", "") == []
+    assert offered(idsync, "identify", "--identity", "ios") == ["ios_idfa=", "ios_idfv="]
+
+
+def test_a_name_that_could_act_is_not_offered(idsync: Program) -> None:
+    idsync.write("idsync.yaml", 'scopes:\n  "a\\eb": {strategy: default}\n')
+    assert offered(idsync, "identify", "--scope", "") == []
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_are_offered_the_same(idsync: Program, shell: str) -> None:
+    [line] = offered(idsync, "identify", "--scope", "c", shell=shell)
+    assert "consumers" in line
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_completes_with_the_script_that_is_shown(idsync: Program) -> None:
+    script = idsync("--show-completion", "bash")
+    assert script.status == 0
+    program = idsync.write("bin/idsync", f'#!/bin/sh\nexec "{sys.executable}" -m idsync_cli "$@"\n')
+    program.chmod(0o755)
+    asked = (
+        f"{script.stdout}\n"
+        "COMP_WORDS=(idsync identify --scope co); COMP_CWORD=3\n"
+        "_idsync_completion idsync; printf '%s\\n' \"${COMPREPLY[@]}\"\n"
+    )
+    done = subprocess.run(
+        ["bash", "--norc", "-c", asked],
+        cwd=idsync.folder,
+        env={
+            **os.environ,
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(Path(__file__).parent.parent),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "consumers\n"
+
+
+def test_completion_costs_the_help_two_options_and_no_more(idsync: Program) -> None:
+    told = idsync("--help").stdout
+    assert "--install-completion" in told
+    assert "--show-completion" in told
+    assert "--install-completion" not in idsync("identify", "--help").stdout

@@ -1,0 +1,356 @@
+"""Looking into a store: profiles, whois, profile show, history and stats."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.program import TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
+
+__all__ = ["program_in_a_fresh_folder"]
+
+HOSTILE = "[bold]\x1b[2J\u202e[/oops]\n=1+1"
+
+COMMANDS = (
+    ("profiles",),
+    ("whois", "email=a@example.com"),
+    ("profile", "show", "--mpid", "5"),
+    ("history", "--mpid", "5"),
+    ("history", "email=a@example.com"),
+    ("stats",),
+)
+
+
+def _line(mpid: int, scope: str = "consumers", **identities: str | list[str]) -> dict[str, Any]:
+    listed = {kind: [each] if isinstance(each, str) else each for kind, each in identities.items()}
+    return {"mpid": str(mpid), "scope": scope, "identities": listed}
+
+
+def _mpid(outcome: Outcome) -> str:
+    return str(outcome.json()["mpid"])
+
+
+@pytest.fixture(name="story")
+def a_user_who_signs_in(idsync: Program) -> dict[str, str]:
+    """A visitor who becomes known, a logout on the same device, and a changed email."""
+    visitor = _mpid(idsync("identify", "--idfv", "9", "--email", "a@example.com", "--json"))
+    login = _mpid(idsync("login", "--customer-id", "C1", "--idfv", "9", "--json"))
+    after = _mpid(idsync("logout", "--idfv", "9", "--das", "d", "--json"))
+    changed = idsync("modify", "--mpid", login, "--email", "b@example.com", "--json")
+    assert changed.status == 0
+    assert visitor == login != after
+    return {"known": login, "anonymous": after}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_store_there_is_nothing_to_look_into(
+    idsync: Program, command: tuple[str, ...]
+) -> None:
+    before = idsync.files()
+    outcome = idsync(*command)
+    assert (outcome.status, outcome.stdout) == (3, "")
+    assert "there is no store at idsync.db; make one with: idsync init" in outcome.stderr
+    assert idsync.files() == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_looking_changes_nothing(
+    idsync: Program, story: dict[str, str], command: tuple[str, ...]
+) -> None:
+    before = idsync("export").stdout, Path(idsync.folder, "idsync.db").read_bytes()
+    assert idsync(*command).status in (0, 1)
+    assert (idsync("export").stdout, Path(idsync.folder, "idsync.db").read_bytes()) == before
+
+
+class TestProfiles:
+    def test_json_has_the_lines_of_an_export(self, idsync: Program, story: dict[str, str]) -> None:
+        assert idsync("profiles", "--json").stdout == idsync("export").stdout
+
+    def test_the_table_shows_state_and_first_identifiers(
+        self, idsync: Program, story: dict[str, str]
+    ) -> None:
+        idsync("modify", "--mpid", story["known"], "--other", "o", "--google", "g")
+        shown = idsync("profiles").stdout
+        assert "customer_id C1" in shown
+        assert "google g" not in shown, "only the first three"
+        [known] = [line for line in shown.splitlines() if line.startswith(story["known"])]
+        assert known.split()[1:5] == ["consumers", "known", "1", "5"]
+
+    def test_filters(self, idsync: Program, story: dict[str, str]) -> None:
+        def found(*options: str) -> list[str]:
+            return [line["mpid"] for line in idsync("profiles", "--json", *options).lines()]
+
+        known, anonymous = story["known"], story["anonymous"]
+        assert found() == [known, anonymous]
+        assert found("--known") == [known]
+        assert found("--anonymous") == [anonymous]
+        assert found("--orphaned") == []
+        assert found("--with", "das") == [anonymous]
+        assert found("--with", "ios_idfv", "--anonymous") == [anonymous]
+        assert found("--scope", "consumers", "--limit", "1") == [known]
+        idsync("modify", "--mpid", anonymous, "--remove", "ios_idfv", "--remove", "das")
+        assert found("--orphaned") == [anonymous]
+
+    def test_the_last_line_says_how_many_more(self, idsync: Program, story: dict[str, str]) -> None:
+        idsync("identify", "--idfv", "another")
+        shown = idsync("profiles", "--anonymous", "--limit", "1").stdout
+        assert shown.endswith("the first 1 of 2 profiles; --limit 2 shows the other 1\n")
+        assert "the first" not in idsync("profiles", "--limit", "3").stdout
+
+    def test_a_table_has_fifty_rows_and_json_every_line(self, idsync: Program) -> None:
+        lines = "\n".join(
+            f'{{"mpid": {n}, "identities": {{"idfv": ["{n}"]}}}}' for n in range(1, 61)
+        )
+        assert idsync("import", "-", stdin=lines.encode()).status == 0
+        assert "the first 50 of 60 profiles" in idsync("profiles").stdout
+        assert len(idsync("profiles", "--json").lines()) == 60
+
+    def test_known_follows_the_rules_of_today(self, idsync: Program) -> None:
+        idsync("identify", "--email", "a@example.com")
+        assert idsync("profiles", "--known").stdout == "no such profile\n"
+        config = Path(idsync.folder, "idsync.yaml")
+        config.write_text(
+            config.read_text().replace("login: true,", "login: true}\n      email: {login: true,")
+        )
+        assert len(idsync("profiles", "--known", "--json").lines()) == 1
+        assert idsync("stats", "--json").json()["scopes"]["consumers"]["known"] == 1
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("--known", "--anonymous"), "no profile is both known and anonymous"),
+            (("--with", "emial"), "did you mean 'email'?"),
+            (("--scope", "consumer"), "unknown scope 'consumer'; did you mean 'consumers'?"),
+            (("--scope", "x"), "the scopes are: consumers"),
+            (("--limit", "0"), "--limit"),
+        ],
+    )
+    def test_bad_options(
+        self, idsync: Program, story: dict[str, str], options: tuple[str, ...], message: str
+    ) -> None:
+        outcome = idsync("profiles", *options)
+        assert (outcome.status, outcome.stdout) == (2, "")
+        assert message in outcome.stderr
+
+    def test_a_scope_that_is_no_longer_named(self, idsync: Program) -> None:
+        idsync.write("idsync.yaml", TWO_SCOPES)
+        idsync("identify", "--scope", "couriers", "--email", "a@example.com")
+        idsync.write("idsync.yaml", TWO_SCOPES.replace("couriers", "riders"))
+        outcome = idsync("profiles", "--scope", "couriers", "--json")
+        assert [line["known"] for line in outcome.lines()] == [True]
+        assert "no longer names" in outcome.stderr
+        found = idsync("whois", "email=a@example.com", "--json").json()
+        assert [each["why_not"] for each in found["profiles"]] == ["UNKNOWN_SCOPE"]
+        assert found["searches"] == []
+
+
+class TestWhois:
+    def test_every_holder_and_what_a_search_with_it_comes_to(
+        self, idsync: Program, story: dict[str, str]
+    ) -> None:
+        found = idsync("whois", "idfv=9", "--json").json()
+        assert (found["identity_type"], found["value"]) == ("ios_idfv", "9")
+        assert [
+            (each["mpid"], each["returned"], each["why_not"]) for each in found["profiles"]
+        ] == [
+            (story["known"], False, "login_protection"),
+            (story["anonymous"], True, None),
+        ]
+        [search] = found["searches"]
+        answer = idsync("search", "--idfv", "9", "--json", "--explain").json()
+        assert search == answer
+
+    def test_a_tie_goes_to_the_newest(self, idsync: Program) -> None:
+        idsync("logout", "--idfv", "9")
+        idsync("logout", "--idfv", "9")
+        found = idsync("whois", "ios_idfv=9", "--json").json()
+        assert [each["why_not"] for each in found["profiles"]] == ["tie", None]
+
+    def test_a_type_outside_the_priority_is_never_looked_up(self, idsync: Program) -> None:
+        idsync("identify", "--idfv", "9", "--push-token", "p")
+        found = idsync("whois", "push_token=p", "--json").json()
+        assert [each["why_not"] for each in found["profiles"]] == ["NO_LOOKUP_IDENTITY"]
+        assert found["searches"][0]["status"] == "not_found"
+
+    def test_all_scopes_or_one(self, idsync: Program) -> None:
+        idsync.write("idsync.yaml", TWO_SCOPES)
+        for scope in ("consumers", "couriers"):
+            idsync("identify", "--scope", scope, "--email", "a@example.com")
+        found = idsync("whois", "email=a@example.com", "--json").json()
+        assert [each["scope"] for each in found["profiles"]] == ["consumers", "couriers"]
+        assert [each["scope"] for each in found["searches"]] == ["consumers", "couriers"]
+        one = idsync("whois", "email=a@example.com", "--scope", "couriers", "--json").json()
+        assert [each["scope"] for each in one["profiles"]] == ["couriers"]
+
+    def test_the_table_explains_the_reasons(self, idsync: Program, story: dict[str, str]) -> None:
+        shown = idsync("whois", "idfv=9").stdout
+        assert "returns it" in shown
+        assert "login_protection: known, and the request names none of its login IDs" in shown
+
+    def test_nobody(self, idsync: Program, story: dict[str, str]) -> None:
+        outcome = idsync("whois", "email=nobody")
+        assert (outcome.status, outcome.stdout) == (1, "")
+        assert outcome.stderr == "idsync: no profile holds email 'nobody'\n"
+        asked = idsync("whois", "email=nobody", "--json")
+        assert (asked.status, asked.json()["profiles"]) == (1, [])
+
+    @pytest.mark.parametrize(
+        ("identifier", "message"),
+        [
+            ("email", "'email' is not TYPE=VALUE"),
+            ("email=", "the value of 'email' is empty"),
+            ("emial=a", "did you mean 'email'?"),
+            ("email=" + "a" * 4097, "at most 4,096"),
+        ],
+    )
+    def test_bad_identifiers(
+        self, idsync: Program, story: dict[str, str], identifier: str, message: str
+    ) -> None:
+        for command in ("whois", "history"):
+            outcome = idsync(command, identifier)
+            assert (outcome.status, outcome.stdout) == (2, "")
+            assert message in outcome.stderr
+
+
+class TestProfileShow:
+    def test_which_request_brought_each_identifier(self, idsync: Program) -> None:
+        first = {"type": "identify", "known_identities": {"idfv": "9"}, "request_id": "r-1"}
+        second = {"type": "login", "known_identities": {"customerid": "C1", "idfv": "9"}}
+        mpid = str(idsync.replay(first, second).lines()[0]["mpid"])
+        shown = idsync("profile", "show", "--mpid", mpid, "--json").json()
+        assert [
+            (each["identity_type"], each["value"], each["seq"], each["kind"], each["request_id"])
+            for each in shown["identifiers"]
+        ] == [("ios_idfv", "9", 1, "identify", "r-1"), ("customer_id", "C1", 2, "login", None)]
+        assert all(each["time"].endswith("Z") for each in shown["identifiers"])
+        made_by = shown["made_by"]
+        assert (made_by["seq"], made_by["kind"], made_by["rule"]) == (1, "identify", "no_match")
+        line = idsync("export").json()
+        assert {name: shown[name] for name in line} == line
+
+    def test_the_source(self, idsync: Program) -> None:
+        idsync.write("idsync.yaml", TWO_SCOPES.replace("profile_isolation", "profile_link"))
+        visitor = _mpid(idsync("identify", "--scope", "couriers", "--idfv", "9", "--json"))
+        courier = idsync("login", "--scope", "couriers", "--email", "a@b", "--idfv", "9", "--json")
+        shown = idsync("profile", "show", "--mpid", _mpid(courier)).stdout
+        assert f"source: the anonymous profile {visitor}" in shown
+
+    def test_an_identifier_that_came_back_came_with_the_later_request(
+        self, idsync: Program, story: dict[str, str]
+    ) -> None:
+        for value in ("c@example.com", "b@example.com"):
+            idsync("modify", "--mpid", story["known"], "--email", value)
+        shown = idsync("profile", "show", "--mpid", story["known"], "--json").json()
+        assert [
+            each["seq"] for each in shown["identifiers"] if each["identity_type"] == "email"
+        ] == [6]
+
+    def test_nobody_and_no_mpid(self, idsync: Program, story: dict[str, str]) -> None:
+        assert idsync("profile", "show", "--mpid", "5").status == 1
+        assert idsync("profile", "show", "--mpid", "05").status == 2
+
+
+class TestHistory:
+    def test_of_a_profile(self, idsync: Program, story: dict[str, str]) -> None:
+        entries = idsync("history", "--mpid", story["known"], "--json").lines()
+        assert [
+            (each["seq"], each["kind"], each["op"], each["identity_type"], each["value"])
+            for each in entries
+        ] == [
+            (1, "identify", "add", "email", "a@example.com"),
+            (1, "identify", "add", "ios_idfv", "9"),
+            (2, "login", "add", "customer_id", "C1"),
+            (4, "modify", "remove", "email", "a@example.com"),
+            (4, "modify", "add", "email", "b@example.com"),
+        ]
+        assert list(entries[0]) == [
+            "seq", "time", "kind", "request_id", "op", "mpid", "identity_type", "value", "rule",
+        ]  # fmt: skip
+
+    def test_of_an_identifier_by_any_name(self, idsync: Program, story: dict[str, str]) -> None:
+        entries = idsync("history", "idfv=9", "--json").lines()
+        assert [(each["seq"], each["mpid"]) for each in entries] == [
+            (1, story["known"]),
+            (3, story["anonymous"]),
+        ]
+        both = idsync("history", "idfv=9", "--mpid", story["anonymous"], "--json").lines()
+        assert both == entries[1:]
+
+    def test_limits(self, idsync: Program, story: dict[str, str]) -> None:
+        limited = ("history", "--mpid", story["known"], "--limit", "2")
+        assert [each["seq"] for each in idsync(*limited, "--json").lines()] == [1, 1]
+        shown = idsync(*limited).stdout
+        assert "customer_id" not in shown
+        assert shown.endswith("the first 2 of 5 changes; --limit 5 shows the other 3\n")
+
+    def test_nothing_is_known(self, idsync: Program, story: dict[str, str]) -> None:
+        for asked in (("--mpid", "5"), ("email=x",), ("email=x", "--json")):
+            outcome = idsync("history", *asked)
+            assert (outcome.status, outcome.stdout) == (1, "")
+            assert "the history knows nothing of" in outcome.stderr
+
+    def test_something_must_be_asked_for(self, idsync: Program, story: dict[str, str]) -> None:
+        outcome = idsync("history")
+        assert outcome.status == 2
+        assert "name a profile with --mpid, or an identifier" in outcome.stderr
+
+
+def test_stats(idsync: Program, story: dict[str, str]) -> None:
+    idsync("logout", "--idfv", "9")
+    idsync("identify", "--idfv", "9", "--email", "c@example.com")
+    assert idsync("stats", "--json").json() == {
+        "last_seq": 6,
+        "scopes": {
+            "consumers": {
+                "profiles": 3,
+                "known": 1,
+                "anonymous": 2,
+                "orphaned": 0,
+                "identifiers": 7,
+                "most_identifiers": 3,
+                "mean_identifiers": 2.33,
+            }
+        },
+        "requests": 6,
+        "ties": 1,
+        "decided_by": {"logout": 2, "ios_idfv": 1, "mpid": 1, "newest": 1, "no_match": 1},
+    }
+    shown = idsync("stats").stdout
+    assert "ties: 1" in shown
+    assert "2.33" in shown
+
+
+def test_stats_of_an_empty_store(idsync: Program) -> None:
+    idsync("init")
+    assert idsync("stats", "--json").json()["scopes"] == {}
+    assert idsync("stats").status == 0
+    assert idsync("profiles").stdout == "no such profile\n"
+
+
+def test_hostile_values_have_no_effect(idsync: Program) -> None:
+    request = {"type": "login", "known_identities": {"email": HOSTILE}, "request_id": HOSTILE}
+    [answer] = idsync.replay(request).lines()
+    asked = f"email={HOSTILE}"
+    for command in (
+        ("profiles",),
+        ("whois", asked),
+        ("profile", "show", "--mpid", answer["mpid"]),
+        ("history", asked),
+        ("history", "--mpid", answer["mpid"]),
+    ):
+        for more in ((), ("--json",)):
+            outcome = idsync(*command, *more)
+            assert outcome.status == 0
+            assert outcome.stdout.replace("\n", "").replace("─", "").isascii()
+            assert "\x1b" not in outcome.stdout
+        folded = "".join(idsync(*command).stdout.split())
+        assert r"[bold]\x1b[2J\u202e[/oops]\n=1+1" in folded
+    assert "\x1b" not in idsync("whois", f"email={HOSTILE}!").stderr
+
+
+def test_a_narrow_terminal_cuts_nothing(idsync: Program, story: dict[str, str]) -> None:
+    shown = idsync("profiles", environment={"COLUMNS": "40"}).stdout.splitlines()
+    first_column = "".join(line.split()[0] for line in shown if line[:1].strip())
+    assert all(mpid in first_column for mpid in story.values())
+    whole = idsync("profiles").stdout
+    assert all(mpid in whole for mpid in story.values())

@@ -1,0 +1,341 @@
+"""Every scenario by every way into the program, with the same answers.
+
+`idsync check` says whether they are the right ones. The core alone over a dictionary, the engine
+by one-shot requests, the commands, and replays in pieces of any size must not differ from it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idsync_cli import store, wire
+from idsync_cli.check import SEED, check
+from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.identity import TYPES_BY_NAME, derive_mpid
+from idsync_cli.core.modify import modify
+from idsync_cli.core.profile import Profile
+from idsync_cli.core.request import ModifyRequest
+from idsync_cli.core.resolve import Turn, resolve
+from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.core.strategy import PRESETS, Strategy
+from idsync_cli.engine import Engine
+from idsync_cli.replay import answer_all
+from idsync_cli.scenario_file import Scenario, find, read_scenarios
+from idsync_cli.store import Store
+from tests.comparison import incoming, lines_of
+from tests.core.memory import Memory
+from tests.program import Program
+
+FOLDER = Path(__file__).parent.parent / "fixtures" / "scenarios"
+FILES = list(find([FOLDER]))
+SCENARIOS = [scenario for path in FILES for scenario in read_scenarios(path)]
+
+Json = dict[str, Any]
+
+
+def name_of(scenario: Scenario) -> str:
+    return f"{scenario.path.stem}:{scenario.line}"
+
+
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=name_of)
+one_scenario_of_each_file = pytest.mark.parametrize(
+    "scenario", {each.path: each for each in SCENARIOS}.values(), ids=name_of
+)
+
+
+def given(scenario: Scenario) -> Iterator[tuple[str, Profile]]:
+    """The profiles that are there before the first step, with their scopes."""
+    given_out: set[int] = set()
+    for seq, each in enumerate(scenario.given, start=1):
+        mpid = each.mpid or derive_mpid(SEED, seq, given_out.__contains__)
+        given_out.add(mpid)
+        known = scenario.organization.scopes[each.scope].holds_login_id(each.identifiers)
+        yield each.scope, Profile(mpid, seq, None, known, each.identifiers)
+
+
+def prepared(scenario: Scenario, storage: Store) -> Store:
+    with storage.writing() as session:
+        for scope, profile in given(scenario):
+            session.last_seq += 1
+            session.give(scope, profile)
+    return storage
+
+
+def requests_of(scenario: Scenario) -> list[object]:
+    return [step.request for step in scenario.steps]
+
+
+def told(answers: list[Answer]) -> list[Json]:
+    return [wire.answer_json(answer, explain=True) for answer in answers]
+
+
+def in_one_batch(scenario: Scenario) -> list[Json]:
+    with prepared(scenario, store.memory(SEED)) as storage:
+        engine = Engine(scenario.organization, storage, now=lambda: 0)
+        return told(engine.batch(incoming(requests_of(scenario))))
+
+
+def one_by_one(scenario: Scenario) -> list[Json]:
+    with prepared(scenario, store.memory(SEED)) as storage:
+        engine = Engine(scenario.organization, storage, now=lambda: 0)
+        return told([engine.one_shot(step.request) for step in scenario.steps])
+
+
+# ---- (a) as its users check it
+
+
+@every_scenario
+def test_a_scenario_is_as_expected(scenario: Scenario) -> None:
+    assert check(scenario).mismatches == ()
+
+
+@every_scenario
+def test_a_scenario_expects_something_of_its_steps(scenario: Scenario) -> None:
+    assert any(step.expect for step in scenario.steps)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_the_command_check_passes_every_file(path: Path, tmp_path: Path) -> None:
+    outcome = Program(tmp_path)("check", str(path))
+    many = len(read_scenarios(path))
+    assert (outcome.status, outcome.stderr) == (0, "")
+    assert f"{many} passed, 0 failed" in outcome.stdout
+
+
+def test_the_command_check_finds_every_file_of_the_folder(tmp_path: Path) -> None:
+    outcome = Program(tmp_path).process("check", str(FOLDER))
+    assert outcome.status == 0
+    assert f"{len(SCENARIOS)} passed, 0 failed" in outcome.stdout
+    assert len(SCENARIOS) > 30
+
+
+# ---- (b) the core alone
+
+
+class Alone:
+    """The core over dictionaries: no store, and no engine."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.organization = scenario.organization
+        given_out: set[int] = set()
+        self.known = {name: Memory(given_out=given_out) for name in self.organization.scopes}
+        self.seq = 0
+        self.labels: dict[str, int] = {}
+        for scope, profile in given(scenario):
+            self.known[scope].give(profile)
+            self.seq += 1
+
+    def answer(self, request: Json, line: int) -> Answer:
+        self.seq += 1
+        scope = rules = None
+        outcome: Decision | Refusal
+        try:
+            members = wire.check_shape(request)
+            scope = wire.scope_of(members, self.organization, wire.Target())
+            rules = self.organization.scopes[scope]
+            outcome = self.decide(members, rules, self.known[scope])
+            self.known[scope].apply(outcome)
+        except Refusal as refusal:
+            outcome = refusal
+        answer = Answer(self.seq, line, wire.kind_of(request), scope, rules, outcome)
+        if "label" in request:
+            self.labels.pop(request["label"], None)
+            if answer.mpid is not None:
+                self.labels[request["label"]] = answer.mpid
+        return answer
+
+    def decide(self, members: Json, rules: Rules, known: Memory) -> Decision:
+        asked = wire.request_of(members, self.labels)
+        if isinstance(asked, ModifyRequest):
+            return modify(asked, rules, known)
+        return resolve(asked, rules, known, Turn(self.seq, SEED))
+
+
+@every_scenario
+def test_the_core_alone_over_a_dictionary_answers_the_same(scenario: Scenario) -> None:
+    alone = Alone(scenario)
+    answers = [alone.answer(step.request, line) for line, step in enumerate(scenario.steps, 1)]
+    assert told(answers) == in_one_batch(scenario)
+
+
+# ---- (c) one-shot requests
+
+
+def without_numbers(scenario: Scenario, answers: list[Json]) -> list[Json]:
+    """Answers with profiles by the order in which they were made, in place of MPIDs.
+
+    A one-shot request that changes nothing takes no number, so that those after it make profiles
+    with other numbers and MPIDs; and what is done by ascending MPID is done in another order.
+    """
+    names = {str(profile.mpid): f"given {profile.created_seq}" for _, profile in given(scenario)}
+    plain = []
+    for place, answer in enumerate(answers):
+        if answer["status"] == "created":
+            names[answer["mpid"]] = f"made by step {place}"
+        renamed = {name: value for name, value in answer.items() if name not in ("seq", "line")}
+        for member in ("mpid", "source_mpid"):
+            renamed[member] = names.get(renamed.get(member, ""), renamed.get(member))
+        renamed["orphaned"] = sorted(names[mpid] for mpid in answer.get("orphaned", ()))
+        changes = [each | {"mpid": names[each["mpid"]]} for each in answer.get("changes", ())]
+        renamed["changes"] = [
+            change
+            for _, run in groupby(changes, key=lambda each: (each["op"], each["value"]))
+            for change in sorted(run, key=lambda each: str(each["mpid"]))
+        ]
+        plain.append(renamed)
+    return plain
+
+
+@every_scenario
+def test_one_shot_requests_are_answered_the_same(scenario: Scenario) -> None:
+    batch = without_numbers(scenario, in_one_batch(scenario))
+    assert without_numbers(scenario, one_by_one(scenario)) == batch
+
+
+@every_scenario
+def test_one_shot_requests_take_a_number_only_if_they_change_the_store(scenario: Scenario) -> None:
+    expected = len(scenario.given) + 1
+    for answer in one_by_one(scenario):
+        assert answer["seq"] == expected
+        assert "line" not in answer
+        expected += bool(answer.get("changes"))
+
+
+# ---- (d) the commands
+
+
+def config_of(organization: Organization) -> str:
+    """A configuration file that says what a scenario says in its own way; JSON is YAML."""
+    workspaces = dict(organization.workspaces)
+    scopes = {name: scope_of(rules) for name, rules in organization.scopes.items()}
+    document: Json = {"version": 1, "scopes": scopes}
+    if workspaces:
+        document["accounts"] = {"main": {"workspaces": workspaces}}
+    return json.dumps(document)
+
+
+def scope_of(rules: Rules) -> Json:
+    scope: Json = {"strategy": strategy_of(rules.strategy), "priority": list(rules.priority)}
+    scope["on_conflicting_login"] = rules.on_conflicting_login
+    if rules.strategy.name not in ("default", "best_match"):
+        scope["identities"] = {
+            kind: {name: name in settings.names() for name in ("login", "unique", "immutable")}
+            for kind, settings in rules.settings.items()
+        }
+    return scope
+
+
+def strategy_of(strategy: Strategy) -> Json | str:
+    if strategy.name in PRESETS:
+        return strategy.name
+    names = ["on_new_known_user", "logins", "links", "aliasing"]
+    names += ["on_logout", "login_needs_login_id"] if strategy.logins else []
+    return {name: getattr(strategy, name) for name in names}
+
+
+@dataclass
+class ByHand:
+    """Someone who types the requests of a scenario as commands, one after another."""
+
+    idsync: Program
+    labels: dict[str, str]
+
+    def command(self, request: Mapping[str, Any]) -> list[str] | None:
+        """What is typed for a request; None where there are no words for it."""
+        is_modify = request["type"] == "modify"
+        typed = [request["type"], "--json", "--explain"]
+        for name in ("scope", "workspace", "mpid", "previous_mpid"):
+            value = request.get(name)
+            if value is not None and not (is_modify and name == "previous_mpid"):
+                typed += [option(name), self.resolved(str(value))]
+        identities = request.get("known_identities", {})
+        for name, value in identities.items():
+            if value is None and is_modify:
+                typed += ["--remove", name]
+            elif value and name in TYPES_BY_NAME:
+                typed += [option(name), value]
+            elif value:
+                typed += ["--identity", f"{name}={value}"]
+            elif is_modify or len({TYPES_BY_NAME.get(name) for name in identities}) == 1:
+                return None
+        for change in request.get("identity_changes", ()):
+            parts = [change.get(name) for name in ("identity_type", "old_value", "new_value")]
+            if "" in parts:
+                return None
+            typed += ["--change", ":".join(map(escaped, parts))]
+        return typed
+
+    def resolved(self, mpid: str) -> str:
+        return self.labels.get(mpid[1:], mpid) if mpid.startswith("@") else mpid
+
+
+def option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def escaped(value: str | None) -> str:
+    return (value or "").replace("\\", "\\\\").replace(":", "\\:")
+
+
+@one_scenario_of_each_file
+def test_the_commands_answer_as_the_engine(scenario: Scenario, tmp_path: Path) -> None:
+    idsync = Program(tmp_path)
+    idsync.write("idsync.yaml", config_of(scenario.organization))
+    prepared(scenario, store.create(str(tmp_path / "idsync.db"), SEED)).close()
+    by_hand = ByHand(idsync, {})
+    for step, expected in zip(scenario.steps, one_by_one(scenario), strict=True):
+        typed = by_hand.command(step.request)
+        if typed is None:
+            assert expected["status"] == "error"
+            continue
+        outcome = idsync(*typed)
+        label = step.request.get("label")
+        if label is not None:
+            by_hand.labels.pop(label, None)
+        if expected["status"] == "error":
+            assert outcome.status in (1, 2)
+            assert outcome.stderr != ""
+            if outcome.stdout:  # the command line refuses some of it before it is a request
+                codes = [error["code"] for error in outcome.json()["errors"]]
+                assert codes == [error["code"] for error in expected["errors"]]
+            continue
+        assert outcome.json() == json.loads(json.dumps(expected))
+        assert outcome.status == (1 if expected["status"] == "not_found" else 0)
+        assert outcome.stderr == ""
+        if label is not None and expected["mpid"]:
+            by_hand.labels[label] = expected["mpid"]
+
+
+# ---- (e) replays
+
+
+@every_scenario
+def test_a_replay_in_chunks_of_any_size_answers_the_same(scenario: Scenario) -> None:
+    expected = in_one_batch(scenario)
+    for size in (1, 2, 7, 1000):
+        with prepared(scenario, store.memory(SEED)) as storage:
+            engine = Engine(scenario.organization, storage, now=lambda: 0)
+            requests = incoming(requests_of(scenario))
+            chunks = list(answer_all(engine, requests, chunk_size=size))
+        assert all(len(chunk) == size for chunk in chunks[:-1])
+        assert told([answer for chunk in chunks for answer in chunk]) == expected
+
+
+@one_scenario_of_each_file
+def test_the_command_replay_answers_the_same(scenario: Scenario, tmp_path: Path) -> None:
+    idsync = Program(tmp_path)
+    idsync.write("idsync.yaml", config_of(scenario.organization))
+    idsync.write("requests.jsonl", lines_of(requests_of(scenario)))
+    prepared(scenario, store.create(str(tmp_path / "idsync.db"), SEED)).close()
+    arguments = ("--output", "answers.jsonl", "--explain", "--chunk-size", "2")
+    outcome = idsync("replay", "requests.jsonl", *arguments)
+    expected = in_one_batch(scenario)
+    refused = any(answer["status"] == "error" for answer in expected)
+    assert outcome.status == int(refused)
+    answers = (tmp_path / "answers.jsonl").read_text(encoding="ascii").splitlines()
+    assert answers == [json.dumps(answer) for answer in expected]

@@ -1,0 +1,342 @@
+"""The SQLite store against a plain dictionary: both make the same moves and must agree."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from idsync_cli import store, wire
+from idsync_cli.core.admission import violation
+from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.decision import Decision, Refusal
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.profile import Profile
+from idsync_cli.core.resolve import Turn
+from idsync_cli.core.rules import Organization
+from idsync_cli.engine import Engine, decide
+from idsync_cli.errors import StoreFault
+from idsync_cli.store import Entry, Session, Store
+from tests.core.memory import Memory
+from tests.core.saying import rules
+
+SCOPES = {
+    "consumers": rules("customer_id:lui email:lu other:u ios_idfv"),
+    "it's couriers": rules("email:lu other ios_idfv", "profile_link"),
+}
+TYPES = [*map(IdentityType, ("customer_id", "email", "other", "ios_idfv", "push_token"))]
+VALUES = ["x", "y", "X", "1", "01", "é", "e\u0301", "😀", "a'b\"c;--", "%_\n\x01"]
+
+scopes = st.sampled_from(sorted(SCOPES))
+values = st.one_of(st.sampled_from(VALUES[:2]), st.sampled_from(VALUES))
+identities = st.dictionaries(st.sampled_from(TYPES), values, min_size=1, max_size=3)
+many_identifiers = st.lists(
+    st.builds(Identifier, st.sampled_from(TYPES), values), max_size=4, unique=True
+).map(tuple)
+kinds = st.sampled_from(["identify", "identify", "login", "login", "logout", "search"])
+openings = st.integers(0, 1)
+
+
+class Broken(Exception):
+    """Something goes wrong in the middle of a transaction."""
+
+
+class StoreAgainstDictionary(RuleBasedStateMachine):
+    """Two programs have one store open, and take turns; a dictionary does what each of them does.
+
+    The history is expected as the changes that the dictionary was told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.path = str(Path(self.folder.name) / "store.db")
+        self.known: dict[str, Memory] = {}
+        self.given: list[Profile] = []
+        self.changes: list[tuple[int, str, int, str, str]] = []
+        self.requests: list[tuple[int, str, int]] = []
+        self.last_seq = 0
+
+    @initialize(seed=st.sampled_from([0, -7, 2**130]))
+    def make_it(self, seed: int) -> None:
+        given_out: set[int] = set()
+        self.known = {name: Memory(given_out=given_out) for name in SCOPES}
+        self.seed = seed
+        self.stores = [store.create(self.path, seed), self.opened(write=True)]
+
+    def teardown(self) -> None:
+        for each in getattr(self, "stores", []):
+            each.close()
+        self.folder.cleanup()
+
+    def opened(self, *, write: bool) -> Store:
+        opened = store.open_store(self.path, write=write)
+        assert opened is not None
+        return opened
+
+    def engine(self, at: int) -> Engine:
+        return Engine(Organization(None, SCOPES, {}), self.stores[at], now=lambda: 1000)
+
+    def every_profile(self) -> list[tuple[str, Profile]]:
+        found = [(name, each) for name in SCOPES for each in self.known[name].profiles.values()]
+        return sorted(found, key=lambda pair: pair[1].created_seq)
+
+    def some_mpid(self, place: int) -> int:
+        """One of those that are there, or nobody's."""
+        mpids = [profile.mpid for _, profile in self.every_profile()]
+        return [*mpids, 99][place % (len(mpids) + 1)]
+
+    # ---- Moves
+
+    @rule(
+        at=openings,
+        scope=scopes,
+        mpid=st.integers(-6, 6).filter(bool),
+        was_known=st.booleans(),
+        identifiers=many_identifiers,
+    )
+    def give_a_profile(
+        self,
+        at: int,
+        scope: str,
+        mpid: int,
+        was_known: bool,
+        identifiers: tuple[Identifier, ...],
+    ) -> None:
+        profile = Profile(mpid, self.last_seq + 1, None, was_known, identifiers)
+        with self.stores[at].writing() as session:
+            broken = violation(profile, SCOPES[scope], session.scope(scope))
+            assert (broken is None) is (
+                violation(profile, SCOPES[scope], self.known[scope]) is None
+            )
+            if broken is None:
+                session.last_seq += 1
+                session.give(scope, profile)
+        if broken is None:
+            self.last_seq += 1
+            self.known[scope].give(profile)
+            self.given.append(profile)
+
+    @rule(
+        at=openings,
+        scope=scopes,
+        kind=kinds,
+        known_identities=identities,
+        previous=st.none() | st.integers(0, 20),
+        dry_run=st.sampled_from([False, False, False, True]),
+    )
+    def ask(
+        self,
+        at: int,
+        scope: str,
+        kind: str,
+        known_identities: dict[IdentityType, str],
+        previous: int | None,
+        dry_run: bool,
+    ) -> None:
+        request: wire.Json = {"type": kind, "scope": scope, "known_identities": known_identities}
+        if previous is not None:
+            request["previous_mpid"] = self.some_mpid(previous)
+        self.one_shot(at, request, dry_run=dry_run)
+
+    @rule(
+        at=openings,
+        scope=scopes,
+        mpid=st.integers(0, 20),
+        known_identities=st.dictionaries(
+            st.sampled_from(TYPES), st.none() | values, min_size=1, max_size=3
+        ),
+    )
+    def modify(
+        self, at: int, scope: str, mpid: int, known_identities: dict[IdentityType, str | None]
+    ) -> None:
+        request = {"type": "modify", "scope": scope, "mpid": self.some_mpid(mpid)}
+        self.one_shot(at, request | {"known_identities": known_identities}, dry_run=False)
+
+    def one_shot(self, at: int, request: wire.Json, *, dry_run: bool) -> None:
+        answer = self.engine(at).one_shot(request, dry_run=dry_run)
+        assert answer.seq == self.last_seq + 1
+        expected = self.expected(request)
+        self.compare(answer.outcome, expected)
+        if isinstance(expected, Decision) and expected.changes_the_store and not dry_run:
+            self.do(request, expected)
+            self.last_seq += 1
+
+    @rule(
+        at=openings,
+        asked=st.lists(st.tuples(scopes, kinds, identities), min_size=1, max_size=4),
+        breaks=st.sampled_from([False, False, True]),
+    )
+    def ask_several(
+        self, at: int, asked: list[tuple[str, str, dict[IdentityType, str]]], breaks: bool
+    ) -> None:
+        """In one transaction; if it breaks behind the last of them, nothing is kept."""
+        requests: list[wire.Json] = [
+            {"type": kind, "scope": scope, "known_identities": known_identities}
+            for scope, kind, known_identities in asked
+        ]
+
+        def incoming() -> Iterator[wire.Incoming]:
+            yield from map(wire.Incoming, requests)
+            if breaks:
+                raise Broken
+
+        if breaks:
+            with pytest.raises(Broken):
+                self.engine(at).batch(incoming())
+            return
+        for answer, request in zip(self.engine(at).batch(incoming()), requests, strict=True):
+            assert answer.seq == self.last_seq + 1
+            expected = self.expected(request)
+            self.compare(answer.outcome, expected)
+            if isinstance(expected, Decision) and expected.changes_the_store:
+                self.do(request, expected)
+            self.last_seq += 1
+
+    def expected(self, request: wire.Json) -> Decision | Refusal:
+        """What the core decides over the dictionary."""
+        scope = request["scope"]
+        turn = Turn(self.last_seq + 1, self.seed)
+        try:
+            asked = wire.request_of(wire.check_shape(request), {})
+            return decide(asked, SCOPES[scope], self.known[scope], turn)
+        except Refusal as refusal:
+            return refusal
+
+    def compare(self, found: Decision | Refusal, expected: Decision | Refusal) -> None:
+        if isinstance(expected, Refusal):
+            assert isinstance(found, Refusal)
+            assert (found.code, found.message) == (expected.code, expected.message)
+        else:
+            assert found == expected
+
+    def do(self, request: wire.Json, decision: Decision) -> None:
+        self.known[request["scope"]].apply(decision)
+        assert decision.profile is not None
+        seq = self.last_seq + 1
+        self.requests.append((seq, request["type"], decision.profile.mpid))
+        for change in decision.changes:
+            kind, value = change.identifier
+            self.changes.append((seq, change.op.value, change.mpid, kind.value, value))
+
+    @rule(at=openings, scope=scopes, identifiers=many_identifiers)
+    def write_and_break(self, at: int, scope: str, identifiers: tuple[Identifier, ...]) -> None:
+        """Whatever was written in a transaction that breaks is gone."""
+        with pytest.raises(Broken):
+            self.break_a_transaction(at, scope, identifiers)
+
+    def break_a_transaction(self, at: int, scope: str, identifiers: tuple[Identifier, ...]) -> None:
+        with self.stores[at].writing() as session:
+            self.scribble(session, scope, identifiers)
+            raise Broken
+
+    @rule(at=openings, scope=scopes, identifiers=many_identifiers)
+    def write_while_reading(self, at: int, scope: str, identifiers: tuple[Identifier, ...]) -> None:
+        with self.stores[at].reading() as session:
+            self.scribble(session, scope, identifiers)
+
+    @rule(scope=scopes, identifiers=many_identifiers)
+    def write_into_a_store_that_was_opened_for_reading(
+        self, scope: str, identifiers: tuple[Identifier, ...]
+    ) -> None:
+        with self.opened(write=False) as reader:
+            with pytest.raises(StoreFault, match="readonly"), reader.writing() as session:
+                self.scribble(session, scope, identifiers)
+            with reader.reading() as session:
+                assert list(session.profiles()) == self.every_profile()
+
+    def scribble(self, session: Session, scope: str, identifiers: tuple[Identifier, ...]) -> None:
+        """Everything that a session can write."""
+        session.last_seq += 5
+        session.give(scope, Profile(77, session.last_seq, None, True, identifiers))
+        request: wire.Json = {"type": "identify", "known_identities": {"ios_idfv": "scribbled"}}
+        asked = wire.request_of(wire.check_shape(request), {})
+        turn = Turn(session.last_seq + 1, self.seed)
+        decision = decide(asked, SCOPES[scope], session.scope(scope), turn)
+        session.apply(decision, scope, Entry(turn.seq, 1000, RequestKind.IDENTIFY))
+        session.keep_counter()
+
+    @rule(at=openings)
+    def close_and_open_again(self, at: int) -> None:
+        self.stores[at].close()
+        self.stores[at] = self.opened(write=True)
+        assert self.stores[at].seed == self.seed
+
+    @precondition(lambda self: self.changes)
+    @rule(
+        at=openings,
+        statement=st.sampled_from(
+            [
+                f"{act} {table} {rest}"
+                for table in ("changes", "requests")
+                for act, rest in (("UPDATE", "SET mpid = 5"), ("DELETE FROM", ""))
+            ]
+        ),
+        seq=st.none() | st.integers(0, 50),
+    )
+    def rewrite_the_history(self, at: int, statement: str, seq: int | None) -> None:
+        there = sorted({change[0] for change in self.changes})
+        where = "" if seq is None else f" WHERE seq = {there[seq % len(there)]}"
+        with pytest.raises(sqlite3.IntegrityError, match="only ever appended to"):
+            self.stores[at].connection.execute(statement + where)
+
+    # ---- What both must agree about after every move
+
+    @invariant()
+    def all_profiles_are_the_same(self) -> None:
+        for each in self.stores:
+            with each.reading() as session:
+                assert session.last_seq == self.last_seq
+                assert list(session.profiles()) == self.every_profile()
+                named = sorted({name for name, _ in self.every_profile()})
+                assert list(session.scopes()) == named
+
+    @invariant()
+    def every_look_up_finds_the_same(self) -> None:
+        for each in self.stores:
+            with each.reading() as session:
+                for scope in SCOPES:
+                    self.look_up_everything(session, scope)
+
+    def look_up_everything(self, session: Session, scope: str) -> None:
+        found, known = session.scope(scope), self.known[scope]
+        for kind in TYPES:
+            for value in VALUES:
+                holders = [*known.holders(Identifier(kind, value))]
+                oldest_first = sorted(holders, key=lambda profile: profile.created_seq)
+                assert list(found.holders(Identifier(kind, value))) == oldest_first
+        for mpid in [*known.given_out, 77, 99]:
+            assert found.profile(mpid) == known.profile(mpid)
+            assert found.was_given_out(mpid) is known.was_given_out(mpid)
+            home = [pair for pair in self.every_profile() if pair[1].mpid == mpid]
+            assert session.find(mpid) == (home[0] if home else None)
+
+    @invariant()
+    def the_history_adds_up_to_the_present(self) -> None:
+        connection = self.stores[0].connection
+        rows = connection.execute(
+            "SELECT seq, op, mpid, identity_type, value FROM changes ORDER BY seq, place"
+        ).fetchall()
+        assert rows == self.changes
+        entries = connection.execute("SELECT seq, type, mpid FROM requests ORDER BY seq").fetchall()
+        assert entries == self.requests
+        held = {profile.mpid: list(profile.identifiers) for profile in self.given}
+        for _, op, mpid, kind, value in rows:
+            identifiers = held.setdefault(mpid, [])
+            identifier = Identifier(IdentityType(kind), value)
+            if op == Op.ADD:
+                identifiers.append(identifier)
+            else:
+                identifiers.remove(identifier)
+        present = {profile.mpid: list(profile.identifiers) for _, profile in self.every_profile()}
+        assert held == present
+
+
+TestStoreAgainstDictionary = StoreAgainstDictionary.TestCase
+TestStoreAgainstDictionary.settings = settings(
+    max_examples=50, stateful_step_count=25, derandomize=True, database=None, deadline=None
+)
