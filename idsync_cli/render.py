@@ -54,6 +54,7 @@ def tier_table(tiers: Sequence[Tier], width: int) -> "Table":
         if all(widths[place] >= min(wanted[place], _NARROW) for place in _FOLDING):
             break
     table = new_table()
+    table.width = sum(widths) + len(widths) - 1
     for (heading, justify), column_width in zip(_TIER_COLUMNS, widths, strict=True):
         table.add_column(heading, justify=justify, overflow="fold", width=column_width)
     for row in rows:
@@ -63,8 +64,10 @@ def tier_table(tiers: Sequence[Tier], width: int) -> "Table":
 
 def _widths(rows: Sequence[tuple[str, ...]], width: int) -> tuple[list[int], list[int]]:
     """How wide each column would be, and is: those that fold share what others leave of `width`."""
+    from rich.cells import cell_len
+
     wanted = [
-        max(len(line) for cell in (heading, *cells) for line in cell.split("\n"))
+        max(cell_len(line) for cell in (heading, *cells) for line in cell.split("\n"))
         for (heading, _), *cells in zip(_TIER_COLUMNS, *rows, strict=True)
     ]
     taken = sum(each for place, each in enumerate(wanted) if place not in _FOLDING)

@@ -60,11 +60,20 @@ class AnswersFile:
         """
         if self._file is None:
             self._file = self._open(length)
-        self._file.truncate(length)
-        self._file.seek(length)
+        if self.can_be_cut:
+            self._file.truncate(length)
+            self._file.seek(length)
 
-    def write(self, answers: Iterable[Answer]) -> int:
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether it is a file: what went to a pipe or a device cannot be taken back."""
+        path = Path(self._path)
+        return path.is_file() or not path.exists()
+
+    def write(self, answers: Iterable[Answer]) -> int | None:
         """Write answers, and give the length of the file once they are on the disk.
+
+        None where it is no file.
 
         Raises:
             StoreFault: they cannot be written.
@@ -74,6 +83,8 @@ class AnswersFile:
         try:
             self._file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
             self._file.flush()
+            if not self.can_be_cut:
+                return None
             os.fsync(self._file.fileno())
             return self._file.tell()
         except OSError as error:
@@ -210,8 +221,8 @@ class Replay:
             if self._stop_on_error:
                 _stop_at_a_refusal(answers)
             if self._answers:
-                self._answers_bytes = self._answers.write(answers)
-                reached = replace(reached, answers_bytes=self._answers_bytes)
+                reached = replace(reached, answers_bytes=self._answers.write(answers))
+                self._answers_bytes = reached.answers_bytes or 0
             if row.replay_id == _NOT_ENTERED:
                 if len(replays(session)) != seen:
                     raise _Overtaken
@@ -247,10 +258,11 @@ class Replay:
                 "was and --resume, or replay it from its beginning with --again"
             )
         if found and self._mode is Mode.RESUME:
-            if not found.finished and (found.answers_bytes is None) != (self._answers is None):
+            in_a_file = self._answers is not None and self._answers.can_be_cut
+            if not found.finished and in_a_file != (found.answers_bytes is not None):
                 raise UsageFault(
-                    f"the replay of {shown} began {'with' if self._answers is None else 'without'} "
-                    "--output; go on in the same way"
+                    f"the replay of {shown} began {'without' if in_a_file else 'with'} --output to "
+                    "a file; go on in the same way"
                 )
             self._answers_bytes = found.answers_bytes or 0
             if found.finished:

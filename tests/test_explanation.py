@@ -299,7 +299,6 @@ def test_a_type_that_fits_beside_the_other_columns_is_not_folded(
     assert " device_application_stamp " in Program(shop.folder, columns)(*arguments).stdout
 
 
-@pytest.mark.xfail(strict=True, reason="widths are counted in characters, not in cells")
 def test_a_wide_character_takes_the_room_of_two(shop: Program) -> None:
     value = "\u65e5\u672c\u8a9e" * 4
     arguments = ("identify", *CONSUMERS, "--email", value, "--explain", "--dry-run")
@@ -307,24 +306,8 @@ def test_a_wide_character_takes_the_room_of_two(shop: Program) -> None:
     assert any(value in line for line in lines if line.startswith("2 email"))
 
 
-BROKEN_WHEN_NARROW = (
-    *("identify_tie", "identify_protected", "search_not_found", "login_new_known_user"),
-)
-NARROW = "what the columns need is more than there is, and Rich gives up the rank and breaks codes"
-
-
-@pytest.mark.parametrize(
-    ("name", "columns"),
-    [
-        (
-            pytest.param(name, columns, marks=pytest.mark.xfail(strict=True, reason=NARROW))
-            if columns == 60 and name in BROKEN_WHEN_NARROW
-            else (name, columns)
-        )
-        for name in EXPLAINED
-        for columns in (60, 72)
-    ],
-)
+@pytest.mark.parametrize("columns", [60, 72])
+@pytest.mark.parametrize("name", EXPLAINED)
 def test_on_a_narrow_terminal_no_rank_reason_or_count_is_lost(
     shop: Program, name: str, columns: int
 ) -> None:

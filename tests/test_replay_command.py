@@ -298,7 +298,6 @@ def test_answers_never_overwrite_what_is_read(couriers: Program) -> None:
         assert couriers.files() == before
 
 
-@pytest.mark.xfail(strict=True, reason="only names are compared, and two may be of one file")
 def test_a_hard_link_to_what_is_read_is_not_overwritten(couriers: Program) -> None:
     (couriers.folder / "other-name").hardlink_to(couriers.folder / "day.jsonl")
     couriers("replay", "day.jsonl", "--output", "other-name")
@@ -337,14 +336,12 @@ def test_answers_that_nobody_reads_end_the_replay_quietly(couriers: Program) -> 
     assert process.returncode == 141
 
 
-@pytest.mark.xfail(strict=True, reason="what cannot be truncated raises: status 70")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_answers_that_find_no_room_are_told_of_by_status_three(couriers: Program) -> None:
     to_file = couriers("replay", "day.jsonl", "--output", "/dev/full")
     assert_refused(to_file, 3, "/dev/full", "cannot be written")
 
 
-@pytest.mark.xfail(strict=True, reason="what cannot be truncated raises: status 70")
 def test_answers_may_go_where_nothing_can_be_cut_off(couriers: Program) -> None:
     """Such as `/dev/null`, or `>(gzip > answers.gz)`, which a shell gives as a pipe."""
     couriers.write("day.jsonl", "".join(FILE.splitlines(keepends=True)[:20]))

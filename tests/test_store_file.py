@@ -275,7 +275,6 @@ def test_history_is_only_ever_appended_to(lived: Program, table: str, statement:
 
 
 @pytest.mark.parametrize("table", ["requests", "changes"])
-@pytest.mark.xfail(strict=True, reason="REPLACE deletes rows without the triggers of a DELETE")
 def test_history_cannot_be_replaced_either(lived: Program, table: str) -> None:
     with connected(lived) as connection:
         [before] = connection.execute(f"SELECT count(*), sum(seq) FROM {table}")

@@ -28,6 +28,7 @@ SCOPES = {
     "consumers": rules("customer_id:lui email:lu other:u ios_idfv"),
     "it's couriers": rules("email:lu other ios_idfv", "profile_link"),
 }
+ORGANIZATION = Organization(None, SCOPES, {})
 TYPES = [*map(IdentityType, ("customer_id", "email", "other", "ios_idfv", "push_token"))]
 VALUES = ["x", "y", "X", "1", "01", "é", "e\u0301", "😀", "a'b\"c;--", "%_\n\x01"]
 
@@ -79,7 +80,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         return opened
 
     def engine(self, at: int) -> Engine:
-        return Engine(Organization(None, SCOPES, {}), self.stores[at], now=lambda: 1000)
+        return Engine(ORGANIZATION, self.stores[at], now=lambda: 1000)
 
     def every_profile(self) -> list[tuple[str, Profile]]:
         found = [(name, each) for name in SCOPES for each in self.known[name].profiles.values()]
@@ -158,7 +159,12 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         self.one_shot(at, request | {"known_identities": known_identities}, dry_run=False)
 
     def one_shot(self, at: int, request: wire.Json, *, dry_run: bool) -> None:
-        answer = self.engine(at).one_shot(request, dry_run=dry_run)
+        if dry_run:
+            with self.opened(write=False) as reader:
+                engine = Engine(ORGANIZATION, reader, now=lambda: 1000)
+                answer = engine.one_shot(request, dry_run=True)
+        else:
+            answer = self.engine(at).one_shot(request)
         assert answer.seq == self.last_seq + 1
         expected = self.expected(request)
         self.compare(answer.outcome, expected)

@@ -13,7 +13,7 @@ from idsync_cli import __version__
 from idsync_cli.cli import check, config, exchange, looking, replay, requests, stores, topics
 from idsync_cli.cli.options import OnceEach
 from idsync_cli.cli.surroundings import say, write
-from idsync_cli.errors import IdsyncError, OutputClosed, Terminated
+from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
@@ -100,12 +100,20 @@ def run() -> int:
         say("idsync: terminated; what was committed is whole")
         return EXIT_TERMINATED
     except (OutputClosed, BrokenPipeError):
-        # What Python would still flush at its end has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return EXIT_OUTPUT_CLOSED
+    except OSError as error:
+        _give_up_stdout()
+        say(f"idsync: the system refused: {error.strerror}; what was committed is whole")
+        return StoreFault.exit_status
     except Exception as error:  # noqa: BLE001 - the last resort, told apart by its exit status
         _report_bug(error)
         return EXIT_BUG
+
+
+def _give_up_stdout() -> None:
+    """What Python would still flush at its end has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help_for(error: ClickException) -> str:

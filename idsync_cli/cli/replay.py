@@ -168,9 +168,17 @@ def _answers_file(
     if not output or "\0" in output:
         raise UsageFault(f"--output {quoted(output)} is no path; name a file, or - for stdout")
     for other in taken:
-        if other != STANDARD_STREAM and Path(output).resolve() == Path(other).resolve():
+        if other != STANDARD_STREAM and _is_one_file(Path(output), Path(other)):
             raise UsageFault(f"--output {quoted(output)} would overwrite a file that is in use")
     return AnswersFile(output, explain=explain)
+
+
+def _is_one_file(first: Path, second: Path) -> bool:
+    """Whether two paths lead to one file, by links of either kind, or will once it is made."""
+    try:
+        return first.samefile(second)
+    except (OSError, ValueError):
+        return first.resolve() == second.resolve()
 
 
 def _to_stdout(output: str | None, *, explain: bool) -> GiveOut | None:

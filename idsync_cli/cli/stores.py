@@ -9,6 +9,7 @@ from idsync_cli.cli.surroundings import (
     check_seed,
     load_configuration,
     new_seed,
+    open_store,
     parse_seed,
     say,
 )
@@ -26,8 +27,12 @@ def init(
     store_is_there = _is_a_store(store, number)
     made = _write_starter(config)
     try:
-        load_configuration(config)
-        if not store_is_there:
+        organization = load_configuration(config).organization
+        if store_is_there:
+            existing = open_store(store, organization, write=False)
+            assert existing is not None
+            existing.close()
+        else:
             stores.create(store, new_seed() if number is None else number).close()
     except IdsyncError:
         if made:

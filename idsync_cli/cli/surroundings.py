@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
@@ -95,14 +96,23 @@ def draw(*pieces: "RenderableType", to_stderr: bool = False) -> None:
 
 
 def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
-    """The lines of tables and text, as `draw` gives them out."""
+    """The lines of tables and text, with colour only for a terminal."""
     from rich.console import Console
 
-    console = Console(stderr=to_stderr, markup=False, emoji=False, highlight=False)
-    with console.capture() as captured:
-        for piece in pieces:
-            console.print(piece)
-    return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+    stream = sys.stderr if to_stderr else sys.stdout
+    paper = StringIO()
+    console = Console(
+        file=paper,
+        force_terminal=stream.isatty(),
+        # A table that cannot be narrower is drawn as wide as it is: nothing is ever cut.
+        width=max(terminal_width(), *(getattr(piece, "width", None) or 0 for piece in pieces), 1),
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for piece in pieces:
+        console.print(piece)
+    return [line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n")]
 
 
 def terminal_width() -> int:

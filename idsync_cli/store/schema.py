@@ -131,4 +131,15 @@ _KERNEL = (
         for table in ("requests", "changes")
         for number, act in enumerate(("UPDATE", "DELETE"), start=1)
     ),
+    # REPLACE takes rows away without the trigger of a DELETE.
+    """
+    CREATE TRIGGER requests_are_not_replaced BEFORE INSERT ON requests
+    WHEN EXISTS (SELECT * FROM requests WHERE seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    """,
+    """
+    CREATE TRIGGER changes_are_not_replaced BEFORE INSERT ON changes
+    WHEN EXISTS (SELECT * FROM changes WHERE seq = NEW.seq AND place = NEW.place)
+    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    """,
 )
