@@ -58,7 +58,7 @@ def load(path: Path) -> Configuration:
     faults = Faults(path)
     documents = read_documents(path, faults)
     if not documents or (len(documents) == 1 and documents[0].value is None):
-        faults.add(START, "the configuration is empty; make one with: idsync init")
+        faults.add(START, "the configuration is empty; remove it, and make one with: idsync init")
         faults.raise_any()
     if len(documents) > 1:
         faults.add(documents[1].place, "a second YAML document; a configuration is one")
@@ -133,7 +133,7 @@ class _Reader:
         join = self._code(OnConflictingLogin, entries, "on_conflicting_login")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
-        # What is missing is stood in for by something harmless, so that no fault hides another.
+        # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
         ranked = priority or (*immutable_first, *DEFAULT_PRIORITY)
@@ -148,7 +148,8 @@ class _Reader:
                 self._faults.add(document.place, "no scopes; a configuration names at least one")
             return {}
         if not node.mapping:
-            self._faults.add(node.place, f"scopes is {node.described()}, but must name a scope")
+            found = "names none" if node.mapping is not None else f"is {node.described()}"
+            self._faults.add(node.place, f"scopes {found}, but must name a scope")
             return {}
         return {name: self.scope(each) for name, each in node.mapping.items()}
 
@@ -185,13 +186,13 @@ class _Reader:
         return accounts, workspaces
 
     def _strategy(self, scope: Node, node: Node | None) -> Preset | None:
+        """The strategy of a scope; where parts are wrong, harmless ones stand in for them."""
         if node is None:
             if scope.mapping is not None:
                 self._faults.add(scope.place, f"no strategy; use one of {', '.join(PRESETS)}")
             return None
         if node.mapping is not None:
-            strategy = self._strategy_mapping(node)
-            return Preset(strategy) if strategy else None
+            return Preset(self._strategy_mapping(node))
         if isinstance(node.value, str) and node.value in PRESETS:
             return PRESETS[node.value]
         hint = nearest(node.value, PRESETS) if isinstance(node.value, str) else ""
@@ -201,7 +202,7 @@ class _Reader:
         )
         return None
 
-    def _strategy_mapping(self, node: Node) -> Strategy | None:
+    def _strategy_mapping(self, node: Node) -> Strategy:
         entries = self._faults.entries(node, _STRATEGY, "a strategy")
         logins = self._flag(entries, "logins")
         for name in _STRATEGY:
@@ -214,18 +215,15 @@ class _Reader:
         on_logout = self._code(OnLogout, entries, "on_logout")
         needs_login_id = self._flag(entries, "login_needs_login_id")
         links, aliasing = self._flag(entries, "links"), self._flag(entries, "aliasing")
-        if on_new_known_user is None or logins is None or links is None or aliasing is None:
-            return None
-        if logins and (on_logout is None or needs_login_id is None):
-            return None
+        with_logins = logins is not False
         return Strategy(
             name="custom",
-            on_new_known_user=on_new_known_user,
-            on_logout=on_logout if logins else None,
-            logins=logins,
+            on_new_known_user=on_new_known_user or OnNewKnownUser.KEEP,
+            on_logout=(on_logout or OnLogout.CREATE) if with_logins else None,
+            logins=with_logins,
             login_needs_login_id=bool(needs_login_id),
-            links=links,
-            aliasing=aliasing,
+            links=bool(links),
+            aliasing=bool(aliasing),
         )
 
     def _priority(

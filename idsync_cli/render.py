@@ -71,11 +71,11 @@ def _widths(rows: Sequence[tuple[str, ...]], width: int) -> tuple[list[int], lis
         for (heading, _), *cells in zip(_TIER_COLUMNS, *rows, strict=True)
     ]
     taken = sum(each for place, each in enumerate(wanted) if place not in _FOLDING)
-    share = max(_NARROWEST, (width - taken - (len(wanted) - 1)) // len(_FOLDING))
-    spare = max(0, *(share - wanted[place] for place in _FOLDING))
-    widths = [
-        min(each, share + spare) if place in _FOLDING else each for place, each in enumerate(wanted)
-    ]
+    room = width - taken - (len(wanted) - 1)
+    types, values = (wanted[place] for place in _FOLDING)
+    widths = list(wanted)
+    widths[_FOLDING[0]] = min(types, max(_NARROWEST, room // 2, room - values))
+    widths[_FOLDING[1]] = min(values, max(_NARROWEST, room - widths[_FOLDING[0]]))
     return wanted, widths
 
 
@@ -85,7 +85,7 @@ _TIER_COLUMNS: tuple[tuple[str, "JustifyMethod"], ...] = (
     ("Value", "left"),
     ("Settings", "left"),
     ("Held\nby", "right"),
-    ("Eligible", "left"),
+    ("Eligible,\nor why not", "left"),
     ("Left", "right"),
     ("Outcome", "left"),
 )

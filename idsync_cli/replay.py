@@ -52,6 +52,23 @@ class AnswersFile:
         self._explain = explain
         self._file: BinaryIO | None = None
 
+    def check(self) -> None:
+        """See whether the file can be written, before anything is done.
+
+        Raises:
+            UsageFault: it cannot.
+        """
+        path = Path(self._path)
+        if path.is_dir():
+            cause = "it is a folder"
+        elif not path.exists() and not path.parent.is_dir():
+            cause = "its folder is not there"
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            cause = "permission denied"
+        else:
+            return
+        raise UsageFault(f"--output {quoted(self._path)} cannot be written: {cause}")
+
     def start(self, length: int) -> None:
         """Go on behind the first `length` bytes; whatever follows them is cut off.
 
@@ -152,7 +169,7 @@ class Replay:
     ) -> None:
         self._engine = engine
         self._store = store
-        self._mode = mode
+        self.mode = mode
         self._chunk_size = chunk_size
         self._answers = answers
         self._answers_bytes = 0
@@ -245,19 +262,19 @@ class Replay:
             labels = labels_of(session, found.replay_id) if found else {}
         shown = quoted(name)
         path = name if name == STANDARD_STREAM else str(Path(name).resolve())
-        if self._mode is Mode.ONCE and found:
+        if self.mode is Mode.ONCE and found:
             way_out = "--again replays it once more" if found.finished else "--resume goes on"
             state = "is" if found.finished else f"up to line {found.lines} is"
             raise UsageFault(f"{shown} {state} replayed into this store already; {way_out}")
         changed = any(
             each.name == path and not each.finished for each in known if path != STANDARD_STREAM
         )
-        if changed and not found and self._mode is not Mode.AGAIN:
+        if changed and not found and self.mode is not Mode.AGAIN:
             raise UsageFault(
                 f"{shown} has changed in the part that is replayed already; bring back what it "
                 "was and --resume, or replay it from its beginning with --again"
             )
-        if found and self._mode is Mode.RESUME:
+        if found and self.mode is Mode.RESUME:
             in_a_file = self._answers is not None and self._answers.can_be_cut
             if not found.finished and in_a_file != (found.answers_bytes is not None):
                 raise UsageFault(

@@ -154,6 +154,8 @@ def open_requests(name: str) -> Iterator[Source]:
     Raises:
         UsageFault: it cannot be opened.
     """
+    if not name:
+        raise UsageFault("the path of the requests is empty; name a file, or - for standard input")
     if name == STANDARD_STREAM:
         yield Source(name, sys.stdin.buffer)
         return

@@ -27,7 +27,7 @@ if [ $# -gt 0 ]; then
 fi
 rm -rf mutants
 mutmut run
-printf '\nLived:\n'
+printf '\nLived, or ran out of time:\n'
 mutmut results | grep -v 'caught by type check' | while IFS=': ' read -r mutant outcome; do
     printf '\n%s: %s\n' "$mutant" "$outcome"
     mutmut show "$mutant" | sed -n '/^[-+][^-+]/p'

@@ -28,7 +28,7 @@ from tests.comparison import (
 from tests.shrinking import Fault, report, shrunk, step_of, write
 from tests.worlds import World, random_world
 
-WORLDS = int(os.environ.get("IDSYNC_WORLDS", "1200"))
+WORLDS = int(os.environ.get("IDSYNC_WORLDS", "2000"))
 BATCHES = 24
 CHUNK_SIZES = (1, 2, 7, 1000)
 CROWD_EVERY = 60

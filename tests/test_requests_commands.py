@@ -554,9 +554,7 @@ def test_config_and_store_may_come_from_the_environment_and_options_overrule_it(
         (("replay", "-", "--dry-run"), 0),
         (("export",), 0),
         (("profile", "show", "--mpid", mpid_of(1, 1)), 0),
-        pytest.param(
-            ("init",), 0, marks=pytest.mark.xfail(strict=True, reason="init no longer says so")
-        ),
+        (("init",), 0),
     ],
     ids=str,
 )

@@ -71,7 +71,9 @@ def check(
         ),
     ] = False,
 ) -> int:
-    """Run scenarios, each in a store of its own, and say what was expected otherwise.
+    """Run scenarios, and say what was expected otherwise.
+
+    Each runs in a store of its own.
 
     The exit status is 1 if a scenario failed, and 2 if one cannot be read or there is none.
 

@@ -34,7 +34,7 @@ class Format(StrEnum):
 
 @app.command("show", cls=OnceEach)
 def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
-    """Show every scope: its priority with settings, its strategy in words, its workspaces.
+    """Show every scope: priority, strategy in words, workspaces.
 
     Example: idsync config show
     """
@@ -55,7 +55,9 @@ def lint(
         Format, typer.Option("--format", help="For people, or as annotations of GitHub.")
     ] = Format.TEXT,
 ) -> int:
-    """Warn of what is accepted and often not meant; faults give the exit status 2.
+    """Warn of what is accepted and often not meant.
+
+    Faults give the exit status 2.
 
     Example: idsync config lint --format github
     """
@@ -81,7 +83,7 @@ def lint(
 def plan(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
 ) -> int:
-    """Say what a configuration would change in a store, before it is used.
+    """Say what a configuration would change in a store.
 
     It is compared with the rules that the store was last used with. Nothing is written.
     The exit status is 1 if anything would change.

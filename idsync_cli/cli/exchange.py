@@ -73,7 +73,9 @@ def export(
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
-    """Write every profile, a line each, in the order in which they were made.
+    """Write every profile, a line each.
+
+    They come in the order in which they were made.
 
     Example: idsync export --output profiles.jsonl
     """

@@ -48,7 +48,11 @@ OneScope = Annotated[
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", metavar="N", min=1, help=f"At most so many; a table has {ROWS_SHOWN} otherwise."
+        "--limit",
+        metavar="N",
+        min=1,
+        max=10**9,
+        help=f"At most so many; a table has {ROWS_SHOWN} otherwise.",
     ),
 ]
 
@@ -78,7 +82,9 @@ def profiles(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """List profiles in the order in which they were made; with --json, as export writes them.
+    """List profiles, in the order in which they were made.
+
+    With --json, as export writes them.
 
     Example: idsync profiles --known --with email
     """
@@ -120,7 +126,9 @@ def whois(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show who holds an identifier, protected or not, and whether a search with it returns them.
+    """Show who holds an identifier, and if a search finds them.
+
+    Protected profiles are shown, too, with what keeps a search from returning them.
 
     The exit status is 1 if nobody holds it.
 
@@ -150,7 +158,7 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show one profile, and which request brought each of its identifiers.
+    """Show a profile, and what brought each of its identifiers.
 
     The exit status is 1 if there is none with the MPID.
 
@@ -184,7 +192,9 @@ def history(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show every change of a profile, or of an identifier wherever it was, oldest first.
+    """Show every change of a profile or of an identifier.
+
+    The oldest comes first; those of an identifier are told of every profile that had it.
 
     With both, the changes of the identifier on that profile. The exit status is 1 if there is none.
 
@@ -229,7 +239,7 @@ def history(
 def stats(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
 ) -> int:
-    """Count the profiles of every scope, their identifiers, and what decided the requests.
+    """Count profiles, identifiers, and what decided requests.
 
     Orphaned profiles are counted among the known or the anonymous ones, too.
 

@@ -72,7 +72,9 @@ def replay(
     seed: Seed = None,
     chunk_size: Annotated[
         int,
-        typer.Option("--chunk-size", metavar="N", min=1, help="Requests in one transaction."),
+        typer.Option(
+            "--chunk-size", metavar="N", min=1, max=10**6, help="Requests in one transaction."
+        ),
     ] = replaying.CHUNK_SIZE,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="On a copy of the store that is thrown away.")
@@ -84,7 +86,7 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> int:
-    """Answer the requests of files, one after another, and sum them up.
+    """Answer the requests of files, and sum them up.
 
     A line that is refused does not stop it; the exit status is 1 then. How far it got is kept
     with the work, so that what was interrupted goes on with --resume.
@@ -122,6 +124,8 @@ def replay(
         except (KeyboardInterrupt, Terminated):
             say(f"idsync: interrupted after {summary.requests:,} requests; --resume goes on")
             raise
+    if dry_run:
+        say("dry run: nothing was written")
     if run.stopped_by:
         summary.count(run.stopped_by)
         summary.stopped = True
@@ -144,7 +148,8 @@ def _answered(
         if run.stopped_by:
             return
         if not batches:
-            say(f"nothing left to do of {printable(name)}")
+            left = "no requests in" if run.mode is not Mode.RESUME else "nothing left to do of"
+            say(f"{left} {'standard input' if name == STANDARD_STREAM else printable(name)}")
 
 
 def _checked_target(
@@ -170,7 +175,9 @@ def _answers_file(
     for other in taken:
         if other != STANDARD_STREAM and _is_one_file(Path(output), Path(other)):
             raise UsageFault(f"--output {quoted(output)} would overwrite a file that is in use")
-    return AnswersFile(output, explain=explain)
+    answers = AnswersFile(output, explain=explain)
+    answers.check()
+    return answers
 
 
 def _is_one_file(first: Path, second: Path) -> bool:

@@ -134,9 +134,10 @@ def modify(
     request = _request(RequestKind.MODIFY, scope, workspace, [*identities, *removed])
     request["mpid"] = mpid
     if change:
+        if request["known_identities"]:
+            raise UsageFault("--change goes without identity options and --remove; use one form")
+        del request["known_identities"]
         request["identity_changes"] = [_split_change(each) for each in change]
-        if not request["known_identities"]:
-            del request["known_identities"]
     return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
 
 
@@ -167,20 +168,30 @@ def _request(
 
 
 def _split_change(text: str) -> wire.Json:
-    """Read TYPE:OLD:NEW, in which a backslash takes the next character as it is."""
-    parts, escaped = [""], False
-    for character in text:
-        if escaped or character not in "\\:":
-            parts[-1] += character
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        else:
+    r"""Read TYPE:OLD:NEW, in which `\:` is a colon and `\\` a backslash.
+
+    Raises:
+        UsageFault: it is not of that form; a backslash before anything else could mean two things.
+    """
+    parts = [""]
+    rest = text
+    while rest:
+        if rest.startswith(("\\:", "\\\\")):
+            parts[-1] += rest[1]
+            rest = rest[2:]
+        elif rest[0] == "\\":
+            parts.append("")  # no escape that is known
+            break
+        elif rest[0] == ":":
             parts.append("")
-    if len(parts) != 3 or escaped:
+            rest = rest[1:]
+        else:
+            parts[-1] += rest[0]
+            rest = rest[1:]
+    if len(parts) != 3 or rest or not (parts[1] or parts[2]):
         raise UsageFault(
-            f"--change {quoted(text)} is not TYPE:OLD:NEW; write a colon in a value as \\:, "
-            "a backslash as \\\\"
+            f"--change {quoted(text)} is not TYPE:OLD:NEW, with an old value, a new one or both; "
+            "write a colon in a value as \\:, a backslash as \\\\"
         )
     kind, old, new = parts
     return {"identity_type": kind, "old_value": old or None, "new_value": new or None}
@@ -197,6 +208,8 @@ def _answer(
     if isinstance(outcome, Refusal):
         say(f"idsync: {outcome.code}: {outcome.message}")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
+    if dry_run:
+        say("dry run: nothing was written")
     if not as_json:
         from idsync_cli import render
 

@@ -19,7 +19,9 @@ from idsync_cli.errors import IdsyncError, UsageFault, printable, quoted
 def init(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, seed: Seed = None
 ) -> int:
-    """Make a configuration to begin with, and the store; what is there already stays.
+    """Make a configuration to begin with, and the store.
+
+    What is there already stays as it is.
 
     Example: idsync init
     """

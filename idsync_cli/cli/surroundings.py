@@ -5,7 +5,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from shutil import get_terminal_size
@@ -19,6 +19,12 @@ from idsync_cli.store import Session, Store
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+
+_LONGEST_SEED = 4000  # Python reads few more digits, and 40 are more than can be guessed
+
+_NARROWEST = 40
+"""How many columns a table gets even where the terminal has fewer: it could show nothing else."""
 
 
 def now_ms() -> int:
@@ -40,15 +46,19 @@ def parse_seed(text: str | None) -> int | None:
     if text is None:
         return None
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 4000):
+    if len(digits) > _LONGEST_SEED:
+        raise UsageFault(f"--seed has {len(digits):,} digits; at most {_LONGEST_SEED:,} are read")
+    if not (digits.isascii() and digits.isdigit()):
         raise UsageFault(f"--seed {quoted(text)} is no integer; give digits, such as --seed 42")
     return int(text)
 
 
 def say(message: str) -> None:
-    """Talk to the user, on standard error."""
-    for line in message.split("\n"):
-        sys.stderr.write(printable(line) + "\n")
+    """Talk to the user, on standard error; where nobody can listen, the work goes on."""
+    with suppress(OSError):
+        for line in message.split("\n"):
+            sys.stderr.write(printable(line) + "\n")
+        sys.stderr.flush()
 
 
 def write(text: str, *, to_stderr: bool = False) -> None:
@@ -105,7 +115,7 @@ def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
         file=paper,
         force_terminal=stream.isatty(),
         # A table that cannot be narrower is drawn as wide as it is: nothing is ever cut.
-        width=max(terminal_width(), *(getattr(piece, "width", None) or 0 for piece in pieces), 1),
+        width=max(_NARROWEST, terminal_width(), *map(_least_width, pieces)),
         markup=False,
         emoji=False,
         highlight=False,
@@ -113,6 +123,10 @@ def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
     for piece in pieces:
         console.print(piece)
     return [line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n")]
+
+
+def _least_width(piece: "RenderableType") -> int:
+    return getattr(piece, "width", None) or 0
 
 
 def terminal_width() -> int:

@@ -30,7 +30,7 @@ def help_(
         ),
     ] = None,
 ) -> int:
-    """Explain a format: requests, answers, scenarios, config, exit-status.
+    """Explain a format, such as requests or scenarios.
 
     Example: idsync help requests | less
     """

@@ -149,7 +149,8 @@ class _Resolution:
             raise Refusal(
                 ErrorCode.PROTECTED_IDENTITY,
                 "every identifier that could be looked up is held by a profile that this request "
-                "may not be answered with; add an identifier of your own, or a login ID of its",
+                "may not be answered with; name what protects it, an immutable ID or a login ID, "
+                "or add an identifier that nobody else holds",
             )
         return self._decision(Status.CREATED, profile, DecidedBy(rule), ledger, match, new)
 

@@ -132,7 +132,7 @@ def doubts(rules: Rules) -> Iterator[Doubt]:
         yield Doubt(
             code.NO_DEVICE_IDENTITY,
             ("priority",),
-            "no device identity is in the priority: visitors who have not signed in are refused",
+            "no device identity is in the priority: visitors who bring nothing else are refused",
         )
     if rules.on_conflicting_login is OnConflictingLogin.JOIN:
         yield Doubt(

@@ -40,13 +40,22 @@ def open_store(path: str, *, write: bool) -> Store | None:
     _check_header(place, header)
     try:
         connection = _connect(f"{place.absolute().as_uri()}?mode=rw", uri=True)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        if not write:
-            connection.execute("PRAGMA query_only = ON")
-        return Store(connection)
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+            if not write:
+                connection.execute("PRAGMA query_only = ON")
+            return Store(connection)
+        except sqlite3.OperationalError:
+            connection.close()
+            if write or _has_log(place):
+                raise
+            # Beside a store nobody is writing, where no log can be made either, it can be read.
+            return Store(_connect(f"{place.absolute().as_uri()}?immutable=1", uri=True))
     except sqlite3.Error as error:
-        raise StoreFault(f"the store {_shown(place)} cannot be used: {error}") from None
+        writable = os.access(place, os.W_OK) and os.access(place.absolute().parent, os.W_OK)
+        hint = "" if writable else "; the file or its folder may not be written"
+        raise StoreFault(f"the store {_shown(place)} cannot be used: {error}{hint}") from None
 
 
 def create(path: str, seed: int) -> Store:
@@ -118,6 +127,12 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
     return True
 
 
+def _has_log(place: Path) -> bool:
+    """Whether changes may stand beside the store that are not in its file yet."""
+    log = place.with_name(f"{place.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def _checked_path(path: str) -> Path:
     if path == "":
         raise StoreFault("the store's path is empty; name a file with --store")
@@ -165,10 +180,12 @@ def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
 
     from idsync_cli.store.schema import migrations
 
-    migrations.apply(Database(connection, execute_plugins=False))
+    connection.execute("BEGIN IMMEDIATE")  # else every statement would be on the disk by itself
+    migrations.apply(Database(connection, execute_plugins=False, recursive_triggers=False))
     connection.execute("INSERT INTO store VALUES (1, ?, 0)", (str(seed),))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
 
 
 @cache

@@ -64,4 +64,8 @@ class Store:
             self.connection.execute(begin)
             yield Session(self.connection)
         except sqlite3.Error as error:
-            raise StoreFault(f"the store cannot be used: {error}; nothing was changed") from error
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            hint = "; another process holds it, try again" if busy else ""
+            raise StoreFault(
+                f"the store cannot be used: {error}; nothing was changed{hint}"
+            ) from error

@@ -81,7 +81,7 @@ def check_shape(request: object) -> Json:
     else:
         for name in ("mpid", "identity_changes"):
             if name in given:
-                raise _invalid_request(f"{name} belongs to a modify; a {kind} takes none")
+                raise _invalid_request(f"{name} belongs to a modify; {kind} takes none")
     return given
 
 

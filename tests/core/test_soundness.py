@@ -178,9 +178,8 @@ def test_a_device_identity_above_a_user_identity_is_doubted() -> None:
     scope = rules("customer_id:lu ios_idfv push_token email other")
     assert codes(scope) == ["device_above_user priority.email", "device_above_user priority.other"]
     found = [each.message for each in doubts(scope)]
-    assert all("below ios_idfv" in message and "move it up" in message for message in found)
-    assert "email" in found[0]
-    assert "other" in found[1]
+    for message, kind in zip(found, ("email", "other"), strict=True):
+        check_message(message, kind, "below ios_idfv", "move it up")
 
 
 def test_an_immutable_type_beside_a_login_type_that_is_not_is_doubted() -> None:
