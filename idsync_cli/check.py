@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli import store, wire
-from idsync_cli.config_file import load
 from idsync_cli.core.admission import violation
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile
 from idsync_cli.engine import Engine
 from idsync_cli.errors import Fault, FileFault
-from idsync_cli.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
+from idsync_cli.files.config_file import load
+from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
+from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store import Session, Store
-from idsync_cli.yaml_tree import Node
 
 SEED = 0
 """The seed of every scenario's store, so that the same scenario has the same MPIDs."""

@@ -6,7 +6,7 @@ A one-shot request, a line of a replay and a step of a scenario all pass through
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from idsync_cli import rules_json, wire
+from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.match import Knowledge
@@ -14,6 +14,7 @@ from idsync_cli.core.modify import modify
 from idsync_cli.core.request import ModifyRequest, Request
 from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.files import rules_json
 from idsync_cli.store import Entry, Session, Store
 from idsync_cli.store.rules import remember_rules
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from idsync_cli import rules_json
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.plan import RulesChange, Shift, compare, shifts
 from idsync_cli.core.rules import Organization, Rules
+from idsync_cli.files import rules_json
 from idsync_cli.store import Session
 from idsync_cli.store.queries import ProfileKind, profile_kinds
 from idsync_cli.store.rules import remembered_rules, shared_identifiers

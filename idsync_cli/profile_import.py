@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from idsync_cli import rules_json
 from idsync_cli.core.admission import violation
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import FileFault, printable
-from idsync_cli.profile_lines import BadLine, ProfileLine
+from idsync_cli.files import rules_json
+from idsync_cli.files.profile_lines import BadLine, ProfileLine
 from idsync_cli.store import Session
 from idsync_cli.store.rules import remember_rules
 

@@ -18,7 +18,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine import Engine, Labels
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
-from idsync_cli.request_file import STANDARD_STREAM, Position, RequestFile, Source
+from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store import Session, Store
 from idsync_cli.store.replays import (
     ReplayRow,
@@ -348,6 +348,7 @@ class Summary:
     orphaned: int = 0
     refused: list[Answer] = field(default_factory=list)
     stopped: bool = False
+    dry_run: bool = False
 
     @property
     def refused_count(self) -> int:
@@ -384,6 +385,7 @@ class Summary:
             "notes": dict(self.notes.most_common()),
             "refused": self.refused_count,
             "stopped": self.stopped,
+            "dry_run": self.dry_run,
             "errors": dict(self.errors.most_common()),
             "first_refused": [wire.answer_json(each, explain=False) for each in self.refused],
         }

@@ -12,9 +12,9 @@ from idsync_cli.check import Mismatch, Result, check
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Fault, FileFault
-from idsync_cli.scenario_file import Load, parse_scenarios
-from idsync_cli.yaml_edit import Edit, rewritten
-from idsync_cli.yaml_tree import Node, read_bytes
+from idsync_cli.files.scenario_file import Load, parse_scenarios
+from idsync_cli.files.yaml_edit import Edit, rewritten
+from idsync_cli.files.yaml_tree import Node, read_bytes
 
 _MAY_BE_NULL = ("mpid", "source_mpid")
 """The keys of an `expect` that may say null."""

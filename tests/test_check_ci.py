@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from idsync_cli.core.strategy import PRESETS
-from idsync_cli.yaml_edit import flow
+from idsync_cli.files.yaml_edit import flow
 from tests.program import CONFIG, TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -528,7 +528,7 @@ def _refused(self: Path, target: Path) -> Path:
     ],
 )
 def test_a_value_in_flow_style_reads_as_itself(tmp_path: Path, value: object) -> None:
-    from idsync_cli.yaml_tree import Faults, parse_documents
+    from idsync_cli.files.yaml_tree import Faults, parse_documents
 
     text = f"key: {flow(value)} # comment\nnext: x\n"
     [document] = parse_documents(text, Faults(tmp_path))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from idsync_cli import config_file, rules_json
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.strategy import PRESETS
 from idsync_cli.errors import StoreFault
+from idsync_cli.files import config_file, rules_json
 from tests.program import CONFIG, TWO_SCOPES, Program, program_in_a_fresh_folder
 from tests.test_check_ci import commands
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idsync_cli import profile_csv
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.strategy import PRESETS
-from idsync_cli.profile_lines import ProfileFile, ProfileLine
+from idsync_cli.files import profile_csv
+from idsync_cli.files.profile_lines import ProfileFile, ProfileLine
 from tests.program import TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -173,7 +173,7 @@ class TestLines:
             (_line(1, created_seq="1"), "created_seq is '1'"),
             (_line(1, created_seq=2**53), "but must be a number from 1 to 9007199254740991"),
             (_line(1, known="true"), "known is 'true', but must be true or false"),
-            (_line(1, identities=[]), "identities is '[]', but must be an object"),
+            (_line(1, identities=[]), "identities is 'a list', but must be an object"),
             (_line(1, identities={"emial": ["a"]}), "unknown identity type 'emial'"),
             (_line(1, identities={"idfv": ["a"], "ios_idfv": ["b"]}), "are one type"),
             (_line(1, identities={"email": "a"}), "email is 'a', but must be a list of values"),

@@ -299,7 +299,6 @@ def test_a_type_that_fits_beside_the_other_columns_is_not_folded(
     assert " device_application_stamp " in Program(shop.folder, columns)(*arguments).stdout
 
 
-@pytest.mark.xfail(strict=True, reason="an odd column is lost in halving what is left")
 def test_a_table_uses_every_column_before_it_folds_a_type(shop: Program) -> None:
     """The type's 24 columns and the value's 9 are all that the others leave of 80."""
     arguments = ("identify", *CONSUMERS, "--email", "123456789", "--explain", "--dry-run")

@@ -135,7 +135,7 @@ def test_with_explain_and_no_output_every_answer_is_a_table(couriers: Program) -
         if answer["status"] == "error":
             assert f"line {answer['line']}: {answer['errors'][0]['code']}: " in outcome.stdout
         else:
-            heading = f"{answer['type']} in scope {answer['scope']}, request {answer['seq']}\n"
+            heading = f"{answer['type']} in scope {answer['scope']}, request {answer['seq']}, line"
             assert heading in outcome.stdout
 
 

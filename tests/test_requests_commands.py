@@ -270,7 +270,8 @@ def test_a_dry_run_shows_the_whole_answer(idsync: Program) -> None:
         real_explained = idsync(*arguments, "--dry-run", "--explain")
         assert idsync("export").stdout == before
         assert dry_explained == real_explained
-        assert idsync(*arguments) == dry
+        assert "nothing was written" in dry.stderr
+        assert idsync(*arguments).stdout == dry.stdout
 
 
 @pytest.mark.parametrize(
@@ -380,7 +381,6 @@ def test_identity_options_of_a_modify_are_the_set_form(held: Program) -> None:
         (["email::\\\\"], ["a", "b", "\\"]),
         (["email::\\\\\\:"], ["a", "b", "\\:"]),
         (["email::https\\://x/?a=b"], ["a", "b", "https://x/?a=b"]),
-        (["email::\\x"], ["a", "b", "x"]),
         (["email:a:\\:", "email:\\::c"], ["b", "c"]),
     ],
 )

@@ -24,8 +24,8 @@ from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.strategy import PRESETS, Strategy
 from idsync_cli.engine import Engine
+from idsync_cli.files.scenario_file import Scenario, find, read_scenarios
 from idsync_cli.replay import answer_all
-from idsync_cli.scenario_file import Scenario, find, read_scenarios
 from idsync_cli.store import Store
 from tests.comparison import incoming, lines_of
 from tests.core.memory import Memory

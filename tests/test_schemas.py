@@ -15,7 +15,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from idsync_cli import check, config_file, store, wire
+from idsync_cli import check, store, wire
 from idsync_cli.core import codes
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
@@ -23,9 +23,10 @@ from idsync_cli.core.rules import Organization
 from idsync_cli.core.strategy import PRESETS, Settings
 from idsync_cli.engine import Engine
 from idsync_cli.errors import FileFault
-from idsync_cli.scenario_file import Scenario, read_scenarios
+from idsync_cli.files import config_file
+from idsync_cli.files.scenario_file import Scenario, read_scenarios
+from idsync_cli.files.yaml_tree import Faults, read_documents
 from idsync_cli.store import Store
-from idsync_cli.yaml_tree import Faults, read_documents
 from tests.comparison import exported, organization
 from tests.worlds import BAD_MPIDS, FAULTS, World, config_yaml, random_world
 

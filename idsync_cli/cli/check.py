@@ -14,9 +14,9 @@ from idsync_cli import check as checking
 from idsync_cli.check import Outcome, Result, Unreadable
 from idsync_cli.cli.check_init import write_starter
 from idsync_cli.cli.surroundings import drawn, say, terminal_width, write
-from idsync_cli.config_file import load
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
-from idsync_cli.scenario_file import Load, Scenario
+from idsync_cli.files.config_file import load
+from idsync_cli.files.scenario_file import Load, Scenario
 from idsync_cli.update import Update, update_of
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
@@ -160,13 +160,13 @@ class _Teller:
         self._form = form
         self._quiet = quiet
         if form is Format.TAP:
-            from idsync_cli.render_ci import TAP_VERSION
+            from idsync_cli.render.ci import TAP_VERSION
 
             write(TAP_VERSION)
 
     def tell(self, outcome: Outcome, number: int) -> None:
         """Tell of the scenario that was run as the `number`th."""
-        from idsync_cli import render_ci
+        from idsync_cli.render import ci as render_ci
 
         if self._form is Format.TAP:  # a reader of TAP would miss every point that is left out
             write("\n".join(render_ci.tap(outcome, number)))
@@ -193,14 +193,15 @@ class _Teller:
 
 
 def _show_mismatches(result: Result) -> None:
-    from idsync_cli import render, render_ci
+    from idsync_cli.render import answers as render
+    from idsync_cli.render import ci as render_ci
 
     lines = drawn(*render.mismatches(result, terminal_width()))
     write("\n".join(map(render_ci.inert, lines)))
 
 
 def _complain(fault: FileFault) -> None:
-    from idsync_cli.render_ci import inert
+    from idsync_cli.render.ci import inert
 
     for line in fault.faults:
         say(inert(line))
@@ -225,7 +226,7 @@ def _report_place(junit: str) -> Path:
 
 
 def _write_report(place: Path, outcomes: Sequence[Outcome]) -> None:
-    from idsync_cli.render_ci import junit
+    from idsync_cli.render.ci import junit
 
     try:
         place.write_bytes(junit(outcomes))
@@ -237,7 +238,7 @@ def _write_report(place: Path, outcomes: Sequence[Outcome]) -> None:
 
 def _update(run: _Run, *, quiet: bool) -> int:
     """Write what was found into the scenarios, a file at once or not at all."""
-    from idsync_cli import render_ci
+    from idsync_cli.render import ci as render_ci
 
     outcomes = list(run.outcomes())
     run.ensure_any(outcomes)
@@ -266,7 +267,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
 
 def _write_update(update: Update) -> None:
     """Show the difference, and then make it."""
-    from idsync_cli.render_ci import inert
+    from idsync_cli.render.ci import inert
 
     name = printable(update.path.as_posix())
     old, new = (data.decode("utf-8-sig").split("\n") for data in (update.old, update.new))

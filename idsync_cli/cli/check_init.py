@@ -11,7 +11,7 @@ from idsync_cli.cli.surroundings import load_configuration, say
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.errors import UsageFault, quoted
-from idsync_cli.yaml_edit import flow
+from idsync_cli.files.yaml_edit import flow
 
 FOLDER = "scenarios"
 SCENARIO, CONFIG = "first.yaml", "idsync.yaml"

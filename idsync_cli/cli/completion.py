@@ -8,10 +8,10 @@ from pathlib import Path
 
 import typer
 
-from idsync_cli.config_file import load
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import IdsyncError
+from idsync_cli.files.config_file import load
 
 
 def scopes(ctx: typer.Context, incomplete: str) -> list[str]:

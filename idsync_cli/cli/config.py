@@ -38,7 +38,7 @@ def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
 
     Example: idsync config show
     """
-    from idsync_cli import render_config
+    from idsync_cli.render import config as render_config
 
     organization = load_configuration(config).organization
     if as_json:
@@ -61,7 +61,8 @@ def lint(
 
     Example: idsync config lint --format github
     """
-    from idsync_cli import render_ci, render_config
+    from idsync_cli.render import ci as render_ci
+    from idsync_cli.render import config as render_config
 
     try:
         warnings = load_configuration(config).warnings
@@ -91,7 +92,7 @@ def plan(
     Example: idsync config plan --config new.yaml
     """
     from idsync_cli import plan as planning
-    from idsync_cli import render_config
+    from idsync_cli.render import config as render_config
 
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as session:

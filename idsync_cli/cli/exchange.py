@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli import profile_csv, profile_lines, wire
 from idsync_cli import store as stores
+from idsync_cli import wire
 from idsync_cli.cli import completion
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.cli.surroundings import (
@@ -29,8 +29,9 @@ from idsync_cli.cli.surroundings import (
 )
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.files import profile_csv, profile_lines
+from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.profile_import import import_profiles
-from idsync_cli.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import Session, Store
 from idsync_cli.store.queries import types_held
 

@@ -104,7 +104,7 @@ def profiles(
             for line in islice(lines, limit):
                 write_json(line)
             return 0
-        from idsync_cli import render_store
+        from idsync_cli.render import store as render_store
 
         shown = list(islice(lines, limit or ROWS_SHOWN))
         number = looking.count_profiles(session, organization, wanted)
@@ -145,7 +145,7 @@ def whois(
         say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}")
         return 1
     if not as_json:
-        from idsync_cli import render_store
+        from idsync_cli.render import store as render_store
 
         draw(*render_store.whois(found, terminal_width()))
     return 0
@@ -174,7 +174,7 @@ def profile_show(
     if as_json:
         write_json(shown)
     else:
-        from idsync_cli import render_store
+        from idsync_cli.render import store as render_store
 
         draw(*render_store.profile_table(shown, terminal_width()))
     return 0
@@ -223,7 +223,7 @@ def history(
         say(f"idsync: the history knows nothing of {what}")
         return 1
     if shown:
-        from idsync_cli import render_store
+        from idsync_cli.render import store as render_store
 
         draw(
             f"changes of {what}",
@@ -251,7 +251,7 @@ def stats(
     if as_json:
         write_json(counted)
     else:
-        from idsync_cli import render_store
+        from idsync_cli.render import store as render_store
 
         draw(*render_store.stats(counted, terminal_width()))
     return 0

@@ -36,8 +36,8 @@ from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.rules import Organization
 from idsync_cli.engine import Engine
 from idsync_cli.errors import Terminated, UsageFault, printable, quoted
+from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
 from idsync_cli.replay import AnswersFile, Mode, Replay, Summary
-from idsync_cli.request_file import STANDARD_STREAM, Source, open_requests
 from idsync_cli.store import Store
 
 GiveOut = Callable[[Iterable[Answer]], None]
@@ -100,7 +100,7 @@ def replay(
     number = parse_seed(seed)
     answers = _answers_file(output, (*files, config, store), explain=explain)
     give_out = _to_stdout(output, explain=explain)
-    summary = Summary()
+    summary = Summary(dry_run=dry_run)
     with ExitStack() as opened:
         sources = [(name, opened.enter_context(open_requests(name))) for name in files]
         storage = opened.enter_context(_store(store, organization, number, dry_run=dry_run))
@@ -124,8 +124,6 @@ def replay(
         except (KeyboardInterrupt, Terminated):
             say(f"idsync: interrupted after {summary.requests:,} requests; --resume goes on")
             raise
-    if dry_run:
-        say("dry run: nothing was written")
     if run.stopped_by:
         summary.count(run.stopped_by)
         summary.stopped = True
@@ -198,7 +196,7 @@ def _to_stdout(output: str | None, *, explain: bool) -> GiveOut | None:
 
 
 def _explain(answers: Iterable[Answer]) -> None:
-    from idsync_cli import render
+    from idsync_cli.render import answers as render
 
     for answer in answers:
         if isinstance(answer.outcome, Refusal):
@@ -266,7 +264,7 @@ def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
 
 def _sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
     """The summary is data, unless standard output holds the answers."""
-    from idsync_cli import render
+    from idsync_cli.render import answers as render
 
     if as_json:
         write_json(summary.as_json(), to_stderr=on_stderr)

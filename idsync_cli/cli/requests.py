@@ -208,10 +208,10 @@ def _answer(
     if isinstance(outcome, Refusal):
         say(f"idsync: {outcome.code}: {outcome.message}")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
-    if dry_run:
-        say("dry run: nothing was written")
     if not as_json:
-        from idsync_cli import render
+        if dry_run:
+            say("dry run: nothing was written")
+        from idsync_cli.render import answers as render
 
         if explain:
             draw(*render.explanation(answer, outcome, terminal_width()))

@@ -12,9 +12,9 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli import store
-from idsync_cli.config_file import Configuration, load
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, nearest, printable, quoted
+from idsync_cli.files.config_file import Configuration, load
 from idsync_cli.store import Session, Store
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ def violation(profile: Profile, rules: Rules, knowledge: Knowledge) -> str | Non
     """
     if knowledge.was_given_out(profile.mpid):
         return f"the MPID {profile.mpid} is in use"
-    for kind in {held.type for held in profile.identifiers}:
+    for kind in rules.in_order({held.type for held in profile.identifiers}):
         values = profile.values_of(kind)
         settings = rules.settings_of(kind)
         if len(set(values)) < len(values):

@@ -136,10 +136,7 @@ def parse_mpid(text: object) -> int | None:
 
 def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
     """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
-    for attempt in count():
-        text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
-        digest = blake2b(text.encode("ascii"), digest_size=8).digest()
-        mpid = int.from_bytes(digest, "big", signed=True)
-        if mpid != 0 and not was_given_out(mpid):
-            return mpid
-    raise AssertionError("unreachable: the attempts have no end")  # pragma: no cover
+    texts = (f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}" for attempt in count())
+    digests = (blake2b(text.encode("ascii"), digest_size=8).digest() for text in texts)
+    mpids = (int.from_bytes(digest, "big", signed=True) for digest in digests)
+    return next(mpid for mpid in mpids if mpid != 0 and not was_given_out(mpid))

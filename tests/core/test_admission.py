@@ -48,3 +48,9 @@ def test_an_mpid_that_was_given_out_is_in_use() -> None:
     assert "-9" in (violation(profile(-9, seq=3), SCOPE, known) or "")
     assert "MPID 1 is in use" in (violation(profile(1), SCOPE, known) or "")
     assert violation(profile(9), SCOPE, known) is None
+
+
+def test_of_several_faults_the_one_of_the_highest_rank_is_named() -> None:
+    twice = profile(3, other=["y", "y"], email=["x", "x"])
+    assert "email" in (violation(twice, rules("email other"), Memory()) or "")
+    assert "other" in (violation(twice, rules("other email"), Memory()) or "")

@@ -12,7 +12,7 @@ from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.soundness import contradictions, doubts
 from idsync_cli.core.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
-from idsync_cli.yaml_tree import START, Faults, Node, Place, read_documents
+from idsync_cli.files.yaml_tree import START, Faults, Node, Place, read_documents
 
 Code = TypeVar("Code", bound=StrEnum)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli.errors import printable
-from idsync_cli.tables import new_table, plain
+from idsync_cli.render.tables import new_table, plain
 from idsync_cli.wording import WHY_NOT
 
 if TYPE_CHECKING:

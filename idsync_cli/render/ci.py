@@ -11,7 +11,7 @@ from itertools import groupby
 
 from idsync_cli.check import Mismatch, Outcome, Result, Unreadable
 from idsync_cli.errors import Fault, FileFault, printable
-from idsync_cli.yaml_edit import flow
+from idsync_cli.files.yaml_edit import flow
 
 TAP_VERSION = "TAP version 14"
 

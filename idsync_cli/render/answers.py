@@ -9,7 +9,7 @@ from idsync_cli.core.codes import Op, RequestKind, Status
 from idsync_cli.core.decision import Answer, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
-from idsync_cli.tables import new_table, plain
+from idsync_cli.render.tables import new_table, plain
 from idsync_cli.wording import OUTCOMES, REASONS, RULES, note_message
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def explanation(answer: Answer, decision: Decision, width: int) -> "list[Rendera
     from rich.text import Text
 
     heading = f"{answer.kind} in scope {printable(answer.scope or '')}, request {answer.seq}"
+    if answer.line is not None:
+        heading += f", line {answer.line}"
     why_not = {reason: None for tier in decision.tiers for reason in tier.ineligible}
     reasons = [f"{reason}: {REASONS[reason]}" for reason in why_not]
     why = ["", *reasons] if reasons else []
@@ -85,7 +87,7 @@ _TIER_COLUMNS: tuple[tuple[str, "JustifyMethod"], ...] = (
     ("Value", "left"),
     ("Settings", "left"),
     ("Held\nby", "right"),
-    ("Eligible,\nor why not", "left"),
+    ("Eligible", "left"),
     ("Left", "right"),
     ("Outcome", "left"),
 )
@@ -196,6 +198,8 @@ def summary(counted: Mapping[str, Any]) -> "list[RenderableType]":
         f"{counted['profiles_orphaned']:,} orphaned, {counted['refused']:,} lines refused"
     )
     pieces.append(plain(total))
+    if counted["dry_run"]:
+        pieces.append(plain("dry run: nothing was written"))
     if counted["stopped"]:
         pieces.append(plain("stopped before the refused line; mend it, and go on with --resume"))
     return pieces

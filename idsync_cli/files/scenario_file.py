@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idsync_cli.config_file import Configuration, load, read_scope
 from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Outcome, RequestKind, Rule, Status
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import Fault, FileFault, nearest, quoted
+from idsync_cli.files.config_file import Configuration, load, read_scope
+from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
 from idsync_cli.wire import Json
-from idsync_cli.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
 
 INLINE_SCOPE = "scope"
 """The name of a scope that a scenario spells out itself."""

@@ -9,8 +9,8 @@ from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.strategy import Settings
 from idsync_cli.errors import Fault, printable
 from idsync_cli.plan import Affected, Fate, Plan, ScopePlan
-from idsync_cli.render_ci import annotation
-from idsync_cli.tables import new_table, plain
+from idsync_cli.render.ci import annotation
+from idsync_cli.render.tables import new_table, plain
 from idsync_cli.wording import SHIFTS, rule_sentence, strategy_rules
 
 if TYPE_CHECKING:

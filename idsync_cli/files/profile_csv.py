@@ -26,7 +26,7 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import nearest, quoted
-from idsync_cli.profile_lines import (
+from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
     BadLine,
     ProfileFile,

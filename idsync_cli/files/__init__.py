@@ -1,0 +1,1 @@
+"""What people and programs write down: configurations, scenarios, requests, profiles."""

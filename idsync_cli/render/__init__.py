@@ -1,0 +1,1 @@
+"""Values to tables and text: for people, and for the machines of CI."""
