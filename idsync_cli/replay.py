@@ -5,19 +5,17 @@ on the disk, before that transaction is committed; what stands behind the length
 belongs to a batch that never was, and is cut off when the replay goes on.
 """
 
-import os
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine import Engine, Labels
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store import Session, Store
 from idsync_cli.store.replays import (
@@ -32,9 +30,6 @@ from idsync_cli.store.replays import (
 CHUNK_SIZE = 1000
 """How many requests a replay answers in one transaction, unless told otherwise."""
 
-REFUSED_SHOWN = 20
-"""How many refused lines a summary lists."""
-
 
 class Mode(Enum):
     """What to do with a file that was replayed before, as a whole or in part."""
@@ -42,93 +37,6 @@ class Mode(Enum):
     ONCE = auto()
     RESUME = auto()
     AGAIN = auto()
-
-
-class AnswersFile:
-    """The file that takes the answers, a line each."""
-
-    def __init__(self, path: str, *, explain: bool) -> None:
-        self._path = path
-        self._explain = explain
-        self._file: BinaryIO | None = None
-
-    def check(self) -> None:
-        """See whether the file can be written, before anything is done.
-
-        Raises:
-            UsageFault: it cannot.
-        """
-        path = Path(self._path)
-        if path.is_dir():
-            cause = "it is a folder"
-        elif not path.exists() and not path.parent.is_dir():
-            cause = "its folder is not there"
-        elif not os.access(path if path.exists() else path.parent, os.W_OK):
-            cause = "permission denied"
-        else:
-            return
-        raise UsageFault(f"--output {quoted(self._path)} cannot be written: {cause}")
-
-    def start(self, length: int) -> None:
-        """Go on behind the first `length` bytes; whatever follows them is cut off.
-
-        Raises:
-            UsageFault: the file cannot be written, or is shorter.
-        """
-        if self._file is None:
-            self._file = self._open(length)
-        if self.can_be_cut:
-            self._file.truncate(length)
-            self._file.seek(length)
-
-    @property
-    def can_be_cut(self) -> bool:
-        """Whether it is a file: what went to a pipe or a device cannot be taken back."""
-        path = Path(self._path)
-        return path.is_file() or not path.exists()
-
-    def write(self, answers: Iterable[Answer]) -> int | None:
-        """Write answers, and give the length of the file once they are on the disk.
-
-        None where it is no file.
-
-        Raises:
-            StoreFault: they cannot be written.
-        """
-        assert self._file is not None
-        lines = (wire.encode(wire.answer_json(each, explain=self._explain)) for each in answers)
-        try:
-            self._file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
-            self._file.flush()
-            if not self.can_be_cut:
-                return None
-            os.fsync(self._file.fileno())
-            return self._file.tell()
-        except OSError as error:
-            raise StoreFault(
-                f"the answers cannot be written to {printable(self._path)}: {error.strerror}; "
-                "what was committed before is whole, and --resume goes on behind it"
-            ) from None
-
-    def close(self) -> None:
-        """Close the file, if it was opened."""
-        if self._file is not None:
-            self._file.close()
-
-    def _open(self, length: int) -> BinaryIO:
-        try:
-            file = Path(self._path).open("r+b" if length else "wb")  # noqa: SIM115 - see close
-            size = os.fstat(file.fileno()).st_size
-        except (OSError, ValueError) as error:
-            cause = getattr(error, "strerror", None) or error
-            raise UsageFault(f"--output {quoted(self._path)} cannot be written: {cause}") from None
-        if size < length:
-            file.close()
-            raise UsageFault(
-                f"--output {quoted(self._path)} is shorter than the answers written so far; "
-                "name the file that the replay began with"
-            )
-        return file
 
 
 class _Overtaken(Exception):
@@ -333,59 +241,3 @@ def answer_all(
     requests = iter(requests)
     while chunk := list(islice(requests, chunk_size)):
         yield engine.batch(chunk)
-
-
-@dataclass(slots=True)
-class Summary:
-    """What a replay came to, counted as its answers come."""
-
-    requests: int = 0
-    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
-    decided_by: Counter[str] = field(default_factory=Counter)
-    notes: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-    created: int = 0
-    orphaned: int = 0
-    refused: list[Answer] = field(default_factory=list)
-    stopped: bool = False
-    dry_run: bool = False
-
-    @property
-    def refused_count(self) -> int:
-        """How many lines were refused; `refused` holds the first of them."""
-        return sum(self.errors.values())
-
-    def count(self, answer: Answer) -> None:
-        """Take an answer into account."""
-        self.requests += 1
-        self.kinds[answer.kind.value if answer.kind else "none", answer.status.value] += 1
-        outcome = answer.outcome
-        if isinstance(outcome, Refusal):
-            self.errors[outcome.code.value] += 1
-            if len(self.refused) < REFUSED_SHOWN:
-                self.refused.append(answer)
-            return
-        decided_by = outcome.decided_by
-        self.decided_by[decided_by.identity_type or decided_by.rule] += 1
-        self.notes.update(note.code.value for note in outcome.notes)
-        self.created += outcome.created is not None
-        self.orphaned += len(outcome.orphaned)
-
-    def as_json(self) -> wire.Json:
-        """The summary for machines."""
-        kinds: dict[str, dict[str, int]] = {}
-        for (kind, status), number in sorted(self.kinds.items()):
-            kinds.setdefault(kind, {})[status] = number
-        return {
-            "requests": self.requests,
-            "kinds": kinds,
-            "decided_by": dict(self.decided_by.most_common()),
-            "profiles_created": self.created,
-            "profiles_orphaned": self.orphaned,
-            "notes": dict(self.notes.most_common()),
-            "refused": self.refused_count,
-            "stopped": self.stopped,
-            "dry_run": self.dry_run,
-            "errors": dict(self.errors.most_common()),
-            "first_refused": [wire.answer_json(each, explain=False) for each in self.refused],
-        }

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli import replay as replaying
 from idsync_cli import store as stores
 from idsync_cli import wire
 from idsync_cli.cli.options import (
@@ -21,6 +20,7 @@ from idsync_cli.cli.options import (
     Workspace,
 )
 from idsync_cli.cli.surroundings import (
+    check_seed,
     draw,
     load_configuration,
     new_seed,
@@ -36,9 +36,11 @@ from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.rules import Organization
 from idsync_cli.engine import Engine
 from idsync_cli.errors import Terminated, UsageFault, printable, quoted
+from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
-from idsync_cli.replay import AnswersFile, Mode, Replay, Summary
+from idsync_cli.replay import CHUNK_SIZE, Mode, Replay
 from idsync_cli.store import Store
+from idsync_cli.summary import Summary
 
 GiveOut = Callable[[Iterable[Answer]], None]
 
@@ -75,7 +77,7 @@ def replay(
         typer.Option(
             "--chunk-size", metavar="N", min=1, max=10**6, help="Requests in one transaction."
         ),
-    ] = replaying.CHUNK_SIZE,
+    ] = CHUNK_SIZE,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="On a copy of the store that is thrown away.")
     ] = False,
@@ -216,11 +218,7 @@ def _store(
         wanted = new_seed() if seed is None else seed
         found = stores.memory(wanted) if dry_run else stores.create(path, wanted)
     with found:
-        if seed is not None and found.seed != seed:
-            raise UsageFault(
-                f"the store {printable(path)} was made with another seed; leave --seed out, "
-                "or name a new store"
-            )
+        check_seed(found, path, seed)
         if dry_run:
             with stores.copy_of(found) as copy:
                 yield copy
