@@ -9,6 +9,7 @@ from typing import Any
 
 from idsync_cli import store, wire
 from idsync_cli.core.admission import violation
+from idsync_cli.core.codes import Rule
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile
@@ -144,6 +145,8 @@ def _compare_step(step: Step, answer: Answer, labels: Mapping[str, int]) -> Iter
     for key, wanted in step.expect.items():
         expected = _resolved(wanted, labels)
         shown = found.get(key)
+        if expected == Rule.IDENTIFIER and key == "decided_by" and "matched" in found:
+            shown = found["rule"]  # by whatever type
         if key == "tiers" and isinstance(shown, dict):
             shown = {kind: shown.get(kind) for kind in expected}
         if _comparable(key, expected) != _comparable(key, shown):
@@ -158,6 +161,7 @@ def _found(answer: wire.Json) -> dict[str, Any]:
     decided_by = answer["decided_by"]
     return found | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),
+        "rule": decided_by["rule"],
         "matched": list(answer["matched_identities"]),
         "notes": [note["code"] for note in answer["notes"]],
         "tiers": {tier["identity_type"]: tier["outcome"] for tier in answer["tiers"]},

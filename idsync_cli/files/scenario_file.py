@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Outcome, RequestKind, Rule, Status
+from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import Fault, FileFault, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
+from idsync_cli.files.expectation import read_expect
 from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
 from idsync_cli.wire import Json
 
@@ -19,7 +20,6 @@ INLINE_SCOPE = "scope"
 _SCENARIO = ("name", "config", "scope", "given", "steps", "profiles")
 _STEP_EXTRAS = ("as", "previous_mpid", "expect")
 _REQUEST_MEMBERS = ("scope", "workspace", "mpid", "identity_changes")
-_CHANGE = ("op", "mpid", "identity_type", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ class _Reader:
         return Step(
             kind=kind,
             request=request,
-            expect=self._expect(expected) if expected else {},
+            expect=read_expect(self._faults, expected) if expected else {},
             line=node.place.line,
             written=(expected.mapping or {}) if expected else {},
         )
@@ -261,25 +261,6 @@ class _Reader:
             request["known_identities"] = identities
         return request
 
-    def _expect(self, node: Node) -> Json:
-        readers: dict[str, Callable[[Node], Any]] = {
-            "mpid": self._mpid,
-            "status": lambda each: self._word(each, Status),
-            "decided_by": self._decided_by,
-            "matched": lambda each: [self._type(item) for item in self._items(each)],
-            "orphaned": lambda each: [self._mpid(item) for item in self._items(each)],
-            "source_mpid": self._mpid,
-            "is_logged_in": self._flag,
-            "notes": lambda each: [self._word(item, NoteCode) for item in self._items(each)],
-            "error": lambda each: self._word(each, ErrorCode),
-            "changes": lambda each: [self._change(item) for item in self._items(each)],
-            "tiers": self._tiers,
-        }
-        self._faults.entries(node, tuple(readers), "an expect")
-        return {
-            key: readers[key](each) for key, each in (node.mapping or {}).items() if key in readers
-        }
-
     def _profiles(self, node: Node | None) -> dict[str, frozenset[Identifier]]:
         profiles = {}
         for key, entry in (self._faults.entries(node, None, "profiles") if node else {}).items():
@@ -290,61 +271,5 @@ class _Reader:
             profiles[key] = frozenset(self._identifiers(held, entry))
         return profiles
 
-    def _change(self, node: Node) -> Json:
-        entries = self._faults.entries(node, _CHANGE, "a change")
-        missing = [key for key in _CHANGE if key not in entries]
-        if missing:
-            if node.mapping is not None:
-                self._faults.add(node.place, f"the change lacks {', '.join(missing)}")
-            return {}
-        return {
-            "op": self._word(entries["op"], Op),
-            "mpid": self._mpid(entries["mpid"]),
-            "identity_type": self._type(entries["identity_type"]),
-            "value": entries["value"].value,
-        }
-
-    def _tiers(self, node: Node) -> dict[str, str]:
-        return {
-            TYPES_BY_NAME[name].value: self._word(each, Outcome)
-            for name, each in self._faults.entries(node, tuple(TYPES_BY_NAME), "tiers").items()
-        }
-
-    def _decided_by(self, node: Node) -> str:
-        if isinstance(node.value, str) and node.value in TYPES_BY_NAME:
-            return TYPES_BY_NAME[node.value].value
-        return self._word(node, Rule, *TYPES_BY_NAME)
-
-    def _type(self, node: Node) -> str:
-        name = self._word(node, TYPES_BY_NAME)
-        return TYPES_BY_NAME[name].value if name else ""
-
-    def _mpid(self, node: Node) -> str | None:
-        if node.value is None:
-            return None
-        if isinstance(node.value, str) and (node.value[:1] == "@" or parse_mpid(node.value)):
-            return node.value
-        self._faults.add(node.place, f"{node.described()} is neither an MPID nor @name")
-        return None
-
-    def _flag(self, node: Node) -> bool:
-        if not isinstance(node.value, bool):
-            self._faults.add(node.place, f"{node.described()} is neither true nor false")
-        return bool(node.value)
-
-    def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
-        words = [*map(str, known), *also]
-        if isinstance(node.value, str) and node.value in words:
-            return node.value
-        hint = nearest(node.value, words) if isinstance(node.value, str) else ""
-        hint = hint or f"; use one of {', '.join(words[:20])}"
-        self._faults.add(node.place, f"{node.described()} is not known here{hint}")
-        return ""
-
-    def _items(self, node: Node) -> tuple[Node, ...]:
-        if node.sequence is None:
-            self._faults.add(node.place, f"{node.described()}, but a list is expected")
-        return node.sequence or ()
-
     def _list(self, entries: Mapping[str, Node], key: str) -> tuple[Node, ...]:
-        return self._items(entries[key]) if key in entries else ()
+        return self._faults.items(entries[key]) if key in entries else ()

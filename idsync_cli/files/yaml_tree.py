@@ -103,6 +103,12 @@ class Faults:
         if self._found:
             raise FileFault(self.in_order())
 
+    def items(self, node: Node) -> tuple[Node, ...]:
+        """The items of a list; adds a fault where `node` is none."""
+        if node.sequence is None:
+            self.add(node.place, f"{node.described()}, but a list is expected")
+        return node.sequence or ()
+
     def entries(self, node: Node, known: Sequence[str] | None, what: str) -> Mapping[str, Node]:
         """The entries of a mapping; adds a fault where `node` is none, or has a key not known.
 

@@ -1,0 +1,102 @@
+"""What a step of a scenario expects of its answer (section 8)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Outcome, Rule, Status
+from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
+from idsync_cli.errors import nearest
+from idsync_cli.files.yaml_tree import Faults, Node
+from idsync_cli.wire import Json
+
+_CHANGE = ("op", "mpid", "identity_type", "value")
+
+
+def read_expect(faults: Faults, node: Node) -> Json:
+    """Read an `expect`; what it leaves out is left out, and types stand by canonical name."""
+    return _Expectation(faults).read(node)
+
+
+class _Expectation:
+    """Reads the keys of an `expect`, noting words that no answer ever has."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    def read(self, node: Node) -> Json:
+        readers: dict[str, Callable[[Node], Any]] = {
+            "mpid": self._mpid,
+            "status": lambda each: self._word(each, Status),
+            "decided_by": self._decided_by,
+            "matched": lambda each: [self._type(item) for item in self._faults.items(each)],
+            "orphaned": lambda each: [self._some_mpid(item) for item in self._faults.items(each)],
+            "source_mpid": self._mpid,
+            "is_logged_in": self._flag,
+            "notes": lambda each: [self._word(item, NoteCode) for item in self._faults.items(each)],
+            "error": lambda each: self._word(each, ErrorCode),
+            "changes": lambda each: [self._change(item) for item in self._faults.items(each)],
+            "tiers": self._tiers,
+        }
+        self._faults.entries(node, tuple(readers), "an expect")
+        return {
+            key: readers[key](each) for key, each in (node.mapping or {}).items() if key in readers
+        }
+
+    def _change(self, node: Node) -> Json:
+        entries = self._faults.entries(node, _CHANGE, "a change")
+        missing = [key for key in _CHANGE if key not in entries]
+        if missing:
+            if node.mapping is not None:
+                self._faults.add(node.place, f"the change lacks {', '.join(missing)}")
+            return {}
+        value = entries["value"]
+        if not isinstance(value.value, str):
+            self._faults.add(value.place, f"the value {value.described()} is no text")
+        return {
+            "op": self._word(entries["op"], Op),
+            "mpid": self._mpid(entries["mpid"]),
+            "identity_type": self._type(entries["identity_type"]),
+            "value": value.value,
+        }
+
+    def _tiers(self, node: Node) -> dict[str, str]:
+        return {
+            TYPES_BY_NAME[name].value: self._word(each, Outcome)
+            for name, each in self._faults.entries(node, tuple(TYPES_BY_NAME), "tiers").items()
+        }
+
+    def _decided_by(self, node: Node) -> str:
+        if isinstance(node.value, str) and node.value in TYPES_BY_NAME:
+            return TYPES_BY_NAME[node.value].value
+        return self._word(node, Rule, *TYPES_BY_NAME)
+
+    def _type(self, node: Node) -> str:
+        name = self._word(node, TYPES_BY_NAME)
+        return TYPES_BY_NAME[name].value if name else ""
+
+    def _mpid(self, node: Node) -> str | None:
+        if node.value is None:
+            return None
+        if isinstance(node.value, str) and (node.value[:1] == "@" or parse_mpid(node.value)):
+            return node.value
+        self._faults.add(node.place, f"{node.described()} is neither an MPID nor @name")
+        return None
+
+    def _some_mpid(self, node: Node) -> str | None:
+        if node.value is None:
+            self._faults.add(node.place, "nothing is neither an MPID nor @name")
+        return self._mpid(node)
+
+    def _flag(self, node: Node) -> bool:
+        if not isinstance(node.value, bool):
+            self._faults.add(node.place, f"{node.described()} is neither true nor false")
+        return bool(node.value)
+
+    def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
+        words = [*map(str, known), *also]
+        if isinstance(node.value, str) and node.value in words:
+            return node.value
+        hint = nearest(node.value, words) if isinstance(node.value, str) else ""
+        hint = hint or f"; use one of {', '.join(words[:20])}"
+        self._faults.add(node.place, f"{node.described()} is not known here{hint}")
+        return ""
