@@ -1,24 +1,26 @@
 """Where the program begins and ends."""
 
-import os
-import signal
-import sys
-from types import FrameType
+import sys  # and nothing else: Ctrl-C may come while more is imported
 
-from idsync_cli.errors import EXIT_INTERRUPTED, Terminated
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    status = 130  # by Ctrl-C, as section 8 has it
     try:
-        signal.signal(signal.SIGTERM, _terminate)
         _open_closed_streams()
-        from idsync_cli.cli.app import run  # most of the start-up, and Ctrl-C may come meanwhile
+        import signal
 
+        from idsync_cli.cli.app import run
+
+        signal.signal(signal.SIGTERM, _terminate)  # before, there is nothing to be kept whole
         status = run()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said
     except KeyboardInterrupt:
-        status = EXIT_INTERRUPTED
+        pass
     sys.exit(status)  # noqa: TID251 - the one place that may
 
 
@@ -28,6 +30,8 @@ def _open_closed_streams() -> None:
     Else a file that is opened later would take its number. What is written to a closed standard
     output must fail, as it does for a reader who has gone; talk may get lost.
     """
+    import os
+
     for number in range(3):
         try:
             os.fstat(number)
@@ -43,7 +47,9 @@ def _open_closed_streams() -> None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
+def _terminate(_signal: int, _frame: "FrameType | None") -> None:
+    from idsync_cli.errors import Terminated
+
     raise Terminated
 
 

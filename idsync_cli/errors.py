@@ -4,9 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-EXIT_INTERRUPTED = 130
-"""The exit status after Ctrl-C (section 8)."""
-
 LONGEST_QUOTE = 80
 """How many characters of a foreign value an error shows."""
 

@@ -13,9 +13,10 @@ from idsync_cli import __version__
 from idsync_cli.cli import check, config, exchange, looking, replay, requests, stores, topics
 from idsync_cli.cli.options import OnceEach
 from idsync_cli.cli.surroundings import say, write
-from idsync_cli.errors import EXIT_INTERRUPTED, IdsyncError, OutputClosed, StoreFault, Terminated
+from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
 EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_OUTPUT_CLOSED = 141  # what a shell reports of a program that a closed pipe ended
 
