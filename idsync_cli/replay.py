@@ -15,13 +15,14 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine import Engine, Labels
 from idsync_cli.errors import UsageFault, quoted
-from idsync_cli.files.answers_file import AnswersFile
+from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store import Session, Store
 from idsync_cli.store.replays import (
     ReplayRow,
     advance,
     begin,
+    check_unmoved,
     keep_labels,
     labels_of,
     replays,
@@ -80,7 +81,6 @@ class Replay:
         self.mode = mode
         self._chunk_size = chunk_size
         self._answers = answers
-        self._answers_bytes = 0
         self._stop_on_error = stop_on_error
         self.stopped_by: Answer | None = None
 
@@ -104,8 +104,6 @@ class Replay:
 
     def _go_on(self, start: _Start) -> Iterator[list[Answer]]:
         self._engine.labels = Labels(start.labels)
-        if self._answers:
-            self._answers.start(self._answers_bytes)
         row, requests = start.row, iter(start.requests)
         while not row.finished:
             chunk, positions = [], [_position(row)]
@@ -145,15 +143,20 @@ class Replay:
             nonlocal reached
             if self._stop_on_error:
                 _stop_at_a_refusal(answers)
-            if self._answers:
-                reached = replace(reached, answers_bytes=self._answers.write(answers))
-                self._answers_bytes = reached.answers_bytes or 0
-            if row.replay_id == _NOT_ENTERED:
-                if len(replays(session)) != seen:
-                    raise _Overtaken
+            is_new = row.replay_id == _NOT_ENTERED
+            if is_new and len(replays(session)) != seen:
+                raise _Overtaken
+            if not is_new:
+                check_unmoved(session, row)
+            written = self._answers.write(answers) if self._answers else None
+            if written:
+                reached = replace(
+                    reached, answers_bytes=written.bytes, answers_digest=written.digest
+                )
+            if is_new:
                 reached = begin(session, reached)
             else:
-                advance(session, row, reached)
+                advance(session, reached)
             if not finished:
                 labels = self._engine.labels
                 touched = {label: labels.get(label) for label in labels.touched}
@@ -189,13 +192,14 @@ class Replay:
                     f"the replay of {shown} began {'without' if in_a_file else 'with'} --output to "
                     "a file; go on in the same way"
                 )
-            self._answers_bytes = found.answers_bytes or 0
+            if self._answers and found.answers_bytes is not None:
+                self._answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))
             if found.finished:
                 return None
             requests = RequestFile(source)
             requests.pass_over(_position(found))
             return _Start(found, labels, len(known), requests)
-        row = ReplayRow(_NOT_ENTERED, path, 0, 0, "", None, finished=False)
+        row = ReplayRow(_NOT_ENTERED, path, 0, 0, "", None, "", finished=False)
         return _Start(row, {}, len(known), RequestFile(source))
 
 

@@ -316,7 +316,7 @@ def test_stats(idsync: Program, story: dict[str, str]) -> None:
         "decided_by": {"logout": 2, "ios_idfv": 1, "mpid": 1, "newest": 1, "no_match": 1},
     }
     shown = idsync("stats").stdout
-    assert "ties: 1" in shown
+    assert "1 of them ties" in shown
     assert "2.33" in shown
 
 

@@ -89,3 +89,49 @@ def test_killed_at_random_moments_and_resumed_it_is_as_if_it_ran_through(
     assert (broken / "answers.jsonl").read_bytes() == (whole / "answers.jsonl").read_bytes()
     assert _export(broken) == _export(whole)
     assert _history(broken) == _history(whole)
+
+
+def _slow_replay(folder: Path) -> subprocess.Popen[bytes]:
+    process = _start(folder)
+    _wait_for(process, folder, 20_000)
+    return process
+
+
+def test_a_replay_that_is_going_on_is_not_disturbed_by_another_that_would_resume_it(
+    tmp_path: Path,
+) -> None:
+    world = _world()
+    whole, shared = tmp_path / "whole", tmp_path / "shared"
+    for folder in (whole, shared):
+        folder.mkdir()
+        _prepare(folder, world)
+    _finish(whole)
+    first = _slow_replay(shared)
+    second = _start(shared, "--resume")
+    for process in (first, second):
+        process.communicate(timeout=120)
+        assert process.returncode in (0, 1, 2)
+    _start(shared, "--resume").communicate(timeout=120)
+    assert (shared / "answers.jsonl").read_bytes() == (whole / "answers.jsonl").read_bytes()
+    assert _export(shared) == _export(whole)
+
+
+def test_answers_are_never_written_behind_those_of_another_replay(tmp_path: Path) -> None:
+    world = _world()
+    _prepare(tmp_path, world)
+    process = _slow_replay(tmp_path)
+    process.kill()
+    process.communicate()
+    answers = tmp_path / "answers.jsonl"
+    foreign = b"x" * (answers.stat().st_size + 10_000)
+    answers.write_bytes(foreign)
+    process = _start(tmp_path, "--resume")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert b"does not begin with the answers" in errors
+    assert answers.read_bytes() == foreign
+    answers.unlink()
+    process = _start(tmp_path, "--resume")
+    _, errors = process.communicate(timeout=60)
+    assert b"is not there" in errors
+    assert not answers.exists()

@@ -119,7 +119,12 @@ def profiles(
 
 def whois(
     identifier: Annotated[
-        str, typer.Argument(metavar="TYPE=VALUE", help="An identifier, such as idfv=9876.")
+        str,
+        typer.Argument(
+            metavar="TYPE=VALUE",
+            help="An identifier, such as idfv=9876.",
+            autocompletion=completion.types_with_value,
+        ),
     ],
     scope: OneScope = None,
     config: Config = DEFAULT_CONFIG,
@@ -182,7 +187,12 @@ def profile_show(
 
 def history(
     identifier: Annotated[
-        str | None, typer.Argument(metavar="TYPE=VALUE", help="The changes of an identifier.")
+        str | None,
+        typer.Argument(
+            metavar="TYPE=VALUE",
+            help="The changes of an identifier.",
+            autocompletion=completion.types_with_value,
+        ),
     ] = None,
     mpid: Annotated[
         str | None, typer.Option("--mpid", metavar="MPID", help="The changes of a profile.")
@@ -239,7 +249,9 @@ def history(
 def stats(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
 ) -> int:
-    """Count profiles, identifiers, and what decided requests.
+    """Count profiles, identifiers, and what decided changes.
+
+    Of the requests, those are counted that changed the store; the others leave no trace in it.
 
     Orphaned profiles are counted among the known or the anonymous ones, too.
 

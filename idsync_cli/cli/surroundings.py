@@ -1,6 +1,7 @@
 """What a command stands in: its streams, its files, the clock and chance."""
 
 import json
+import os
 import secrets
 import sys
 import time
@@ -113,7 +114,7 @@ def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
     paper = StringIO()
     console = Console(
         file=paper,
-        force_terminal=stream.isatty(),
+        force_terminal=stream.isatty() and not os.environ.get("NO_COLOR"),
         # A table that cannot be narrower is drawn as wide as it is: nothing is ever cut.
         width=max(_NARROWEST, terminal_width(), *map(_least_width, pieces)),
         markup=False,

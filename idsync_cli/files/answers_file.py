@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,14 +11,30 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Answer
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 
+_PIECE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How far the file of answers got: its length, and a digest of what stands there."""
+
+    bytes: int
+    digest: str
+
 
 class AnswersFile:
-    """The file that takes the answers, a line each."""
+    """The file that takes the answers, a line each.
+
+    It is not touched before the first answers are written, which happens in the transaction that
+    has made sure that nobody else is replaying the same.
+    """
 
     def __init__(self, path: str, *, explain: bool) -> None:
         self._path = path
         self._explain = explain
         self._file: BinaryIO | None = None
+        self._behind: Written | None = None
+        self._hash = blake2b(digest_size=16)
 
     def check(self) -> None:
         """See whether the file can be written, before anything is done.
@@ -35,17 +53,9 @@ class AnswersFile:
             return
         raise UsageFault(f"--output {quoted(self._path)} cannot be written: {cause}")
 
-    def start(self, length: int) -> None:
-        """Go on behind the first `length` bytes; whatever follows them is cut off.
-
-        Raises:
-            UsageFault: the file cannot be written, or is shorter.
-        """
-        if self._file is None:
-            self._file = self._open(length)
-        if self.can_be_cut:
-            self._file.truncate(length)
-            self._file.seek(length)
+    def go_on_behind(self, written: Written) -> None:
+        """Keep what a replay wrote before; whatever follows it will be cut off."""
+        self._behind = written
 
     @property
     def can_be_cut(self) -> bool:
@@ -53,23 +63,27 @@ class AnswersFile:
         path = Path(self._path)
         return path.is_file() or not path.exists()
 
-    def write(self, answers: Iterable[Answer]) -> int | None:
-        """Write answers, and give the length of the file once they are on the disk.
+    def write(self, answers: Iterable[Answer]) -> Written | None:
+        """Write answers, and give how far the file got once they are on the disk.
 
         None where it is no file.
 
         Raises:
+            UsageFault: the file does not hold what was written before.
             StoreFault: they cannot be written.
         """
-        assert self._file is not None
         lines = (wire.encode(wire.answer_json(each, explain=self._explain)) for each in answers)
+        data = "".join(f"{line}\n" for line in lines).encode("ascii")
         try:
-            self._file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
+            if self._file is None:
+                self._file = self._open()
+            self._file.write(data)
             self._file.flush()
             if not self.can_be_cut:
                 return None
             os.fsync(self._file.fileno())
-            return self._file.tell()
+            self._hash.update(data)
+            return Written(self._file.tell(), self._hash.hexdigest())
         except OSError as error:
             raise StoreFault(
                 f"the answers cannot be written to {printable(self._path)}: {error.strerror}; "
@@ -81,17 +95,25 @@ class AnswersFile:
         if self._file is not None:
             self._file.close()
 
-    def _open(self, length: int) -> BinaryIO:
-        try:
-            file = Path(self._path).open("r+b" if length else "wb")  # noqa: SIM115 - see close
-            size = os.fstat(file.fileno()).st_size
-        except (OSError, ValueError) as error:
-            cause = getattr(error, "strerror", None) or error
-            raise UsageFault(f"--output {quoted(self._path)} cannot be written: {cause}") from None
-        if size < length:
+    def _open(self) -> BinaryIO:
+        path = Path(self._path)
+        if self._behind is None or self._behind.bytes == 0:
+            return path.open("wb")
+        if not path.exists():
+            raise self._not_ours("is not there")
+        file = path.open("r+b")
+        left = self._behind.bytes
+        while left and (piece := file.read(min(_PIECE, left))):
+            self._hash.update(piece)
+            left -= len(piece)
+        if self._hash.hexdigest() != self._behind.digest:
             file.close()
-            raise UsageFault(
-                f"--output {quoted(self._path)} is shorter than the answers written so far; "
-                "name the file that the replay began with"
-            )
+            raise self._not_ours("does not begin with the answers written so far")
+        file.truncate(self._behind.bytes)
+        file.seek(self._behind.bytes)
         return file
+
+    def _not_ours(self, what: str) -> UsageFault:
+        return UsageFault(
+            f"--output {quoted(self._path)} {what}; name the file that the replay began with"
+        )

@@ -24,8 +24,8 @@ STANDARD_STREAM = "-"
 LONGEST_LINE = 2**28
 """How many bytes a line may have: some thousand identifiers of the greatest length."""
 
-LAST_SEQ = 2**53 - 1
-"""The highest number of an imported profile: exact in every JSON reader, with room above it."""
+LAST_SEQ = 2**62
+"""The highest number of an imported profile: 64 bits leave as many again above it."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -135,7 +135,7 @@ def _is_seq(value: object) -> bool:
 _MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "mpid": ("an MPID: digits, perhaps behind a minus", _is_mpid),
     "scope": ("text", wire.is_text),
-    "created_seq": ("a number from 1 to 9007199254740991", _is_seq),
+    "created_seq": ("a number from 1 to 4611686018427387904", _is_seq),
     "source_mpid": ("an MPID: digits, perhaps behind a minus", _is_mpid),
     "known": ("true or false", lambda value: isinstance(value, bool)),
     "orphaned": ("anything", lambda _: True),  # passed over: it follows from the identifiers

@@ -164,7 +164,11 @@ def open_requests(name: str) -> Iterator[Source]:
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
     with stream:
-        yield Source(name, stream)
+        source = Source(name, stream)
+        if name.endswith(".gz"):
+            source.read(1)  # tells a broken archive before a store is made for it
+            source.rewind()
+        yield source
 
 
 def _open(name: str) -> IO[bytes]:

@@ -127,12 +127,13 @@ def stats(counted: Line, width: int) -> "list[RenderableType]":
     for decider, number in counted["decided_by"].items():
         decided.add_row(decider, f"{number:,}")
     total = (
-        f"{counted['requests']:,} requests changed the store, the last number is "
-        f"{counted['last_seq']:,}; ties: {counted['ties']:,} (decided by the rule newest)"
+        f"{counted['requests']:,} requests changed the store, {counted['ties']:,} of them ties "
+        f"(the rule newest); the last number is {counted['last_seq']:,}"
     )
     return [
         _fitted(table, width, folding=("Scope",), right=columns),
         plain(""),
+        plain("requests that changed the store:"),
         _fitted(decided, width, right=("Requests",)),
         plain(""),
         plain(total),

@@ -11,7 +11,8 @@ from idsync_cli.store.session import Session
 class ReplayRow:
     """A replay: of which file, how far it got, and how much of its answers was written.
 
-    `answers_bytes` is None where the answers are not written to a file.
+    `answers_bytes` is None where the answers are not written to a file; `answers_digest` is that of
+    those bytes.
     """
 
     replay_id: int
@@ -20,57 +21,69 @@ class ReplayRow:
     bytes: int
     digest: str
     answers_bytes: int | None
+    answers_digest: str
     finished: bool
 
 
 def replays(session: Session) -> list[ReplayRow]:
     """All replays into the store, the latest last."""
     rows = session.connection.execute(
-        "SELECT replay_id, name, lines, bytes, digest, answers_bytes, finished"
+        "SELECT replay_id, name, lines, bytes, digest, answers_bytes, answers_digest, finished"
         " FROM replays ORDER BY replay_id"
     )
     return [
-        ReplayRow(replay_id, name, lines, size, digest, answers_bytes, bool(finished))
-        for replay_id, name, lines, size, digest, answers_bytes, finished in rows
+        ReplayRow(number, name, lines, size, digest, written, written_digest, bool(finished))
+        for number, name, lines, size, digest, written, written_digest, finished in rows
     ]
 
 
 def begin(session: Session, row: ReplayRow) -> ReplayRow:
     """Enter a replay, in the transaction of its first requests, and give it its number."""
     cursor = session.connection.execute(
-        "INSERT INTO replays (name, lines, bytes, digest, answers_bytes, finished)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (row.name, row.lines, row.bytes, row.digest, row.answers_bytes, row.finished),
+        "INSERT INTO replays (name, lines, bytes, digest, answers_bytes, answers_digest, finished)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (row.name, *_progress(row)),
     )
     assert cursor.lastrowid is not None
     return replace(row, replay_id=cursor.lastrowid)
 
 
-def advance(session: Session, old: ReplayRow, new: ReplayRow) -> None:
-    """Keep how far a replay got.
+def check_unmoved(session: Session, row: ReplayRow) -> None:
+    """See whether the replay is still where this process left it, before anything is written.
 
     Raises:
         UsageFault: somebody else goes on with the same replay.
     """
-    moved = session.connection.execute(
-        "UPDATE replays SET lines = ?, bytes = ?, digest = ?, answers_bytes = ?, finished = ?"
-        " WHERE replay_id = ? AND bytes = ? AND NOT finished",
-        (
-            new.lines,
-            new.bytes,
-            new.digest,
-            new.answers_bytes,
-            new.finished,
-            old.replay_id,
-            old.bytes,
-        ),
+    found = session.connection.execute(
+        "SELECT 1 FROM replays WHERE replay_id = ? AND bytes = ? AND NOT finished",
+        (row.replay_id, row.bytes),
     )
-    if moved.rowcount != 1:
+    if found.fetchone() is None:
         raise UsageFault("another process goes on with this replay; let it, or stop it first")
-    if new.finished:
+
+
+def advance(session: Session, row: ReplayRow) -> None:
+    """Keep how far a replay got."""
+    session.connection.execute(
+        "UPDATE replays SET lines = ?, bytes = ?, digest = ?, answers_bytes = ?,"
+        " answers_digest = ?, finished = ? WHERE replay_id = ?",
+        (*_progress(row), row.replay_id),
+    )
+    if row.finished:
         session.connection.execute(
-            "DELETE FROM replay_labels WHERE replay_id = ?", (old.replay_id,)
+            "DELETE FROM replay_labels WHERE replay_id = ?", (row.replay_id,)
         )
+
+
+def _progress(row: ReplayRow) -> tuple[object, ...]:
+    return (
+        row.lines,
+        row.bytes,
+        row.digest,
+        row.answers_bytes,
+        row.answers_digest,
+        row.finished,
+    )
 
 
 def keep_labels(session: Session, replay_id: int, labels: Mapping[str, int | None]) -> None:

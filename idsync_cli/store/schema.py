@@ -93,6 +93,7 @@ _KERNEL = (
         bytes INTEGER NOT NULL,
         digest TEXT NOT NULL,       -- BLAKE2b of those bytes
         answers_bytes INTEGER,      -- how long the file of answers is by then, if there is one
+        answers_digest TEXT NOT NULL,
         finished INTEGER NOT NULL
     ) STRICT
     """,
