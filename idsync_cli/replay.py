@@ -113,6 +113,8 @@ class Replay:
                     positions.append(start.requests.position)
             end, finished = start.requests.position, len(chunk) < self._chunk_size
             if not chunk and row.replay_id == _NOT_ENTERED:
+                if self._answers:
+                    self._answers.write([])  # no requests, no answers: an empty file
                 return
             try:
                 row, answers = self._commit(chunk, row, end, start.seen, finished=finished)
