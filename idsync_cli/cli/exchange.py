@@ -16,13 +16,13 @@ from idsync_cli.cli import completion
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.cli.surroundings import (
     check_scope,
-    check_seed,
     existing_store,
     load_configuration,
     new_seed,
     now_ms,
     open_store,
     parse_seed,
+    store_at_work,
     write,
     write_json,
     write_utf8,
@@ -193,13 +193,8 @@ def _store(
                     "imported, try again"
                 )
         return
-    with found:
-        check_seed(found, path, seed)
-        if dry_run:
-            with stores.copy_of(found) as copy:
-                yield copy
-        else:
-            yield found
+    with store_at_work(found, path, seed, dry_run=dry_run) as storage:
+        yield storage
 
 
 Lines = Iterable[ProfileLine | BadLine]

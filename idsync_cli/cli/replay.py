@@ -20,7 +20,6 @@ from idsync_cli.cli.options import (
     Workspace,
 )
 from idsync_cli.cli.surroundings import (
-    check_seed,
     draw,
     load_configuration,
     new_seed,
@@ -28,6 +27,7 @@ from idsync_cli.cli.surroundings import (
     open_store,
     parse_seed,
     say,
+    store_at_work,
     terminal_width,
     write,
     write_json,
@@ -217,13 +217,8 @@ def _store(
     if found is None:
         wanted = new_seed() if seed is None else seed
         found = stores.memory(wanted) if dry_run else stores.create(path, wanted)
-    with found:
-        check_seed(found, path, seed)
-        if dry_run:
-            with stores.copy_of(found) as copy:
-                yield copy
-        else:
-            yield found
+    with store_at_work(found, path, seed, dry_run=dry_run) as storage:
+        yield storage
 
 
 def _unseen(_bytes: int, _requests: int) -> None:

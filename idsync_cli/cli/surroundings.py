@@ -166,6 +166,18 @@ def open_store(path: str, organization: Organization, *, write: bool) -> Store |
 
 
 @contextmanager
+def store_at_work(opened: Store, path: str, seed: int | None, *, dry_run: bool) -> Iterator[Store]:
+    """An open store of the right seed to work on; for a dry run, a copy that is thrown away."""
+    with opened:
+        check_seed(opened, path, seed)
+        if dry_run:
+            with store.copy_of(opened) as copy:
+                yield copy
+        else:
+            yield opened
+
+
+@contextmanager
 def existing_store(path: str, organization: Organization) -> Iterator[Store]:
     """Open a store for looking into it.
 

@@ -292,8 +292,10 @@ class _Reader:
 
     def _flag(self, entries: Mapping[str, Node], name: str) -> bool | None:
         node = entries.get(name)
-        if node is None or isinstance(node.value, bool):
-            return node.value if node is not None else None  # type: ignore[return-value]
+        if node is None:
+            return None
+        if isinstance(node.value, bool):
+            return node.value
         self._faults.add(node.place, f"{name} is {node.described()}, but must be true or false")
         return None
 
