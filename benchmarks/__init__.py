@@ -1,0 +1,1 @@
+"""What idsync's speed is measured with; see README.md."""

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Set everything up, and measure how fast idsync is.
+#
+#   sh benchmarks/run.sh                           every goal, at the sizes that the goals name
+#   sh benchmarks/run.sh --only 1,2 --sizes medium --rounds 5
+#   sh benchmarks/run.sh --help                    every option
+#
+# BENCHMARK_PYTHON names the Python of an environment that is there already; nothing is set up then.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+python=${BENCHMARK_PYTHON:-$(sh "$root/scripts/setup.sh")/bin/python}
+cd "$root"
+exec "$python" -m benchmarks "$@"

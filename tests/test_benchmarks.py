@@ -1,0 +1,99 @@
+"""The benchmark runs as its command says, and its workload is what it says. No time is asserted."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from benchmarks import workload
+
+ROOT = Path(__file__).parent.parent
+SIZE = 20_000
+
+
+def test_the_small_benchmark_is_complete(tmp_path: Path) -> None:
+    written = tmp_path / "results.json"
+    options = ("--sizes", "small", "--rounds", "1", "--json", str(written))
+    done = subprocess.run(
+        ["sh", str(ROOT / "benchmarks" / "run.sh"), *options, "--folder", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "BENCHMARK_PYTHON": sys.executable},
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(written.read_text(encoding="utf-8"))
+    rows = results["rows"]
+    assert {row["goal"] for row in rows} == set(range(1, 11))
+    assert Counter(row["goal"] for row in rows)[7] == 14
+    for row in rows:
+        assert row["ours"]["low"] <= row["ours"]["median"] <= row["ours"]["high"]
+        assert row["met"] == (row["figure"] <= row["most"])
+        assert row["what"].split()[0] in done.stdout
+        if row["goal"] == 2:
+            assert row["note"].startswith("0 of ")  # no request of the workload is refused
+    assert all(results["machine"].values())
+    assert {"sqlite-utils", "typer"} <= results["versions"].keys()
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_one_goal_can_be_chosen(tmp_path: Path) -> None:
+    written = tmp_path / "results.json"
+    command = [sys.executable, "-m", "benchmarks", "--sizes", "small", "--rounds", "2"]
+    command += ["--only", "8", "--json", str(written)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    rows = json.loads(written.read_text(encoding="utf-8"))["rows"]
+    assert [row["goal"] for row in rows] == [8, 8]
+    assert {row["ours"]["samples"] for row in rows} == {2}
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[dict[str, object]]:
+    return list(workload.requests(SIZE, seed=7))
+
+
+def identities(request: dict[str, object]) -> dict[str, str]:
+    found = request["known_identities"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_workload_is_the_same_every_time(requests: list[dict[str, object]]) -> None:
+    assert list(workload.requests(SIZE, seed=7)) == requests
+    assert list(workload.requests(SIZE, seed=8)) != requests
+    longer = islice(workload.requests(10**12, seed=7), SIZE)  # nothing is made before it is asked
+    assert list(longer) == requests
+
+
+def test_the_workload_has_the_shares_it_names(requests: list[dict[str, object]]) -> None:
+    kinds = Counter(request["type"] for request in requests)
+    assert kinds == {"identify": 12_000, "login": 5_000, "logout": 2_000, "modify": 1_000}
+    held = {"identify": {"ios_idfv"}, "logout": {"ios_idfv"}, "modify": {"email"}}
+    for request in requests:
+        login = {"customer_id", "email", "ios_idfv"}
+        assert identities(request).keys() == held.get(str(request["type"]), login)
+
+
+def test_devices_are_shared_as_often_as_it_says(requests: list[dict[str, object]]) -> None:
+    used = Counter(identities(request).get("ios_idfv") for request in requests)
+    assert 0.015 < used[workload.device(workload.KIOSK, 7)] / SIZE < 0.025
+    users = len(used.keys() - {None, workload.device(workload.KIOSK, 7)})
+    assert 2.5 < SIZE / users < 3.5
+    logins = [identities(request) for request in requests if request["type"] == "login"]
+    own = {workload.customer_id(user): workload.device(user, 7) for user in range(SIZE)}
+    kiosk = workload.device(workload.KIOSK, 7)
+    foreign = sum(each["ios_idfv"] not in (own[each["customer_id"]], kiosk) for each in logins)
+    assert 0.012 < foreign / len(logins) < 0.03
+
+
+def test_a_modify_names_a_label_that_was_given_before(requests: list[dict[str, object]]) -> None:
+    given = set()
+    for request in requests:
+        if request["type"] == "modify":
+            assert str(request["mpid"]).removeprefix("@") in given
+        given.add(request.get("label"))
