@@ -153,10 +153,14 @@ class Program:
         return path
 
     def files(self) -> dict[str, bytes | None]:
-        """Every file of the folder with its bytes, and every folder in it with None."""
+        """Every file of the folder with its bytes, and every folder in it with None.
+
+        But not the lock of a store, which stays when the program has ended.
+        """
         return {
             path.relative_to(self.folder).as_posix(): path.read_bytes() if path.is_file() else None
             for path in self.folder.rglob("*")
+            if not path.name.endswith("-lock")
         }
 
     def _surroundings(self, more: Mapping[str, str] | None = None) -> dict[str, str]:

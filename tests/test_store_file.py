@@ -36,13 +36,14 @@ def modes(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("maker", "umask"), [(IDENTIFY, 0o022), (IDENTIFY, 0), (("init",), 0), (("replay", "-"), 0)]
+    ("maker", "umask"),
+    [(IDENTIFY, 0o022), (IDENTIFY, 0), (IDENTIFY, 0o777), (("init",), 0), (("replay", "-"), 0)],
 )
 def test_a_store_is_readable_by_its_owner_alone(
     idsync: Program, maker: tuple[str, ...], umask: int
 ) -> None:
     assert idsync.process(*maker, umask=umask).status == 0
-    assert modes(idsync.folder) == {"idsync.db": "600"}
+    assert modes(idsync.folder) == {"idsync.db": "600", "idsync.db-lock": "600"}
 
 
 @pytest.mark.parametrize(("umask", "there"), [(0, False), (0, True), (0o022, False)])
@@ -60,8 +61,10 @@ def test_the_files_beside_an_open_store_are_readable_by_its_owner_alone(
         assert process.stdout.readline()
         while_open = modes(idsync.folder)
         assert ended(process).status == 0
-    assert while_open == {"idsync.db": "600", "idsync.db-wal": "600", "idsync.db-shm": "600"}
-    assert modes(idsync.folder) == {"idsync.db": "600"}
+    assert while_open == dict.fromkeys(
+        ["idsync.db", "idsync.db-wal", "idsync.db-shm", "idsync.db-lock"], "600"
+    )
+    assert modes(idsync.folder) == {"idsync.db": "600", "idsync.db-lock": "600"}
 
 
 # What it refuses

@@ -1,15 +1,15 @@
 """Stores as files: making them, opening them, and refusing every other file untouched."""
 
 import os
-import secrets
 import sqlite3
 import stat
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 from idsync_cli.errors import StoreFault, printable
+from idsync_cli.store.place import Place
 from idsync_cli.store.store import Store
 
 APPLICATION_ID = 0x69647379
@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 """How many migrations a store of this version has."""
 
 BUSY_SECONDS = 5.0
-"""How long a request waits for another process to finish with the store."""
+"""How long a request waits for a program that takes no turns, as ours do, to finish."""
 
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\0"
@@ -33,36 +33,49 @@ def open_store(path: str, *, write: bool) -> Store | None:
     Raises:
         StoreFault: the path or the file cannot be a store of this version.
     """
-    place = _checked_path(path)
+    place = Place(path)
+    if not is_there(place):
+        return None
+    try:
+        if write and not os.access(place.path, os.W_OK):
+            raise StoreFault(f"the store {place} cannot be used: the file may not be written")
+        store = _opened(place, write=write)
+    except sqlite3.Error as error:
+        writable = os.access(place.path, os.W_OK) and os.access(place.path.parent, os.W_OK)
+        hint = "" if writable else "; the file or its folder may not be written"
+        raise StoreFault(f"the store {place} cannot be used: {error}{hint}") from None
+    if not place.still_leads_to_it():
+        store.close()
+        raise StoreFault(f"the store {place} was replaced as it was opened; try again")
+    return store
+
+
+def is_there(place: Place) -> bool:
+    """Whether there is a store of this version.
+
+    Raises:
+        StoreFault: there is something else.
+    """
     header = _read_header(place)
     if header is None:
-        return None
-    _check_header(place, header)
-    try:
-        connection = _connect(f"{place.absolute().as_uri()}?mode=rw", uri=True)
-        try:
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA secure_delete = ON")
-            if not write:
-                connection.execute("PRAGMA query_only = ON")
-            return Store(connection)
-        except sqlite3.OperationalError:
-            connection.close()
-            if write or _has_log(place):
-                raise
-            # Beside a store nobody is writing, where no log can be made either, it can be read.
-            return Store(_connect(f"{place.absolute().as_uri()}?immutable=1", uri=True))
-    except sqlite3.Error as error:
-        writable = os.access(place, os.W_OK) and os.access(place.absolute().parent, os.W_OK)
-        hint = "" if writable else "; the file or its folder may not be written"
-        raise StoreFault(f"the store {_shown(place)} cannot be used: {error}{hint}") from None
+        return False
+    if not header.startswith(_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StoreFault(
+            f"{place} is no idsync store and is left as it is; name another with --store"
+        )
+    version = int.from_bytes(header[60:64], "big")
+    if version != SCHEMA_VERSION:
+        raise StoreFault(
+            f"the store {place} has schema version {version}, and this idsync knows "
+            f"{SCHEMA_VERSION}; use the version of idsync that wrote it"
+        )
+    return True
 
 
 def create(path: str, seed: int) -> Store:
     """Make a store where there is none, and open it for writing.
 
-    It is made whole under another name and then linked to its own, so that nobody ever sees half
-    a store, and of several who make it at once one wins and the others open what it made.
+    Of several who make it at once one does, and the others open what it made.
 
     Raises:
         StoreFault: no file can be made there.
@@ -85,7 +98,7 @@ def save(store: Store, path: str) -> bool:
 
 def memory(seed: int) -> Store:
     """A store of its own that is gone when it is closed; it spills to an unnamed file."""
-    connection = _connect("")
+    connection = connect("")
     connection.execute("PRAGMA journal_mode = MEMORY")  # there is nothing to recover after a crash
     template = _template()
     template.backup(connection)
@@ -95,84 +108,131 @@ def memory(seed: int) -> Store:
 
 def copy_of(store: Store) -> Store:
     """A throwaway copy of a store, for what must change nothing."""
-    connection = _connect("")
+    connection = connect("")
     store.connection.backup(connection)
     return Store(connection)
 
 
-def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
+def connect(database: Path | str, *, uri: bool = False) -> sqlite3.Connection:
+    """Open a database, as all of ours are."""
+    return sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, uri=uri)
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """A file, beside the one that it is to be, that is gone at the end unless it was renamed.
+
+    The drafts of processes that were killed are cleared away first.
+    """
+    prefix = f".{path.name}."
+    for left in path.parent.iterdir():
+        number, _, rest = left.name.removeprefix(prefix).partition(".")
+        if left.name.startswith(prefix) and rest.startswith("new") and _is_over(number):
+            left.unlink(missing_ok=True)
+    draft = path.with_name(f"{prefix}{os.getpid()}.new")
+    try:
+        file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            os.fchmod(file, 0o600)  # a umask may have taken more away
+        finally:
+            os.close(file)
+        yield draft
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Give a draft its name, in the place of whatever bears it, and let both be on the disk.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    file = os.open(draft, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+    draft.replace(path)
+    with suppress(OSError):  # not every file system can
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def publish(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
     """Fill a file and give it its name once it is whole; False where the name is taken.
+
+    Nobody ever sees half a store. The caller has the turn at the place, so that nobody else
+    gives the name away in between.
 
     Raises:
         StoreFault: no file can be made there.
     """
-    place = _checked_path(path)
-    draft = place.with_name(f".{place.name}.{secrets.token_hex(8)}.new")
+    if os.path.lexists(place.path):
+        return False  # somebody else has just made it
+    for log in place.logs():
+        raise StoreFault(
+            f"no store can be made at {place}: {printable(log.name)} beside it is the log of one "
+            "that is gone, and would be played into it; bring that store back, or remove the log"
+        )
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            with closing(_connect(str(draft))) as connection:
+        with draft_of(place.path) as draft:
+            with closing(connect(draft)) as connection:
                 fill(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
-            os.link(draft, place)
-        except FileExistsError:
-            return False  # somebody else has just made it
-        finally:
-            draft.unlink()
+            put_in_place(draft, place.path)
     except (OSError, sqlite3.Error) as error:
-        cause = error.strerror if isinstance(error, OSError) else error
-        if isinstance(error, FileNotFoundError):
-            cause = "its folder is not there"
-        raise StoreFault(f"no store can be made at {_shown(place)}: {cause}") from None
+        raise cannot_be_made(place, error) from None
     return True
 
 
-def _has_log(place: Path) -> bool:
-    """Whether changes may stand beside the store that are not in its file yet."""
-    log = place.with_name(f"{place.name}-wal")
-    return log.exists() and log.stat().st_size > 0
+def cannot_be_made(place: Place, error: Exception) -> StoreFault:
+    """What is said where the system or SQLite refused to make a store."""
+    cause = error.strerror if isinstance(error, OSError) else error
+    return StoreFault(f"no store can be made at {place}: {cause}")
 
 
-def _checked_path(path: str) -> Path:
-    if path == "":
-        raise StoreFault("the store's path is empty; name a file with --store")
-    if path == ":memory:":
-        raise StoreFault("':memory:' would be lost at once; name a file, or use --dry-run")
-    if "\0" in path:
-        raise StoreFault("the store's path holds a NUL character; name a file with --store")
-    return Path(path)
+def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
+    place = Place(path)
+    folder = place.path.parent
+    if not folder.is_dir():
+        raise StoreFault(f"no store can be made at {place}: its folder is not there")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreFault(f"no store can be made at {place}: its folder may not be written")
+    with closing(place.lock), place.lock.turn():
+        return publish(place, fill)
 
 
-def _read_header(place: Path) -> bytes | None:
-    """The first bytes of the file, read without SQLite, which would touch what it opens."""
+def _is_over(number: str) -> bool:
+    """Whether a process has ended; this one has, where its number was another's before."""
+    if not number.isdigit() or int(number) == os.getpid():
+        return number.isdigit()
     try:
-        mode = place.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise StoreFault(f"the store {_shown(place)} is a folder; name a file in it")
-        if not stat.S_ISREG(mode):
-            raise StoreFault(f"the store {_shown(place)} is no regular file; name one")
-        with place.open("rb") as file:
-            return file.read(_HEADER_BYTES)
-    except FileNotFoundError:
-        if place.is_symlink():
-            raise StoreFault(f"the store {_shown(place)} is a link that leads nowhere") from None
-        return None
-    except OSError as error:
-        raise StoreFault(f"the store {_shown(place)} cannot be read: {error.strerror}") from None
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
-def _check_header(place: Path, header: bytes) -> None:
-    """Refuse what is no idsync store of this version, by the numbers that SQLite keeps for that."""
-    if not header.startswith(_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise StoreFault(
-            f"{_shown(place)} is no idsync store and is left as it is; name another with --store"
-        )
-    version = int.from_bytes(header[60:64], "big")
-    if version != SCHEMA_VERSION:
-        raise StoreFault(
-            f"the store {_shown(place)} has schema version {version}, and this idsync knows "
-            f"{SCHEMA_VERSION}; use the version of idsync that wrote it"
-        )
+def _opened(place: Place, *, write: bool) -> Store:
+    connection = connect(f"{place.path.as_uri()}?mode=rw", uri=True)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        if not write:
+            connection.execute("PRAGMA query_only = ON")
+        return Store(connection, place)
+    except sqlite3.OperationalError:
+        connection.close()
+        if write or place.logs():
+            raise
+        # Beside a store nobody is writing, where no log can be made either, it can be read.
+        return Store(connect(f"{place.path.as_uri()}?immutable=1", uri=True), place)
 
 
 def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
@@ -191,14 +251,29 @@ def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
 @cache
 def _template() -> sqlite3.Connection:
     """An empty store to copy, for a copy is made a hundred times faster than a schema."""
-    connection = _connect(":memory:")
+    connection = connect(":memory:")
     _make_schema(connection, seed=0)
     return connection
 
 
-def _connect(database: str, *, uri: bool = False) -> sqlite3.Connection:
-    return sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, uri=uri)
-
-
-def _shown(place: Path) -> str:
-    return printable(str(place))
+def _read_header(place: Place) -> bytes | None:
+    """The first bytes of the file, read without SQLite, which would touch what it opens."""
+    try:
+        found = place.find()
+        if stat.S_ISDIR(found.st_mode):
+            raise StoreFault(f"the store {place} is a folder; name a file in it")
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreFault(f"the store {place} is no regular file; name one")
+        if found.st_nlink > 1:
+            raise StoreFault(
+                f"the store {place} has {found.st_nlink} names, and each would have a log of its "
+                "own; keep one of them, and remove the others"
+            )
+        with place.path.open("rb") as file:
+            return file.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        if place.given.is_symlink():
+            raise StoreFault(f"the store {place} is a link that leads nowhere") from None
+        return None
+    except OSError as error:
+        raise StoreFault(f"the store {place} cannot be read: {error.strerror}") from None

@@ -2,20 +2,35 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import Self
 
 from idsync_cli.errors import StoreFault
+from idsync_cli.store.place import Place
 from idsync_cli.store.session import Session
+
+_ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
+_HINTS = {
+    sqlite3.SQLITE_BUSY: "another process holds it, try again",
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: f"the disk may be full, or files limited in size; {_ROOM}",
+}
+"""The way out, by the primary code of SQLite's error."""
 
 
 class Store:
-    """An open store. Close it, or use it in a `with`."""
+    """An open store. Close it, or use it in a `with`.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    `place` is where its file is; a store in memory has none.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, place: Place | None = None) -> None:
         self.connection = connection
         self.seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
+        self._place = place
+        self._tables = self._pragma("schema_version")
+        self._foreign_commits = self._pragma("data_version")
 
     def __enter__(self) -> Self:
         return self
@@ -31,6 +46,8 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
+        if self._place:
+            self._place.lock.close()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -39,7 +56,7 @@ class Store:
             try:
                 yield session
             finally:
-                session.connection.execute("ROLLBACK")
+                self._roll_back()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -47,16 +64,64 @@ class Store:
 
         Everything is kept when the block ends, and nothing if it raises. It begins at once as a
         writer, for two requests that both read before they write would make one user twice.
+
+        Raises:
+            StoreFault: the store cannot be written, or is no more what and where it was.
         """
-        with self._transaction("BEGIN IMMEDIATE") as session:
+        with self.turn(), self._transaction("BEGIN IMMEDIATE") as session:
             try:
+                self.check_unchanged()
                 yield session
                 session.keep_counter()
+                self.check_in_place()
+                session.connection.execute("COMMIT")
             except BaseException:
-                if session.connection.in_transaction:
-                    session.connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            session.connection.execute("COMMIT")
+            self.check_in_place()
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
+        return self._place.lock.turn() if self._place else nullcontext()
+
+    def check_unchanged(self) -> None:
+        """See, as a transaction that writes begins, whether this is the store that was opened.
+
+        Raises:
+            StoreFault: it is elsewhere by now, or another was put into its file.
+        """
+        self.check_in_place()
+        if self._pragma("schema_version") != self._tables:
+            raise StoreFault(
+                f"the store {self._place} was restored, or its tables were changed, while it was "
+                "in use; nothing was changed after that; look at it, then try again"
+            )
+        self._foreign_commits = self._pragma("data_version")
+
+    def check_in_place(self) -> None:
+        """See whether the store's path still leads to the file that is open.
+
+        Raises:
+            StoreFault: it was removed or replaced; what this process does is lost on its users.
+        """
+        if self._place is None or self._place.still_leads_to_it():
+            return
+        self._roll_back()
+        with suppress(sqlite3.Error):
+            if self._pragma("data_version") == self._foreign_commits:
+                # Nobody has used the log for what is there now. It must never be played into that.
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        raise StoreFault(
+            f"the store {self._place} was removed or replaced while it was in use; what was done "
+            "here is in the file that was there before, and not in what is there now"
+        )
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def _pragma(self, name: str) -> int:
+        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Session]:
@@ -64,8 +129,8 @@ class Store:
             self.connection.execute(begin)
             yield Session(self.connection)
         except sqlite3.Error as error:
-            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-            hint = "; another process holds it, try again" if busy else ""
+            hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
             raise StoreFault(
-                f"the store cannot be used: {error}; nothing was changed{hint}"
+                f"the store cannot be used: {error}; nothing was changed"
+                + (f"; {hint}" if hint else "")
             ) from error

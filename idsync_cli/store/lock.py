@@ -1,0 +1,124 @@
+"""Taking turns at a store: whoever asks first writes first, however many there are.
+
+SQLite lets those who wait try again and again, and the quickest wins: one may starve beside a
+replay that begins its next transaction as soon as it has ended the last. Here everybody draws a
+number. A number is a byte of the file `<store>-lock` that its drawer keeps locked, and one's turn
+has come once no lower byte is locked by anybody else. The system unlocks what a process held when
+it ends, however it ends.
+
+This only makes waits even. That two never write at once is SQLite's own doing.
+"""
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from idsync_cli.errors import StoreFault, printable
+
+WAIT_SECONDS = 10.0
+"""How long a process waits for its turn."""
+
+SUFFIX = "-lock"
+"""What the name of a store's lock ends with."""
+
+_LOOK_AGAIN_SECONDS = 0.0005
+_DRAWING = 0  # the byte that is locked while a number is drawn
+_FIRST = 1
+_WORD = 8  # at 0 stands the number to draw next, behind it the process whose turn it is
+
+
+class Lock:
+    """The turns at one store. They exclude other processes, not other threads of this one.
+
+    Nothing is touched before the first turn.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._path = store.with_name(store.name + SUFFIX)
+        self._file: int | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn, and have it as long as the block lasts.
+
+        Raises:
+            StoreFault: somebody else's takes too long, or the lock cannot be used.
+        """
+        until = time.monotonic() + WAIT_SECONDS
+        try:
+            file = self._opened()
+            number = self._draw(file, until)
+        except OSError as error:
+            raise self._fault(error) from None
+        try:
+            self._wait_until(until, file, fcntl.LOCK_SH, number - _FIRST, _FIRST)
+            os.pwrite(file, os.getpid().to_bytes(_WORD, "big"), _WORD)
+            yield
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN, 0, _FIRST)  # all from there on
+
+    def close(self) -> None:
+        """Close the file, if there ever was a turn."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _draw(self, file: int, until: float) -> int:
+        self._wait_until(until, file, fcntl.LOCK_EX, 1, _DRAWING)
+        try:
+            number = max(_FIRST, int.from_bytes(os.pread(file, _WORD, 0), "big"))
+            while not _locked(file, fcntl.LOCK_EX, 1, number):
+                number += 1  # the file was emptied while it was in use
+            os.pwrite(file, (number + 1).to_bytes(_WORD, "big"), 0)
+        except BaseException:
+            fcntl.lockf(file, fcntl.LOCK_UN, 0, _FIRST)
+            raise
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, _DRAWING)
+        return number
+
+    def _wait_until(self, until: float, file: int, kind: int, length: int, start: int) -> None:
+        while length and not _locked(file, kind, length, start):
+            if time.monotonic() > until:
+                holder = int.from_bytes(os.pread(file, _WORD, _WORD), "big")
+                raise StoreFault(
+                    f"the store cannot be used: the process {holder} has held it for more than "
+                    f"{WAIT_SECONDS:.0f} seconds; nothing was changed, try again"
+                )
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _opened(self) -> int:
+        """The file as it is at its path now, made if there is none."""
+        if self._file is not None:
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(self._file), self._path.stat()):
+                    return self._file
+            self.close()
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        self._file = os.open(self._path, flags, 0o600)
+        if os.fstat(self._file).st_mode & 0o777 != 0o600:  # a umask may have taken more away
+            with suppress(OSError):
+                os.fchmod(self._file, 0o600)
+        return self._file
+
+    def _fault(self, error: OSError) -> StoreFault:
+        cause = "its folder is not there" if error.errno == errno.ENOENT else error.strerror
+        return StoreFault(
+            f"the store cannot be used: the lock {printable(str(self._path))} cannot be taken: "
+            f"{cause}; nothing was changed"
+        )
+
+
+def _locked(file: int, kind: int, length: int, start: int) -> bool:
+    """Lock bytes of the file at once, or not at all."""
+    try:
+        fcntl.lockf(file, kind | fcntl.LOCK_NB, length, start)
+    except OSError as error:
+        if error.errno in {errno.EACCES, errno.EAGAIN}:
+            return False
+        raise
+    return True
