@@ -10,7 +10,17 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # Typer has its own Click
 
 from idsync_cli import __version__
-from idsync_cli.cli import check, config, exchange, looking, replay, requests, stores, topics
+from idsync_cli.cli import (
+    check,
+    config,
+    exchange,
+    looking,
+    replay,
+    requests,
+    stores,
+    topics,
+    upkeep,
+)
 from idsync_cli.cli.options import OnceEach
 from idsync_cli.cli.surroundings import say, write
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
@@ -70,6 +80,8 @@ app.command("history", cls=OnceEach)(looking.history)
 app.command("stats", cls=OnceEach)(looking.stats)
 app.command("export", cls=OnceEach)(exchange.export)
 app.command("import", cls=OnceEach)(exchange.import_)
+app.command("backup", cls=OnceEach)(upkeep.backup)
+app.command("restore", cls=OnceEach)(upkeep.restore)
 app.add_typer(config.app, name="config", help="Look at the configuration.")
 app.command("help", cls=OnceEach)(topics.help_)
 

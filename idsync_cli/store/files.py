@@ -162,14 +162,11 @@ def put_in_place(draft: Path, path: Path) -> None:
             os.close(folder)
 
 
-def publish(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
-    """Fill a file and give it its name once it is whole; False where the name is taken.
-
-    Nobody ever sees half a store. The caller has the turn at the place, so that nobody else
-    gives the name away in between.
+def is_free(place: Place) -> bool:
+    """Whether a store can get its name here; the caller has the turn, so that nobody else does.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: the log of another store lies there.
     """
     if os.path.lexists(place.path):
         return False  # somebody else has just made it
@@ -178,14 +175,6 @@ def publish(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
             f"no store can be made at {place}: {printable(log.name)} beside it is the log of one "
             "that is gone, and would be played into it; bring that store back, or remove the log"
         )
-    try:
-        with draft_of(place.path) as draft:
-            with closing(connect(draft)) as connection:
-                fill(connection)
-                connection.execute("PRAGMA journal_mode = WAL")
-            put_in_place(draft, place.path)
-    except (OSError, sqlite3.Error) as error:
-        raise cannot_be_made(place, error) from None
     return True
 
 
@@ -196,6 +185,13 @@ def cannot_be_made(place: Place, error: Exception) -> StoreFault:
 
 
 def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
+    """Fill a file and give it its name once it is whole; False where the name is taken.
+
+    Nobody ever sees half a store.
+
+    Raises:
+        StoreFault: no file can be made there.
+    """
     place = Place(path)
     folder = place.path.parent
     if not folder.is_dir():
@@ -203,7 +199,19 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreFault(f"no store can be made at {place}: its folder may not be written")
     with closing(place.lock), place.lock.turn():
-        return publish(place, fill)
+        return is_free(place) and _made(place, fill)
+
+
+def _made(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
+    try:
+        with draft_of(place.path) as draft:
+            with closing(connect(draft)) as connection:
+                fill(connection)
+                connection.execute("PRAGMA journal_mode = WAL")
+            put_in_place(draft, place.path)
+    except (OSError, sqlite3.Error) as error:
+        raise cannot_be_made(place, error) from None
+    return True
 
 
 def _is_over(number: str) -> bool:

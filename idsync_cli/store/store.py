@@ -28,7 +28,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, place: Place | None = None) -> None:
         self.connection = connection
         self.seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
-        self._place = place
+        self.place = place
         self._tables = self._pragma("schema_version")
         self._foreign_commits = self._pragma("data_version")
 
@@ -46,8 +46,8 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
-        if self._place:
-            self._place.lock.close()
+        if self.place:
+            self.place.lock.close()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -82,7 +82,7 @@ class Store:
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
-        return self._place.lock.turn() if self._place else nullcontext()
+        return self.place.lock.turn() if self.place else nullcontext()
 
     def check_unchanged(self) -> None:
         """See, as a transaction that writes begins, whether this is the store that was opened.
@@ -93,7 +93,7 @@ class Store:
         self.check_in_place()
         if self._pragma("schema_version") != self._tables:
             raise StoreFault(
-                f"the store {self._place} was restored, or its tables were changed, while it was "
+                f"the store {self.place} was restored, or its tables were changed, while it was "
                 "in use; nothing was changed after that; look at it, then try again"
             )
         self._foreign_commits = self._pragma("data_version")
@@ -104,7 +104,7 @@ class Store:
         Raises:
             StoreFault: it was removed or replaced; what this process does is lost on its users.
         """
-        if self._place is None or self._place.still_leads_to_it():
+        if self.place is None or self.place.still_leads_to_it():
             return
         self._roll_back()
         with suppress(sqlite3.Error):
@@ -112,7 +112,7 @@ class Store:
                 # Nobody has used the log for what is there now. It must never be played into that.
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
-            f"the store {self._place} was removed or replaced while it was in use; what was done "
+            f"the store {self.place} was removed or replaced while it was in use; what was done "
             "here is in the file that was there before, and not in what is there now"
         )
 
