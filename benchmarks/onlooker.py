@@ -95,6 +95,7 @@ def beside(watch: Watch, store: Path, config: Path) -> Iterator[Waits]:
     ours, theirs = spawning.Pipe()
     process = spawning.Process(target=_watch, args=(watch, store, config, theirs))
     process.start()
+    theirs.close()  # so that its end is noticed here, too
     try:
         ours.recv()  # it is ready
         yield seen
