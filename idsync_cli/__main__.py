@@ -6,19 +6,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
+_NEW_OBJECTS = 100_000
+"""How many Python lets pass before it looks for cycles: more than a start makes, all to be kept."""
+
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
     status = 130  # by Ctrl-C, as section 8 has it
     try:
         _open_closed_streams()
+        import gc
         import signal
+
+        gc.set_threshold(_NEW_OBJECTS)
 
         from idsync_cli.cli.app import run
 
         signal.signal(signal.SIGTERM, _terminate)  # before, there is nothing to be kept whole
         status = run()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said
+        gc.freeze()  # or Python would look for cycles once more, where all ends with the process
     except KeyboardInterrupt:
         pass
     sys.exit(status)  # noqa: TID251 - the one place that may

@@ -1,8 +1,8 @@
 """What can go wrong outside the rules, grouped by what the user can do about it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 LONGEST_QUOTE = 80
 """How many characters of a foreign value an error shows."""
@@ -18,8 +18,7 @@ class UsageFault(IdsyncError):
     """The command asks for something that cannot be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """What is wrong with a file, and where: counted from 1, or None for the whole of it."""
 
     path: str

@@ -2,7 +2,6 @@
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Outcome, Reason, Rule
 from idsync_cli.core.decision import Note
-from idsync_cli.core.plan import Shift
 from idsync_cli.core.rules import Rules
 
 _NOTES = {
@@ -84,11 +83,12 @@ def rule_sentence(key: str, value: str) -> str:
 
 
 SHIFTS = {
-    Shift.KNOWN: "known from now on, and protected by login IDs",
-    Shift.ANONYMOUS: "anonymous from now on, and no longer protected",
-    Shift.ORPHANED: "orphaned, with nothing left to look them up by",
-    Shift.FOUND_AGAIN: "no orphans any more: they can be looked up again",
+    "known": "known from now on, and protected by login IDs",
+    "anonymous": "anonymous from now on, and no longer protected",
+    "orphaned": "orphaned, with nothing left to look them up by",
+    "found_again": "no orphans any more: they can be looked up again",
 }
+"""What becomes of profiles, by `core.plan.Shift`, which only `config plan` needs to import."""
 
 
 _STRATEGY_RULES = {

@@ -3,25 +3,16 @@
 import os
 import sys
 import traceback
+from copy import copy
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # Typer has its own Click
+from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli import __version__
-from idsync_cli.cli import (
-    check,
-    config,
-    exchange,
-    looking,
-    replay,
-    requests,
-    stores,
-    topics,
-    upkeep,
-)
-from idsync_cli.cli.options import OnceEach
 from idsync_cli.cli.surroundings import say, write
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
@@ -30,8 +21,89 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_OUTPUT_CLOSED = 141  # what a shell reports of a program that a closed pipe ended
 
+_COMMANDS = {
+    "init": ("stores.init", "Make a configuration to begin with, and the store."),
+    "identify": (
+        "requests.identify",
+        "Find or make the profile of a user, at the start of a session.",
+    ),
+    "login": ("requests.login", "Find or make the profile of a user who signs in."),
+    "logout": ("requests.logout", "Find or make the anonymous profile of a user who signs out."),
+    "search": ("requests.search", "Find the profile of a user and change nothing."),
+    "modify": ("requests.modify", "Change the identifiers of the profile that has the MPID."),
+    "replay": ("replay.replay", "Answer the requests of files, and sum them up."),
+    "check": ("check.check", "Run scenarios, and say what was expected otherwise."),
+    "profiles": ("looking.profiles", "List profiles, in the order in which they were made."),
+    "whois": ("looking.whois", "Show who holds an identifier, and if a search finds them."),
+    "history": ("looking.history", "Show every change of a profile or of an identifier."),
+    "stats": ("looking.stats", "Count profiles, identifiers, and what decided changes."),
+    "export": ("exchange.export", "Write every profile, a line each."),
+    "import": ("exchange.import_", "Take whole profiles into the store, all of a file or none."),
+    "backup": (
+        "upkeep.backup",
+        "Copy the store, as it is at one moment, to a file that is a store itself.",
+    ),
+    "restore": (
+        "upkeep.restore",
+        "Put a copy of a store back in its place, once it is checked.",
+    ),
+    "help": ("topics.help_", "Explain a format, such as requests or scenarios."),
+    "profile": ("looking.profile_app", "Look at a profile."),
+    "config": ("config.app", "Look at the configuration."),
+}
+"""Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""
+
+
+class Commands(TyperGroup):
+    """All commands: listed by their lines, imported and built only when one is asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {
+            name: TyperCommand(name, help=line) for name, (_, line) in _COMMANDS.items()
+        }
+        self._built: dict[str, Any] = {}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command itself, with its parameters; None where there is none of that name."""
+        del ctx
+        if cmd_name in self.commands and cmd_name not in self._built:
+            self._built[cmd_name] = _build(cmd_name)
+        return self._built.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands for the help."""
+        self._lines().format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What the shell may offer in place of a command."""
+        of_lines = copy(ctx)
+        of_lines.command = self._lines()
+        return list(of_lines.command.shell_complete(of_lines, incomplete))
+
+    def _lines(self) -> TyperGroup:
+        """A group that looks the same from outside, with no more than a line in each command."""
+        return TyperGroup(name=self.name, params=self.params, commands={**self.commands})
+
+
+def _build(name: str) -> Any:
+    """Import a command, or a group of them, and have Typer build it."""
+    from idsync_cli.cli.options import OnceEach
+
+    place, line = _COMMANDS[name]
+    module, _, attribute = place.partition(".")
+    found = getattr(import_module(f"idsync_cli.cli.{module}"), attribute)
+    parent = typer.Typer(rich_markup_mode=None)
+    if isinstance(found, typer.Typer):
+        parent.add_typer(found, name=name, help=line)
+    else:
+        parent.command(name, cls=OnceEach)(found)
+    return typer.main.get_group(parent).commands[name]
+
+
 app = typer.Typer(
     name="idsync",
+    cls=Commands,
     help="Local identity resolution: who is this, and why?",
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -66,24 +138,6 @@ def _root(
     del version  # its callback has answered
     if context.invoked_subcommand is None:
         write(_BEGIN)
-
-
-app.command("init", cls=OnceEach)(stores.init)
-for _kind, _command in requests.COMMANDS.items():
-    app.command(_kind.value, cls=OnceEach)(_command)
-app.command("replay", cls=OnceEach)(replay.replay)
-app.command("check", cls=OnceEach)(check.check)
-app.command("profiles", cls=OnceEach)(looking.profiles)
-app.command("whois", cls=OnceEach)(looking.whois)
-app.add_typer(looking.profile_app, name="profile", help="Look at a profile.")
-app.command("history", cls=OnceEach)(looking.history)
-app.command("stats", cls=OnceEach)(looking.stats)
-app.command("export", cls=OnceEach)(exchange.export)
-app.command("import", cls=OnceEach)(exchange.import_)
-app.command("backup", cls=OnceEach)(upkeep.backup)
-app.command("restore", cls=OnceEach)(upkeep.restore)
-app.add_typer(config.app, name="config", help="Look at the configuration.")
-app.command("help", cls=OnceEach)(topics.help_)
 
 
 def run() -> int:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Annotated, Any
 
 import typer
@@ -92,10 +92,15 @@ def takes_identities(command: Callable[..., int]) -> Callable[..., int]:
 
     own = inspect.signature(command)
     parameters = [each for each in own.parameters.values() if each.name != "identities"]
-    parameters += map(_identity_option, IdentityType)
-    parameters.append(_IDENTITY)
-    with_identities.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_identities.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=[*parameters, *_identity_options(), _IDENTITY]
+    )
     return with_identities
+
+
+@cache  # five commands share them
+def _identity_options() -> tuple[inspect.Parameter, ...]:
+    return tuple(map(_identity_option, IdentityType))
 
 
 def _identity_option(kind: IdentityType) -> inspect.Parameter:

@@ -141,7 +141,7 @@ def modify(
     return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
 
 
-COMMANDS = {kind: _asking(kind) for kind in _HELP} | {RequestKind.MODIFY: modify}
+identify, login, logout, search = map(_asking, _HELP)
 
 
 def _request(

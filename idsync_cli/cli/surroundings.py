@@ -1,8 +1,10 @@
-"""What a command stands in: its streams, its files, the clock and chance."""
+"""What a command stands in: its streams, its files, the clock and chance.
 
-import json
+The streams serve `idsync --help`, too. What only a command at work needs is imported where it is
+used: the store and the files would more than double the time that the help takes.
+"""
+
 import os
-import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -12,14 +14,14 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli import store
-from idsync_cli.core.rules import Organization
 from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, nearest, printable, quoted
-from idsync_cli.files.config_file import Configuration, load
-from idsync_cli.store import Session, Store
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from idsync_cli.core.rules import Organization
+    from idsync_cli.files.config_file import Configuration
+    from idsync_cli.store import Session, Store
 
 
 _LONGEST_SEED = 4000  # Python reads few more digits, and 40 are more than can be guessed
@@ -35,7 +37,7 @@ def now_ms() -> int:
 
 def new_seed() -> int:
     """128 random bits: MPIDs follow from the seed, and must not be guessed (section 7)."""
-    return secrets.randbits(128)
+    return int.from_bytes(os.urandom(16))
 
 
 def parse_seed(text: str | None) -> int | None:
@@ -98,6 +100,8 @@ def write_utf8(text: str) -> None:
 
 def write_json(value: Any, *, to_stderr: bool = False) -> None:
     """Give out one JSON value in ASCII, so that nothing in it can act on a terminal."""
+    import json
+
     write(json.dumps(value), to_stderr=to_stderr)
 
 
@@ -135,7 +139,7 @@ def terminal_width() -> int:
     return get_terminal_size().columns
 
 
-def load_configuration(path: str) -> Configuration:
+def load_configuration(path: str) -> "Configuration":
     """The configuration file, and what there is to say of it.
 
     Raises:
@@ -145,14 +149,18 @@ def load_configuration(path: str) -> Configuration:
         raise UsageFault("the path of the configuration is empty; name a file with --config")
     if "\0" in path:
         raise UsageFault("the path of the configuration holds a NUL character; name a file")
+    from idsync_cli.files.config_file import load
+
     return load(Path(path))
 
 
-def open_store(path: str, organization: Organization, *, write: bool) -> Store | None:
+def open_store(path: str, organization: "Organization", *, write: bool) -> "Store | None":
     """Open a store that is there; None where there is none.
 
     Says so where it has profiles of a scope that the configuration no longer names (section 3).
     """
+    from idsync_cli import store
+
     opened = store.open_store(path, write=write)
     if opened is not None:
         with opened.reading() as session:
@@ -166,8 +174,12 @@ def open_store(path: str, organization: Organization, *, write: bool) -> Store |
 
 
 @contextmanager
-def store_at_work(opened: Store, path: str, seed: int | None, *, dry_run: bool) -> Iterator[Store]:
+def store_at_work(
+    opened: "Store", path: str, seed: int | None, *, dry_run: bool
+) -> Iterator["Store"]:
     """An open store of the right seed to work on; for a dry run, a copy that is thrown away."""
+    from idsync_cli import store
+
     with opened:
         check_seed(opened, path, seed)
         if dry_run:
@@ -178,7 +190,7 @@ def store_at_work(opened: Store, path: str, seed: int | None, *, dry_run: bool) 
 
 
 @contextmanager
-def existing_store(path: str, organization: Organization) -> Iterator[Store]:
+def existing_store(path: str, organization: "Organization") -> Iterator["Store"]:
     """Open a store for looking into it.
 
     Raises:
@@ -191,7 +203,7 @@ def existing_store(path: str, organization: Organization) -> Iterator[Store]:
         yield opened
 
 
-def check_scope(scope: str | None, organization: Organization, session: Session) -> None:
+def check_scope(scope: str | None, organization: "Organization", session: "Session") -> None:
     """Check that a scope that limits what is shown has rules, or at least profiles.
 
     Raises:
@@ -204,7 +216,7 @@ def check_scope(scope: str | None, organization: Organization, session: Session)
         raise UsageFault(f"unknown scope {quoted(scope)}{hint}")
 
 
-def check_seed(opened: Store, path: str, seed: int | None) -> None:
+def check_seed(opened: "Store", path: str, seed: int | None) -> None:
     """Check that a store that is there has the seed that is asked for.
 
     Raises:

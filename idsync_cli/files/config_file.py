@@ -1,10 +1,9 @@
 """The configuration: YAML to rules, with every fault at once and each at its place (section 3)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
@@ -30,8 +29,7 @@ _ONLY_WITH_LOGINS = ("on_logout", "login_needs_login_id")
 _SETTINGS = ("login", "unique", "immutable")
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """A configuration file that can be used, and what `config lint` says of it."""
 
     organization: Organization
