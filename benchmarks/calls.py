@@ -45,18 +45,19 @@ def single(bench: Bench) -> Iterator[Row]:
     config, folder = written(bench), fresh(bench)
     store = folder / "store.db"
     replayed(bench, requests_of(bench, size), store)
+    customers = _customers(size)
+    with closing(_connect(str(store))) as made:  # before the store is in use, whose tables stay
+        made.execute("CREATE TABLE yardstick (value TEXT PRIMARY KEY, mpid INTEGER)")
+        made.execute("BEGIN")
+        made.executemany(
+            "INSERT INTO yardstick VALUES (?, ?)", zip(customers, count(), strict=False)
+        )
+        made.execute("COMMIT")
     with (
         engine_on(store, config) as engine,
         closing(_connect(str(store))) as same_file,
         closing(_connect(str(folder / "plain.db"))) as same_disk,
     ):
-        customers = _customers(size)
-        same_file.execute("CREATE TABLE yardstick (value TEXT PRIMARY KEY, mpid INTEGER)")
-        same_file.execute("BEGIN")
-        same_file.executemany(
-            "INSERT INTO yardstick VALUES (?, ?)", zip(customers, count(), strict=False)
-        )
-        same_file.execute("COMMIT")
         ours, theirs = cycle(customers), cycle(customers)
         search = asking(engine, "search", "matched", lambda: {"customer_id": next(ours)})
         select = "SELECT mpid FROM yardstick WHERE value = ?"
