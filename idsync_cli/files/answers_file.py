@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -93,7 +94,8 @@ class AnswersFile:
     def close(self) -> None:
         """Close the file, if it was opened."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what could not be written has been told of
+                self._file.close()
 
     def _open(self) -> BinaryIO:
         path = Path(self._path)

@@ -61,6 +61,7 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
         StoreFault: one of them is no whole store of this version, or cannot be written.
     """
     place = _target(path, file)
+    is_there(place)  # or else it is nothing to write over
     if not place.path.parent.is_dir():
         raise StoreFault(f"no store can be made at {place}: its folder is not there")
     with (

@@ -228,6 +228,8 @@ def _is_over(number: str) -> bool:
 
 
 def _opened(place: Place, *, write: bool) -> Store:
+    if not (write or os.access(place.path, os.W_OK) or place.beside("-wal").exists()):
+        return _unchanging(place)  # SQLite would leave files behind that it can make, not remove
     connection = connect(f"{place.path.as_uri()}?mode=rw", uri=True)
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -235,12 +237,16 @@ def _opened(place: Place, *, write: bool) -> Store:
         if not write:
             connection.execute("PRAGMA query_only = ON")
         return Store(connection, place)
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         connection.close()
-        if write or place.logs():
+        if write or place.logs() or not isinstance(error, sqlite3.OperationalError):
             raise
-        # Beside a store nobody is writing, where no log can be made either, it can be read.
-        return Store(connect(f"{place.path.as_uri()}?immutable=1", uri=True), place)
+        return _unchanging(place)
+
+
+def _unchanging(place: Place) -> Store:
+    """Open a store that nobody is writing, without making anything beside it."""
+    return Store(connect(f"{place.path.as_uri()}?immutable=1", uri=True), place)
 
 
 def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
