@@ -79,16 +79,15 @@ def write_starter(paths: Sequence[str]) -> int:
     if len(paths) > 1:
         raise UsageFault("--init makes one folder; name one, or none for scenarios")
     name = paths[0] if paths else FOLDER
-    if not name or not name.isprintable() or "${{" in name:
-        raise UsageFault(f"{quoted(name)} cannot be the name of the folder; name another")
     folder = Path(name)
+    if not name or not name.isprintable():
+        raise UsageFault(f"{quoted(name)} cannot be the name of the folder; name another")
+    checked = _checked(folder)
     config = _configuration(folder)
     organization = load_configuration(str(config)).organization
     beside = os.path.relpath(config.resolve(), folder.resolve())
     _make(folder / SCENARIO, _scenario(organization, Path(beside).as_posix()))
-    root = _root(folder)
-    checked = os.path.relpath(folder.resolve(), root.resolve())
-    _make(root / WORKFLOW, _WORKFLOW.format(folder=shlex.quote(Path(checked).as_posix())))
+    _make(_root(folder) / WORKFLOW, _WORKFLOW.format(folder=shlex.quote(checked)))
     say(f"next: idsync check {shlex.quote(name)}")
     return 0
 
@@ -96,7 +95,10 @@ def write_starter(paths: Sequence[str]) -> int:
 def _configuration(folder: Path) -> Path:
     """The present configuration, or else the folder's own, made if it is not there."""
     present = Path(os.environ.get("IDSYNC_CONFIG") or DEFAULT_CONFIG)
-    if present.exists():
+    try:
+        if present.exists():
+            return present
+    except OSError:  # is told of where it is read
         return present
     own = folder / CONFIG
     starter = files("idsync_cli").joinpath("starter.yaml").read_text(encoding="utf-8")
@@ -111,6 +113,24 @@ def _root(folder: Path) -> Path:
         if (parent / ".git").exists():
             return Path(os.path.relpath(parent, here)) if place.is_relative_to(here) else parent
     return Path() if place.is_relative_to(here) else folder
+
+
+def _checked(folder: Path) -> str:
+    """What the workflow names the folder: its path from where GitHub starts the steps.
+
+    Raises:
+        UsageFault: the path would be more than a name there.
+    """
+    try:
+        path = os.path.relpath(folder.resolve(), _root(folder).resolve())
+    except OSError as error:
+        cause = error.strerror
+        raise UsageFault(f"{quoted(folder.as_posix())} cannot be made: {cause}") from None
+    if not path.isprintable() or "${{" in path:
+        raise UsageFault(
+            f"{quoted(path)} cannot be the name of a folder in a workflow; name another"
+        )
+    return f"./{path}" if path.startswith("-") else Path(path).as_posix()
 
 
 def _make(path: Path, content: str) -> None:

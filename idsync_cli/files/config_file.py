@@ -72,7 +72,7 @@ def read_scope(node: Node, faults: Faults) -> Rules | None:
 
 
 def _lint(path: Path, document: Node, organization: Organization) -> tuple[Fault, ...]:
-    found = Faults(path)
+    found = Faults(path, most=None)
     scopes = document.mapping["scopes"].mapping if document.mapping else None
     for name, rules in organization.scopes.items():
         for doubt in doubts(rules):
@@ -177,7 +177,9 @@ class _Reader:
                 if not isinstance(scope.value, str):
                     self._faults.add(place, f"{scope.described()} is no scope's name")
                 elif scope.value not in scopes:
-                    hint = nearest(scope.value, scopes)
+                    hint = (
+                        nearest(scope.value, scopes) or "; name one under scopes, or add it there"
+                    )
                     self._faults.add(place, f"unknown scope {quoted(scope.value)}{hint}")
                 else:
                     workspaces[workspace] = scope.value
@@ -285,6 +287,7 @@ class _Reader:
         if isinstance(name, str) and name in TYPES_BY_NAME:
             return TYPES_BY_NAME[name]
         hint = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
+        hint = hint or "; the types are options of: idsync identify --help"
         self._faults.add(place, f"unknown identity type {shown}{hint}")
         return None
 

@@ -9,6 +9,8 @@ from idsync_cli.errors import nearest
 from idsync_cli.files.yaml_tree import Faults, Node
 from idsync_cli.wire import Json
 
+AN_MPID = "an MPID is digits, perhaps behind a minus, of 64 bits"
+
 _CHANGE = ("op", "mpid", "identity_type", "value")
 
 
@@ -51,7 +53,9 @@ class _Expectation:
             return {}
         value = entries["value"]
         if not isinstance(value.value, str):
-            self._faults.add(value.place, f"the value {value.described()} is no text")
+            self._faults.add(
+                value.place, f"the value {value.described()} is no text; write it between quotes"
+            )
         return {
             "op": self._word(entries["op"], Op),
             "mpid": self._mpid(entries["mpid"]),
@@ -79,7 +83,7 @@ class _Expectation:
             return None
         if isinstance(node.value, str) and (node.value[:1] == "@" or parse_mpid(node.value)):
             return node.value
-        self._faults.add(node.place, f"{node.described()} is neither an MPID nor @name")
+        self._faults.add(node.place, f"{node.described()} is neither an MPID nor @name; {AN_MPID}")
         return None
 
     def _some_mpid(self, node: Node) -> str | None:
@@ -89,7 +93,9 @@ class _Expectation:
 
     def _flag(self, node: Node) -> bool:
         if not isinstance(node.value, bool):
-            self._faults.add(node.place, f"{node.described()} is neither true nor false")
+            self._faults.add(
+                node.place, f"{node.described()} is neither true nor false; write one of them"
+            )
         return bool(node.value)
 
     def _word(self, node: Node, known: Iterable[str], *also: str) -> str:

@@ -10,12 +10,14 @@ identifier type that occurs. A cell of identifiers, and a scope, is read by its 
 
 A value that a spreadsheet would take for a formula, or that itself begins with an apostrophe, is
 therefore written behind an apostrophe; one that begins with `[`, or holds a character that is not
-printable, such as a line feed, is written as a list, in which such characters are escapes.
+printable, such as a line feed, is written as a list, in which such characters are escapes. So are
+the separators that other spreadsheets know, where a formula would begin behind one of them.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -38,8 +40,13 @@ COLUMNS = ("mpid", "scope", "created_seq", "source_mpid", "known", "orphaned")
 """The columns before those of the identifier types."""
 
 _APOSTROPHE = "'"
-_BEHIND_AN_APOSTROPHE = ("=", "+", "-", "@", _APOSTROPHE)
 _LIST = "["
+# A formula begins with one of these, with their wide sisters in some languages, and to spreadsheets
+# that trim cells behind white space, too.
+_BEGINS_A_FORMULA = r"\s*[=+\-@＝＋－＠]"
+_BEHIND_AN_APOSTROPHE = re.compile(rf"{_BEGINS_A_FORMULA}|{_APOSTROPHE}")
+# Where numbers have a comma, cells are often read as separated by another character.
+_SEPARATES_A_FORMULA = re.compile(rf"[;|](?=[\s\"']*{_BEGINS_A_FORMULA})")
 
 
 def header(types: Sequence[IdentityType]) -> str:
@@ -73,9 +80,14 @@ def _cell(values: Sequence[str]) -> str:
     if not values:
         return ""
     [first, *more] = values
-    if more or first.startswith(_LIST) or not first.isprintable():
-        return json.dumps(values)
-    return _APOSTROPHE + first if first.startswith(_BEHIND_AN_APOSTROPHE) else first
+    if (
+        more
+        or first.startswith(_LIST)
+        or not first.isprintable()
+        or _SEPARATES_A_FORMULA.search(first)
+    ):
+        return _SEPARATES_A_FORMULA.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(values))
+    return _APOSTROPHE + first if _BEHIND_AN_APOSTROPHE.match(first) else first
 
 
 def read_csv(source: ProfileFile, organization: Organization) -> Iterator[ProfileLine | BadLine]:
@@ -104,9 +116,11 @@ def read_csv(source: ProfileFile, organization: Organization) -> Iterator[Profil
 
 def _rows(source: ProfileFile) -> Iterator[tuple[int, list[str]] | BadLine]:
     """The rows with the numbers of their first lines; lines without anything are passed over."""
-    reader = csv.reader(_text_lines(source), strict=True)
+    lines = _Lines(source)
+    reader = csv.reader(lines, strict=True)
     while True:
         number = reader.line_num + 1
+        lines.row_bytes = 0
         try:
             cells = next(reader)
         except StopIteration:
@@ -115,27 +129,45 @@ def _rows(source: ProfileFile) -> Iterator[tuple[int, list[str]] | BadLine]:
             yield BadLine(reader.line_num + 1, "not UTF-8; save the file as CSV in UTF-8")
             return
         except csv.Error as error:
-            yield BadLine(number, f"not CSV: {error}")
+            yield BadLine(number, f"not CSV: {error}; look for a quotation mark that is not closed")
+            return
+        except _TooLong:
+            yield BadLine(number, "the row is longer than 16 MiB; is a quotation mark not closed?")
             return
         if cells:
             yield number, cells
 
 
-def _text_lines(source: ProfileFile) -> Iterator[str]:
-    for _, line in source.lines():
-        yield line.decode("utf-8")
+class _TooLong(Exception):
+    """A row has more than LONGEST_LINE bytes, which may be those of many lines."""
+
+
+class _Lines:
+    """The lines of a file as text; `row_bytes` counts those of the row that is being read."""
+
+    def __init__(self, source: ProfileFile) -> None:
+        self._lines = source.lines()
+        self.row_bytes = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for _, line in self._lines:
+            self.row_bytes += len(line)
+            if self.row_bytes > LONGEST_LINE:
+                raise _TooLong
+            yield line.decode("utf-8")
 
 
 def _header_fault(names: Sequence[str]) -> str | None:
     known = (*COLUMNS, *TYPES_BY_NAME)
     for name in names:
         if name not in known:
-            hint = nearest(name, known) or "; columns are separated by commas"
+            separated = nearest(name, known) if name.replace("_", "").isalnum() else ""
+            hint = separated or "; columns are separated by commas"
             return f"unknown column {quoted(name)}{hint}"
         if names.count(name) > 1:
-            return f"the column {name} stands twice"
+            return f"the column {name} stands twice; keep one"
     if "mpid" not in names:
-        return "no column mpid"
+        return "no column mpid; every profile has one"
     return None
 
 
@@ -143,7 +175,8 @@ def _object(names: Sequence[str], cells: Sequence[str]) -> wire.Json:
     """A row as the JSON object that a profile line would hold, so that it is read as one."""
     if len(cells) != len(names):
         raise Refusal(
-            ErrorCode.INVALID_REQUEST, f"{len(cells)} cells, but the header has {len(names)}"
+            ErrorCode.INVALID_REQUEST,
+            f"{len(cells)} cells, but the header has {len(names)}; give every column one",
         )
     given = {name: cell for name, cell in zip(names, cells, strict=True) if cell}
     profile: wire.Json = {name: _member(name, given[name]) for name in COLUMNS if name in given}

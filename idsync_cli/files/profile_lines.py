@@ -21,8 +21,8 @@ from idsync_cli.errors import UsageFault, nearest, quoted
 
 STANDARD_STREAM = "-"
 
-LONGEST_LINE = 2**28
-"""How many bytes a line may have: some thousand identifiers of the greatest length."""
+LONGEST_LINE = 2**24
+"""How many bytes a line may have: a thousand identifiers of the greatest length, or 100,000."""
 
 LAST_SEQ = 2**62
 """The highest number of an imported profile: 64 bits leave as many again above it."""
@@ -30,6 +30,7 @@ LAST_SEQ = 2**62
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_PIECE = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def read_jsonl(
     for number, line in source.lines():
         content = line.removesuffix(b"\n").removesuffix(b"\r")
         if len(content) > LONGEST_LINE:
-            yield BadLine(number, "the line is longer than 256 MiB")
+            yield BadLine(
+                number, "the line is longer than 16 MiB; a profile with so much cannot be imported"
+            )
         elif content.strip():
             yield read_profile(number, partial(wire.decode_json, content), organization)
 
@@ -177,7 +180,7 @@ class ProfileFile:
         with self._guard():
             piece = line = self._stream.readline(limit)
             while piece and not piece.endswith(b"\n"):
-                piece = self._stream.readline(limit)
+                piece = self._stream.readline(_PIECE)
         return line or None
 
     @contextmanager

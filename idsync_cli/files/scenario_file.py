@@ -10,7 +10,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, valu
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import Fault, FileFault, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
-from idsync_cli.files.expectation import read_expect
+from idsync_cli.files.expectation import AN_MPID, read_expect
 from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
 from idsync_cli.wire import Json
 
@@ -150,6 +150,10 @@ class _Reader:
         entries = self._faults.entries(document, _SCENARIO, "a scenario")
         organization = self._organization(document, entries)
         name, profiles = entries.get("name"), entries.get("profiles")
+        if name is not None and not isinstance(name.value, str):
+            self._faults.add(
+                name.place, f"name is {name.described()}, but must be text; write it between quotes"
+            )
         given = [self._given(each, organization) for each in self._list(entries, "given")]
         steps = [self._step(each) for each in self._list(entries, "steps")]
         if not steps and document.mapping is not None:
@@ -195,7 +199,7 @@ class _Reader:
         if mpid is not None:
             number = parse_mpid(mpid.value)
             if number is None:
-                self._faults.add(mpid.place, f"{mpid.described()} is no MPID")
+                self._faults.add(mpid.place, f"{mpid.described()} is no MPID; {AN_MPID}")
         identifiers = tuple(self._identifiers(entries, node))
         if organization is None:
             return None
@@ -218,7 +222,8 @@ class _Reader:
                 self._faults.add(parent.keys[name], f"unknown identity type {quoted(name)}{hint}")
                 continue
             for each in (node,) if node.sequence is None else node.sequence:
-                fault = "is empty" if each.value in ("", None) else value_fault(each.value)
+                empty = each.value in ("", None)
+                fault = "is empty; leave it out" if empty else value_fault(each.value)
                 if fault is None and isinstance(each.value, str):
                     yield Identifier(kind, each.value)
                 else:
@@ -266,7 +271,10 @@ class _Reader:
         for key, entry in (self._faults.entries(node, None, "profiles") if node else {}).items():
             if not key.startswith("@") and parse_mpid(key) is None:
                 assert node is not None
-                self._faults.add(node.keys[key], f"{quoted(key)} is neither an MPID nor @name")
+                self._faults.add(
+                    node.keys[key],
+                    f"{quoted(key)} is neither an MPID nor @name; {AN_MPID}",
+                )
             held = self._faults.entries(entry, None, f"the profile {quoted(key)}")
             profiles[key] = frozenset(self._identifiers(held, entry))
         return profiles

@@ -4,6 +4,7 @@ Built from the parser's events rather than by a loader, which would turn `0123` 
 first of two equal keys, and follow aliases.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, cast
 
 import yaml
 
-from idsync_cli.errors import Fault, FileFault, nearest, quoted
+from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -19,8 +20,16 @@ MAX_BYTES = 2**20
 MAX_DEPTH = 50
 """How deeply nodes may be nested."""
 
+MOST_NODES = 150_000
+"""How many values and keys a file may have: small ones take far more memory than their text."""
+
+MOST_FAULTS = 100
+"""How many faults of a file are told: whoever made more of them made the file by a program."""
+
 _NULLS = ("", "~", "null")
 _BOOLEANS = {"true": True, "false": False}
+# To YAML 1.1 these three end a line, a comment too; to JSON, YAML 1.2 and every editor they do not.
+_LINE_ENDS_OF_OLD = re.compile("[\x85\u2028\u2029]")
 # The C parser is ten times as fast, and not in every build of the library.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -83,13 +92,22 @@ class Node:
 class Faults:
     """Collects what is wrong with a file, to be told all at once, in the order of the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most: int | None = MOST_FAULTS) -> None:
         self._path = path.as_posix()
+        self._most = most
         self._found: list[tuple[Place, str]] = []
 
     def add(self, place: Place, message: str) -> None:
-        """Note a fault at a place."""
+        """Note a fault at a place.
+
+        Raises:
+            FileFault: there are so many that nobody would read more of them.
+        """
         self._found.append((place, message))
+        if self._most is not None and len(self._found) > self._most:
+            del self._found[self._most :]
+            more = Fault(self._path, f"and more than these {self._most} faults; mend them first")
+            raise FileFault([*self.in_order(), more])
 
     def in_order(self) -> list[Fault]:
         """What was found, in the order of the file."""
@@ -147,20 +165,45 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
     Raises:
         FileFault: it is not YAML.
     """
+    if found := _LINE_ENDS_OF_OLD.search(text):
+        shown = printable(found[0])
+        faults.add(
+            _place_in(text, found.start()),
+            f"the character {shown}, which would end a line; write it as "
+            f'"\\u{ord(found[0]):04x}" between double quotes, or remove it',
+        )
+        faults.raise_any()
     try:
         return list(_Builder(faults).documents(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(filter(None, (error.context, error.problem)))
-        faults.add(_place(mark) if mark else START, f"broken YAML: {what}")
-    except yaml.reader.ReaderError as error:
+        place = _place(mark) if mark else START
+        tab = mark is not None and _holds_tab_before(text, place)
+        way_out = "; indent with spaces, not with tabs" if tab else ""
+        faults.add(place, f"broken YAML: {printable(what)}{way_out}")
+    except yaml.reader.ReaderError:
         # The error counts bytes or characters, by which of the two parsers is there.
         found = yaml.reader.Reader.NON_PRINTABLE.search(text)
-        before = text[: found.start()] if found else ""
-        place = Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        faults.add(place, f"a character that YAML does not allow: {error.reason}")
+        what = f"the character {printable(found[0])}" if found else "a character"
+        faults.add(
+            _place_in(text, found.start() if found else 0),
+            f"{what}, which YAML does not allow; write it as an escape between double quotes, "
+            "or remove it",
+        )
     faults.raise_any()
     raise AssertionError("unreachable: the fault was just added")
+
+
+def _place_in(text: str, index: int) -> Place:
+    line_start = text.rfind("\n", 0, index) + 1
+    return Place(text.count("\n", 0, index) + 1, index - line_start + 1)
+
+
+def _holds_tab_before(text: str, place: Place) -> bool:
+    """Whether a tab stands among the white space that a line begins with, up to a place."""
+    line = text.split("\n")[place.line - 1 : place.line]
+    return bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -200,6 +243,7 @@ class _Builder:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._depth = 0
+        self._nodes = 0
 
     def documents(self, text: str) -> Iterator[Node]:
         events = yaml.parse(text, Loader=_LOADER)
@@ -209,6 +253,12 @@ class _Builder:
 
     def _node(self, event: Any, events: Iterator[Any]) -> Node:
         place = _place(event.start_mark)
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            self._faults.add(
+                place, f"more than {MOST_NODES:,} keys and values; split it into several files"
+            )
+            self._faults.raise_any()
         if isinstance(event, yaml.AliasEvent):
             self._faults.add(place, "an alias is not taken; write the value out")
             return Node(None, place, {})
@@ -221,7 +271,7 @@ class _Builder:
             return Node(_scalar(event), place, {}, start, end)
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._faults.add(place, f"nested more than {MAX_DEPTH} deep")
+            self._faults.add(place, f"nested more than {MAX_DEPTH} deep; no key of ours needs it")
             self._faults.raise_any()
         opening = event
         if isinstance(opening, yaml.MappingStartEvent):
@@ -244,11 +294,12 @@ class _Builder:
             self._node(event, events)
             node = self._node(next(events), events)
             if not isinstance(event, yaml.ScalarEvent):
-                self._faults.add(at, "a key must be a word")
+                self._faults.add(at, "a key must be a word, and neither a list nor a mapping")
             elif event.value in entries:
                 first = keys[event.value].line
                 self._faults.add(
-                    at, f"the key {quoted(event.value)} stands twice, first in line {first}"
+                    at,
+                    f"the key {quoted(event.value)} stands twice, first in line {first}; keep one",
                 )
             else:
                 keys[event.value] = at
