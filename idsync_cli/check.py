@@ -12,7 +12,7 @@ from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Rule
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine import Engine
 from idsync_cli.errors import Fault, FileFault
 from idsync_cli.files.config_file import load
@@ -113,7 +113,7 @@ def _run(scenario: Scenario, memory: Store) -> Iterator[Mismatch]:
     with memory.writing() as session:
         for given in scenario.given:
             _give(scenario, given, session, memory.seed)
-    engine = Engine(scenario.organization, memory, now=lambda: 0)
+    engine = Engine(scenario.organization, memory, now=lambda: 0, explain=True)
     for step in scenario.steps:
         [answer] = engine.batch([wire.Incoming(step.request, step.line)])
         yield from _compare_step(step, answer, engine.labels)
@@ -129,14 +129,14 @@ def _give(scenario: Scenario, given: Given, session: Session, seed: int) -> None
         mpid=given.mpid or derive_mpid(seed, session.last_seq, knowledge.was_given_out),
         created_seq=session.last_seq,
         source_mpid=None,
-        was_known=rules.holds_login_id(given.identifiers),
+        was_known=rules.holds_login_id(types_of(given.identifiers)),
         identifiers=given.identifiers,
     )
     broken = violation(profile, rules, knowledge)
     if broken:
         message = f"the given profile cannot be: {broken}"
         raise FileFault([Fault(scenario.path.as_posix(), message, given.line)])
-    session.give(given.scope, profile)
+    session.give(given.scope, profile, rules)
 
 
 def _compare_step(step: Step, answer: Answer, labels: Mapping[str, int]) -> Iterator[Mismatch]:

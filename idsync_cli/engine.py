@@ -3,20 +3,24 @@
 A one-shot request, a line of a replay and a step of a scenario all pass through `_answer`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.match import Knowledge
 from idsync_cli.core.modify import modify
 from idsync_cli.core.request import ModifyRequest, Request
 from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.files import rules_json
-from idsync_cli.store import Entry, Session, Store
+from idsync_cli.store import Entry, MpidTaken, Session, Store
 from idsync_cli.store.rules import remember_rules
+
+_new = tuple.__new__
 
 
 class Labels(dict[str, int]):
@@ -52,6 +56,8 @@ class Engine:
     """Answers requests over one store under one configuration.
 
     `now` gives milliseconds since 1970, UTC, for the history. `labels` names the answers so far.
+    With `explain`, answers have the account of every tier. `on_agreed` is told of each scope for
+    which the store had to be brought up to date, because other types are login types in it now.
     """
 
     def __init__(
@@ -61,11 +67,15 @@ class Engine:
         *,
         now: Callable[[], int],
         target: wire.Target | None = None,
+        explain: bool = False,
+        on_agreed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._organization = organization
         self._store = store
         self._now = now
-        self._target = target or wire.Target()
+        self._reader = wire.Reader(organization, target)
+        self._explain = explain
+        self._on_agreed = on_agreed
         self._rules_are_remembered = False
         self.labels = Labels()
 
@@ -78,12 +88,12 @@ class Engine:
         Raises:
             StoreFault: the store cannot be used; nothing was changed.
         """
-        incoming = wire.Incoming(request)
-        if dry_run or wire.kind_of(request) is RequestKind.SEARCH:
+        reading = self._reader.read(request)
+        if dry_run or reading.kind is RequestKind.SEARCH:
             with self._store.reading() as session:
-                return self._answer(incoming, session, write=False)
+                return self._answer(reading, None, session, write=False)
         with self._writing() as session:
-            answer = self._answer(incoming, session, write=True)
+            answer = self._answer(reading, None, session, write=True)
             if isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store:
                 session.last_seq = answer.seq
             return answer
@@ -96,13 +106,30 @@ class Engine:
         Raises:
             StoreFault: the store cannot be used; nothing of the batch was changed.
         """
+        read = self._reader.read
+        readings = [(read(request), line) for request, line in requests]
+        try:
+            return self._answer_all(readings, before_commit, new_mpids_are_free=True)
+        except MpidTaken:
+            return self._answer_all(readings, before_commit, new_mpids_are_free=False)
+
+    def _answer_all(
+        self,
+        readings: Sequence[tuple[wire.Reading, int | None]],
+        before_commit: BeforeCommit | None,
+        *,
+        new_mpids_are_free: bool,
+    ) -> list[Answer]:
         answers = []
         self.labels.touched.clear()
         try:
             with self._writing() as session:
-                for incoming in requests:
-                    answers.append(self._answer(incoming, session, write=True))
+                session.new_mpids_are_free = new_mpids_are_free
+                self._look_up(readings, session)
+                for reading, line in readings:
+                    answers.append(self._answer(reading, line, session, write=True))
                     session.last_seq += 1
+                session.write()
                 if before_commit is not None:
                     before_commit(session, answers)
         except BaseException:
@@ -113,32 +140,55 @@ class Engine:
     @contextmanager
     def _writing(self) -> Iterator[Session]:
         with self._store.writing() as session:
+            agreed = session.agree(self._organization.scopes)
             yield session
         self._rules_are_remembered |= session.remembers_rules
+        for scope in agreed:
+            self._on_agreed(scope)
 
-    def _answer(self, incoming: wire.Incoming, session: Session, *, write: bool) -> Answer:
+    def _look_up(
+        self, readings: Iterable[tuple[wire.Reading, int | None]], session: Session
+    ) -> None:
+        """Let the store read at once all that the requests of a batch name."""
+        named: dict[str, tuple[Rules, list[Identifier], list[int]]] = {}
+        for reading, _ in readings:
+            scope, rules = reading.scope, reading.rules
+            if scope is None or rules is None or reading.late_refusal:
+                continue
+            if scope not in named:
+                named[scope] = rules, [], []
+            _, identifiers, mpids = named[scope]
+            identifiers += starmap(Identifier, reading.identities.items())
+            for kind, *values in reading.changes or ():
+                identifiers += [Identifier(kind, value) for value in values if value is not None]
+            for mpid in (reading.mpid, reading.previous_mpid):
+                found = self.labels.get(mpid) if isinstance(mpid, str) else mpid
+                if found is not None:
+                    mpids.append(found)
+        for scope, (rules, identifiers, mpids) in named.items():
+            session.look_up(scope, rules, identifiers, mpids)
+
+    def _answer(
+        self, reading: wire.Reading, line: int | None, session: Session, *, write: bool
+    ) -> Answer:
         """Answer a request by the next sequence number and, with `write`, do what was decided."""
-        request = incoming.request
         seq = session.last_seq + 1
-        kind, scope, rules = wire.kind_of(request), None, None
+        scope, rules = reading.scope, reading.rules
         outcome: Decision | Refusal
         try:
-            if isinstance(request, Refusal):
-                raise request
-            given = wire.check_shape(request)
-            scope = wire.scope_of(given, self._organization, self._target)
-            rules = self._organization.scopes[scope]
-            asked = wire.request_of(given, self.labels)
-            turn = Turn(seq, self._store.seed)
-            outcome = decide(asked, rules, session.scope(scope), turn)
-            if write:
-                session.apply(outcome, scope, self._entry(seq, given))
-                if outcome.changes_the_store:
-                    self._remember_rules(session)
+            asked = wire.request_of(reading, self.labels)
+            assert scope is not None
+            assert rules is not None
+            turn = _new(Turn, (seq, self._store.seed))
+            outcome = decide(asked, rules, session.scope(scope), turn, explain=self._explain)
+            if write and (outcome.changes or outcome.created):
+                session.apply(outcome, scope, rules, self._entry(seq, reading))
+                self._remember_rules(session)
         except Refusal as refusal:
-            outcome = refusal
-        answer = Answer(seq, incoming.line, kind, scope, rules, outcome)
-        self._set_label(request, answer)
+            outcome = refusal.with_traceback(None)  # which would keep all that is around here
+        answer = _new(Answer, (seq, line, reading.kind, scope, rules, outcome))
+        if reading.label is not None:  # an answer without an MPID unsets it (section 8)
+            self.labels.name(reading.label, answer.mpid)
         return answer
 
     def _remember_rules(self, session: Session) -> None:
@@ -146,28 +196,20 @@ class Engine:
         if not (self._rules_are_remembered or session.remembers_rules):
             remember_rules(session, rules_json.remembered(self._organization))
 
-    def _entry(self, seq: int, given: wire.Json) -> Entry:
-        return Entry(
-            seq=seq,
-            time_ms=self._now(),
-            kind=RequestKind(given["type"]),
-            request_id=given.get("request_id"),
-            request_timestamp_ms=given.get("request_timestamp_ms"),
-        )
-
-    def _set_label(self, request: object, answer: Answer) -> None:
-        """Let a label name the answer's MPID; an answer without one unsets it (section 8)."""
-        label = request.get("label") if isinstance(request, dict) else None
-        if isinstance(label, str) and wire.is_text(label):
-            self.labels.name(label, answer.mpid)
+    def _entry(self, seq: int, reading: wire.Reading) -> Entry:
+        assert reading.kind is not None
+        texts = reading.request_id, reading.request_timestamp_ms
+        return _new(Entry, (seq, self._now(), reading.kind, *texts))
 
 
-def decide(request: Request, rules: Rules, knowledge: Knowledge, turn: Turn) -> Decision:
-    """Decide any request by the rules of its scope.
+def decide(
+    request: Request, rules: Rules, knowledge: Knowledge, turn: Turn, *, explain: bool = False
+) -> Decision:
+    """Decide any request by the rules of its scope; `explain` adds the account of every tier.
 
     Raises:
         Refusal: the request is refused, and nothing changes.
     """
     if isinstance(request, ModifyRequest):
-        return modify(request, rules, knowledge)
-    return resolve(request, rules, knowledge, turn)
+        return modify(request, rules, knowledge, explain=explain)
+    return resolve(request, rules, knowledge, turn, explain=explain)

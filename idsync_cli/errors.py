@@ -73,4 +73,4 @@ def quoted(value: object) -> str:
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest right word, ready to be put behind a message; or nothing."""
     close = get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return f"; did you mean '{printable(close[0])}'?" if close else ""

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule
-from idsync_cli.core.decision import Answer, Decision
+from idsync_cli.core.decision import Answer
+from idsync_cli.core.form import form_of
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.match import Inquiry
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve import Turn
@@ -121,14 +123,15 @@ def whois(
     """
     holders, searches = [], []
     for name in session.scopes():
-        held_by = session.scope(name).holders(identifier) if scope in (None, name) else ()
-        if not held_by:
+        if scope not in (None, name):
             continue
         answer = _search(session, organization, identifier, name, seed)
-        if answer:
+        held_by = session.holding(name, identifier)
+        if answer and held_by:
             searches.append(wire.answer_json(answer, explain=True))
+        inquiry = _inquiry(session, organization, identifier, name)
         for each in held_by:
-            why_not = _why_not(each, identifier, answer)
+            why_not = _why_not(each, identifier, answer, inquiry)
             line = _line(each, name, organization)
             holders.append({**line, "returned": why_not is None, "why_not": why_not})
     return {
@@ -148,22 +151,32 @@ def _search(
         return None
     request = IdentityRequest(RequestKind.SEARCH, {identifier.type: identifier.value})
     turn = Turn(session.last_seq + 1, seed)
-    decision = decide(request, rules, session.scope(scope), turn)
+    decision = decide(request, rules, session.scope(scope), turn, explain=True)
     return Answer(turn.seq, None, request.kind, scope, rules, decision)
 
 
-def _why_not(holder: Profile, identifier: Identifier, answer: Answer | None) -> str | None:
-    """Why the search did not return a holder, as it recorded it; None if it did."""
-    if answer is None:
+def _inquiry(
+    session: Session, organization: Organization, identifier: Identifier, scope: str
+) -> Inquiry | None:
+    """The same search as `_search` makes, to ask about each profile."""
+    rules = organization.scopes.get(scope)
+    if rules is None:
+        return None
+    form = form_of(RequestKind.SEARCH, (identifier.type,), rules)
+    return Inquiry(form, dict([identifier]), session.scope(scope))
+
+
+def _why_not(
+    holder: Profile, identifier: Identifier, answer: Answer | None, inquiry: Inquiry | None
+) -> str | None:
+    """Why the search did not return a holder; None if it did."""
+    if answer is None or inquiry is None or answer.rules is None:
         return ErrorCode.UNKNOWN_SCOPE.value
     if answer.mpid == holder.mpid:
         return None
-    assert isinstance(answer.outcome, Decision)
-    tiers = (tier for tier in answer.outcome.tiers if tier.identity_type is identifier.type)
-    tier = next(tiers, None)
-    if tier is None:
+    if not answer.rules.is_lookup(identifier.type):
         return ErrorCode.NO_LOOKUP_IDENTITY.value
-    reason = tier.verdicts[holder.mpid]
+    reason = inquiry.ineligibility(holder)
     return NoteCode.TIE.value if reason is None else reason.value
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from idsync_cli.core.admission import violation
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.rules import Organization
 from idsync_cli.errors import FileFault, printable
 from idsync_cli.files import rules_json
@@ -65,11 +65,11 @@ def _take_in(
         mpid=line.mpid,
         created_seq=seq,
         source_mpid=line.source_mpid,
-        was_known=line.known or rules.holds_login_id(line.identifiers),
+        was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
         identifiers=line.identifiers,
     )
     broken = violation(profile, rules, session.scope(line.scope))
     if broken is None:
-        session.take_in(line.scope, profile, now_ms)
+        session.take_in(line.scope, profile, rules, now_ms)
         session.last_seq = max(session.last_seq, seq)
     return broken

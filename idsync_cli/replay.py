@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
@@ -28,8 +29,11 @@ from idsync_cli.store.replays import (
     replays,
 )
 
-CHUNK_SIZE = 1000
-"""How many requests a replay answers in one transaction, unless told otherwise."""
+HOLD_SECONDS = 0.25
+"""How long a transaction of a replay is meant to take: others wait for it."""
+
+_FIRST, _MOST = 500, 20_000
+"""How many requests the first transaction has, and the most that one may have."""
 
 
 class Mode(Enum):
@@ -64,7 +68,7 @@ class _Start:
 
 
 class Replay:
-    """The replay of one or several files into one store."""
+    """The replay of one or several files into one store; `file` is the one at hand."""
 
     def __init__(
         self,
@@ -72,7 +76,7 @@ class Replay:
         store: Store,
         *,
         mode: Mode = Mode.ONCE,
-        chunk_size: int = CHUNK_SIZE,
+        chunk_size: int | None = None,
         answers: AnswersFile | None = None,
         stop_on_error: bool = False,
     ) -> None:
@@ -82,6 +86,8 @@ class Replay:
         self._chunk_size = chunk_size
         self._answers = answers
         self._stop_on_error = stop_on_error
+        self._answered_at = 0.0
+        self.file = ""
         self.stopped_by: Answer | None = None
 
     def run(self, name: str, source: Source) -> Iterator[list[Answer]]:
@@ -94,6 +100,7 @@ class Replay:
             UsageFault: the file was replayed before, or has changed since.
             StoreFault: the store or the answers cannot be written; what came before is kept.
         """
+        self.file = name
         overtaken = True
         while overtaken and (start := self._find_start(name, source)) is not None:
             overtaken = False
@@ -104,18 +111,16 @@ class Replay:
 
     def _go_on(self, start: _Start) -> Iterator[list[Answer]]:
         self._engine.labels = Labels(start.labels)
-        row, requests = start.row, iter(start.requests)
+        row, requests = start.row, start.requests
+        size = self._chunk_size or _FIRST
         while not row.finished:
-            chunk, positions = [], [_position(row)]
-            for request in islice(requests, self._chunk_size):
-                chunk.append(request)
-                if self._stop_on_error:
-                    positions.append(start.requests.position)
-            end, finished = start.requests.position, len(chunk) < self._chunk_size
+            chunk, positions = self._take(requests, size, _position(row))
+            end, finished = requests.position, len(chunk) < size
             if not chunk and row.replay_id == _NOT_ENTERED:
                 if self._answers:
                     self._answers.write([])  # no requests, no answers: an empty file
                 return
+            began = monotonic()
             try:
                 row, answers = self._commit(chunk, row, end, start.seen, finished=finished)
             except _RefusedOne as refused:
@@ -125,7 +130,22 @@ class Replay:
                     row, answers = self._commit(chunk, row, end, start.seen, finished=False)
                     yield answers
                 return
+            if self._chunk_size is None:
+                size = _next_size(size, self._answered_at - began)
             yield answers
+
+    def _take(
+        self, requests: RequestFile, size: int, begin: Position
+    ) -> tuple[list[wire.Incoming], list[Position]]:
+        """The next requests and, where it may have to stop at any of them, where each ends."""
+        if not self._stop_on_error:
+            return requests.take(size), []
+        chunk: list[wire.Incoming] = []
+        positions = [begin]
+        while len(chunk) < size and (taken := requests.take(1)):
+            chunk += taken
+            positions.append(requests.position)
+        return chunk, positions
 
     def _commit(
         self,
@@ -143,6 +163,7 @@ class Replay:
 
         def keep(session: Session, answers: list[Answer]) -> None:
             nonlocal reached
+            self._answered_at = monotonic()  # how long the disk then takes depends little on size
             if self._stop_on_error:
                 _stop_at_a_refusal(answers)
             is_new = row.replay_id == _NOT_ENTERED
@@ -240,8 +261,14 @@ def _stop_at_a_refusal(answers: list[Answer]) -> None:
             raise _RefusedOne(place, answer)
 
 
+def _next_size(size: int, seconds: float) -> int:
+    """How many requests to answer at once, after so many took so long."""
+    fitting = int(size * HOLD_SECONDS / max(seconds, 0.001))
+    return max(1, min(fitting, 2 * size, _MOST))
+
+
 def answer_all(
-    engine: Engine, requests: Iterable[wire.Incoming], *, chunk_size: int = CHUNK_SIZE
+    engine: Engine, requests: Iterable[wire.Incoming], *, chunk_size: int = 1000
 ) -> Iterator[list[Answer]]:
     """Answer requests in batches without keeping how far it got, for a store of its own."""
     requests = iter(requests)

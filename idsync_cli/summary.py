@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from idsync_cli import wire
+from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.decision import Answer, Refusal
 
 REFUSED_SHOWN = 20
@@ -15,13 +16,13 @@ class Summary:
     """What a replay came to, counted as its answers come."""
 
     requests: int = 0
-    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kinds: Counter[tuple[RequestKind | None, Status]] = field(default_factory=Counter)
     decided_by: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     created: int = 0
     orphaned: int = 0
-    refused: list[Answer] = field(default_factory=list)
+    refused: list[tuple[str, Answer]] = field(default_factory=list)
     stopped: bool = False
     dry_run: bool = False
 
@@ -30,27 +31,30 @@ class Summary:
         """How many lines were refused; `refused` holds the first of them."""
         return sum(self.errors.values())
 
-    def count(self, answer: Answer) -> None:
-        """Take an answer into account."""
+    def count(self, answer: Answer, file: str) -> None:
+        """Take an answer to a line of a file into account."""
         self.requests += 1
-        self.kinds[answer.kind.value if answer.kind else "none", answer.status.value] += 1
+        self.kinds[answer.kind, answer.status] += 1
         outcome = answer.outcome
         if isinstance(outcome, Refusal):
             self.errors[outcome.code.value] += 1
             if len(self.refused) < REFUSED_SHOWN:
-                self.refused.append(answer)
+                self.refused.append((file, answer))
             return
-        decided_by = outcome.decided_by
-        self.decided_by[decided_by.identity_type or decided_by.rule] += 1
-        self.notes.update(note.code.value for note in outcome.notes)
+        rule, _, identity_type = outcome.decided_by
+        self.decided_by[identity_type or rule] += 1
+        for note in outcome.notes:
+            self.notes[note.code] += 1
         self.created += outcome.created is not None
         self.orphaned += len(outcome.orphaned)
 
     def as_json(self) -> wire.Json:
         """The summary for machines."""
         kinds: dict[str, dict[str, int]] = {}
-        for (kind, status), number in sorted(self.kinds.items()):
-            kinds.setdefault(kind, {})[status] = number
+        counted = self.kinds.items()
+        named = ((kind or "none", status.value, number) for (kind, status), number in counted)
+        for kind, status, number in sorted(named):
+            kinds.setdefault(str(kind), {})[status] = number
         return {
             "requests": self.requests,
             "kinds": kinds,
@@ -62,5 +66,8 @@ class Summary:
             "stopped": self.stopped,
             "dry_run": self.dry_run,
             "errors": dict(self.errors.most_common()),
-            "first_refused": [wire.answer_json(each, explain=False) for each in self.refused],
+            "first_refused": [
+                {"file": file, **wire.answer_json(answer, explain=False)}
+                for file, answer in self.refused
+            ],
         }

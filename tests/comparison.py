@@ -15,6 +15,7 @@ from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
 from idsync_cli.replay import answer_all
 from idsync_cli.store import Store
+from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml
 
@@ -39,9 +40,14 @@ def lines_of(requests: list[object]) -> bytes:
     return b"".join(json.dumps(request).encode() + b"\n" for request in requests)
 
 
+def json_of(request: object) -> object:
+    """A request that was read from a line, as the JSON value that the line holds."""
+    return request.as_json() if isinstance(request, PlainLine) else request
+
+
 def incoming(requests: list[object]) -> list[wire.Incoming]:
     """Requests as a replay reads them."""
-    return list(RequestFile(Source("world", BytesIO(lines_of(requests)))))
+    return RequestFile(Source("world", BytesIO(lines_of(requests)))).take(len(requests))
 
 
 def parts(world: World) -> Iterator[tuple[Organization, list[wire.Incoming]]]:
@@ -71,7 +77,7 @@ def program_answers(world: World, *, chunk_size: int = 7, one_shot: bool = False
     with store.memory(world.seed) as storage:
         answers = [
             plain(wire.answer_json(answer, explain=True))
-            for answer in _answers(world, storage, chunk_size, one_shot=one_shot)
+            for answer in answers_in(world, storage, chunk_size, one_shot=one_shot)
         ]
         rules = organization(world.later_scopes or world.scopes, world.workspaces)
         return answers, exported(storage, rules)
@@ -86,10 +92,13 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
         ]
 
 
-def _answers(world: World, storage: Store, chunk_size: int, *, one_shot: bool) -> Iterator[Answer]:
+def answers_in(
+    world: World, storage: Store, chunk_size: int, *, one_shot: bool
+) -> Iterator[Answer]:
+    """The answers to the requests of a world, over a store."""
     labels = None
     for rules, requests in parts(world):
-        engine = Engine(rules, storage, now=lambda: 0)
+        engine = Engine(rules, storage, now=lambda: 0, explain=True)
         if labels is not None:
             engine.labels = labels
         if one_shot:
@@ -116,12 +125,14 @@ def first_difference(
     program: Program = program_answers,
     chunk_size: int = 7,
     one_shot: bool = False,
+    model: Run | None = None,
 ) -> str | None:
     """Where program and model disagree about a world, or None.
 
-    Everything counts, the order of the members of every object, too.
+    Everything counts, the order of the members of every object, too. `model` is what the model
+    says of the world, if it was asked before.
     """
-    expected, expected_profiles = model_answers(world, one_shot=one_shot)
+    expected, expected_profiles = model or model_answers(world, one_shot=one_shot)
     found, profiles = program(world, chunk_size=chunk_size, one_shot=one_shot)
     for index, (wanted, got) in enumerate(zip(expected, found, strict=True)):
         if json.dumps(wanted) != json.dumps(got):

@@ -224,6 +224,24 @@ def test_the_table_and_the_json_form_carry_the_same_facts(shop: Program, name: s
     assert rows(text) == [shown(tier) for tier in answer["tiers"]]
 
 
+def test_counts_that_stop_at_a_thousand_say_so_in_the_table_and_in_json(shop: Program) -> None:
+    visitor = {"type": "logout", "scope": "consumers", "known_identities": {"das": "stand"}}
+    search = ("search", *CONSUMERS, "--das", "stand", "--idfv", "phone-1", "--explain")
+    shop.replay(*[visitor] * 1000)
+    tier = shop(*search, "--json").json()["tiers"][4]
+    assert "counted_to" not in tier
+    assert (tier["held_by"], tier["ineligible"]) == (1000, {"immutable_search": 1000})
+    assert "1000+" not in shop(*search).stdout
+    shop.replay(visitor)
+    device, stamp = shop(*search, "--json").json()["tiers"][3:]
+    assert "counted_to" not in device
+    assert list(stamp)[-1] == "counted_to"
+    assert stamp == tier | {"counted_to": 1000}
+    table = shop(*search).stdout
+    assert re.search(r"stand .* 1000\+ .* 0", table)
+    assert re.search(r"1000\+ *immutable", table)
+
+
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_under_the_table_stands_what_the_json_form_says(shop: Program, name: str) -> None:
     dry = (*EXPLAINED[name], "--explain", "--dry-run")

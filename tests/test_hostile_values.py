@@ -693,7 +693,6 @@ def test_no_option_or_word_that_is_not_known_has_an_effect(
             assert len(outcome.stderr.splitlines()) <= 2
 
 
-@pytest.mark.xfail(reason="errors.nearest hints at a name as it stands, with its line feeds")
 def test_a_hint_stays_in_its_line(worlds: Worlds) -> None:
     """A name from the configuration, at which a message hints."""
     hostile, _ = worlds

@@ -157,7 +157,7 @@ def long(before: bytes, behind: bytes, each: bytes = b"x" * 10**6) -> Iterable[b
             long(A, b"\n" + A),
             ("replay", "line.jsonl"),
             1,
-            ["line 2: INVALID_JSON: the line is longer than 1 MiB"],
+            [":2: INVALID_JSON: the line is longer than 1 MiB"],
             ["3 requests, 1 profiles made, 0 orphaned, 1 lines refused"],
             id="a line of requests",
         ),
@@ -166,7 +166,7 @@ def long(before: bytes, behind: bytes, each: bytes = b"x" * 10**6) -> Iterable[b
             long(A[:-4], b'"}}\n' + A),
             ("replay", "value.jsonl"),
             1,
-            ["line 1: INVALID_JSON: the line is longer than 1 MiB"],
+            [":1: INVALID_JSON: the line is longer than 1 MiB"],
             ["2 requests, 1 profiles made, 0 orphaned, 1 lines refused"],
             id="a value of a request",
         ),
@@ -175,7 +175,7 @@ def long(before: bytes, behind: bytes, each: bytes = b"x" * 10**6) -> Iterable[b
             long(A, b"\n" + A, b" " * 10**6),
             ("replay", "blank.jsonl"),
             1,
-            ["line 2: INVALID_JSON: the line is longer than 1 MiB"],
+            [":2: INVALID_JSON: the line is longer than 1 MiB"],
             ["3 requests, 1 profiles made, 0 orphaned, 1 lines refused"],
             id="white space",
         ),
@@ -276,12 +276,13 @@ def test_a_line_that_is_nested_100_000_deep_is_refused_alone(idsync: Program, li
     assert [status_or_code(each) for each in outcome.lines()] == [
         *("created", "INVALID_JSON", "matched"),
     ]
-    assert "line 2: INVALID_JSON: nested too deeply to read" in outcome.stderr
+    assert ":2: INVALID_JSON: nested too deeply to read" in outcome.stderr
     profiles = PROFILE % (1, 1) + line + b"\n" + PROFILE % (2, 2)
     outcome = idsync("import", "-", "--store", "other.db", stdin=profiles)
     assert_nothing_acts(outcome)
     assert outcome.stderr == (
-        "idsync: standard input:2: nested too deeply to read\nidsync: nothing was imported\n"
+        "idsync: standard input:2: nested too deeply to read; write it flat\n"
+        "idsync: nothing was imported\n"
     )
     assert outcome.status == 2
     assert not (idsync.folder / "other.db").exists()

@@ -237,7 +237,7 @@ def test_the_summary_counts_what_the_answers_say(couriers: Program) -> None:
         "notes": Counter(note["code"] for answer in done for note in answer["notes"]),
         "refused": len(refused),
         "errors": Counter(answer["errors"][0]["code"] for answer in refused),
-        "first_refused": refused[:20],
+        "first_refused": [{"file": "day.jsonl", **each} for each in refused[:20]],
     }
     summary = couriers("replay", "day.jsonl", "--seed", "1", "--json").json()
     assert {key: summary[key] for key in expected} == expected

@@ -55,9 +55,15 @@ def _wait_for(process: subprocess.Popen[bytes], folder: Path, length: float) -> 
 def _history(folder: Path) -> list[object]:
     with sqlite3.connect(folder / "idsync.db") as connection:
         requests = connection.execute(
-            "SELECT seq, type, mpid, status, rule, identity_type FROM requests ORDER BY seq"
+            "SELECT seq, type, mpid, status, rule, identity_type FROM requests"
+            " JOIN outcomes USING (outcome_id) JOIN profiles USING (created_seq) ORDER BY seq"
         )
-        return [*requests, *connection.execute("SELECT * FROM changes ORDER BY seq, place")]
+        changes = connection.execute(
+            "SELECT seq, place, op, mpid, identity_type_id, value FROM changes"
+            " JOIN profiles USING (created_seq) JOIN identifiers USING (identifier_id)"
+            " ORDER BY seq, place"
+        )
+        return [*requests, *changes]
 
 
 def _export(folder: Path) -> bytes:

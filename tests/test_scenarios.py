@@ -18,8 +18,8 @@ from idsync_cli.check import SEED, check
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, derive_mpid
 from idsync_cli.core.modify import modify
-from idsync_cli.core.profile import Profile
-from idsync_cli.core.request import ModifyRequest
+from idsync_cli.core.profile import Profile, types_of
+from idsync_cli.core.request import ModifyRequest, Request
 from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.strategy import PRESETS, Strategy
@@ -54,7 +54,7 @@ def given(scenario: Scenario) -> Iterator[tuple[str, Profile]]:
     for seq, each in enumerate(scenario.given, start=1):
         mpid = each.mpid or derive_mpid(SEED, seq, given_out.__contains__)
         given_out.add(mpid)
-        known = scenario.organization.scopes[each.scope].holds_login_id(each.identifiers)
+        known = scenario.organization.scopes[each.scope].holds_login_id(types_of(each.identifiers))
         yield each.scope, Profile(mpid, seq, None, known, each.identifiers)
 
 
@@ -62,7 +62,7 @@ def prepared(scenario: Scenario, storage: Store) -> Store:
     with storage.writing() as session:
         for scope, profile in given(scenario):
             session.last_seq += 1
-            session.give(scope, profile)
+            session.give(scope, profile, scenario.organization.scopes[scope])
     return storage
 
 
@@ -76,13 +76,13 @@ def told(answers: list[Answer]) -> list[Json]:
 
 def in_one_batch(scenario: Scenario) -> list[Json]:
     with prepared(scenario, store.memory(SEED)) as storage:
-        engine = Engine(scenario.organization, storage, now=lambda: 0)
+        engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
         return told(engine.batch(incoming(requests_of(scenario))))
 
 
 def one_by_one(scenario: Scenario) -> list[Json]:
     with prepared(scenario, store.memory(SEED)) as storage:
-        engine = Engine(scenario.organization, storage, now=lambda: 0)
+        engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
         return told([engine.one_shot(step.request) for step in scenario.steps])
 
 
@@ -122,6 +122,7 @@ class Alone:
 
     def __init__(self, scenario: Scenario) -> None:
         self.organization = scenario.organization
+        self.reader = wire.Reader(self.organization)
         given_out: set[int] = set()
         self.known = {name: Memory(given_out=given_out) for name in self.organization.scopes}
         self.seq = 0
@@ -132,28 +133,27 @@ class Alone:
 
     def answer(self, request: Json, line: int) -> Answer:
         self.seq += 1
-        scope = rules = None
+        reading = self.reader.read(request)
         outcome: Decision | Refusal
         try:
-            members = wire.check_shape(request)
-            scope = wire.scope_of(members, self.organization, wire.Target())
-            rules = self.organization.scopes[scope]
-            outcome = self.decide(members, rules, self.known[scope])
-            self.known[scope].apply(outcome)
+            asked = wire.request_of(reading, self.labels)
+            assert reading.scope is not None
+            assert reading.rules is not None
+            outcome = self.decide(asked, reading.rules, self.known[reading.scope])
+            self.known[reading.scope].apply(outcome)
         except Refusal as refusal:
             outcome = refusal
-        answer = Answer(self.seq, line, wire.kind_of(request), scope, rules, outcome)
+        answer = Answer(self.seq, line, reading.kind, reading.scope, reading.rules, outcome)
         if "label" in request:
             self.labels.pop(request["label"], None)
             if answer.mpid is not None:
                 self.labels[request["label"]] = answer.mpid
         return answer
 
-    def decide(self, members: Json, rules: Rules, known: Memory) -> Decision:
-        asked = wire.request_of(members, self.labels)
+    def decide(self, asked: Request, rules: Rules, known: Memory) -> Decision:
         if isinstance(asked, ModifyRequest):
-            return modify(asked, rules, known)
-        return resolve(asked, rules, known, Turn(self.seq, SEED))
+            return modify(asked, rules, known, explain=True)
+        return resolve(asked, rules, known, Turn(self.seq, SEED), explain=True)
 
 
 @every_scenario
@@ -319,7 +319,7 @@ def test_a_replay_in_chunks_of_any_size_answers_the_same(scenario: Scenario) -> 
     expected = in_one_batch(scenario)
     for size in (1, 2, 7, 1000):
         with prepared(scenario, store.memory(SEED)) as storage:
-            engine = Engine(scenario.organization, storage, now=lambda: 0)
+            engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
             requests = incoming(requests_of(scenario))
             chunks = list(answer_all(engine, requests, chunk_size=size))
         assert all(len(chunk) == size for chunk in chunks[:-1])

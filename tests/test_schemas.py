@@ -19,7 +19,7 @@ from idsync_cli import check, store, wire
 from idsync_cli.core import codes
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
-from idsync_cli.core.rules import Organization
+from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.strategy import PRESETS, Settings
 from idsync_cli.engine import Engine
 from idsync_cli.errors import FileFault
@@ -674,17 +674,23 @@ def test_a_request_is_held_to_its_form_unless_it_is_expected_to_be_refused(
 class AnyLabel(dict[str, int]):
     """Labels among which every one is found: whether one is set, a schema cannot tell."""
 
-    def __contains__(self, label: object) -> bool:
-        return True
-
-    def __missing__(self, label: str) -> int:
+    def get(self, label: str, default: object = None) -> int:
         return 1
 
 
+ONE_SCOPE = Organization(None, {"s": Rules(PRESETS["best_match"].strategy, ())}, {})
+
+
 def form_refusal(request: object) -> codes.ErrorCode | None:
-    """What the program finds wrong with a request before it looks at scopes and rules."""
+    """What the program finds wrong with a request before it looks at scopes and rules.
+
+    So any scope or workspace will do, if only it is a text.
+    """
+    if isinstance(request, dict):
+        named = [name for name in ("scope", "workspace") if wire.is_text(request.get(name))]
+        request = {name: value for name, value in request.items() if name not in named}
     try:
-        wire.request_of(wire.check_shape(request), AnyLabel())
+        wire.request_of(wire.Reader(ONE_SCOPE).read(request), AnyLabel())
     except Refusal as refusal:
         return refusal.code
     return None
@@ -843,12 +849,12 @@ def test_the_answers_and_profiles_of_a_random_world_are_valid(seed: int) -> None
     world = random_world(random.Random(seed))
     rules = organization(world.scopes, world.workspaces)
     with store.memory(world.seed) as storage:
-        engine = Engine(rules, storage, now=lambda: 0)
+        engine = Engine(rules, storage, now=lambda: 0, explain=True)
         for index, incoming in enumerate(incoming_of(world)):
             if world.later_scopes and index == world.change_at:
                 labels = engine.labels
                 rules = organization(world.later_scopes, world.workspaces)
-                engine = Engine(rules, storage, now=lambda: 0)
+                engine = Engine(rules, storage, now=lambda: 0, explain=True)
                 engine.labels = labels
             one_shot = engine.one_shot(incoming.request, dry_run=True)
             assert_valid("answer", wire.answer_json(one_shot, explain=False))
@@ -881,7 +887,7 @@ def answers_of(scenario: Scenario, storage: Store) -> Iterator[Answer]:
     with storage.writing() as session:
         for given in scenario.given:
             check._give(scenario, given, session, storage.seed)
-    engine = Engine(scenario.organization, storage, now=lambda: 0)
+    engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
     for step in scenario.steps:
         yield from engine.batch([wire.Incoming(step.request, step.line)])
 
@@ -901,7 +907,7 @@ def examples() -> Mapping[str, Json]:
     requests["created"]["label"] = "l"
     rules = organization({"s": scope}, {})
     with store.memory(0) as storage:
-        engine = Engine(rules, storage, now=lambda: 0)
+        engine = Engine(rules, storage, now=lambda: 0, explain=True)
         incoming = [wire.Incoming(each, line) for line, each in enumerate(requests.values(), 1)]
         answers = [wire.answer_json(each, explain=True) for each in engine.batch(incoming)]
         [profile] = exported(storage, rules)
@@ -912,6 +918,25 @@ def examples() -> Mapping[str, Json]:
 def test_there_is_an_example_of_every_status(status: str) -> None:
     assert examples()[status]["status"] == status
     assert_valid("answer", examples()[status])
+
+
+@pytest.mark.parametrize(("size", "stops"), [(1000, False), (1001, True)])
+def test_counts_that_stop_are_valid_and_say_so(size: int, stops: bool) -> None:
+    scope = CONFIGURATION["scopes"]["s"]
+    held = dict.fromkeys(scope["priority"][-1:], "d")
+    visitor = wire.Incoming({"type": "logout", "known_identities": held})
+    with store.memory(0) as storage:
+        engine = Engine(organization({"s": scope}, {}), storage, now=lambda: 0, explain=True)
+        engine.batch([visitor] * size)
+        answers = [
+            engine.one_shot({"type": kind, "known_identities": held}, dry_run=True)
+            for kind in ("search", "identify")
+        ]
+    for answer in answers:
+        assert_answer_valid(answer)
+        tier = wire.answer_json(answer, explain=True)["tiers"][-1]
+        assert tier["held_by"] == 1000
+        assert ("counted_to" in tier) is stops
 
 
 WRONG_ANSWERS: list[tuple[str, Keys, object]] = [
@@ -972,6 +997,9 @@ WRONG_ANSWERS: list[tuple[str, Keys, object]] = [
     ("matched", ("tiers", 2, "value"), "9"),
     ("matched", ("tiers", 2, "left"), 0),
     ("matched", ("tiers", 2, "reason"), "x"),
+    ("matched", ("tiers", 0, "held_by"), 1001),
+    ("matched", ("tiers", 0, "counted_to"), 1000),  # but nothing of it is as many
+    ("matched", ("tiers", 2, "counted_to"), 1000),  # though nothing was looked up
     ("created", ("identities",), {"email": ["a"]}),
     ("created", ("matched_identities",), {"email": "a"}),
     ("created", ("changes",), []),

@@ -165,14 +165,16 @@ def test_first_runs_at_once_make_one_store(idsync: Program) -> None:
 # What it is made of
 
 TABLES = {
-    "scopes": {"scope_id", "name"},
-    "profiles": {"created_seq", "mpid", "scope_id", "source_mpid", "was_known"},
-    "identifiers": {"identifier_id", "created_seq", "scope_id", "identity_type", "value"},
+    "scopes": {"scope_id", "name", "login_types"},
+    "identity_types": {"identity_type_id", "name"},
+    "profiles": {"created_seq", "mpid", "scope_id", "source_mpid", "was_known", "types"},
+    "identifiers": {"identifier_id", "scope_id", "identity_type_id", "value"},
+    "holders": {"identifier_id", "known", "created_seq", "identity_type_id", "added_seq", "place"},
+    "outcomes": {"outcome_id", "scope_id", "type", "status", "rule", "identity_type"},
     "requests": {
-        *("seq", "time_ms", "type", "scope_id", "mpid", "status", "rule", "identity_type"),
-        *("request_id", "request_timestamp_ms"),
+        *("seq", "time_ms", "outcome_id", "created_seq", "request_id", "request_timestamp_ms"),
     },
-    "changes": {"seq", "place", "op", "mpid", "identity_type", "value"},
+    "changes": {"seq", "place", "op", "created_seq", "identifier_id"},
     "store": {"id", "seed", "last_seq"},
 }
 VIEWS = {

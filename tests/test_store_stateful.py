@@ -1,7 +1,7 @@
 """The SQLite store against a plain dictionary: both make the same moves and must agree."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,26 +13,38 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from idsync_cli import store, wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.decision import Decision, Refusal
+from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.match import Knowledge
+from idsync_cli.core.profile import Holder, Profile
+from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve import Turn
-from idsync_cli.core.rules import Organization
+from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.engine import Engine, decide
 from idsync_cli.errors import StoreFault
 from idsync_cli.store import Entry, Session, Store
 from tests.core.memory import Memory
 from tests.core.saying import rules
 
-SCOPES = {
-    "consumers": rules("customer_id:lui email:lu other:u ios_idfv"),
-    "it's couriers": rules("email:lu other ios_idfv", "profile_link"),
-}
-ORGANIZATION = Organization(None, SCOPES, {})
+CONFIGURATIONS: list[dict[str, Rules]] = [
+    {
+        "consumers": rules("customer_id:lui email:lu other:u ios_idfv"),
+        "it's couriers": rules("email:lu other ios_idfv", "profile_link"),
+    },
+    {  # the same, but for the login types of one scope and the order of the other
+        "consumers": rules("customer_id:lui other:lu email:u ios_idfv"),
+        "it's couriers": rules("email:lu ios_idfv other:u", "profile_link"),
+    },
+    {
+        "consumers": rules("email other ios_idfv", "best_match"),
+        "it's couriers": rules("ios_idfv:l email other", "profile_isolation"),
+    },
+]
+SCOPES = sorted(CONFIGURATIONS[0])
 TYPES = [*map(IdentityType, ("customer_id", "email", "other", "ios_idfv", "push_token"))]
 VALUES = ["x", "y", "X", "1", "01", "é", "e\u0301", "😀", "a'b\"c;--", "%_\n\x01"]
 
-scopes = st.sampled_from(sorted(SCOPES))
+scopes = st.sampled_from(SCOPES)
 values = st.one_of(st.sampled_from(VALUES[:2]), st.sampled_from(VALUES))
 identities = st.dictionaries(st.sampled_from(TYPES), values, min_size=1, max_size=3)
 many_identifiers = st.lists(
@@ -44,6 +56,25 @@ openings = st.integers(0, 1)
 
 class Broken(Exception):
     """Something goes wrong in the middle of a transaction."""
+
+
+def seen(holder: Holder) -> tuple[int, int | None, int, bool, int, tuple[Identifier, ...]]:
+    """All that is to be seen of a profile, wherever it comes from."""
+    return (
+        *(holder.created_seq, holder.source_mpid, holder.mpid, holder.was_known, holder.types),
+        holder.identifiers,
+    )
+
+
+def all_see(found: Iterable[Holder], expected: Iterable[Holder]) -> None:
+    assert [*map(seen, found)] == [*map(seen, expected)]
+
+
+def told(decision: Decision) -> tuple[object, ...]:
+    """A decision, with the profiles by their MPIDs: they may have changed since."""
+    left = [(left.profile.mpid, left.types, left.was_known) for left in decision.left]
+    plain = decision._replace(profile=None, left=())
+    return plain, decision.profile and decision.profile.mpid, left
 
 
 class StoreAgainstDictionary(RuleBasedStateMachine):
@@ -61,6 +92,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         self.changes: list[tuple[int, str, int, str, str]] = []
         self.requests: list[tuple[int, str, int]] = []
         self.last_seq = 0
+        self.by_scope = CONFIGURATIONS[0]
 
     @initialize(seed=st.sampled_from([0, -7, 2**130]))
     def make_it(self, seed: int) -> None:
@@ -80,7 +112,10 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         return opened
 
     def engine(self, at: int) -> Engine:
-        return Engine(ORGANIZATION, self.stores[at], now=lambda: 1000)
+        return Engine(self.organization(), self.stores[at], now=lambda: 1000)
+
+    def organization(self) -> Organization:
+        return Organization(None, self.by_scope, {})
 
     def every_profile(self) -> list[tuple[str, Profile]]:
         found = [(name, each) for name in SCOPES for each in self.known[name].profiles.values()]
@@ -110,13 +145,12 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     ) -> None:
         profile = Profile(mpid, self.last_seq + 1, None, was_known, identifiers)
         with self.stores[at].writing() as session:
-            broken = violation(profile, SCOPES[scope], session.scope(scope))
-            assert (broken is None) is (
-                violation(profile, SCOPES[scope], self.known[scope]) is None
-            )
+            rules = self.by_scope[scope]
+            broken = violation(profile, rules, session.scope(scope))
+            assert (broken is None) is (violation(profile, rules, self.known[scope]) is None)
             if broken is None:
                 session.last_seq += 1
-                session.give(scope, profile)
+                session.give(scope, profile, rules)
         if broken is None:
             self.last_seq += 1
             self.known[scope].give(profile)
@@ -161,7 +195,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     def one_shot(self, at: int, request: wire.Json, *, dry_run: bool) -> None:
         if dry_run:
             with self.opened(write=False) as reader:
-                engine = Engine(ORGANIZATION, reader, now=lambda: 1000)
+                engine = Engine(self.organization(), reader, now=lambda: 1000)
                 answer = engine.one_shot(request, dry_run=True)
         else:
             answer = self.engine(at).one_shot(request)
@@ -175,10 +209,10 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     @rule(
         at=openings,
         asked=st.lists(st.tuples(scopes, kinds, identities), min_size=1, max_size=4),
-        breaks=st.sampled_from([False, False, True]),
+        breaks=st.sampled_from(["", "", "while it is read", "while it is kept"]),
     )
     def ask_several(
-        self, at: int, asked: list[tuple[str, str, dict[IdentityType, str]]], breaks: bool
+        self, at: int, asked: list[tuple[str, str, dict[IdentityType, str]]], breaks: str
     ) -> None:
         """In one transaction; if it breaks behind the last of them, nothing is kept."""
         requests: list[wire.Json] = [
@@ -188,12 +222,17 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
 
         def incoming() -> Iterator[wire.Incoming]:
             yield from map(wire.Incoming, requests)
-            if breaks:
+            if breaks == "while it is read":
+                raise Broken
+
+        def keep(session: Session, answers: list[Answer]) -> None:
+            assert len(answers) == len(requests)
+            if breaks == "while it is kept":
                 raise Broken
 
         if breaks:
             with pytest.raises(Broken):
-                self.engine(at).batch(incoming())
+                self.engine(at).batch(incoming(), keep)
             return
         for answer, request in zip(self.engine(at).batch(incoming()), requests, strict=True):
             assert answer.seq == self.last_seq + 1
@@ -208,8 +247,8 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         scope = request["scope"]
         turn = Turn(self.last_seq + 1, self.seed)
         try:
-            asked = wire.request_of(wire.check_shape(request), {})
-            return decide(asked, SCOPES[scope], self.known[scope], turn)
+            asked = wire.request_of(wire.Reader(self.organization()).read(request), {})
+            return decide(asked, self.by_scope[scope], self.known[scope], turn)
         except Refusal as refusal:
             return refusal
 
@@ -218,7 +257,8 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             assert isinstance(found, Refusal)
             assert (found.code, found.message) == (expected.code, expected.message)
         else:
-            assert found == expected
+            assert isinstance(found, Decision)
+            assert told(found) == told(expected)
 
     def do(self, request: wire.Json, decision: Decision) -> None:
         self.known[request["scope"]].apply(decision)
@@ -258,13 +298,19 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     def scribble(self, session: Session, scope: str, identifiers: tuple[Identifier, ...]) -> None:
         """Everything that a session can write."""
         session.last_seq += 5
-        session.give(scope, Profile(77, session.last_seq, None, True, identifiers))
-        request: wire.Json = {"type": "identify", "known_identities": {"ios_idfv": "scribbled"}}
-        asked = wire.request_of(wire.check_shape(request), {})
+        rules = self.by_scope[scope]
+        session.agree(self.by_scope)
+        session.give(scope, Profile(77, session.last_seq, None, True, identifiers), rules)
+        asked = IdentityRequest(RequestKind.IDENTIFY, {IdentityType.IOS_IDFV: "scribbled"})
         turn = Turn(session.last_seq + 1, self.seed)
-        decision = decide(asked, SCOPES[scope], session.scope(scope), turn)
-        session.apply(decision, scope, Entry(turn.seq, 1000, RequestKind.IDENTIFY))
-        session.keep_counter()
+        decision = decide(asked, rules, session.scope(scope), turn)
+        session.apply(decision, scope, rules, Entry(turn.seq, 1000, RequestKind.IDENTIFY))
+        session.write()
+
+    @rule(number=st.integers(0, len(CONFIGURATIONS) - 1))
+    def configure(self, number: int) -> None:
+        """From now on by other rules; the store is told of them by the next request."""
+        self.by_scope = CONFIGURATIONS[number]
 
     @rule(at=openings)
     def close_and_open_again(self, at: int) -> None:
@@ -279,7 +325,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             [
                 f"{act} {table} {rest}"
                 for table in ("changes", "requests")
-                for act, rest in (("UPDATE", "SET mpid = 5"), ("DELETE FROM", ""))
+                for act, rest in (("UPDATE", "SET created_seq = 5"), ("DELETE FROM", ""))
             ]
         ),
         seq=st.none() | st.integers(0, 50),
@@ -310,25 +356,63 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
 
     def look_up_everything(self, session: Session, scope: str) -> None:
         found, known = session.scope(scope), self.known[scope]
-        for kind in TYPES:
-            for value in VALUES:
-                holders = [*known.holders(Identifier(kind, value))]
-                oldest_first = sorted(holders, key=lambda profile: profile.created_seq)
-                assert list(found.holders(Identifier(kind, value))) == oldest_first
+        every = [Identifier(kind, value) for kind in TYPES for value in VALUES]
+        held = {each for profile in known.profiles.values() for each in profile.identifiers}
+        for identifier in every:
+            holders = [*known.holders(identifier)]
+            oldest_first = sorted(holders, key=lambda profile: profile.created_seq)
+            assert session.holding(scope, identifier) == oldest_first
+            self.look_up(found, known, self.by_scope[scope], identifier, held)
         for mpid in [*known.given_out, 77, 99]:
-            assert found.profile(mpid) == known.profile(mpid)
+            its, expected = found.profile(mpid), known.profile(mpid)
+            if its is None or expected is None:
+                assert (its, expected) == (None, None)
+            else:
+                all_see([its], [expected])
+                for identifier in held:
+                    assert its.holds(identifier) is expected.holds(identifier)
+                for kind in TYPES:
+                    assert list(its.values_of(kind)) == list(expected.values_of(kind))
             assert found.was_given_out(mpid) is known.was_given_out(mpid)
             home = [pair for pair in self.every_profile() if pair[1].mpid == mpid]
             assert session.find(mpid) == (home[0] if home else None)
+
+    def look_up(
+        self,
+        found: Knowledge,
+        known: Memory,
+        rules: Rules,
+        identifier: Identifier,
+        held: set[Identifier],
+    ) -> None:
+        """Who holds an identifier, known and anonymous, alone and together with others."""
+        everybody = known.known(identifier, rules)
+        assert sorted(map(seen, found.known(identifier, rules))) == sorted(map(seen, everybody))
+        assert len(found.known(identifier, rules, 1)) == min(1, len(everybody))
+        one = (identifier,)
+        in_order = sorted(held)
+        others = [in_order[self.last_seq % len(held)]] if identifier in held else []
+        for limit in (None, 1, 2):
+            all_see(found.anonymous(one, rules, limit), known.anonymous(one, rules, limit))
+            for other in others:
+                both = identifier, other
+                all_see(found.anonymous(both, rules, limit), known.anonymous(both, rules, limit))
+                all_see(
+                    found.anonymous(one, rules, limit, lacking=other),
+                    known.anonymous(one, rules, limit, lacking=other),
+                )
 
     @invariant()
     def the_history_adds_up_to_the_present(self) -> None:
         connection = self.stores[0].connection
         rows = connection.execute(
-            "SELECT seq, op, mpid, identity_type, value FROM changes ORDER BY seq, place"
+            "SELECT seq, op, mpid, identity_type, value FROM history"
         ).fetchall()
         assert rows == self.changes
-        entries = connection.execute("SELECT seq, type, mpid FROM requests ORDER BY seq").fetchall()
+        entries = connection.execute(
+            "SELECT seq, type, mpid FROM requests JOIN outcomes USING (outcome_id)"
+            " JOIN profiles USING (created_seq) ORDER BY seq"
+        ).fetchall()
         assert entries == self.requests
         held = {profile.mpid: list(profile.identifiers) for profile in self.given}
         for _, op, mpid, kind, value in rows:

@@ -371,8 +371,13 @@ FAULTS: tuple[Fault, ...] = (
 # ---- Worlds
 
 
-def random_world(rng: random.Random, crowd: bool = False) -> World:
-    """With `crowd`, more than a hundred profiles come to hold one identifier before the rest."""
+def random_world(
+    rng: random.Random, crowd: bool = False, sizes: tuple[int, int] = (105, 140)
+) -> World:
+    """With `crowd`, more than a hundred profiles come to hold one identifier before the rest.
+
+    `sizes` says how many at least and at most.
+    """
     names = ["scope-0", "scope-1"][: rng.choice([1, 1, 2])]
     scopes = {name: random_scope(rng) for name in names}
     while crowd and not crowd_type(Rules(scopes["scope-0"])):
@@ -384,7 +389,7 @@ def random_world(rng: random.Random, crowd: bool = False) -> World:
     seed = rng.choice([0, 1, 42, -7, 2**130 + 5, rng.getrandbits(128)])
     asker = Asker(rng, Model(scopes, seed, workspaces))
     if crowd:
-        gather_crowd(asker)
+        gather_crowd(asker, sizes)
     start, length = len(asker.requests), rng.randint(5, 40)
     world = World(scopes, workspaces, asker.requests, seed)
     if rng.random() < 0.3:
@@ -408,12 +413,12 @@ def crowd_type(rules: Rules) -> str | None:
     return types[-1] if types and len(rules.priority) > 1 else None
 
 
-def gather_crowd(asker: Asker) -> None:
+def gather_crowd(asker: Asker, sizes: tuple[int, int]) -> None:
     """Each profile is made by an identifier of its own, then given "a" by `modify`; some differ."""
     rng, rules = asker.rng, asker.model.rules["scope-0"]
     shared = crowd_type(rules)
     own = [type_ for type_ in rules.priority if type_ != shared]
-    for number in range(rng.randint(105, 140)):
+    for number in range(rng.randint(*sizes)):
         request: Json = {"scope": "scope-0", "type": rng.choice(["identify", "login", "logout"])}
         if rng.random() < 0.15:
             asker.ask(request | {"known_identities": {rng.choice(own): f"n{number}", shared: "a"}})

@@ -47,6 +47,7 @@ _COMMANDS = {
         "upkeep.restore",
         "Put a copy of a store back in its place, once it is checked.",
     ),
+    "doctor": ("doctor.doctor", "Check the whole store, and say what is wrong with it."),
     "help": ("topics.help_", "Explain a format, such as requests or scenarios."),
     "profile": ("looking.profile_app", "Look at a profile."),
     "config": ("config.app", "Look at the configuration."),

@@ -25,10 +25,8 @@ from idsync_cli.cli.surroundings import (
     write,
     write_json,
 )
-from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Refusal
-from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
-from idsync_cli.core.request import IdentityRequest
+from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.store.queries import history as changes
 from idsync_cli.store.queries import history_length
@@ -291,10 +289,7 @@ def _identifier(text: str) -> Identifier:
     kind = _identity_type(name)
     if not value:
         raise UsageFault(f"the value of {quoted(name)} is empty; give one")
-    asked = {"type": RequestKind.SEARCH.value, "known_identities": {name: value}}
-    try:
-        request = wire.request_of(asked, {})
-    except Refusal as refusal:
-        raise UsageFault(refusal.message) from None
-    assert isinstance(request, IdentityRequest)
-    return Identifier(kind, request.known_identities[kind])
+    fault = value_fault(value)
+    if fault:
+        raise UsageFault(f"the value {quoted(value)} of {kind} {fault}")
+    return Identifier(kind, value)

@@ -1,5 +1,6 @@
 """Replay files of requests."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
@@ -27,6 +28,7 @@ from idsync_cli.cli.surroundings import (
     open_store,
     parse_seed,
     say,
+    say_agreed,
     store_at_work,
     terminal_width,
     write,
@@ -38,7 +40,7 @@ from idsync_cli.engine import Engine
 from idsync_cli.errors import Terminated, UsageFault, printable, quoted
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
-from idsync_cli.replay import CHUNK_SIZE, Mode, Replay
+from idsync_cli.replay import Mode, Replay
 from idsync_cli.store import Store
 from idsync_cli.summary import Summary
 
@@ -73,11 +75,15 @@ def replay(
     store: StorePath = DEFAULT_STORE,
     seed: Seed = None,
     chunk_size: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--chunk-size", metavar="N", min=1, max=10**6, help="Requests in one transaction."
+            "--chunk-size",
+            metavar="N",
+            min=1,
+            max=10**6,
+            help="Requests in one transaction; left out, as many as take a quarter of a second.",
         ),
-    ] = CHUNK_SIZE,
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="On a copy of the store that is thrown away.")
     ] = False,
@@ -103,13 +109,21 @@ def replay(
     answers = _answers_file(output, (*files, config, store), explain=explain)
     give_out = _to_stdout(output, explain=explain)
     summary = Summary(dry_run=dry_run)
+    gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
         sources = [(name, opened.enter_context(open_requests(name))) for name in files]
         storage = opened.enter_context(_store(store, organization, number, dry_run=dry_run))
         if answers:
             opened.enter_context(closing(answers))
         run = Replay(
-            Engine(organization, storage, now=now_ms, target=target),
+            Engine(
+                organization,
+                storage,
+                now=now_ms,
+                target=target,
+                explain=explain,
+                on_agreed=say_agreed,
+            ),
             storage,
             mode=Mode.RESUME if resume else Mode.AGAIN if again else Mode.ONCE,
             chunk_size=chunk_size,
@@ -120,14 +134,14 @@ def replay(
             with nullcontext(_unseen) if quiet else _progress(files) as advance:
                 for answered in _answered(run, sources, advance):
                     for answer in answered:
-                        summary.count(answer)
+                        summary.count(answer, run.file)
                     if give_out and answered:
                         give_out(answered)
         except (KeyboardInterrupt, Terminated):
             say(f"idsync: interrupted after {summary.requests:,} requests; --resume goes on")
             raise
     if run.stopped_by:
-        summary.count(run.stopped_by)
+        summary.count(run.stopped_by, run.file)
         summary.stopped = True
     if not quiet:
         _sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
@@ -158,7 +172,7 @@ def _checked_target(
     target = wire.Target(scope, workspace)
     if scope is not None or workspace is not None:
         try:
-            wire.scope_of({}, organization, target)
+            wire.scope_of(None, None, organization, target)
         except Refusal as refusal:
             raise UsageFault(refusal.message) from None
     return target

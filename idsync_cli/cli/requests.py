@@ -25,6 +25,7 @@ from idsync_cli.cli.surroundings import (
     now_ms,
     open_store,
     say,
+    say_agreed,
     terminal_width,
     write,
     write_json,
@@ -201,7 +202,7 @@ def _answer(
     request: wire.Json, config: str, path: str, *, dry_run: bool, explain: bool, as_json: bool
 ) -> int:
     organization = load_configuration(config).organization
-    answer = _resolve(request, organization, path, dry_run=dry_run)
+    answer = _resolve(request, organization, path, dry_run=dry_run, explain=explain)
     if as_json:
         write_json(wire.answer_json(answer, explain=explain))
     outcome = answer.outcome
@@ -220,17 +221,22 @@ def _answer(
     return 1 if outcome.status is Status.NOT_FOUND else 0
 
 
-def _resolve(request: wire.Json, organization: Organization, path: str, *, dry_run: bool) -> Answer:
+def _resolve(
+    request: wire.Json, organization: Organization, path: str, *, dry_run: bool, explain: bool
+) -> Answer:
     """Answer one request; a store that is not there is made only if the answer would change it."""
     read_only = dry_run or request["type"] == RequestKind.SEARCH
     opened = open_store(path, organization, write=not read_only)
     if opened is None:
         seed = new_seed()
         with store.memory(seed) as empty:
-            answer = Engine(organization, empty, now=now_ms).one_shot(request, dry_run=True)
+            answer = Engine(organization, empty, now=now_ms, explain=explain).one_shot(
+                request, dry_run=True
+            )
         changes = isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store
         if dry_run or not changes:
             return answer
         opened = store.create(path, seed)
     with opened:
-        return Engine(organization, opened, now=now_ms).one_shot(request, dry_run=dry_run)
+        engine = Engine(organization, opened, now=now_ms, explain=explain, on_agreed=say_agreed)
+        return engine.one_shot(request, dry_run=dry_run)

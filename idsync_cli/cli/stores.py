@@ -12,6 +12,7 @@ from idsync_cli.cli.surroundings import (
     open_store,
     parse_seed,
     say,
+    say_upgraded,
 )
 from idsync_cli.errors import IdsyncError, UsageFault, printable, quoted
 
@@ -21,7 +22,8 @@ def init(
 ) -> int:
     """Make a configuration to begin with, and the store.
 
-    What is there already stays as it is.
+    What is there already stays as it is; but a store of an earlier version is brought up to date,
+    and what it was is kept beside it.
 
     Example: idsync init
     """
@@ -49,10 +51,14 @@ def init(
 
 def _is_a_store(path: str, seed: int | None) -> bool:
     """Whether there is a store already; it must be one, and made with the seed, if one is given."""
-    found = stores.open_store(path, write=False)
+    try:
+        found = stores.open_store(path, write=False)
+    except stores.OldStore:
+        found = stores.open_store(path, write=True)
     if found is None:
         return False
     with found:
+        say_upgraded(found, path)
         check_seed(found, path, seed)
     return True
 

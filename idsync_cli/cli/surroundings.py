@@ -163,6 +163,7 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Stor
 
     opened = store.open_store(path, write=write)
     if opened is not None:
+        say_upgraded(opened, path)
         with opened.reading() as session:
             unnamed = [name for name in session.scopes() if name not in organization.scopes]
         for name in unnamed:
@@ -171,6 +172,23 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Stor
                 "configuration no longer names; they stay, and no request can reach them"
             )
     return opened
+
+
+def say_upgraded(opened: "Store", path: str) -> None:
+    """Say that a store of an earlier version was brought up to date as it was opened."""
+    if opened.old_one_kept_as is not None:
+        say(
+            f"note: the store {printable(path)} was brought up to date with this version of "
+            f"idsync; what it was is kept as {printable(str(opened.old_one_kept_as))}"
+        )
+
+
+def say_agreed(scope: str) -> None:
+    """Say that the store had to be brought up to date for a scope (section 3)."""
+    say(
+        f"note: other types are login types in the scope {quoted(scope)} than before; the store "
+        "was brought up to date with that"
+    )
 
 
 @contextmanager

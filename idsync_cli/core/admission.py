@@ -21,6 +21,14 @@ def violation(profile: Profile, rules: Rules, knowledge: Knowledge) -> str | Non
             return f"a value of {kind} stands twice"
         if settings.immutable and len(values) > 1:
             return f"{kind} is immutable, and has {len(values)} values"
-        if settings.unique and any(knowledge.holders(Identifier(kind, value)) for value in values):
+        if settings.unique and any(
+            _is_held(Identifier(kind, value), rules, knowledge) for value in values
+        ):
             return f"{kind} is unique, and another profile holds the value"
     return None
+
+
+def _is_held(identifier: Identifier, rules: Rules, knowledge: Knowledge) -> bool:
+    return bool(
+        knowledge.known(identifier, rules, 1) or knowledge.anonymous((identifier,), rules, 1)
+    )

@@ -1,7 +1,8 @@
 """What was decided: a value that can be shown, compared or applied, unchanged (section 8)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from idsync_cli.core.codes import (
     ErrorCode,
@@ -14,9 +15,11 @@ from idsync_cli.core.codes import (
     Status,
 )
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
 from idsync_cli.core.strategy import Settings
+
+_NONE: Mapping[Reason, int] = MappingProxyType({})
 
 
 class Refusal(Exception):
@@ -28,8 +31,7 @@ class Refusal(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class DecidedBy:
+class DecidedBy(NamedTuple):
     """The rule that decided; rank and type for the rule `identifier` alone."""
 
     rule: Rule
@@ -37,8 +39,7 @@ class DecidedBy:
     identity_type: IdentityType | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One identifier that a profile gains or loses."""
 
     op: Op
@@ -46,19 +47,21 @@ class Change:
     identifier: Identifier
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Something done otherwise than the sender may expect, and for which type."""
 
     code: NoteCode
     identity_type: IdentityType | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+COUNTED_TO = 1000
+"""Where the counts of a tier stop (section 8): a crowd need not be counted to its end."""
+
+
+class Tier(NamedTuple):
     """What one type of the priority did; counts are None where nothing was looked up.
 
-    `verdicts` says of each profile that it found, by MPID, why it is not eligible, or None.
+    No count goes beyond COUNTED_TO; one that is as high may stand for more.
     """
 
     rank: int
@@ -68,13 +71,12 @@ class Tier:
     value: str | None = None
     held_by: int | None = None
     eligible: int | None = None
-    ineligible: Mapping[Reason, int] = field(default_factory=dict)
+    ineligible: Mapping[Reason, int] = _NONE
     left: int | None = None
-    verdicts: Mapping[int, Reason | None] = field(default_factory=dict)
+    stopped_counting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NewProfile:
+class NewProfile(NamedTuple):
     """The profile that a request makes; its identifiers come by the decision's changes."""
 
     mpid: int
@@ -82,24 +84,36 @@ class NewProfile:
     source_mpid: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Left(NamedTuple):
+    """How a request leaves a profile that it changes: the types it then holds, one bit each.
+
+    `was_known` is true from the first request on that finds or leaves it holding a login ID.
+    """
+
+    profile: Holder
+    types: int
+    was_known: bool
+
+
+class Decision(NamedTuple):
     """The answer to a request, with everything that applying and explaining it needs.
 
-    `profile` is the answered profile as it is after the request, None where nothing was found.
-    `became_known` names the profiles that count as known from now on, whatever they lose later.
+    `profile` is the answered profile as it was before the request, None where nothing was found;
+    `identifiers` are those of a profile that a search found. `left` has the profiles that change.
+    `tiers` are there if the account of them was asked for.
     """
 
     status: Status
     decided_by: DecidedBy
-    profile: Profile | None = None
+    profile: Holder | None = None
     is_logged_in: bool = False
     matched: tuple[Identifier, ...] = ()
     created: NewProfile | None = None
     changes: tuple[Change, ...] = ()
     orphaned: tuple[int, ...] = ()
-    became_known: tuple[int, ...] = ()
+    left: tuple[Left, ...] = ()
     notes: tuple[Note, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
     tiers: tuple[Tier, ...] = ()
 
     @property
@@ -108,8 +122,7 @@ class Decision:
         return self.created is not None or bool(self.changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a request came to: which one it was, and what was decided or why it was refused.
 
     `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` and

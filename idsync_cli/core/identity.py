@@ -53,6 +53,9 @@ class IdentityType(StrEnum):
 TYPE_ORDER = {identity_type: place for place, identity_type in enumerate(IdentityType)}
 """Where each type stands in section 2."""
 
+TYPE_BITS = {identity_type: 1 << place for identity_type, place in TYPE_ORDER.items()}
+"""One bit for each type, so that a set of types is an integer."""
+
 DEVICE_TYPES = frozenset(
     identity_type
     for identity_type, place in TYPE_ORDER.items()
@@ -104,6 +107,19 @@ def has_surrogate(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
 
 
+def is_plain_value(value: object) -> bool:
+    """Whether it is, at first sight, an identifier's value; of another, `value_fault` has to say.
+
+    Plain is what is ASCII, as most values are.
+    """
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= MAX_VALUE_LENGTH
+        and value.isascii()
+        and "\0" not in value
+    )
+
+
 def value_fault(value: object) -> str | None:
     """Say what keeps `value` from being an identifier's value, or None (section 4).
 
@@ -136,7 +152,11 @@ def parse_mpid(text: object) -> int | None:
 
 def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
     """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
-    texts = (f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}" for attempt in count())
-    digests = (blake2b(text.encode("ascii"), digest_size=8).digest() for text in texts)
-    mpids = (int.from_bytes(digest, "big", signed=True) for digest in digests)
-    return next(mpid for mpid in mpids if mpid != 0 and not was_given_out(mpid))
+    for attempt in count():
+        text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
+        mpid = int.from_bytes(
+            blake2b(text.encode("ascii"), digest_size=8).digest(), "big", signed=True
+        )
+        if mpid != 0 and not was_given_out(mpid):
+            break
+    return mpid

@@ -1,12 +1,41 @@
 """The changes that one request makes, in the order made, and what follows from them."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.decision import Change
-from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.decision import Change, Left
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
+
+
+class _Page:
+    """One profile: as it was found, what it gained (the last one last) and lost.
+
+    Of a type in `shrunk` it has yet to be seen whether a value is left.
+    """
+
+    __slots__ = ("gained", "lost", "profile", "shrunk", "types")
+
+    def __init__(self, profile: Holder) -> None:
+        self.profile = profile
+        self.types = profile.types
+        self.gained: dict[Identifier, None] = {}
+        self.lost: set[Identifier] = set()
+        self.shrunk: set[IdentityType] = set()
+
+
+class Outcome(NamedTuple):
+    """What the changes of a request come to: the profiles left, and those orphaned by it."""
+
+    left: tuple[Left, ...] = ()
+    orphaned: tuple[int, ...] = ()
+
+
+_new = tuple.__new__
+_NOTHING = Outcome()
+_ADD = Op.ADD
 
 
 class Ledger:
@@ -14,66 +43,81 @@ class Ledger:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._found: dict[int, Profile] = {}
-        self._left: dict[int, list[Identifier]] = {}
+        self._pages: dict[int, _Page] = {}
         self.changes: list[Change] = []
 
-    def add(self, profile: Profile, identifier: Identifier) -> None:
+    def add(self, profile: Holder, identifier: Identifier) -> None:
         """Give the profile an identifier that it does not hold, as its last."""
-        self._identifiers(profile).append(identifier)
-        self.changes.append(Change(Op.ADD, profile.mpid, identifier))
+        mpid = profile.mpid
+        page = self._pages.get(mpid) or self._page(profile)
+        page.gained[identifier] = None
+        page.types |= TYPE_BITS[identifier[0]]
+        self.changes.append(_new(Change, (_ADD, mpid, identifier)))
 
-    def remove(self, profile: Profile, identifier: Identifier) -> None:
+    def remove(self, profile: Holder, identifier: Identifier) -> None:
         """Take from the profile an identifier that it holds."""
-        self._identifiers(profile).remove(identifier)
+        page = self._page(profile)
+        if identifier in page.gained:
+            del page.gained[identifier]
+        else:
+            page.lost.add(identifier)
+        page.shrunk.add(identifier.type)
         self.changes.append(Change(Op.REMOVE, profile.mpid, identifier))
 
-    def take_away(self, identifier: Identifier, holders: Iterable[Profile]) -> None:
+    def take_away(self, identifier: Identifier, holders: Iterable[Holder]) -> None:
         """Take an identifier from those of `holders` that still hold it, by ascending MPID."""
         for holder in sorted(holders, key=lambda profile: profile.mpid):
             if self.holds(holder, identifier):
                 self.remove(holder, identifier)
 
-    def holds(self, profile: Profile, identifier: Identifier) -> bool:
+    def holds(self, profile: Holder, identifier: Identifier) -> bool:
         """Whether the profile holds the identifier by now."""
-        return identifier in self._left.get(profile.mpid, profile.identifiers)
+        page = self._pages.get(profile.mpid)
+        if page is None:
+            return profile.holds(identifier)
+        if identifier in page.gained:
+            return True
+        return identifier not in page.lost and profile.holds(identifier)
 
-    def values(self, profile: Profile, identity_type: IdentityType) -> list[str]:
+    def values(self, profile: Holder, identity_type: IdentityType) -> list[str]:
         """The values of a type that the profile holds by now, oldest first."""
-        held = self._left.get(profile.mpid, profile.identifiers)
-        return [identifier.value for identifier in held if identifier.type is identity_type]
+        held = profile.values_of(identity_type)
+        page = self._pages.get(profile.mpid)
+        if page is None:
+            return list(held)
+        lost = {value for kind, value in page.lost if kind is identity_type}
+        gained = [value for kind, value in page.gained if kind is identity_type]
+        return [value for value in held if value not in lost] + gained
 
-    def after(self, profile: Profile) -> Profile:
-        """The profile as the request leaves it."""
-        return Profile(
-            mpid=profile.mpid,
-            created_seq=profile.created_seq,
-            source_mpid=profile.source_mpid,
-            was_known=profile.was_known or profile.mpid in self.became_known(),
-            identifiers=tuple(self._left.get(profile.mpid, profile.identifiers)),
-        )
+    def types_after(self, profile: Holder) -> int:
+        """The types that the profile holds by now, one bit each."""
+        page = self._pages.get(profile.mpid)
+        if page is None:
+            return profile.types
+        for kind in page.shrunk:
+            if not self.values(profile, kind):
+                page.types &= ~TYPE_BITS[kind]
+        page.shrunk.clear()
+        return page.types
 
-    def orphaned(self) -> tuple[int, ...]:
-        """The profiles that had a lookup before and have none now, ascending (section 8)."""
-        return tuple(
-            mpid
-            for mpid, profile in sorted(self._found.items())
-            if self._rules.holds_lookup(profile.identifiers)
-            and not self._rules.holds_lookup(self._left[mpid])
-        )
+    def outcome(self) -> Outcome:
+        """How the request leaves the profiles that it changes, by ascending MPID."""
+        rules, pages = self._rules, self._pages
+        if not pages:
+            return _NOTHING
+        left, orphaned = [], []
+        for mpid, page in sorted(pages.items()) if len(pages) > 1 else pages.items():
+            profile = page.profile
+            before = profile.types
+            after = self.types_after(profile) if page.shrunk else page.types
+            was_known = profile.was_known or rules.holds_login_id(before | after)
+            left.append(_new(Left, (profile, after, was_known)))
+            if rules.holds_lookup(before) and not rules.holds_lookup(after):
+                orphaned.append(mpid)
+        return _new(Outcome, (tuple(left), tuple(orphaned)))
 
-    def became_known(self) -> tuple[int, ...]:
-        """The profiles that the request found or left holding a login ID for the first time."""
-        return tuple(
-            mpid
-            for mpid, profile in sorted(self._found.items())
-            if not profile.was_known
-            and (
-                self._rules.holds_login_id(profile.identifiers)
-                or self._rules.holds_login_id(self._left[mpid])
-            )
-        )
-
-    def _identifiers(self, profile: Profile) -> list[Identifier]:
-        self._found.setdefault(profile.mpid, profile)
-        return self._left.setdefault(profile.mpid, list(profile.identifiers))
+    def _page(self, profile: Holder) -> _Page:
+        page = self._pages.get(profile.mpid)
+        if page is None:
+            page = self._pages[profile.mpid] = _Page(profile)
+        return page

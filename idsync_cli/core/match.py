@@ -1,25 +1,54 @@
-"""Who a request may be answered with, tier by tier (section 4, steps 2 and 3)."""
+"""Who a request may be answered with, tier by tier (section 4, steps 2 and 3).
+
+An identifier may be held by a crowd: a device on which a million people once signed in, or
+by which a million visitors were seen. Two facts keep such a request as cheap as any other. A
+known profile is eligible only if the request carries one of its login IDs, so that it is reached
+through that login ID and never through the crowd. And all anonymous profiles are judged alike,
+for nothing of theirs counts but that they are anonymous: of them the newest ones are enough.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from idsync_cli.core.codes import OnConflictingLogin, Outcome, Reason, RequestKind
-from idsync_cli.core.decision import Tier
-from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.codes import Outcome, Reason
+from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
+from idsync_cli.core.form import Form
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
+
+_new = tuple.__new__
+_SEVERAL = 2
+"""How many candidates are as good as any number: one decides, more do not."""
+
+_TOO_MANY = COUNTED_TO + 1
 
 
 class Knowledge(Protocol):
     """What the store knows about one scope, as it stands before the request."""
 
-    def holders(self, identifier: Identifier) -> Sequence[Profile]:
-        """The profiles of the scope that hold exactly this identifier."""
+    def known(
+        self, identifier: Identifier, rules: Rules, limit: int | None = None
+    ) -> Sequence[Holder]:
+        """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
         ...
 
-    def profile(self, mpid: int) -> Profile | None:
+    def anonymous(
+        self,
+        identifiers: Sequence[Identifier],
+        rules: Rules,
+        limit: int | None = None,
+        *,
+        lacking: Identifier | None = None,
+    ) -> Sequence[Holder]:
+        """Anonymous profiles that hold all the identifiers: newest first, at most `limit`.
+
+        With `lacking`, only those that do not hold that one.
+        """
+        ...
+
+    def profile(self, mpid: int) -> Holder | None:
         """The profile of the scope that has the MPID."""
         ...
 
@@ -28,142 +57,214 @@ class Knowledge(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What the tiers left: the candidates, oldest first, and the account of each tier."""
+def holders(knowledge: Knowledge, identifier: Identifier, rules: Rules) -> list[Holder]:
+    """Every profile of the scope that holds exactly this identifier."""
+    return [*knowledge.known(identifier, rules), *knowledge.anonymous((identifier,), rules)]
 
-    candidates: tuple[Profile, ...]
-    tiers: tuple[Tier, ...]
 
-    @property
-    def deciding_tier(self) -> Tier | None:
-        """The tier that left exactly one candidate."""
-        return next((tier for tier in self.tiers if tier.outcome is Outcome.DECIDED), None)
+class Match(NamedTuple):
+    """What the tiers left.
+
+    `decided_by` says which identifier left one candidate, and `newest` is that one, or
+    the newest of several; None without candidates. Of several, `known` are those that are known,
+    and the others are the anonymous profiles that hold all of `crowd`, unless it is None.
+    """
+
+    newest: Holder | None = None
+    decided_by: DecidedBy | None = None
+    known: Sequence[Holder] = ()
+    crowd: Sequence[Identifier] | None = None
+    tiers: tuple[Tier, ...] = ()
 
 
 class Inquiry:
     """One request set against what the store knows.
 
-    `asked` holds the request's identifiers as step 1 left them.
+    `identifiers` are the request's as step 1 left them, in the order of step 5.
     """
 
+    __slots__ = ("_knowledge", "_rules", "form", "identifiers")
+
     def __init__(
-        self,
-        kind: RequestKind,
-        asked: Mapping[IdentityType, str],
-        rules: Rules,
-        knowledge: Knowledge,
+        self, form: Form, values: Mapping[IdentityType, str], knowledge: Knowledge
     ) -> None:
-        self._kind = kind
-        self._asked = asked
-        self._rules = rules
+        self.form = form
+        self.identifiers = form.identifiers(values)
+        self._rules = form.rules
         self._knowledge = knowledge
-        self._holders: dict[Identifier, Sequence[Profile]] = {}
-        self._verdicts: dict[int, Reason | None] = {}
-        self.carries_login_id = any(kind in asked for kind in rules.login_types)
 
-    def holders(self, identifier: Identifier) -> Sequence[Profile]:
-        """The profiles of the scope that hold the identifier, before the request."""
-        if identifier not in self._holders:
-            self._holders[identifier] = self._knowledge.holders(identifier)
-        return self._holders[identifier]
-
-    def asks_for(self, identifier: Identifier) -> bool:
-        """Whether the identifier is one of the request's."""
-        return self._asked.get(identifier.type) == identifier.value
-
-    def ineligibility(self, profile: Profile) -> Reason | None:
+    def ineligibility(self, profile: Holder) -> Reason | None:
         """Why the profile may not be the answer, or None if it may (section 4, step 2)."""
-        if profile.mpid not in self._verdicts:
-            self._verdicts[profile.mpid] = self._judge(profile)
-        return self._verdicts[profile.mpid]
-
-    def _judge(self, profile: Profile) -> Reason | None:
-        rules = self._rules
-        immutable_ids = [held for held in profile.identifiers if held.type in rules.immutable_types]
-        names_an_immutable_id = any(map(self.asks_for, immutable_ids))
-        if self._kind is RequestKind.SEARCH and rules.immutable_types and not names_an_immutable_id:
-            return Reason.IMMUTABLE_SEARCH
-        if immutable_ids and not names_an_immutable_id:
+        rules, form = self._rules, self.form
+        if not rules.is_known(profile):
+            return form.reason_of_the_anonymous
+        protected = profile.types & rules.immutable_bits
+        if (form.wants_immutable_id or protected) and not self._names_one_of(
+            form.immutable_types, profile
+        ):
+            if form.wants_immutable_id:
+                return Reason.IMMUTABLE_SEARCH
             return Reason.IMMUTABLE_PROTECTION
-        if rules.is_known(profile):
-            login_ids = [held for held in profile.identifiers if held.type in rules.login_types]
-            if not any(map(self.asks_for, login_ids)):
-                return Reason.LOGIN_PROTECTION
-            separate = rules.on_conflicting_login is OnConflictingLogin.SEPARATE
-            if separate and self.conflicting_login(profile):
-                return Reason.CONFLICTING_LOGIN
-        elif rules.new_known_users_get_a_new_record and self.carries_login_id:
-            return Reason.NEW_KNOWN_USER_ONLY
+        if not self._names_one_of(form.login_types, profile):
+            return Reason.LOGIN_PROTECTION
+        if rules.separates_conflicting_logins and self.conflicting_login(profile):
+            return Reason.CONFLICTING_LOGIN
         return None
 
-    def conflicting_login(self, profile: Profile) -> IdentityType | None:
+    def _names_one_of(self, types: Sequence[IdentityType], profile: Holder) -> bool:
+        """Whether an identifier of one of the types is among the request's and the profile's."""
+        return any(
+            profile.holds(identifier) for identifier in self.identifiers if identifier[0] in types
+        )
+
+    def conflicting_login(self, profile: Holder) -> IdentityType | None:
         """The highest ranked login type that both carry, if they disagree on its value."""
-        for kind in self._rules.login_types:
-            values = profile.values_of(kind)
-            if kind in self._asked and values:
-                return kind if self._asked[kind] not in values else None
+        types, login_types = profile.types, self.form.login_types
+        for identifier in self.identifiers:
+            kind = identifier[0]
+            if kind in login_types and types & TYPE_BITS[kind]:
+                return None if profile.holds(identifier) else kind
         return None
 
-    def consult(self) -> Match:
-        """Ask the tiers in order until one candidate is left (section 4, step 3)."""
-        candidates: dict[int, Profile] = {}
-        tiers = []
-        decided = False
-        for rank, kind in enumerate(self._rules.priority, start=1):
-            if kind not in self._asked or decided:
-                tiers.append(self._passed_over(rank, kind))
-                continue
-            holders = self.holders(Identifier(kind, self._asked[kind]))
-            verdicts = {profile.mpid: self.ineligibility(profile) for profile in holders}
-            eligible = {
-                profile.mpid: profile for profile in holders if verdicts[profile.mpid] is None
-            }
-            left = {
-                mpid: profile
-                for mpid, profile in eligible.items()
-                if not candidates or mpid in candidates
-            }
-            decided = len(left) == 1
-            outcome = _outcome(found=len(left), before=len(candidates))
-            candidates = left or candidates
-            tiers.append(
-                Tier(
-                    rank=rank,
-                    identity_type=kind,
-                    settings=self._rules.settings_of(kind),
-                    outcome=outcome,
-                    value=self._asked[kind],
-                    held_by=len(holders),
-                    eligible=len(eligible),
-                    ineligible=_count_reasons(verdicts),
-                    left=len(candidates),
-                    verdicts=verdicts,
-                )
-            )
-        oldest_first = sorted(candidates.values(), key=lambda profile: profile.created_seq)
-        return Match(tuple(oldest_first), tuple(tiers))
+    def _eligible_known(self) -> Sequence[Holder]:
+        """The known profiles that may be the answer, each reached through a login ID."""
+        found: dict[int, Holder] = {}
+        login_types = self.form.login_types
+        for identifier in self.identifiers:
+            if identifier[0] in login_types:
+                for profile in self._knowledge.known(identifier, self._rules):
+                    if profile.mpid not in found and self.ineligibility(profile) is None:
+                        found[profile.mpid] = profile
+        return list(found.values())
 
-    def consult_none(self) -> Match:
+    def consult(self, *, explain: bool = False) -> Match:
+        """Ask the tiers in order until one candidate is left (section 4, step 3).
+
+        With `explain`, the account of every tier comes with it.
+        """
+        form, rules, anonymous = self.form, self._rules, self._knowledge.anonymous
+        known: Sequence[Holder] = self._eligible_known() if form.login_types else ()
+        crowd: tuple[Identifier, ...] | None = () if form.reason_of_the_anonymous is None else None
+        newest: Holder | None = None
+        decided_by = None
+        accounts: dict[IdentityType, Tier] = {}
+        for identifier, place in zip(self.identifiers, form.places, strict=True):
+            rank = place[1]
+            if rank is None:
+                break  # behind the priority
+            found = known and [profile for profile in known if profile.holds(identifier)]
+            # Nobody who holds a login ID is anonymous.
+            wider = None if crowd is None or place[3][0] else (*crowd, identifier)
+            unnamed = anonymous(wider, rules, _SEVERAL) if wider else ()
+            number = len(found) + len(unnamed)
+            if explain:
+                before = _Candidates(known, crowd, exist=newest is not None)
+            if number:
+                known, crowd = found, wider if unnamed else None
+                newest = _newest(found, unnamed)
+            if explain:
+                after = _Candidates(known, crowd, exist=newest is not None)
+                accounts[place[0]] = self._account(rank, identifier, before, after, found=number)
+            if number == 1:
+                decided_by = place[4]
+                break
+        tiers = self._all_tiers(accounts) if explain else ()
+        return _new(Match, (newest, decided_by, known, crowd, tiers))
+
+    def is_candidate(self, match: Match, profile: Holder) -> bool:
+        """Whether the profile is among the candidates that the tiers left."""
+        if any(each.mpid == profile.mpid for each in match.known):
+            return True
+        is_known = self._rules.is_known(profile)
+        return bool(match.crowd) and not is_known and all(map(profile.holds, match.crowd or ()))
+
+    def consult_none(self, *, explain: bool = False) -> Match:
         """The account of a request for which no tier is consulted (section 4, step 1)."""
-        tiers = [self._passed_over(*place) for place in enumerate(self._rules.priority, start=1)]
-        return Match((), tuple(tiers))
+        return Match(tiers=self._all_tiers({}) if explain else ())
 
-    def _passed_over(self, rank: int, kind: IdentityType) -> Tier:
-        outcome = Outcome.NOT_CONSULTED if kind in self._asked else Outcome.NOT_IN_REQUEST
-        settings = self._rules.settings_of(kind)
-        return Tier(rank, kind, settings, outcome, value=self._asked.get(kind))
+    def _all_tiers(self, consulted: Mapping[IdentityType, Tier]) -> tuple[Tier, ...]:
+        """The account of every type of the priority, also of those that were passed over."""
+        values = {identifier.type: identifier.value for identifier in self.identifiers}
+        tiers = []
+        for rank, kind in enumerate(self._rules.priority, start=1):
+            outcome = Outcome.NOT_CONSULTED if kind in values else Outcome.NOT_IN_REQUEST
+            settings = self._rules.settings_of(kind)
+            passed_over = Tier(rank, kind, settings, outcome, value=values.get(kind))
+            tiers.append(consulted.get(kind, passed_over))
+        return tuple(tiers)
+
+    def _account(
+        self,
+        rank: int,
+        identifier: Identifier,
+        before: "_Candidates",
+        after: "_Candidates",
+        *,
+        found: int,
+    ) -> Tier:
+        """What a tier did that found some of the candidates before it (`found` up to several)."""
+        rules, knowledge = self._rules, self._knowledge
+        known = knowledge.known(identifier, rules, _TOO_MANY)
+        unnamed = len(knowledge.anonymous((identifier,), rules, _TOO_MANY))
+        counted = Counter(map(self.ineligibility, known))
+        counted[self.form.reason_of_the_anonymous] += unnamed
+        left = self._count(after)
+        outcome = self._outcome(identifier, before, after, found)
+        return Tier(
+            rank=rank,
+            identity_type=identifier.type,
+            settings=rules.settings_of(identifier.type),
+            outcome=outcome,
+            value=identifier.value,
+            held_by=min(len(known) + unnamed, COUNTED_TO),
+            eligible=min(counted[None], COUNTED_TO),
+            ineligible={
+                reason: min(counted[reason], COUNTED_TO) for reason in Reason if counted[reason]
+            },
+            left=min(left, COUNTED_TO),
+            stopped_counting=max(len(known) + unnamed, left) > COUNTED_TO,
+        )
+
+    def _count(self, candidates: "_Candidates") -> int:
+        if not candidates.exist:
+            return 0
+        crowd = candidates.crowd
+        anonymous = self._knowledge.anonymous
+        unnamed = anonymous(crowd, self._rules, _TOO_MANY) if crowd else ()
+        return len(candidates.known) + len(unnamed)
+
+    def _outcome(
+        self,
+        identifier: Identifier,
+        before: "_Candidates",
+        after: "_Candidates",
+        found: int,
+    ) -> Outcome:
+        if found == 1:
+            return Outcome.DECIDED
+        if found == 0:
+            return Outcome.NO_EFFECT if before.exist else Outcome.NO_CANDIDATES
+        if not before.exist or len(after.known) < len(before.known):
+            return Outcome.NARROWED
+        if not before.crowd:
+            return Outcome.NO_EFFECT
+        lost = self._knowledge.anonymous(before.crowd, self._rules, 1, lacking=identifier)
+        return Outcome.NARROWED if lost else Outcome.NO_EFFECT
 
 
-def _outcome(*, found: int, before: int) -> Outcome:
-    """Name what a tier did that found `found` of `before` candidates (none before: of all)."""
-    if found == 1:
-        return Outcome.DECIDED
-    if found == 0:
-        return Outcome.NO_EFFECT if before else Outcome.NO_CANDIDATES
-    return Outcome.NO_EFFECT if found == before else Outcome.NARROWED
+class _Candidates(NamedTuple):
+    """Candidates: some known profiles, and the anonymous ones that hold all of `crowd`.
+
+    Before the first tier that finds anybody they do not exist: then all profiles are meant.
+    """
+
+    known: Sequence[Holder]
+    crowd: Sequence[Identifier] | None
+    exist: bool
 
 
-def _count_reasons(verdicts: Mapping[int, Reason | None]) -> dict[Reason, int]:
-    counted = Counter(verdicts.values())
-    return {reason: counted[reason] for reason in Reason if counted[reason]}
+def _newest(known: Sequence[Holder], unnamed: Sequence[Holder]) -> Holder:
+    """The newest of some known profiles and of anonymous ones that stand newest first."""
+    if not known:
+        return unnamed[0]
+    return max((*known, *unnamed[:1]), key=lambda profile: profile.created_seq)

@@ -1,21 +1,25 @@
 """Modify: change the identifiers of the profile that the request names (section 5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from idsync_cli.core.codes import ErrorCode, Outcome, Rule, Status
 from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.ledger import Ledger
-from idsync_cli.core.match import Knowledge
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.match import Knowledge, holders
+from idsync_cli.core.profile import Holder
 from idsync_cli.core.request import IdentityChange, ModifyRequest
 from idsync_cli.core.rules import Rules
 from idsync_cli.errors import quoted
 
 
-def modify(request: ModifyRequest, rules: Rules, knowledge: Knowledge) -> Decision:
+def modify(
+    request: ModifyRequest, rules: Rules, knowledge: Knowledge, *, explain: bool = False
+) -> Decision:
     """Decide a modify against the store as it stands before it.
+
+    With `explain`, the decision says of every tier that it was not consulted.
 
     Raises:
         Refusal: the scope has no such profile, an old value is not held, or an immutable
@@ -33,22 +37,21 @@ def modify(request: ModifyRequest, rules: Rules, knowledge: Knowledge) -> Decisi
         for change in request.identity_changes:
             modification.make(change)
     ledger = modification.ledger
-    after = ledger.after(profile)
+    left, orphaned = ledger.outcome()
     return Decision(
         status=Status.MODIFIED,
         decided_by=DecidedBy(Rule.MPID),
-        profile=after,
-        is_logged_in=rules.holds_login_id(after.identifiers),
+        profile=profile,
+        is_logged_in=rules.holds_login_id(ledger.types_after(profile)),
         changes=tuple(ledger.changes),
-        orphaned=ledger.orphaned(),
-        became_known=ledger.became_known(),
-        tiers=_tiers(request, rules),
+        orphaned=orphaned,
+        left=left,
+        tiers=_tiers(request, rules) if explain else (),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Modification:
-    profile: Profile
+class _Modification(NamedTuple):
+    profile: Holder
     rules: Rules
     knowledge: Knowledge
     ledger: Ledger
@@ -93,8 +96,8 @@ class _Modification:
         kind, value = identifier
         settings = self.rules.settings_of(kind)
         if settings.unique:  # every immutable type is unique, too
-            holders = self.knowledge.holders(identifier)
-            others = [each for each in holders if each.mpid != self.profile.mpid]
+            everyone = holders(self.knowledge, identifier, self.rules)
+            others = [each for each in everyone if each.mpid != self.profile.mpid]
             if settings.immutable:
                 self._check_immutable(kind, value, others_hold_it=bool(others))
             self.ledger.take_away(identifier, others)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
 from idsync_cli.core.strategy import Settings
 
@@ -96,15 +96,15 @@ def _rules_of(rules: Rules) -> dict[str, str | bool | None]:
     return {**of_strategy, "on_conflicting_login": rules.on_conflicting_login}
 
 
-def shifts(profile: Profile, before: Rules | None, after: Rules) -> tuple[Shift, ...]:
+def shifts(profile: Holder, before: Rules | None, after: Rules) -> tuple[Shift, ...]:
     """What a profile becomes under new rules.
 
     Where the old ones are not known it was known if it ever was, and an orphan only without any
     identifier.
     """
-    held = profile.identifiers
+    held = profile.types
     was_known = profile.was_known if before is None else before.is_known(profile)
-    was_found = bool(held) if before is None else before.holds_lookup(held)
+    was_found = held != 0 if before is None else before.holds_lookup(held)
     is_known, is_found = after.is_known(profile), after.holds_lookup(held)
     found = []
     if was_known != is_known:

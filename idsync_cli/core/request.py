@@ -1,14 +1,13 @@
 """What is asked: requests whose form has been checked (sections 4 and 5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.identity import IdentityType
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityRequest:
+class IdentityRequest(NamedTuple):
     """An identify, login, logout or search: at most one value for each type (section 4)."""
 
     kind: RequestKind
@@ -16,8 +15,7 @@ class IdentityRequest:
     previous_mpid: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityChange:
+class IdentityChange(NamedTuple):
     """One entry of `identity_changes`; without an old value it adds, without a new one removes."""
 
     identity_type: IdentityType
@@ -25,8 +23,7 @@ class IdentityChange:
     new_value: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ModifyRequest:
+class ModifyRequest(NamedTuple):
     """A modify of one profile, in one of its two forms (section 5).
 
     Set form: `known_identities` maps each type to its one value, or to None to remove the type.

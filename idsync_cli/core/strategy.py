@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from idsync_cli.core.codes import OnLogout, OnNewKnownUser
 from idsync_cli.core.identity import IdentityType
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What an identifier type is trusted with in a scope (section 1)."""
 
     login: bool = False

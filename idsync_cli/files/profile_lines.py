@@ -100,7 +100,7 @@ def _profile_of(number: int, value: object, organization: Organization) -> Profi
     assert mpid is not None
     return ProfileLine(
         line=number,
-        scope=wire.scope_of({"scope": given.get("scope")}, organization, wire.Target()),
+        scope=wire.scope_of(given.get("scope"), None, organization, wire.Target()),
         mpid=mpid,
         created_seq=given.get("created_seq"),
         source_mpid=parse_mpid(given.get("source_mpid")),

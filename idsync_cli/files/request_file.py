@@ -7,18 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, cast
 
 from idsync_cli import wire
-from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, quoted
 
 STANDARD_STREAM = "-"
 
+Stream = BufferedReader | gzip.GzipFile | BytesIO
+"""What gives its bytes as they come (`read1`)."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_PIECE = 2**20
+_new = tuple.__new__
+_PIECE = 2**18
+_LONGEST = wire.MAX_LINE_BYTES + 2
+"""How much of a line is kept: a carriage return, and one byte that shows it to be too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class RequestFile:
     """The requests of a file of JSON lines.
 
     Lines end at line feeds only; blank ones are counted and passed over. A line that is no request
-    comes as its refusal.
+    comes as its refusal. What is read ahead of the lines taken has no part in the position.
     """
 
     def __init__(self, source: "Source") -> None:
@@ -42,19 +48,31 @@ class RequestFile:
         self._hash = blake2b(digest_size=16)
         self._lines = 0
         self._bytes = 0
+        self._ahead: list[bytes] = []
+        self._taken = 0
+        self._added_up = 0
+        self._rest = b""
 
-    def __iter__(self) -> Iterator[wire.Incoming]:
-        while (line := self._next_line()) is not None:
-            if len(line) <= wire.MAX_LINE_BYTES and not line.strip():
-                continue
-            try:
-                yield wire.Incoming(wire.decode(line), self._lines)
-            except Refusal as refusal:
-                yield wire.Incoming(refusal, self._lines)
+    def take(self, most: int) -> list[wire.Incoming]:
+        """The next requests, so many unless the file ends before."""
+        found: list[wire.Incoming] = []
+        request_in = wire.request_in
+        while len(found) < most and (self._taken < len(self._ahead) or self._read_ahead()):
+            lines = self._ahead[self._taken : self._taken + most - len(found)]
+            self._taken += len(lines)
+            first = self._lines + 1
+            self._lines += len(lines)
+            found += [
+                _new(wire.Incoming, (request_in(line), number))
+                for number, line in enumerate(lines, start=first)
+                if line and not (line.isspace() and len(line) < _LONGEST)
+            ]
+        return found
 
     @property
     def position(self) -> Position:
         """How far it was read."""
+        self._add_up()
         return Position(self._lines, self._bytes, self._hash.hexdigest())
 
     def pass_over(self, position: Position) -> bool:
@@ -71,19 +89,41 @@ class RequestFile:
         """Whether nothing follows; what it looks at is not read again."""
         return not self._source.read(1)
 
-    def _next_line(self) -> bytes | None:
-        """A line without its end; of one that is too long, no more than shows that it is."""
-        limit = wire.MAX_LINE_BYTES + 2  # the carriage return and the line feed do not count
-        mark = b"" if self._bytes else _BYTE_ORDER_MARK
-        piece = line = self._source.readline(limit + len(mark))
-        if not line:
-            return None
-        self._took(piece)
-        while piece and not piece.endswith(b"\n"):
-            piece = self._source.readline(limit)
-            self._took(piece)
-        self._lines += 1
-        return line.removeprefix(mark).removesuffix(b"\n").removesuffix(b"\r")
+    def _read_ahead(self) -> bool:
+        """Read more lines, once all that were read are taken; whether there are any."""
+        self._add_up()
+        is_first = self._bytes == 0
+        data = self._rest
+        while len(data) <= len(_BYTE_ORDER_MARK) + _LONGEST and b"\n" not in data:
+            piece = self._source.read(_PIECE)
+            if not piece:
+                break
+            data += piece
+        if is_first and data.startswith(_BYTE_ORDER_MARK):
+            self._took(_BYTE_ORDER_MARK)
+            data = data.removeprefix(_BYTE_ORDER_MARK)
+        *self._ahead, self._rest = data.split(b"\n")
+        self._taken = self._added_up = 0
+        if not self._ahead and self._rest:
+            self._ahead = [self._rest[:_LONGEST]]
+            self._take_to_its_end()
+        return bool(self._ahead)
+
+    def _take_to_its_end(self) -> None:
+        """Pass over a line of which no end was found: the last one, or one that is too long."""
+        piece, end = self._rest, b""
+        while piece and not end:
+            head, end, self._rest = piece.partition(b"\n")
+            self._took(head + end)
+            piece = b"" if end else self._source.read(_PIECE)
+        self._added_up = 1
+
+    def _add_up(self) -> None:
+        """Count the lines that were taken into the position."""
+        lines = self._ahead[self._added_up : self._taken]
+        if lines:
+            self._took(b"\n".join([*lines, b""]))
+            self._added_up = self._taken
 
     def _took(self, piece: bytes) -> None:
         self._hash.update(piece)
@@ -96,26 +136,17 @@ class Source:
     Every method raises UsageFault where the file cannot be read, or is a damaged archive.
     """
 
-    def __init__(self, name: str, stream: IO[bytes]) -> None:
+    def __init__(self, name: str, stream: Stream) -> None:
         self._name = name
         self._stream = stream
         self._start = stream.tell() if stream.seekable() else None
         self._head: IO[bytes] | None = None
         self.bytes_read = 0
 
-    def readline(self, limit: int, /) -> bytes:
-        """The rest of the line, or as much of it as the limit allows."""
-        with self._guard():
-            line = self._head.readline(limit) if self._head else b""
-            if not line.endswith(b"\n") and len(line) < limit:
-                line += self._stream.readline(limit - len(line))
-            self.bytes_read += len(line)
-            return line
-
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
+        """At most so many bytes, as soon as there are any; none at the end."""
         with self._guard():
-            piece = (self._head.read(size) if self._head else b"") or self._stream.read(size)
+            piece = (self._head.read(size) if self._head else b"") or self._stream.read1(size)
             self.bytes_read += len(piece)
             return piece
 
@@ -157,7 +188,7 @@ def open_requests(name: str) -> Iterator[Source]:
     if not name:
         raise UsageFault("the path of the requests is empty; name a file, or - for standard input")
     if name == STANDARD_STREAM:
-        yield Source(name, sys.stdin.buffer)
+        yield Source(name, cast(Stream, sys.stdin.buffer))
         return
     try:
         stream = _open(name)
@@ -171,9 +202,9 @@ def open_requests(name: str) -> Iterator[Source]:
         yield source
 
 
-def _open(name: str) -> IO[bytes]:
+def _open(name: str) -> Stream:
     if name.endswith(".gz"):
-        return cast(IO[bytes], gzip.open(name, "rb"))
+        return gzip.open(name, "rb")
     return Path(name).open("rb")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from idsync_cli.check import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status
-from idsync_cli.core.decision import Answer, Decision, Refusal, Tier
+from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
 from idsync_cli.render.tables import new_table, plain
@@ -23,7 +23,7 @@ def answer_lines(answer: Answer, decision: Decision) -> list[str]:
     """An answer without its explanation: the result, what decided it, and what followed."""
     lines = [_result(decision), f"decided by {_decider(decision)}"]
     if answer.kind is RequestKind.SEARCH and decision.profile:
-        lines += [f"holds {_identifier(held)}" for held in decision.profile.identifiers]
+        lines += [f"holds {_identifier(held)}" for held in decision.identifiers]
     return lines + _consequences(decision)
 
 
@@ -96,15 +96,18 @@ _NARROW, _NARROWEST = 12, 8
 
 
 def _tier_cells(tier: Tier, *, outcome_lines: int) -> tuple[str, ...]:
-    reasons = [f"{count} {reason}" for reason, count in tier.ineligible.items()]
+    def shown(number: int | None) -> str:
+        return _count(number, stopped=tier.stopped_counting)
+
+    reasons = [f"{shown(count)} {reason}" for reason, count in tier.ineligible.items()]
     return (
         str(tier.rank),
         tier.identity_type.value,
         _NOTHING if tier.value is None else printable(tier.value),
         "\n".join(tier.settings.names()) or _NOTHING,
-        _count(tier.held_by),
-        "\n".join([_count(tier.eligible), *reasons]),
-        _count(tier.left),
+        shown(tier.held_by),
+        "\n".join([shown(tier.eligible), *reasons]),
+        shown(tier.left),
         OUTCOMES[tier.outcome].replace(" ", " " if outcome_lines == 1 else "\n", 1),
     )
 
@@ -115,8 +118,11 @@ def refusal_line(answer: Answer, refusal: Refusal) -> str:
     return f"{where}{refusal.code}: {printable(refusal.message)}"
 
 
-def _count(number: int | None) -> str:
-    return _NOTHING if number is None else str(number)
+def _count(number: int | None, *, stopped: bool) -> str:
+    """A count; behind one that may stand for more there is a plus."""
+    if number is None:
+        return _NOTHING
+    return f"{number}+" if stopped and number == COUNTED_TO else str(number)
 
 
 def _result(decision: Decision) -> str:
@@ -188,7 +194,10 @@ def summary(counted: Mapping[str, Any]) -> "list[RenderableType]":
     for answer in counted["first_refused"]:
         error = answer["errors"][0]
         pieces.append(
-            plain(f"line {answer['line']}: {error['code']}: {printable(error['message'])}")
+            plain(
+                f"{printable(answer['file'])}:{answer['line']}: {error['code']}: "
+                f"{printable(error['message'])}"
+            )
         )
     more = counted["refused"] - len(counted["first_refused"])
     if more:

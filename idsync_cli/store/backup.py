@@ -10,14 +10,13 @@ from pathlib import Path
 
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.store.files import (
-    BUSY_SECONDS,
-    connect,
     draft_of,
     is_free,
     is_there,
     open_store,
     put_in_place,
 )
+from idsync_cli.store.handles import BUSY_SECONDS, connect
 from idsync_cli.store.place import Place
 from idsync_cli.store.store import Store
 

@@ -9,20 +9,27 @@ from functools import cache
 from pathlib import Path
 
 from idsync_cli.errors import StoreFault, printable
+from idsync_cli.store.checksums import checksum
+from idsync_cli.store.glance import look_at
+from idsync_cli.store.handles import connect, reading
 from idsync_cli.store.place import Place
 from idsync_cli.store.store import Store
 
 APPLICATION_ID = 0x69647379
 """Tells an idsync store from another program's SQLite file: the bytes `idsy`."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """How many migrations a store of this version has."""
 
-BUSY_SECONDS = 5.0
-"""How long a request waits for a program that takes no turns, as ours do, to finish."""
 
+_CACHE_KIB, _LOGGED_PAGES = 65_536, 8192
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\0"
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class OldStore(StoreFault):
+    """A store of an earlier version, which is brought up to date only to be written."""
 
 
 def open_store(path: str, *, write: bool) -> Store | None:
@@ -43,6 +50,8 @@ def open_store(path: str, *, write: bool) -> Store | None:
     except sqlite3.Error as error:
         writable = os.access(place.path, os.W_OK) and os.access(place.path.parent, os.W_OK)
         hint = "" if writable else "; the file or its folder may not be written"
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            hint = f"; it is damaged, see what is wrong with: idsync doctor --store {place}"
         raise StoreFault(f"the store {place} cannot be used: {error}{hint}") from None
     if not place.still_leads_to_it():
         store.close()
@@ -51,7 +60,7 @@ def open_store(path: str, *, write: bool) -> Store | None:
 
 
 def is_there(place: Place) -> bool:
-    """Whether there is a store of this version.
+    """Whether there is a store, of this version or an earlier one.
 
     Raises:
         StoreFault: there is something else.
@@ -63,13 +72,36 @@ def is_there(place: Place) -> bool:
         raise StoreFault(
             f"{place} is no idsync store and is left as it is; name another with --store"
         )
-    version = int.from_bytes(header[60:64], "big")
-    if version != SCHEMA_VERSION:
+    check_version(place, int.from_bytes(header[60:64], "big"))
+    return True
+
+
+def check_version(place: Place, version: int) -> None:
+    """Refuse a store that this version cannot read.
+
+    Raises:
+        StoreFault: it is newer.
+    """
+    if not 0 < version <= SCHEMA_VERSION:
         raise StoreFault(
             f"the store {place} has schema version {version}, and this idsync knows "
             f"{SCHEMA_VERSION}; use the version of idsync that wrote it"
         )
-    return True
+
+
+def old_store(place: Place, version: int) -> OldStore:
+    """What is said of a store of an earlier version that is only to be read."""
+    return OldStore(
+        f"the store {place} was written by an earlier version of idsync (schema {version}, and "
+        f"this one's is {SCHEMA_VERSION}); bring it up to date with: idsync init --store {place}; "
+        "what it was is kept beside it"
+    )
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """How far a store has been migrated; its header may not know yet what its log has."""
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def create(path: str, seed: int) -> Store:
@@ -102,7 +134,9 @@ def memory(seed: int) -> Store:
     connection.execute("PRAGMA journal_mode = MEMORY")  # there is nothing to recover after a crash
     template = _template()
     template.backup(connection)
-    connection.execute("UPDATE store SET seed = ?", (str(seed),))
+    connection.execute(
+        "UPDATE store SET seed = ?, checksum = ?", (str(seed), checksum(str(seed), 0))
+    )
     return Store(connection)
 
 
@@ -111,11 +145,6 @@ def copy_of(store: Store) -> Store:
     connection = connect("")
     store.connection.backup(connection)
     return Store(connection)
-
-
-def connect(database: Path | str, *, uri: bool = False) -> sqlite3.Connection:
-    """Open a database, as all of ours are."""
-    return sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, uri=uri)
 
 
 @contextmanager
@@ -127,7 +156,7 @@ def draft_of(path: Path) -> Iterator[Path]:
     prefix = f".{path.name}."
     for left in path.parent.iterdir():
         number, _, rest = left.name.removeprefix(prefix).partition(".")
-        if left.name.startswith(prefix) and rest.startswith("new") and _is_over(number):
+        if left.name.startswith(prefix) and rest.startswith("new") and is_over(number):
             left.unlink(missing_ok=True)
     draft = path.with_name(f"{prefix}{os.getpid()}.new")
     try:
@@ -214,7 +243,7 @@ def _made(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
     return True
 
 
-def _is_over(number: str) -> bool:
+def is_over(number: str) -> bool:
     """Whether a process has ended; this one has, where its number was another's before."""
     if not number.isdigit() or int(number) == os.getpid():
         return number.isdigit()
@@ -236,8 +265,15 @@ def _opened(place: Place, *, write: bool) -> Store:
         connection.execute("PRAGMA secure_delete = ON")
         if not write:
             connection.execute("PRAGMA query_only = ON")
-        return Store(connection, place)
-    except sqlite3.Error as error:
+        kept = _brought_up_to_date(place, connection, write=write)
+        if write:
+            look_at(connection, place)
+            # Identifiers and MPIDs come in no order, so that a batch changes pages everywhere: kept
+            # in memory they are written once a batch, and from the log to their places more rarely.
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
+        return Store(connection, place, kept)
+    except (StoreFault, sqlite3.Error) as error:
         connection.close()
         if write or place.logs() or not isinstance(error, sqlite3.OperationalError):
             raise
@@ -246,17 +282,33 @@ def _opened(place: Place, *, write: bool) -> Store:
 
 def _unchanging(place: Place) -> Store:
     """Open a store that nobody is writing, without making anything beside it."""
-    return Store(connect(f"{place.path.as_uri()}?immutable=1", uri=True), place)
+    connection = connect(f"{place.path.as_uri()}?immutable=1", uri=True)
+    _brought_up_to_date(place, connection, write=False)
+    return Store(connection, place)
+
+
+def _brought_up_to_date(
+    place: Place, connection: sqlite3.Connection, *, write: bool
+) -> Path | None:
+    """See that a store has this version's schema, and give the backup of one that had not."""
+    version = schema_version(connection)
+    if version == SCHEMA_VERSION:
+        return None
+    check_version(place, version)
+    if not write:
+        raise old_store(place, version)
+    from idsync_cli.store.upgrade import bring_up_to_date
+
+    return bring_up_to_date(place, connection)
 
 
 def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
-    from sqlite_utils import Database  # heavy, and needed only where a store is made
-
-    from idsync_cli.store.schema import migrations
+    from idsync_cli.store.schema import migrate  # heavy, and needed only where a store is made
 
     connection.execute("BEGIN IMMEDIATE")  # else every statement would be on the disk by itself
-    migrations.apply(Database(connection, execute_plugins=False, recursive_triggers=False))
-    connection.execute("INSERT INTO store VALUES (1, ?, 0)", (str(seed),))
+    migrate(connection)
+    row = str(seed), 0
+    connection.execute("INSERT INTO store VALUES (1, ?, ?, ?)", (*row, checksum(*row)))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
@@ -283,7 +335,7 @@ def _read_header(place: Place) -> bytes | None:
                 f"the store {place} has {found.st_nlink} names, and each would have a log of its "
                 "own; keep one of them, and remove the others"
             )
-        with place.path.open("rb") as file:
+        with reading(place.path) as file:
             return file.read(_HEADER_BYTES)
     except FileNotFoundError:
         if place.given.is_symlink():

@@ -2,27 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import starmap
 
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
+from idsync_cli.store.records import TYPES
 from idsync_cli.store.session import Session
 
 _KINDS = """
-    WITH held AS (
-        SELECT created_seq, identity_type, count(*) AS number
-        FROM identifiers GROUP BY created_seq, identity_type
-    ), each AS (
-        SELECT scope_id, mpid, was_known,
-            (SELECT group_concat(identity_type) FROM held
-                WHERE held.created_seq = profiles.created_seq) AS types,
-            (SELECT count(*) FROM identifiers AS own
-                WHERE own.created_seq = profiles.created_seq) AS number
-        FROM profiles
-        WHERE ?2 IS NULL OR EXISTS (
-            SELECT * FROM identifiers AS sought
-            WHERE sought.created_seq = profiles.created_seq AND sought.identity_type = ?2
-        )
+    WITH each AS (
+        SELECT p.scope_id, mpid, was_known, types, count(identifier_id) AS number
+        FROM profiles AS p LEFT JOIN holders USING (created_seq)
+        WHERE ?2 IS NULL OR (types >> ?2) & 1
+        GROUP BY p.created_seq
     )
     SELECT name, min(mpid), count(*), sum(number), max(number)
     FROM each JOIN scopes USING (scope_id)
@@ -31,20 +22,29 @@ _KINDS = """
     ORDER BY name
 """
 _CHANGES = """
-    FROM changes JOIN requests USING (seq)
-    WHERE (?1 IS NULL OR changes.mpid = ?1)
-        AND (?2 IS NULL OR (changes.identity_type = ?2 AND value = ?3))
+    FROM changes
+    JOIN requests USING (seq)
+    JOIN outcomes USING (outcome_id)
+    JOIN profiles ON profiles.created_seq = changes.created_seq
+    JOIN identifiers USING (identifier_id)
+"""
+_ASKED = """
+    WHERE (?1 IS NULL OR changes.created_seq = (SELECT created_seq FROM profiles WHERE mpid = ?1))
+        AND (?2 IS NULL OR (identity_type_id = ?2 AND value = ?3))
 """
 _HISTORY = f"""
-    SELECT seq, time_ms, type, request_id, op, changes.mpid, changes.identity_type, value, rule
-    {_CHANGES} ORDER BY seq, place LIMIT ?4
+    SELECT seq, time_ms, type, request_id, iif(op > 0, 'add', 'remove'), mpid, identity_type_id,
+        value, rule
+    {_CHANGES} {_ASKED} ORDER BY seq, place LIMIT ?4
 """
 _ARRIVALS = """
-    SELECT held.identity_type, value, added_seq, time_ms, type, request_id
+    SELECT held.identity_type_id, value, added_seq, time_ms, type, request_id
     FROM profiles
-    JOIN identifiers AS held USING (created_seq)
+    JOIN holders AS held USING (created_seq)
+    JOIN identifiers USING (identifier_id)
     LEFT JOIN requests ON requests.seq = added_seq
-    WHERE profiles.mpid = ? ORDER BY identifier_id
+    LEFT JOIN outcomes USING (outcome_id)
+    WHERE profiles.mpid = ? ORDER BY added_seq, place
 """
 
 
@@ -99,12 +99,13 @@ def profile_kinds(
     What a profile is by the rules of its scope follows from its kind, so that the rules need
     not be asked about every profile of a large store.
     """
-    rows = session.connection.execute(_KINDS, (scope, holding and holding.value)).fetchall()
+    type_id = None if holding is None else TYPE_ORDER[holding]
+    rows = session.connection.execute(_KINDS, (scope, type_id)).fetchall()
     kinds = []
     for name, mpid, *numbers in rows:
-        example = session.scope(name).profile(mpid)
+        example = session.find(mpid)
         assert example is not None
-        kinds.append(ProfileKind(name, example, *numbers))
+        kinds.append(ProfileKind(name, example[1], *numbers))
     return kinds
 
 
@@ -118,7 +119,9 @@ def history(
     """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
     asked = _asked(mpid, identifier)
     rows = session.connection.execute(_HISTORY, (*asked, -1 if limit is None else limit))
-    return starmap(HistoryEntry, rows)
+    for seq, time_ms, kind, request_id, op, its_mpid, type_id, value, rule in rows:
+        identity_type = TYPES[type_id].value
+        yield HistoryEntry(seq, time_ms, kind, request_id, op, its_mpid, identity_type, value, rule)
 
 
 def history_length(
@@ -126,7 +129,7 @@ def history_length(
 ) -> int:
     """How many changes of a profile, of an identifier, or of both there are."""
     [number] = session.connection.execute(
-        f"SELECT count(*) {_CHANGES}",
+        f"SELECT count(*) {_CHANGES} {_ASKED}",
         _asked(mpid, identifier),
     ).fetchone()
     return int(number)
@@ -134,11 +137,11 @@ def history_length(
 
 def _asked(
     mpid: int | None, identifier: Identifier | None
-) -> tuple[int | None, str | None, str | None]:
+) -> tuple[int | None, int | None, str | None]:
     return (
         (mpid, None, None)
         if identifier is None
-        else (mpid, identifier.type.value, identifier.value)
+        else (mpid, TYPE_ORDER[identifier.type], identifier.value)
     )
 
 
@@ -146,14 +149,16 @@ def arrivals(session: Session, mpid: int) -> list[Arrival]:
     """How the identifiers that a profile holds came to it, in the order in which they did."""
     rows = session.connection.execute(_ARRIVALS, (mpid,))
     return [
-        Arrival(Identifier(IdentityType(kind), value), *request) for kind, value, *request in rows
+        Arrival(Identifier(TYPES[type_id], value), *request) for type_id, value, *request in rows
     ]
 
 
 def maker(session: Session, seq: int) -> tuple[int, str, str, str | None] | None:
     """The time in ms, kind, rule and request id of the request that made a profile, if one did."""
     row: tuple[int, str, str, str | None] | None = session.connection.execute(
-        "SELECT time_ms, type, rule, request_id FROM requests WHERE seq = ?", (seq,)
+        "SELECT time_ms, type, rule, request_id FROM requests JOIN outcomes USING (outcome_id)"
+        " WHERE seq = ?",
+        (seq,),
     ).fetchone()
     return row
 
@@ -162,7 +167,8 @@ def deciders(session: Session) -> list[tuple[str, str | None, int]]:
     """How many requests that changed the store each rule decided, with its type, most first."""
     return list(
         session.connection.execute(
-            "SELECT rule, identity_type, count(*) AS number FROM requests"
+            "SELECT rule, identity_type, count(*) AS number"
+            " FROM requests JOIN outcomes USING (outcome_id)"
             " GROUP BY rule, identity_type ORDER BY number DESC, rule, identity_type"
         )
     )
@@ -171,9 +177,11 @@ def deciders(session: Session) -> list[tuple[str, str | None, int]]:
 def types_held(session: Session, scope: str | None = None) -> list[IdentityType]:
     """The identifier types that occur, in one scope or in all, in the order of section 2."""
     rows = session.connection.execute(
-        "SELECT DISTINCT identity_type FROM identifiers JOIN scopes USING (scope_id)"
+        "SELECT DISTINCT types FROM profiles JOIN scopes USING (scope_id)"
         " WHERE ?1 IS NULL OR name = ?1",
         (scope,),
     )
-    found = {kind for (kind,) in rows}
-    return [kind for kind in IdentityType if kind.value in found]
+    found = 0
+    for (types,) in rows:
+        found |= types
+    return [kind for kind in IdentityType if found & TYPE_BITS[kind]]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from idsync_cli.errors import UsageFault
+from idsync_cli.store.checksums import checksum
 from idsync_cli.store.session import Session
 
 
@@ -40,8 +41,9 @@ def replays(session: Session) -> list[ReplayRow]:
 def begin(session: Session, row: ReplayRow) -> ReplayRow:
     """Enter a replay, in the transaction of its first requests, and give it its number."""
     cursor = session.connection.execute(
-        "INSERT INTO replays (name, lines, bytes, digest, answers_bytes, answers_digest, finished)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO replays"
+        " (name, lines, bytes, digest, answers_bytes, answers_digest, finished, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (row.name, *_progress(row)),
     )
     assert cursor.lastrowid is not None
@@ -66,7 +68,7 @@ def advance(session: Session, row: ReplayRow) -> None:
     """Keep how far a replay got."""
     session.connection.execute(
         "UPDATE replays SET lines = ?, bytes = ?, digest = ?, answers_bytes = ?,"
-        " answers_digest = ?, finished = ? WHERE replay_id = ?",
+        " answers_digest = ?, finished = ?, checksum = ? WHERE replay_id = ?",
         (*_progress(row), row.replay_id),
     )
     if row.finished:
@@ -76,27 +78,32 @@ def advance(session: Session, row: ReplayRow) -> None:
 
 
 def _progress(row: ReplayRow) -> tuple[object, ...]:
-    return (
+    progress = (
         row.lines,
         row.bytes,
         row.digest,
         row.answers_bytes,
         row.answers_digest,
-        row.finished,
+        int(row.finished),
     )
+    return (*progress, checksum(row.name, *progress))
 
 
 def keep_labels(session: Session, replay_id: int, labels: Mapping[str, int | None]) -> None:
     """Keep what labels stand for by now; None unsets one."""
-    for label, mpid in labels.items():
-        if mpid is None:
-            session.connection.execute(
-                "DELETE FROM replay_labels WHERE replay_id = ? AND label = ?", (replay_id, label)
-            )
-        else:
-            session.connection.execute(
-                "INSERT OR REPLACE INTO replay_labels VALUES (?, ?, ?)", (replay_id, label, mpid)
-            )
+    many = session.connection.executemany
+    many(
+        "DELETE FROM replay_labels WHERE replay_id = ? AND label = ?",
+        [(replay_id, label) for label, mpid in labels.items() if mpid is None],
+    )
+    many(
+        "INSERT OR REPLACE INTO replay_labels VALUES (?, ?, ?, ?)",
+        [
+            (replay_id, label, mpid, checksum(replay_id, label, mpid))
+            for label, mpid in sorted(labels.items())
+            if mpid is not None
+        ],
+    )
 
 
 def labels_of(session: Session, replay_id: int) -> dict[str, int]:

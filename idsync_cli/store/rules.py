@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.store.checksums import checksum
 from idsync_cli.store.session import Session
 
 _SHARED = """
-    SELECT value, count(*) FROM identifiers JOIN scopes USING (scope_id)
-    WHERE name = ? AND identity_type = ?
-    GROUP BY value HAVING count(*) > 1 ORDER BY count(*) DESC, value
+    SELECT value, count(*)
+    FROM holders JOIN identifiers USING (identifier_id) JOIN scopes USING (scope_id)
+    WHERE name = ? AND identifiers.identity_type_id = ?
+    GROUP BY identifier_id HAVING count(*) > 1 ORDER BY count(*) DESC, value
 """
 
 
@@ -22,12 +24,15 @@ def remember_rules(session: Session, rules: Mapping[str, str]) -> None:
     session.remembers_rules = True
     if remembered_rules(session) != rules:
         session.connection.execute("DELETE FROM rules")
-        session.connection.executemany("INSERT INTO rules VALUES (?, ?)", rules.items())
+        session.connection.executemany(
+            "INSERT INTO rules VALUES (?, ?, ?)",
+            [(scope, text, checksum(scope, text)) for scope, text in rules.items()],
+        )
 
 
 def shared_identifiers(
     session: Session, scope: str, kind: IdentityType
 ) -> Iterator[tuple[Identifier, int]]:
     """The identifiers of a type that several profiles of a scope hold, and how many do."""
-    for value, holders in session.connection.execute(_SHARED, (scope, kind.value)):
+    for value, holders in session.connection.execute(_SHARED, (scope, TYPE_ORDER[kind])):
         yield Identifier(kind, value), holders

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -22,13 +23,20 @@ _HINTS = {
 class Store:
     """An open store. Close it, or use it in a `with`.
 
-    `place` is where its file is; a store in memory has none.
+    `place` is where its file is; a store in memory has none. `old_one_kept_as` is the backup of a
+    store that had an earlier schema and was brought up to date as it was opened.
     """
 
-    def __init__(self, connection: sqlite3.Connection, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        place: Place | None = None,
+        old_one_kept_as: Path | None = None,
+    ) -> None:
         self.connection = connection
         self.seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
         self.place = place
+        self.old_one_kept_as = old_one_kept_as
         self._tables = self._pragma("schema_version")
         self._foreign_commits = self._pragma("data_version")
 
@@ -72,7 +80,7 @@ class Store:
             try:
                 self.check_unchanged()
                 yield session
-                session.keep_counter()
+                session.write()
                 self.check_in_place()
                 session.connection.execute("COMMIT")
             except BaseException:
@@ -127,7 +135,11 @@ class Store:
     def _transaction(self, begin: str) -> Iterator[Session]:
         try:
             self.connection.execute(begin)
-            yield Session(self.connection)
+            session = Session(self.connection)
+            try:
+                yield session
+            finally:
+                session.close()
         except sqlite3.Error as error:
             hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
             raise StoreFault(

@@ -8,8 +8,11 @@ from idsync_cli.wire.answers import (
     time_text,
 )
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
+from idsync_cli.wire.lines import request_in
 from idsync_cli.wire.requests import (
     Incoming,
+    Reader,
+    Reading,
     Target,
     check_shape,
     identities_of,
@@ -25,6 +28,8 @@ __all__ = [
     "MAX_LINE_BYTES",
     "Incoming",
     "Json",
+    "Reader",
+    "Reading",
     "Target",
     "answer_json",
     "check_shape",
@@ -37,6 +42,7 @@ __all__ = [
     "is_text",
     "kind_of",
     "profile_json",
+    "request_in",
     "request_of",
     "scope_of",
     "shown",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.decision import Answer, Change, DecidedBy, Note, Refusal, Tier
+from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
@@ -28,7 +28,7 @@ def answer_json(answer: Answer, *, explain: bool) -> Json:
     profile = outcome.profile
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
-        found = {"identities": identities_json(profile.identifiers, answer.rules)}
+        found = {"identities": identities_json(outcome.identifiers, answer.rules)}
     body: Json = {
         "mpid": None if profile is None else str(profile.mpid),
         "is_logged_in": outcome.is_logged_in,
@@ -54,7 +54,7 @@ def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
         "created_seq": profile.created_seq,
         "source_mpid": _mpid_text(profile.source_mpid),
         "known": profile.was_known if rules is None else rules.is_known(profile),
-        "orphaned": not held if rules is None else not rules.holds_lookup(held),
+        "orphaned": not held if rules is None else not rules.holds_lookup(profile.types),
         "identities": identities_json(held, rules),
     }
 
@@ -121,4 +121,5 @@ def _tier_json(tier: Tier) -> Json:
         "ineligible": {reason.value: count for reason, count in tier.ineligible.items()},
         "left": tier.left,
         "outcome": tier.outcome.value,
+        **({"counted_to": COUNTED_TO} if tier.stopped_counting else {}),
     }

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 from idsync_cli.core.codes import ErrorCode
@@ -39,9 +40,11 @@ def decode_json(line: bytes) -> object:
             f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
         ) from None
     except json.JSONDecodeError as error:
-        raise _invalid_json(f"not JSON at character {error.pos + 1}: {error.msg}") from None
+        raise _invalid_json(
+            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object a line"
+        ) from None
     except RecursionError:
-        raise _invalid_json("nested too deeply to read") from None
+        raise _invalid_json("nested too deeply to read; write it flat") from None
 
 
 def _invalid_json(message: str) -> Refusal:
@@ -51,20 +54,22 @@ def _invalid_json(message: str) -> Refusal:
 def _object(pairs: list[tuple[str, object]]) -> Json:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _invalid_json(f"the key {quoted(twice)} stands twice in one object")
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name in times if times[name] > 1)
+        raise _invalid_json(f"the key {quoted(twice)} stands twice in one object; give it once")
     return members
 
 
 def _no_number(name: str) -> object:
-    raise _invalid_json(f"{name} is no number of JSON")
+    raise _invalid_json(f"{name} is no number of JSON; write null for none")
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise _invalid_json(f"the number {quoted(digits)} is too large to read")
+        raise _invalid_json(
+            f"the number {quoted(digits)} is too large to read; write it between quotes"
+        )
     return number
 
 

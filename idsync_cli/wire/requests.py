@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.decision import Refusal
@@ -13,31 +13,57 @@ from idsync_cli.core.identity import (
     TYPES_BY_NAME,
     IdentityType,
     has_surrogate,
+    is_plain_value,
     parse_mpid,
     value_fault,
 )
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
-from idsync_cli.core.rules import Organization
+from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.errors import nearest, printable, quoted
 from idsync_cli.wire.decoding import Json
+from idsync_cli.wire.lines import PlainLine
 
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+_KINDS = {kind.value: kind for kind in RequestKind}
+_new = tuple.__new__
+_MODIFY = RequestKind.MODIFY
 _CHANGE_MEMBERS = ("identity_type", "old_value", "new_value")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """The scope or workspace that the command line names, for requests that name neither."""
 
     scope: str | None = None
     workspace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One request as it came: a JSON value, or why it is none; and its line in a replay."""
 
     request: object | Refusal
     line: int | None = None
+
+
+class Reading(NamedTuple):
+    """A request as far as it can be read without knowing what labels stand for.
+
+    `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
+    with its identifiers, which counts only if its labels are known (the order of section 8).
+    An MPID that is a text is a label.
+    """
+
+    kind: RequestKind | None = None
+    scope: str | None = None
+    rules: Rules | None = None
+    label: str | None = None
+    mpid: int | str | None = None
+    previous_mpid: int | str | None = None
+    identities: Mapping[IdentityType, Any] = _NOTHING
+    changes: tuple[IdentityChange, ...] | None = None
+    request_id: str | None = None
+    request_timestamp_ms: int | None = None
+    refusal: Refusal | None = None
+    late_refusal: Refusal | None = None
 
 
 def _invalid_request(message: str) -> Refusal:
@@ -47,7 +73,7 @@ def _invalid_request(message: str) -> Refusal:
 def kind_of(request: object) -> RequestKind | None:
     """The kind that a request names, if it is one of the kinds."""
     named = request.get("type") if isinstance(request, dict) else None
-    return RequestKind(named) if isinstance(named, str) and named in set(RequestKind) else None
+    return _KINDS.get(named) if isinstance(named, str) else None
 
 
 def check_shape(request: object) -> Json:
@@ -60,7 +86,7 @@ def check_shape(request: object) -> Json:
         Refusal: INVALID_REQUEST.
     """
     if not isinstance(request, dict):
-        raise _invalid_request("a request is a JSON object")
+        raise _invalid_request("a request is a JSON object, between { and }")
     for name in request:
         if name not in _MEMBERS:
             raise _invalid_request(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}")
@@ -155,13 +181,102 @@ _MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
 """Every member that a request may have, and what it must be (section 8)."""
 
 
-def scope_of(given: Json, organization: Organization, target: Target) -> str:
+class Reader:
+    """Reads requests for an organization; the target stands in for those that name no scope."""
+
+    def __init__(self, organization: Organization, target: Target | None = None) -> None:
+        self._organization = organization
+        self._target = target or Target()
+        self._scopes: dict[tuple[str | None, str | None], tuple[str, Rules]] = {}
+
+    def read(self, request: object) -> Reading:
+        """Read a request, as far as it is one."""
+        if isinstance(request, PlainLine):
+            return self._read_plain(request) or self.read(request.as_json())
+        if isinstance(request, Refusal):
+            return Reading(refusal=request)
+        kind = kind_of(request)
+        label = request.get("label") if isinstance(request, dict) else None
+        if not is_text(label):
+            label = None
+        try:
+            given = check_shape(request)
+            kind = _KINDS[given["type"]]
+            scope, rules = self._scope(given.get("scope"), given.get("workspace"))
+        except Refusal as refusal:
+            return Reading(kind, label=label, refusal=refusal)
+        reading = Reading(
+            kind,
+            scope,
+            rules,
+            label,
+            _mpid_or_label(given.get("mpid")),
+            _mpid_or_label(given.get("previous_mpid")),
+            request_id=given.get("request_id"),
+            request_timestamp_ms=given.get("request_timestamp_ms"),
+        )
+        try:
+            if "identity_changes" in given:
+                return reading._replace(changes=_changes_of(given["identity_changes"]))
+            names = given.get("known_identities", _NOTHING)
+            return reading._replace(identities=_identities_in(names, kind))
+        except Refusal as refusal:
+            return reading._replace(late_refusal=refusal)
+
+    def _read_plain(self, line: PlainLine) -> Reading | None:
+        """Read a line in which nothing is wrong; None if that is not plain to see."""
+        kind = _KINDS.get(line.type)
+        where = self._scopes.get((line.scope, line.workspace))
+        previous, mpid, changes = line.previous_mpid, line.mpid, line.identity_changes
+        if previous is not None:
+            previous = _mpid_or_label(previous)
+        if kind is None or where is None or (previous is None) != (line.previous_mpid is None):
+            return None
+        identities: dict[IdentityType, Any] = {}
+        if kind is _MODIFY:
+            mpid = _mpid_or_label(mpid)
+            if mpid is None or changes is None or line.known_identities is not None:
+                return None
+            for change in changes:
+                if change.old_value is None and change.new_value is None:
+                    return None
+            entries = [(each.identity_type, each.old_value, each.new_value) for each in changes]
+            plain_changes = _plain_changes(entries)
+            if plain_changes is None:
+                return None
+            return Reading(
+                kind, *where, line.label, mpid, None, identities, plain_changes,
+                line.request_id, line.request_timestamp_ms,
+            )  # fmt: skip
+        if mpid is not None or changes is not None or not line.known_identities:
+            return None
+        for name, value in line.known_identities.items():
+            identity_type = TYPES_BY_NAME.get(name)
+            if identity_type is None or identity_type in identities or not is_plain_value(value):
+                return None
+            identities[identity_type] = value
+        found = (
+            kind, *where, line.label, None, previous, identities, None,
+            line.request_id, line.request_timestamp_ms, None, None,
+        )  # fmt: skip
+        return _new(Reading, found)
+
+    def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, Rules]:
+        named = scope, workspace
+        if named not in self._scopes:
+            name = scope_of(scope, workspace, self._organization, self._target)
+            self._scopes[named] = name, self._organization.scopes[name]
+        return self._scopes[named]
+
+
+def scope_of(
+    scope: str | None, workspace: str | None, organization: Organization, target: Target
+) -> str:
     """The scope that a request is for; the target stands in where it names none (section 3).
 
     Raises:
         Refusal: INVALID_REQUEST, UNKNOWN_SCOPE or UNKNOWN_WORKSPACE.
     """
-    scope, workspace = given.get("scope"), given.get("workspace")
     if scope is None and workspace is None:
         scope, workspace = target.scope, target.workspace
     if scope is None and workspace is None:
@@ -193,30 +308,46 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(printable, names)) or "(none)"
 
 
-def request_of(given: Json, labels: Mapping[str, int]) -> Request:
-    """Read a request whose shape has been checked; `labels` are those set so far.
+def request_of(reading: Reading, labels: Mapping[str, int]) -> Request:
+    """What is asked, now that the labels set so far are known.
 
     Raises:
-        Refusal: UNKNOWN_LABEL, UNKNOWN_IDENTITY_TYPE, INVALID_REQUEST (two names of one type),
-            INVALID_IDENTITY_VALUE or NO_IDENTITIES.
+        Refusal: what is wrong with the request: any code of section 8's table up to NO_IDENTITIES.
     """
-    kind = RequestKind(given["type"])
-    mpid, previous = (_mpid_of(given.get(name), labels) for name in ("mpid", "previous_mpid"))
-    if "identity_changes" in given:
-        assert mpid is not None
-        return ModifyRequest(mpid, identity_changes=_changes_of(given["identity_changes"]))
-    identities = identities_of(given.get("known_identities", {}))
-    for identity_type, value in identities.items():
-        _check_value(identity_type, value, empty_is_refused=kind is RequestKind.MODIFY)
+    kind, mpid, previous = reading.kind, reading.mpid, reading.previous_mpid
+    if reading.refusal:
+        raise reading.refusal
+    if isinstance(mpid, str):
+        mpid = _mpid_of(mpid, labels)
+    if isinstance(previous, str):
+        previous = _mpid_of(previous, labels)
+    if reading.late_refusal:
+        raise reading.late_refusal
     if kind is RequestKind.MODIFY:
         assert mpid is not None
-        if not identities:
-            raise _no_identities()
-        return ModifyRequest(mpid, known_identities=identities)
-    named = {each: value for each, value in identities.items() if value}
-    if not named:
+        if reading.changes is not None:
+            return ModifyRequest(mpid, identity_changes=reading.changes)
+        return ModifyRequest(mpid, known_identities=reading.identities)
+    assert kind is not None
+    return _new(IdentityRequest, (kind, reading.identities, previous))
+
+
+def _identities_in(names: Mapping[str, Any], kind: RequestKind) -> dict[IdentityType, Any]:
+    """The identifiers of a request.
+
+    Raises:
+        Refusal: UNKNOWN_IDENTITY_TYPE, INVALID_REQUEST (two names of one type),
+            INVALID_IDENTITY_VALUE or NO_IDENTITIES.
+    """
+    identities = identities_of(names)
+    is_modify = kind is RequestKind.MODIFY
+    for identity_type, value in identities.items():
+        _check_value(identity_type, value, empty_is_refused=is_modify)
+    if not is_modify:
+        identities = {each: value for each, value in identities.items() if value}
+    if not identities:
         raise _no_identities()
-    return IdentityRequest(kind, named, previous)
+    return identities
 
 
 def identity_type_of(name: str) -> IdentityType:
@@ -233,15 +364,21 @@ def identity_type_of(name: str) -> IdentityType:
     return TYPES_BY_NAME[name]
 
 
-def _mpid_of(value: object, labels: Mapping[str, int]) -> int | None:
-    if not (isinstance(value, str) and value.startswith("@")):
-        return parse_mpid(value)
-    if value[1:] not in labels:
+def _mpid_or_label(value: object) -> int | str | None:
+    """An MPID, or the label that stands for one."""
+    if isinstance(value, str) and value.startswith("@"):
+        return value[1:]
+    return parse_mpid(value)
+
+
+def _mpid_of(label: str, labels: Mapping[str, int]) -> int:
+    mpid = labels.get(label)
+    if mpid is None:
         raise Refusal(
             ErrorCode.UNKNOWN_LABEL,
-            f"no answer so far carries the label {quoted(value[1:])}{nearest(value[1:], labels)}",
+            f"no answer so far carries the label {quoted(label)}; set it in an earlier request",
         )
-    return labels[value[1:]]
+    return mpid
 
 
 def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
@@ -258,6 +395,20 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
             raise _invalid_request(f"{first} and {name} are one type; give one of them")
         identities[identity_type] = names[name]
     return identities
+
+
+def _plain_changes(
+    entries: Iterable[tuple[str, str | None, str | None]],
+) -> tuple[IdentityChange, ...] | None:
+    """Changes in which nothing is wrong; None if that is not plain to see."""
+    changes = []
+    for name, old, new in entries:
+        identity_type = TYPES_BY_NAME.get(name)
+        plain = (old is None or is_plain_value(old)) and (new is None or is_plain_value(new))
+        if identity_type is None or not plain:
+            return None
+        changes.append(IdentityChange(identity_type, old, new))
+    return tuple(changes) or None
 
 
 def _changes_of(changes: Sequence[Json]) -> tuple[IdentityChange, ...]:

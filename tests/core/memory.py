@@ -1,16 +1,16 @@
 """A tiny store for the tests of the core: a plain dictionary of profiles, and nothing else."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, types_of
+from idsync_cli.core.rules import Rules
 
 
 class Memory:
-    """What is known about one scope: the core's `Knowledge`.
+    """What is known about one scope: the core's `Knowledge`, by looking at every profile.
 
     `given_out` is shared by the scopes of one store. `sought` lists the identifiers looked up.
     """
@@ -21,11 +21,37 @@ class Memory:
         self.given_out.update(self.profiles)
         self.sought: list[Identifier] = []
 
-    def holders(self, identifier: Identifier) -> Sequence[Profile]:
+    def known(
+        self, identifier: Identifier, rules: Rules, limit: int | None = None
+    ) -> Sequence[Profile]:
         """Newest first, unlike the SQLite store: the rules may not lean on an order."""
         self.sought.append(identifier)
-        found = [each for each in self.profiles.values() if identifier in each.identifiers]
-        return sorted(found, key=lambda profile: -profile.created_seq)
+        return self._newest_first(
+            limit, lambda each: rules.is_known(each) and identifier in each.identifiers
+        )
+
+    def anonymous(
+        self,
+        identifiers: Sequence[Identifier],
+        rules: Rules,
+        limit: int | None = None,
+        *,
+        lacking: Identifier | None = None,
+    ) -> Sequence[Profile]:
+        assert identifiers
+        self.sought += identifiers
+        return self._newest_first(
+            limit,
+            lambda each: (
+                not rules.is_known(each)
+                and set(identifiers) <= {*each.identifiers}
+                and lacking not in each.identifiers
+            ),
+        )
+
+    def holders(self, identifier: Identifier) -> Sequence[Profile]:
+        """Whoever holds it, known or not."""
+        return self._newest_first(None, lambda each: identifier in each.identifiers)
 
     def profile(self, mpid: int) -> Profile | None:
         return self.profiles.get(mpid)
@@ -38,7 +64,7 @@ class Memory:
         self.given_out.add(profile.mpid)
 
     def apply(self, decision: Decision) -> None:
-        """Do what was decided, by its changes alone."""
+        """Do what was decided, by its changes; what it says of the profiles left must be so."""
         if decision.created:
             new = decision.created
             self.give(Profile(new.mpid, new.created_seq, new.source_mpid, False, ()))
@@ -49,6 +75,14 @@ class Memory:
                 identifiers.append(change.identifier)
             else:
                 identifiers.remove(change.identifier)
-            self.profiles[change.mpid] = replace(profile, identifiers=tuple(identifiers))
-        for mpid in decision.became_known:
-            self.profiles[mpid] = replace(self.profiles[mpid], was_known=True)
+            self.profiles[change.mpid] = profile._replace(identifiers=tuple(identifiers))
+        changed = sorted({change.mpid for change in decision.changes})
+        assert [each.profile.mpid for each in decision.left] == changed
+        for before, types, was_known in decision.left:
+            profile = self.profiles[before.mpid]
+            assert types_of(profile.identifiers) == types
+            self.profiles[before.mpid] = profile._replace(was_known=was_known)
+
+    def _newest_first(self, limit: int | None, fits: Callable[[Profile], bool]) -> list[Profile]:
+        found = [profile for profile in self.profiles.values() if fits(profile)]
+        return sorted(found, key=lambda profile: -profile.created_seq)[:limit]

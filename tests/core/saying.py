@@ -9,14 +9,16 @@ import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnConflictingLogin, Op, RequestKind
 from idsync_cli.core.decision import Decision, Refusal
+from idsync_cli.core.form import form_of
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.match import Knowledge
+from idsync_cli.core.match import Inquiry
 from idsync_cli.core.modify import modify
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
 from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Rules
 from idsync_cli.core.strategy import PRESETS, Settings
+from tests.core.memory import Memory
 
 NEW = 1_000_000
 """The number of every request, and so of the profile that it makes."""
@@ -68,30 +70,65 @@ def profile(
     return Profile(mpid, created_seq, source, was_known, identifiers(**holds or {}, **identities))
 
 
-def typed(identities: dict[str, str]) -> dict[IdentityType, str]:
+def typed(identities: Mapping[str, str]) -> dict[IdentityType, str]:
     return {IdentityType(name): value for name, value in identities.items()}
 
 
+def inquiry(kind: str, asked: Mapping[str, str], scope: Rules, known: Memory) -> Inquiry:
+    """A request set against what is known."""
+    values = typed(asked)
+    return Inquiry(form_of(RequestKind(kind), values, scope), values, known)
+
+
 def ask(
-    kind: str, scope: Rules, known: Knowledge, previous: int | None = None, /, **identities: str
+    kind: str, scope: Rules, known: Memory, previous: int | None = None, /, **identities: str
 ) -> Decision:
-    """Decide an identify, login, logout or search by the seed 7 and the number NEW."""
+    """Decide an identify, login, logout or search by the seed 7 and the number NEW.
+
+    The account of the tiers comes with it, and is all that comes of asking for it. The identifiers
+    `sought` are those of the request without it.
+    """
     request = IdentityRequest(RequestKind(kind), typed(identities), previous)
-    return resolve(request, scope, known, Turn(seq=NEW, seed=7))
+    decision = resolve(request, scope, known, Turn(seq=NEW, seed=7), explain=True)
+    known.sought.clear()
+    plain = resolve(request, scope, known, Turn(seq=NEW, seed=7))
+    assert plain == decision._replace(tiers=())
+    return decision
 
 
-def set_form(scope: Rules, known: Knowledge, mpid: int, /, **identities: str | None) -> Decision:
+def set_form(scope: Rules, known: Memory, mpid: int, /, **identities: str | None) -> Decision:
     """Decide a modify in its set form."""
     wanted = {IdentityType(name): value for name, value in identities.items()}
-    return modify(ModifyRequest(mpid, known_identities=wanted), scope, known)
+    return _modify(ModifyRequest(mpid, known_identities=wanted), scope, known)
 
 
 def change_form(
-    scope: Rules, known: Knowledge, mpid: int, /, *entries: tuple[str, str | None, str | None]
+    scope: Rules, known: Memory, mpid: int, /, *entries: tuple[str, str | None, str | None]
 ) -> Decision:
     """Decide a modify by entries of type, old value and new value."""
     read = tuple(IdentityChange(IdentityType(name), old, new) for name, old, new in entries)
-    return modify(ModifyRequest(mpid, identity_changes=read), scope, known)
+    return _modify(ModifyRequest(mpid, identity_changes=read), scope, known)
+
+
+def _modify(request: ModifyRequest, scope: Rules, known: Memory) -> Decision:
+    decision = modify(request, scope, known, explain=True)
+    assert modify(request, scope, known) == decision._replace(tiers=())
+    return decision
+
+
+def after(known: Memory, decision: Decision) -> Profile:
+    """The answered profile as the request leaves it."""
+    assert decision.profile is not None
+    copy = Memory(*known.profiles.values())
+    copy.apply(decision)
+    return copy.profiles[decision.profile.mpid]
+
+
+def became_known(decision: Decision) -> tuple[int, ...]:
+    """Whom the request found or left holding a login ID for the first time, in the order told."""
+    return tuple(
+        left.profile.mpid for left in decision.left if left.was_known and not left.profile.was_known
+    )
 
 
 def changes(decision: Decision) -> list[str]:

@@ -13,6 +13,7 @@ from idsync_cli.core.identity import (
     IdentityType,
     derive_mpid,
     has_surrogate,
+    is_plain_value,
     names_of,
     parse_mpid,
     value_fault,
@@ -69,6 +70,20 @@ def test_wire_names_are_given_where_the_http_api_has_its_own() -> None:
 )
 def test_any_text_of_up_to_4096_characters_is_a_value(value: str) -> None:
     assert value_fault(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        *(("a", True), (" ", True), ("\x01\x7f", True), ("x" * 4096, True)),
+        *(("", False), ("x" * 4097, False), ("a\0b", False), ("é", False), ("\ud800", False)),
+        *((5, False), (None, False), (True, False), (["a"], False), (b"a", False)),
+    ],
+)
+def test_what_is_plainly_a_value_is_one(value: object, plain: bool) -> None:
+    """The others may be values, too; an empty one is for others to judge."""
+    assert is_plain_value(value) is plain
+    assert not plain or value_fault(value) is None
 
 
 @pytest.mark.parametrize(

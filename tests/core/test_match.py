@@ -1,18 +1,18 @@
 """Section 4, steps 2 and 3: who is eligible, and what each tier does to the candidates."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import pytest
 
-from idsync_cli.core.codes import Outcome, Reason, RequestKind, Rule, Status
+from idsync_cli.core.codes import Outcome, Reason, Rule, Status
 from idsync_cli.core.decision import DecidedBy, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.match import Inquiry, Match
+from idsync_cli.core.match import Inquiry, Match, holders
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
 from tests.core.memory import Memory
-from tests.core.saying import identifiers, profile, rules, tiers, typed
+from tests.core.saying import inquiry, profile, rules, tiers
 
 FIXED = rules("customer_id:lui email:lu other ios_idfv")
 LOGINS = rules("customer_id:lu email:lu other ios_idfv")
@@ -35,9 +35,9 @@ class Case:
     was_known: bool = False
 
     def found(self) -> Reason | None:
-        of = replace(profile(1, self.holds), was_known=self.was_known)
-        inquiry = Inquiry(RequestKind(self.kind), typed(self.asked), self.rules, Memory(of))
-        return inquiry.ineligibility(of)
+        of = profile(1, self.holds, was_known=self.was_known)
+        asking = inquiry(self.kind, self.asked, self.rules, Memory(of))
+        return asking.ineligibility(of)
 
 
 A, B = {"customer_id": "a"}, {"customer_id": "b"}
@@ -115,8 +115,8 @@ def test_the_first_reason_of_step_2_that_holds_is_the_reason(case: Case) -> None
 def test_the_highest_login_type_that_both_carry_is_the_one_that_may_disagree(
     scope: Rules, asked: dict[str, str], holds: Mapping[str, str | list[str]], conflict: str | None
 ) -> None:
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(asked), scope, Memory())
-    assert inquiry.conflicting_login(profile(1, holds)) == conflict
+    asking = inquiry("identify", asked, scope, Memory())
+    assert asking.conflicting_login(profile(1, holds)) == conflict
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,8 @@ def test_the_highest_login_type_that_both_carry_is_the_one_that_may_disagree(
 def test_a_request_carries_a_login_id_if_one_of_its_types_is_a_login_type(
     asked: dict[str, str], carries: bool
 ) -> None:
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(asked), LOGINS, Memory())
-    assert inquiry.carries_login_id is carries
-
-
-def test_an_identifier_is_asked_for_by_type_and_value() -> None:
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(E), LOGINS, Memory())
-    named = identifiers(email=["e", "f"], other="e")
-    assert [inquiry.asks_for(each) for each in named] == [True, False, False]
+    asking = inquiry("identify", asked, LOGINS, Memory())
+    assert bool(asking.form.login_types) is carries
 
 
 @dataclass
@@ -150,10 +144,9 @@ class Walk:
     rules: Rules = field(default_factory=lambda: rules("email other ios_idfv", "best_match"))
     kind: str = "identify"
 
-    def match(self) -> Match:
-        asked = dict(map(identifier, self.asked.split()))
-        inquiry = Inquiry(RequestKind(self.kind), asked, self.rules, Memory(*self.profiles))
-        return inquiry.consult()
+    def inquiry(self) -> Inquiry:
+        asked = {kind.value: value for kind, value in map(identifier, self.asked.split())}
+        return inquiry(self.kind, asked, self.rules, Memory(*self.profiles))
 
 
 def people(*holdings: str) -> tuple[Profile, ...]:
@@ -263,6 +256,19 @@ WALKS = [
         rules("email:lu other ios_idfv"),
     ),
     Walk(
+        "known candidates that a lower tier finds again stay, and one that it does not find goes",
+        "email:e other:o ios_idfv:d",
+        people(
+            "email:e other:o ios_idfv:d",
+            "email:e other:o ios_idfv:d",
+            "email:e other:o",
+            "other:o ios_idfv:d",
+        ),
+        ["email narrowed 3/3>3", "other no_effect 4/4>3", "ios_idfv narrowed 3/3>2"],
+        [1, 2],
+        rules("email:l other ios_idfv"),
+    ),
+    Walk(
         "reasons are counted in the order of step 2",
         "customer_id:b email:e ios_idfv:d",
         people(
@@ -290,23 +296,98 @@ WALKS = [
 
 @pytest.mark.parametrize("walk", WALKS, ids=[walk.why for walk in WALKS])
 def test_the_tiers_are_asked_in_order_until_one_candidate_is_left(walk: Walk) -> None:
-    match = walk.match()
-    found = Decision(Status.MATCHED, DecidedBy(Rule.NO_MATCH), tiers=match.tiers)
-    assert tiers(found) == walk.tiers
-    assert [each.mpid for each in match.candidates] == walk.candidates
+    match = walk.inquiry().consult(explain=True)
+    assert tiers_of(match) == walk.tiers
+    assert candidates(walk.inquiry(), match, walk.profiles) == walk.candidates
+    assert not any(tier.stopped_counting for tier in match.tiers)
+    assert walk.inquiry().consult() == match._replace(tiers=())
 
 
-def test_candidates_stand_oldest_first_by_their_number_not_by_mpid() -> None:
+@pytest.mark.parametrize("walk", WALKS, ids=[walk.why for walk in WALKS])
+def test_the_tier_that_left_exactly_one_decided_and_of_several_the_newest_is_known(
+    walk: Walk,
+) -> None:
+    match = walk.inquiry().consult(explain=True)
+    deciding = [tier for tier in match.tiers if tier.outcome is Outcome.DECIDED]
+    assert [match.decided_by] * bool(match.decided_by) == [
+        DecidedBy(Rule.IDENTIFIER, each.rank, each.identity_type) for each in deciding
+    ]
+    assert bool(match.decided_by) is (len(walk.candidates) == 1)
+    newest = match.newest and match.newest.mpid
+    assert newest == (walk.candidates[-1] if walk.candidates else None)
+
+
+def tiers_of(match: Match) -> list[str]:
+    return tiers(Decision(Status.MATCHED, DecidedBy(Rule.NO_MATCH), tiers=match.tiers))
+
+
+def candidates(asking: Inquiry, match: Match, profiles: Iterable[Profile]) -> list[int]:
+    """Who is a candidate, oldest first."""
+    oldest_first = sorted(profiles, key=lambda each: each.created_seq)
+    return [each.mpid for each in oldest_first if asking.is_candidate(match, each)]
+
+
+def test_the_newest_candidate_is_so_by_its_number_not_by_its_mpid() -> None:
     of = [profile(mpid, seq=seq, email="e") for mpid, seq in ((5, 2), (-9, 3), (7, 1))]
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(E), rules("email"), Memory(*of))
-    assert [each.mpid for each in inquiry.consult().candidates] == [7, 5, -9]
+    for scope in (rules("email"), rules("email:l")):
+        asking = inquiry("identify", E, scope, Memory(*of))
+        match = asking.consult()
+        assert match.newest == of[1]
+        assert candidates(asking, match, of) == [7, 5, -9]
+
+
+@pytest.mark.parametrize("seqs", [(1, 2, 3), (1, 3, 2), (3, 2, 1), (2, 1, 3)])
+def test_known_and_anonymous_profiles_are_candidates_side_by_side(
+    seqs: tuple[int, int, int],
+) -> None:
+    """The newest is the newest of those that the last tier left."""
+    one, two, three = seqs
+    of = [profile(1, E | D, seq=one), profile(2, E | D, seq=two), profile(3, D, seq=three)]
+    asking = inquiry("identify", D | E, rules("ios_idfv email:l"), Memory(*of))
+    match = asking.consult(explain=True)
+    assert tiers_of(match) == ["ios_idfv narrowed 3/3>3", "email narrowed 2/2>2"]
+    assert match.newest == of[0 if one > two else 1]
+    assert {*candidates(asking, match, of)} == {1, 2}
+
+
+def test_a_candidate_is_who_the_tiers_left_and_nobody_who_would_be_eligible_beside() -> None:
+    left = (profile(1, O | D), profile(2, O | D))
+    out = (
+        profile(3, D),  # holds too little
+        profile(4, O),
+        profile(5, O | D | E),  # is known
+        profile(6, O | D, was_known=True),
+        profile(7, {"other": "p", "ios_idfv": "d"}),
+    )
+    asking = inquiry("identify", O | D, LOGINS, Memory(*left, *out))
+    match = asking.consult()
+    assert candidates(asking, match, left + out) == [1, 2]
+
+
+def test_a_profile_that_is_known_is_a_candidate_by_its_login_id_alone() -> None:
+    left = (profile(1, E | D), profile(2, E | D, was_known=True))
+    out = (profile(3, D), profile(4, F | D), profile(5, D, was_known=True))
+    scope = rules("email:l ios_idfv")
+    asking = inquiry("identify", E | D, scope, Memory(*left, *out))
+    match = asking.consult()
+    assert candidates(asking, match, left + out) == [1, 2]
+
+
+def test_without_candidates_nobody_is_one() -> None:
+    of = (profile(1, F | D), profile(2, O))
+    for scope in (LOGINS, NO_LOGINS):
+        asking = inquiry("identify", E, scope, Memory(*of))
+        assert asking.consult().newest is None
+        assert asking.consult().decided_by is None
+        assert candidates(asking, Match(), of) == []
+        assert candidates(asking, asking.consult(), of) == []
 
 
 def test_each_tier_tells_its_rank_type_value_and_settings() -> None:
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(A | D), FIXED, Memory(profile(1, A)))
+    asking = inquiry("identify", A | D, FIXED, Memory(profile(1, A)))
     told = [
         (tier.rank, tier.identity_type.value, tier.value, " ".join(tier.settings.names()))
-        for tier in inquiry.consult().tiers
+        for tier in asking.consult(explain=True).tiers
     ]
     assert told == [
         (1, "customer_id", "a", "login unique immutable"),
@@ -316,21 +397,38 @@ def test_each_tier_tells_its_rank_type_value_and_settings() -> None:
     ]
 
 
-def test_a_tier_tells_of_each_profile_that_it_found_why_it_is_not_eligible() -> None:
-    known = Memory(profile(1, E | D), profile(2, D), profile(3, D), profile(4, F | D))
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(E | D), LOGINS, known)
-    email, _, device = inquiry.consult().tiers[1:]
-    assert email.verdicts == {1: None}
-    assert device.verdicts == {}
-    [below] = Inquiry(RequestKind.IDENTIFY, typed(D), LOGINS, known).consult().tiers[3:]
-    assert below.verdicts == {1: PROTECTED, 2: None, 3: None, 4: PROTECTED}
+def test_of_each_profile_that_a_tier_finds_it_can_be_asked_why_it_is_not_eligible() -> None:
+    of = (profile(1, E | D), profile(2, D), profile(3, D), profile(4, F | D))
+    named = inquiry("identify", E | D, LOGINS, Memory(*of))
+    assert [*map(named.ineligibility, of)] == [None, None, None, PROTECTED]
+    unnamed = inquiry("identify", D, LOGINS, Memory(*of))
+    assert [*map(unnamed.ineligibility, of)] == [PROTECTED, None, None, PROTECTED]
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked", "kind", "reason"),
+    [
+        (LOGINS, E | D, "identify", None),
+        (FIXED, D, "search", SEARCHED),
+        (CREATING, E | D, "identify", NEW_ONLY),
+        (CREATING, D, "identify", None),
+        (NO_LOGINS, E, "search", None),
+    ],
+)
+def test_all_who_are_anonymous_are_judged_alike(
+    scope: Rules, asked: dict[str, str], kind: str, reason: Reason | None
+) -> None:
+    asking = inquiry(kind, asked, scope, Memory())
+    assert asking.form.reason_of_the_anonymous is reason
+    for held in (D, O, D | O, {"push_token": "t"}, {}):
+        assert asking.ineligibility(profile(1, held)) is reason
 
 
 def test_where_no_tier_is_consulted_each_one_says_so() -> None:
-    inquiry = Inquiry(RequestKind.LOGOUT, typed(D), FIXED, Memory(profile(1, D)))
-    match = inquiry.consult_none()
-    assert match.candidates == ()
-    assert match.deciding_tier is None
+    asking = inquiry("logout", D, FIXED, Memory(profile(1, D)))
+    match = asking.consult_none(explain=True)
+    assert asking.consult_none() == Match() == match._replace(tiers=())
+    assert (match.newest, match.decided_by, match.known, match.crowd) == (None, None, (), None)
     assert [(tier.rank, tier.outcome, tier.value) for tier in match.tiers] == [
         (1, Outcome.NOT_IN_REQUEST, None),
         (2, Outcome.NOT_IN_REQUEST, None),
@@ -338,27 +436,27 @@ def test_where_no_tier_is_consulted_each_one_says_so() -> None:
         (4, Outcome.NOT_CONSULTED, "d"),
     ]
     assert {(tier.held_by, tier.eligible, tier.left) for tier in match.tiers} == {(None,) * 3}
+    assert not any(tier.stopped_counting for tier in match.tiers)
     assert match.tiers[0].settings == FIXED.settings_of(IdentityType.CUSTOMER_ID)
 
 
-def test_the_deciding_tier_is_the_one_that_left_exactly_one() -> None:
+def test_the_tier_that_decided_is_named_by_its_rank_and_type() -> None:
     of = Memory(profile(1, email="e", ios_idfv="d"), profile(2, email="e"))
-    one = Inquiry(RequestKind.IDENTIFY, typed(E | D), rules("email ios_idfv"), of).consult()
-    assert one.deciding_tier is one.tiers[1]
-    two = Inquiry(RequestKind.IDENTIFY, typed(E), rules("email ios_idfv"), of).consult()
-    assert two.deciding_tier is None
+    one = inquiry("identify", E | D, rules("email ios_idfv"), of).consult()
+    assert one.decided_by == DecidedBy(Rule.IDENTIFIER, 2, IdentityType.IOS_IDFV)
+    two = inquiry("identify", E, rules("email ios_idfv"), of).consult()
+    assert two.decided_by is None
 
 
-def test_an_identifier_is_looked_up_once_and_those_below_the_decision_never() -> None:
+@pytest.mark.parametrize("explain", [False, True])
+def test_what_is_below_the_decision_is_never_looked_up(explain: bool) -> None:
     known = Memory(profile(1, email="e"))
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(E | O | D), LOGINS, known)
-    inquiry.consult()
-    inquiry.holders(Identifier(IdentityType.EMAIL, "e"))
-    assert known.sought == [Identifier(IdentityType.EMAIL, "e")]
+    inquiry("identify", E | O | D, LOGINS, known).consult(explain=explain)
+    assert {*known.sought} == {Identifier(IdentityType.EMAIL, "e")}
 
 
-def test_only_the_profiles_of_the_very_identifier_are_its_holders() -> None:
+def test_only_the_profiles_of_the_very_identifier_are_its_holders_known_or_not() -> None:
     known = Memory(*people("email:e", "email:E", "other:e", "email:x email:e"))
-    inquiry = Inquiry(RequestKind.IDENTIFY, typed(E), LOGINS, known)
-    found = inquiry.holders(Identifier(IdentityType.EMAIL, "e"))
-    assert sorted(each.mpid for each in found) == [1, 4]
+    email = Identifier(IdentityType.EMAIL, "e")
+    for scope in (LOGINS, NO_LOGINS, rules("other:l email")):
+        assert sorted(each.mpid for each in holders(known, email, scope)) == [1, 4]

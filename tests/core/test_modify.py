@@ -6,7 +6,18 @@ from idsync_cli.core.codes import ErrorCode, Outcome, Rule, Status
 from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.rules import Rules
 from tests.core.memory import Memory
-from tests.core.saying import change_form, changes, held, profile, refused, rules, set_form, tiers
+from tests.core.saying import (
+    after,
+    became_known,
+    change_form,
+    changes,
+    held,
+    profile,
+    refused,
+    rules,
+    set_form,
+    tiers,
+)
 
 PLAIN = rules("customer_id email other ios_idfv", "best_match")
 UNIQUE = rules("customer_id:lu email:lu other:u ios_idfv")
@@ -58,7 +69,7 @@ def test_an_mpid_that_the_scope_does_not_have_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "asked", "said", "after"),
+    ("before", "asked", "said", "left"),
     [
         ({}, {"email": "e"}, ["+1 email e"], "email:e"),
         ({"email": "e"}, {"email": "e"}, [], "email:e"),
@@ -86,11 +97,12 @@ def test_an_mpid_that_the_scope_does_not_have_is_refused() -> None:
     ],
 )
 def test_each_type_given_then_holds_exactly_the_given_value(
-    before: dict[str, str | list[str]], asked: dict[str, str | None], said: list[str], after: str
+    before: dict[str, str | list[str]], asked: dict[str, str | None], said: list[str], left: str
 ) -> None:
-    decision = set_form(PLAIN, Memory(profile(1, before)), 1, **asked)
+    known = Memory(profile(1, before))
+    decision = set_form(PLAIN, known, 1, **asked)
     assert changes(decision) == said
-    assert held(decision.profile) == after
+    assert held(after(known, decision)) == left
     assert decision.changes_the_store is bool(said)
 
 
@@ -110,7 +122,7 @@ def test_types_are_taken_by_rank_and_then_as_in_section_2() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "entries", "said", "after"),
+    ("before", "entries", "said", "left"),
     [
         (["e"], [("email", "e", "f")], ["-1 email e", "+1 email f"], "f"),
         (["e", "x"], [("email", "e", "f")], ["-1 email e", "+1 email f"], "x f"),
@@ -138,11 +150,12 @@ def test_types_are_taken_by_rank_and_then_as_in_section_2() -> None:
     ],
 )
 def test_changes_are_made_one_after_another(
-    before: list[str], entries: list[Entry], said: list[str], after: str
+    before: list[str], entries: list[Entry], said: list[str], left: str
 ) -> None:
-    decision = change_form(PLAIN, Memory(profile(1, email=before)), 1, *entries)
+    known = Memory(profile(1, email=before))
+    decision = change_form(PLAIN, known, 1, *entries)
     assert changes(decision) == said
-    assert held(decision.profile) == " ".join(f"email:{value}" for value in after.split())
+    assert held(after(known, decision)) == " ".join(f"email:{value}" for value in left.split())
 
 
 def test_changes_are_made_in_their_own_order_not_by_rank() -> None:
@@ -282,7 +295,7 @@ def test_to_take_away_the_last_lookup_orphans_the_profile() -> None:
     known = Memory(profile(1, email="e", push_token="t"))
     decision = set_form(PLAIN, known, 1, email=None)
     assert decision.orphaned == (1,)
-    assert held(decision.profile) == "push_token:t"
+    assert held(after(known, decision)) == "push_token:t"
 
 
 def test_those_who_lose_their_last_lookup_to_it_are_orphaned_too() -> None:
@@ -293,15 +306,14 @@ def test_those_who_lose_their_last_lookup_to_it_are_orphaned_too() -> None:
 def test_a_profile_becomes_known_by_gaining_or_by_losing_a_login_id() -> None:
     known = Memory(profile(10, ios_idfv="d"), profile(2, email="e", ios_idfv="d"))
     gained = set_form(UNIQUE, known, 10, email="e")
-    assert gained.became_known == (2, 10)
+    assert became_known(gained) == (2, 10)
     assert gained.is_logged_in is True
-    assert gained.profile is not None
-    assert gained.profile.was_known is True
+    assert after(known, gained).was_known is True
     lost = set_form(UNIQUE, known, 2, email=None)
-    assert (lost.became_known, lost.is_logged_in) == ((2,), False)
+    assert (became_known(lost), lost.is_logged_in) == ((2,), False)
 
 
 def test_a_modify_that_changes_nothing_makes_nobody_known() -> None:
     decision = set_form(UNIQUE, Memory(profile(1, email="e")), 1, email="e")
-    assert (decision.became_known, decision.is_logged_in) == ((), True)
+    assert (decision.left, decision.is_logged_in) == ((), True)
     assert decision.profile == profile(1, email="e")

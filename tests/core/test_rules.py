@@ -3,7 +3,8 @@
 import pytest
 
 from idsync_cli.core.codes import OnConflictingLogin
-from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.identity import TYPE_BITS, IdentityType
+from idsync_cli.core.profile import types_of
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.strategy import LOGIN_AND_UNIQUE, NO_SETTINGS, PRESETS
 from tests.core.saying import identifiers, profile, rules
@@ -21,15 +22,29 @@ def test_without_logins_there_are_neither_login_nor_immutable_types() -> None:
     scope = rules("customer_id:lui email:u", "best_match")
     assert scope.settings_of(IdentityType.CUSTOMER_ID).names() == ("unique",)
     assert scope.settings_of(IdentityType.EMAIL).names() == ("unique",)
-    assert (scope.login_types, scope.immutable_types) == ((), frozenset())
+    assert (scope.login_types, scope.immutable_types) == ((), ())
+    assert (scope.login_bits, scope.immutable_bits) == (0, 0)
+    assert not scope.is_known(profile(1, customer_id="a"))
 
 
 def test_login_types_stand_by_rank() -> None:
     assert SCOPE.login_types == (IdentityType.EMAIL, IdentityType.CUSTOMER_ID)
 
 
-def test_immutable_types_are_those_that_the_scope_says() -> None:
-    assert SCOPE.immutable_types == {IdentityType.CUSTOMER_ID}
+def test_immutable_types_are_those_that_the_scope_says_by_rank() -> None:
+    assert SCOPE.immutable_types == (IdentityType.CUSTOMER_ID,)
+    scope = rules("mobile_number:lui customer_id:lui email:lu")
+    assert scope.immutable_types == (IdentityType.MOBILE_NUMBER, IdentityType.CUSTOMER_ID)
+
+
+def test_a_set_of_types_has_the_bit_of_each() -> None:
+    email, customer = TYPE_BITS[IdentityType.EMAIL], TYPE_BITS[IdentityType.CUSTOMER_ID]
+    assert SCOPE.login_bits == email | customer
+    assert SCOPE.immutable_bits == customer
+    lookups = email | customer | TYPE_BITS[IdentityType.OTHER] | TYPE_BITS[IdentityType.IOS_IDFV]
+    assert SCOPE.lookup_bits == lookups
+    assert len({*TYPE_BITS.values()}) == len(IdentityType)
+    assert all(bits.bit_count() == 1 for bits in TYPE_BITS.values())
 
 
 def test_what_is_in_the_priority_can_be_looked_up_and_nothing_else() -> None:
@@ -51,8 +66,10 @@ def test_what_is_in_the_priority_can_be_looked_up_and_nothing_else() -> None:
 def test_identifiers_are_searched_for_login_ids_and_for_lookups(
     held: dict[str, str], login_id: bool, lookup: bool
 ) -> None:
-    assert SCOPE.holds_login_id(identifiers(**held)) is login_id
-    assert SCOPE.holds_lookup(identifiers(**held)) is lookup
+    types = types_of(identifiers(**held))
+    assert SCOPE.holds_login_id(types) is login_id
+    assert SCOPE.holds_lookup(types) is lookup
+    assert profile(1, held).types == types
 
 
 @pytest.mark.parametrize(
@@ -97,6 +114,8 @@ def test_new_known_users_get_a_new_record_where_the_strategy_says_create(
 def test_login_ids_that_disagree_are_two_users_unless_the_scope_says_otherwise() -> None:
     scope = Rules(PRESETS["default"].strategy, (IdentityType.CUSTOMER_ID,))
     assert scope.on_conflicting_login is OnConflictingLogin.SEPARATE
+    assert scope.separates_conflicting_logins is True
+    assert rules("customer_id:lu", join=True).separates_conflicting_logins is False
     assert scope.settings == {}
     kind = IdentityType.CUSTOMER_ID
     named = Rules(scope.strategy, scope.priority, {kind: LOGIN_AND_UNIQUE})

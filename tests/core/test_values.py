@@ -4,7 +4,7 @@ import pytest
 
 from idsync_cli.core.codes import ErrorCode, Op, RequestKind, Rule, Status
 from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, NewProfile, Refusal
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.request import IdentityRequest, ModifyRequest
 from tests.core.saying import identifiers, profile, rules
 
@@ -17,6 +17,16 @@ def test_the_values_of_a_type_stand_in_the_order_in_which_they_were_added() -> N
     assert of.values_of(IdentityType.EMAIL) == ("b", "a")
     assert of.values_of(IdentityType.OTHER) == ("b",)
     assert of.values_of(IdentityType.YAHOO) == ()
+
+
+def test_a_profile_holds_exactly_its_identifiers_and_a_bit_for_each_of_their_types() -> None:
+    of = profile(1, email=["b", "a"], other="b")
+    assert [of.holds(each) for each in identifiers(email=["a", "A"], other=["b", "a"])] == [
+        *(True, False),
+        *(True, False),
+    ]
+    assert of.types == TYPE_BITS[IdentityType.EMAIL] | TYPE_BITS[IdentityType.OTHER]
+    assert profile(1).types == 0
 
 
 def test_an_identifier_is_another_one_if_its_type_or_any_character_differs() -> None:
@@ -35,7 +45,7 @@ def test_a_request_names_no_profile_and_no_change_unless_it_says_so() -> None:
     ("decision", "changes"),
     [
         (Decision(Status.MATCHED, FOUND, profile(1)), False),
-        (Decision(Status.MATCHED, FOUND, profile(1), became_known=(1,)), False),
+        (Decision(Status.MATCHED, FOUND, profile(1), identifiers=(EMAIL,)), False),
         (Decision(Status.MATCHED, FOUND, profile(1), changes=(Change(Op.ADD, 1, EMAIL),)), True),
         (Decision(Status.CREATED, FOUND, profile(1), created=NewProfile(1, 1, None)), True),
     ],

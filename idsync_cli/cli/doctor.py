@@ -1,0 +1,30 @@
+"""Look for everything that can be wrong with a store."""
+
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
+from idsync_cli.cli.surroundings import draw, load_configuration, write_json
+from idsync_cli.doctor import examine
+
+
+def doctor(
+    config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
+) -> int:
+    """Check the whole store, and say what is wrong with it.
+
+    Every page, checksum and reference, the history against what it led to, the rules of every
+    scope, and who may read the files. Nothing is written, and others may go on with the store. A
+    store that other commands refuse as damaged can be looked at.
+
+    The exit status is 1 if anything is wrong, and 3 if nothing can be read.
+
+    Example: idsync doctor
+    """
+    organization = load_configuration(config).organization
+    found = examine(store, organization)
+    if as_json:
+        write_json(found)
+    else:
+        from idsync_cli.render.doctor import lines
+        from idsync_cli.render.tables import plain
+
+        draw(*map(plain, lines(found)))
+    return 0 if found["sound"] else 1

@@ -1,0 +1,644 @@
+"""What a transaction knows and has changed: profiles, and who holds which identifier.
+
+Every lookup of a request goes through here. What was read is kept for the rest of the transaction,
+what is changed is kept with it, and all of that is written at once, in the order of the tables. A
+batch reads beforehand what its requests name, in a few statements. A question that what is in
+memory cannot answer is put to the tables, once they are up to date.
+"""
+
+import json
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+
+from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.rules import Rules
+from idsync_cli.store.checksums import checksum_of_profile, identifier_hash
+
+TYPES = tuple(IdentityType)
+"""The type of each identity_type_id."""
+
+_NEWEST = 64
+"""How many holders of an identifier are read beforehand, of the known and of the anonymous."""
+
+_REMEMBERED = 100_000
+"""How many profiles are kept in memory before all of them are read anew."""
+
+_NOT_READ = 2**63
+_STEPS = 64
+"""After so many steps through two crowds the rest is left to SQLite, which steps faster."""
+
+_COLUMNS = "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types"
+_BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"
+_BY_SEQ = f"SELECT {_COLUMNS} FROM profiles AS p WHERE created_seq = ?"
+_BY_MPIDS = f"""
+    SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN profiles AS p ON p.mpid = k.value
+"""
+_IDENTIFIER = """
+    SELECT identifier_id FROM identifier_hashes JOIN identifiers USING (identifier_id)
+    WHERE hash = ? AND value = ? AND identity_type_id = ? AND scope_id = ?
+"""
+_IDENTIFIERS = """
+    SELECT i.scope_id, i.identity_type_id, i.value, i.identifier_id
+    FROM json_each(?) AS k
+    CROSS JOIN identifier_hashes AS h ON h.hash = k.value
+    CROSS JOIN identifiers AS i ON i.identifier_id = h.identifier_id
+"""
+_HOLDERS = f"""
+    SELECT {_COLUMNS} FROM holders AS h CROSS JOIN profiles AS p ON p.created_seq = h.created_seq
+    WHERE h.identifier_id = ? AND h.known = ? ORDER BY h.created_seq DESC LIMIT ?
+"""
+_HOLDERS_OF_EACH = f"""
+    SELECT k.value, {_COLUMNS}
+    FROM json_each(?1) AS k
+    CROSS JOIN holders AS h ON h.identifier_id = k.value AND h.known = ?2 AND h.created_seq >=
+        coalesce((
+            SELECT created_seq FROM holders AS newer
+            WHERE newer.identifier_id = k.value AND newer.known = ?2
+            ORDER BY newer.created_seq DESC LIMIT 1 OFFSET {_NEWEST - 1}
+        ), 0)
+    CROSS JOIN profiles AS p ON p.created_seq = h.created_seq
+"""
+_HELD = """
+    SELECT identifier_id, identity_type_id, added_seq, place FROM holders
+    WHERE created_seq = ? ORDER BY added_seq, place
+"""
+_HELD_BY_EACH = """
+    SELECT created_seq, identifier_id, identity_type_id, added_seq, place
+    FROM json_each(?) AS k
+    CROSS JOIN holders AS h INDEXED BY holders_by_profile ON h.created_seq = k.value
+    ORDER BY k.key, added_seq, place
+"""
+_HELD_VALUES = """
+    SELECT identifiers.identity_type_id, value
+    FROM holders JOIN identifiers USING (identifier_id)
+    WHERE created_seq = ? ORDER BY added_seq, place
+"""
+_NEWEST_UP_TO = """
+    SELECT created_seq FROM holders WHERE identifier_id = ? AND known = 0 AND created_seq <= ?
+    ORDER BY created_seq DESC LIMIT 1
+"""
+
+Held = tuple[int, int, int]
+"""The identity_type_id of an identifier that a profile holds, and by which change it came."""
+
+
+class Record:
+    """A profile as this transaction knows it: the core's `Holder`.
+
+    `known` says in which of its ranges the `holders` table has it. `held` has the numbers of its
+    identifiers, oldest first, once all of them were needed.
+    """
+
+    __slots__ = (
+        "_records", "created_seq", "held", "is_changed", "is_new", "known", "mpid", "scope_id",
+        "source_mpid", "stored_known", "types", "was_known",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        records: "Records",
+        created_seq: int,
+        mpid: int,
+        scope_id: int,
+        source_mpid: int | None,
+        was_known: int,
+        types: int,
+    ) -> None:
+        self._records = records
+        self.created_seq = created_seq
+        self.mpid = mpid
+        self.scope_id = scope_id
+        self.source_mpid = source_mpid
+        self.was_known = was_known == 1
+        self.types = types
+        self.known = self.stored_known = (
+            was_known == 1 or types & records.login_bits.get(scope_id, 0) != 0
+        )
+        self.held: dict[int, Held] | None = None
+        self.is_new = False
+        self.is_changed = False
+
+    @property
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """All its identifiers, in the order in which they were added."""
+        return self._records.identifiers_of(self)
+
+    def holds(self, identifier: Identifier) -> bool:
+        """Whether it holds exactly this identifier."""
+        return self._records.holds(self, identifier)
+
+    def values_of(self, identity_type: IdentityType) -> Sequence[str]:
+        """The values that it holds of one type, oldest first."""
+        return self._records.values_of(self, identity_type)
+
+    @property
+    def row(self) -> tuple[int, int, int, int | None, int, int]:
+        """What the table of profiles has of it, beside the checksum."""
+        was_known = int(self.was_known)
+        return (
+            self.created_seq, self.mpid, self.scope_id, self.source_mpid, was_known, self.types,
+        )  # fmt: skip
+
+
+class _Crowd:
+    """Holders of one identifier that are known, or that are anonymous, oldest first.
+
+    Of all that there are it has those made by request `floor` or later.
+    """
+
+    __slots__ = ("floor", "holders")
+
+    def __init__(self, floor: int) -> None:
+        self.floor = floor
+        self.holders: list[Record] = []
+
+    def add(self, record: Record) -> None:
+        holders, seq = self.holders, record.created_seq
+        if seq < self.floor:
+            return
+        if not holders or holders[-1].created_seq < seq:
+            holders.append(record)
+        else:
+            holders.insert(bisect_left(holders, seq, key=_created_seq), record)
+
+    def discard(self, record: Record) -> None:
+        if record.created_seq >= self.floor:
+            self.holders.remove(record)
+
+    def has(self, record: Record) -> bool:
+        holders = self.holders
+        if len(holders) <= 4:
+            return record in holders
+        place = bisect_left(holders, record.created_seq, key=_created_seq)
+        return place < len(holders) and holders[place] is record
+
+
+def _created_seq(record: Record) -> int:
+    return record.created_seq
+
+
+class _Entry:
+    """An identifier: its number, None where the store has never seen it, and its holders.
+
+    The crowds are None until they are asked for; nobody holds what has no number yet.
+    """
+
+    __slots__ = ("anonymous", "hash", "identifier_id", "known")
+
+    def __init__(self, its_hash: int, identifier_id: int | None) -> None:
+        self.hash = its_hash
+        self.identifier_id = identifier_id
+        self.known: _Crowd | None = None
+        self.anonymous: _Crowd | None = None
+
+    def crowd(self, known: bool) -> _Crowd:
+        """The known or the anonymous holders."""
+        crowd = self.known if known else self.anonymous
+        if crowd is None:
+            crowd = _Crowd(0 if self.identifier_id is None else _NOT_READ)
+            if known:
+                self.known = crowd
+            else:
+                self.anonymous = crowd
+        return crowd
+
+
+_Where = tuple[bool, int, int, int]
+"""What `holders` says of a profile and an identifier: `known`, and what `Held` has."""
+
+
+class MpidTaken(Exception):
+    """A new MPID that was taken to be free is not; what was done must be done anew."""
+
+
+class Records:
+    """The profiles and identifiers of one store, in one transaction.
+
+    `login_bits` has, for each scope, the set of types that make a profile known in `holders`.
+    With `new_mpids_are_free` it is not asked of every new MPID whether it was ever given out, which
+    no two of 2**64 are likely to be: where one was, nothing can be written.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, login_bits: dict[int, int]) -> None:
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+        self.login_bits = login_bits
+        self.new_mpids_are_free = False
+        self._next_id: int | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with nothing in memory; all that was changed must have been written."""
+        self._profiles: dict[int, Record] = {}
+        self._by_mpid: dict[int, Record] = {}
+        self._entries: dict[int, dict[tuple[IdentityType, str], _Entry]] = {}
+        self._values: dict[int, Identifier] = {}
+        self._entry_of: dict[int, _Entry] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing has changed yet since the tables were written."""
+        self._new_identifiers: list[tuple[int, int, int, str]] = []
+        self._new_hashes: list[tuple[int, int]] = []
+        self._changed: list[Record] = []
+        self._pending: dict[tuple[int, int], tuple[bool | None, _Where | None]] = {}
+
+    # Looking things up.
+
+    def profile(self, mpid: int) -> Record | None:
+        """The profile of the store that has the MPID."""
+        record = self._by_mpid.get(mpid)
+        if record is None:
+            row = self._execute(_BY_MPID, (mpid,)).fetchone()
+            record = self._record(row) if row else None
+        return record
+
+    def of(self, mpid: int) -> Record:
+        """The profile that has the MPID, which is there."""
+        record = self._by_mpid.get(mpid) or self.profile(mpid)
+        assert record is not None
+        return record
+
+    def at(self, created_seq: int) -> Record:
+        """The profile made by a request, which has been read."""
+        return self._profiles[created_seq]
+
+    def has(self, created_seq: int) -> bool:
+        """Whether the profile made by a request has been read, or made just now."""
+        return created_seq in self._profiles
+
+    def was_given_out(self, mpid: int) -> bool:
+        """Whether any profile of the store has the MPID."""
+        return mpid in self._by_mpid or (
+            not self.new_mpids_are_free
+            and (
+                self._execute("SELECT 1 FROM profiles WHERE mpid = ?", (mpid,)).fetchone()
+                is not None
+            )
+        )
+
+    def known(self, scope_id: int, identifier: Identifier, limit: int | None) -> Sequence[Record]:
+        """Holders that `holders` has as known, newest last; the newest `limit`."""
+        return self._newest(self._entry(scope_id, identifier), known=True, limit=limit)
+
+    def anonymous(
+        self, scope_id: int, identifier: Identifier, limit: int | None
+    ) -> Sequence[Record]:
+        """Holders that `holders` has as anonymous, newest last; the newest `limit`."""
+        return self._newest(self._entry(scope_id, identifier), known=False, limit=limit)
+
+    def anonymous_with_all(
+        self,
+        scope_id: int,
+        identifiers: Sequence[Identifier],
+        limit: int | None,
+        lacking: Identifier | None,
+    ) -> list[Record]:
+        """Those that hold all the identifiers and lack one: newest first, at most `limit`."""
+        entries = [self._entry(scope_id, each) for each in identifiers]
+        crowds = [entry.crowd(known=False) for entry in entries]
+        whole = [crowd for crowd in crowds if crowd.floor == 0]
+        if not whole:
+            return self._seek(entries, limit, lacking and self._entry(scope_id, lacking))
+        found = []
+        for record in reversed(min(whole, key=lambda crowd: len(crowd.holders)).holders):
+            if lacking is not None and record.holds(lacking):
+                continue
+            if all(map(record.holds, identifiers)):
+                found.append(record)
+                if len(found) == limit:
+                    break
+        return found
+
+    def holds(self, record: Record, identifier: Identifier) -> bool:
+        """Whether a profile holds an identifier."""
+        entry = self._entry(record.scope_id, identifier)
+        number = entry.identifier_id
+        if number is None:
+            return False
+        if record.held is not None:
+            return number in record.held
+        crowd = entry.known if record.known else entry.anonymous
+        if crowd is not None and record.created_seq >= crowd.floor:
+            return crowd.has(record)
+        pending = self._pending.get((number, record.created_seq))
+        if pending is not None:
+            return pending[1] is not None
+        if record.is_new:
+            return False
+        row = self._execute(
+            "SELECT 1 FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
+            (number, record.stored_known, record.created_seq),
+        )
+        return row.fetchone() is not None
+
+    def identifiers_of(self, record: Record) -> tuple[Identifier, ...]:
+        """The identifiers of a profile, in the order in which they were added."""
+        if record.held is None and not record.is_changed:
+            rows = self._execute(_HELD_VALUES, (record.created_seq,))
+            return tuple([Identifier(TYPES[kind], value) for kind, value in rows])
+        return tuple(map(self._identifier, self._held(record)))
+
+    def values_of(self, record: Record, kind: IdentityType) -> list[str]:
+        """The values of a type that a profile holds, oldest first."""
+        number = TYPE_ORDER[kind]
+        held = self._held(record).items()
+        return [self._identifier(each).value for each, (type_id, *_) in held if type_id == number]
+
+    def look_up(
+        self,
+        scope_id: int,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        rules: Rules,
+    ) -> None:
+        """Read what requests name, all at once."""
+        entries = self._entries.setdefault(scope_id, {})
+        unread = list(set(identifiers).difference(entries))
+        hashes = [identifier_hash(scope_id, TYPE_ORDER[kind], value) for kind, value in unread]
+        entries.update(zip(unread, [_Entry(each, None) for each in hashes], strict=True))
+        named_types = {
+            number
+            for number, kind in enumerate(TYPES)
+            if (settings := rules.settings_of(kind)).login or settings.unique
+        }
+        found, named = [], []
+        for scope, type_id, value, number in self._execute(_IDENTIFIERS, (json.dumps(hashes),)):
+            identifier = Identifier(TYPES[type_id], value)
+            entry = entries.get(identifier)
+            if scope == scope_id and entry is not None:
+                entry.identifier_id = number
+                self._entry_of[number] = entry
+                self._values[number] = identifier
+                found.append(number)
+                if type_id in named_types:
+                    named.append(number)
+        asked_for = self._read_crowds(found, known=False)
+        asked_for += self._read_crowds(named, known=True)
+        wanted = [mpid for mpid in mpids if mpid not in self._by_mpid]
+        asked_for += map(self._record, self._execute(_BY_MPIDS, (json.dumps(wanted),)).fetchall())
+        self._read_held(asked_for)
+
+    def _read_crowds(self, numbers: Iterable[int], *, known: bool) -> list[Record]:
+        """Read the newest holders of each identifier, and give those that may soon be asked."""
+        numbers = list(numbers)
+        crowds = [entry.crowd(known) for entry in map(self._entry_of.__getitem__, numbers)]
+        by_number = dict(zip(numbers, crowds, strict=True))
+        for number, *row in self._execute(_HOLDERS_OF_EACH, (json.dumps(numbers), known)):
+            by_number[number].holders.append(self._record(row))
+        asked_for = []
+        for crowd in crowds:
+            holders = crowd.holders
+            crowd.floor = 0 if len(holders) < _NEWEST else holders[0].created_seq
+            asked_for += holders[-2:]
+        return asked_for
+
+    def _read_held(self, records: Iterable[Record]) -> None:
+        """Read the numbers of the identifiers of profiles, all at once."""
+        unread = {each.created_seq: each for each in records if each.held is None}
+        for record in unread.values():
+            record.held = {}
+        for seq, number, *held in self._execute(_HELD_BY_EACH, (json.dumps(list(unread)),)):
+            unread[seq].held[number] = tuple(held)  # type: ignore[index]
+
+    def _record(self, row: Sequence[int]) -> Record:
+        record = self._profiles.get(row[0])
+        if record is None:
+            record = self._profiles[row[0]] = self._by_mpid[row[1]] = Record(self, *row)
+        return record
+
+    def _entry(self, scope_id: int, identifier: Identifier) -> _Entry:
+        entries = self._entries.get(scope_id)
+        if entries is None:
+            entries = self._entries[scope_id] = {}
+        entry = entries.get(identifier)
+        if entry is None:
+            kind, value = identifier
+            type_id = TYPE_ORDER[kind]
+            its_hash = identifier_hash(scope_id, type_id, value)
+            row = self._execute(_IDENTIFIER, (its_hash, value, type_id, scope_id)).fetchone()
+            entry = entries[identifier] = _Entry(its_hash, row[0] if row else None)
+            if row:
+                self._entry_of[row[0]] = entry
+                self._values[row[0]] = identifier
+        return entry
+
+    def _newest(self, entry: _Entry, *, known: bool, limit: int | None) -> Sequence[Record]:
+        crowd = entry.known if known else entry.anonymous
+        if crowd is None:
+            if entry.identifier_id is None:
+                return ()
+            crowd = entry.crowd(known)
+        holders = crowd.holders
+        if crowd.floor and (limit is None or len(holders) < limit):
+            self.write()
+            wanted = -1 if limit is None else max(limit, 2 * len(holders))
+            rows = self._execute(_HOLDERS, (entry.identifier_id, known, wanted)).fetchall()
+            holders = crowd.holders = [self._record(row) for row in reversed(rows)]
+            crowd.floor = holders[0].created_seq if len(holders) == wanted else 0
+        return holders if limit is None or len(holders) <= limit else holders[-limit:]
+
+    def _seek(
+        self, entries: Sequence[_Entry], limit: int | None, lacking: _Entry | None
+    ) -> list[Record]:
+        """Ask the tables for the anonymous profiles that hold all of several identifiers."""
+        self.write()
+        numbers = [entry.identifier_id for entry in entries]
+        if None in numbers:
+            return []
+        stepped, rest = self._step_down(numbers, limit) if lacking is None else ([], _NOT_READ - 1)
+        found = [self._record_at(seq) for seq in stepped]
+        if rest < 0 or len(found) == limit:
+            return found
+        first, *others = numbers
+        has = "SELECT 1 FROM holders AS o WHERE o.created_seq = h.created_seq AND o.known = 0"
+        conditions = f" AND EXISTS ({has} AND o.identifier_id = ?)" * len(others)
+        values = [first, rest, *others]
+        if lacking is not None:
+            conditions += f" AND NOT EXISTS ({has} AND o.identifier_id = ?)"
+            values.append(lacking.identifier_id)
+        rows = self._execute(
+            f"SELECT {_COLUMNS} FROM holders AS h"
+            " CROSS JOIN profiles AS p ON p.created_seq = h.created_seq"
+            f" WHERE h.identifier_id = ? AND h.known = 0 AND h.created_seq <= ? {conditions}"
+            " ORDER BY h.created_seq DESC LIMIT ?",
+            (*values, -1 if limit is None else limit - len(found)),
+        ).fetchall()
+        return found + [self._record(row) for row in rows]
+
+    def _step_down(self, numbers: Sequence[int | None], limit: int | None) -> tuple[list[int], int]:
+        """The newest profiles that hold all of several identifiers, and where to look on.
+
+        The crowds are walked down together, each from where another one ended: where one ends
+        before another begins, a few steps tell that they have nobody more in common (then -1).
+        """
+        found: list[int] = []
+        bound, agreeing = _NOT_READ - 1, 0
+        for step in range(_STEPS):
+            row = self._execute(_NEWEST_UP_TO, (numbers[step % len(numbers)], bound)).fetchone()
+            if row is None:
+                return found, -1
+            agreeing = agreeing + 1 if row[0] == bound else 1
+            bound = row[0]
+            if agreeing == len(numbers):
+                found.append(bound)
+                if len(found) == limit:
+                    break
+                bound, agreeing = bound - 1, 0
+        return found, bound
+
+    def _record_at(self, created_seq: int) -> Record:
+        record = self._profiles.get(created_seq)
+        if record is None:
+            record = self._record(self._execute(_BY_SEQ, (created_seq,)).fetchone())
+        return record
+
+    def _held(self, record: Record) -> dict[int, Held]:
+        if record.held is None:
+            if record.is_changed:
+                self.write()
+            rows = self._execute(_HELD, (record.created_seq,))
+            record.held = {number: (kind, seq, place) for number, kind, seq, place in rows}
+        return record.held
+
+    def _identifier(self, number: int) -> Identifier:
+        identifier = self._values.get(number)
+        if identifier is None:
+            kind, value = self._execute(
+                "SELECT identity_type_id, value FROM identifiers WHERE identifier_id = ?",
+                (number,),
+            ).fetchone()
+            identifier = self._values[number] = Identifier(TYPES[kind], value)
+        return identifier
+
+    # Changing them.
+
+    def create(
+        self,
+        created_seq: int,
+        mpid: int,
+        scope_id: int,
+        source_mpid: int | None,
+        *,
+        was_known: bool = False,
+    ) -> Record:
+        """Make a profile that holds nothing yet."""
+        record = Record(self, created_seq, mpid, scope_id, source_mpid, was_known, 0)
+        record.held = {}
+        record.is_new = record.is_changed = True
+        self._profiles[created_seq] = self._by_mpid[mpid] = record
+        self._changed.append(record)
+        return record
+
+    def leave(self, record: Record, types: int, *, was_known: bool) -> None:
+        """Let a profile hold the types that it will after the changes that follow."""
+        known = was_known or types & self.login_bits[record.scope_id] != 0
+        if known != record.known:
+            self._move(record, known=known)
+        if not record.is_changed:
+            record.is_changed = True
+            self._changed.append(record)
+        record.types = types
+        record.was_known = was_known
+
+    def _move(self, record: Record, *, known: bool) -> None:
+        """Move a profile from the anonymous to the known holders of all that it holds."""
+        for number, held in self._held(record).items():
+            entry = self._entry_of.get(number)
+            if entry is not None:
+                entry.crowd(record.known).discard(record)
+                entry.crowd(known).add(record)
+            stored = None if record.is_new else record.stored_known
+            self._pend(record, number, (known, *held), stored)
+        record.known = known
+
+    def add(self, record: Record, identifier: Identifier, seq: int, place: int) -> int:
+        """Let a profile hold an identifier as its last, and give the identifier's number."""
+        entry = self._entry(record.scope_id, identifier)
+        number = entry.identifier_id
+        type_id = TYPE_ORDER[identifier.type]
+        if number is None:
+            entry.known, entry.anonymous = entry.crowd(True), entry.crowd(False)
+            number = entry.identifier_id = self._take_number()
+            self._entry_of[number] = entry
+            self._values[number] = identifier
+            self._new_identifiers.append((number, record.scope_id, type_id, identifier.value))
+            self._new_hashes.append((entry.hash, number))
+        if record.held is not None:
+            record.held[number] = (type_id, seq, place)
+        crowd = (entry.known if record.known else entry.anonymous) or entry.crowd(record.known)
+        crowd.add(record)
+        self._pend(record, number, (record.known, type_id, seq, place), None)
+        return number
+
+    def remove(self, record: Record, identifier: Identifier) -> int:
+        """Take an identifier from a profile, and give the identifier's number."""
+        entry = self._entry(record.scope_id, identifier)
+        number = entry.identifier_id
+        assert number is not None
+        if record.held is not None:
+            del record.held[number]
+        entry.crowd(record.known).discard(record)
+        self._pend(record, number, None, None if record.is_new else record.stored_known)
+        return number
+
+    def _pend(
+        self, record: Record, number: int, now: _Where | None, stored_known: bool | None
+    ) -> None:
+        key = number, record.created_seq
+        pending = self._pending.get(key)
+        self._pending[key] = (stored_known if pending is None else pending[0]), now
+
+    def _take_number(self) -> int:
+        if self._next_id is None:
+            [highest] = self._execute("SELECT max(identifier_id) FROM identifiers").fetchone()
+            self._next_id = (highest or 0) + 1
+        number = self._next_id
+        self._next_id += 1
+        return number
+
+    def write(self) -> None:
+        """Bring the tables up to date."""
+        if not (self._changed or self._pending):
+            return
+        many = self._executemany
+        many("INSERT INTO identifiers VALUES (?, ?, ?, ?)", self._new_identifiers)
+        many("INSERT INTO identifier_hashes VALUES (?, ?)", sorted(self._new_hashes))
+        created, updated = [], []
+        for record in self._changed:
+            row = record.row
+            if record.is_new:
+                created.append((*row, checksum_of_profile(*row)))
+            else:
+                updated.append((*row[4:], checksum_of_profile(*row), row[0]))
+            record.is_new = record.is_changed = False
+            record.stored_known = record.known
+        try:
+            many("INSERT INTO profiles VALUES (?, ?, ?, ?, ?, ?, ?)", created)
+        except sqlite3.IntegrityError:
+            raise MpidTaken from None
+        many(
+            "UPDATE profiles SET was_known = ?, types = ?, checksum = ? WHERE created_seq = ?",
+            sorted(updated, key=itemgetter(3)),
+        )
+        gone, come = [], []
+        for (number, seq), (stored_known, now) in self._pending.items():
+            if stored_known is not None:
+                gone.append((number, stored_known, seq))
+            if now is not None:
+                known, type_id, added_seq, place = now
+                come.append((number, known, seq, type_id, added_seq, place))
+        many(
+            "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
+            sorted(gone),
+        )
+        many("INSERT INTO holders VALUES (?, ?, ?, ?, ?, ?)", sorted(come))
+        self._begin()
+
+    def trim(self) -> None:
+        """Between two requests: read everything anew, once there is too much of it in memory."""
+        if len(self._profiles) > _REMEMBERED:
+            self.write()
+            self.forget()

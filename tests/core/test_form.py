@@ -1,0 +1,129 @@
+"""What a scope's rules say of a request by its kind and types alone."""
+
+import pytest
+
+from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
+from idsync_cli.core.decision import DecidedBy, Note
+from idsync_cli.core.form import Form, form_of
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.rules import Rules
+from tests.core.saying import rules
+
+SCOPE = rules("ios_idfv email:lu customer_id:lui other:u")
+LINK = rules("customer_id:lu email:lu ios_idfv", "profile_link")
+EMAIL, DEVICE, TOKEN = IdentityType.EMAIL, IdentityType.IOS_IDFV, IdentityType.PUSH_TOKEN
+
+
+def form(kind: str, words: str, scope: Rules = SCOPE) -> Form:
+    return form_of(RequestKind(kind), [*map(IdentityType, words.split())], scope)
+
+
+@pytest.mark.parametrize(
+    "words", ["push_token yahoo other ios_idfv email", "email ios_idfv other yahoo push_token"]
+)
+def test_types_stand_in_the_order_of_step_5_in_whatever_order_they_are_given(words: str) -> None:
+    found = form("identify", words)
+    assert [(each.identity_type, each.rank) for each in found.places] == [
+        ("ios_idfv", 1),
+        ("email", 2),
+        ("other", 4),
+        ("yahoo", None),
+        ("push_token", None),
+    ]
+    values = {IdentityType(word): word.upper() for word in words.split()}
+    assert found.identifiers(values)[1:4] == [
+        Identifier(EMAIL, "EMAIL"),
+        Identifier(IdentityType.OTHER, "OTHER"),
+        Identifier(IdentityType.YAHOO, "YAHOO"),
+    ]
+
+
+def test_each_place_tells_what_the_rules_say_of_its_type() -> None:
+    email = form("identify", "push_token email").places[0]
+    assert email.bit == TYPE_BITS[EMAIL]
+    assert email.settings.names() == ("login", "unique")
+    assert email.decided_by == DecidedBy(Rule.IDENTIFIER, 2, EMAIL)
+    assert form("identify", "email push_token").places[1].settings.names() == ()
+
+
+def test_a_form_belongs_to_one_kind_certain_types_and_one_scope() -> None:
+    found = form("identify", "ios_idfv email")
+    assert form("identify", "ios_idfv email") == found
+    for other in (
+        form("search", "ios_idfv email"),
+        form("identify", "ios_idfv"),
+        form("identify", "ios_idfv email", LINK),
+    ):
+        assert other != found
+    assert form("identify", "ios_idfv email", LINK).rules is LINK
+
+
+def test_login_and_immutable_types_are_those_that_the_request_carries() -> None:
+    found = form("login", "other customer_id ios_idfv")
+    assert (found.login_types, found.immutable_types) == (("customer_id",), ("customer_id",))
+    assert form("login", "email").immutable_types == ()
+    assert form("login", "ios_idfv").login_types == ()
+
+
+def test_a_logout_sets_its_login_types_aside_by_rank() -> None:
+    found = form("logout", "customer_id ios_idfv email")
+    assert [each.identity_type for each in found.places] == ["ios_idfv"]
+    assert (found.login_types, found.immutable_types) == ((), ())
+    assert found.set_aside == (
+        Note(NoteCode.SET_ASIDE_ON_LOGOUT, EMAIL),
+        Note(NoteCode.SET_ASIDE_ON_LOGOUT, IdentityType.CUSTOMER_ID),
+    )
+    assert form("login", "customer_id ios_idfv email").set_aside == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "has", "refused"),
+    [
+        ("identify", "push_token", False, ErrorCode.NO_LOOKUP_IDENTITY),
+        ("search", "push_token", False, None),
+        ("logout", "email", False, ErrorCode.NO_LOOKUP_IDENTITY),
+        ("logout", "email ios_idfv", True, None),
+        ("login", "email", True, None),
+    ],
+)
+def test_a_request_has_a_lookup_if_one_of_the_priority_is_left(
+    kind: str, words: str, has: bool, refused: ErrorCode | None
+) -> None:
+    found = form(kind, words)
+    assert found.has_lookup is has
+    assert (found.refusal and found.refusal[0]) == refused
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind", "at_once"),
+    [
+        ("profile_conversion", "logout", True),
+        ("profile_link", "logout", True),
+        ("profile_isolation", "logout", False),
+        ("profile_conversion", "login", False),
+    ],
+)
+def test_a_logout_makes_a_profile_at_once_where_the_strategy_says_create(
+    strategy: str, kind: str, at_once: bool
+) -> None:
+    assert form(kind, "ios_idfv", rules("email:l ios_idfv", strategy)).makes_new_at_once is at_once
+
+
+@pytest.mark.parametrize(
+    ("scope", "kind", "words", "reason"),
+    [
+        (SCOPE, "search", "ios_idfv", Reason.IMMUTABLE_SEARCH),
+        (SCOPE, "identify", "ios_idfv email", None),
+        (LINK, "search", "ios_idfv", None),
+        (LINK, "search", "ios_idfv email", Reason.NEW_KNOWN_USER_ONLY),
+        (LINK, "identify", "ios_idfv email", Reason.NEW_KNOWN_USER_ONLY),
+        (LINK, "identify", "ios_idfv push_token", None),
+        (LINK, "logout", "ios_idfv email", None),
+    ],
+)
+def test_all_who_are_anonymous_are_judged_by_the_form_alone(
+    scope: Rules, kind: str, words: str, reason: Reason | None
+) -> None:
+    found = form(kind, words, scope)
+    assert found.reason_of_the_anonymous is reason
+    assert found.wants_immutable_id is (reason is Reason.IMMUTABLE_SEARCH)

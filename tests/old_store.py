@@ -1,0 +1,73 @@
+"""Stores of the first schema: the one in fixtures/store-v1, and larger ones."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from idsync_cli.store.files import APPLICATION_ID
+from idsync_cli.store.schema import migrations
+from tests.program import Program, mpid_of
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "store-v1"
+
+
+def put_old_store(program: Program) -> None:
+    """Put the store of fixtures/store-v1 there, with the configuration that it was made with."""
+    program.write("idsync.yaml", (FIXTURES / "idsync.yaml").read_bytes())
+    path = program.folder / "idsync.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript((FIXTURES / "store.sql").read_text(encoding="utf-8"))
+        _finish(connection)
+    path.chmod(0o600)
+
+
+def put_large_old_store(program: Program, profiles: int) -> None:
+    """Put a store there that takes its time to migrate; every profile holds two identifiers."""
+    program.write("idsync.yaml", (FIXTURES / "idsync.yaml").read_bytes())
+    path = program.folder / "idsync.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        database = Database(connection, execute_plugins=False, recursive_triggers=False)
+        migrations.apply(database, stop_before="m002_interned")
+        connection.execute("INSERT INTO store VALUES (1, '1', ?)", (profiles,))
+        connection.execute("INSERT INTO scopes VALUES (1, 'consumers')")
+        many = connection.executemany
+        numbers = range(1, profiles + 1)
+        many(
+            "INSERT INTO profiles VALUES (?, ?, 1, NULL, 0)",
+            [(seq, int(mpid_of(1, seq))) for seq in numbers],
+        )
+        many(
+            "INSERT INTO identifiers VALUES (NULL, ?, 1, ?, ?, ?)",
+            [(seq, kind, value, seq) for seq in numbers for kind, value in _held(seq)],
+        )
+        many(
+            "INSERT INTO requests VALUES"
+            " (?, 0, 'identify', 1, ?, 'created', 'no_match', NULL, NULL, NULL)",
+            [(seq, int(mpid_of(1, seq))) for seq in numbers],
+        )
+        many(
+            "INSERT INTO changes VALUES (?, ?, 'add', ?, ?, ?)",
+            [
+                (seq, place, int(mpid_of(1, seq)), kind, value)
+                for seq in numbers
+                for place, (kind, value) in enumerate(_held(seq), start=1)
+            ],
+        )
+        connection.execute("COMMIT")
+        _finish(connection)
+    path.chmod(0o600)
+
+
+def _held(seq: int) -> Iterator[tuple[str, str]]:
+    yield "email", f"user{seq}@example.com"
+    yield "ios_idfv", f"phone {seq}"
+
+
+def _finish(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute("PRAGMA journal_mode = WAL")
