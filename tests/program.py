@@ -4,6 +4,7 @@
 only a process shows: signals, closed pipes, arguments that are no text, several at once.
 """
 
+import gc
 import io
 import json
 import os
@@ -99,7 +100,10 @@ class Program:
             here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
             here.setattr(sys, "stdout", stdout)
             here.setattr(sys, "stderr", stderr)
-            status = run()
+            try:
+                status = run()
+            finally:
+                gc.enable()  # which a replay, whose process ends with it, leaves off
         return Outcome(_text(stdout), _text(stderr), status)
 
     def start(

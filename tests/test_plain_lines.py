@@ -1,5 +1,6 @@
 """A line means the same however it was read: at once, where it is plain, or as any JSON is."""
 
+import copy
 import json
 import random
 from importlib.util import find_spec
@@ -116,7 +117,7 @@ def lines() -> list[bytes]:
         requests += [{**request, n: bad} for n in ("mpid", "previous_mpid") for bad in BAD_MPIDS]
         for fault in FAULTS:
             rng = random.Random(fault.__name__)
-            requests += [fault(rng, json.loads(json.dumps(request))) for _ in range(20)]
+            requests += [fault(rng, copy.deepcopy(request)) for _ in range(20)]
     some = [None, "a", "", 5, "@l", "é", "x" * 4097]
     for old in some:
         for new in some:

@@ -258,9 +258,9 @@ def test_the_summary_shows_the_same_numbers_to_people(couriers: Program) -> None
 def test_the_first_twenty_refused_lines_are_told_and_the_others_counted(idsync: Program) -> None:
     lines = b"\n".join(b"{" for _ in range(1025))
     outcome = idsync("replay", "-", stdin=lines)
-    told = [line for line in outcome.stdout.splitlines() if line.startswith("line ")]
-    assert [line.split(":")[:2] for line in told] == [
-        [f"line {number}", " INVALID_JSON"] for number in range(1, 21)
+    told = [line for line in outcome.stdout.splitlines() if line.startswith("-:")]
+    assert [line.split(":")[:3] for line in told] == [
+        ["-", f"{number}", " INVALID_JSON"] for number in range(1, 21)
     ]
     assert "1,005 more" in outcome.stdout
     assert "1,025" in outcome.stdout
