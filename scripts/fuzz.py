@@ -28,7 +28,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("requests", "profiles", "configuration", "scenarios")
 MOST_FINDINGS = 10
-LIMITS = ("-max_len=20000", "-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1")
+INTERRUPTED = 72
+"""What the fuzzer ends with when somebody else ends it."""
+
+MOST_BYTES = 4000
+LIMITS = (f"-max_len={MOST_BYTES}", "-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1")
 
 
 @dataclass
@@ -52,6 +56,8 @@ def fuzz(target: str, seconds: float, corpus: Path, chance: Random) -> Result:
     until = time.monotonic() + seconds
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in properties.seeds(target):
+        if len(seed) > MOST_BYTES:
+            break  # the longest come last
         (corpus / _digest(seed)).write_bytes(seed)
     while (left := until - time.monotonic()) > 1 and len(result.findings) < MOST_FINDINGS:
         with TemporaryDirectory() as folder:
@@ -65,6 +71,9 @@ def fuzz(target: str, seconds: float, corpus: Path, chance: Random) -> Result:
             for crash in Path(folder).iterdir():
                 _keep(target, crash.read_bytes(), said, result, properties)
                 _put_aside(crash.read_bytes(), corpus)
+            if ran.returncode == INTERRUPTED:
+                print(f"{target}: interrupted before its time was up", file=sys.stderr)
+                break
             if ran.returncode and not any(Path(folder).iterdir()):
                 result.findings.append(f"{target}: ended with {ran.returncode}\n{said[-2000:]}")
                 break

@@ -3,7 +3,7 @@
 #
 #   sh scripts/fuzz.sh                              60 seconds for each of the four, two at a time
 #   sh scripts/fuzz.sh SECONDS                      so many for each
-#   sh scripts/fuzz.sh SECONDS --target requests    only one: requests, profiles, configuration, scenarios
+#   sh scripts/fuzz.sh SECONDS --target NAME        one: requests, profiles, configuration, scenarios
 #
 # What must hold of every input stands in tests/input_properties.py. What is found is made small
 # and put into fixtures/fuzz/, where the tests try it from then on; what reached anything new stays

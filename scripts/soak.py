@@ -33,7 +33,7 @@ from tests.input_properties import TARGETS, fault_of, mutations
 from tests.input_properties import smallest as smallest_input
 from tests.program import Program
 from tests.shrinking import Fault, shrunk, write
-from tests.stories import random_steps, smallest, tell
+from tests.stories import Disagreement, need_a_good_end, random_steps, smallest, tell
 from tests.worlds import World, config_yaml, random_world
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,14 +123,11 @@ def kills(seed: str, folder: Path, report: Report) -> None:
         time.sleep(rng.choice([0, rng.random() * 0.3]))
         process.send_signal(how)
         _, stderr = process.communicate(timeout=DEADLINE)
-        done = process.returncode in {0, 1}
+        done = process.returncode in {0, 1} and b"KeyboardInterrupt" not in stderr
         report.counts["kills"] += not done
         report.counts[f"kills by {how.name}"] += not done
         report.counts["resumes"] += number > 0
-        _need(
-            process.returncode in {0, 1, -how, 128 + how} and b"Traceback" not in stderr,
-            f"ended with {process.returncode} by {how.name}: {stderr.decode()}",
-        )
+        need_a_good_end(process.returncode, how, stderr)
         if rng.random() < 0.3 and (broken.folder / "idsync.db").exists():
             _need_sound(broken, report)
     last = broken("replay", name, *options, "--resume")
@@ -260,7 +257,7 @@ def once(task: str, seed: str, folder: Path, report: Report) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             Path(scratch).rename(place)
             Path(scratch).mkdir()
-            what = str(error) if isinstance(error, Wrong) else traceback.format_exc()
+            what = str(error) if isinstance(error, Wrong | Disagreement) else traceback.format_exc()
             report.findings.append(
                 f"{task}: {what}\nits files: {place}\n"
                 f"again: sh scripts/soak.sh --again {task} {seed}"

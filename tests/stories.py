@@ -371,8 +371,11 @@ class Story:
         request, arguments = command_of(self.asker(rng).request(), rng)
         process = self.program.start(*arguments, "--json")
         time.sleep(rng.random() * 0.4)
-        process.send_signal(rng.choice(SIGNALS))
-        stdout, _ = process.communicate(timeout=DEADLINE)
+        how = rng.choice(SIGNALS)
+        process.send_signal(how)
+        stdout, stderr = process.communicate(timeout=DEADLINE)
+        if process.returncode != 2:  # refused
+            need_a_good_end(process.returncode, how, stderr)
         self.counts["kills of single commands"] += 1
         self.model.labels = {}
         after = copy.deepcopy(self.model)
@@ -442,11 +445,8 @@ class Story:
             time.sleep(rng.random() * 0.5)
         process.send_signal(how)
         _, stderr = process.communicate(timeout=DEADLINE)
-        need(
-            process.returncode in {0, 1, -how, 128 + how} and b"Traceback" not in stderr,
-            f"ended with {process.returncode} by {how.name}: {stderr.decode()}",
-        )
-        was_killed = process.returncode not in {0, 1}
+        need_a_good_end(process.returncode, how, stderr)
+        was_killed = process.returncode not in {0, 1} or b"KeyboardInterrupt" in stderr
         self.counts["kills"] += was_killed
         lines, is_there = self.lines_done(begun)
         need(is_there or was_killed, "a replay that came to its end has left no trace")
@@ -566,6 +566,17 @@ def need(condition: object, what: str) -> None:
     """Raise a Disagreement unless it holds."""
     if not condition:
         raise Disagreement(what)
+
+
+def need_a_good_end(status: int, how: signal.Signals, stderr: bytes) -> None:
+    """Raise unless a process ended by itself or as a signal has it end.
+
+    Python itself has its own words for an interruption before it comes to idsync.
+    """
+    by_python = how == signal.SIGINT and b"KeyboardInterrupt" in stderr
+    by_python = by_python and b"idsync_cli" not in stderr
+    well = status in {0, 1, -how, 128 + how} and b"Traceback" not in stderr
+    need(well or by_python, f"ended with {status} by {how.name}: {stderr.decode()}")
 
 
 def same(found: Json, expected: Json, what: str) -> None:
