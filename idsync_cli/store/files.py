@@ -53,6 +53,11 @@ def open_store(path: str, *, write: bool) -> Store | None:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             hint = f"; it is damaged, see what is wrong with: idsync doctor --store {place}"
         raise StoreFault(f"the store {place} cannot be used: {error}{hint}") from None
+    except UnicodeDecodeError:  # from a message of SQLite's that quotes what is no text
+        raise StoreFault(
+            f"the store {place} cannot be used: it is damaged, see what is wrong with: "
+            f"idsync doctor --store {place}"
+        ) from None
     if not place.still_leads_to_it():
         store.close()
         raise StoreFault(f"the store {place} was replaced as it was opened; try again")
@@ -273,7 +278,7 @@ def _opened(place: Place, *, write: bool) -> Store:
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
         return Store(connection, place, kept)
-    except (StoreFault, sqlite3.Error) as error:
+    except (StoreFault, sqlite3.Error, UnicodeDecodeError) as error:
         connection.close()
         if write or place.logs() or not isinstance(error, sqlite3.OperationalError):
             raise

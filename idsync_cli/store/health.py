@@ -111,6 +111,8 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             raise Damaged(str(error)) from None
         raise StoreFault(f"the store {place} cannot be read: {error}") from None
+    except UnicodeDecodeError:  # a name from a damaged schema, in a message of SQLite's
+        raise Damaged("its schema is not text") from None
     finally:
         if alone:
             _tidy_up(place)

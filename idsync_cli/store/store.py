@@ -146,3 +146,8 @@ class Store:
                 f"the store cannot be used: {error}; nothing was changed"
                 + (f"; {hint}" if hint else "")
             ) from error
+        except UnicodeDecodeError as error:  # from a message of SQLite's that quotes no text
+            raise StoreFault(
+                "the store cannot be used: it is damaged; nothing was changed; "
+                "see what is wrong with: idsync doctor"
+            ) from error
