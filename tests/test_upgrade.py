@@ -214,7 +214,7 @@ def test_a_process_killed_at_it_leaves_the_old_store_or_the_new_one(idsync: Prog
         assert backups or left[-1] == 1
         outcome = idsync(*IDENTIFY)
         assert outcome.status == 0
-        assert ("brought up to date" in outcome.stderr) == (left[-1] == 1)
+        assert ("the store idsync.db was brought up" in outcome.stderr) == (left[-1] == 1)
         assert idsync("export").stdout == wanted
         assert idsync("doctor").status == 0
         assert {path.name for path in idsync.folder.iterdir()} == {
