@@ -38,7 +38,7 @@ def config_yaml(scopes: dict[str, Json], workspaces: dict[str, str] | None = Non
     document: Json = {"version": 1, "organization": "example-org", "scopes": scopes}
     if workspaces:
         document["accounts"] = {"north-america": {"workspaces": workspaces}}
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 # ---- Configurations: valid ones only (section 3)

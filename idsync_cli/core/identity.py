@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
-from itertools import count
 from typing import NamedTuple
 
 MAX_VALUE_LENGTH = 4096
@@ -152,11 +151,11 @@ def parse_mpid(text: object) -> int | None:
 
 def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
     """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
-    for attempt in count():
+    attempt = 0
+    while True:
         text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
-        mpid = int.from_bytes(
-            blake2b(text.encode("ascii"), digest_size=8).digest(), "big", signed=True
-        )
+        digest = blake2b(text.encode("ascii"), digest_size=8).digest()
+        mpid = int.from_bytes(digest, "big", signed=True)
         if mpid != 0 and not was_given_out(mpid):
-            break
-    return mpid
+            return mpid
+        attempt += 1

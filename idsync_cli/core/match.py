@@ -207,6 +207,9 @@ class Inquiry:
         known = knowledge.known(identifier, rules, _TOO_MANY)
         unnamed = len(knowledge.anonymous((identifier,), rules, _TOO_MANY))
         counted = Counter(map(self.ineligibility, known))
+        # Of a crowd only the newest were read: those that are eligible may be older.
+        named = sum(profile.holds(identifier) for profile in self._eligible_known())
+        counted[None] = max(counted[None], named)
         counted[self.form.reason_of_the_anonymous] += unnamed
         left = self._count(after)
         outcome = self._outcome(identifier, before, after, found)

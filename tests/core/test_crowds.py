@@ -293,7 +293,6 @@ def test_a_crowd_of_known_and_anonymous_is_narrowed_if_it_loses_one_of_either() 
     assert (other.outcome, counts(other)) == (Outcome.NO_EFFECT, (0, 0, 2, False))
 
 
-@pytest.mark.xfail(reason="only the newest 1,001 of the known are judged, not the one that decides")
 def test_who_is_eligible_of_a_crowd_is_counted_even_where_it_is_older_than_1000_others() -> None:
     scope = rules("ios_idfv email:lu")
     of = [profile(1, E | D), *crowd(range(2, 1503), ios_idfv="d", email="x#")]
