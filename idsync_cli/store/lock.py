@@ -59,7 +59,8 @@ class Lock:
             os.pwrite(file, os.getpid().to_bytes(_WORD, "big"), _WORD)
             yield
         finally:
-            fcntl.lockf(file, fcntl.LOCK_UN, 0, _FIRST)  # all from there on
+            if self._file is not None:  # an interruption may leave this for after the close
+                fcntl.lockf(file, fcntl.LOCK_UN, 0, _FIRST)  # all from there on
 
     def close(self) -> None:
         """Close the file, if there ever was a turn."""
