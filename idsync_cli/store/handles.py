@@ -2,7 +2,7 @@
 
 Closing any handle of a file gives up every lock that the process has on it, those of SQLite, too.
 Another process may then take the store for closed, and throw away the log that is being written.
-So a handle is closed at once only where no connection is open; else with the last of them.
+So a handle is closed at once only where no connection to the file is open; else with the last.
 """
 
 import sqlite3
@@ -10,21 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from weakref import WeakKeyDictionary
 
 BUSY_SECONDS = 5.0
 """How long a request waits for another process to finish with the store."""
 
-_IN_MEMORY = ("", ":memory:")
-_open: set[int] = set()
-_to_be_closed: list[BinaryIO] = []
+_to_be_closed: dict[str, list[BinaryIO]] = {}
 
 
 class _Connection(sqlite3.Connection):
     def close(self) -> None:
+        path = _open.pop(self, "")
         super().close()
-        _open.discard(id(self))
-        while _to_be_closed and not _open:
-            _to_be_closed.pop().close()
+        _close_handles(path)
+
+
+_open: "WeakKeyDictionary[_Connection, str]" = WeakKeyDictionary()
+"""The connections of this process, and the file that each has open."""
 
 
 def connect(database: str | Path, *, uri: bool = False) -> sqlite3.Connection:
@@ -32,9 +34,16 @@ def connect(database: str | Path, *, uri: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         database, timeout=BUSY_SECONDS, isolation_level=None, uri=uri, factory=_Connection
     )
-    if database not in _IN_MEMORY:
-        _open.add(id(connection))
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    if path:
+        _open[connection] = path
     return connection
+
+
+def _close_handles(path: str) -> None:
+    if path not in _open.values():
+        for file in _to_be_closed.pop(path, ()):
+            file.close()
 
 
 @contextmanager
@@ -48,7 +57,5 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     try:
         yield file
     finally:
-        if _open:
-            _to_be_closed.append(file)
-        else:
-            file.close()
+        _to_be_closed.setdefault(str(path), []).append(file)
+        _close_handles(str(path))
