@@ -5,12 +5,11 @@ A one-shot request, a line of a replay and a step of a scenario all pass through
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import starmap
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Answer, Decision, Refusal
-from idsync_cli.core.identity import Identifier
+from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.match import Knowledge
 from idsync_cli.core.modify import modify
 from idsync_cli.core.request import ModifyRequest, Request
@@ -46,6 +45,17 @@ class Labels(dict[str, int]):
             self.pop(label, None)
         else:
             self[label] = mpid
+
+
+class _Named:
+    """What the requests of a batch name in one scope."""
+
+    __slots__ = ("identities", "mpids", "rules")
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.identities: list[Mapping[IdentityType, str | None]] = []
+        self.mpids: list[int] = []
 
 
 BeforeCommit = Callable[[Session, list[Answer]], None]
@@ -147,26 +157,28 @@ class Engine:
             self._on_agreed(scope)
 
     def _look_up(
-        self, readings: Iterable[tuple[wire.Reading, int | None]], session: Session
+        self, readings: Sequence[tuple[wire.Reading, int | None]], session: Session
     ) -> None:
         """Let the store read at once all that the requests of a batch name."""
-        named: dict[str, tuple[Rules, list[Identifier], list[int]]] = {}
+        named: dict[str, _Named] = {}
         for reading, _ in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None or reading.late_refusal:
                 continue
-            if scope not in named:
-                named[scope] = rules, [], []
-            _, identifiers, mpids = named[scope]
-            identifiers += starmap(Identifier, reading.identities.items())
-            for kind, *values in reading.changes or ():
-                identifiers += [Identifier(kind, value) for value in values if value is not None]
+            its = named.get(scope)
+            if its is None:
+                its = named[scope] = _Named(rules)
+            if reading.identities:
+                its.identities.append(reading.identities)
+            if reading.changes:
+                for kind, old, new in reading.changes:
+                    its.identities += {kind: old}, {kind: new}
             for mpid in (reading.mpid, reading.previous_mpid):
                 found = self.labels.get(mpid) if isinstance(mpid, str) else mpid
                 if found is not None:
-                    mpids.append(found)
-        for scope, (rules, identifiers, mpids) in named.items():
-            session.look_up(scope, rules, identifiers, mpids)
+                    its.mpids.append(found)
+        for scope, its in named.items():
+            session.look_up(scope, its.rules, its.identities, its.mpids)
 
     def _answer(
         self, reading: wire.Reading, line: int | None, session: Session, *, write: bool

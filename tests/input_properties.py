@@ -151,6 +151,7 @@ def _short_lines() -> Iterator[None]:
         (request_file, "_PIECE", 16),
         (request_file, "_LONGEST", 66),
         (lines, "MAX_LINE_BYTES", 64),
+        (lines, "LONGEST_LINE", 66),
         (decoding, "MAX_LINE_BYTES", 64),
     ]
     before = [getattr(module, name) for module, name, _ in places]
@@ -173,7 +174,7 @@ def _strictly(line: bytes) -> object:
 
 def _same_request(found: object, line: bytes) -> None:
     """A line came out of the file as it stands there."""
-    plain = lines.request_in(line)
+    plain = lines.LineReader().request(line)
     if isinstance(found, Refusal) or isinstance(plain, Refusal):
         assert isinstance(found, Refusal), "a line was taken that is refused"
         assert isinstance(plain, Refusal), "a line was refused that is taken"
@@ -187,7 +188,7 @@ def _same_request(found: object, line: bytes) -> None:
 
 def _means_one_thing(line: bytes) -> None:
     """Read fast and strictly, by rules and for a target that follow from the line."""
-    fast, strict = lines.request_in(line), _strictly(line)
+    fast, strict = lines.LineReader().request(line), _strictly(line)
     way = sum(line)
     several, labels = way & 1, LABELS if way & 2 else {}
     target = wire.Target("consumers") if way & 12 == 4 else None
@@ -207,7 +208,7 @@ def _means_one_thing(line: bytes) -> None:
 
 def _told(reading: wire.Reading) -> str:
     """All of a reading, in the order in which it was read."""
-    members = reading._replace(rules=None)._asdict()
+    members = {name: getattr(reading, name) for name in wire.Reading.__slots__ if name != "rules"}
     for name in ("refusal", "late_refusal"):
         refusal = members[name]
         members[name] = refusal and (refusal.code, refusal.message)

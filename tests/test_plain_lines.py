@@ -11,7 +11,8 @@ import pytest
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.rules import Organization
-from idsync_cli.wire.lines import PlainLine, request_in
+from idsync_cli.wire.lines import LineReader
+from idsync_cli.wire.plain import PlainLine
 from tests.comparison import lines_of, organization
 from tests.worlds import BAD_MEMBERS, BAD_MPIDS, FAULTS, random_scope, random_world
 
@@ -143,6 +144,11 @@ def has_lone_surrogate(request: object) -> bool:
     return False
 
 
+MEMBERS = [name for name in wire.Reading.__slots__ if name != "identities"]
+
+request_in = LineReader().request
+
+
 def strictly(line: bytes) -> object:
     """What a line holds, read as any JSON is."""
     try:
@@ -155,7 +161,7 @@ def told(reading: wire.Reading) -> tuple[object, ...]:
     """A reading with its refusals in words; the identifiers in their order."""
     plain = [
         (each.code, each.message) if isinstance(each, Refusal) else each
-        for each in reading._replace(identities={})
+        for each in (getattr(reading, name) for name in MEMBERS)
     ]
     return *plain, list(reading.identities.items())
 

@@ -698,7 +698,7 @@ def test_a_crowd_of_thousands_is_accounted_for_as_by_looking_at_every_profile(
             assert_told_alike(session, known, scopes, asked)
         with storage.writing() as session:
             identifiers = [Identifier(IdentityType(kind), value) for kind, value in two.items()]
-            session.look_up("s", rules, identifiers, ())
+            session.look_up("s", rules, [{kind: value} for kind, value in identifiers], ())
             assert_told_alike(session, known, scopes, asked)
 
 

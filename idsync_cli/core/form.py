@@ -4,50 +4,91 @@ Most requests to a scope have one of a few forms, so that all this is asked once
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, OnLogout, Reason, RequestKind, Rule
 from idsync_cli.core.decision import DecidedBy, Note
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.rules import Rules
-from idsync_cli.core.strategy import Settings
 
 _new = tuple.__new__  # makes a named tuple in a third of the time; used where every request does
 
 
-class Place(NamedTuple):
-    """One type of a request: its rank, None outside the priority, and its settings."""
+class Place:
+    """One type of a request: its rank, None outside the priority, its bit and its settings.
 
-    identity_type: IdentityType
-    rank: int | None
-    bit: int
-    settings: Settings
-    decided_by: DecidedBy
+    `decided_by` is what decides if the tier of the type does.
+    """
+
+    __slots__ = (
+        "bit", "decided_by", "identity_type", "is_immutable", "is_login", "is_unique", "rank",
+        "settings",
+    )  # fmt: skip
+
+    def __init__(self, identity_type: IdentityType, rules: Rules) -> None:
+        self.identity_type = identity_type
+        self.rank = rules.rank_of(identity_type)
+        self.bit = TYPE_BITS[identity_type]
+        self.settings = rules.settings_of(identity_type)
+        self.is_login = self.settings.login
+        self.is_unique = self.settings.unique
+        self.is_immutable = self.settings.immutable
+        self.decided_by = DecidedBy(Rule.IDENTIFIER, self.rank, identity_type)
 
 
-class Form(NamedTuple):
+class Form:
     """A kind of request with certain types, under certain rules.
 
     `places` are its types as step 1 leaves them, in the order of step 5. `refusal` says why every
     such request is refused, and `reason_of_the_anonymous` why none of them may be answered with an
-    anonymous profile, if there is a reason.
+    anonymous profile, if there is a reason. What else is asked of the rules for every request
+    stands here, too.
     """
 
-    kind: RequestKind
-    rules: Rules
-    places: tuple[Place, ...]
-    login_types: tuple[IdentityType, ...]
-    immutable_types: tuple[IdentityType, ...]
-    set_aside: tuple[Note, ...]
-    refusal: tuple[ErrorCode, str] | None
-    has_lookup: bool
-    makes_new_at_once: bool
-    wants_immutable_id: bool
-    reason_of_the_anonymous: Reason | None
+    __slots__ = (
+        "has_lookup", "immutable_bits", "immutable_types", "is_search", "kind", "login_bits",
+        "login_types", "lookup_bits", "makes_new_at_once", "new_known_users_get_a_new_record",
+        "places", "reason_of_the_anonymous", "refusal", "rules", "separates_conflicting_logins",
+        "set_aside", "wants_immutable_id",
+    )  # fmt: skip
+
+    def __init__(self, kind: RequestKind, types: Iterable[IdentityType], rules: Rules) -> None:
+        """Step 1: what the strategy does not allow; a logout's login IDs are set aside."""
+        given = rules.in_order(types)
+        login_types = [each for each in given if each in rules.login_types]
+        left = given
+        set_aside: list[Note] = []
+        if kind is RequestKind.LOGOUT:
+            left = [each for each in given if each not in login_types]
+            set_aside = [Note(NoteCode.SET_ASIDE_ON_LOGOUT, each) for each in login_types]
+        asked_logins = [each for each in left if each in login_types]
+        self.kind = kind
+        self.rules = rules
+        self.is_search = kind is RequestKind.SEARCH
+        self.places = tuple([Place(each, rules) for each in left])
+        self.login_types = tuple(asked_logins)
+        self.immutable_types = tuple([each for each in left if each in rules.immutable_types])
+        self.set_aside = tuple(set_aside)
+        self.has_lookup = any(rules.is_lookup(each) for each in left)
+        self.refusal = _refusal(kind, login_types, rules, has_lookup=self.has_lookup)
+        self.makes_new_at_once = (
+            kind is RequestKind.LOGOUT and rules.strategy.on_logout is OnLogout.CREATE
+        )
+        self.wants_immutable_id = self.is_search and bool(rules.immutable_types)
+        self.reason_of_the_anonymous = _reason(
+            rules, self.wants_immutable_id, carries_login_id=bool(asked_logins)
+        )
+        self.login_bits = rules.login_bits
+        self.immutable_bits = rules.immutable_bits
+        self.lookup_bits = rules.lookup_bits
+        self.separates_conflicting_logins = rules.separates_conflicting_logins
+        self.new_known_users_get_a_new_record = rules.new_known_users_get_a_new_record
 
     def identifiers(self, values: Mapping[IdentityType, str]) -> list[Identifier]:
         """The identifiers of a request of this form, in the order of step 5."""
-        return [_new(Identifier, (place[0], values[place[0]])) for place in self.places]
+        return [
+            _new(Identifier, (place.identity_type, values[place.identity_type]))
+            for place in self.places
+        ]
 
 
 def form_of(kind: RequestKind, types: Iterable[IdentityType], rules: Rules) -> Form:
@@ -55,47 +96,8 @@ def form_of(kind: RequestKind, types: Iterable[IdentityType], rules: Rules) -> F
     carried = tuple(types)
     form = rules.forms.get((kind, carried))
     if not isinstance(form, Form):
-        form = rules.forms[kind, carried] = _form(kind, carried, rules)
+        form = rules.forms[kind, carried] = Form(kind, carried, rules)
     return form
-
-
-def _form(kind: RequestKind, types: Iterable[IdentityType], rules: Rules) -> Form:
-    """Step 1: what the strategy does not allow; a logout's login IDs are set aside."""
-    given = rules.in_order(types)
-    login_types = [each for each in given if each in rules.login_types]
-    left = given
-    set_aside: tuple[Note, ...] = ()
-    if kind is RequestKind.LOGOUT:
-        left = [each for each in given if each not in login_types]
-        set_aside = tuple(Note(NoteCode.SET_ASIDE_ON_LOGOUT, each) for each in login_types)
-    has_lookup = any(map(rules.is_lookup, left))
-    asked_logins = tuple(each for each in left if each in login_types)
-    wants_immutable_id = kind is RequestKind.SEARCH and bool(rules.immutable_types)
-    return Form(
-        kind=kind,
-        rules=rules,
-        places=tuple(
-            Place(
-                each,
-                rank := rules.rank_of(each),
-                TYPE_BITS[each],
-                rules.settings_of(each),
-                DecidedBy(Rule.IDENTIFIER, rank, each),
-            )
-            for each in left
-        ),
-        login_types=asked_logins,
-        immutable_types=tuple(each for each in left if each in rules.immutable_types),
-        set_aside=set_aside,
-        refusal=_refusal(kind, login_types, rules, has_lookup=has_lookup),
-        has_lookup=has_lookup,
-        makes_new_at_once=kind is RequestKind.LOGOUT
-        and rules.strategy.on_logout is OnLogout.CREATE,
-        wants_immutable_id=wants_immutable_id,
-        reason_of_the_anonymous=_reason(
-            rules, wants_immutable_id, carries_login_id=bool(asked_logins)
-        ),
-    )
 
 
 def _refusal(

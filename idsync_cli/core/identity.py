@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 MAX_VALUE_LENGTH = 4096
 """The longest value of an identifier, in characters (section 4)."""
@@ -103,10 +103,10 @@ class Identifier(NamedTuple):
 
 def has_surrogate(text: str) -> bool:
     """Whether the text holds half a character, which UTF-8 cannot write."""
-    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
+    return not text.isascii() and any(0xD800 <= ord(each) <= 0xDFFF for each in text)
 
 
-def is_plain_value(value: object) -> bool:
+def is_plain_value(value: object) -> TypeGuard[str]:
     """Whether it is, at first sight, an identifier's value; of another, `value_fault` has to say.
 
     Plain is what is ASCII, as most values are.

@@ -22,8 +22,8 @@ class _Page:
         self.profile = profile
         self.types = profile.types
         self.gained: dict[Identifier, None] = {}
-        self.lost: set[Identifier] = set()
-        self.shrunk: set[IdentityType] = set()
+        self.lost: set[Identifier] | None = None  # most requests take nothing away
+        self.shrunk: set[IdentityType] | None = None
 
 
 class Outcome(NamedTuple):
@@ -35,38 +35,42 @@ class Outcome(NamedTuple):
 
 _new = tuple.__new__
 _NOTHING = Outcome()
-_ADD = Op.ADD
+_ADD, _REMOVE = Op.ADD, Op.REMOVE
 
 
 class Ledger:
     """Profiles as a request found them, and as it leaves them."""
 
+    __slots__ = ("_login_bits", "_lookup_bits", "_pages", "changes")
+
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+        self._login_bits = rules.login_bits
+        self._lookup_bits = rules.lookup_bits
         self._pages: dict[int, _Page] = {}
         self.changes: list[Change] = []
 
     def add(self, profile: Holder, identifier: Identifier) -> None:
         """Give the profile an identifier that it does not hold, as its last."""
-        mpid = profile.mpid
-        page = self._pages.get(mpid) or self._page(profile)
+        page = self._page(profile)
         page.gained[identifier] = None
         page.types |= TYPE_BITS[identifier[0]]
-        self.changes.append(_new(Change, (_ADD, mpid, identifier)))
+        self.changes.append(_new(Change, (_ADD, profile.mpid, identifier)))
 
     def remove(self, profile: Holder, identifier: Identifier) -> None:
         """Take from the profile an identifier that it holds."""
         page = self._page(profile)
+        if page.lost is None or page.shrunk is None:
+            page.lost, page.shrunk = set(), set()
         if identifier in page.gained:
             del page.gained[identifier]
         else:
             page.lost.add(identifier)
-        page.shrunk.add(identifier.type)
-        self.changes.append(Change(Op.REMOVE, profile.mpid, identifier))
+        page.shrunk.add(identifier[0])
+        self.changes.append(_new(Change, (_REMOVE, profile.mpid, identifier)))
 
     def take_away(self, identifier: Identifier, holders: Iterable[Holder]) -> None:
         """Take an identifier from those of `holders` that still hold it, by ascending MPID."""
-        for holder in sorted(holders, key=lambda profile: profile.mpid):
+        for holder in sorted(holders, key=_mpid):
             if self.holds(holder, identifier):
                 self.remove(holder, identifier)
 
@@ -77,7 +81,8 @@ class Ledger:
             return profile.holds(identifier)
         if identifier in page.gained:
             return True
-        return identifier not in page.lost and profile.holds(identifier)
+        is_lost = page.lost is not None and identifier in page.lost
+        return not is_lost and profile.holds(identifier)
 
     def values(self, profile: Holder, identity_type: IdentityType) -> list[str]:
         """The values of a type that the profile holds by now, oldest first."""
@@ -85,34 +90,30 @@ class Ledger:
         page = self._pages.get(profile.mpid)
         if page is None:
             return list(held)
-        lost = {value for kind, value in page.lost if kind is identity_type}
+        lost = {value for kind, value in page.lost or () if kind is identity_type}
         gained = [value for kind, value in page.gained if kind is identity_type]
         return [value for value in held if value not in lost] + gained
 
     def types_after(self, profile: Holder) -> int:
         """The types that the profile holds by now, one bit each."""
         page = self._pages.get(profile.mpid)
-        if page is None:
-            return profile.types
-        for kind in page.shrunk:
-            if not self.values(profile, kind):
-                page.types &= ~TYPE_BITS[kind]
-        page.shrunk.clear()
-        return page.types
+        return profile.types if page is None else self._types_of(page)
 
     def outcome(self) -> Outcome:
         """How the request leaves the profiles that it changes, by ascending MPID."""
-        rules, pages = self._rules, self._pages
+        pages = self._pages
         if not pages:
             return _NOTHING
-        left, orphaned = [], []
-        for mpid, page in sorted(pages.items()) if len(pages) > 1 else pages.items():
+        left: list[Left] = []
+        orphaned: list[int] = []
+        for mpid in sorted(pages) if len(pages) > 1 else pages:
+            page = pages[mpid]
             profile = page.profile
             before = profile.types
-            after = self.types_after(profile) if page.shrunk else page.types
-            was_known = profile.was_known or rules.holds_login_id(before | after)
+            after = self._types_of(page)
+            was_known = profile.was_known or (before | after) & self._login_bits != 0
             left.append(_new(Left, (profile, after, was_known)))
-            if rules.holds_lookup(before) and not rules.holds_lookup(after):
+            if before & self._lookup_bits and not after & self._lookup_bits:
                 orphaned.append(mpid)
         return _new(Outcome, (tuple(left), tuple(orphaned)))
 
@@ -121,3 +122,15 @@ class Ledger:
         if page is None:
             page = self._pages[profile.mpid] = _Page(profile)
         return page
+
+    def _types_of(self, page: _Page) -> int:
+        if page.shrunk:
+            for kind in page.shrunk:
+                if not self.values(page.profile, kind):
+                    page.types &= ~TYPE_BITS[kind]
+            page.shrunk.clear()
+        return page.types
+
+
+def _mpid(profile: Holder) -> int:
+    return profile.mpid

@@ -7,9 +7,10 @@ through that login ID and never through the crowd. And all anonymous profiles ar
 for nothing of theirs counts but that they are anonymous: of them the newest ones are enough.
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from idsync_cli.core.codes import Outcome, Reason
 from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
@@ -25,15 +26,18 @@ _SEVERAL = 2
 _TOO_MANY = COUNTED_TO + 1
 
 
-class Knowledge(Protocol):
+class Knowledge(ABC):
     """What the store knows about one scope, as it stands before the request."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def known(
         self, identifier: Identifier, rules: Rules, limit: int | None = None
     ) -> Sequence[Holder]:
         """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
-        ...
 
+    @abstractmethod
     def anonymous(
         self,
         identifiers: Sequence[Identifier],
@@ -46,15 +50,14 @@ class Knowledge(Protocol):
 
         With `lacking`, only those that do not hold that one.
         """
-        ...
 
+    @abstractmethod
     def profile(self, mpid: int) -> Holder | None:
         """The profile of the scope that has the MPID."""
-        ...
 
+    @abstractmethod
     def was_given_out(self, mpid: int) -> bool:
         """Whether any profile of the whole store has, or ever had, the MPID."""
-        ...
 
 
 def holders(knowledge: Knowledge, identifier: Identifier, rules: Rules) -> list[Holder]:
@@ -95,11 +98,10 @@ class Inquiry:
 
     def ineligibility(self, profile: Holder) -> Reason | None:
         """Why the profile may not be the answer, or None if it may (section 4, step 2)."""
-        rules, form = self._rules, self.form
-        if not rules.is_known(profile):
+        form, types = self.form, profile.types
+        if not profile.was_known and types & form.login_bits == 0:
             return form.reason_of_the_anonymous
-        protected = profile.types & rules.immutable_bits
-        if (form.wants_immutable_id or protected) and not self._names_one_of(
+        if (form.wants_immutable_id or types & form.immutable_bits) and not self._names_one_of(
             form.immutable_types, profile
         ):
             if form.wants_immutable_id:
@@ -107,15 +109,16 @@ class Inquiry:
             return Reason.IMMUTABLE_PROTECTION
         if not self._names_one_of(form.login_types, profile):
             return Reason.LOGIN_PROTECTION
-        if rules.separates_conflicting_logins and self.conflicting_login(profile):
+        if form.separates_conflicting_logins and self.conflicting_login(profile):
             return Reason.CONFLICTING_LOGIN
         return None
 
     def _names_one_of(self, types: Sequence[IdentityType], profile: Holder) -> bool:
         """Whether an identifier of one of the types is among the request's and the profile's."""
-        return any(
-            profile.holds(identifier) for identifier in self.identifiers if identifier[0] in types
-        )
+        for identifier in self.identifiers:
+            if identifier[0] in types and profile.holds(identifier):
+                return True
+        return False
 
     def conflicting_login(self, profile: Holder) -> IdentityType | None:
         """The highest ranked login type that both carry, if they disagree on its value."""
@@ -126,12 +129,11 @@ class Inquiry:
                 return None if profile.holds(identifier) else kind
         return None
 
-    def _eligible_known(self) -> Sequence[Holder]:
+    def _eligible_known(self) -> list[Holder]:
         """The known profiles that may be the answer, each reached through a login ID."""
         found: dict[int, Holder] = {}
-        login_types = self.form.login_types
-        for identifier in self.identifiers:
-            if identifier[0] in login_types:
+        for number, identifier in enumerate(self.identifiers):
+            if self.form.places[number].is_login:
                 for profile in self._knowledge.known(identifier, self._rules):
                     if profile.mpid not in found and self.ineligibility(profile) is None:
                         found[profile.mpid] = profile
@@ -142,31 +144,35 @@ class Inquiry:
 
         With `explain`, the account of every tier comes with it.
         """
-        form, rules, anonymous = self.form, self._rules, self._knowledge.anonymous
-        known: Sequence[Holder] = self._eligible_known() if form.login_types else ()
+        form, rules = self.form, self._rules
+        known: list[Holder] = self._eligible_known() if form.login_types else []
         crowd: tuple[Identifier, ...] | None = () if form.reason_of_the_anonymous is None else None
         newest: Holder | None = None
-        decided_by = None
+        decided_by: DecidedBy | None = None
         accounts: dict[IdentityType, Tier] = {}
-        for identifier, place in zip(self.identifiers, form.places, strict=True):
-            rank = place[1]
+        for number, identifier in enumerate(self.identifiers):
+            place = form.places[number]
+            rank = place.rank
             if rank is None:
                 break  # behind the priority
-            found = known and [profile for profile in known if profile.holds(identifier)]
-            # Nobody who holds a login ID is anonymous.
-            wider = None if crowd is None or place[3][0] else (*crowd, identifier)
-            unnamed = anonymous(wider, rules, _SEVERAL) if wider else ()
-            number = len(found) + len(unnamed)
-            if explain:
-                before = _Candidates(known, crowd, exist=newest is not None)
-            if number:
+            found = [profile for profile in known if profile.holds(identifier)] if known else known
+            wider: tuple[Identifier, ...] | None = None
+            unnamed: Sequence[Holder] = ()
+            if crowd is not None and not place.is_login:  # who holds a login ID is not anonymous
+                wider = (*crowd, identifier)
+                unnamed = self._knowledge.anonymous(wider, rules, _SEVERAL)
+            count = len(found) + len(unnamed)
+            before = _Candidates(known, crowd, exist=newest is not None) if explain else None
+            if count:
                 known, crowd = found, wider if unnamed else None
                 newest = _newest(found, unnamed)
-            if explain:
+            if before is not None:
                 after = _Candidates(known, crowd, exist=newest is not None)
-                accounts[place[0]] = self._account(rank, identifier, before, after, found=number)
-            if number == 1:
-                decided_by = place[4]
+                accounts[place.identity_type] = self._account(
+                    rank, identifier, before, after, found=count
+                )
+            if count == 1:
+                decided_by = place.decided_by
                 break
         tiers = self._all_tiers(accounts) if explain else ()
         return _new(Match, (newest, decided_by, known, crowd, tiers))
@@ -268,6 +274,8 @@ class _Candidates(NamedTuple):
 
 def _newest(known: Sequence[Holder], unnamed: Sequence[Holder]) -> Holder:
     """The newest of some known profiles and of anonymous ones that stand newest first."""
-    if not known:
-        return unnamed[0]
-    return max((*known, *unnamed[:1]), key=lambda profile: profile.created_seq)
+    newest = unnamed[0] if unnamed else known[0]
+    for profile in known:
+        if profile.created_seq > newest.created_seq:
+            newest = profile
+    return newest

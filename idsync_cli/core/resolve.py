@@ -1,6 +1,5 @@
 """Identify, login, logout and search: who is this, and what follows (section 4)."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from idsync_cli.core.codes import (
@@ -10,7 +9,16 @@ from idsync_cli.core.codes import (
     Rule,
     Status,
 )
-from idsync_cli.core.decision import DecidedBy, Decision, NewProfile, Note, Refusal
+from idsync_cli.core.decision import (
+    Change,
+    DecidedBy,
+    Decision,
+    Left,
+    NewProfile,
+    Note,
+    Refusal,
+    Tier,
+)
 from idsync_cli.core.form import form_of
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.ledger import Ledger
@@ -21,7 +29,9 @@ from idsync_cli.core.rules import Rules
 
 _new = tuple.__new__
 _BY = {rule: DecidedBy(rule) for rule in Rule}
-_SEARCH, _NO_MATCH = RequestKind.SEARCH, Rule.NO_MATCH
+_IDENTIFY, _NO_MATCH = RequestKind.IDENTIFY, Rule.NO_MATCH
+_MATCHED, _CREATED = Status.MATCHED, Status.CREATED
+_BY_NEWEST, _BY_PREVIOUS_MPID = _BY[Rule.NEWEST], _BY[Rule.PREVIOUS_MPID]
 
 
 class Turn(NamedTuple):
@@ -57,7 +67,7 @@ def resolve(
 class _Resolution:
     """One request on its way through section 4, once step 1 has let it in."""
 
-    __slots__ = ("form", "inquiry", "knowledge", "notes", "request", "rules", "turn")
+    __slots__ = ("form", "inquiry", "knowledge", "notes", "request", "turn")
 
     def __init__(
         self, request: IdentityRequest, inquiry: Inquiry, knowledge: Knowledge, turn: Turn
@@ -65,7 +75,6 @@ class _Resolution:
         self.request = request
         self.inquiry = inquiry
         self.form = inquiry.form
-        self.rules = inquiry.form.rules
         self.knowledge = knowledge
         self.turn = turn
         self.notes = list(inquiry.form.set_aside)
@@ -73,84 +82,88 @@ class _Resolution:
     def decide(self, *, explain: bool) -> Decision:
         form, inquiry = self.form, self.inquiry
         if not form.has_lookup:  # a search: all others are refused
-            return self._not_found(inquiry.consult_none(explain=explain))
+            return self._not_found(inquiry.consult_none(explain=explain).tiers)
         if form.makes_new_at_once:
-            return self._new_profile(Rule.LOGOUT, inquiry.consult_none(explain=explain))
+            return self._new_profile(Rule.LOGOUT, inquiry.consult_none(explain=explain).tiers)
         match = inquiry.consult(explain=explain)
-        if match.newest is not None:
-            return self._answer_with(*self._choose(match, match.newest), match)
-        if form.kind is _SEARCH:
-            return self._not_found(match)
-        if self.rules.new_known_users_get_a_new_record and form.login_types:
-            return self._new_profile(Rule.NEW_KNOWN_USER, match)
-        return self._new_profile(_NO_MATCH, match)
+        newest, decided_by, *_, tiers = match
+        if newest is not None:
+            if decided_by is None:
+                newest, decided_by = self._choose(match, newest)
+            return self._answer_with(newest, decided_by, tiers)
+        if form.is_search:
+            return self._not_found(tiers)
+        if form.new_known_users_get_a_new_record and form.login_types:
+            return self._new_profile(Rule.NEW_KNOWN_USER, tiers)
+        return self._new_profile(_NO_MATCH, tiers)
 
-    def _not_found(self, match: Match) -> Decision:
-        return Decision(Status.NOT_FOUND, DecidedBy(Rule.NO_MATCH), tiers=match.tiers)
+    def _not_found(self, tiers: tuple[Tier, ...]) -> Decision:
+        return Decision(Status.NOT_FOUND, _BY[_NO_MATCH], tiers=tiers)
 
     def _choose(self, match: Match, newest: Holder) -> tuple[Holder, DecidedBy]:
-        """Step 4: one candidate, or the previous MPID's, or the newest."""
-        if match.decided_by:
-            return newest, match.decided_by
+        """Step 4, of several candidates: the previous MPID's, or the newest."""
         if self.request.previous_mpid is not None:
             previous = self.knowledge.profile(self.request.previous_mpid)
             if previous and self.inquiry.is_candidate(match, previous):
-                return previous, DecidedBy(Rule.PREVIOUS_MPID)
+                return previous, _BY_PREVIOUS_MPID
         self.notes.append(Note(NoteCode.TIE))
-        return newest, DecidedBy(Rule.NEWEST)
+        return newest, _BY_NEWEST
 
-    def _answer_with(self, profile: Holder, decided_by: DecidedBy, match: Match) -> Decision:
+    def _answer_with(
+        self, profile: Holder, decided_by: DecidedBy, tiers: tuple[Tier, ...]
+    ) -> Decision:
         """The answer is a profile that was there; all but a search bring it up to date."""
-        rules = self.rules
-        if not rules.separates_conflicting_logins:
-            conflict = self.inquiry.conflicting_login(profile)
+        form, inquiry = self.form, self.inquiry
+        if not form.separates_conflicting_logins:
+            conflict = inquiry.conflicting_login(profile)
             if conflict:
                 self.notes.append(Note(NoteCode.JOINED_CONFLICTING_LOGIN, conflict))
-        held = list(map(profile.holds, self.inquiry.identifiers))
+        held = [profile.holds(identifier) for identifier in inquiry.identifiers]
         matched = tuple(
-            each
-            for each, place, holds in zip(
-                self.inquiry.identifiers, self.form.places, held, strict=True
-            )
-            if holds and place.rank is not None
+            [
+                identifier
+                for number, identifier in enumerate(inquiry.identifiers)
+                if held[number] and form.places[number].rank is not None
+            ]
         )
-        if self.form.kind is _SEARCH:
+        if form.is_search:
             return Decision(
-                Status.MATCHED,
+                _MATCHED,
                 decided_by,
                 profile,
-                rules.holds_login_id(profile.types),
+                profile.types & form.login_bits != 0,
                 matched,
                 notes=tuple(self.notes),
                 identifiers=profile.identifiers,
-                tiers=match.tiers,
+                tiers=tiers,
             )
-        ledger = Ledger(rules)
-        if False in held:
+        ledger = None if all(held) else Ledger(form.rules)
+        if ledger is not None:
             self._bring_up_to_date(profile, held, ledger)
-        return self._decision(Status.MATCHED, profile, decided_by, matched, ledger, match, None)
+        return self._decision(_MATCHED, profile, decided_by, matched, ledger, tiers, None)
 
-    def _new_profile(self, rule: Rule, match: Match) -> Decision:
+    def _new_profile(self, rule: Rule, tiers: tuple[Tier, ...]) -> Decision:
         """Steps 4 and 5: a profile of the request's own, with what it may take.
 
         Raises:
             Refusal: all that the request names belongs to profiles that it may not see.
         """
+        form = self.form
         seq, seed = self.turn
         mpid = derive_mpid(seed, seq, self.knowledge.was_given_out)
         source_mpid = self._source() if rule is Rule.NEW_KNOWN_USER else None
         new = _new(NewProfile, (mpid, seq, source_mpid))
-        profile = _new(Profile, (mpid, seq, source_mpid, False, ()))
-        ledger = Ledger(self.rules)
-        self._bring_up_to_date(profile, (False,) * len(self.form.places), ledger)
-        if not self.rules.holds_lookup(ledger.types_after(profile)):
+        profile = Profile(mpid, seq, source_mpid, False, ())
+        ledger = Ledger(form.rules)
+        self._bring_up_to_date(profile, [False] * len(form.places), ledger)
+        if not ledger.types_after(profile) & form.lookup_bits:
             raise Refusal(
                 ErrorCode.PROTECTED_IDENTITY,
                 "every identifier that could be looked up is held by a profile that this request "
                 "may not be answered with; name what protects it, an immutable ID or a login ID, "
                 "or add an identifier that nobody else holds",
             )
-        return self._decision(Status.CREATED, profile, _BY[rule], (), ledger, match, new)
+        return self._decision(_CREATED, profile, _BY[rule], (), ledger, tiers, new)
 
     def _decision(
         self,
@@ -158,55 +171,58 @@ class _Resolution:
         profile: Holder,
         decided_by: DecidedBy,
         matched: tuple[Identifier, ...],
-        ledger: Ledger,
-        match: Match,
+        ledger: Ledger | None,
+        tiers: tuple[Tier, ...],
         created: NewProfile | None,
     ) -> Decision:
-        left, orphaned = ledger.outcome()
-        is_logged_in = self.rules.holds_login_id(ledger.types_after(profile))
-        changes, notes = tuple(ledger.changes), tuple(self.notes)
+        types = profile.types
+        left: tuple[Left, ...] = ()
+        orphaned: tuple[int, ...] = ()
+        changes: tuple[Change, ...] = ()
+        if ledger is not None:
+            types = ledger.types_after(profile)
+            left, orphaned = ledger.outcome()
+            changes = tuple(ledger.changes)
         found = (
-            status, decided_by, profile, is_logged_in, matched, created, changes, orphaned, left,
-            notes, (), match.tiers,
+            status, decided_by, profile, types & self.form.login_bits != 0, matched, created,
+            changes, orphaned, left, tuple(self.notes), (), tiers,
         )  # fmt: skip
         return _new(Decision, found)
 
-    def _bring_up_to_date(self, profile: Holder, held: Sequence[bool], ledger: Ledger) -> None:
+    def _bring_up_to_date(self, profile: Holder, held: list[bool], ledger: Ledger) -> None:
         """Step 5: add each identifier that the profile lacks, and that it may have."""
-        types, inquiry = profile.types, self.inquiry
-        places = zip(inquiry.identifiers, self.form.places, held, strict=True)
-        for identifier, (kind, _, bit, settings, _), holds in places:
-            if holds:
+        types, inquiry, form = profile.types, self.inquiry, self.form
+        for number, identifier in enumerate(inquiry.identifiers):
+            if held[number]:
                 continue
-            has_another = types & bit
-            if settings.immutable and has_another:
-                self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, kind))
+            place = form.places[number]
+            has_another = types & place.bit != 0
+            if place.is_immutable and has_another:
+                self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, place.identity_type))
                 continue
-            if settings.unique:  # every immutable type is unique, too
-                others = holders(self.knowledge, identifier, self.rules)
-                if others and (settings.immutable or any(map(inquiry.ineligibility, others))):
-                    self.notes.append(Note(NoteCode.HELD_ELSEWHERE, kind))
+            if place.is_unique:  # every immutable type is unique, too
+                others = holders(self.knowledge, identifier, form.rules)
+                if others and (place.is_immutable or any(map(inquiry.ineligibility, others))):
+                    self.notes.append(Note(NoteCode.HELD_ELSEWHERE, place.identity_type))
                     continue
                 if others:
                     ledger.take_away(identifier, others)
-            if settings.login and has_another:
-                self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, kind))
+            if place.is_login and has_another:
+                self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, place.identity_type))
             ledger.add(profile, identifier)
 
     def _source(self) -> int | None:
         """The anonymous profile that a new known user comes from, where the strategy links."""
-        if not self.rules.strategy.links:
+        rules = self.form.rules
+        if not rules.strategy.links:
             return None
         if self.request.previous_mpid is not None:
             previous = self.knowledge.profile(self.request.previous_mpid)
-            if previous and not self.rules.is_known(previous):
+            if previous and not rules.is_known(previous):
                 return previous.mpid
         anonymous = {
-            kind: value
-            for kind, value in self.inquiry.identifiers
-            if kind not in self.rules.login_types
+            kind: value for kind, value in self.inquiry.identifiers if kind not in rules.login_types
         }
-        form = form_of(RequestKind.IDENTIFY, anonymous, self.rules)
-        inquiry = Inquiry(form, anonymous, self.knowledge)
+        inquiry = Inquiry(form_of(_IDENTIFY, anonymous, rules), anonymous, self.knowledge)
         newest = inquiry.consult().newest
         return newest.mpid if newest else None

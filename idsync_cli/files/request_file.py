@@ -21,10 +21,8 @@ Stream = BufferedReader | gzip.GzipFile | BytesIO
 """What gives its bytes as they come (`read1`)."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_new = tuple.__new__
 _PIECE = 2**18
-_LONGEST = wire.MAX_LINE_BYTES + 2
-"""How much of a line is kept: a carriage return, and one byte that shows it to be too long."""
+_LONGEST = wire.LONGEST_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class RequestFile:
 
     def __init__(self, source: "Source") -> None:
         self._source = source
+        self._reader = wire.LineReader()
         self._hash = blake2b(digest_size=16)
         self._lines = 0
         self._bytes = 0
@@ -56,17 +55,11 @@ class RequestFile:
     def take(self, most: int) -> list[wire.Incoming]:
         """The next requests, so many unless the file ends before."""
         found: list[wire.Incoming] = []
-        request_in = wire.request_in
         while len(found) < most and (self._taken < len(self._ahead) or self._read_ahead()):
             lines = self._ahead[self._taken : self._taken + most - len(found)]
             self._taken += len(lines)
-            first = self._lines + 1
+            found += self._reader.requests(lines, self._lines + 1)
             self._lines += len(lines)
-            found += [
-                _new(wire.Incoming, (request_in(line), number))
-                for number, line in enumerate(lines, start=first)
-                if line and not (line.isspace() and len(line) < _LONGEST)
-            ]
         return found
 
     @property

@@ -1,7 +1,8 @@
 """Sums that tell a row which has changed on the disk: SQLite itself keeps none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import chain
 from struct import Struct, error, pack
 from zlib import crc32
 
@@ -31,25 +32,30 @@ def checksum_of_profile(
 
 
 def checksum_of_request(
-    row: Sequence[int | str | None], changes: Iterable[tuple[int, int, int, int]]
+    row: Sequence[int | str | None],
+    texts: Sequence[int | str | None],
+    changes: Sequence[tuple[int, int, int, int]],
 ) -> int:
     """The sum of a row of `requests` and of its changes, of each all but the number of the request.
 
-    Most requests bring no texts of their own, so that numbers are enough.
+    `texts` are what of the row came with the request itself, and `row` is all before them. Most
+    requests bring none, so that numbers are enough.
     """
-    seq, time_ms, outcome_id, created_seq, *texts = row
-    numbers = [seq, time_ms, outcome_id, created_seq]
-    for change in changes:
-        numbers += change
+    count = len(changes)
     try:
-        found = crc32(pack(f"<{len(numbers)}q", *numbers))
+        if count == 1:
+            found = crc32(_OF_ONE_CHANGE(*row, *changes[0]))
+        else:
+            found = crc32(pack(f"<{4 + 4 * count}q", *row, *chain.from_iterable(changes)))
     except error:
         return _NONE
-    return found if texts == _NO_TEXTS else crc32(repr(texts).encode("utf-8", "replace"), found)
+    if texts[0] is None and texts[1] is None:
+        return found
+    return crc32(repr(list(texts)).encode("utf-8", "replace"), found)
 
 
+_OF_ONE_CHANGE = Struct("<8q").pack
 _PROFILE = Struct("<7q").pack
-_NO_TEXTS = [None, None]
 
 
 def identifier_hash(scope_id: int, identity_type_id: int, value: str) -> int:

@@ -1,20 +1,23 @@
-"""What a transaction knows and has changed: profiles, and who holds which identifier.
+"""What is known of a store and was changed: profiles, and who holds which identifier.
 
-Every lookup of a request goes through here. What was read is kept for the rest of the transaction,
-what is changed is kept with it, and all of that is written at once, in the order of the tables. A
-batch reads beforehand what its requests name, in a few statements. A question that what is in
-memory cannot answer is put to the tables, once they are up to date.
+Every lookup of a request goes through here. What was read is kept, for later transactions too as
+long as nobody else writes; what is changed is kept with it, and all of that is written at once, in
+the order of the tables. A batch reads beforehand what its requests name, in a few statements. A
+question that what is in memory cannot answer is put to the tables, once they are up to date.
 """
 
 import json
 import sqlite3
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
-from idsync_cli.store.checksums import checksum_of_profile, identifier_hash
+from idsync_cli.store.batch import Batch, Writer
+from idsync_cli.store.checksums import identifier_hash
+
+_new = tuple.__new__
 
 TYPES = tuple(IdentityType)
 """The type of each identity_type_id."""
@@ -22,8 +25,8 @@ TYPES = tuple(IdentityType)
 _NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
 
-_REMEMBERED = 100_000
-"""How many profiles are kept in memory before all of them are read anew."""
+_REMEMBERED = 300_000
+"""How many profiles and identifiers are kept in memory before all of them are read anew."""
 
 _NOT_READ = 2**63
 _STEPS = 64
@@ -40,7 +43,7 @@ _IDENTIFIER = """
     WHERE hash = ? AND value = ? AND identity_type_id = ? AND scope_id = ?
 """
 _IDENTIFIERS = """
-    SELECT i.scope_id, i.identity_type_id, i.value, i.identifier_id
+    SELECT h.hash, i.scope_id, i.identity_type_id, i.value, i.identifier_id
     FROM json_each(?) AS k
     CROSS JOIN identifier_hashes AS h ON h.hash = k.value
     CROSS JOIN identifiers AS i ON i.identifier_id = h.identifier_id
@@ -84,16 +87,15 @@ Held = tuple[int, int, int]
 """The identity_type_id of an identifier that a profile holds, and by which change it came."""
 
 
-class Record:
-    """A profile as this transaction knows it: the core's `Holder`.
+class Record(Holder):
+    """A profile as it is in memory: the core's `Holder`.
 
     `known` says in which of its ranges the `holders` table has it. `held` has the numbers of its
     identifiers, oldest first, once all of them were needed.
     """
 
     __slots__ = (
-        "_records", "created_seq", "held", "is_changed", "is_new", "known", "mpid", "scope_id",
-        "source_mpid", "stored_known", "types", "was_known",
+        "_records", "held", "is_changed", "is_new", "known", "scope_id", "stored_known",
     )  # fmt: skip
 
     def __init__(
@@ -103,19 +105,14 @@ class Record:
         mpid: int,
         scope_id: int,
         source_mpid: int | None,
-        was_known: int,
+        was_known: bool,
         types: int,
     ) -> None:
+        super().__init__(mpid, created_seq, source_mpid, was_known, types)
         self._records = records
-        self.created_seq = created_seq
-        self.mpid = mpid
         self.scope_id = scope_id
-        self.source_mpid = source_mpid
-        self.was_known = was_known == 1
-        self.types = types
-        self.known = self.stored_known = (
-            was_known == 1 or types & records.login_bits.get(scope_id, 0) != 0
-        )
+        self.known = was_known or types & records.login_bits.get(scope_id, 0) != 0
+        self.stored_known = self.known
         self.held: dict[int, Held] | None = None
         self.is_new = False
         self.is_changed = False
@@ -133,14 +130,6 @@ class Record:
         """The values that it holds of one type, oldest first."""
         return self._records.values_of(self, identity_type)
 
-    @property
-    def row(self) -> tuple[int, int, int, int | None, int, int]:
-        """What the table of profiles has of it, beside the checksum."""
-        was_known = int(self.was_known)
-        return (
-            self.created_seq, self.mpid, self.scope_id, self.source_mpid, was_known, self.types,
-        )  # fmt: skip
-
 
 class _Crowd:
     """Holders of one identifier that are known, or that are anonymous, oldest first.
@@ -155,41 +144,53 @@ class _Crowd:
         self.holders: list[Record] = []
 
     def add(self, record: Record) -> None:
+        """Let it have a holder more, in its place by age."""
         holders, seq = self.holders, record.created_seq
         if seq < self.floor:
             return
         if not holders or holders[-1].created_seq < seq:
             holders.append(record)
         else:
-            holders.insert(bisect_left(holders, seq, key=_created_seq), record)
+            holders.insert(_place(holders, seq), record)
 
     def discard(self, record: Record) -> None:
+        """Let it have a holder less."""
         if record.created_seq >= self.floor:
             self.holders.remove(record)
 
     def has(self, record: Record) -> bool:
+        """Whether the profile, which is as young as `floor`, is among them."""
         holders = self.holders
-        if len(holders) <= 4:
-            return record in holders
-        place = bisect_left(holders, record.created_seq, key=_created_seq)
+        place = 0 if len(holders) <= 1 else _place(holders, record.created_seq)
         return place < len(holders) and holders[place] is record
 
 
-def _created_seq(record: Record) -> int:
-    return record.created_seq
+def _place(holders: Sequence[Record], created_seq: int) -> int:
+    """Where a profile made by that request stands among others by age."""
+    low, high = 0, len(holders)
+    while low < high:
+        middle = (low + high) // 2
+        if holders[middle].created_seq < created_seq:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 class _Entry:
     """An identifier: its number, None where the store has never seen it, and its holders.
 
-    The crowds are None until they are asked for; nobody holds what has no number yet.
+    A crowd is None until it is asked for. With `is_whole` nothing of them is in the tables that is
+    not in memory.
     """
 
-    __slots__ = ("anonymous", "hash", "identifier_id", "known")
+    __slots__ = ("anonymous", "hash", "identifier", "identifier_id", "is_whole", "known")
 
-    def __init__(self, its_hash: int, identifier_id: int | None) -> None:
+    def __init__(self, identifier: Identifier, its_hash: int) -> None:
+        self.identifier = identifier
         self.hash = its_hash
-        self.identifier_id = identifier_id
+        self.identifier_id: int | None = None
+        self.is_whole = True
         self.known: _Crowd | None = None
         self.anonymous: _Crowd | None = None
 
@@ -197,7 +198,7 @@ class _Entry:
         """The known or the anonymous holders."""
         crowd = self.known if known else self.anonymous
         if crowd is None:
-            crowd = _Crowd(0 if self.identifier_id is None else _NOT_READ)
+            crowd = _Crowd(0 if self.is_whole else _NOT_READ)
             if known:
                 self.known = crowd
             else:
@@ -207,10 +208,6 @@ class _Entry:
 
 _Where = tuple[bool, int, int, int]
 """What `holders` says of a profile and an identifier: `known`, and what `Held` has."""
-
-
-class MpidTaken(Exception):
-    """A new MPID that was taken to be free is not; what was done must be done anew."""
 
 
 class Records:
@@ -223,27 +220,38 @@ class Records:
 
     def __init__(self, connection: sqlite3.Connection, login_bits: dict[int, int]) -> None:
         self._execute = connection.execute
-        self._executemany = connection.executemany
         self.login_bits = login_bits
         self.new_mpids_are_free = False
-        self._next_id: int | None = None
-        self.forget()
+        self._writer = Writer(connection)
+        self._next_id = 0
+        self._profiles: dict[int, Record] = {}
+        self._by_mpid: dict[int, Record] = {}
+        self._entries: dict[int, list[dict[str, _Entry]]] = {}
+        self._entry_of: dict[int, _Entry] = {}
+        self._remembered = 0
+        self._new_entries: list[tuple[int, _Entry]] = []
+        self._changed: list[Record] = []
+        self._pending: dict[tuple[int, int], tuple[bool | None, _Where | None]] = {}
 
     def forget(self) -> None:
         """Begin with nothing in memory; all that was changed must have been written."""
-        self._profiles: dict[int, Record] = {}
-        self._by_mpid: dict[int, Record] = {}
-        self._entries: dict[int, dict[tuple[IdentityType, str], _Entry]] = {}
-        self._values: dict[int, Identifier] = {}
-        self._entry_of: dict[int, _Entry] = {}
+        self._profiles = {}
+        self._by_mpid = {}
+        self._entries = {}
+        self._entry_of = {}
+        self._remembered = 0
         self._begin()
 
     def _begin(self) -> None:
         """Nothing has changed yet since the tables were written."""
-        self._new_identifiers: list[tuple[int, int, int, str]] = []
-        self._new_hashes: list[tuple[int, int]] = []
-        self._changed: list[Record] = []
-        self._pending: dict[tuple[int, int], tuple[bool | None, _Where | None]] = {}
+        self._new_entries = []
+        self._changed = []
+        self._pending = {}
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the tables are behind what is in memory."""
+        return bool(self._changed or self._pending)
 
     # Looking things up.
 
@@ -279,13 +287,11 @@ class Records:
             )
         )
 
-    def known(self, scope_id: int, identifier: Identifier, limit: int | None) -> Sequence[Record]:
+    def known(self, scope_id: int, identifier: Identifier, limit: int | None) -> list[Record]:
         """Holders that `holders` has as known, newest last; the newest `limit`."""
         return self._newest(self._entry(scope_id, identifier), known=True, limit=limit)
 
-    def anonymous(
-        self, scope_id: int, identifier: Identifier, limit: int | None
-    ) -> Sequence[Record]:
+    def anonymous(self, scope_id: int, identifier: Identifier, limit: int | None) -> list[Record]:
         """Holders that `holders` has as anonymous, newest last; the newest `limit`."""
         return self._newest(self._entry(scope_id, identifier), known=False, limit=limit)
 
@@ -302,11 +308,16 @@ class Records:
         whole = [crowd for crowd in crowds if crowd.floor == 0]
         if not whole:
             return self._seek(entries, limit, lacking and self._entry(scope_id, lacking))
-        found = []
-        for record in reversed(min(whole, key=lambda crowd: len(crowd.holders)).holders):
+        smallest = whole[0].holders
+        for crowd in whole:
+            if len(crowd.holders) < len(smallest):
+                smallest = crowd.holders
+        found: list[Record] = []
+        for place in range(len(smallest) - 1, -1, -1):
+            record = smallest[place]
             if lacking is not None and record.holds(lacking):
                 continue
-            if all(map(record.holds, identifiers)):
+            if all(record.holds(each) for each in identifiers):
                 found.append(record)
                 if len(found) == limit:
                     break
@@ -321,7 +332,10 @@ class Records:
         if record.held is not None:
             return number in record.held
         crowd = entry.known if record.known else entry.anonymous
-        if crowd is not None and record.created_seq >= crowd.floor:
+        if crowd is None:
+            if entry.is_whole:
+                return False
+        elif record.created_seq >= crowd.floor:
             return crowd.has(record)
         pending = self._pending.get((number, record.created_seq))
         if pending is not None:
@@ -337,106 +351,156 @@ class Records:
     def identifiers_of(self, record: Record) -> tuple[Identifier, ...]:
         """The identifiers of a profile, in the order in which they were added."""
         if record.held is None and not record.is_changed:
-            rows = self._execute(_HELD_VALUES, (record.created_seq,))
-            return tuple([Identifier(TYPES[kind], value) for kind, value in rows])
-        return tuple(map(self._identifier, self._held(record)))
+            rows: list[tuple[int, str]] = self._execute(
+                _HELD_VALUES, (record.created_seq,)
+            ).fetchall()
+            return tuple([Identifier(TYPES[type_id], value) for type_id, value in rows])
+        return tuple([self._identifier(number) for number in self._held(record)])
 
-    def values_of(self, record: Record, kind: IdentityType) -> list[str]:
+    def values_of(self, record: Record, kind: IdentityType) -> tuple[str, ...]:
         """The values of a type that a profile holds, oldest first."""
-        number = TYPE_ORDER[kind]
-        held = self._held(record).items()
-        return [self._identifier(each).value for each, (type_id, *_) in held if type_id == number]
+        wanted = TYPE_ORDER[kind]
+        held = self._held(record)
+        numbers = [number for number, (type_id, _, _) in held.items() if type_id == wanted]
+        return tuple([self._identifier(number).value for number in numbers])
 
     def look_up(
         self,
         scope_id: int,
-        identifiers: Iterable[Identifier],
+        identities: Iterable[Mapping[IdentityType, str | None]],
         mpids: Iterable[int],
         rules: Rules,
     ) -> None:
         """Read what requests name, all at once."""
-        entries = self._entries.setdefault(scope_id, {})
-        unread = list(set(identifiers).difference(entries))
-        hashes = [identifier_hash(scope_id, TYPE_ORDER[kind], value) for kind, value in unread]
-        entries.update(zip(unread, [_Entry(each, None) for each in hashes], strict=True))
-        named_types = {
-            number
-            for number, kind in enumerate(TYPES)
-            if (settings := rules.settings_of(kind)).login or settings.unique
-        }
-        found, named = [], []
-        for scope, type_id, value, number in self._execute(_IDENTIFIERS, (json.dumps(hashes),)):
-            identifier = Identifier(TYPES[type_id], value)
-            entry = entries.get(identifier)
-            if scope == scope_id and entry is not None:
-                entry.identifier_id = number
-                self._entry_of[number] = entry
-                self._values[number] = identifier
+        unread: dict[int, _Entry] = {}
+        twins: list[_Entry] = []
+        by_type = self._of_scope(scope_id)
+        for each in identities:
+            for kind, value in each.items():
+                if value is None or value in by_type[TYPE_ORDER[kind]]:
+                    continue
+                entry = self._remember(scope_id, _new(Identifier, (kind, value)))
+                if entry.hash in unread:
+                    twins.append(entry)  # two of one hash: the second is read by itself
+                else:
+                    unread[entry.hash] = entry
+        found: list[int] = []
+        named: list[int] = []
+        hashes = json.dumps(list(unread))
+        rows: Iterable[tuple[int, int, int, str, int]] = self._execute(_IDENTIFIERS, (hashes,))
+        for its_hash, its_scope, type_id, value, number in rows:
+            entry = unread[its_hash]
+            kind = TYPES[type_id]
+            if its_scope == scope_id and entry.identifier == (kind, value):
+                self._number(entry, number)
                 found.append(number)
-                if type_id in named_types:
+                settings = rules.settings_of(kind)
+                if settings.login or settings.unique:
                     named.append(number)
-        asked_for = self._read_crowds(found, known=False)
-        asked_for += self._read_crowds(named, known=True)
+        for entry in twins:
+            self._find(scope_id, entry)
+        asked_for = self._read_crowds(found, known=False) + self._read_crowds(named, known=True)
         wanted = [mpid for mpid in mpids if mpid not in self._by_mpid]
-        asked_for += map(self._record, self._execute(_BY_MPIDS, (json.dumps(wanted),)).fetchall())
+        if wanted:
+            found_rows: list[Sequence[Any]] = self._execute(
+                _BY_MPIDS, (json.dumps(wanted),)
+            ).fetchall()
+            asked_for += [self._record(row) for row in found_rows]
         self._read_held(asked_for)
 
-    def _read_crowds(self, numbers: Iterable[int], *, known: bool) -> list[Record]:
+    def _read_crowds(self, numbers: list[int], *, known: bool) -> list[Record]:
         """Read the newest holders of each identifier, and give those that may soon be asked."""
-        numbers = list(numbers)
-        crowds = [entry.crowd(known) for entry in map(self._entry_of.__getitem__, numbers)]
-        by_number = dict(zip(numbers, crowds, strict=True))
-        for number, *row in self._execute(_HOLDERS_OF_EACH, (json.dumps(numbers), known)):
-            by_number[number].holders.append(self._record(row))
-        asked_for = []
-        for crowd in crowds:
+        asked_for: list[Record] = []
+        if not numbers:
+            return asked_for
+        crowds = {number: self._entry_of[number].crowd(known) for number in numbers}
+        rows: Iterable[Sequence[Any]] = self._execute(
+            _HOLDERS_OF_EACH, (json.dumps(numbers), known)
+        )
+        for row in rows:
+            crowds[row[0]].holders.append(self._record(row[1:]))
+        for crowd in crowds.values():
             holders = crowd.holders
             crowd.floor = 0 if len(holders) < _NEWEST else holders[0].created_seq
             asked_for += holders[-2:]
         return asked_for
 
-    def _read_held(self, records: Iterable[Record]) -> None:
+    def _read_held(self, records: list[Record]) -> None:
         """Read the numbers of the identifiers of profiles, all at once."""
         unread = {each.created_seq: each for each in records if each.held is None}
-        for record in unread.values():
-            record.held = {}
-        for seq, number, *held in self._execute(_HELD_BY_EACH, (json.dumps(list(unread)),)):
-            unread[seq].held[number] = tuple(held)  # type: ignore[index]
+        if not unread:
+            return
+        held: dict[int, dict[int, Held]] = {seq: {} for seq in unread}
+        rows: Iterable[tuple[int, int, int, int, int]] = self._execute(
+            _HELD_BY_EACH, (json.dumps(list(unread)),)
+        )
+        for seq, number, type_id, added_seq, place in rows:
+            held[seq][number] = (type_id, added_seq, place)
+        for seq, record in unread.items():
+            record.held = held[seq]
 
-    def _record(self, row: Sequence[int]) -> Record:
-        record = self._profiles.get(row[0])
+    def _record(self, row: Sequence[Any]) -> Record:
+        created_seq: int = row[0]
+        record = self._profiles.get(created_seq)
         if record is None:
-            record = self._profiles[row[0]] = self._by_mpid[row[1]] = Record(self, *row)
+            _, mpid, scope_id, source_mpid, was_known, types = row
+            record = Record(self, created_seq, mpid, scope_id, source_mpid, was_known == 1, types)
+            self._profiles[created_seq] = self._by_mpid[mpid] = record
         return record
 
-    def _entry(self, scope_id: int, identifier: Identifier) -> _Entry:
+    def _of_scope(self, scope_id: int) -> list[dict[str, _Entry]]:
+        """The identifiers of a scope that are in memory: by type, then by value."""
         entries = self._entries.get(scope_id)
         if entries is None:
-            entries = self._entries[scope_id] = {}
-        entry = entries.get(identifier)
+            entries = self._entries[scope_id] = [{} for _ in TYPES]
+        return entries
+
+    def _entry(self, scope_id: int, identifier: Identifier) -> _Entry:
+        by_value = self._of_scope(scope_id)[TYPE_ORDER[identifier[0]]]
+        entry = by_value.get(identifier[1])
         if entry is None:
-            kind, value = identifier
-            type_id = TYPE_ORDER[kind]
-            its_hash = identifier_hash(scope_id, type_id, value)
-            row = self._execute(_IDENTIFIER, (its_hash, value, type_id, scope_id)).fetchone()
-            entry = entries[identifier] = _Entry(its_hash, row[0] if row else None)
-            if row:
-                self._entry_of[row[0]] = entry
-                self._values[row[0]] = identifier
+            entry = self._remember(scope_id, identifier)
+            self._find(scope_id, entry)
         return entry
 
-    def _newest(self, entry: _Entry, *, known: bool, limit: int | None) -> Sequence[Record]:
+    def _remember(self, scope_id: int, identifier: Identifier) -> _Entry:
+        kind, value = identifier
+        type_id = TYPE_ORDER[kind]
+        entry = _Entry(identifier, identifier_hash(scope_id, type_id, value))
+        self._of_scope(scope_id)[type_id][value] = entry
+        self._remembered += 1
+        return entry
+
+    def _find(self, scope_id: int, entry: _Entry) -> None:
+        """Ask the tables for the number of an identifier."""
+        kind, value = entry.identifier
+        asked = entry.hash, value, TYPE_ORDER[kind], scope_id
+        row = self._execute(_IDENTIFIER, asked).fetchone()
+        if row:
+            self._number(entry, row[0])
+
+    def _number(self, entry: _Entry, number: int) -> None:
+        """Let an identifier have the number that the tables have of it."""
+        entry.identifier_id = number
+        entry.is_whole = False
+        self._entry_of[number] = entry
+
+    def _newest(self, entry: _Entry, *, known: bool, limit: int | None) -> list[Record]:
         crowd = entry.known if known else entry.anonymous
         if crowd is None:
-            if entry.identifier_id is None:
-                return ()
+            if entry.is_whole:
+                return []
             crowd = entry.crowd(known)
         holders = crowd.holders
         if crowd.floor and (limit is None or len(holders) < limit):
             self.write()
             wanted = -1 if limit is None else max(limit, 2 * len(holders))
-            rows = self._execute(_HOLDERS, (entry.identifier_id, known, wanted)).fetchall()
-            holders = crowd.holders = [self._record(row) for row in reversed(rows)]
+            rows: list[Sequence[Any]] = self._execute(
+                _HOLDERS, (entry.identifier_id, known, wanted)
+            ).fetchall()
+            holders = [self._record(row) for row in rows]
+            holders.reverse()
+            crowd.holders = holders
             crowd.floor = holders[0].created_seq if len(holders) == wanted else 0
         return holders if limit is None or len(holders) <= limit else holders[-limit:]
 
@@ -459,7 +523,7 @@ class Records:
         if lacking is not None:
             conditions += f" AND NOT EXISTS ({has} AND o.identifier_id = ?)"
             values.append(lacking.identifier_id)
-        rows = self._execute(
+        rows: list[Sequence[Any]] = self._execute(
             f"SELECT {_COLUMNS} FROM holders AS h"
             " CROSS JOIN profiles AS p ON p.created_seq = h.created_seq"
             f" WHERE h.identifier_id = ? AND h.known = 0 AND h.created_seq <= ? {conditions}"
@@ -496,22 +560,24 @@ class Records:
         return record
 
     def _held(self, record: Record) -> dict[int, Held]:
-        if record.held is None:
+        held = record.held
+        if held is None:
             if record.is_changed:
                 self.write()
-            rows = self._execute(_HELD, (record.created_seq,))
-            record.held = {number: (kind, seq, place) for number, kind, seq, place in rows}
-        return record.held
+            rows: list[tuple[int, int, int, int]] = self._execute(
+                _HELD, (record.created_seq,)
+            ).fetchall()
+            held = record.held = {number: (kind, seq, place) for number, kind, seq, place in rows}
+        return held
 
     def _identifier(self, number: int) -> Identifier:
-        identifier = self._values.get(number)
-        if identifier is None:
-            kind, value = self._execute(
-                "SELECT identity_type_id, value FROM identifiers WHERE identifier_id = ?",
-                (number,),
-            ).fetchone()
-            identifier = self._values[number] = Identifier(TYPES[kind], value)
-        return identifier
+        entry = self._entry_of.get(number)
+        if entry is not None:
+            return entry.identifier
+        kind, value = self._execute(
+            "SELECT identity_type_id, value FROM identifiers WHERE identifier_id = ?", (number,)
+        ).fetchone()
+        return Identifier(TYPES[kind], value)
 
     # Changing them.
 
@@ -521,29 +587,27 @@ class Records:
         mpid: int,
         scope_id: int,
         source_mpid: int | None,
-        *,
-        was_known: bool = False,
     ) -> Record:
         """Make a profile that holds nothing yet."""
-        record = Record(self, created_seq, mpid, scope_id, source_mpid, was_known, 0)
+        record = Record(self, created_seq, mpid, scope_id, source_mpid, False, 0)
         record.held = {}
         record.is_new = record.is_changed = True
         self._profiles[created_seq] = self._by_mpid[mpid] = record
         self._changed.append(record)
         return record
 
-    def leave(self, record: Record, types: int, *, was_known: bool) -> None:
+    def leave(self, record: Record, types: int, was_known: bool) -> None:
         """Let a profile hold the types that it will after the changes that follow."""
         known = was_known or types & self.login_bits[record.scope_id] != 0
         if known != record.known:
-            self._move(record, known=known)
+            self._move(record, known)
         if not record.is_changed:
             record.is_changed = True
             self._changed.append(record)
         record.types = types
         record.was_known = was_known
 
-    def _move(self, record: Record, *, known: bool) -> None:
+    def _move(self, record: Record, known: bool) -> None:
         """Move a profile from the anonymous to the known holders of all that it holds."""
         for number, held in self._held(record).items():
             entry = self._entry_of.get(number)
@@ -551,25 +615,22 @@ class Records:
                 entry.crowd(record.known).discard(record)
                 entry.crowd(known).add(record)
             stored = None if record.is_new else record.stored_known
-            self._pend(record, number, (known, *held), stored)
+            type_id, seq, place = held
+            self._pend(record, number, (known, type_id, seq, place), stored)
         record.known = known
 
     def add(self, record: Record, identifier: Identifier, seq: int, place: int) -> int:
         """Let a profile hold an identifier as its last, and give the identifier's number."""
         entry = self._entry(record.scope_id, identifier)
         number = entry.identifier_id
-        type_id = TYPE_ORDER[identifier.type]
+        type_id = TYPE_ORDER[identifier[0]]
         if number is None:
-            entry.known, entry.anonymous = entry.crowd(True), entry.crowd(False)
             number = entry.identifier_id = self._take_number()
             self._entry_of[number] = entry
-            self._values[number] = identifier
-            self._new_identifiers.append((number, record.scope_id, type_id, identifier.value))
-            self._new_hashes.append((entry.hash, number))
+            self._new_entries.append((record.scope_id, entry))
         if record.held is not None:
             record.held[number] = (type_id, seq, place)
-        crowd = (entry.known if record.known else entry.anonymous) or entry.crowd(record.known)
-        crowd.add(record)
+        entry.crowd(record.known).add(record)
         self._pend(record, number, (record.known, type_id, seq, place), None)
         return number
 
@@ -592,7 +653,7 @@ class Records:
         self._pending[key] = (stored_known if pending is None else pending[0]), now
 
     def _take_number(self) -> int:
-        if self._next_id is None:
+        if self._next_id == 0:
             [highest] = self._execute("SELECT max(identifier_id) FROM identifiers").fetchone()
             self._next_id = (highest or 0) + 1
         number = self._next_id
@@ -601,44 +662,39 @@ class Records:
 
     def write(self) -> None:
         """Bring the tables up to date."""
-        if not (self._changed or self._pending):
-            return
-        many = self._executemany
-        many("INSERT INTO identifiers VALUES (?, ?, ?, ?)", self._new_identifiers)
-        many("INSERT INTO identifier_hashes VALUES (?, ?)", sorted(self._new_hashes))
-        created, updated = [], []
+        if self.has_changes:
+            batch = Batch()
+            self.give_to(batch)
+            self._writer.write(batch, "")
+
+    def give_to(self, batch: Batch) -> None:
+        """Hand over what was changed, to be written; from now on it counts as written."""
+        for scope_id, entry in self._new_entries:
+            kind, value = entry.identifier
+            number = entry.identifier_id
+            assert number is not None
+            batch.identifiers.append((number, scope_id, TYPE_ORDER[kind], value, entry.hash))
         for record in self._changed:
-            row = record.row
+            row = (
+                record.created_seq, record.mpid, record.scope_id, record.source_mpid,
+                int(record.was_known), record.types,
+            )  # fmt: skip
             if record.is_new:
-                created.append((*row, checksum_of_profile(*row)))
+                batch.created.append(row)
             else:
-                updated.append((*row[4:], checksum_of_profile(*row), row[0]))
+                batch.updated.append(row)
             record.is_new = record.is_changed = False
             record.stored_known = record.known
-        try:
-            many("INSERT INTO profiles VALUES (?, ?, ?, ?, ?, ?, ?)", created)
-        except sqlite3.IntegrityError:
-            raise MpidTaken from None
-        many(
-            "UPDATE profiles SET was_known = ?, types = ?, checksum = ? WHERE created_seq = ?",
-            sorted(updated, key=itemgetter(3)),
-        )
-        gone, come = [], []
         for (number, seq), (stored_known, now) in self._pending.items():
             if stored_known is not None:
-                gone.append((number, stored_known, seq))
+                batch.gone.append((number, int(stored_known), seq))
             if now is not None:
                 known, type_id, added_seq, place = now
-                come.append((number, known, seq, type_id, added_seq, place))
-        many(
-            "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
-            sorted(gone),
-        )
-        many("INSERT INTO holders VALUES (?, ?, ?, ?, ?, ?)", sorted(come))
+                batch.come.append((number, int(known), seq, type_id, added_seq, place))
         self._begin()
 
     def trim(self) -> None:
         """Between two requests: read everything anew, once there is too much of it in memory."""
-        if len(self._profiles) > _REMEMBERED:
+        if len(self._profiles) + self._remembered > _REMEMBERED:
             self.write()
             self.forget()

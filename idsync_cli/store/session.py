@@ -1,16 +1,18 @@
-"""One transaction: what the store knows, and applying what was decided."""
+"""What the store knows, and applying what was decided, in one transaction after another."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from idsync_cli.core.codes import IMPORT, Op, RequestKind, Status
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
-from idsync_cli.core.profile import Profile, types_of
+from idsync_cli.core.match import Knowledge
+from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
-from idsync_cli.store.checksums import checksum, checksum_of_request
+from idsync_cli.store.batch import Batch, RequestRow, Writer
+from idsync_cli.store.checksums import checksum
 from idsync_cli.store.records import TYPES, Record, Records
 
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
@@ -37,33 +39,53 @@ class Entry(NamedTuple):
 
 
 class Session:
-    """One transaction over the store; `last_seq` may be advanced and is kept with the rest.
+    """The store in a transaction; `last_seq` may be advanced and is kept with the rest.
 
-    `remembers_rules` says that the store was told in it which rules it is used with.
+    What was read serves the transactions that follow, as long as nobody else writes and none is
+    rolled back. `remembers_rules` says that the store was told in this transaction which rules it
+    is used with.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._scopes: dict[str, int] = {}
         self._login_bits: dict[int, int] = {}
-        for self._seed, self._found_seq, number, name, bits in connection.execute(_BEGIN):
-            if number is not None:
+        self._seed = ""
+        self._found_seq = 0
+        rows: list[tuple[str, int, int | None, str | None, int | None]]
+        rows = connection.execute(_BEGIN).fetchall()
+        for self._seed, self._found_seq, number, name, bits in rows:
+            if number is not None and name is not None and bits is not None:
                 self._scopes[name] = number
                 self._login_bits[number] = bits
-        self.last_seq: int = self._found_seq
+        self.last_seq = self._found_seq
         self.remembers_rules = False
         self._records = Records(connection, self._login_bits)
+        self._writer = Writer(connection)
         self._knowledge: dict[str, ScopeKnowledge] = {}
-        self._outcomes: dict[tuple[int | str | None, ...], int] | None = None
-        self._requests: list[tuple[int | str | None, ...]] = []
-        self._changes: list[tuple[int, int, int, int, int]] = []
+        self._outcomes: dict[tuple[int | str | None, ...], int] = {}
+        self._batch = Batch()  # but for what the records hold back
+
+    def begin(self) -> None:
+        """Another transaction begins, on the store as the last one left it."""
+        self.remembers_rules = False
+        self._records.new_mpids_are_free = False
+        self._records.trim()
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is anything that has yet to be written."""
+        batch = self._batch
+        held_back = self.last_seq != self._found_seq or self._records.has_changes
+        return held_back or bool(batch.requests or batch.scopes or batch.outcomes)
 
     def scope(self, name: str) -> "ScopeKnowledge":
         """What the store knows about one scope; it need not have any profile."""
         knowledge = self._knowledge.get(name)
         if knowledge is None:
             number = self._scopes.get(name)
-            knowledge = ScopeKnowledge(self._records, number, self._login_bits)
+            bits = None if number is None else self._login_bits[number]
+            knowledge = ScopeKnowledge(self._records, number, bits)
             if number is not None:
                 self._knowledge[name] = knowledge
         return knowledge
@@ -143,61 +165,61 @@ class Session:
             (bits, checksum(number, name, bits), number),
         )
         self._login_bits[number] = bits
+        self._knowledge.pop(name, None)
+        self._records.forget()  # what it knows of who is known is no longer so
 
     def look_up(
-        self, scope: str, rules: Rules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: Rules,
+        identities: Iterable[Mapping[IdentityType, str | None]],
+        mpids: Iterable[int],
     ) -> None:
         """Read beforehand what the requests of a batch name."""
         number = self._scopes.get(scope)
         if number is not None:
-            self._records.look_up(number, identifiers, mpids, rules)
+            self._records.look_up(number, identities, mpids, rules)
 
     def apply(self, decision: Decision, scope: str, rules: Rules, entry: Entry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
-        records, seq = self._records, entry.seq
+        status, (rule, _, decided_by), answered, _, _, created, made, _, left, _, _, _ = decision
+        seq, time_ms, kind, request_id, request_timestamp_ms = entry
+        records = self._records
         number = self._scope_id(scope, rules)
-        if decision.created:
-            new = decision.created
-            records.create(new.created_seq, new.mpid, number, new.source_mpid)
-        for profile, types, was_known in decision.left:
-            records.leave(records.at(profile.created_seq), types, was_known=was_known)
-        changes = []
-        for place, (op, mpid, identifier) in enumerate(decision.changes, start=1):
+        if created is not None:
+            records.create(created[1], created[0], number, created[2])
+        for profile, types, was_known in left:
+            records.leave(records.at(profile.created_seq), types, was_known)
+        changes: list[tuple[int, int, int, int, int]] = []
+        for place, (op, mpid, identifier) in enumerate(made, start=1):
             record = records.of(mpid)
             if op is _ADD:
                 its_number = records.add(record, identifier, seq, place)
-                changes.append((place, 1, record.created_seq, its_number))
+                changes.append((seq, place, 1, record.created_seq, its_number))
             else:
                 its_number = records.remove(record, identifier)
-                changes.append((place, -1, record.created_seq, its_number))
-        assert decision.profile is not None
-        rule, _, decided_by = decision.decided_by
-        self._enter(
-            (seq, entry.time_ms),
-            (number, entry.kind, decision.status, rule, decided_by),
-            (decision.profile.created_seq, entry.request_id, entry.request_timestamp_ms),
-            tuple(changes),
-        )
+                changes.append((seq, place, -1, record.created_seq, its_number))
+        assert answered is not None
+        outcome = self._outcome_id((number, kind, status, rule, decided_by))
+        row = seq, time_ms, outcome, answered.created_seq, request_id, request_timestamp_ms
+        self._enter(row, changes)
         records.trim()
 
     def take_in(self, scope: str, profile: Profile, rules: Rules, time_ms: int) -> None:
         """Put a profile into the store as it is, and enter in the history that it came whole."""
         seq = profile.created_seq
         numbers = self.give(scope, profile, rules)
-        self._enter(
-            (seq, time_ms),
-            (self._scopes[scope], IMPORT, Status.CREATED, IMPORT, None),
-            (seq, None, None),
-            tuple((place, 1, seq, number) for place, number in enumerate(numbers, start=1)),
-        )
+        outcome = self._outcome_id((self._scopes[scope], IMPORT, Status.CREATED, IMPORT, None))
+        changes = [(seq, place, 1, seq, number) for place, number in enumerate(numbers, start=1)]
+        self._enter((seq, time_ms, outcome, seq, None, None), changes)
         self._records.trim()
 
     def give(self, scope: str, profile: Profile, rules: Rules) -> list[int]:
         """Put a profile into the store as it is, for the `given` of a scenario."""
-        mpid, seq, source_mpid, was_known, identifiers = profile
-        records = self._records
-        record = records.create(seq, mpid, self._scope_id(scope, rules), source_mpid)
-        records.leave(record, types_of(identifiers), was_known=was_known)
+        seq, identifiers = profile.created_seq, profile.identifiers
+        records, number = self._records, self._scope_id(scope, rules)
+        record = records.create(seq, profile.mpid, number, profile.source_mpid)
+        records.leave(record, profile.types, profile.was_known)
         return [
             records.add(record, identifier, seq, place)
             for place, identifier in enumerate(identifiers, start=1)
@@ -214,53 +236,45 @@ class Session:
 
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
-        self._records.write()
-        many = self.connection.executemany
-        if self._requests:
-            many("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?)", self._requests)
-            many("INSERT INTO changes VALUES (?, ?, ?, ?, ?)", self._changes)
-            self._requests, self._changes = [], []
+        if self.has_changes:
+            self._writer.write(self.take(), self._seed)
+
+    def take(self) -> Batch:
+        """All that was changed and has yet to be written; from now on it counts as written."""
+        batch = self._batch
+        self._records.give_to(batch)
         if self.last_seq != self._found_seq:
-            self.connection.execute(
-                "UPDATE store SET last_seq = ?, checksum = ?",
-                (self.last_seq, checksum(self._seed, self.last_seq)),
-            )
-            self._found_seq = self.last_seq
+            batch.last_seq = self._found_seq = self.last_seq
+        self._batch = Batch()
+        return batch
+
+    def write_of_others(self, batch: Batch) -> None:
+        """Write what somebody else decided, and took from a session of the same store."""
+        self._writer.write(batch, self._seed)
 
     def close(self) -> None:
         """Let go of all that was read, which refers to itself in circles."""
         self._records.forget()
 
-    def _enter(
-        self,
-        when: tuple[int, int],
-        how: tuple[int, str, str, str, str | None],
-        who: tuple[int, str | None, int | None],
-        changes: tuple[tuple[int, int, int, int], ...],
-    ) -> None:
+    def _enter(self, row: RequestRow, changes: list[tuple[int, int, int, int, int]]) -> None:
         """Enter a request and its changes in the history."""
-        row = (*when, self._outcome_id(how), *who)
-        self._requests.append((*row, checksum_of_request(row, changes)))
-        seq = when[0]
-        self._changes += [(seq, *change) for change in changes]
+        self._batch.requests.append(row)
+        self._batch.changes.extend(changes)
 
     def _outcome_id(self, how: tuple[int, str, str, str, str | None]) -> int:
-        if self._outcomes is None:
-            self._outcomes = {
-                tuple(row): number
-                for number, *row in self.connection.execute(
-                    "SELECT outcome_id, scope_id, type, status, rule, identity_type FROM outcomes"
-                )
-            }
         number = self._outcomes.get(how)
         if number is None:
-            number = len(self._outcomes) + 1
-            texts = [each if each is None else str(each) for each in how[1:]]
-            self.connection.execute(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (number, how[0], *texts, checksum(number, how[0], *texts)),
-            )
-            self._outcomes[how] = number
+            if not self._outcomes:
+                rows: list[tuple[Any, ...]] = self.connection.execute(
+                    "SELECT outcome_id, scope_id, type, status, rule, identity_type FROM outcomes"
+                ).fetchall()
+                self._outcomes = {row[1:]: row[0] for row in rows}
+                number = self._outcomes.get(how)
+            if number is None:
+                number = self._outcomes[how] = len(self._outcomes) + 1
+                scope_id, kind, status, rule, by = how
+                texts = str(kind), str(status), str(rule), None if by is None else str(by)
+                self._batch.outcomes.append((number, scope_id, *texts))
         return number
 
     def _scope_id(self, name: str, rules: Rules) -> int:
@@ -268,23 +282,23 @@ class Session:
         if number is None:
             number = self._scopes[name] = max(self._scopes.values(), default=0) + 1
             bits = self._login_bits[number] = rules.login_bits
-            self.connection.execute(
-                "INSERT INTO scopes VALUES (?, ?, ?, ?)",
-                (number, name, bits, checksum(number, name, bits)),
-            )
+            self._batch.scopes.append((number, name, bits))
         return number
 
 
-class ScopeKnowledge:
-    """What the store knows about one scope: the core's `Knowledge`."""
+class ScopeKnowledge(Knowledge):
+    """What the store knows about one scope, whose tables tell known from anonymous by `bits`."""
 
-    def __init__(
-        self, records: Records, scope_id: int | None, login_bits: Mapping[int, int]
-    ) -> None:
+    __slots__ = ("_bits", "_records", "_scope_id")
+
+    def __init__(self, records: Records, scope_id: int | None, bits: int | None) -> None:
         self._records = records
         self._scope_id = scope_id
-        self._login_bits = login_bits
-        self.was_given_out = records.was_given_out
+        self._bits = bits
+
+    def was_given_out(self, mpid: int) -> bool:
+        """Whether any profile of the whole store has, or ever had, the MPID."""
+        return self._records.was_given_out(mpid)
 
     def known(
         self, identifier: Identifier, rules: Rules, limit: int | None = None
@@ -292,7 +306,7 @@ class ScopeKnowledge:
         """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
         if self._scope_id is None:
             return ()
-        if self._login_bits[self._scope_id] == rules.login_bits:
+        if self._bits == rules.login_bits:
             return self._records.known(self._scope_id, identifier, limit)
         return self._judged(identifier, rules, known=True)[:limit]
 
@@ -308,17 +322,18 @@ class ScopeKnowledge:
         scope_id = self._scope_id
         if scope_id is None:
             return ()
-        if self._login_bits[scope_id] == rules.login_bits:
+        if self._bits == rules.login_bits:
             if len(identifiers) > 1 or lacking is not None:
                 return self._records.anonymous_with_all(scope_id, identifiers, limit, lacking)
-            return self._records.anonymous(scope_id, identifiers[0], limit)[::-1]
+            found = self._records.anonymous(scope_id, identifiers[0], limit)
+            return found if len(found) <= 1 else found[::-1]
         first, *others = identifiers
-        found = [
+        judged = [
             each
             for each in self._judged(first, rules, known=False)
-            if all(map(each.holds, others)) and not (lacking and each.holds(lacking))
+            if all(each.holds(other) for other in others) and not (lacking and each.holds(lacking))
         ]
-        return found[:limit]
+        return judged[:limit]
 
     def profile(self, mpid: int) -> Record | None:
         """The profile of the scope that has the MPID."""
@@ -329,13 +344,18 @@ class ScopeKnowledge:
         """Everybody in the scope who holds exactly this identifier, by whatever rules."""
         if self._scope_id is None:
             return []
-        find = self._records.known, self._records.anonymous
-        return [each for by in find for each in by(self._scope_id, identifier, None)]
+        return self._records.known(self._scope_id, identifier, None) + self._records.anonymous(
+            self._scope_id, identifier, None
+        )
 
     def _judged(self, identifier: Identifier, rules: Rules, *, known: bool) -> list[Record]:
         """Holders by rules that the store was not written by, newest first."""
         found = [each for each in self.holders(identifier) if rules.is_known(each) is known]
-        return sorted(found, key=lambda record: -record.created_seq)
+        return sorted(found, key=_newest_first)
+
+
+def _newest_first(record: Record) -> int:
+    return -record.created_seq
 
 
 _ADD = Op.ADD

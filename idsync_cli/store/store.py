@@ -39,6 +39,8 @@ class Store:
         self.old_one_kept_as = old_one_kept_as
         self._tables = self._pragma("schema_version")
         self._foreign_commits = self._pragma("data_version")
+        self._session: Session | None = None  # what is known of the store, until others write
+        self._session_is_of = 0
 
     def __enter__(self) -> Self:
         return self
@@ -53,6 +55,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
+        self._forget()
         self.connection.close()
         if self.place:
             self.place.lock.close()
@@ -61,9 +64,12 @@ class Store:
     def reading(self) -> Iterator[Session]:
         """A transaction that sees one state of the store and changes nothing."""
         with self._transaction("BEGIN DEFERRED") as session:
+            changed = self.connection.total_changes
             try:
                 yield session
             finally:
+                if session.has_changes or self.connection.total_changes != changed:
+                    self._forget()  # none of it stays
                 self._roll_back()
 
     @contextmanager
@@ -124,6 +130,20 @@ class Store:
             "here is in the file that was there before, and not in what is there now"
         )
 
+    def _at_hand(self) -> Session:
+        """What is known of the store: all that was known before, unless somebody else wrote."""
+        commits = self._pragma("data_version")
+        if self._session is None or commits != self._session_is_of:
+            self._forget()
+            self._session, self._session_is_of = Session(self.connection), commits
+        self._session.begin()
+        return self._session
+
+    def _forget(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
@@ -135,11 +155,12 @@ class Store:
     def _transaction(self, begin: str) -> Iterator[Session]:
         try:
             self.connection.execute(begin)
-            session = Session(self.connection)
+            session = self._at_hand()
             try:
                 yield session
-            finally:
-                session.close()
+            except BaseException:
+                self._forget()  # some of what it knows may never have been kept
+                raise
         except sqlite3.Error as error:
             hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
             raise StoreFault(

@@ -8,9 +8,8 @@ from idsync_cli.wire.answers import (
     time_text,
 )
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
-from idsync_cli.wire.lines import request_in
+from idsync_cli.wire.lines import LONGEST_LINE, Incoming, LineReader
 from idsync_cli.wire.requests import (
-    Incoming,
     Reader,
     Reading,
     Target,
@@ -25,9 +24,11 @@ from idsync_cli.wire.requests import (
 )
 
 __all__ = [
+    "LONGEST_LINE",
     "MAX_LINE_BYTES",
     "Incoming",
     "Json",
+    "LineReader",
     "Reader",
     "Reading",
     "Target",
@@ -42,7 +43,6 @@ __all__ = [
     "is_text",
     "kind_of",
     "profile_json",
-    "request_in",
     "request_of",
     "scope_of",
     "shown",

@@ -21,12 +21,13 @@ from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyReque
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.errors import nearest, printable, quoted
 from idsync_cli.wire.decoding import Json
-from idsync_cli.wire.lines import PlainLine
+from idsync_cli.wire.plain import PlainChange, PlainLine
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 _KINDS = {kind.value: kind for kind in RequestKind}
 _new = tuple.__new__
 _MODIFY = RequestKind.MODIFY
+_MANY_FORMS = 1000
 _CHANGE_MEMBERS = ("identity_type", "old_value", "new_value")
 
 
@@ -37,14 +38,7 @@ class Target(NamedTuple):
     workspace: str | None = None
 
 
-class Incoming(NamedTuple):
-    """One request as it came: a JSON value, or why it is none; and its line in a replay."""
-
-    request: object | Refusal
-    line: int | None = None
-
-
-class Reading(NamedTuple):
+class Reading:
     """A request as far as it can be read without knowing what labels stand for.
 
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
@@ -52,18 +46,29 @@ class Reading(NamedTuple):
     An MPID that is a text is a label.
     """
 
-    kind: RequestKind | None = None
-    scope: str | None = None
-    rules: Rules | None = None
-    label: str | None = None
-    mpid: int | str | None = None
-    previous_mpid: int | str | None = None
-    identities: Mapping[IdentityType, Any] = _NOTHING
-    changes: tuple[IdentityChange, ...] | None = None
-    request_id: str | None = None
-    request_timestamp_ms: int | None = None
-    refusal: Refusal | None = None
-    late_refusal: Refusal | None = None
+    __slots__ = (
+        "changes", "identities", "kind", "label", "late_refusal", "mpid", "previous_mpid",
+        "refusal", "request_id", "request_timestamp_ms", "rules", "scope",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kind: RequestKind | None = None,
+        label: str | None = None,
+        refusal: Refusal | None = None,
+    ) -> None:
+        self.kind = kind
+        self.scope: str | None = None
+        self.rules: Rules | None = None
+        self.label = label
+        self.mpid: int | str | None = None
+        self.previous_mpid: int | str | None = None
+        self.identities: Mapping[IdentityType, Any] = _NOTHING
+        self.changes: tuple[IdentityChange, ...] | None = None
+        self.request_id: str | None = None
+        self.request_timestamp_ms: int | None = None
+        self.refusal = refusal
+        self.late_refusal: Refusal | None = None
 
 
 def _invalid_request(message: str) -> Refusal:
@@ -188,6 +193,7 @@ class Reader:
         self._organization = organization
         self._target = target or Target()
         self._scopes: dict[tuple[str | None, str | None], tuple[str, Rules]] = {}
+        self._types: dict[tuple[str, ...], tuple[IdentityType, ...]] = {}
 
     def read(self, request: object) -> Reading:
         """Read a request, as far as it is one."""
@@ -205,61 +211,75 @@ class Reader:
             scope, rules = self._scope(given.get("scope"), given.get("workspace"))
         except Refusal as refusal:
             return Reading(kind, label=label, refusal=refusal)
-        reading = Reading(
-            kind,
-            scope,
-            rules,
-            label,
-            _mpid_or_label(given.get("mpid")),
-            _mpid_or_label(given.get("previous_mpid")),
-            request_id=given.get("request_id"),
-            request_timestamp_ms=given.get("request_timestamp_ms"),
-        )
+        reading = Reading(kind, label)
+        reading.scope, reading.rules = scope, rules
+        reading.mpid = _mpid_or_label(given.get("mpid"))
+        reading.previous_mpid = _mpid_or_label(given.get("previous_mpid"))
+        reading.request_id = given.get("request_id")
+        reading.request_timestamp_ms = given.get("request_timestamp_ms")
         try:
             if "identity_changes" in given:
-                return reading._replace(changes=_changes_of(given["identity_changes"]))
-            names = given.get("known_identities", _NOTHING)
-            return reading._replace(identities=_identities_in(names, kind))
+                reading.changes = _changes_of(given["identity_changes"])
+            else:
+                names = given.get("known_identities", _NOTHING)
+                reading.identities = _identities_in(names, kind)
         except Refusal as refusal:
-            return reading._replace(late_refusal=refusal)
+            reading.late_refusal = refusal
+        return reading
 
     def _read_plain(self, line: PlainLine) -> Reading | None:
         """Read a line in which nothing is wrong; None if that is not plain to see."""
         kind = _KINDS.get(line.type)
         where = self._scopes.get((line.scope, line.workspace))
+        if kind is None or where is None:
+            return None
+        reading = Reading(kind, line.label)
+        reading.scope, reading.rules = where
+        reading.request_id = line.request_id
+        reading.request_timestamp_ms = line.request_timestamp_ms
         previous, mpid, changes = line.previous_mpid, line.mpid, line.identity_changes
         if previous is not None:
             previous = _mpid_or_label(previous)
-        if kind is None or where is None or (previous is None) != (line.previous_mpid is None):
-            return None
-        identities: dict[IdentityType, Any] = {}
+            if previous is None:
+                return None
         if kind is _MODIFY:
-            mpid = _mpid_or_label(mpid)
-            if mpid is None or changes is None or line.known_identities is not None:
+            reading.mpid = _mpid_or_label(mpid)
+            if reading.mpid is None or (changes is None) == (line.known_identities is None):
                 return None
-            for change in changes:
-                if change.old_value is None and change.new_value is None:
-                    return None
-            entries = [(each.identity_type, each.old_value, each.new_value) for each in changes]
-            plain_changes = _plain_changes(entries)
-            if plain_changes is None:
-                return None
-            return Reading(
-                kind, *where, line.label, mpid, None, identities, plain_changes,
-                line.request_id, line.request_timestamp_ms,
-            )  # fmt: skip
-        if mpid is not None or changes is not None or not line.known_identities:
+            if changes is not None:
+                reading.changes = _plain_changes(changes)
+                return reading if reading.changes else None
+        elif mpid is None and changes is None:
+            reading.previous_mpid = previous
+        else:
             return None
-        for name, value in line.known_identities.items():
-            identity_type = TYPES_BY_NAME.get(name)
-            if identity_type is None or identity_type in identities or not is_plain_value(value):
+        identities = self._plain_identities(line.known_identities)
+        if not identities:
+            return None
+        reading.identities = identities
+        return reading
+
+    def _plain_identities(
+        self, known: dict[str, str | None] | None
+    ) -> dict[IdentityType, str] | None:
+        """Identifiers in which nothing is wrong; None if that is not plain to see."""
+        if not known:
+            return None
+        names = tuple(known)
+        types = self._types.get(names)
+        if types is None:
+            found = [TYPES_BY_NAME[name] for name in names if name in TYPES_BY_NAME]
+            if len(found) < len(names) or len(set(found)) < len(names):
                 return None
-            identities[identity_type] = value
-        found = (
-            kind, *where, line.label, None, previous, identities, None,
-            line.request_id, line.request_timestamp_ms, None, None,
-        )  # fmt: skip
-        return _new(Reading, found)
+            if len(self._types) > _MANY_FORMS:
+                self._types.clear()
+            types = self._types[names] = tuple(found)
+        identities: dict[IdentityType, str] = {}
+        for place, value in enumerate(known.values()):
+            if not is_plain_value(value):
+                return None
+            identities[types[place]] = value
+        return identities
 
     def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, Rules]:
         named = scope, workspace
@@ -397,18 +417,18 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
     return identities
 
 
-def _plain_changes(
-    entries: Iterable[tuple[str, str | None, str | None]],
-) -> tuple[IdentityChange, ...] | None:
+def _plain_changes(changes: Sequence[PlainChange]) -> tuple[IdentityChange, ...] | None:
     """Changes in which nothing is wrong; None if that is not plain to see."""
-    changes = []
-    for name, old, new in entries:
-        identity_type = TYPES_BY_NAME.get(name)
-        plain = (old is None or is_plain_value(old)) and (new is None or is_plain_value(new))
-        if identity_type is None or not plain:
+    found: list[IdentityChange] = []
+    for change in changes:
+        identity_type = TYPES_BY_NAME.get(change.identity_type)
+        old, new = change.old_value, change.new_value
+        if identity_type is None or (old is None and new is None):
             return None
-        changes.append(IdentityChange(identity_type, old, new))
-    return tuple(changes) or None
+        if not ((old is None or is_plain_value(old)) and (new is None or is_plain_value(new))):
+            return None
+        found.append(IdentityChange(identity_type, old, new))
+    return tuple(found) or None
 
 
 def _changes_of(changes: Sequence[Json]) -> tuple[IdentityChange, ...]:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
+from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.rules import Rules
 
 
-class Memory:
+class Memory(Knowledge):
     """What is known about one scope: the core's `Knowledge`, by looking at every profile.
 
     `given_out` is shared by the scopes of one store. `sought` lists the identifiers looked up.
@@ -75,14 +76,20 @@ class Memory:
                 identifiers.append(change.identifier)
             else:
                 identifiers.remove(change.identifier)
-            self.profiles[change.mpid] = profile._replace(identifiers=tuple(identifiers))
+            self.profiles[change.mpid] = _with(profile, identifiers, profile.was_known)
         changed = sorted({change.mpid for change in decision.changes})
         assert [each.profile.mpid for each in decision.left] == changed
         for before, types, was_known in decision.left:
             profile = self.profiles[before.mpid]
             assert types_of(profile.identifiers) == types
-            self.profiles[before.mpid] = profile._replace(was_known=was_known)
+            self.profiles[before.mpid] = _with(profile, profile.identifiers, was_known)
 
     def _newest_first(self, limit: int | None, fits: Callable[[Profile], bool]) -> list[Profile]:
         found = [profile for profile in self.profiles.values() if fits(profile)]
         return sorted(found, key=lambda profile: -profile.created_seq)[:limit]
+
+
+def _with(profile: Profile, identifiers: Sequence[Identifier], was_known: bool) -> Profile:
+    return Profile(
+        profile.mpid, profile.created_seq, profile.source_mpid, was_known, tuple(identifiers)
+    )
