@@ -16,7 +16,7 @@ from idsync_cli.core.request import ModifyRequest, Request
 from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.files import rules_json
-from idsync_cli.store import Entry, MpidTaken, Session, Store
+from idsync_cli.store import Batch, Entry, MpidTaken, Session, Store
 from idsync_cli.store.rules import remember_rules
 
 _new = tuple.__new__
@@ -34,11 +34,15 @@ class Labels(dict[str, int]):
         self.touched.setdefault(label, self.get(label))
         self._put(label, mpid)
 
-    def undo(self) -> None:
-        """Go back to how it was before the batch."""
-        for label, mpid in self.touched.items():
+    def by_now(self) -> dict[str, int | None]:
+        """What the labels stand for that this batch has touched."""
+        return {label: self.get(label) for label in self.touched}
+
+    def undo(self, touched: Mapping[str, int | None] | None = None) -> None:
+        """Go back to how it was before the batch, or another that touched so much."""
+        for label, mpid in (self.touched if touched is None else touched).items():
             self._put(label, mpid)
-        self.touched.clear()
+        self.touched = {}
 
     def _put(self, label: str, mpid: int | None) -> None:
         if mpid is None:
@@ -48,7 +52,7 @@ class Labels(dict[str, int]):
 
 
 class _Named:
-    """What the requests of a batch name in one scope."""
+    """What some requests name in one scope."""
 
     __slots__ = ("identities", "mpids", "rules")
 
@@ -58,8 +62,15 @@ class _Named:
         self.mpids: list[int] = []
 
 
-BeforeCommit = Callable[[Session, list[Answer]], None]
+TakeAnswers = Callable[[list[Answer]], None]
+"""What takes the answers of a block of requests."""
+
+BeforeCommit = Callable[[Session], None]
 """What is done in the transaction of a batch once it is answered: it is kept with the batch."""
+
+
+def _nothing_more(_session: Session) -> None:
+    """Nothing is kept with the batch."""
 
 
 class Engine:
@@ -109,42 +120,94 @@ class Engine:
             return answer
 
     def batch(
-        self, requests: Iterable[wire.Incoming], before_commit: BeforeCommit | None = None
+        self, requests: Iterable[wire.Incoming], before_commit: BeforeCommit = _nothing_more
     ) -> list[Answer]:
         """Answer requests one after another in one transaction; each takes a sequence number.
 
         Raises:
             StoreFault: the store cannot be used; nothing of the batch was changed.
         """
-        read = self._reader.read
-        readings = [(read(request), line) for request, line in requests]
+        blocks = [list(requests)]
+        answers: list[Answer] = []
+
+        def again() -> TakeAnswers:
+            answers.clear()
+            return answers.extend
+
+        self.blocks(blocks, again, before_commit)
+        return answers
+
+    def blocks(
+        self,
+        blocks: Iterable[Sequence[wire.Incoming]],
+        begin: Callable[[], TakeAnswers],
+        before_commit: BeforeCommit,
+    ) -> None:
+        """Answer requests as `batch` does, a block after another, so that few are in memory.
+
+        `blocks` may have to be gone through twice. `begin` is called before each time, and gives
+        what takes the answers of every block.
+
+        Raises:
+            StoreFault: the store cannot be used; nothing of the batch was changed.
+        """
         try:
-            return self._answer_all(readings, before_commit, new_mpids_are_free=True)
+            self._answer_all(blocks, begin(), before_commit, new_mpids_are_free=True)
         except MpidTaken:
-            return self._answer_all(readings, before_commit, new_mpids_are_free=False)
+            self._answer_all(blocks, begin(), before_commit, new_mpids_are_free=False)
 
     def _answer_all(
         self,
-        readings: Sequence[tuple[wire.Reading, int | None]],
-        before_commit: BeforeCommit | None,
+        blocks: Iterable[Sequence[wire.Incoming]],
+        take: TakeAnswers,
+        before_commit: BeforeCommit,
         *,
         new_mpids_are_free: bool,
-    ) -> list[Answer]:
-        answers = []
-        self.labels.touched.clear()
+    ) -> None:
+        self.labels.touched = {}
         try:
             with self._writing() as session:
                 session.new_mpids_are_free = new_mpids_are_free
-                self._look_up(readings, session)
-                for reading, line in readings:
-                    answers.append(self._answer(reading, line, session, write=True))
-                    session.last_seq += 1
+                for block in blocks:
+                    take(self._answers(block, session))
                 session.write()
-                if before_commit is not None:
-                    before_commit(session, answers)
+                before_commit(session)
         except BaseException:
             self.labels.undo()
             raise
+
+    @property
+    def can_go_ahead(self) -> bool:
+        """Whether `ahead` may be called: the store knows the rules, and nobody else wrote."""
+        return self._rules_are_remembered and self._store.is_current
+
+    def ahead(self, blocks: Iterable[Sequence[wire.Incoming]], take: TakeAnswers) -> Batch:
+        """Answer requests as `blocks` does, but leave it to the caller to have it written.
+
+        Raises:
+            TablesBehind: what was handed out before must be in the store first.
+            StoreFault: the store cannot be used.
+        """
+        self.labels.touched = {}
+        try:
+            with self._store.reading_ahead() as session:
+                session.new_mpids_are_free = True
+                session.go_ahead()
+                for block in blocks:
+                    take(self._answers(block, session))
+                return session.take()
+        except BaseException:
+            self.labels.undo()
+            raise
+
+    def _answers(self, block: Sequence[wire.Incoming], session: Session) -> list[Answer]:
+        read = self._reader.read
+        readings = [read(request) for request, _ in block]
+        self._look_up(readings, session)
+        answers: list[Answer] = []
+        for place, reading in enumerate(readings):
+            answers.append(self._answer(reading, block[place][1], session, write=True))
+            session.last_seq += 1
         return answers
 
     @contextmanager
@@ -156,12 +219,10 @@ class Engine:
         for scope in agreed:
             self._on_agreed(scope)
 
-    def _look_up(
-        self, readings: Sequence[tuple[wire.Reading, int | None]], session: Session
-    ) -> None:
-        """Let the store read at once all that the requests of a batch name."""
+    def _look_up(self, readings: Sequence[wire.Reading], session: Session) -> None:
+        """Let the store read at once all that some requests name."""
         named: dict[str, _Named] = {}
-        for reading, _ in readings:
+        for reading in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None or reading.late_refusal:
                 continue

@@ -3,22 +3,27 @@
 How far a replay got is kept in the transaction of the work itself. Its answers are written, and
 on the disk, before that transaction is committed; what stands behind the length that it names
 belongs to a batch that never was, and is cut off when the replay goes on.
+
+A long replay decides a batch while another process writes the one before (`store/scribe.py`). What
+that one could not write, because somebody else wrote in between, is decided anew and written here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from time import monotonic
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
-from idsync_cli.engine import Engine, Labels
+from idsync_cli.engine import Engine, Labels, TakeAnswers
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
-from idsync_cli.store import Session, Store
+from idsync_cli.store import Session, Store, TablesBehind
 from idsync_cli.store.replays import (
     ReplayRow,
     advance,
@@ -28,12 +33,23 @@ from idsync_cli.store.replays import (
     labels_of,
     replays,
 )
+from idsync_cli.store.scribe import Errand, Scribe
+from idsync_cli.summary import Summary
 
 HOLD_SECONDS = 0.25
 """How long a transaction of a replay is meant to take: others wait for it."""
 
 _FIRST, _MOST = 500, 20_000
 """How many requests the first transaction has, and the most that one may have."""
+
+_BLOCK = 500
+"""How many requests are in memory at once."""
+
+LONG = 8_000
+"""After a transaction of so many requests another process is worth starting."""
+
+_ALONE_AGAIN = 10
+"""How many transactions are made here after one of the other process was in vain."""
 
 
 class Mode(Enum):
@@ -67,6 +83,40 @@ class _Start:
     requests: RequestFile
 
 
+@dataclass(slots=True)
+class Done:
+    """What a batch came to: its answers counted and, where they are asked for, as they are."""
+
+    summary: Summary
+    answers: list[Answer]
+    lines: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Lines that were taken from the file, and how far that brings it."""
+
+    lines: list[wire.NumberedLine]
+    end: Position
+    finished: bool
+
+    def __iter__(self) -> Iterator[list[wire.Incoming]]:
+        """Their requests, read a block at a time: so what is read is never much."""
+        reader = wire.LineReader()
+        for first in range(0, len(self.lines), _BLOCK):
+            yield reader.requests(self.lines[first : first + _BLOCK])
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A batch that the other process was given to write."""
+
+    taken: _Taken
+    row: ReplayRow
+    done: Done
+    touched: dict[str, int | None]
+
+
 class Replay:
     """The replay of one or several files into one store; `file` is the one at hand."""
 
@@ -79,6 +129,7 @@ class Replay:
         chunk_size: int | None = None,
         answers: AnswersFile | None = None,
         stop_on_error: bool = False,
+        keep_answers: bool = False,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -86,12 +137,17 @@ class Replay:
         self._chunk_size = chunk_size
         self._answers = answers
         self._stop_on_error = stop_on_error
+        self._keep_answers = keep_answers
         self._answered_at = 0.0
+        self._size = chunk_size or _FIRST
+        self._anew: list[_Taken] = []
+        self._alone_for = 0
+        self._scribe: Scribe | None = None
         self.file = ""
         self.stopped_by: Answer | None = None
 
-    def run(self, name: str, source: Source) -> Iterator[list[Answer]]:
-        """Replay one file; the answers of each batch come when it is kept.
+    def run(self, name: str, source: Source) -> Iterator[Done]:
+        """Replay one file; what each batch came to comes when it is kept.
 
         Nothing comes of a file that is done already and is to be resumed. With `stop_on_error`,
         the refused request that ended the replay is left in `stopped_by`; nothing is done of it.
@@ -109,84 +165,194 @@ class Replay:
             except _Overtaken:
                 overtaken = True
 
-    def _go_on(self, start: _Start) -> Iterator[list[Answer]]:
+    def _go_on(self, start: _Start) -> Iterator[Done]:
         self._engine.labels = Labels(start.labels)
         row, requests = start.row, start.requests
-        size = self._chunk_size or _FIRST
-        while not row.finished:
-            chunk, positions = self._take(requests, size, _position(row))
-            end, finished = requests.position, len(chunk) < size
-            if not chunk and row.replay_id == _NOT_ENTERED:
-                if self._answers:
-                    self._answers.write([])  # no requests, no answers: an empty file
-                return
-            began = monotonic()
+        self._size = self._chunk_size or _FIRST
+        self._anew, self._alone_for, self._scribe = [], 0, None
+        with ExitStack() as opened:
+            while not row.finished:
+                if self._may_go_ahead(row, opened):
+                    row = yield from self._ahead(row, requests)
+                    continue
+                self._alone_for -= 1
+                taken, positions = self._next(requests, row)
+                if not taken.lines and row.replay_id == _NOT_ENTERED:
+                    if self._answers:
+                        self._answers.write(b"")  # no requests, no answers: an empty file
+                    return
+                began = monotonic()
+                try:
+                    row, done = self._commit(taken, row, start.seen)
+                except _RefusedOne as refused:
+                    self.stopped_by = refused.answer
+                    if refused.place:
+                        few = taken.lines[: refused.place]
+                        taken = _Taken(few, positions[refused.place], finished=False)
+                        row, done = self._commit(taken, row, start.seen)
+                        yield done
+                    return
+                self._fit(self._answered_at - began)
+                yield done
+
+    def _next(self, requests: RequestFile, row: ReplayRow) -> tuple[_Taken, list[Position]]:
+        """The next requests: such as have to be done anew, else some of the file."""
+        if self._anew:
+            return self._anew.pop(0), []
+        chunk, positions = self._take(requests, self._size, _position(row))
+        return _Taken(chunk, requests.position, len(chunk) < self._size), positions
+
+    def _fit(self, seconds: float) -> None:
+        """Let the next batch have a fitting size, after one that held the store for so long."""
+        if self._chunk_size is None:
+            self._size = _next_size(self._size, seconds)
+
+    def _may_go_ahead(self, row: ReplayRow, opened: ExitStack) -> bool:
+        """Whether another process can write from now on; it is started if it is worth it."""
+        place = self._store.place
+        if (
+            place is None
+            or self._chunk_size is not None
+            or self._stop_on_error
+            or (self._answers and not self._answers.can_be_cut)
+            or self._size < LONG // 4
+        ):
+            return False
+        if self._scribe is None:  # by the time that it is needed it has started
+            self._scribe = opened.enter_context(Scribe(place.path))
+        if (
+            self._size < LONG
+            or self._anew
+            or self._alone_for > 0
+            or row.replay_id == _NOT_ENTERED
+            or not self._engine.can_go_ahead
+        ):
+            return False
+        self._scribe.begin()
+        return self._engine.can_go_ahead  # nobody else wrote until it began
+
+    def _ahead(self, row: ReplayRow, requests: RequestFile) -> Generator[Done, None, ReplayRow]:
+        """Decide each batch while the other process writes the one before.
+
+        Ends with the file, or where something has to be done anew.
+        """
+        scribe = self._scribe
+        assert scribe is not None
+        before: _UnderWay | None = None
+        while True:
+            taken, _ = self._next(requests, row)
+            done, batch = self._begin(), None
             try:
-                row, answers = self._commit(chunk, row, end, start.seen, finished=finished)
-            except _RefusedOne as refused:
-                self.stopped_by = refused.answer
-                if refused.place:
-                    chunk, end = chunk[: refused.place], positions[refused.place]
-                    row, answers = self._commit(chunk, row, end, start.seen, finished=False)
-                    yield answers
-                return
-            if self._chunk_size is None:
-                size = _next_size(size, self._answered_at - began)
-            yield answers
+                batch = self._engine.ahead(taken, partial(self._take_in, done))
+            except TablesBehind:
+                self._do_anew(taken)
+            if before is not None:
+                seconds = scribe.wait()
+                if seconds is None:
+                    self._take_back(before, taken)
+                    return row
+                self._fit(seconds)
+                row = before.row
+                yield before.done
+            if batch is None:
+                return row
+            reached = self._reached(row, taken, self._write_out(done))
+            before = _UnderWay(taken, reached, done, self._engine.labels.touched)
+            scribe.send(Errand(batch, row, reached, self._engine.labels.by_now()))
+            if taken.finished or self._store.is_full:
+                if scribe.wait() is None:
+                    self._take_back(before)
+                    return row
+                self._store.arrived()
+                row, before = reached, None
+                yield done
+            if taken.finished:
+                self._store.set_aside()
+                return row
+
+    def _take_back(self, before: _UnderWay, *after: _Taken) -> None:
+        """A batch was not written: do it anew, and what was decided after it."""
+        self._engine.labels.undo()
+        if after:
+            self._engine.labels.undo(before.touched)
+        if self._answers:
+            self._answers.take_back()
+        self._do_anew(before.taken, *after)
+
+    def _do_anew(self, *taken: _Taken) -> None:
+        """Forget what is known of the store, and do some requests anew before all others."""
+        self._store.forget()
+        self._anew = [*taken]
+        self._alone_for = _ALONE_AGAIN
 
     def _take(
         self, requests: RequestFile, size: int, begin: Position
-    ) -> tuple[list[wire.Incoming], list[Position]]:
-        """The next requests and, where it may have to stop at any of them, where each ends."""
+    ) -> tuple[list[wire.NumberedLine], list[Position]]:
+        """The next lines and, where it may have to stop at any of them, where each ends."""
         if not self._stop_on_error:
             return requests.take(size), []
-        chunk: list[wire.Incoming] = []
+        chunk: list[wire.NumberedLine] = []
         positions = [begin]
         while len(chunk) < size and (taken := requests.take(1)):
             chunk += taken
             positions.append(requests.position)
         return chunk, positions
 
-    def _commit(
-        self,
-        chunk: list[wire.Incoming],
-        row: ReplayRow,
-        end: Position,
-        seen: int,
-        *,
-        finished: bool,
-    ) -> tuple[ReplayRow, list[Answer]]:
+    def _commit(self, taken: _Taken, row: ReplayRow, seen: int) -> tuple[ReplayRow, Done]:
         """Answer a batch and keep it with how far it brings the replay."""
-        reached = replace(
-            row, lines=end.lines, bytes=end.bytes, digest=end.digest, finished=finished
-        )
+        reached, done = row, self._begin()
 
-        def keep(session: Session, answers: list[Answer]) -> None:
+        def begin_batch() -> TakeAnswers:
+            nonlocal done
+            done = self._begin()
+            return partial(self._take_in, done)
+
+        def keep(session: Session) -> None:
             nonlocal reached
             self._answered_at = monotonic()  # how long the disk then takes depends little on size
-            if self._stop_on_error:
-                _stop_at_a_refusal(answers)
             is_new = row.replay_id == _NOT_ENTERED
             if is_new and len(replays(session)) != seen:
                 raise _Overtaken
             if not is_new:
                 check_unmoved(session, row)
-            written = self._answers.write(answers) if self._answers else None
-            if written:
-                reached = replace(
-                    reached, answers_bytes=written.bytes, answers_digest=written.digest
-                )
+            reached = self._reached(row, taken, self._write_out(done))
             if is_new:
                 reached = begin(session, reached)
             else:
                 advance(session, reached)
-            if not finished:
-                labels = self._engine.labels
-                touched = {label: labels.get(label) for label in labels.touched}
-                keep_labels(session, reached.replay_id, touched)
+            if not taken.finished:
+                keep_labels(session, reached.replay_id, self._engine.labels.by_now())
 
-        answers = self._engine.batch(chunk, keep)
-        return reached, answers
+        self._engine.blocks(taken, begin_batch, keep)
+        return reached, done
+
+    def _begin(self) -> Done:
+        return Done(Summary(), [], [])
+
+    def _take_in(self, done: Done, answers: list[Answer]) -> None:
+        """Take the answers of a block; with `stop_on_error`, see whether one is a refusal."""
+        if self._stop_on_error:
+            for place, answer in enumerate(answers, start=done.summary.requests):
+                if isinstance(answer.outcome, Refusal):
+                    raise _RefusedOne(place, answer)
+        done.summary.count_all(answers, self.file)
+        if self._answers:
+            done.lines.append(self._answers.lines(answers))
+        if self._keep_answers:
+            done.answers += answers
+
+    def _write_out(self, done: Done) -> Written | None:
+        return self._answers.write(b"".join(done.lines)) if self._answers else None
+
+    def _reached(self, row: ReplayRow, taken: _Taken, written: Written | None) -> ReplayRow:
+        """How far a batch brings the replay."""
+        end = taken.end
+        row = replace(
+            row, lines=end.lines, bytes=end.bytes, digest=end.digest, finished=taken.finished
+        )
+        if written:
+            row = replace(row, answers_bytes=written.bytes, answers_digest=written.digest)
+        return row
 
     def _find_start(self, name: str, source: Source) -> _Start | None:
         """Where to begin or go on; None where there is nothing left to do."""
@@ -253,12 +419,6 @@ def _is_whole(source: Source, row: ReplayRow) -> bool:
     at_end = requests.is_at_end()
     source.rewind()
     return at_end
-
-
-def _stop_at_a_refusal(answers: list[Answer]) -> None:
-    for place, answer in enumerate(answers):
-        if isinstance(answer.outcome, Refusal):
-            raise _RefusedOne(place, answer)
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -1,8 +1,9 @@
 """Ask the same world of the program and of the reference model, field by field."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,7 +48,8 @@ def json_of(request: object) -> object:
 
 def incoming(requests: list[object]) -> list[wire.Incoming]:
     """Requests as a replay reads them."""
-    return RequestFile(Source("world", BytesIO(lines_of(requests)))).take(len(requests))
+    file = RequestFile(Source("world", BytesIO(lines_of(requests))))
+    return wire.LineReader().requests(file.take(len(requests)))
 
 
 def parts(world: World) -> Iterator[tuple[Organization, list[wire.Incoming]]]:
@@ -104,10 +106,13 @@ def answers_in(
         if labels is not None:
             engine.labels = labels
         if one_shot:
-            yield from (engine.one_shot(each.request) for each in requests)
+            batches: Iterable[list[Answer]] = ([engine.one_shot(each.request)] for each in requests)
         else:
-            for answers in answer_all(engine, requests, chunk_size=chunk_size):
-                yield from answers
+            batches = answer_all(engine, requests, chunk_size=chunk_size)
+        for answer in chain.from_iterable(batches):
+            line = wire.encode(wire.answer_json(answer, explain=explain)) + "\n"
+            assert wire.answer_line(answer, explain=explain) == line.encode("ascii")
+            yield answer
         labels = engine.labels
 
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from idsync_cli import store, wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Holder, Profile
@@ -225,8 +225,8 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             if breaks == "while it is read":
                 raise Broken
 
-        def keep(session: Session, answers: list[Answer]) -> None:
-            assert len(answers) == len(requests)
+        def keep(session: Session) -> None:
+            assert session.last_seq == self.last_seq + len(requests)
             if breaks == "while it is kept":
                 raise Broken
 

@@ -40,7 +40,7 @@ from idsync_cli.engine import Engine
 from idsync_cli.errors import Terminated, UsageFault, printable, quoted
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
-from idsync_cli.replay import Mode, Replay
+from idsync_cli.replay import Done, Mode, Replay
 from idsync_cli.store import Store
 from idsync_cli.summary import Summary
 
@@ -129,36 +129,36 @@ def replay(
             chunk_size=chunk_size,
             answers=answers,
             stop_on_error=stop_on_error,
+            keep_answers=give_out is not None,
         )
         try:
             with nullcontext(_unseen) if quiet else _progress(files) as advance:
-                for answered in _answered(run, sources, advance):
-                    for answer in answered:
-                        summary.count(answer, run.file)
-                    if give_out and answered:
-                        give_out(answered)
+                for done in _done(run, sources, advance):
+                    summary.add(done.summary)
+                    if give_out and done.answers:
+                        give_out(done.answers)
         except (KeyboardInterrupt, Terminated):
             say(f"idsync: interrupted after {summary.requests:,} requests; --resume goes on")
             raise
     if run.stopped_by:
-        summary.count(run.stopped_by, run.file)
+        summary.count_all([run.stopped_by], run.file)
         summary.stopped = True
     if not quiet:
         _sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
     return 1 if summary.refused_count else 0
 
 
-def _answered(
+def _done(
     run: Replay, sources: list[tuple[str, Source]], advance: Callable[[int, int], None]
-) -> Iterator[list[Answer]]:
+) -> Iterator[Done]:
     for name, source in sources:
         before = source.bytes_read
         batches = 0
-        for answers in run.run(name, source):
+        for done in run.run(name, source):
             batches += 1
-            advance(source.bytes_read - before, len(answers))
+            advance(source.bytes_read - before, done.summary.requests)
             before = source.bytes_read
-            yield answers
+            yield done
         if run.stopped_by:
             return
         if not batches:
@@ -206,7 +206,7 @@ def _to_stdout(output: str | None, *, explain: bool) -> GiveOut | None:
     """What gives out answers as they come: as lines where they are asked for, or explained."""
     if output == STANDARD_STREAM:
         return lambda answers: write(
-            "\n".join(wire.encode(wire.answer_json(each, explain=explain)) for each in answers)
+            b"".join(wire.answer_line(each, explain=explain) for each in answers).decode()[:-1]
         )
     return _explain if explain and output is None else None
 

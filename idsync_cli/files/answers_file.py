@@ -36,6 +36,7 @@ class AnswersFile:
         self._file: BinaryIO | None = None
         self._behind: Written | None = None
         self._hash = blake2b(digest_size=16)
+        self._before = self._hash, 0
 
     def check(self) -> None:
         """See whether the file can be written, before anything is done.
@@ -64,8 +65,13 @@ class AnswersFile:
         path = Path(self._path)
         return path.is_file() or not path.exists()
 
-    def write(self, answers: Iterable[Answer]) -> Written | None:
-        """Write answers, and give how far the file got once they are on the disk.
+    def lines(self, answers: Iterable[Answer]) -> bytes:
+        """What is written of answers: a line each."""
+        explain = self._explain
+        return b"".join([wire.answer_line(each, explain=explain) for each in answers])
+
+    def write(self, data: bytes) -> Written | None:
+        """Write lines of answers, and give how far the file got once they are on the disk.
 
         None where it is no file.
 
@@ -73,8 +79,6 @@ class AnswersFile:
             UsageFault: the file does not hold what was written before.
             StoreFault: they cannot be written.
         """
-        lines = (wire.encode(wire.answer_json(each, explain=self._explain)) for each in answers)
-        data = "".join(f"{line}\n" for line in lines).encode("ascii")
         try:
             if self._file is None:
                 self._file = self._open()
@@ -83,6 +87,7 @@ class AnswersFile:
             if not self.can_be_cut:
                 return None
             os.fsync(self._file.fileno())
+            self._before = self._hash.copy(), self._file.tell() - len(data)
             self._hash.update(data)
             return Written(self._file.tell(), self._hash.hexdigest())
         except OSError as error:
@@ -90,6 +95,13 @@ class AnswersFile:
                 f"the answers cannot be written to {printable(self._path)}: {error.strerror}; "
                 "what was committed before is whole, and --resume goes on behind it"
             ) from None
+
+    def take_back(self) -> None:
+        """Cut off what was written last: it was not kept, and is to be done anew."""
+        if self._file is not None:
+            self._hash, length = self._before
+            self._file.truncate(length)
+            self._file.seek(length)
 
     def close(self) -> None:
         """Close the file, if it was opened."""

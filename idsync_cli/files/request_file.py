@@ -1,4 +1,4 @@
-"""Request files: lines of JSON from a file, a pipe or an archive, and how far they were read."""
+"""Request files: lines from a file, a pipe or an archive, and how far they were read."""
 
 import gzip
 import sys
@@ -35,15 +35,14 @@ class Position:
 
 
 class RequestFile:
-    """The requests of a file of JSON lines.
+    """The lines of a file of requests.
 
-    Lines end at line feeds only; blank ones are counted and passed over. A line that is no request
-    comes as its refusal. What is read ahead of the lines taken has no part in the position.
+    Lines end at line feeds only; blank ones are counted and passed over. What is read ahead of the
+    lines taken has no part in the position.
     """
 
     def __init__(self, source: "Source") -> None:
         self._source = source
-        self._reader = wire.LineReader()
         self._hash = blake2b(digest_size=16)
         self._lines = 0
         self._bytes = 0
@@ -52,13 +51,13 @@ class RequestFile:
         self._added_up = 0
         self._rest = b""
 
-    def take(self, most: int) -> list[wire.Incoming]:
-        """The next requests, so many unless the file ends before."""
-        found: list[wire.Incoming] = []
+    def take(self, most: int) -> list[wire.NumberedLine]:
+        """The next lines with requests, so many unless the file ends before."""
+        found: list[wire.NumberedLine] = []
         while len(found) < most and (self._taken < len(self._ahead) or self._read_ahead()):
             lines = self._ahead[self._taken : self._taken + most - len(found)]
             self._taken += len(lines)
-            found += self._reader.requests(lines, self._lines + 1)
+            found += wire.not_blank(lines, self._lines + 1)
             self._lines += len(lines)
         return found
 

@@ -14,18 +14,26 @@ RequestRow = tuple[int, int, int, int, str | None, int | None]
 """A row of `requests` without its checksum."""
 
 
+IdentifierRow = tuple[int, int, int, str, int]
+"""A row of `identifiers`, and the hash that it is found by."""
+
+Holding = tuple[int, int, int, int, int, int, int]
+"""An identifier and a profile, the ranges of `holders` that have had them and have them now
+(0 or 1 as `known` says, -1 for none), then the identifier's type and the change that added it."""
+
+
 class MpidTaken(Exception):
     """A new MPID that was taken to be free is not; what was done must be done anew."""
 
 
 class Batch:
-    """Rows to be written together; `gone` and `come` are of `holders`.
+    """Rows to be written together; `holdings` says what becomes of those of `holders`.
 
     They are plain values, and what can be left to the writing is: it may be done elsewhere.
     """
 
     __slots__ = (
-        "changes", "come", "created", "gone", "identifiers", "last_seq", "outcomes", "requests",
+        "changes", "created", "holdings", "identifiers", "last_seq", "outcomes", "requests",
         "scopes", "updated",
     )  # fmt: skip
 
@@ -33,11 +41,10 @@ class Batch:
         self.last_seq: int | None = None
         self.scopes: list[tuple[int, str, int]] = []
         self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
-        self.identifiers: list[tuple[int, int, int, str, int]] = []  # the last is the hash
+        self.identifiers: list[IdentifierRow] = []
         self.created: list[ProfileRow] = []
         self.updated: list[ProfileRow] = []
-        self.gone: list[tuple[int, int, int]] = []
-        self.come: list[tuple[int, int, int, int, int, int]] = []
+        self.holdings: list[Holding] = []
         self.requests: list[RequestRow] = []
         self.changes: list[tuple[int, int, int, int, int]] = []
 
@@ -45,7 +52,7 @@ class Batch:
         """All of it as a tuple, to be sent to another process."""
         return (
             self.last_seq, self.scopes, self.outcomes, self.identifiers, self.created,
-            self.updated, self.gone, self.come, self.requests, self.changes,
+            self.updated, self.holdings, self.requests, self.changes,
         )  # fmt: skip
 
 
@@ -54,7 +61,7 @@ def batch_of(values: Sequence[Any]) -> Batch:
     batch = Batch()
     (
         batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
-        batch.updated, batch.gone, batch.come, batch.requests, batch.changes,
+        batch.updated, batch.holdings, batch.requests, batch.changes,
     ) = values  # fmt: skip
     return batch
 
@@ -82,13 +89,7 @@ class Writer:
             )
         self._write_identifiers(batch)
         self._write_profiles(batch)
-        batch.gone.sort()
-        batch.come.sort()
-        self._executemany(
-            "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
-            batch.gone,
-        )
-        self._insert.rows("holders", 6, batch.come)
+        self._write_holders(batch)
         self._write_history(batch)
         if batch.last_seq is not None:
             self._execute(
@@ -118,6 +119,21 @@ class Writer:
             "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
             updated,
         )
+
+    def _write_holders(self, batch: Batch) -> None:
+        gone: list[tuple[int, int, int]] = []
+        come: list[tuple[int, int, int, int, int, int]] = []
+        for number, seq, before, now, type_id, added_seq, place in batch.holdings:
+            if before >= 0:
+                gone.append((number, before, seq))
+            if now >= 0:
+                come.append((number, now, seq, type_id, added_seq, place))
+        gone.sort()
+        come.sort()
+        self._executemany(
+            "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?", gone
+        )
+        self._insert.rows("holders", 6, come)
 
     def _write_history(self, batch: Batch) -> None:
         changes = batch.changes

@@ -14,7 +14,7 @@ from typing import Any
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
-from idsync_cli.store.batch import Batch, Writer
+from idsync_cli.store.batch import Batch, Holding, IdentifierRow, Writer
 from idsync_cli.store.checksums import identifier_hash
 
 _new = tuple.__new__
@@ -206,8 +206,12 @@ class _Entry:
         return crowd
 
 
-_Where = tuple[bool, int, int, int]
-"""What `holders` says of a profile and an identifier: `known`, and what `Held` has."""
+_NOWHERE = -1
+"""Stands for the range of `holders` that has a profile, where none has it."""
+
+
+class TablesBehind(Exception):
+    """The tables would have to be read, and lack what another process has yet to write."""
 
 
 class Records:
@@ -229,9 +233,12 @@ class Records:
         self._entries: dict[int, list[dict[str, _Entry]]] = {}
         self._entry_of: dict[int, _Entry] = {}
         self._remembered = 0
-        self._new_entries: list[tuple[int, _Entry]] = []
+        self._new_identifiers: list[IdentifierRow] = []
         self._changed: list[Record] = []
-        self._pending: dict[tuple[int, int], tuple[bool | None, _Where | None]] = {}
+        self._pending: dict[tuple[int, int], Holding] = {}
+        self.is_ahead = False
+        self._under_way: dict[tuple[int, int], Holding] = {}
+        self._profiles_under_way: set[int] = set()
 
     def forget(self) -> None:
         """Begin with nothing in memory; all that was changed must have been written."""
@@ -244,7 +251,7 @@ class Records:
 
     def _begin(self) -> None:
         """Nothing has changed yet since the tables were written."""
-        self._new_entries = []
+        self._new_identifiers = []
         self._changed = []
         self._pending = {}
 
@@ -337,9 +344,10 @@ class Records:
                 return False
         elif record.created_seq >= crowd.floor:
             return crowd.has(record)
-        pending = self._pending.get((number, record.created_seq))
+        where = number, record.created_seq
+        pending = self._pending.get(where) or self._under_way.get(where)
         if pending is not None:
-            return pending[1] is not None
+            return pending[3] != _NOWHERE
         if record.is_new:
             return False
         row = self._execute(
@@ -350,7 +358,7 @@ class Records:
 
     def identifiers_of(self, record: Record) -> tuple[Identifier, ...]:
         """The identifiers of a profile, in the order in which they were added."""
-        if record.held is None and not record.is_changed:
+        if record.held is None and not self._is_unwritten(record):
             rows: list[tuple[int, str]] = self._execute(
                 _HELD_VALUES, (record.created_seq,)
             ).fetchall()
@@ -413,6 +421,8 @@ class Records:
         asked_for: list[Record] = []
         if not numbers:
             return asked_for
+        if self._under_way and not {number for number, _ in self._under_way}.isdisjoint(numbers):
+            raise TablesBehind
         crowds = {number: self._entry_of[number].crowd(known) for number in numbers}
         rows: Iterable[Sequence[Any]] = self._execute(
             _HOLDERS_OF_EACH, (json.dumps(numbers), known)
@@ -427,7 +437,11 @@ class Records:
 
     def _read_held(self, records: list[Record]) -> None:
         """Read the numbers of the identifiers of profiles, all at once."""
-        unread = {each.created_seq: each for each in records if each.held is None}
+        unread = {
+            each.created_seq: each
+            for each in records
+            if each.held is None and not self._is_unwritten(each)
+        }
         if not unread:
             return
         held: dict[int, dict[int, Held]] = {seq: {} for seq in unread}
@@ -562,7 +576,7 @@ class Records:
     def _held(self, record: Record) -> dict[int, Held]:
         held = record.held
         if held is None:
-            if record.is_changed:
+            if self._is_unwritten(record):
                 self.write()
             rows: list[tuple[int, int, int, int]] = self._execute(
                 _HELD, (record.created_seq,)
@@ -614,9 +628,7 @@ class Records:
             if entry is not None:
                 entry.crowd(record.known).discard(record)
                 entry.crowd(known).add(record)
-            stored = None if record.is_new else record.stored_known
-            type_id, seq, place = held
-            self._pend(record, number, (known, type_id, seq, place), stored)
+            self._pend(record, number, int(known), held)
         record.known = known
 
     def add(self, record: Record, identifier: Identifier, seq: int, place: int) -> int:
@@ -627,11 +639,13 @@ class Records:
         if number is None:
             number = entry.identifier_id = self._take_number()
             self._entry_of[number] = entry
-            self._new_entries.append((record.scope_id, entry))
+            row = number, record.scope_id, type_id, identifier[1], entry.hash
+            self._new_identifiers.append(row)
+        held = type_id, seq, place
         if record.held is not None:
-            record.held[number] = (type_id, seq, place)
+            record.held[number] = held
         entry.crowd(record.known).add(record)
-        self._pend(record, number, (record.known, type_id, seq, place), None)
+        self._pend(record, number, int(record.known), held, is_there=False)
         return number
 
     def remove(self, record: Record, identifier: Identifier) -> int:
@@ -642,15 +656,21 @@ class Records:
         if record.held is not None:
             del record.held[number]
         entry.crowd(record.known).discard(record)
-        self._pend(record, number, None, None if record.is_new else record.stored_known)
+        self._pend(record, number, _NOWHERE, (0, 0, 0))
         return number
 
     def _pend(
-        self, record: Record, number: int, now: _Where | None, stored_known: bool | None
+        self, record: Record, number: int, now: int, held: Held, *, is_there: bool = True
     ) -> None:
-        key = number, record.created_seq
+        """Let `holders` have a profile in another range; `is_there` says whether it is in one."""
+        seq = record.created_seq
+        key = number, seq
         pending = self._pending.get(key)
-        self._pending[key] = (stored_known if pending is None else pending[0]), now
+        if pending is not None:
+            stored = pending[2]
+        else:
+            stored = int(record.stored_known) if is_there and not record.is_new else _NOWHERE
+        self._pending[key] = (number, seq, stored, now, held[0], held[1], held[2])
 
     def _take_number(self) -> int:
         if self._next_id == 0:
@@ -660,20 +680,28 @@ class Records:
         self._next_id += 1
         return number
 
+    def _is_unwritten(self, record: Record) -> bool:
+        """Whether the tables may have a profile otherwise than it is."""
+        return record.is_changed or record.created_seq in self._profiles_under_way
+
     def write(self) -> None:
-        """Bring the tables up to date."""
-        if self.has_changes:
+        """Bring the tables up to date.
+
+        Raises:
+            TablesBehind: that is left to another process.
+        """
+        if self.is_ahead:
+            if self.has_changes or self._under_way or self._profiles_under_way:
+                raise TablesBehind
+        elif self.has_changes:
             batch = Batch()
             self.give_to(batch)
             self._writer.write(batch, "")
 
     def give_to(self, batch: Batch) -> None:
         """Hand over what was changed, to be written; from now on it counts as written."""
-        for scope_id, entry in self._new_entries:
-            kind, value = entry.identifier
-            number = entry.identifier_id
-            assert number is not None
-            batch.identifiers.append((number, scope_id, TYPE_ORDER[kind], value, entry.hash))
+        batch.identifiers += self._new_identifiers
+        batch.holdings += self._pending.values()
         for record in self._changed:
             row = (
                 record.created_seq, record.mpid, record.scope_id, record.source_mpid,
@@ -685,16 +713,23 @@ class Records:
                 batch.updated.append(row)
             record.is_new = record.is_changed = False
             record.stored_known = record.known
-        for (number, seq), (stored_known, now) in self._pending.items():
-            if stored_known is not None:
-                batch.gone.append((number, int(stored_known), seq))
-            if now is not None:
-                known, type_id, added_seq, place = now
-                batch.come.append((number, int(known), seq, type_id, added_seq, place))
+        if self.is_ahead:
+            self._under_way = self._pending
+            self._profiles_under_way = {record.created_seq for record in self._changed}
         self._begin()
+
+    def arrived(self) -> None:
+        """What was handed over last is in the tables by now."""
+        self._under_way = {}
+        self._profiles_under_way = set()
+
+    @property
+    def are_many(self) -> bool:
+        """Whether there is too much in memory."""
+        return len(self._profiles) + self._remembered > _REMEMBERED
 
     def trim(self) -> None:
         """Between two requests: read everything anew, once there is too much of it in memory."""
-        if len(self._profiles) + self._remembered > _REMEMBERED:
+        if self.are_many and not self.is_ahead:
             self.write()
             self.forget()

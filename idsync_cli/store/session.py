@@ -72,6 +72,24 @@ class Session:
         self._records.new_mpids_are_free = False
         self._records.trim()
 
+    def go_ahead(self) -> None:
+        """From now on others write what is taken from here.
+
+        A question that only up-to-date tables could answer then raises TablesBehind.
+        """
+        self._records.is_ahead = True
+
+    def arrived(self) -> None:
+        """What was taken last has been written; with too much in memory all is read anew."""
+        self._records.arrived()
+        if self._records.are_many:
+            self._records.forget()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether too much is in memory, and `arrived` would let it go."""
+        return self._records.are_many
+
     @property
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""

@@ -12,6 +12,7 @@ from idsync_cli.store.place import Place
 from idsync_cli.store.session import Session
 
 _ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
+_NEVER = -1
 _HINTS = {
     sqlite3.SQLITE_BUSY: "another process holds it, try again",
     sqlite3.SQLITE_FULL: _ROOM,
@@ -55,7 +56,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self._forget()
+        self._session = None
         self.connection.close()
         if self.place:
             self.place.lock.close()
@@ -69,7 +70,7 @@ class Store:
                 yield session
             finally:
                 if session.has_changes or self.connection.total_changes != changed:
-                    self._forget()  # none of it stays
+                    self.forget()  # none of it stays
                 self._roll_back()
 
     @contextmanager
@@ -93,6 +94,46 @@ class Store:
                 self._roll_back()
                 raise
             self.check_in_place()
+
+    @contextmanager
+    def reading_ahead(self) -> Iterator[Session]:
+        """A transaction that reads, while another process writes what is decided in it.
+
+        What is known of the store includes what is still being written; `is_current` must have
+        been true before the first. Nobody looks here whether others write: who writes must.
+        """
+        assert self._session is not None
+        with self._transaction("BEGIN DEFERRED", self._session) as session:
+            try:
+                yield session
+            finally:
+                self._roll_back()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether something is known of the store, and nobody has written since."""
+        is_known = self._session is not None
+        return is_known and self._pragma("data_version") == self._session_is_of
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is known of the store that some of it should be let go."""
+        return self._session is not None and self._session.is_full
+
+    def arrived(self) -> None:
+        """All that was decided ahead has been written by now."""
+        if self._session is not None:
+            self._session.arrived()
+
+    def set_aside(self) -> None:
+        """Read the store anew before the next request, for others have written to it."""
+        self._session_is_of = _NEVER
+
+    def forget(self) -> None:
+        """Let go of what is known of the store."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
@@ -134,15 +175,10 @@ class Store:
         """What is known of the store: all that was known before, unless somebody else wrote."""
         commits = self._pragma("data_version")
         if self._session is None or commits != self._session_is_of:
-            self._forget()
+            self.forget()
             self._session, self._session_is_of = Session(self.connection), commits
         self._session.begin()
         return self._session
-
-    def _forget(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -152,14 +188,14 @@ class Store:
         return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Session]:
+    def _transaction(self, begin: str, session: Session | None = None) -> Iterator[Session]:
         try:
             self.connection.execute(begin)
-            session = self._at_hand()
+            session = session or self._at_hand()
             try:
                 yield session
             except BaseException:
-                self._forget()  # some of what it knows may never have been kept
+                self.forget()  # some of what it knows may never have been kept
                 raise
         except sqlite3.Error as error:
             hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)

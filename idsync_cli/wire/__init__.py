@@ -2,13 +2,14 @@
 
 from idsync_cli.wire.answers import (
     answer_json,
+    answer_line,
     encode,
     identities_json,
     profile_json,
     time_text,
 )
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
-from idsync_cli.wire.lines import LONGEST_LINE, Incoming, LineReader
+from idsync_cli.wire.lines import LONGEST_LINE, Incoming, LineReader, NumberedLine, not_blank
 from idsync_cli.wire.requests import (
     Reader,
     Reading,
@@ -29,10 +30,12 @@ __all__ = [
     "Incoming",
     "Json",
     "LineReader",
+    "NumberedLine",
     "Reader",
     "Reading",
     "Target",
     "answer_json",
+    "answer_line",
     "check_shape",
     "decode",
     "decode_json",
@@ -42,6 +45,7 @@ __all__ = [
     "identity_type_of",
     "is_text",
     "kind_of",
+    "not_blank",
     "profile_json",
     "request_of",
     "scope_of",

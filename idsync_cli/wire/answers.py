@@ -3,14 +3,19 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as _quoted
 
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
 from idsync_cli.wire.decoding import Json
 from idsync_cli.wording import note_message
+
+_SEARCH = RequestKind.SEARCH
+_TEXTS: dict[DecidedBy, str] = {}
+"""Ways to decide as JSON: there are a few for each scope."""
 
 
 def answer_json(answer: Answer, *, explain: bool) -> Json:
@@ -43,6 +48,54 @@ def answer_json(answer: Answer, *, explain: bool) -> Json:
     if explain:
         body["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
     return heading | body
+
+
+def answer_line(answer: Answer, *, explain: bool) -> bytes:
+    """An answer as a line of a file: `answer_json` as `encode` writes it.
+
+    Millions of answers are written, so that a plain one is put together as text; a test holds it
+    against the other way.
+    """
+    seq, line, kind, scope, _, outcome = answer
+    if isinstance(outcome, Refusal) or explain or kind is _SEARCH or kind is None:
+        return (encode(answer_json(answer, explain=explain)) + "\n").encode("ascii")
+    status, decided_by, profile, is_logged_in, matched, _, changes, orphaned, _, notes, _, _ = (
+        outcome
+    )
+    assert scope is not None
+    assert profile is not None
+    parts = [f'{{"seq": {seq}, ']
+    if line is not None:
+        parts.append(f'"line": {line}, ')
+    parts.append(
+        f'"type": "{kind}", "scope": {_quoted(scope)}, "status": "{status}", '
+        f'"mpid": "{profile.mpid}", "is_logged_in": {"true" if is_logged_in else "false"}, '
+        '"matched_identities": {'
+    )
+    parts.append(", ".join([f'"{each[0]}": {_quoted(each[1])}' for each in matched]))
+    parts.append(f'}}, "decided_by": {_text_of(decided_by)}, "changes": [')
+    parts.append(", ".join([_change_text(*change) for change in changes]))
+    parts.append('], "orphaned": [')
+    parts.append(", ".join([f'"{mpid}"' for mpid in orphaned]))
+    source = "null" if profile.source_mpid is None else f'"{profile.source_mpid}"'
+    parts.append(f'], "source_mpid": {source}, "notes": [')
+    parts.append(", ".join([encode(_note_json(note)) for note in notes]))
+    parts.append("]}\n")
+    return "".join(parts).encode("ascii")
+
+
+def _change_text(op: Op, mpid: int, identifier: Identifier) -> str:
+    kind, value = identifier
+    return (
+        f'{{"op": "{op}", "mpid": "{mpid}", "identity_type": "{kind}", "value": {_quoted(value)}}}'
+    )
+
+
+def _text_of(decided_by: DecidedBy) -> str:
+    text = _TEXTS.get(decided_by)
+    if text is None:
+        text = _TEXTS[decided_by] = encode(_decided_by_json(decided_by))
+    return text
 
 
 def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:

@@ -26,21 +26,28 @@ class Incoming(NamedTuple):
     line: int | None = None
 
 
+NumberedLine = tuple[int, bytes]
+"""A line of a file that is not blank, behind its number from 1."""
+
+
+def not_blank(lines: Sequence[bytes], first: int) -> list[NumberedLine]:
+    """Those of some lines that are not blank; they begin with line `first` of their file."""
+    return [
+        (number, line)
+        for number, line in enumerate(lines, start=first)
+        if line and not (line.isspace() and len(line) < LONGEST_LINE)
+    ]
+
+
 class LineReader:
     """Reads the lines of request files."""
 
     def __init__(self) -> None:
         self._plain = plain_decoder()
 
-    def requests(self, lines: Sequence[bytes], first: int) -> list[Incoming]:
-        """The requests of lines that begin with line `first`; blank lines are passed over."""
-        found: list[Incoming] = []
-        number = first
-        for line in lines:
-            if line and not (line.isspace() and len(line) < LONGEST_LINE):
-                found.append(_new(Incoming, (self.request(line), number)))
-            number += 1
-        return found
+    def requests(self, lines: Sequence[NumberedLine]) -> list[Incoming]:
+        """The requests of lines."""
+        return [_new(Incoming, (self.request(line), number)) for number, line in lines]
 
     def request(self, line: bytes) -> object:
         """The request of a line: a `PlainLine`, a JSON value, or why it is neither."""

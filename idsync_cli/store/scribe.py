@@ -1,0 +1,193 @@
+"""Another process that writes batches to a store, while the next one is being decided here.
+
+It writes a batch only if nobody else has written since the batch before. Its transactions are those
+of any other writer: it waits for its turn, and all of a batch is kept, or nothing.
+"""
+
+import gc
+import marshal
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any, NamedTuple, Self
+
+from idsync_cli.errors import StoreFault, UsageFault, printable
+from idsync_cli.store.batch import Batch, MpidTaken, batch_of
+from idsync_cli.store.files import open_store
+from idsync_cli.store.replays import ReplayRow, advance, check_unmoved, keep_labels
+from idsync_cli.store.session import Session
+from idsync_cli.store.store import Store
+
+_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from idsync_cli.store.scribe import main; main(sys.argv[1])"
+)
+_LENGTH = 8
+_WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
+_WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
+
+
+class Errand(NamedTuple):
+    """A batch of a replay: what it changes, how far the replay was, and how far it gets by it."""
+
+    batch: Batch
+    before: ReplayRow
+    after: ReplayRow
+    labels: dict[str, int | None]
+
+
+class Scribe:
+    """The other process, seen from the one that decides. Close it, or use it in a `with`."""
+
+    def __init__(self, store: Path) -> None:
+        root = Path(__file__).resolve().parents[2]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START, str(root), str(store.resolve())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._is_under_way = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self) -> None:
+        """Take the store as it is now for what the next batch was decided on."""
+        self._send((None,))
+        self._receive()
+
+    def send(self, errand: Errand) -> None:
+        """Have a batch written; `wait` says whether it was."""
+        batch, before, after, labels = errand
+        self._send((batch.as_values(), _values(before), _values(after), labels))
+        self._is_under_way = True
+
+    def wait(self) -> float | None:
+        """The seconds for which the store was held by the batch sent last.
+
+        None if it was not written: somebody else has written, or gave out an MPID of it before.
+
+        Raises:
+            StoreFault: the store cannot be written; nothing of the batch was.
+            UsageFault: somebody else goes on with the same replay.
+        """
+        what, detail = self._receive()
+        self._is_under_way = False
+        if what == _STORE_FAULT:
+            raise StoreFault(detail)
+        if what == _USAGE_FAULT:
+            raise UsageFault(detail)
+        return float(detail) if what == _WRITTEN else None
+
+    def close(self) -> None:
+        """Let it finish what it has, and end it."""
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            if stream is self._process.stdout:
+                self._process.wait()
+            with suppress(OSError):
+                stream.close()
+
+    def _send(self, message: tuple[Any, ...]) -> None:
+        assert self._process.stdin is not None
+        try:
+            _put(self._process.stdin, message)
+        except OSError:
+            raise self._ended() from None
+
+    def _receive(self) -> tuple[str, Any]:
+        assert self._process.stdout is not None
+        message = _get(self._process.stdout)
+        if message is None:
+            raise self._ended()
+        return message[0], message[1]
+
+    def _ended(self) -> StoreFault:
+        return StoreFault(
+            "the process that writes to the store has ended; what was committed before is whole, "
+            "and --resume goes on behind it"
+        )
+
+
+def _values(row: ReplayRow) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in ReplayRow.__slots__)
+
+
+def _put(stream: IO[bytes], message: Any) -> None:
+    data = marshal.dumps(message, _WITHOUT_REFERENCES)
+    stream.write(len(data).to_bytes(_LENGTH, "big") + data)
+    stream.flush()
+
+
+def _get(stream: IO[bytes]) -> Any:
+    length = stream.read(_LENGTH)
+    size = int.from_bytes(length, "big")
+    data = stream.read(size) if length else b""
+    if not data or len(data) < size:  # it has ended, perhaps in the middle of what it said
+        return None
+    return marshal.loads(data)
+
+
+def main(path: str) -> None:
+    """What the other process does: write what it is given, until there is no more."""
+    gc.disable()  # rows are no cycles
+    for ignored in (signal.SIGINT, signal.SIGTERM):  # who decides is asked to end, and ends us
+        signal.signal(ignored, signal.SIG_IGN)
+    gone = StoreFault(f"the store {printable(path)} is not there any more")
+    try:
+        store = open_store(path, write=True)
+    except StoreFault as fault:
+        store, gone = None, fault
+    if store is None:
+        _put(sys.stdout.buffer, (_STORE_FAULT, str(gone)))
+        return
+    with store:
+        _Desk(store).work(sys.stdin.buffer, sys.stdout.buffer)
+
+
+class _NotAlone(Exception):
+    """Somebody else has written to the store."""
+
+
+class _Desk:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._session: Session | None = None
+
+    def work(self, errands: IO[bytes], replies: IO[bytes]) -> None:
+        while message := _get(errands):
+            _put(replies, self._do(message))
+
+    def _do(self, message: tuple[Any, ...]) -> tuple[str, Any]:
+        try:
+            if message[0] is None:
+                with self._store.reading() as self._session:
+                    return _WRITTEN, 0.0
+            return _WRITTEN, self._write(message)
+        except (_NotAlone, MpidTaken):
+            return _NOT_ALONE, None
+        except StoreFault as fault:
+            return _STORE_FAULT, str(fault)
+        except UsageFault as fault:
+            return _USAGE_FAULT, str(fault)
+
+    def _write(self, message: tuple[Any, ...]) -> float:
+        values, before, after, labels = message
+        row = ReplayRow(*after)
+        began = monotonic()
+        with self._store.writing() as session:
+            if session is not self._session:  # which lasts as long as nobody else writes
+                raise _NotAlone
+            began = monotonic()
+            check_unmoved(session, ReplayRow(*before))
+            session.write_of_others(batch_of(values))
+            advance(session, row)
+            if not row.finished:
+                keep_labels(session, row.replay_id, labels)
+        return monotonic() - began
