@@ -14,6 +14,7 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.measure import Bench, Row, Spread
+from idsync_cli.core import match
 
 
 def as_json(rows: Sequence[Row], bench: Bench) -> dict[str, object]:
@@ -23,6 +24,7 @@ def as_json(rows: Sequence[Row], bench: Bench) -> dict[str, object]:
         "machine": machine(),
         "versions": {name: version(name) for name in ("idsync", "sqlite-utils", "typer")},
         "revision": _revision(),
+        "compiled": _compiled(),
         "rounds": bench.rounds,
         "sizes": asdict(bench.sizes),
         "rows": [asdict(row) | {"figure": row.figure, "met": row.met} for row in rows],
@@ -61,6 +63,11 @@ def _revision() -> str | None:
     return done.stdout.strip()
 
 
+def _compiled() -> bool:
+    """Whether the modules that can be compiled are, in this process as in those of the program."""
+    return not str(match.__file__).endswith(".py")
+
+
 def table(rows: Sequence[Row]) -> Table:
     """The rows as a table; medians, with least and most in brackets."""
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -94,7 +101,8 @@ def heading(bench: Bench) -> str:
     tools = ", ".join(f"{name} {version(name)}" for name in ("sqlite-utils", "typer"))
     return (
         f"{here['cpu']}, {here['cores']} cores, {here['memory_gb']} GB, {here['os']}\n"
-        f"Python {here['python']}, SQLite {here['sqlite']}, {tools}; idsync {_revision()}\n"
+        f"Python {here['python']}, SQLite {here['sqlite']}, {tools}\n"
+        f"idsync {_revision()}, {'' if _compiled() else 'not '}compiled\n"
         f"median (least-most) of {bench.rounds} rounds, the two sides in turns"
     )
 

@@ -14,7 +14,8 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 IDSYNC_VENV=${IDSYNC_FUZZ_VENV:-$root/build/fuzz/environment}
 PIP_ONLY_BINARY=:all:  # without a ready build it would try to make one, and fail strangely
-export IDSYNC_VENV PIP_ONLY_BINARY
+IDSYNC_PURE=1  # the fuzzer reads the sources, and sees nothing of what is compiled
+export IDSYNC_VENV PIP_ONLY_BINARY IDSYNC_PURE
 mkdir -p "$(dirname -- "$IDSYNC_VENV")"
 if ! venv=$(sh "$root/scripts/setup.sh" fuzz); then
     printf '%s\n' \

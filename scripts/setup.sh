@@ -7,6 +7,9 @@
 # The environment is the folder .venv beside this project, or the one that IDSYNC_VENV names.
 # Its path is printed when it is ready. Where all is in place nothing is done, and no network is
 # needed; an environment that is out of date, or was left half made, is made anew.
+#
+# idsync is installed as a copy, part of which is compiled, and again when its sources changed.
+# Without a C compiler, or with IDSYNC_PURE=1 in the environment, it is not compiled, and slower.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -87,10 +90,94 @@ if ! has "$set_name" && ! { [ "$set_name" = run ] && has dev; }; then
     wanted_for "$set_name" >"$stamps/$set_name"
 fi
 
-# The package itself is used where it lies; only what pyproject.toml says of it is installed.
-project=$(cksum <"$root/pyproject.toml")
-if [ "$(cat "$stamps/project" 2>/dev/null)" != "$project" ]; then
-    "$venv/bin/python" -m pip install -qq --no-deps --no-build-isolation -e "$root" >&2
-    printf '%s\n' "$project" >"$stamps/project"
-fi
+# What a copy of idsync is made of: all of the package, and what says how it is built.
+sources() {
+    cd "$root"
+    find idsync_cli pyproject.toml setup.py requirements/build.txt requirements/compile.txt \
+        -type f ! -name '*.py[co]' ! -name '*.so' -exec cksum {} + | LC_ALL=C sort | cksum
+}
+
+has_a_compiler() {
+    compiler=$("$venv/bin/python" -c 'import os, sysconfig
+print(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")')
+    command -v "${compiler%% *}" >/dev/null
+}
+
+# Whether a new copy would be the same as the one that is installed.
+is_installed() {
+    { read -r made_of && read -r outcome; } 2>/dev/null <"$stamps/project" || return 1
+    [ "$made_of" = "$sources" ] || return 1
+    case $outcome in
+        compiled) [ "${IDSYNC_PURE:-}" != 1 ] ;;
+        unasked) [ "${IDSYNC_PURE:-}" = 1 ] ;;
+        no-compiler) [ "${IDSYNC_PURE:-}" = 1 ] || ! has_a_compiler ;;
+        failed) [ -f "$stamps/log" ] ;;
+    esac
+}
+
+# What only builds idsync stays in folders of its own, so that a changed source needs no network.
+get_tools() {
+    lock=$root/requirements/$1.txt
+    tools=$venv/.tools/$1
+    wanted=$(cksum <"$lock")
+    if [ "$(cat "$tools/.stamp" 2>/dev/null)" != "$wanted" ]; then
+        rm -rf "$tools"
+        "$venv/bin/python" -m pip install -qq --no-compile --only-binary :all: \
+            --require-hashes --target "$tools" -r "$lock" || return 1
+        printf '%s\n' "$wanted" >"$tools/.stamp"
+    fi
+}
+
+# Installs a copy that is built in a folder of its own: nothing is left among the sources.
+install_the_project() {
+    rm -f "$stamps/project" "$stamps/log"
+    folder=$(mktemp -d)
+    trap 'rm -rf -- "$folder"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    mkdir "$folder/copy"
+    (cd "$root" && cp -R idsync_cli pyproject.toml setup.py README.md LICENSE "$folder/copy")
+    find "$folder/copy" \( -name '*.py[co]' -o -name '*.so' \) -exec rm -f {} +
+
+    get_tools build >&2
+    if [ "${IDSYNC_PURE:-}" = 1 ]; then
+        outcome=unasked
+    elif ! has_a_compiler; then
+        outcome=no-compiler
+    else
+        outcome=compiled
+        say "Compiling idsync ..."
+        get_tools compile >"$stamps/log" 2>&1 || outcome=failed
+    fi
+    if [ $outcome = compiled ] && ! { build --log "$stamps/log" && runs_compiled; } \
+        >>"$stamps/log" 2>&1; then
+        outcome=failed
+    fi
+    if [ $outcome != compiled ]; then
+        export IDSYNC_PURE=1
+        build >&2
+    fi
+    case $outcome in
+        compiled) rm -f "$stamps/log" ;;
+        no-compiler) say "idsync is not compiled, and runs slower: there is no C compiler." ;;
+        failed)
+            say "idsync is not compiled, and runs slower. $stamps/log tells why;" \
+                "without that file it is tried again."
+            ;;
+    esac
+    printf '%s\n' "$sources" "$outcome" >"$stamps/project"
+}
+
+build() {
+    PYTHONPATH=$venv/.tools/build:$venv/.tools/compile "$venv/bin/python" -m pip install -qq \
+        --force-reinstall --no-deps --no-build-isolation "$@" "$folder/copy"
+}
+
+runs_compiled() {
+    "$venv/bin/python" -P -c 'import sys, idsync_cli.engine
+sys.exit(idsync_cli.engine.__file__.endswith(".py"))'
+}
+
+sources=$(sources)
+is_installed || install_the_project
 printf '%s\n' "$venv"

@@ -1,5 +1,7 @@
 #!/bin/sh
 # Set everything up and run every check: lint, format, types, layers, tests, coverage of the core.
+# The tests run on the sources; those that compare with the reference model run on the compiled
+# modules, too, where there are any.
 #
 #   sh scripts/test.sh
 #
@@ -24,6 +26,16 @@ check "ruff format" "$python" -m ruff format --check .
 check "mypy" "$python" -m mypy
 check "layers" "$venv/bin/lint-imports" --no-logo
 check "tests" "$python" -m pytest --numprocesses=auto --dist=worksteal --cov
+if [ "$(sed -n 2p "$venv/.idsync/project")" = compiled ]; then
+    installed=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+    # The core alone takes its look-ups from a class of the tests, which compiled ones do not allow.
+    check "tests, compiled" "$python" -m pytest --numprocesses=auto --dist=worksteal \
+        -p tests.compiled --override-ini="pythonpath='$installed' ." \
+        --deselect=tests/test_scenarios.py::test_the_core_alone_over_a_dictionary_answers_the_same \
+        tests/test_against_model.py tests/test_plain_lines.py tests/test_scenarios.py
+else
+    printf '== tests, compiled: left out, for idsync is not compiled here\n'
+fi
 
 if [ -n "$failed" ]; then
     printf 'Failed: %s\n' "${failed#, }"

@@ -144,7 +144,7 @@ def has_lone_surrogate(request: object) -> bool:
     return False
 
 
-MEMBERS = [name for name in wire.Reading.__slots__ if name != "identities"]
+MEMBERS = [name for name in vars(wire.Reading) if name[0] != "_" and name != "identities"]
 
 request_in = LineReader().request
 

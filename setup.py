@@ -1,0 +1,56 @@
+"""Compiles the modules that pyproject.toml names under tool.idsync, where that can be done.
+
+The compiled modules lie beside their sources, which are used wherever these are not there: without
+a C compiler, if mypyc fails, or with IDSYNC_PURE=1 in the environment.
+"""
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+
+class BuildOrNot(build_ext):
+    """Builds every compiled module, or none."""
+
+    def run(self) -> None:
+        """Build them."""
+        try:
+            super().run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the sources do
+            _say(error)
+            for output in map(Path, super().get_outputs()):
+                output.unlink(missing_ok=True)
+            self.extensions = []
+
+
+def _extensions() -> list[Extension]:
+    only_describes = {"egg_info", "dist_info", "sdist"} & set(sys.argv[1:])
+    if only_describes or os.environ.get("IDSYNC_PURE") == "1":
+        return []
+    settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    files = [name.replace(".", "/") + ".py" for name in settings["tool"]["idsync"]["compiled"]]
+    try:
+        from mypyc.build import mypycify
+
+        # What is installed must not matter: no settings, no packages besides this one, and no
+        # complaint of a module that is only imported; the checks run mypy on everything.
+        options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports"]
+        options += ["--follow-imports=silent", *files]
+        made: list[Extension] = mypycify(options, opt_level="3", multi_file=False)
+        for each in made:  # a warning of another compiler is no reason to go without
+            each.extra_compile_args = [it for it in each.extra_compile_args if it != "-Werror"]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the sources do
+        _say(error)
+        return []
+    return made
+
+
+def _say(error: BaseException) -> None:
+    print(f"idsync is not compiled, and runs slower: {error}", file=sys.stderr)  # noqa: T201
+
+
+setup(cmdclass={"build_ext": BuildOrNot}, ext_modules=_extensions())
