@@ -5,6 +5,7 @@ A one-shot request, a line of a replay and a step of a scenario all pass through
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
@@ -19,7 +20,7 @@ from idsync_cli.files import rules_json
 from idsync_cli.store import Batch, Entry, MpidTaken, Session, Store
 from idsync_cli.store.rules import remember_rules
 
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
 
 class Labels(dict[str, int]):
@@ -112,9 +113,9 @@ class Engine:
         reading = self._reader.read(request)
         if dry_run or reading.kind is RequestKind.SEARCH:
             with self._store.reading() as session:
-                return self._answer(reading, None, session, write=False)
+                return self._answer(reading, None, session, None)
         with self._writing() as session:
-            answer = self._answer(reading, None, session, write=True)
+            answer = self._answer(reading, None, session, self._now())
             if isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store:
                 session.last_seq = answer.seq
             return answer
@@ -204,9 +205,10 @@ class Engine:
         read = self._reader.read
         readings = [read(request) for request, _ in block]
         self._look_up(readings, session)
+        now = self._now()
         answers: list[Answer] = []
         for place, reading in enumerate(readings):
-            answers.append(self._answer(reading, block[place][1], session, write=True))
+            answers.append(self._answer(reading, block[place][1], session, now))
             session.last_seq += 1
         return answers
 
@@ -242,9 +244,12 @@ class Engine:
             session.look_up(scope, its.rules, its.identities, its.mpids)
 
     def _answer(
-        self, reading: wire.Reading, line: int | None, session: Session, *, write: bool
+        self, reading: wire.Reading, line: int | None, session: Session, now: int | None
     ) -> Answer:
-        """Answer a request by the next sequence number and, with `write`, do what was decided."""
+        """Answer a request by the next sequence number.
+
+        What was decided is done, too, unless there is no time to enter it at.
+        """
         seq = session.last_seq + 1
         scope, rules = reading.scope, reading.rules
         outcome: Decision | Refusal
@@ -254,8 +259,11 @@ class Engine:
             assert rules is not None
             turn = _new(Turn, (seq, self._store.seed))
             outcome = decide(asked, rules, session.scope(scope), turn, explain=self._explain)
-            if write and (outcome.changes or outcome.created):
-                session.apply(outcome, scope, rules, self._entry(seq, reading))
+            if now is not None and (outcome[6] or outcome[5]):  # changes, or a new profile
+                assert reading.kind is not None
+                texts = reading.request_id, reading.request_timestamp_ms
+                entry = _new(Entry, (seq, now, reading.kind, *texts))
+                session.apply(outcome, scope, rules, entry)
                 self._remember_rules(session)
         except Refusal as refusal:
             outcome = refusal.with_traceback(None)  # which would keep all that is around here
@@ -268,11 +276,6 @@ class Engine:
         """Let the store remember the rules it changes under; looked at once, not every time."""
         if not (self._rules_are_remembered or session.remembers_rules):
             remember_rules(session, rules_json.remembered(self._organization))
-
-    def _entry(self, seq: int, reading: wire.Reading) -> Entry:
-        assert reading.kind is not None
-        texts = reading.request_id, reading.request_timestamp_ms
-        return _new(Entry, (seq, self._now(), reading.kind, *texts))
 
 
 def decide(

@@ -157,6 +157,7 @@ class Replay:
             StoreFault: the store or the answers cannot be written; what came before is kept.
         """
         self.file = name
+        self._store.expect_many()
         overtaken = True
         while overtaken and (start := self._find_start(name, source)) is not None:
             overtaken = False

@@ -4,13 +4,16 @@ Most requests to a scope have one of a few forms, so that all this is asked once
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, OnLogout, Reason, RequestKind, Rule
 from idsync_cli.core.decision import DecidedBy, Note
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.rules import Rules
 
-_new = tuple.__new__  # makes a named tuple in a third of the time; used where every request does
+_new: Final = (
+    tuple.__new__
+)  # makes a named tuple in a third of the time; used where every request does
 
 
 class Place:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
-from typing import NamedTuple, TypeGuard
+from typing import Final, NamedTuple, TypeGuard
 
-MAX_VALUE_LENGTH = 4096
+MAX_VALUE_LENGTH: Final = 4096
 """The longest value of an identifier, in characters (section 4)."""
 
-MPID_MIN, MPID_MAX = -(2**63), 2**63 - 1
+MPID_MIN: Final = -(2**63)
+MPID_MAX: Final = 2**63 - 1
 
 
 class IdentityType(StrEnum):
@@ -49,10 +50,10 @@ class IdentityType(StrEnum):
     DEVICE_APPLICATION_STAMP = "device_application_stamp"
 
 
-TYPE_ORDER = {identity_type: place for place, identity_type in enumerate(IdentityType)}
+TYPE_ORDER: Final = {identity_type: place for place, identity_type in enumerate(IdentityType)}
 """Where each type stands in section 2."""
 
-TYPE_BITS = {identity_type: 1 << place for identity_type, place in TYPE_ORDER.items()}
+TYPE_BITS: Final = {identity_type: 1 << place for identity_type, place in TYPE_ORDER.items()}
 """One bit for each type, so that a set of types is an integer."""
 
 DEVICE_TYPES = frozenset(
@@ -88,7 +89,7 @@ def names_of(identity_type: IdentityType) -> tuple[str, ...]:
     return (identity_type.value, *wire, *_ALSO_READ_AS.get(identity_type, ()))
 
 
-TYPES_BY_NAME = {
+TYPES_BY_NAME: Final = {
     name: identity_type for identity_type in IdentityType for name in names_of(identity_type)
 }
 """The type that each known name stands for."""

@@ -1,7 +1,7 @@
 """The changes that one request makes, in the order made, and what follows from them."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Change, Left
@@ -33,9 +33,10 @@ class Outcome(NamedTuple):
     orphaned: tuple[int, ...] = ()
 
 
-_new = tuple.__new__
-_NOTHING = Outcome()
-_ADD, _REMOVE = Op.ADD, Op.REMOVE
+_new: Final = tuple.__new__
+_NOTHING: Final = Outcome()
+_ADD: Final = Op.ADD
+_REMOVE: Final = Op.REMOVE
 
 
 class Ledger:

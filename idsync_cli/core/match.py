@@ -10,7 +10,7 @@ for nothing of theirs counts but that they are anonymous: of them the newest one
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import Outcome, Reason
 from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
@@ -19,11 +19,11 @@ from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
 
-_new = tuple.__new__
-_SEVERAL = 2
+_new: Final = tuple.__new__
+_SEVERAL: Final = 2
 """How many candidates are as good as any number: one decides, more do not."""
 
-_TOO_MANY = COUNTED_TO + 1
+_TOO_MANY: Final = COUNTED_TO + 1
 
 
 class Knowledge(ABC):

@@ -1,7 +1,6 @@
 """Modify: change the identifiers of the profile that the request names (section 5)."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from idsync_cli.core.codes import ErrorCode, Outcome, Rule, Status
 from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier
@@ -30,7 +29,7 @@ def modify(
         raise Refusal(
             ErrorCode.MPID_NOT_FOUND, f"no profile of the scope has the MPID {request.mpid}"
         )
-    modification = _Modification(profile, rules, knowledge, Ledger(rules))
+    modification = _Modification(profile, rules, knowledge)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
@@ -50,11 +49,16 @@ def modify(
     )
 
 
-class _Modification(NamedTuple):
-    profile: Holder
-    rules: Rules
-    knowledge: Knowledge
-    ledger: Ledger
+class _Modification:
+    """A modify on its way, change by change."""
+
+    __slots__ = ("knowledge", "ledger", "profile", "rules")
+
+    def __init__(self, profile: Holder, rules: Rules, knowledge: Knowledge) -> None:
+        self.profile = profile
+        self.rules = rules
+        self.knowledge = knowledge
+        self.ledger = Ledger(rules)
 
     def set(self, identities: Mapping[IdentityType, str | None]) -> None:
         """The set form: each type given holds exactly the given value, or none."""
@@ -124,12 +128,14 @@ def _tiers(request: ModifyRequest, rules: Rules) -> tuple[Tier, ...]:
     asked = request.known_identities or {}
     named = {*asked, *(change.identity_type for change in request.identity_changes)}
     return tuple(
-        Tier(
-            rank=rank,
-            identity_type=kind,
-            settings=rules.settings_of(kind),
-            outcome=Outcome.NOT_CONSULTED if kind in named else Outcome.NOT_IN_REQUEST,
-            value=asked.get(kind),
-        )
-        for rank, kind in enumerate(rules.priority, start=1)
+        [
+            Tier(
+                rank=rank,
+                identity_type=kind,
+                settings=rules.settings_of(kind),
+                outcome=Outcome.NOT_CONSULTED if kind in named else Outcome.NOT_IN_REQUEST,
+                value=asked.get(kind),
+            )
+            for rank, kind in enumerate(rules.priority, start=1)
+        ]
     )

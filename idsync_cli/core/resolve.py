@@ -1,6 +1,6 @@
 """Identify, login, logout and search: who is this, and what follows (section 4)."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
     ErrorCode,
@@ -27,11 +27,12 @@ from idsync_cli.core.profile import Holder, Profile
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.rules import Rules
 
-_new = tuple.__new__
-_BY = {rule: DecidedBy(rule) for rule in Rule}
-_IDENTIFY, _NO_MATCH = RequestKind.IDENTIFY, Rule.NO_MATCH
-_MATCHED, _CREATED = Status.MATCHED, Status.CREATED
-_BY_NEWEST, _BY_PREVIOUS_MPID = _BY[Rule.NEWEST], _BY[Rule.PREVIOUS_MPID]
+_new: Final = tuple.__new__
+_BY: Final = {rule: DecidedBy(rule) for rule in Rule}
+_IDENTIFY: Final = RequestKind.IDENTIFY
+_NO_MATCH: Final = Rule.NO_MATCH
+_MATCHED: Final = Status.MATCHED
+_CREATED: Final = Status.CREATED
 
 
 class Turn(NamedTuple):
@@ -105,9 +106,9 @@ class _Resolution:
         if self.request.previous_mpid is not None:
             previous = self.knowledge.profile(self.request.previous_mpid)
             if previous and self.inquiry.is_candidate(match, previous):
-                return previous, _BY_PREVIOUS_MPID
+                return previous, _BY[Rule.PREVIOUS_MPID]
         self.notes.append(Note(NoteCode.TIE))
-        return newest, _BY_NEWEST
+        return newest, _BY[Rule.NEWEST]
 
     def _answer_with(
         self, profile: Holder, decided_by: DecidedBy, tiers: tuple[Tier, ...]

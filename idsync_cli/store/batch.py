@@ -2,24 +2,20 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from struct import Struct
+from typing import Any, Final
+from zlib import crc32
 
-from idsync_cli.store.checksums import checksum, checksum_of_profile, checksum_of_request
+from idsync_cli.store.checksums import (
+    checksum,
+    checksum_of_packed_request,
+    unpack_profile,
+    unpack_request,
+)
 from idsync_cli.store.inserts import Inserter
-
-ProfileRow = tuple[int, int, int, int | None, int, int]
-"""A row of `profiles` without its checksum."""
-
-RequestRow = tuple[int, int, int, int, str | None, int | None]
-"""A row of `requests` without its checksum."""
-
 
 IdentifierRow = tuple[int, int, int, str, int]
 """A row of `identifiers`, and the hash that it is found by."""
-
-Holding = tuple[int, int, int, int, int, int, int]
-"""An identifier and a profile, the ranges of `holders` that have had them and have them now
-(0 or 1 as `known` says, -1 for none), then the identifier's type and the change that added it."""
 
 
 class MpidTaken(Exception):
@@ -27,14 +23,16 @@ class MpidTaken(Exception):
 
 
 class Batch:
-    """Rows to be written together; `holdings` says what becomes of those of `holders`.
+    """Rows to be written together, packed; they may be written by another process.
 
-    They are plain values, and what can be left to the writing is: it may be done elsewhere.
+    `created` and `updated` are profiles (`pack_profile`), `requests` come with their changes
+    (`pack_request`), and `texts` has what some of those brought themselves, by their number.
+    `holdings` says what becomes of rows of `holders` (`pack_holding`).
     """
 
     __slots__ = (
-        "changes", "created", "holdings", "identifiers", "last_seq", "outcomes", "requests",
-        "scopes", "updated",
+        "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "scopes",
+        "texts", "updated",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -42,17 +40,17 @@ class Batch:
         self.scopes: list[tuple[int, str, int]] = []
         self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
         self.identifiers: list[IdentifierRow] = []
-        self.created: list[ProfileRow] = []
-        self.updated: list[ProfileRow] = []
-        self.holdings: list[Holding] = []
-        self.requests: list[RequestRow] = []
-        self.changes: list[tuple[int, int, int, int, int]] = []
+        self.created: list[bytes] = []
+        self.updated: list[bytes] = []
+        self.holdings: list[bytes] = []
+        self.requests: list[bytes] = []
+        self.texts: dict[int, tuple[str | None, int | None]] = {}
 
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""
         return (
             self.last_seq, self.scopes, self.outcomes, self.identifiers, self.created,
-            self.updated, self.holdings, self.requests, self.changes,
+            self.updated, self.holdings, self.requests, self.texts,
         )  # fmt: skip
 
 
@@ -61,9 +59,33 @@ def batch_of(values: Sequence[Any]) -> Batch:
     batch = Batch()
     (
         batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
-        batch.updated, batch.holdings, batch.requests, batch.changes,
+        batch.updated, batch.holdings, batch.requests, batch.texts,
     ) = values  # fmt: skip
     return batch
+
+
+NOWHERE: Final = -1
+"""Stands for the range of `holders` that has a profile, where none has it."""
+
+_HOLDING: Final = Struct("<7q")
+_NO_TEXTS: Final = None, None
+
+
+def pack_holding(
+    identifier_id: int, created_seq: int, before: int, now: int, held: tuple[int, int, int]
+) -> bytes:
+    """What becomes of an identifier and a profile in `holders`.
+
+    `before` and `now` are the ranges that have them: 0 or 1 as `known` says, or NOWHERE; `held` has
+    the identifier's type and the change that added it.
+    """
+    return _HOLDING.pack(identifier_id, created_seq, before, now, held[0], held[1], held[2])
+
+
+def ranges_of(holding: bytes) -> tuple[int, int]:
+    """The ranges that had and have a holding that was packed."""
+    _, _, before, now, _, _, _ = _HOLDING.unpack(holding)
+    return before, now
 
 
 class Writer:
@@ -71,7 +93,6 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
-        self._executemany = connection.executemany
         self._insert = Inserter(connection)
 
     def write(self, batch: Batch, seed: str) -> None:
@@ -108,14 +129,17 @@ class Writer:
         self._insert.rows("identifier_hashes", 2, hashes)
 
     def _write_profiles(self, batch: Batch) -> None:
-        created = [(*row, checksum_of_profile(*row)) for row in batch.created]
+        created = [(*unpack_profile(packed), crc32(packed)) for packed in batch.created]
         try:
             self._insert.rows("profiles", 7, created)
         except sqlite3.IntegrityError:
             raise MpidTaken from None
-        updated = [(row[0], row[4], row[5], checksum_of_profile(*row)) for row in batch.updated]
+        updated: list[tuple[int, int, int, int]] = []
+        for packed in batch.updated:
+            seq, _, _, _, was_known, types = unpack_profile(packed)
+            updated.append((seq, was_known, types, crc32(packed)))
         updated.sort()
-        self._executemany(
+        self._insert.each(
             "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
             updated,
         )
@@ -123,27 +147,29 @@ class Writer:
     def _write_holders(self, batch: Batch) -> None:
         gone: list[tuple[int, int, int]] = []
         come: list[tuple[int, int, int, int, int, int]] = []
-        for number, seq, before, now, type_id, added_seq, place in batch.holdings:
-            if before >= 0:
+        for packed in batch.holdings:
+            number, seq, before, now, type_id, added_seq, place = _HOLDING.unpack(packed)
+            if before != NOWHERE:
                 gone.append((number, before, seq))
-            if now >= 0:
+            if now != NOWHERE:
                 come.append((number, now, seq, type_id, added_seq, place))
         gone.sort()
         come.sort()
-        self._executemany(
+        self._insert.each(
             "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?", gone
         )
         self._insert.rows("holders", 6, come)
 
     def _write_history(self, batch: Batch) -> None:
-        changes = batch.changes
         requests: list[tuple[int | str | None, ...]] = []
-        place = 0
-        for row in batch.requests:
-            made: list[tuple[int, int, int, int]] = []
-            while place < len(changes) and changes[place][0] == row[0]:
-                made.append(changes[place][1:])
-                place += 1
-            requests.append((*row, checksum_of_request(row[:4], row[4:], made)))
+        changes: list[tuple[int, ...]] = []
+        for packed in batch.requests:
+            numbers = unpack_request(packed)
+            seq = numbers[0]
+            texts = batch.texts.get(seq, _NO_TEXTS)
+            sum_of_it = checksum_of_packed_request(packed, texts)
+            requests.append((*numbers[:4], *texts, sum_of_it))
+            for begin in range(4, len(numbers), 4):
+                changes.append((seq, *numbers[begin : begin + 4]))  # noqa: PERF401 - by hundreds
         self._insert.rows("requests", 7, requests)
         self._insert.rows("changes", 5, changes)

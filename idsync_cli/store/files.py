@@ -22,7 +22,7 @@ SCHEMA_VERSION = 2
 """How many migrations a store of this version has."""
 
 
-_CACHE_KIB, _LOGGED_PAGES = 65_536, 8192
+_CACHE_KIB = 65_536
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\0"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -276,7 +276,6 @@ def _opened(place: Place, *, write: bool) -> Store:
             # Identifiers and MPIDs come in no order, so that a batch changes pages everywhere: kept
             # in memory they are written once a batch, and from the log to their places more rarely.
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
         return Store(connection, place, kept)
     except (StoreFault, sqlite3.Error, UnicodeDecodeError) as error:
         connection.close()

@@ -291,7 +291,7 @@ def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
             yield Sign("history", f"changes of request {seq}, which is not there")
             continue
         *row, its_sum, kind, status, scope_id, its_mpid, its_scope_id = request
-        if its_sum != checksum_of_request(row[:4], row[4:], [change[1:] for change in made]):
+        if its_sum != checksum_of_request(row, [change[1:] for change in made]):
             yield Sign("checksum", f"requests {seq}, or its changes")
             continue
         if made and [each[1] for each in made] != [*range(1, len(made) + 1)]:

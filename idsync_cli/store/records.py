@@ -9,17 +9,24 @@ question that what is in memory cannot answer is put to the tables, once they ar
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
-from idsync_cli.store.batch import Batch, Holding, IdentifierRow, Writer
-from idsync_cli.store.checksums import identifier_hash
+from idsync_cli.store.batch import (
+    NOWHERE,
+    Batch,
+    IdentifierRow,
+    Writer,
+    pack_holding,
+    ranges_of,
+)
+from idsync_cli.store.checksums import identifier_hash, pack_profile
 
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
-TYPES = tuple(IdentityType)
+TYPES: Final = tuple(IdentityType)
 """The type of each identity_type_id."""
 
 _NEWEST = 64
@@ -28,7 +35,7 @@ _NEWEST = 64
 _REMEMBERED = 300_000
 """How many profiles and identifiers are kept in memory before all of them are read anew."""
 
-_NOT_READ = 2**63
+_NOT_READ: Final = 2**63
 _STEPS = 64
 """After so many steps through two crowds the rest is left to SQLite, which steps faster."""
 
@@ -206,10 +213,6 @@ class _Entry:
         return crowd
 
 
-_NOWHERE = -1
-"""Stands for the range of `holders` that has a profile, where none has it."""
-
-
 class TablesBehind(Exception):
     """The tables would have to be read, and lack what another process has yet to write."""
 
@@ -235,9 +238,10 @@ class Records:
         self._remembered = 0
         self._new_identifiers: list[IdentifierRow] = []
         self._changed: list[Record] = []
-        self._pending: dict[tuple[int, int], Holding] = {}
+        self._pending: dict[tuple[int, int], bytes] = {}
         self.is_ahead = False
-        self._under_way: dict[tuple[int, int], Holding] = {}
+        self._under_way: dict[tuple[int, int], bytes] = {}
+        self._numbers_under_way: set[int] = set()
         self._profiles_under_way: set[int] = set()
 
     def forget(self) -> None:
@@ -347,7 +351,7 @@ class Records:
         where = number, record.created_seq
         pending = self._pending.get(where) or self._under_way.get(where)
         if pending is not None:
-            return pending[3] != _NOWHERE
+            return ranges_of(pending)[1] != NOWHERE
         if record.is_new:
             return False
         row = self._execute(
@@ -421,7 +425,7 @@ class Records:
         asked_for: list[Record] = []
         if not numbers:
             return asked_for
-        if self._under_way and not {number for number, _ in self._under_way}.isdisjoint(numbers):
+        if not self._numbers_under_way.isdisjoint(numbers):
             raise TablesBehind
         crowds = {number: self._entry_of[number].crowd(known) for number in numbers}
         rows: Iterable[Sequence[Any]] = self._execute(
@@ -656,7 +660,7 @@ class Records:
         if record.held is not None:
             del record.held[number]
         entry.crowd(record.known).discard(record)
-        self._pend(record, number, _NOWHERE, (0, 0, 0))
+        self._pend(record, number, NOWHERE, (0, 0, 0))
         return number
 
     def _pend(
@@ -667,10 +671,10 @@ class Records:
         key = number, seq
         pending = self._pending.get(key)
         if pending is not None:
-            stored = pending[2]
+            stored = ranges_of(pending)[0]
         else:
-            stored = int(record.stored_known) if is_there and not record.is_new else _NOWHERE
-        self._pending[key] = (number, seq, stored, now, held[0], held[1], held[2])
+            stored = int(record.stored_known) if is_there and not record.is_new else NOWHERE
+        self._pending[key] = pack_holding(number, seq, stored, now, held)
 
     def _take_number(self) -> int:
         if self._next_id == 0:
@@ -703,24 +707,26 @@ class Records:
         batch.identifiers += self._new_identifiers
         batch.holdings += self._pending.values()
         for record in self._changed:
-            row = (
+            packed = pack_profile(
                 record.created_seq, record.mpid, record.scope_id, record.source_mpid,
                 int(record.was_known), record.types,
             )  # fmt: skip
             if record.is_new:
-                batch.created.append(row)
+                batch.created.append(packed)
             else:
-                batch.updated.append(row)
+                batch.updated.append(packed)
             record.is_new = record.is_changed = False
             record.stored_known = record.known
         if self.is_ahead:
             self._under_way = self._pending
+            self._numbers_under_way = {number for number, _ in self._pending}
             self._profiles_under_way = {record.created_seq for record in self._changed}
         self._begin()
 
     def arrived(self) -> None:
         """What was handed over last is in the tables by now."""
         self._under_way = {}
+        self._numbers_under_way = set()
         self._profiles_under_way = set()
 
     @property

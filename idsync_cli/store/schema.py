@@ -441,7 +441,7 @@ def _take_over_requests(db: Database) -> None:
         if row[0] == seq_of_next:
             made = tuple(change[1:] for change in its_changes)
             seq_of_next, its_changes = next(changes, _NO_CHANGES)
-        return *row, checksum_of_request(row[:4], row[4:], made)
+        return *row, checksum_of_request(row, made)
 
     db.conn.executemany(
         "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?)",

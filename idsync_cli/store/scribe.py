@@ -148,6 +148,7 @@ def main(path: str) -> None:
         _put(sys.stdout.buffer, (_STORE_FAULT, str(gone)))
         return
     with store:
+        store.expect_many()
         _Desk(store).work(sys.stdin.buffer, sys.stdout.buffer)
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.codes import IMPORT, Op, RequestKind, Status
 from idsync_cli.core.decision import Decision
@@ -11,8 +11,8 @@ from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
-from idsync_cli.store.batch import Batch, RequestRow, Writer
-from idsync_cli.store.checksums import checksum
+from idsync_cli.store.batch import Batch, Writer
+from idsync_cli.store.checksums import checksum, pack_request
 from idsync_cli.store.records import TYPES, Record, Records
 
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
@@ -208,19 +208,20 @@ class Session:
             records.create(created[1], created[0], number, created[2])
         for profile, types, was_known in left:
             records.leave(records.at(profile.created_seq), types, was_known)
-        changes: list[tuple[int, int, int, int, int]] = []
+        assert answered is not None
+        outcome = self._outcome_id((number, kind, status, rule, decided_by))
+        numbers: list[int] = [seq, time_ms, outcome, answered.created_seq]
         for place, (op, mpid, identifier) in enumerate(made, start=1):
             record = records.of(mpid)
             if op is _ADD:
                 its_number = records.add(record, identifier, seq, place)
-                changes.append((seq, place, 1, record.created_seq, its_number))
+                numbers += (place, 1, record.created_seq, its_number)
             else:
                 its_number = records.remove(record, identifier)
-                changes.append((seq, place, -1, record.created_seq, its_number))
-        assert answered is not None
-        outcome = self._outcome_id((number, kind, status, rule, decided_by))
-        row = seq, time_ms, outcome, answered.created_seq, request_id, request_timestamp_ms
-        self._enter(row, changes)
+                numbers += (place, -1, record.created_seq, its_number)
+        self._batch.requests.append(pack_request(numbers))
+        if request_id is not None or request_timestamp_ms is not None:
+            self._batch.texts[seq] = request_id, request_timestamp_ms
         records.trim()
 
     def take_in(self, scope: str, profile: Profile, rules: Rules, time_ms: int) -> None:
@@ -228,8 +229,10 @@ class Session:
         seq = profile.created_seq
         numbers = self.give(scope, profile, rules)
         outcome = self._outcome_id((self._scopes[scope], IMPORT, Status.CREATED, IMPORT, None))
-        changes = [(seq, place, 1, seq, number) for place, number in enumerate(numbers, start=1)]
-        self._enter((seq, time_ms, outcome, seq, None, None), changes)
+        packed = [seq, time_ms, outcome, seq]
+        for place, number in enumerate(numbers, start=1):
+            packed += (place, 1, seq, number)
+        self._batch.requests.append(pack_request(packed))
         self._records.trim()
 
     def give(self, scope: str, profile: Profile, rules: Rules) -> list[int]:
@@ -274,11 +277,6 @@ class Session:
         """Let go of all that was read, which refers to itself in circles."""
         self._records.forget()
 
-    def _enter(self, row: RequestRow, changes: list[tuple[int, int, int, int, int]]) -> None:
-        """Enter a request and its changes in the history."""
-        self._batch.requests.append(row)
-        self._batch.changes.extend(changes)
-
     def _outcome_id(self, how: tuple[int, str, str, str, str | None]) -> int:
         number = self._outcomes.get(how)
         if number is None:
@@ -307,12 +305,13 @@ class Session:
 class ScopeKnowledge(Knowledge):
     """What the store knows about one scope, whose tables tell known from anonymous by `bits`."""
 
-    __slots__ = ("_bits", "_records", "_scope_id")
+    __slots__ = ("_bits", "_in_step", "_records", "_scope_id")
 
     def __init__(self, records: Records, scope_id: int | None, bits: int | None) -> None:
         self._records = records
         self._scope_id = scope_id
         self._bits = bits
+        self._in_step: Rules | None = None  # rules that are known to have these bits
 
     def was_given_out(self, mpid: int) -> bool:
         """Whether any profile of the whole store has, or ever had, the MPID."""
@@ -324,7 +323,7 @@ class ScopeKnowledge(Knowledge):
         """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
         if self._scope_id is None:
             return ()
-        if self._bits == rules.login_bits:
+        if rules is self._in_step or self._is_in_step(rules):
             return self._records.known(self._scope_id, identifier, limit)
         return self._judged(identifier, rules, known=True)[:limit]
 
@@ -340,7 +339,7 @@ class ScopeKnowledge(Knowledge):
         scope_id = self._scope_id
         if scope_id is None:
             return ()
-        if self._bits == rules.login_bits:
+        if rules is self._in_step or self._is_in_step(rules):
             if len(identifiers) > 1 or lacking is not None:
                 return self._records.anonymous_with_all(scope_id, identifiers, limit, lacking)
             found = self._records.anonymous(scope_id, identifiers[0], limit)
@@ -366,6 +365,13 @@ class ScopeKnowledge(Knowledge):
             self._scope_id, identifier, None
         )
 
+    def _is_in_step(self, rules: Rules) -> bool:
+        """Whether the tables tell known from anonymous as the rules do."""
+        if self._bits != rules.login_bits:
+            return False
+        self._in_step = rules
+        return True
+
     def _judged(self, identifier: Identifier, rules: Rules, *, known: bool) -> list[Record]:
         """Holders by rules that the store was not written by, newest first."""
         found = [each for each in self.holders(identifier) if rules.is_known(each) is known]
@@ -376,4 +382,4 @@ def _newest_first(record: Record) -> int:
     return -record.created_seq
 
 
-_ADD = Op.ADD
+_ADD: Final = Op.ADD

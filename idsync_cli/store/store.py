@@ -13,6 +13,7 @@ from idsync_cli.store.session import Session
 
 _ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
 _NEVER = -1
+_LOGGED_PAGES = 8192
 _HINTS = {
     sqlite3.SQLITE_BUSY: "another process holds it, try again",
     sqlite3.SQLITE_FULL: _ROOM,
@@ -64,14 +65,21 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that sees one state of the store and changes nothing."""
-        with self._transaction("BEGIN DEFERRED") as session:
+        try:
+            self.connection.execute("BEGIN DEFERRED")
+            session = self._at_hand()
             changed = self.connection.total_changes
             try:
                 yield session
+            except BaseException:
+                self.forget()
+                raise
             finally:
                 if session.has_changes or self.connection.total_changes != changed:
                     self.forget()  # none of it stays
                 self._roll_back()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise _unusable(error) from error
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -135,6 +143,10 @@ class Store:
             self._session.close()
             self._session = None
 
+    def expect_many(self) -> None:
+        """Prepare for many large transactions: let the log grow, and be emptied less often."""
+        self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
+
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
         return self.place.lock.turn() if self.place else nullcontext()
@@ -197,14 +209,17 @@ class Store:
             except BaseException:
                 self.forget()  # some of what it knows may never have been kept
                 raise
-        except sqlite3.Error as error:
-            hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-            raise StoreFault(
-                f"the store cannot be used: {error}; nothing was changed"
-                + (f"; {hint}" if hint else "")
-            ) from error
-        except UnicodeDecodeError as error:  # from a message of SQLite's that quotes no text
-            raise StoreFault(
-                "the store cannot be used: it is damaged; nothing was changed; "
-                "see what is wrong with: idsync doctor"
-            ) from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> StoreFault:
+    if isinstance(error, UnicodeDecodeError):  # from a message of SQLite's that quotes no text
+        return StoreFault(
+            "the store cannot be used: it is damaged; nothing was changed; "
+            "see what is wrong with: idsync doctor"
+        )
+    hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    return StoreFault(
+        f"the store cannot be used: {error}; nothing was changed" + (f"; {hint}" if hint else "")
+    )

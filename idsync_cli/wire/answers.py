@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
+from typing import Final
 
 from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
@@ -13,7 +14,7 @@ from idsync_cli.core.rules import Rules
 from idsync_cli.wire.decoding import Json
 from idsync_cli.wording import note_message
 
-_SEARCH = RequestKind.SEARCH
+_SEARCH: Final = RequestKind.SEARCH
 _TEXTS: dict[DecidedBy, str] = {}
 """Ways to decide as JSON: there are a few for each scope."""
 

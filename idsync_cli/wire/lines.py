@@ -6,7 +6,7 @@ all, `decode` says what it is; what a line means never depends on how it was rea
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
@@ -16,7 +16,7 @@ from idsync_cli.wire.plain import PlainLine, plain_decoder
 LONGEST_LINE = MAX_LINE_BYTES + 2
 """How much of a line is kept: a carriage return, and one byte that shows it to be too long."""
 
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
 
 class Incoming(NamedTuple):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.decision import Refusal
@@ -24,10 +24,10 @@ from idsync_cli.wire.decoding import Json
 from idsync_cli.wire.plain import PlainChange, PlainLine
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
-_KINDS = {kind.value: kind for kind in RequestKind}
-_new = tuple.__new__
-_MODIFY = RequestKind.MODIFY
-_MANY_FORMS = 1000
+_KINDS: Final = {kind.value: kind for kind in RequestKind}
+_new: Final = tuple.__new__
+_MODIFY: Final = RequestKind.MODIFY
+_MANY_FORMS: Final = 1000
 _CHANGE_MEMBERS = ("identity_type", "old_value", "new_value")
 
 
@@ -201,6 +201,10 @@ class Reader:
             return self._read_plain(request) or self.read(request.as_json())
         if isinstance(request, Refusal):
             return Reading(refusal=request)
+        if isinstance(request, dict):
+            plain = self._read_plain_object(request)
+            if plain is not None:
+                return plain
         kind = kind_of(request)
         label = request.get("label") if isinstance(request, dict) else None
         if not is_text(label):
@@ -259,9 +263,21 @@ class Reader:
         reading.identities = identities
         return reading
 
-    def _plain_identities(
-        self, known: dict[str, str | None] | None
-    ) -> dict[IdentityType, str] | None:
+    def _read_plain_object(self, request: Json) -> Reading | None:
+        """Read an object that names identifiers and nothing else; None if it is another one."""
+        named, known = request.get("type"), request.get("known_identities")
+        if len(request) > 2 or not (isinstance(named, str) and isinstance(known, dict)):
+            return None
+        kind, where = _KINDS.get(named), self._scopes.get((None, None))
+        identities = self._plain_identities(known)
+        if kind is None or kind is _MODIFY or where is None or not identities:
+            return None
+        reading = Reading(kind)
+        reading.scope, reading.rules = where
+        reading.identities = identities
+        return reading
+
+    def _plain_identities(self, known: dict[str, Any] | None) -> dict[IdentityType, str] | None:
         """Identifiers in which nothing is wrong; None if that is not plain to see."""
         if not known:
             return None
@@ -434,18 +450,14 @@ def _plain_changes(changes: Sequence[PlainChange]) -> tuple[IdentityChange, ...]
 def _changes_of(changes: Sequence[Json]) -> tuple[IdentityChange, ...]:
     if not changes:
         raise _no_identities()
-    read = tuple(
-        IdentityChange(
-            identity_type_of(change["identity_type"]),
-            change.get("old_value"),
-            change.get("new_value"),
-        )
-        for change in changes
-    )
-    for change in read:
-        for value in (change.old_value, change.new_value):
-            _check_value(change.identity_type, value, empty_is_refused=True)
-    return read
+    read = [
+        (identity_type_of(each["identity_type"]), each.get("old_value"), each.get("new_value"))
+        for each in changes
+    ]
+    for identity_type, *values in read:
+        for value in values:
+            _check_value(identity_type, value, empty_is_refused=True)
+    return tuple([IdentityChange(*each) for each in read])
 
 
 def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused: bool) -> None:
