@@ -1,0 +1,1066 @@
+"""A long replay, of which another process writes each batch while the next one is decided.
+
+Whoever looks at what comes of it cannot tell: not from the answers, not from the store, not where
+others write in between, and not where either process ends before its time. What makes a replay a
+long one is lowered here, so that the other process has much to write of files that are short.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idsync_cli import replay
+from idsync_cli.core.identity import derive_mpid
+from idsync_cli.engine import Engine
+from idsync_cli.files.answers_file import AnswersFile
+from idsync_cli.files.request_file import open_requests
+from idsync_cli.replay import Mode, Replay
+from idsync_cli.store import TablesBehind, create, open_store, records
+from idsync_cli.store.scribe import Errand, Scribe
+from tests.comparison import organization
+from tests.faults import DEADLINE, export, history, is_sound
+from tests.program import Outcome, Program, ended
+from tests.test_faults_room import small_disk
+from tests.test_records import (
+    CROWDS,
+    DEVICES_FIRST,
+    SCOPE,
+    SIZES,
+    Story,
+    and_then,
+    both,
+    crowd_of_all_kinds,
+    some_in_common,
+)
+from tests.worlds import World, config_yaml, random_world
+
+Json = dict[str, Any]
+
+ROOT = Path(__file__).parent.parent
+KILLS = int(os.environ.get("IDSYNC_KILLS", "3"))
+"""How often each of the three signals ends a replay."""
+
+WORLDS = int(os.environ.get("IDSYNC_WORLDS", "2000")) // 250
+"""How many random worlds are replayed."""
+
+BATCH = 250
+"""How many requests a batch has in processes of their own."""
+
+
+class Watch:
+    """What was done to the batches of the replays in this process, in order.
+
+    `sent` to the other process, and then `written` or `in vain`; `behind`: it needs the tables;
+    `here`: written by this process. `at` is called at many moments and may do anything.
+    """
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.at: Callable[[str], None] = lambda _: None
+
+
+@pytest.fixture(name="watch")
+def the_real_thing_watched(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    begin, send, wait = Scribe.begin, Scribe.send, Scribe.wait
+    commit, do_anew = Replay._commit, Replay._do_anew
+
+    def beginning(scribe: Scribe) -> None:
+        watch.at("before begin")
+        begin(scribe)
+        watch.at("begun")
+
+    def sending(scribe: Scribe, errand: Errand) -> None:
+        watch.at("before send")
+        send(scribe, errand)
+        watch.seen.append("sent")
+        watch.at("sent")
+
+    def waiting(scribe: Scribe) -> float | None:
+        watch.at("before wait")
+        seconds = wait(scribe)
+        watch.seen.append("in vain" if seconds is None else "written")
+        watch.at("waited")
+        return seconds
+
+    def committing(self: Replay, *arguments: Any) -> Any:
+        watch.at("before commit")
+        found = commit(self, *arguments)
+        watch.seen.append("here")
+        watch.at("committed")
+        return found
+
+    def doing_anew(self: Replay, *arguments: Any) -> None:
+        if isinstance(sys.exception(), TablesBehind):
+            watch.seen.append("behind")
+        do_anew(self, *arguments)
+
+    monkeypatch.setattr(Scribe, "begin", beginning)
+    monkeypatch.setattr(Scribe, "send", sending)
+    monkeypatch.setattr(Scribe, "wait", waiting)
+    monkeypatch.setattr(Replay, "_commit", committing)
+    monkeypatch.setattr(Replay, "_do_anew", doing_anew)
+    return watch
+
+
+@pytest.fixture(name="idsync")
+def program_with_the_sample_configuration(tmp_path: Path) -> Program:
+    program = Program(tmp_path)
+    shutil.copy(ROOT / "sample_config.yaml", tmp_path / "idsync.yaml")
+    return program
+
+
+_HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+for statement in sys.stdin:
+    connection.execute(statement)
+    print("done", flush=True)
+"""
+"""A process of its own: SQLite's locks are those of a process, and what closes a file ends them."""
+
+
+@contextmanager
+def the_other_process_lags(watch: Watch, store: str) -> Iterator[None]:
+    """Each batch is decided before the one before is in the tables."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, store], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    statements = {"before send": b"BEGIN IMMEDIATE\n", "before wait": b"ROLLBACK\n"}
+
+    def hold(moment: str) -> None:
+        if moment in statements:
+            assert holder.stdin is not None
+            assert holder.stdout is not None
+            holder.stdin.write(statements[moment])
+            holder.stdin.flush()
+            assert holder.stdout.readline() == b"done\n"
+
+    watch.at = hold
+    try:
+        yield
+    finally:
+        watch.at = lambda _: None
+        holder.communicate()
+
+
+def in_batches_of(monkeypatch: pytest.MonkeyPatch, size: int, alone: int = 0) -> None:
+    """Let batches have so many requests, and so many be written here after one that was not."""
+    monkeypatch.setattr(replay, "LONG", 1)
+    monkeypatch.setattr(replay, "_FIRST", size)
+    monkeypatch.setattr(replay, "_MOST", size)
+    monkeypatch.setattr(replay, "HOLD_SECONDS", 60.0)  # however slow the machine is
+    monkeypatch.setattr(replay, "_ALONE_AGAIN", alone)
+
+
+def a_day(lines: int | None = None) -> list[bytes]:
+    return (ROOT / "fixtures" / "requests.jsonl").read_bytes().splitlines(keepends=True)[:lines]
+
+
+def tables(path: Path, *but: str) -> dict[str, list[str]]:
+    """Every row of a store but for times and folders, which some checksums have in them."""
+    but_for = {"requests": {"time_ms", "checksum"}, "replays": {"name", "checksum"}}
+    found = {}
+    with closing(sqlite3.connect(path)) as connection:
+        listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for (table,) in listed.fetchall():
+            if table in but or table.startswith("sqlite_"):
+                continue
+            left_out = but_for.get(table, set())
+            described = connection.execute(f"PRAGMA table_info({table})").fetchall()
+            columns = ", ".join(row[1] for row in described if row[1] not in left_out)
+            rows = connection.execute(f"SELECT {columns} FROM {table}").fetchall()
+            found[table] = sorted(map(repr, rows))
+    return found
+
+
+def assert_same(idsync: Program, name: str, other: str, *but: str) -> None:
+    """Two stores have the same export, the same history, and the same in every table."""
+    assert export(idsync, f"{name}.db") == export(idsync, f"{other}.db")
+    assert history(idsync, f"{name}.db") == history(idsync, f"{other}.db")
+    found, wanted = (tables(idsync.folder / f"{each}.db", *but) for each in (name, other))
+    assert list(found) == list(wanted)
+    for table, rows in wanted.items():
+        assert found[table] == rows, table
+    assert idsync("doctor", "--store", f"{name}.db").status == 0
+
+
+def run(idsync: Program, name: str, *options: str, files: tuple[str, ...] = ("day.jsonl",)) -> None:
+    """Replay into the store of this name, and write the answers to a file of this name."""
+    into = ("--store", f"{name}.db", "--output", f"{name}.jsonl")
+    done = idsync("replay", *files, "--seed", "7", "--quiet", *into, *options)
+    assert done.status in (0, 1), done.stderr
+    assert done.stderr == ""
+
+
+def assert_as_in_chunks(
+    idsync: Program,
+    watch: Watch,
+    *options: str,
+    files: tuple[str, ...] = ("day.jsonl",),
+    chunk: int = 1000,
+) -> None:
+    """By two processes or in chunks, all of it comes to the same."""
+    run(idsync, "chunks", "--chunk-size", str(chunk), *options, files=files)
+    watch.seen.clear()
+    run(idsync, "ahead", *options, files=files)
+    answers = (idsync.folder / "ahead.jsonl").read_bytes()
+    assert answers == (idsync.folder / "chunks.jsonl").read_bytes()
+    assert_same(idsync, "ahead", "chunks")
+
+
+# ---- By two processes or by one
+
+
+@pytest.mark.parametrize("options", [(), ("--explain",)], ids=["", "explained"])
+def test_a_day_comes_to_the_same(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    in_batches_of(monkeypatch, 250)
+    idsync.write("day.jsonl", b"".join(a_day()))
+    assert_as_in_chunks(idsync, watch, *options)
+    assert watch.seen.count("written") > 10
+    if not options:  # an account counts whole crowds, for which the tables may be needed
+        assert watch.seen == ["here", *["sent", "written"] * 20]
+
+
+def test_a_batch_grows_until_the_other_process_is_worth_it(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 10)
+    monkeypatch.setattr(replay, "LONG", 80)
+    monkeypatch.setattr(replay, "_MOST", 320)
+    idsync.write("day.jsonl", b"".join(a_day(1000)))
+    assert_as_in_chunks(idsync, watch)
+    # After 10, 20 and 40 requests the fourth batch has 80.
+    assert watch.seen == ["here"] * 3 + ["sent", "written"] * 5
+
+
+def test_several_files_come_to_the_same_and_each_has_labels_of_its_own(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 40)
+    lines = a_day(1000)
+    idsync.write("a.jsonl", b"".join(lines[:400]))
+    idsync.write("b.jsonl", b"".join(lines[400:401]))
+    idsync.write("c.jsonl", b"".join(lines[401:]))
+    assert_as_in_chunks(idsync, watch, files=("a.jsonl", "b.jsonl", "c.jsonl"))
+    assert watch.seen.count("written") >= 9 + 14
+    assert "in vain" not in watch.seen
+
+
+def a_world(rng: random.Random, *, crowd: bool, scopes: int = 2) -> World:
+    """A world whose configuration does not change."""
+    while True:
+        world = random_world(rng, crowd=crowd)
+        if world.later_scopes is None and len(world.scopes) == scopes:
+            return world
+
+
+@pytest.mark.parametrize("number", range(WORLDS))
+def test_a_random_world_comes_to_the_same(
+    tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    rng = random.Random(f"ahead {number}")
+    world = a_world(rng, crowd=number % 2 == 0, scopes=1 if number % 4 == 3 else 2)
+    in_batches_of(monkeypatch, rng.choice([7, 30, 90]), alone=rng.choice([0, 2]))
+    idsync = Program(tmp_path)
+    idsync.write("idsync.yaml", config_yaml(world.scopes, world.workspaces))
+    lines = [json.dumps(request) + "\n" for request in world.requests]
+    for _ in range(3 if number % 2 == 0 else 10):
+        lines += rng.sample(lines, len(world.requests))
+    idsync.write("day.jsonl", "".join(lines))
+    assert_as_in_chunks(idsync, watch, chunk=rng.choice([50, 400]))
+    assert "written" in watch.seen
+
+
+# ---- Where it is not used
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--chunk-size", "50"), ("--stop-on-error",), ("--dry-run",), ("--output", "answers.fifo")],
+    ids=lambda each: each[0],
+)
+def test_no_other_process_writes(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    in_batches_of(monkeypatch, 50)
+    idsync.write("day.jsonl", b"".join(a_day(400)))
+    run(idsync, "whole", "--chunk-size", "400")
+    watch.seen.clear()
+    os.mkfifo(idsync.folder / "answers.fifo")
+    read: list[bytes] = []
+    reader = threading.Thread(
+        target=lambda: read.append((idsync.folder / "answers.fifo").read_bytes())
+    )
+    reader.start()
+    if "--output" not in options:
+        with (idsync.folder / "answers.fifo").open("wb"):
+            pass
+        options += ("--output", "-")
+    done = idsync("replay", "day.jsonl", "--seed", "7", "--quiet", "--store", "a.db", *options)
+    reader.join()
+    assert (done.status, done.stderr) == (0, "")
+    answers = done.stdout.encode() + b"".join(read)
+    assert answers == (idsync.folder / "whole.jsonl").read_bytes()
+    assert len(watch.seen) >= 8
+    assert set(watch.seen) == {"here"}
+
+
+# ---- Where somebody else writes in between
+
+_SOMEBODY = """
+import json, sys
+from pathlib import Path
+from idsync_cli import wire
+from idsync_cli.core.decision import Refusal
+from idsync_cli.engine import Engine
+from idsync_cli.files.config_file import load
+from idsync_cli.store import open_store
+with open_store(sys.argv[1], write=True) as store:
+    engine = Engine(load(Path("idsync.yaml")).organization, store, now=lambda: 0)
+    for line in sys.stdin:
+        answer = engine.one_shot(json.loads(line))
+        refused = isinstance(answer.outcome, Refusal)
+        counts = not refused and answer.outcome.changes_the_store
+        print(json.dumps([counts, wire.answer_json(answer, explain=False)]), flush=True)
+"""
+
+
+class Somebody:
+    """Somebody else at the store of a replay, who makes requests one by one.
+
+    `counted` has those that took a sequence number, with their answers.
+    """
+
+    def __init__(self, idsync: Program, store: str) -> None:
+        self._idsync, self._store = idsync, store
+        self._process: subprocess.Popen[bytes] | None = None
+        self.counted: list[tuple[bytes, Json]] = []
+
+    def ask(self, request: Json) -> None:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _SOMEBODY, self._store],
+                cwd=self._idsync.folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        line = json.dumps(request).encode() + b"\n"
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+        counts, answer = json.loads(self._process.stdout.readline())
+        if counts:
+            self.counted.append((line, answer))
+
+    def go(self) -> None:
+        if self._process is not None:
+            self._process.communicate()
+            assert self._process.returncode == 0
+
+
+@contextmanager
+def somebody_at(idsync: Program, store: str) -> Iterator[Somebody]:
+    somebody = Somebody(idsync, store)
+    try:
+        yield somebody
+    finally:
+        somebody.go()
+
+
+def foreign_requests(rng: random.Random, lines: list[bytes]) -> Iterator[Json]:
+    """Requests about the users of these lines, with some of their identifiers."""
+    while True:
+        with suppress(ValueError):
+            request = json.loads(rng.choice(lines))
+            if isinstance(request, dict) and request.get("type") != "modify":
+                names = ("type", "workspace", "scope", "known_identities", "request_id")
+                yield {name: request[name] for name in names if name in request}
+
+
+def plain(answers: list[Json]) -> list[Json]:
+    """Answers but for the numbers of their lines."""
+    return [{name: value for name, value in each.items() if name != "line"} for each in answers]
+
+
+def answers_of(idsync: Program, name: str) -> list[Json]:
+    return [json.loads(each) for each in (idsync.folder / f"{name}.jsonl").read_text().splitlines()]
+
+
+def assert_as_one_replay_of_all(idsync: Program, lines: list[bytes], others: Somebody) -> None:
+    """Every line is answered once, as if the requests of others had been lines among them."""
+    answers = answers_of(idsync, "ahead")
+    assert [each["line"] for each in answers] == list(range(1, len(lines) + 1))
+    foreign = [(answer["seq"], line, answer) for line, answer in others.counted]
+    own = [(each["seq"], line, each) for each, line in zip(answers, lines, strict=True)]
+    everything = sorted(foreign + own, key=lambda each: each[0])
+    assert [seq for seq, _, _ in everything] == list(range(1, len(everything) + 1))
+    assert [each["seq"] for each in answers] == sorted(each["seq"] for each in answers)
+    idsync.write("all.jsonl", b"".join(line for _, line, _ in everything))
+    run(idsync, "merged", "--chunk-size", "1000", files=("all.jsonl",))
+    wanted = plain(answers_of(idsync, "merged"))
+    for (_, line, found), answer in zip(everything, wanted, strict=True):
+        assert plain([found]) == [answer], line
+    assert_same(idsync, "ahead", "merged", "replays")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whenever_somebody_else_writes_nothing_is_lost_or_done_twice(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    rng = random.Random(f"somebody {seed}")
+    in_batches_of(monkeypatch, rng.choice([15, 25, 40]), alone=seed % 3)
+    lines = a_day(1500)
+    if seed % 2:  # whose few labels stand for one profile after another
+        world = a_world(rng, crowd=False)
+        idsync.write("idsync.yaml", config_yaml(world.scopes, world.workspaces))
+        lines = [json.dumps(each).encode() + b"\n" for each in world.requests]
+        lines = rng.choices(lines, k=600)
+    idsync.write("day.jsonl", b"".join(lines))
+    asked = foreign_requests(rng, lines)
+    hit: set[str] = set()
+    with somebody_at(idsync, "ahead.db") as somebody:
+
+        def sometimes(moment: str) -> None:
+            if "here" in watch.seen and rng.random() < (0.1 if seed < 4 else 0.3):
+                before = len(somebody.counted)
+                for _ in range(rng.choice([1, 1, 3])):
+                    somebody.ask(next(asked))
+                if len(somebody.counted) > before:
+                    hit.add(moment)
+
+        watch.at = sometimes
+        run(idsync, "ahead")
+        watch.at = lambda _: None
+    assert watch.seen.count("written") >= 2
+    if seed % 2 == 0:
+        assert watch.seen.count("in vain") >= 2
+        assert len(hit) >= 2
+    assert_as_one_replay_of_all(idsync, lines, somebody)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["before begin", "begun", "before send", "sent", "before wait", "waited", "committed"],
+)
+def test_somebody_else_writes_at_this_moment(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    in_batches_of(monkeypatch, 30, alone=1)
+    lines = a_day(600)
+    idsync.write("day.jsonl", b"".join(lines))
+    times = iter(range(1, 1000))
+    with somebody_at(idsync, "ahead.db") as somebody:
+
+        def in_the_middle(now: str) -> None:
+            if now == moment and watch.seen and next(times) in (1, 4):
+                identities = {"customer_id": f"new {len(somebody.counted)}"}
+                request = {"type": "login", "scope": "consumers", "known_identities": identities}
+                somebody.ask(request)
+
+        watch.at = in_the_middle
+        run(idsync, "ahead")
+        watch.at = lambda _: None
+    assert len(somebody.counted) >= 1
+    assert "written" in watch.seen
+    if moment in ("before send", "waited"):
+        assert "in vain" in watch.seen
+    assert_as_one_replay_of_all(idsync, lines, somebody)
+
+
+def test_it_goes_on_here_for_a_while_and_then_ahead_again(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 20, alone=replay._ALONE_AGAIN)
+    lines = a_day(1000)
+    idsync.write("day.jsonl", b"".join(lines))
+    with somebody_at(idsync, "ahead.db") as somebody:
+
+        def several_in_a_row(moment: str) -> None:
+            after = watch.seen.count("written")
+            is_first = after == 4 and "in vain" not in watch.seen
+            if (moment == "before send" and is_first) or (
+                moment == "committed" and 2 < watch.seen.count("here") < 9
+            ):
+                number = len(somebody.counted)
+                identities = {"customer_id": f"new {number}"}
+                somebody.ask(
+                    {"type": "login", "scope": "consumers", "known_identities": identities}
+                )
+
+        watch.at = several_in_a_row
+        run(idsync, "ahead")
+        watch.at = lambda _: None
+    assert len(somebody.counted) >= 7
+    assert watch.seen[:11] == ["here", *["sent", "written"] * 4, "sent", "in vain"]
+    vain = watch.seen.index("in vain")
+    assert watch.seen[vain + 1 : vain + 12] == ["here"] * 10 + ["sent"]
+    assert watch.seen[vain + 12 :].count("written") > 20
+    assert watch.seen.count("in vain") == 1
+    assert_as_one_replay_of_all(idsync, lines, somebody)
+
+
+# ---- Crowds
+
+
+def stories() -> list[Story]:
+    """Crowds of several sizes, and what makes them larger, smaller, or known."""
+    found = [story(size) for size in SIZES for story in ALONE]
+    found += [two_crowds(scope, holds) for scope in (SCOPE, DEVICES_FIRST) for holds in CROWDS]
+    found += [two_crowds(SCOPE, holds, 210) for holds in (both, some_in_common)]
+    found += [wandering(), many_identifiers(), and_then(crowd_of_all_kinds(100))]
+    return found
+
+
+def leaving(size: int) -> Story:
+    story = Story()
+    for number in range(size):
+        story.anonymous(f"m{number}", ios_idfv="d", mobile_number=f"{number}")
+    story.begin()
+    for step in range(15):
+        story.ask("identify", ios_idfv="d")
+        left = size - 1 - step
+        if step % 3 == 0:
+            story.set(f"m{left}", ios_idfv=None)
+        elif step % 3 == 1:
+            story.ask("login", "", f"m{left}", email=f"e{step}", ios_idfv="d")
+        else:
+            story.change(f"m{left}", ("ios_idfv", "d", "x"))
+        story.ask("search", ios_idfv="d")
+    return story
+
+
+def becoming_known(size: int) -> Story:
+    story = Story()
+    for number in range(size):
+        story.anonymous(f"m{number}", ios_idfv="d", mobile_number=f"{number}")
+    story.begin()
+    for number in range(size - 1, 0, -1):
+        story.ask("login", "", f"m{number}", email=f"e{number}", ios_idfv="d")
+    story.ask("identify", ios_idfv="d")
+    story.ask("login", "last", email="e0", ios_idfv="d")
+    story.ask("identify", "new", ios_idfv="d")
+    story.ask("login", email="e5", ios_idfv="d", android_aaid="g")
+    story.set("new", ios_idfv=None)
+    story.ask("search", ios_idfv="d")
+    return story
+
+
+def coming_back(size: int) -> Story:
+    story = Story()
+    for number in range(size):
+        story.anonymous(f"m{number}", ios_idfv="d", mobile_number=f"{number}")
+    story.begin()
+    for number in (0, 1, 2):
+        story.set(f"m{number}", ios_idfv=None)
+        story.ask("identify", mobile_number=f"{number}", ios_idfv="d")
+        story.change(f"m{number}", ("ios_idfv", "d", None), ("ios_idfv", None, "d"))
+    for number in range(size - 1, 1, -1):
+        story.change(f"m{number}", ("ios_idfv", "d", None))
+        if number % 10 == 0:
+            story.ask("search", ios_idfv="d")
+    story.ask("login", "", "m0", ios_idfv="d", email="f")
+    return story
+
+
+def known_unnamed(size: int) -> Story:
+    """Members become known, or come to hold more, by requests that do not name what they hold."""
+    story = Story()
+    for number in range(size):
+        story.anonymous(f"m{number}", ios_idfv=f"d{number // 3}", mobile_number=f"{number}")
+    story.begin()
+    for number in range(size - 1, 6, -3):
+        story.set(f"m{number}", email=f"e{number}")
+        story.set(f"m{number - 1}", android_aaid="g")
+        for _ in range(2):
+            story.ask("search", mobile_number=f"{number}")
+        story.ask("identify", ios_idfv=f"d{number // 3}")
+        story.ask("identify", "", f"m{number - 1}", ios_idfv=f"d{number // 3}", android_aaid="g")
+        story.set(f"m{number - 1}", customer_id=f"c{number}")
+        story.ask("login", "", f"m{number - 2}", email=f"f{number}")
+        story.ask("search", "", f"m{number - 3}", ios_idfv=f"d{number // 3 - 1}")
+        story.ask("identify", ios_idfv=f"d{number // 3}")
+        story.ask("search", android_aaid="g", mobile_number=f"{number - 1}")
+        story.ask("search", mobile_number=f"{number - 2}")
+    return story
+
+
+ALONE = [leaving, becoming_known, coming_back, known_unnamed]
+
+
+def two_crowds(scope: Json, holds: Callable[[int, int], dict[str, str]], size: int = 70) -> Story:
+    story = Story(scope)
+    for number in range(size):
+        story.anonymous(f"m{number}", mobile_number=f"{number}", **holds(number, size))
+    two = {"ios_idfv": "d", "android_aaid": "g"}
+    story.begin()
+    for kind in ("search", "identify"):
+        story.ask(kind, **two)
+        story.ask(kind, "", "m3", **two)
+    for number in [number for number in range(size) if len(holds(number, size)) == 2][-3:]:
+        story.set(f"m{number}", android_aaid=None)
+        story.ask("search", **two)
+    story.ask("login", "", "m3", email="e", **two)
+    story.ask("identify", **two)
+    story.ask("identify", "", "m1", **two)
+    return story
+
+
+def wandering() -> Story:
+    """A unique identifier goes from one to another by `modify`."""
+    story = Story()
+    for number in range(80):
+        story.anonymous(f"m{number}", ios_idfv="d", mobile_number=f"{number}")
+    story.anonymous("first", other="o")
+    story.begin()
+    for number in range(0, 80, 5):
+        story.set(f"m{number}", other="o")
+        story.ask("search", other="o", ios_idfv="d")
+        story.ask("identify", "", f"m{number + 1}", mobile_number=f"{number + 1}", other="o")
+        story.set(f"m{number + 2}", other="o", email=f"e{number}")
+        story.ask("login", email=f"e{number}", customer_id="c", other="o")
+        story.change(f"m{number + 3}", ("email", None, f"e{number}"), ("customer_id", None, "c"))
+    return story
+
+
+def many_identifiers() -> Story:
+    """Profiles that hold a lot, and give it away again."""
+    story = Story()
+    for number in range(12):
+        story.anonymous(f"m{number}", ios_idfv=f"d{number}")
+        for value in range(30):
+            story.change(f"m{number}", ("mobile_number", None, f"{number}-{value}"))
+            story.change(f"m{number}", ("android_aaid", None, f"g{value}"))
+    story.begin()
+    for number in range(0, 12, 2):
+        story.ask("login", "", f"m{number}", mobile_number=f"{number}-3", email=f"e{number}")
+        story.change(f"m{number}", *(("android_aaid", f"g{value}", None) for value in range(20)))
+        story.set(f"m{number + 1}", mobile_number=None)
+        story.ask("identify", android_aaid=f"g{number}", mobile_number=f"{number + 1}-5")
+        story.ask("search", android_aaid="g25", ios_idfv=f"d{number}")
+    return story
+
+
+def told_together(rng: random.Random, told: list[Story], *, by_turns: bool) -> World:
+    """Stories, each in a scope of its own, one after another or all of them at once."""
+    left = []
+    for number, story in enumerate(told):
+        of_its_own = json.dumps(story.requests).replace('"@', f'"@{number} ')
+        left.append(json.loads(of_its_own))
+        for request in left[-1]:
+            request["scope"] = f"s{number}"
+            if "label" in request:
+                request["label"] = f"{number} {request['label']}"
+    scopes = {f"s{number}": story.scope for number, story in enumerate(told)}
+    requests: list[object] = []
+    if not by_turns:
+        requests = [request for each in left for request in each]
+    while by_turns and (some := [each for each in left if each]):
+        for each in rng.sample(some, len(some)):
+            count = rng.choice([1, 1, 4, 15])
+            requests += each[:count]
+            del each[:count]
+    return World(scopes, {}, requests, seed=7)
+
+
+def know_little(monkeypatch: pytest.MonkeyPatch, newest: int, remembered: int) -> None:
+    """Let less be read of a crowd, and let all that was read be forgotten sooner."""
+    monkeypatch.setattr(records, "_REMEMBERED", remembered)
+    asked = records._HOLDERS_OF_EACH
+    assert asked.count(f"OFFSET {records._NEWEST - 1}") == 1
+    asked = asked.replace(f"OFFSET {records._NEWEST - 1}", f"OFFSET {newest - 1}")
+    monkeypatch.setattr(records, "_HOLDERS_OF_EACH", asked)
+    monkeypatch.setattr(records, "_NEWEST", newest)
+
+
+def prepare_world(idsync: Program, world: World) -> None:
+    idsync.write("idsync.yaml", config_yaml(world.scopes))
+    idsync.write("day.jsonl", "".join(json.dumps(each) + "\n" for each in world.requests))
+
+
+def go_on_ahead(idsync: Program, *batches: int) -> None:
+    """Replay a day in several goes, of so many batches each, but the last until its end.
+
+    Each has the store opened anew: what was there before is in the tables, and not in memory.
+    """
+    rules = organization(json.loads((idsync.folder / "idsync.yaml").read_text())["scopes"], {})
+    path, day = (str(idsync.folder / name) for name in ("ahead.db", "day.jsonl"))
+    for count in (*batches, None):
+        output = AnswersFile(str(idsync.folder / "ahead.jsonl"), explain=False)
+        opened = open_store(path, write=True)
+        assert opened is not None
+        with opened as storage, closing(output), open_requests(day) as source:
+            engine = Engine(rules, storage, now=lambda: 0)
+            one = Replay(engine, storage, mode=Mode.RESUME, answers=output)
+            done = one.run(day, source)
+            assert isinstance(done, Generator)
+            with closing(done):
+                for _ in islice(done, count):
+                    pass
+
+
+@pytest.mark.parametrize(
+    ("by_turns", "size", "newest", "remembered", "batches", "lags"),
+    [
+        (False, 60, 64, 300_000, [4] * 15, False),
+        (True, 150, 64, 300_000, [9] * 4, True),
+        (True, 40, 3, 300_000, [6] * 12, True),
+        (False, 40, 3, 60, [], True),
+        (True, 60, 5, 500, [], False),
+    ],
+)
+def test_stories_of_crowds_come_to_the_same(
+    idsync: Program,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    by_turns: bool,
+    size: int,
+    newest: int,
+    remembered: int,
+    batches: list[int],
+    lags: bool,
+) -> None:
+    rng = random.Random(f"crowds {size} {newest}")
+    prepare_world(idsync, told_together(rng, stories(), by_turns=by_turns))
+    run(idsync, "chunks", "--chunk-size", "100")
+    know_little(monkeypatch, newest, remembered)
+    in_batches_of(monkeypatch, size)
+    watch.seen.clear()
+    create(str(idsync.folder / "ahead.db"), 7).close()
+    with the_other_process_lags(watch, str(idsync.folder / "ahead.db")) if lags else nullcontext():
+        go_on_ahead(idsync, *batches)
+    assert_same_but_its_name(idsync)
+    assert watch.seen.count("written") >= 15
+    assert "behind" in watch.seen
+
+
+def assert_same_but_its_name(idsync: Program) -> None:
+    answers = (idsync.folder / "ahead.jsonl").read_bytes()
+    assert answers == (idsync.folder / "chunks.jsonl").read_bytes()
+    assert_same(idsync, "ahead", "chunks")
+
+
+@pytest.mark.parametrize(("newest", "lags"), [(64, True), (8, False)])
+@pytest.mark.parametrize("story", ALONE)
+@pytest.mark.parametrize("size", SIZES)
+def test_a_crowd_that_was_there_before_comes_to_the_same(
+    idsync: Program,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    story: Callable[[int], Story],
+    size: int,
+    newest: int,
+    lags: bool,
+) -> None:
+    told = story(size)
+    prepare_world(idsync, told_together(random.Random(0), [told], by_turns=False))
+    run(idsync, "chunks", "--chunk-size", "100")
+    know_little(monkeypatch, newest, 300_000)
+    in_batches_of(monkeypatch, 4)
+    watch.seen.clear()
+    create(str(idsync.folder / "ahead.db"), 7).close()
+    with the_other_process_lags(watch, str(idsync.folder / "ahead.db")) if lags else nullcontext():
+        go_on_ahead(idsync, told.begins // 4)
+    assert_same_but_its_name(idsync)
+    assert "written" in watch.seen
+    if newest == 8 and story is not becoming_known:
+        assert "behind" in watch.seen
+
+
+# ---- MPIDs that were given out before
+
+
+def test_an_mpid_that_was_given_out_before_is_passed_over(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = 7
+    taken = {seq: derive_mpid(seed, seq, lambda _: False) for seq in (40, 41, 95, 150)}
+    for name in ("ahead", "chunks"):
+        assert idsync("init", "--seed", str(seed), "--store", f"{name}.db").status == 0
+        profiles = [
+            {"scope": "couriers", "mpid": str(mpid), "created_seq": number, "identities": {}}
+            for number, mpid in enumerate(taken.values(), start=1)
+        ]
+        for profile in profiles:
+            profile["identities"] = {"email": [f"{profile['mpid']}@example.com"]}
+        idsync.write("profiles.jsonl", "".join(json.dumps(each) + "\n" for each in profiles))
+        imported = idsync("import", "profiles.jsonl", "--store", f"{name}.db")
+        assert imported.status == 0, imported.stderr
+    requests = [
+        {"type": "identify", "scope": "consumers", "known_identities": {"ios_idfv": f"{number}"}}
+        for number in range(200)
+    ]
+    idsync.write("day.jsonl", "".join(json.dumps(each) + "\n" for each in requests))
+    in_batches_of(monkeypatch, 10)
+    assert_as_in_chunks(idsync, watch, chunk=7)
+    mpids = {each["seq"]: int(each["mpid"]) for each in answers_of(idsync, "ahead")}
+    assert len({*mpids.values(), *taken.values()}) == 200 + len(taken)
+    for seq, mpid in taken.items():
+        assert mpids[seq] == derive_mpid(seed, seq, {mpid}.__contains__)
+    assert watch.seen.count("in vain") == 3  # for 40 and 41 are in one batch
+    assert watch.seen.count("written") > 8
+
+
+# ---- Processes that end before their time
+
+_EAGER = f"""
+import resource, sys
+from idsync_cli import replay
+replay.LONG, replay._FIRST, replay._MOST, replay.HOLD_SECONDS = 1, {BATCH}, {BATCH}, 60.0
+if limit := int(sys.argv.pop(1)):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+from idsync_cli.__main__ import main
+main()
+"""
+"""The program, whose files may not grow beyond a limit, with another process as soon as can be."""
+
+
+def eager(
+    idsync: Program, *options: str, limit: int = 0, output: str = "a.jsonl", store: str = "a.db"
+) -> subprocess.Popen[bytes]:
+    """Begin or go on with a replay as a process of its own."""
+    command = ("replay", "days.jsonl", "--seed", "7", "--quiet", "--store", store)
+    return subprocess.Popen(
+        [sys.executable, "-c", _EAGER, str(limit), *command, "--output", output, *options],
+        cwd=idsync.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.fixture(name="once", scope="module")
+def days_and_what_comes_of_them(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """Some days, and what comes of them where one process does it all and nothing happens."""
+    program = Program(tmp_path_factory.mktemp("once"))
+    shutil.copy(ROOT / "sample_config.yaml", program.folder / "idsync.yaml")
+    program.write("days.jsonl", b"".join(a_day()) * (1 + KILLS))
+    run(program, "whole", "--chunk-size", "2000", files=("days.jsonl",))
+    return program
+
+
+@pytest.fixture(name="days")
+def days_in_a_folder_of_ones_own(once: Program, tmp_path: Path) -> Program:
+    shutil.copytree(once.folder, tmp_path, dirs_exist_ok=True)
+    return Program(tmp_path)
+
+
+def scribe_of(process: subprocess.Popen[bytes]) -> int | None:
+    """The process that writes for a replay, if it has been started."""
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for child in children:
+            if b"scribe" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return None
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def must_see_processes() -> None:
+    if not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists():
+        pytest.skip("this system does not tell which process began which")
+
+
+def wait_for_answers(idsync: Program, process: subprocess.Popen[bytes], length: float) -> int:
+    """Wait until so much of the answers is written, and give the other process that writes."""
+    answers = idsync.folder / "a.jsonl"
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        assert process.poll() is None, "it has ended too soon"
+        assert time.monotonic() < deadline, "it does not get on"
+        scribe = scribe_of(process)
+        if scribe is not None and answers.exists() and answers.stat().st_size >= length:
+            return scribe
+        time.sleep(0.001)
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while is_alive(pid):
+        assert time.monotonic() < deadline, "it does not end"
+        time.sleep(0.001)
+
+
+def assert_a_beginning(idsync: Program) -> int:
+    """What was committed is whole, a beginning of all there is to be; gives its length."""
+    done, whole = history(idsync, "a.db"), history(idsync, "whole.db")
+    assert done == whole[: len(done)]
+    assert is_sound(idsync.folder / "a.db")
+    answers = (
+        (idsync.folder / "a.jsonl").read_bytes() if (idsync.folder / "a.jsonl").exists() else b""
+    )
+    assert (idsync.folder / "whole.jsonl").read_bytes().startswith(answers)
+    return len(done)
+
+
+def assert_goes_on_to_its_end(idsync: Program, *options: str) -> None:
+    done = ended(eager(idsync, "--resume", *options))
+    assert (done.status, done.stdout, done.stderr) == (1, "", "")
+    answers = (idsync.folder / "a.jsonl").read_bytes()
+    assert answers == (idsync.folder / "whole.jsonl").read_bytes()
+    assert_same(idsync, "a", "whole")
+
+
+@pytest.mark.parametrize(
+    "killed_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name
+)
+def test_killed_at_random_moments_and_resumed_it_is_as_if_it_ran_through(
+    days: Program, killed_by: signal.Signals
+) -> None:
+    must_see_processes()
+    rng = random.Random(f"ahead {killed_by}")
+    length = (days.folder / "whole.jsonl").stat().st_size
+    for number in range(KILLS):
+        process = eager(days, "--resume")
+        until = length * (number + 0.1 + 0.6 * rng.random()) / KILLS
+        scribe = wait_for_answers(days, process, until)
+        time.sleep(rng.random() * 0.02)
+        process.send_signal(killed_by)
+        process.wait(DEADLINE)  # and not for the end of its errors, which both may write
+        if killed_by is not signal.SIGKILL:  # it sees to it before it ends itself
+            assert not is_alive(scribe)
+        wait_until_gone(scribe)
+        outcome = ended(process)
+        assert outcome.status in (-killed_by, 128 + killed_by), outcome
+        if killed_by is not signal.SIGKILL:
+            assert "Traceback" not in outcome.stderr
+        assert_no_gap(days)
+    assert_goes_on_to_its_end(days)
+
+
+def assert_no_gap(idsync: Program) -> None:
+    """What is in the store is the beginning of what was to come, and its answers are there."""
+    done, whole = history(idsync, "a.db"), history(idsync, "whole.db")
+    assert 0 < len(done) <= len(whole)
+    assert done == whole[: len(done)]
+    with closing(sqlite3.connect(idsync.folder / "a.db")) as connection:
+        [[lines, size]] = connection.execute("SELECT lines, answers_bytes FROM replays").fetchall()
+    answers = (idsync.folder / "a.jsonl").read_bytes()
+    assert len(answers) >= size
+    wanted = (idsync.folder / "whole.jsonl").read_bytes()
+    assert answers[:size] == wanted[:size]
+    assert wanted[:size].count(b"\n") == lines
+
+
+def test_without_the_process_that_writes_it_stops_whole_and_goes_on(days: Program) -> None:
+    must_see_processes()
+    rng = random.Random("the scribe")
+    length = (days.folder / "whole.jsonl").stat().st_size
+    for number in range(KILLS):
+        process = eager(days, "--resume")
+        until = length * (number + 0.1 + 0.6 * rng.random()) / KILLS
+        scribe = wait_for_answers(days, process, until)
+        os.kill(scribe, signal.SIGKILL)
+        outcome = ended(process)
+        assert (outcome.status, outcome.stdout) == (3, ""), outcome
+        assert outcome.stderr.count("\n") == 1
+        assert "--resume" in outcome.stderr
+        assert_no_gap(days)
+    assert_goes_on_to_its_end(days)
+
+
+# ---- No room, and readers who have gone
+
+
+def assert_stopped_for_want_of_room(idsync: Program, outcome: Outcome) -> None:
+    assert (outcome.status, outcome.stdout) == (3, ""), outcome
+    assert outcome.stderr.count("\n") == 1
+    assert "what was committed before is whole" in outcome.stderr
+    assert "--resume" in outcome.stderr
+    assert_no_gap(idsync)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_a_store_that_may_not_grow_on_stops_whole_and_goes_on(days: Program, part: float) -> None:
+    limit = int((days.folder / "whole.db").stat().st_size * part)
+    stopped = ended(eager(days, limit=limit, output="-"))
+    assert stopped.status == 3
+    assert stopped.stderr.count("\n") == 1
+    assert "the store cannot be used" in stopped.stderr
+    assert "what was committed before is whole" in stopped.stderr
+    assert "--resume" in stopped.stderr
+    assert 0 < assert_a_beginning(days) < len(history(days, "whole.db"))
+    rest = ended(eager(days, "--resume", output="-"))
+    assert (rest.status, rest.stderr) == (1, "")
+    assert (stopped.stdout + rest.stdout).encode() == (days.folder / "whole.jsonl").read_bytes()
+    assert_same(days, "a", "whole", "replays")
+
+
+def test_answers_that_may_not_grow_on_stop_whole_and_go_on(idsync: Program) -> None:
+    idsync.write("days.jsonl", b"".join(a_day()))
+    run(idsync, "whole", "--chunk-size", "2000", "--explain", files=("days.jsonl",))
+    limit = (idsync.folder / "whole.jsonl").stat().st_size * 3 // 5  # the store has less by then
+    stopped = ended(eager(idsync, "--explain", limit=limit))
+    assert "the answers cannot be written to a.jsonl: File too large" in stopped.stderr
+    assert_stopped_for_want_of_room(idsync, stopped)
+    assert_goes_on_to_its_end(idsync, "--explain")
+
+
+def test_a_store_on_a_full_disk_stops_whole_and_goes_on(days: Program) -> None:
+    with small_disk(days.folder / "disk", "2m") as resize:
+        stopped = ended(eager(days, store="disk/a.db"))
+        resize("200m")
+        (days.folder / "a.db").symlink_to(days.folder / "disk" / "a.db")
+        assert_stopped_for_want_of_room(days, stopped)
+        done = ended(eager(days, "--resume", store="disk/a.db"))
+        assert (done.status, done.stderr) == (1, "")
+        answers = (days.folder / "a.jsonl").read_bytes()
+        assert answers == (days.folder / "whole.jsonl").read_bytes()
+        assert_same(days, "a", "whole")
+        (days.folder / "a.db").unlink()
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3000])
+def test_a_replay_whose_reader_has_gone_is_whole_and_goes_on(days: Program, lines: int) -> None:
+    process = eager(days, output="-")
+    assert process.stdout is not None
+    read = b"".join(process.stdout.readline() for _ in range(lines))
+    process.stdout.close()
+    process.stdout = None
+    outcome = ended(process)
+    assert (outcome.status, outcome.stderr) == (141, "")
+    wanted = (days.folder / "whole.jsonl").read_bytes()
+    assert wanted.startswith(read)
+    assert 0 < assert_a_beginning(days) < len(history(days, "whole.db"))
+    with closing(sqlite3.connect(days.folder / "a.db")) as connection:
+        [[done]] = connection.execute("SELECT lines FROM replays").fetchall()
+    rest = ended(eager(days, "--resume", output="-"))
+    assert (rest.status, rest.stderr) == (1, "")
+    assert rest.stdout.encode() == b"".join(wanted.splitlines(keepends=True)[done:])
+    assert_same(days, "a", "whole", "replays")
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/stdout"])
+def test_answers_to_standard_output_are_all_there(days: Program, output: str) -> None:
+    if output != "-" and not Path(output).exists():
+        pytest.skip("this system has no /dev/stdout")
+    done = ended(eager(days, output=output))
+    assert (done.status, done.stderr) == (1, "")
+    assert done.stdout.encode() == (days.folder / "whole.jsonl").read_bytes()
+    assert_same(days, "a", "whole", "replays")
