@@ -121,14 +121,20 @@ class Engine:
             return answer
 
     def batch(
-        self, requests: Iterable[wire.Incoming], before_commit: BeforeCommit = _nothing_more
+        self,
+        requests: Iterable[wire.Incoming],
+        before_commit: BeforeCommit = _nothing_more,
+        *,
+        block_size: int | None = None,
     ) -> list[Answer]:
         """Answer requests one after another in one transaction; each takes a sequence number.
 
         Raises:
             StoreFault: the store cannot be used; nothing of the batch was changed.
         """
-        blocks = [list(requests)]
+        whole = list(requests)
+        size = block_size or max(1, len(whole))
+        blocks = [whole[first : first + size] for first in range(0, len(whole), size)]
         answers: list[Answer] = []
 
         def again() -> TakeAnswers:

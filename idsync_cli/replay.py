@@ -25,10 +25,12 @@ from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store import Session, Store, TablesBehind
 from idsync_cli.store.replays import (
+    NOT_ALONE,
     ReplayRow,
     advance,
     begin,
     check_unmoved,
+    is_unmoved,
     keep_labels,
     labels_of,
     replays,
@@ -42,11 +44,14 @@ HOLD_SECONDS = 0.25
 _FIRST, _MOST = 500, 20_000
 """How many requests the first transaction has, and the most that one may have."""
 
-_BLOCK = 500
+_BLOCK = 200
 """How many requests are in memory at once."""
 
 LONG = 8_000
 """After a transaction of so many requests another process is worth starting."""
+
+_TRIES = 2
+"""How often a replay looks where to begin: of one that was killed a batch may still be written."""
 
 _ALONE_AGAIN = 10
 """How many transactions are made here after one of the other process was in vain."""
@@ -61,7 +66,7 @@ class Mode(Enum):
 
 
 class _Overtaken(Exception):
-    """Another replay has begun since this one looked whether its file was replayed before."""
+    """Since this replay looked how far its file was replayed before, another got further."""
 
 
 class _RefusedOne(Exception):
@@ -158,13 +163,15 @@ class Replay:
         """
         self.file = name
         self._store.expect_many()
-        overtaken = True
+        overtaken, tries = True, _TRIES
         while overtaken and (start := self._find_start(name, source)) is not None:
             overtaken = False
             try:
                 yield from self._go_on(start)
-            except _Overtaken:
-                overtaken = True
+            except _Overtaken as by:
+                overtaken, tries = True, tries - 1
+                if not tries:
+                    raise UsageFault(str(by)) from None
 
     def _go_on(self, start: _Start) -> Iterator[Done]:
         self._engine.labels = Labels(start.labels)
@@ -184,13 +191,13 @@ class Replay:
                     return
                 began = monotonic()
                 try:
-                    row, done = self._commit(taken, row, start.seen)
+                    row, done = self._commit(taken, row, start)
                 except _RefusedOne as refused:
                     self.stopped_by = refused.answer
                     if refused.place:
                         few = taken.lines[: refused.place]
                         taken = _Taken(few, positions[refused.place], finished=False)
-                        row, done = self._commit(taken, row, start.seen)
+                        row, done = self._commit(taken, row, start)
                         yield done
                     return
                 self._fit(self._answered_at - began)
@@ -217,17 +224,14 @@ class Replay:
             or self._stop_on_error
             or (self._answers and not self._answers.can_be_cut)
             or self._size < LONG // 4
+            or row.replay_id == _NOT_ENTERED
+            or (self._answers is not None and self._answers.number is None)
         ):
             return False
         if self._scribe is None:  # by the time that it is needed it has started
-            self._scribe = opened.enter_context(Scribe(place.path))
-        if (
-            self._size < LONG
-            or self._anew
-            or self._alone_for > 0
-            or row.replay_id == _NOT_ENTERED
-            or not self._engine.can_go_ahead
-        ):
+            answers = self._answers.number if self._answers else None
+            self._scribe = opened.enter_context(Scribe(place.path, answers))
+        if self._size < LONG or self._anew or self._alone_for > 0 or not self._engine.can_go_ahead:
             return False
         self._scribe.begin()
         return self._engine.can_go_ahead  # nobody else wrote until it began
@@ -257,7 +261,7 @@ class Replay:
                 yield before.done
             if batch is None:
                 return row
-            reached = self._reached(row, taken, self._write_out(done))
+            reached = self._reached(row, taken, self._write_out(done, until_on_disk=False))
             before = _UnderWay(taken, reached, done, self._engine.labels.touched)
             scribe.send(Errand(batch, row, reached, self._engine.labels.by_now()))
             if taken.finished or self._store.is_full:
@@ -299,7 +303,7 @@ class Replay:
             positions.append(requests.position)
         return chunk, positions
 
-    def _commit(self, taken: _Taken, row: ReplayRow, seen: int) -> tuple[ReplayRow, Done]:
+    def _commit(self, taken: _Taken, row: ReplayRow, start: _Start) -> tuple[ReplayRow, Done]:
         """Answer a batch and keep it with how far it brings the replay."""
         reached, done = row, self._begin()
 
@@ -312,9 +316,11 @@ class Replay:
             nonlocal reached
             self._answered_at = monotonic()  # how long the disk then takes depends little on size
             is_new = row.replay_id == _NOT_ENTERED
-            if is_new and len(replays(session)) != seen:
-                raise _Overtaken
+            if is_new and len(replays(session)) != start.seen:
+                raise _Overtaken(NOT_ALONE)
             if not is_new:
+                if row is start.row and not is_unmoved(session, row):
+                    raise _Overtaken(NOT_ALONE)
                 check_unmoved(session, row)
             reached = self._reached(row, taken, self._write_out(done))
             if is_new:
@@ -342,8 +348,10 @@ class Replay:
         if self._keep_answers:
             done.answers += answers
 
-    def _write_out(self, done: Done) -> Written | None:
-        return self._answers.write(b"".join(done.lines)) if self._answers else None
+    def _write_out(self, done: Done, *, until_on_disk: bool = True) -> Written | None:
+        if self._answers is None:
+            return None
+        return self._answers.write(b"".join(done.lines), until_on_disk=until_on_disk)
 
     def _reached(self, row: ReplayRow, taken: _Taken, written: Written | None) -> ReplayRow:
         """How far a batch brings the replay."""
@@ -429,9 +437,13 @@ def _next_size(size: int, seconds: float) -> int:
 
 
 def answer_all(
-    engine: Engine, requests: Iterable[wire.Incoming], *, chunk_size: int = 1000
+    engine: Engine,
+    requests: Iterable[wire.Incoming],
+    *,
+    chunk_size: int = 1000,
+    block_size: int = _BLOCK,
 ) -> Iterator[list[Answer]]:
     """Answer requests in batches without keeping how far it got, for a store of its own."""
     requests = iter(requests)
     while chunk := list(islice(requests, chunk_size)):
-        yield engine.batch(chunk)
+        yield engine.batch(chunk, block_size=block_size)

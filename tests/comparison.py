@@ -108,7 +108,8 @@ def answers_in(
         if one_shot:
             batches: Iterable[list[Answer]] = ([engine.one_shot(each.request)] for each in requests)
         else:
-            batches = answer_all(engine, requests, chunk_size=chunk_size)
+            size = max(1, chunk_size // 2)  # a batch is read ahead in several parts, too
+            batches = answer_all(engine, requests, chunk_size=chunk_size, block_size=size)
         for answer in chain.from_iterable(batches):
             line = wire.encode(wire.answer_json(answer, explain=explain)) + "\n"
             assert wire.answer_line(answer, explain=explain) == line.encode("ascii")

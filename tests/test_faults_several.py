@@ -39,18 +39,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from idsync_cli.engine import Engine
 from idsync_cli.files.config_file import load
-from idsync_cli.store import Store, open_store
+from idsync_cli.store import open_store
+from idsync_cli.store.lock import Lock
 
-turn, waits = Store.turn, []
+turn, waits = Lock.turn, []
 
 @contextmanager
-def timed(store):
+def timed(lock):
     asked = time.monotonic()
-    with turn(store):
+    with turn(lock):
         waits.append(time.monotonic() - asked)
         yield
 
-Store.turn = timed
+Lock.turn = timed
 name, seconds = sys.argv[1], float(sys.argv[2])
 with open_store("idsync.db", write=True) as store:
     engine = Engine(load(Path("idsync.yaml")).organization, store, now=lambda: 0)

@@ -355,3 +355,18 @@ def test_answers_may_go_where_nothing_can_be_cut_off(couriers: Program) -> None:
         assert os.read(reader, 2**20).decode("ascii") == expected
     finally:
         os.close(reader)
+
+
+def test_who_became_known_in_a_batch_is_known_to_the_rest_of_it(idsync: Program) -> None:
+    """Also by an identifier that no request before it named, and that is read only then."""
+    device = {"type": "identify", "known_identities": {"idfv": "d"}}
+    visitor = {"type": "identify", "known_identities": {"idfv": "d", "email": "e"}}
+    login = {"type": "login", "known_identities": {"email": "e", "customer_id": "c"}}
+    others = [{"type": "identify", "known_identities": {"idfv": f"x{n}"}} for n in range(600)]
+    idsync.write("before.jsonl", json.dumps(visitor))
+    idsync.write("day.jsonl", "".join(json.dumps(each) + "\n" for each in (login, *others, device)))
+    for chunk in ("1", "7", "1000"):
+        into = ("--store", f"{chunk}.db", "--seed", "1", "--quiet")
+        assert idsync("replay", "before.jsonl", *into).status == 0
+        answered = idsync("replay", "day.jsonl", *into, "--chunk-size", chunk, "--output", "-")
+        assert answered.lines()[-1]["status"] == "created"

@@ -66,9 +66,6 @@ class Profile(Holder):
     def __hash__(self) -> int:
         return hash(self._members)
 
-    def __repr__(self) -> str:
-        return f"Profile{self._members}"
-
     @property
     def _members(self) -> tuple[object, ...]:
         mine = self.mpid, self.created_seq, self.source_mpid, self.was_known

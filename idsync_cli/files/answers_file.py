@@ -70,8 +70,15 @@ class AnswersFile:
         explain = self._explain
         return b"".join([wire.answer_line(each, explain=explain) for each in answers])
 
-    def write(self, data: bytes) -> Written | None:
-        """Write lines of answers, and give how far the file got once they are on the disk.
+    @property
+    def number(self) -> int | None:
+        """The file's number to the system; None as long as it is not open."""
+        return None if self._file is None else self._file.fileno()
+
+    def write(self, data: bytes, *, until_on_disk: bool = True) -> Written | None:
+        """Write lines of answers, and give how far the file got.
+
+        They are on the disk then, unless that is seen to elsewhere.
 
         None where it is no file.
 
@@ -86,7 +93,8 @@ class AnswersFile:
             self._file.flush()
             if not self.can_be_cut:
                 return None
-            os.fsync(self._file.fileno())
+            if until_on_disk:
+                os.fsync(self._file.fileno())
             self._before = self._hash.copy(), self._file.tell() - len(data)
             self._hash.update(data)
             return Written(self._file.tell(), self._hash.hexdigest())

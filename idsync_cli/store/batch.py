@@ -49,8 +49,8 @@ class Batch:
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""
         return (
-            self.last_seq, self.scopes, self.outcomes, self.identifiers, self.created,
-            self.updated, self.holdings, self.requests, self.texts,
+            self.last_seq, self.scopes, self.outcomes, self.identifiers, b"".join(self.created),
+            b"".join(self.updated), b"".join(self.holdings), self.requests, self.texts,
         )  # fmt: skip
 
 
@@ -58,10 +58,18 @@ def batch_of(values: Sequence[Any]) -> Batch:
     """The batch that `as_values` gave."""
     batch = Batch()
     (
-        batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
-        batch.updated, batch.holdings, batch.requests, batch.texts,
+        batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, created, updated, holdings,
+        batch.requests, batch.texts,
     ) = values  # fmt: skip
+    batch.created, batch.updated = _packed(created), _packed(updated)
+    batch.holdings = _packed(holdings)
     return batch
+
+
+def _packed(joined: bytes) -> list[bytes]:
+    """Packed rows, one after another; those of profiles and of holdings are of one size."""
+    size = _HOLDING.size
+    return [joined[begin : begin + size] for begin in range(0, len(joined), size)]
 
 
 NOWHERE: Final = -1

@@ -238,6 +238,7 @@ class Records:
         self._remembered = 0
         self._new_identifiers: list[IdentifierRow] = []
         self._changed: list[Record] = []
+        self._moved_unread: set[int] = set()  # holders of what is not in memory have changed
         self._pending: dict[tuple[int, int], bytes] = {}
         self.is_ahead = False
         self._under_way: dict[tuple[int, int], bytes] = {}
@@ -257,6 +258,7 @@ class Records:
         """Nothing has changed yet since the tables were written."""
         self._new_identifiers = []
         self._changed = []
+        self._moved_unread = set()
         self._pending = {}
 
     @property
@@ -427,6 +429,8 @@ class Records:
             return asked_for
         if not self._numbers_under_way.isdisjoint(numbers):
             raise TablesBehind
+        if not self._moved_unread.isdisjoint(numbers):
+            self.write()
         crowds = {number: self._entry_of[number].crowd(known) for number in numbers}
         rows: Iterable[Sequence[Any]] = self._execute(
             _HOLDERS_OF_EACH, (json.dumps(numbers), known)
@@ -629,7 +633,9 @@ class Records:
         """Move a profile from the anonymous to the known holders of all that it holds."""
         for number, held in self._held(record).items():
             entry = self._entry_of.get(number)
-            if entry is not None:
+            if entry is None:
+                self._moved_unread.add(number)
+            else:
                 entry.crowd(record.known).discard(record)
                 entry.crowd(known).add(record)
             self._pend(record, number, int(known), held)

@@ -50,18 +50,26 @@ def begin(session: Session, row: ReplayRow) -> ReplayRow:
     return replace(row, replay_id=cursor.lastrowid)
 
 
+NOT_ALONE = "another process goes on with this replay; let it, or stop it first"
+
+
 def check_unmoved(session: Session, row: ReplayRow) -> None:
     """See whether the replay is still where this process left it, before anything is written.
 
     Raises:
         UsageFault: somebody else goes on with the same replay.
     """
+    if not is_unmoved(session, row):
+        raise UsageFault(NOT_ALONE)
+
+
+def is_unmoved(session: Session, row: ReplayRow) -> bool:
+    """Whether the replay is still where it was, and not finished."""
     found = session.connection.execute(
         "SELECT 1 FROM replays WHERE replay_id = ? AND bytes = ? AND NOT finished",
         (row.replay_id, row.bytes),
     )
-    if found.fetchone() is None:
-        raise UsageFault("another process goes on with this replay; let it, or stop it first")
+    return found.fetchone() is not None
 
 
 def advance(session: Session, row: ReplayRow) -> None:

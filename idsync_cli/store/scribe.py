@@ -6,6 +6,7 @@ of any other writer: it waits for its turn, and all of a batch is kept, or nothi
 
 import gc
 import marshal
+import os
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from idsync_cli.store.store import Store
 
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from idsync_cli.store.scribe import main; main(sys.argv[1])"
+    "from idsync_cli.store.scribe import main; main(*sys.argv[1:])"
 )
 _LENGTH = 8
 _WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
@@ -42,14 +43,16 @@ class Errand(NamedTuple):
 class Scribe:
     """The other process, seen from the one that decides. Close it, or use it in a `with`."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, answers: int | None) -> None:
+        """Start it; `answers` is an open file that has to be on the disk before each commit."""
         root = Path(__file__).resolve().parents[2]
+        files = () if answers is None else (answers,)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, str(root), str(store.resolve())],
+            [sys.executable, "-c", _START, str(root), str(store.resolve()), *map(str, files)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pass_fds=files,
         )
-        self._is_under_way = False
 
     def __enter__(self) -> Self:
         return self
@@ -58,15 +61,18 @@ class Scribe:
         self.close()
 
     def begin(self) -> None:
-        """Take the store as it is now for what the next batch was decided on."""
+        """Take the store as it is now for what the next batch was decided on.
+
+        Raises:
+            StoreFault: the store cannot be used.
+        """
         self._send((None,))
-        self._receive()
+        self._outcome()
 
     def send(self, errand: Errand) -> None:
         """Have a batch written; `wait` says whether it was."""
         batch, before, after, labels = errand
         self._send((batch.as_values(), _values(before), _values(after), labels))
-        self._is_under_way = True
 
     def wait(self) -> float | None:
         """The seconds for which the store was held by the batch sent last.
@@ -77,22 +83,24 @@ class Scribe:
             StoreFault: the store cannot be written; nothing of the batch was.
             UsageFault: somebody else goes on with the same replay.
         """
+        return self._outcome()
+
+    def close(self) -> None:
+        """Let it finish what it has, and end it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):  # what it could not be given whole is not done
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _outcome(self) -> float | None:
         what, detail = self._receive()
-        self._is_under_way = False
         if what == _STORE_FAULT:
             raise StoreFault(detail)
         if what == _USAGE_FAULT:
             raise UsageFault(detail)
         return float(detail) if what == _WRITTEN else None
-
-    def close(self) -> None:
-        """Let it finish what it has, and end it."""
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            if stream is self._process.stdout:
-                self._process.wait()
-            with suppress(OSError):
-                stream.close()
 
     def _send(self, message: tuple[Any, ...]) -> None:
         assert self._process.stdin is not None
@@ -134,7 +142,7 @@ def _get(stream: IO[bytes]) -> Any:
     return marshal.loads(data)
 
 
-def main(path: str) -> None:
+def main(path: str, answers: str | None = None) -> None:
     """What the other process does: write what it is given, until there is no more."""
     gc.disable()  # rows are no cycles
     for ignored in (signal.SIGINT, signal.SIGTERM):  # who decides is asked to end, and ends us
@@ -149,7 +157,9 @@ def main(path: str) -> None:
         return
     with store:
         store.expect_many()
-        _Desk(store).work(sys.stdin.buffer, sys.stdout.buffer)
+        _Desk(store, None if answers is None else int(answers)).work(
+            sys.stdin.buffer, sys.stdout.buffer
+        )
 
 
 class _NotAlone(Exception):
@@ -157,13 +167,15 @@ class _NotAlone(Exception):
 
 
 class _Desk:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, answers: int | None) -> None:
         self._store = store
+        self._answers = answers
         self._session: Session | None = None
 
     def work(self, errands: IO[bytes], replies: IO[bytes]) -> None:
-        while message := _get(errands):
-            _put(replies, self._do(message))
+        with suppress(BrokenPipeError):  # who decides was killed, and whoever goes on sees it
+            while message := _get(errands):
+                _put(replies, self._do(message))
 
     def _do(self, message: tuple[Any, ...]) -> tuple[str, Any]:
         try:
@@ -178,9 +190,20 @@ class _Desk:
         except UsageFault as fault:
             return _USAGE_FAULT, str(fault)
 
+    def _write_answers_to_disk(self, answers: int) -> None:
+        try:
+            os.fsync(answers)
+        except OSError as error:
+            raise StoreFault(
+                f"the answers cannot be written: {error.strerror}; what was committed before is "
+                "whole, and --resume goes on behind it"
+            ) from None
+
     def _write(self, message: tuple[Any, ...]) -> float:
         values, before, after, labels = message
         row = ReplayRow(*after)
+        if self._answers is not None:
+            self._write_answers_to_disk(self._answers)
         began = monotonic()
         with self._store.writing() as session:
             if session is not self._session:  # which lasts as long as nobody else writes

@@ -207,7 +207,8 @@ class Session:
         if created is not None:
             records.create(created[1], created[0], number, created[2])
         for profile, types, was_known in left:
-            records.leave(records.at(profile.created_seq), types, was_known)
+            record = profile if isinstance(profile, Record) else records.at(profile.created_seq)
+            records.leave(record, types, was_known)
         assert answered is not None
         outcome = self._outcome_id((number, kind, status, rule, decided_by))
         numbers: list[int] = [seq, time_ms, outcome, answered.created_seq]

@@ -19,6 +19,12 @@ def test_the_values_of_a_type_stand_in_the_order_in_which_they_were_added() -> N
     assert of.values_of(IdentityType.YAHOO) == ()
 
 
+def test_profiles_are_equal_if_all_of_them_is() -> None:
+    of = profile(1, email="e")
+    assert (of, hash(of)) == (profile(1, email="e"), hash(profile(1, email="e")))
+    assert of not in (profile(1, email="f"), profile(2, seq=1, email="e"), 1)
+
+
 def test_a_profile_holds_exactly_its_identifiers_and_a_bit_for_each_of_their_types() -> None:
     of = profile(1, email=["b", "a"], other="b")
     assert [of.holds(each) for each in identifiers(email=["a", "A"], other=["b", "a"])] == [
