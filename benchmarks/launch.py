@@ -3,13 +3,17 @@
     python launch.py OUTPUT COMMAND...
 
 A process of its own, for what a child reports as its peak is at least what its parent had when it
-was started: this parent is small, whatever the benchmark itself has in memory by then.
+was started: this parent is small, whatever the benchmark itself has in memory by then. The peaks of
+processes that the command itself starts are added, where the system tells them (Linux).
 """
 
 import json
 import os
 import sys
+import threading
 import time
+
+LOOK_AGAIN_SECONDS = 0.05
 
 output, *command = sys.argv[1:]
 opened = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -20,7 +24,28 @@ actions = [
 ]
 started = time.perf_counter()
 child = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+peaks: dict[str, int] = {}
+ended = threading.Event()
+
+
+def watch() -> None:
+    """Keep the peaks, in bytes, of the processes that the command starts."""
+    while not ended.wait(LOOK_AGAIN_SECONDS):
+        try:
+            with open(f"/proc/{child}/task/{child}/children") as children:  # noqa: PTH123
+                for number in children.read().split():
+                    with open(f"/proc/{number}/status") as status:  # noqa: PTH123
+                        fields = dict(line.split(":", 1) for line in status)
+                    peaks[number] = int(fields["VmHWM"].split()[0]) * 1024
+        except (OSError, KeyError):
+            continue  # it has ended meanwhile, or the system does not tell
+
+
+watcher = threading.Thread(target=watch, daemon=True)
+watcher.start()
 _, status, usage = os.wait4(child, 0)
 seconds = time.perf_counter() - started
-peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+ended.set()
+watcher.join()
+peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) + sum(peaks.values())
 json.dump([seconds, peak, os.waitstatus_to_exitcode(status)], sys.stdout)
