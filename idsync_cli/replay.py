@@ -11,18 +11,17 @@ that one could not write, because somebody else wrote in between, is decided ane
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from time import monotonic
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine import Engine, Labels, TakeAnswers
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import UsageFault
 from idsync_cli.files.answers_file import AnswersFile, Written
-from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
+from idsync_cli.files.request_file import Position, RequestFile, Source
+from idsync_cli.resumption import NOT_ENTERED, Mode, Start, find_start, position_of
 from idsync_cli.store import Session, Store, TablesBehind
 from idsync_cli.store.replays import (
     NOT_ALONE,
@@ -32,7 +31,6 @@ from idsync_cli.store.replays import (
     check_unmoved,
     is_unmoved,
     keep_labels,
-    labels_of,
     replays,
 )
 from idsync_cli.store.scribe import Errand, Scribe
@@ -57,14 +55,6 @@ _ALONE_AGAIN = 10
 """How many transactions are made here after one of the other process was in vain."""
 
 
-class Mode(Enum):
-    """What to do with a file that was replayed before, as a whole or in part."""
-
-    ONCE = auto()
-    RESUME = auto()
-    AGAIN = auto()
-
-
 class _Overtaken(Exception):
     """Since this replay looked how far its file was replayed before, another got further."""
 
@@ -76,16 +66,6 @@ class _RefusedOne(Exception):
         super().__init__()
         self.place = place
         self.answer = answer
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """Where a replay begins or goes on, and how many replays the store had by then."""
-
-    row: ReplayRow
-    labels: dict[str, int]
-    seen: int
-    requests: RequestFile
 
 
 @dataclass(slots=True)
@@ -163,17 +143,19 @@ class Replay:
         """
         self.file = name
         self._store.expect_many()
-        overtaken, tries = True, _TRIES
-        while overtaken and (start := self._find_start(name, source)) is not None:
-            overtaken = False
+        for tries_left in reversed(range(_TRIES)):
+            start = find_start(name, source, self._store, self._answers, self.mode)
+            if start is None:
+                return
             try:
                 yield from self._go_on(start)
             except _Overtaken as by:
-                overtaken, tries = True, tries - 1
-                if not tries:
+                if not tries_left or not source.can_be_read_again:
                     raise UsageFault(str(by)) from None
+            else:
+                return
 
-    def _go_on(self, start: _Start) -> Iterator[Done]:
+    def _go_on(self, start: Start) -> Iterator[Done]:
         self._engine.labels = Labels(start.labels)
         row, requests = start.row, start.requests
         self._size = self._chunk_size or _FIRST
@@ -185,7 +167,7 @@ class Replay:
                     continue
                 self._alone_for -= 1
                 taken, positions = self._next(requests, row)
-                if not taken.lines and row.replay_id == _NOT_ENTERED:
+                if not taken.lines and row.replay_id == NOT_ENTERED:
                     if self._answers:
                         self._answers.write(b"")  # no requests, no answers: an empty file
                     return
@@ -207,7 +189,7 @@ class Replay:
         """The next requests: such as have to be done anew, else some of the file."""
         if self._anew:
             return self._anew.pop(0), []
-        chunk, positions = self._take(requests, self._size, _position(row))
+        chunk, positions = self._take(requests, self._size, position_of(row))
         return _Taken(chunk, requests.position, len(chunk) < self._size), positions
 
     def _fit(self, seconds: float) -> None:
@@ -224,13 +206,14 @@ class Replay:
             or self._stop_on_error
             or (self._answers and not self._answers.can_be_cut)
             or self._size < LONG // 4
-            or row.replay_id == _NOT_ENTERED
+            or row.replay_id == NOT_ENTERED
             or (self._answers is not None and self._answers.number is None)
         ):
             return False
         if self._scribe is None:  # by the time that it is needed it has started
             answers = self._answers.number if self._answers else None
             self._scribe = opened.enter_context(Scribe(place.path, answers))
+            self._store.expect_others_to_write()
         if self._size < LONG or self._anew or self._alone_for > 0 or not self._engine.can_go_ahead:
             return False
         self._scribe.begin()
@@ -303,7 +286,7 @@ class Replay:
             positions.append(requests.position)
         return chunk, positions
 
-    def _commit(self, taken: _Taken, row: ReplayRow, start: _Start) -> tuple[ReplayRow, Done]:
+    def _commit(self, taken: _Taken, row: ReplayRow, start: Start) -> tuple[ReplayRow, Done]:
         """Answer a batch and keep it with how far it brings the replay."""
         reached, done = row, self._begin()
 
@@ -315,7 +298,7 @@ class Replay:
         def keep(session: Session) -> None:
             nonlocal reached
             self._answered_at = monotonic()  # how long the disk then takes depends little on size
-            is_new = row.replay_id == _NOT_ENTERED
+            is_new = row.replay_id == NOT_ENTERED
             if is_new and len(replays(session)) != start.seen:
                 raise _Overtaken(NOT_ALONE)
             if not is_new:
@@ -362,72 +345,6 @@ class Replay:
         if written:
             row = replace(row, answers_bytes=written.bytes, answers_digest=written.digest)
         return row
-
-    def _find_start(self, name: str, source: Source) -> _Start | None:
-        """Where to begin or go on; None where there is nothing left to do."""
-        with self._store.reading() as session:
-            known = replays(session)
-            found = _replay_of(source, known)
-            labels = labels_of(session, found.replay_id) if found else {}
-        shown = quoted(name)
-        path = name if name == STANDARD_STREAM else str(Path(name).resolve())
-        if self.mode is Mode.ONCE and found:
-            way_out = "--again replays it once more" if found.finished else "--resume goes on"
-            state = "is" if found.finished else f"up to line {found.lines} is"
-            raise UsageFault(f"{shown} {state} replayed into this store already; {way_out}")
-        changed = any(
-            each.name == path and not each.finished for each in known if path != STANDARD_STREAM
-        )
-        if changed and not found and self.mode is not Mode.AGAIN:
-            raise UsageFault(
-                f"{shown} has changed in the part that is replayed already; bring back what it "
-                "was and --resume, or replay it from its beginning with --again"
-            )
-        if found and self.mode is Mode.RESUME:
-            in_a_file = self._answers is not None and self._answers.can_be_cut
-            if not found.finished and in_a_file != (found.answers_bytes is not None):
-                raise UsageFault(
-                    f"the replay of {shown} began {'without' if in_a_file else 'with'} --output to "
-                    "a file; go on in the same way"
-                )
-            if self._answers and found.answers_bytes is not None:
-                self._answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))
-            if found.finished:
-                return None
-            requests = RequestFile(source)
-            requests.pass_over(_position(found))
-            return _Start(found, labels, len(known), requests)
-        row = ReplayRow(_NOT_ENTERED, path, 0, 0, "", None, "", finished=False)
-        return _Start(row, {}, len(known), RequestFile(source))
-
-
-_NOT_ENTERED = 0
-"""Stands for the number of a replay of which nothing is kept so far."""
-
-
-def _position(row: ReplayRow) -> Position:
-    return Position(row.lines, row.bytes, row.digest)
-
-
-def _replay_of(source: Source, known: list[ReplayRow]) -> ReplayRow | None:
-    """The latest replay of these bytes: all of them if it is finished, else their beginning."""
-    source.keep(max((row.bytes for row in known), default=-1) + 1)
-    requests = RequestFile(source)
-    shortest_first = sorted(known, key=lambda row: row.bytes)
-    matching = [row for row in shortest_first if requests.pass_over(_position(row))]
-    source.rewind()
-    for row in sorted(matching, key=lambda row: row.replay_id, reverse=True):
-        if not row.finished or _is_whole(source, row):
-            return row
-    return None
-
-
-def _is_whole(source: Source, row: ReplayRow) -> bool:
-    requests = RequestFile(source)
-    requests.pass_over(_position(row))
-    at_end = requests.is_at_end()
-    source.rewind()
-    return at_end
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -28,7 +28,8 @@ from idsync_cli.core.identity import derive_mpid
 from idsync_cli.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import open_requests
-from idsync_cli.replay import Mode, Replay
+from idsync_cli.replay import Replay
+from idsync_cli.resumption import Mode
 from idsync_cli.store import TablesBehind, create, open_store, records
 from idsync_cli.store.scribe import Errand, Scribe
 from tests.comparison import organization

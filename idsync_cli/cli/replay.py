@@ -40,7 +40,8 @@ from idsync_cli.engine import Engine
 from idsync_cli.errors import Terminated, UsageFault, printable, quoted
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
-from idsync_cli.replay import Done, Mode, Replay
+from idsync_cli.replay import Done, Replay
+from idsync_cli.resumption import Mode
 from idsync_cli.store import Store
 from idsync_cli.summary import Summary
 

@@ -135,6 +135,11 @@ class Source:
         self._head: IO[bytes] | None = None
         self.bytes_read = 0
 
+    @property
+    def can_be_read_again(self) -> bool:
+        """Whether all of it can, and not only what was kept."""
+        return self._start is not None
+
     def read(self, size: int, /) -> bytes:
         """At most so many bytes, as soon as there are any; none at the end."""
         with self._guard():

@@ -14,6 +14,7 @@ from idsync_cli.store.session import Session
 _ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
 _NEVER = -1
 _LOGGED_PAGES = 8192
+_CACHE_KIB = 16_384
 _HINTS = {
     sqlite3.SQLITE_BUSY: "another process holds it, try again",
     sqlite3.SQLITE_FULL: _ROOM,
@@ -102,6 +103,10 @@ class Store:
                 self._roll_back()
                 raise
             self.check_in_place()
+
+    def expect_others_to_write(self) -> None:
+        """Prepare for `reading_ahead`: what others write makes all pages in memory worthless."""
+        self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
     @contextmanager
     def reading_ahead(self) -> Iterator[Session]:
