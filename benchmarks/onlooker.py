@@ -26,25 +26,24 @@ Goes = Callable[[], bool]
 Watch = Callable[[Path, Path, Goes], Waits]
 
 
-def between_commits(store: Path, _config: Path, goes: Goes) -> Waits:
-    """From one commit to the next: at least as long as the transaction between them took."""
+def held(store: Path, _config: Path, goes: Goes) -> Waits:
+    """How long the store could not be written, asked again and again."""
     waits = Waits()
-    connection = sqlite3.connect(store, isolation_level=None)
-    version, since = _version(connection), 0.0
+    connection = sqlite3.connect(store, timeout=0, isolation_level=None)
+    since = 0.0
     while goes():
         now = time.perf_counter()
-        if (current := _version(connection)) != version:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
             if since:
                 waits.append(now - since)
-            version, since = current, now
+            since = 0.0
+        except sqlite3.OperationalError:
+            since = since or now
         time.sleep(SHORT_PAUSE)
     connection.close()
     return waits
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    """Another number whenever somebody else has committed."""
-    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def for_the_store(store: Path, _config: Path, goes: Goes) -> Waits:
@@ -81,7 +80,7 @@ def _tried(step: Callable[[], object], goes: Goes) -> Waits:
 
 
 WATCHES: dict[str, Watch] = {
-    "time between commits": between_commits,
+    "time that it is held": held,
     "wait of BEGIN IMMEDIATE": for_the_store,
     "wait of a request": for_an_answer,
 }

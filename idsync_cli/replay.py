@@ -247,16 +247,13 @@ class Replay:
             reached = self._reached(row, taken, self._write_out(done, until_on_disk=False))
             before = _UnderWay(taken, reached, done, self._engine.labels.touched)
             scribe.send(Errand(batch, row, reached, self._engine.labels.by_now()))
-            if taken.finished or self._store.is_full:
+            if taken.finished:
                 if scribe.wait() is None:
                     self._take_back(before)
                     return row
-                self._store.arrived()
-                row, before = reached, None
-                yield done
-            if taken.finished:
                 self._store.set_aside()
-                return row
+                yield done
+                return reached
 
     def _take_back(self, before: _UnderWay, *after: _Taken) -> None:
         """A batch was not written: do it anew, and what was decided after it."""

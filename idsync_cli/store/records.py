@@ -33,7 +33,10 @@ _NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
 
 _REMEMBERED = 220_000
-"""How many profiles and identifiers are kept in memory before all of them are read anew."""
+"""How many profiles and identifiers are kept in memory before some of them are let go."""
+
+_ERAS = 8
+"""Whenever so large a part of that has come, an era ends; what was not named lately goes first."""
 
 _NOT_READ: Final = 2**63
 _STEPS = 64
@@ -188,13 +191,14 @@ class _Entry:
     """An identifier: its number, None where the store has never seen it, and its holders.
 
     A crowd is None until it is asked for. With `is_whole` nothing of them is in the tables that is
-    not in memory.
+    not in memory. `era` says when it was last named.
     """
 
-    __slots__ = ("anonymous", "hash", "identifier", "identifier_id", "is_whole", "known")
+    __slots__ = ("anonymous", "era", "hash", "identifier", "identifier_id", "is_whole", "known")
 
-    def __init__(self, identifier: Identifier, its_hash: int) -> None:
+    def __init__(self, identifier: Identifier, its_hash: int, era: int) -> None:
         self.identifier = identifier
+        self.era = era
         self.hash = its_hash
         self.identifier_id: int | None = None
         self.is_whole = True
@@ -236,6 +240,7 @@ class Records:
         self._entries: dict[int, list[dict[str, _Entry]]] = {}
         self._entry_of: dict[int, _Entry] = {}
         self._remembered = 0
+        self._era = self._era_began = 0
         self._new_identifiers: list[IdentifierRow] = []
         self._changed: list[Record] = []
         self._moved_unread: set[int] = set()  # holders of what is not in memory have changed
@@ -251,7 +256,7 @@ class Records:
         self._by_mpid = {}
         self._entries = {}
         self._entry_of = {}
-        self._remembered = 0
+        self._remembered = self._era_began = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -483,12 +488,13 @@ class Records:
         if entry is None:
             entry = self._remember(scope_id, identifier)
             self._find(scope_id, entry)
+        entry.era = self._era
         return entry
 
     def _remember(self, scope_id: int, identifier: Identifier) -> _Entry:
         kind, value = identifier
         type_id = TYPE_ORDER[kind]
-        entry = _Entry(identifier, identifier_hash(scope_id, type_id, value))
+        entry = _Entry(identifier, identifier_hash(scope_id, type_id, value), self._era)
         self._of_scope(scope_id)[type_id][value] = entry
         self._remembered += 1
         return entry
@@ -729,19 +735,51 @@ class Records:
             self._profiles_under_way = {record.created_seq for record in self._changed}
         self._begin()
 
-    def arrived(self) -> None:
-        """What was handed over last is in the tables by now."""
-        self._under_way = {}
-        self._numbers_under_way = set()
-        self._profiles_under_way = set()
-
-    @property
-    def are_many(self) -> bool:
-        """Whether there is too much in memory."""
-        return len(self._profiles) + self._remembered > _REMEMBERED
-
     def trim(self) -> None:
-        """Between two requests: read everything anew, once there is too much of it in memory."""
-        if self.are_many and not self.is_ahead:
-            self.write()
+        """Between two requests: let go of something, once there is too much of it in memory."""
+        if self._remembered - self._era_began > _REMEMBERED // _ERAS:
+            self._era += 1
+            self._era_began = self._remembered
+        if len(self._profiles) + self._remembered <= _REMEMBERED:
+            return
+        if self.is_ahead:
+            if not self.has_changes:  # else it has to wait for the next batch
+                self._shed()
+            return
+        self.write()
+        self._shed()
+        if len(self._profiles) + self._remembered > _REMEMBERED:
             self.forget()
+
+    def _shed(self) -> None:
+        """Let go of what was not named in this era or the last, unless it has yet to be written.
+
+        Nothing must have changed since it was handed over. Profiles stay with those identifiers
+        that stay, so that there is never a second record of one.
+        """
+        era, under_way = self._era - 1, self._numbers_under_way
+        everyone, self._profiles, self._by_mpid = self._profiles, {}, {}
+        before, self._entries, self._entry_of = self._entries, {}, {}
+        self._remembered = 0
+        for scope_id, by_type in before.items():
+            left: list[dict[str, _Entry]] = [{} for _ in by_type]
+            for place, by_value in enumerate(by_type):
+                for value, entry in by_value.items():
+                    number = entry.identifier_id
+                    if entry.era >= era or (number is not None and number in under_way):
+                        left[place][value] = entry
+                        self._stay(entry)
+            self._entries[scope_id] = left
+        for seq in self._profiles_under_way:
+            record = everyone[seq]
+            self._profiles[seq] = self._by_mpid[record.mpid] = record
+        self._era_began = self._remembered
+
+    def _stay(self, entry: _Entry) -> None:
+        self._remembered += 1
+        if entry.identifier_id is not None:
+            self._entry_of[entry.identifier_id] = entry
+        for crowd in (entry.known, entry.anonymous):
+            if crowd is not None:
+                for record in crowd.holders:
+                    self._profiles[record.created_seq] = self._by_mpid[record.mpid] = record

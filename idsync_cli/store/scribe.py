@@ -22,10 +22,14 @@ from idsync_cli.store.replays import ReplayRow, advance, check_unmoved, keep_lab
 from idsync_cli.store.session import Session
 from idsync_cli.store.store import Store
 
-_START = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from idsync_cli.store.scribe import main; main(*sys.argv[1:])"
-)
+_START = """\
+import sys
+root = sys.argv.pop(1)
+if root not in sys.path:
+    sys.path.insert(0, root)
+from idsync_cli.store.scribe import main
+main(*sys.argv[1:])
+"""
 _LENGTH = 8
 _WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
 _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
@@ -48,7 +52,8 @@ class Scribe:
         root = Path(__file__).resolve().parents[2]
         files = () if answers is None else (answers,)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, str(root), str(store.resolve()), *map(str, files)],
+            # -P: nothing in the folder that the user is in may stand in for a module.
+            [sys.executable, "-P", "-c", _START, str(root), str(store.resolve()), *map(str, files)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=files,

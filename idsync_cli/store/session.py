@@ -79,17 +79,6 @@ class Session:
         """
         self._records.is_ahead = True
 
-    def arrived(self) -> None:
-        """What was taken last has been written; with too much in memory all is read anew."""
-        self._records.arrived()
-        if self._records.are_many:
-            self._records.forget()
-
-    @property
-    def is_full(self) -> bool:
-        """Whether too much is in memory, and `arrived` would let it go."""
-        return self._records.are_many
-
     @property
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""

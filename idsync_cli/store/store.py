@@ -118,6 +118,7 @@ class Store:
         assert self._session is not None
         with self._transaction("BEGIN DEFERRED", self._session) as session:
             try:
+                session.begin()
                 yield session
             finally:
                 self._roll_back()
@@ -127,16 +128,6 @@ class Store:
         """Whether something is known of the store, and nobody has written since."""
         is_known = self._session is not None
         return is_known and self._pragma("data_version") == self._session_is_of
-
-    @property
-    def is_full(self) -> bool:
-        """Whether so much is known of the store that some of it should be let go."""
-        return self._session is not None and self._session.is_full
-
-    def arrived(self) -> None:
-        """All that was decided ahead has been written by now."""
-        if self._session is not None:
-            self._session.arrived()
 
     def set_aside(self) -> None:
         """Read the store anew before the next request, for others have written to it."""
