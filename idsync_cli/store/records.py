@@ -32,7 +32,7 @@ TYPES: Final = tuple(IdentityType)
 _NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
 
-_REMEMBERED = 220_000
+_REMEMBERED = 200_000
 """How many profiles and identifiers are kept in memory before some of them are let go."""
 
 _ERAS = 8
