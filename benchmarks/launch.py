@@ -32,9 +32,9 @@ def watch() -> None:
     """Keep the peaks, in bytes, of the processes that the command starts."""
     while not ended.wait(LOOK_AGAIN_SECONDS):
         try:
-            with open(f"/proc/{child}/task/{child}/children") as children:  # noqa: PTH123
+            with open(f"/proc/{child}/task/{child}/children") as children:  # noqa: PTH123 - stays small
                 for number in children.read().split():
-                    with open(f"/proc/{number}/status") as status:  # noqa: PTH123
+                    with open(f"/proc/{number}/status") as status:  # noqa: PTH123 - as above
                         fields = dict(line.split(":", 1) for line in status)
                     peaks[number] = int(fields["VmHWM"].split()[0]) * 1024
         except (OSError, KeyError):
