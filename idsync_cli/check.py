@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -210,4 +210,4 @@ def _compare_profiles(
 
 
 def _by_type(identifiers: frozenset[Identifier]) -> dict[str, list[str]]:
-    return wire.identities_json(sorted(identifiers), None)
+    return wire.identities_json(sorted(identifiers, key=attrgetter("value")), None)

@@ -5,12 +5,11 @@ A one-shot request, a line of a replay and a step of a scenario all pass through
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Answer, Decision, Refusal
-from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.match import Knowledge
 from idsync_cli.core.modify import modify
 from idsync_cli.core.request import ModifyRequest, Request
@@ -19,8 +18,6 @@ from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.files import rules_json
 from idsync_cli.store import Batch, Entry, MpidTaken, Session, Store
 from idsync_cli.store.rules import remember_rules
-
-_new: Final = tuple.__new__
 
 
 class Labels(dict[str, int]):
@@ -55,12 +52,17 @@ class Labels(dict[str, int]):
 class _Named:
     """What some requests name in one scope."""
 
-    __slots__ = ("identities", "mpids", "rules")
+    __slots__ = ("identifiers", "mpids", "rules")
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.identities: list[Mapping[IdentityType, str | None]] = []
+        self.identifiers: list[Identifier] = []
         self.mpids: list[int] = []
+
+    def name(self, kind: IdentityType, value: str | None) -> None:
+        """Take in a value that is named, if it is one."""
+        if value is not None:
+            self.identifiers.append(Identifier(kind, value))
 
 
 TakeAnswers = Callable[[list[Answer]], None]
@@ -208,13 +210,12 @@ class Engine:
             raise
 
     def _answers(self, block: Sequence[wire.Incoming], session: Session) -> list[Answer]:
-        read = self._reader.read
-        readings = [read(request) for request, _ in block]
+        readings = [self._reader.read(each.request) for each in block]
         self._look_up(readings, session)
         now = self._now()
         answers: list[Answer] = []
         for place, reading in enumerate(readings):
-            answers.append(self._answer(reading, block[place][1], session, now))
+            answers.append(self._answer(reading, block[place].line, session, now))
             session.last_seq += 1
         return answers
 
@@ -237,17 +238,20 @@ class Engine:
             its = named.get(scope)
             if its is None:
                 its = named[scope] = _Named(rules)
+            its.identifiers += reading.identifiers
             if reading.identities:
-                its.identities.append(reading.identities)
+                for kind, value in reading.identities.items():
+                    its.name(kind, value)
             if reading.changes:
                 for kind, old, new in reading.changes:
-                    its.identities += {kind: old}, {kind: new}
+                    its.name(kind, old)
+                    its.name(kind, new)
             for mpid in (reading.mpid, reading.previous_mpid):
                 found = self.labels.get(mpid) if isinstance(mpid, str) else mpid
                 if found is not None:
                     its.mpids.append(found)
         for scope, its in named.items():
-            session.look_up(scope, its.rules, its.identities, its.mpids)
+            session.look_up(scope, its.rules, its.identifiers, its.mpids)
 
     def _answer(
         self, reading: wire.Reading, line: int | None, session: Session, now: int | None
@@ -263,17 +267,17 @@ class Engine:
             asked = wire.request_of(reading, self.labels)
             assert scope is not None
             assert rules is not None
-            turn = _new(Turn, (seq, self._store.seed))
+            turn = Turn(seq, self._store.seed)
             outcome = decide(asked, rules, session.scope(scope), turn, explain=self._explain)
-            if now is not None and (outcome[6] or outcome[5]):  # changes, or a new profile
+            if now is not None and outcome.changes_the_store:
                 assert reading.kind is not None
-                texts = reading.request_id, reading.request_timestamp_ms
-                entry = _new(Entry, (seq, now, reading.kind, *texts))
+                its_id, its_time = reading.request_id, reading.request_timestamp_ms
+                entry = Entry(seq, now, reading.kind, its_id, its_time)
                 session.apply(outcome, scope, rules, entry)
                 self._remember_rules(session)
         except Refusal as refusal:
             outcome = refusal.with_traceback(None)  # which would keep all that is around here
-        answer = _new(Answer, (seq, line, reading.kind, scope, rules, outcome))
+        answer = Answer(seq, line, reading.kind, scope, rules, outcome)
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
             self.labels.name(reading.label, answer.mpid)
         return answer

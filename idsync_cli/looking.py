@@ -13,7 +13,7 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.core.form import form_of
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.match import Inquiry
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve import Turn
 from idsync_cli.core.rules import Organization
@@ -149,7 +149,7 @@ def _search(
     rules = organization.scopes.get(scope)
     if rules is None:
         return None
-    request = IdentityRequest(RequestKind.SEARCH, {identifier.type: identifier.value})
+    request = IdentityRequest(RequestKind.SEARCH, [identifier])
     turn = Turn(session.last_seq + 1, seed)
     decision = decide(request, rules, session.scope(scope), turn, explain=True)
     return Answer(turn.seq, None, request.kind, scope, rules, decision)
@@ -162,8 +162,8 @@ def _inquiry(
     rules = organization.scopes.get(scope)
     if rules is None:
         return None
-    form = form_of(RequestKind.SEARCH, (identifier.type,), rules)
-    return Inquiry(form, dict([identifier]), session.scope(scope))
+    form = form_of(RequestKind.SEARCH, types_of([identifier]), rules)
+    return Inquiry(form, [identifier], session.scope(scope))
 
 
 def _why_not(

@@ -40,18 +40,18 @@ class Summary:
         """Take answers to lines of a file into account."""
         ways = self.ways
         for answer in answers:
-            _, _, kind, _, _, outcome = answer
+            outcome = answer.outcome
             if isinstance(outcome, Refusal):
-                way: _Way = (kind, Status.ERROR, None, str(outcome.code))
+                way: _Way = (answer.kind, Status.ERROR, None, str(outcome.code))
                 if len(self.refused) < REFUSED_SHOWN:
                     self.refused.append((file, answer))
             else:
-                rule, _, identity_type = outcome[1]
-                way = (kind, outcome[0], identity_type or rule, None)
-                self.created += outcome[5] is not None
-                self.orphaned += len(outcome[7])
-                for code, _ in outcome[9]:
-                    self.notes[code] = self.notes.get(code, 0) + 1
+                by = outcome.decided_by
+                way = (answer.kind, outcome.status, by.identity_type or by.rule, None)
+                self.created += outcome.created
+                self.orphaned += len(outcome.orphaned)
+                for note in outcome.notes:
+                    self.notes[note.code] = self.notes.get(note.code, 0) + 1
             ways[way] = ways.get(way, 0) + 1
             self.requests += 1
 

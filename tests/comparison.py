@@ -16,7 +16,7 @@ from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
 from idsync_cli.replay import answer_all
 from idsync_cli.store import Store
-from idsync_cli.wire.plain import PlainLine
+from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml
 

@@ -11,8 +11,7 @@ import pytest
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.rules import Organization
-from idsync_cli.wire.lines import LineReader
-from idsync_cli.wire.plain import PlainLine
+from idsync_cli.wire.lines import LineReader, PlainLine
 from tests.comparison import lines_of, organization
 from tests.worlds import BAD_MEMBERS, BAD_MPIDS, FAULTS, random_scope, random_world
 
@@ -163,7 +162,7 @@ def told(reading: wire.Reading) -> tuple[object, ...]:
         (each.code, each.message) if isinstance(each, Refusal) else each
         for each in (getattr(reading, name) for name in MEMBERS)
     ]
-    return *plain, list(reading.identities.items())
+    return *plain, reading.identities and list(reading.identities.items())
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -33,6 +33,7 @@ from tests.comparison import (
     plain,
 )
 from tests.core.memory import Memory
+from tests.core.saying import altered
 from tests.program import Program
 from tests.worlds import World, random_world
 
@@ -667,12 +668,14 @@ def member(number: int, held: dict[str, str]) -> Profile:
 def decided(knowledge: Knowledge, rules: Rules, kind: str, asked: dict[str, str]) -> object:
     """What is decided, with its tiers, and profiles by their MPIDs."""
     request = IdentityRequest(
-        RequestKind(kind), {IdentityType(name): value for name, value in asked.items()}
+        RequestKind(kind),
+        [Identifier(IdentityType(name), value) for name, value in asked.items()],
     )
     decision = decide(request, rules, knowledge, Turn(10_000, 7), explain=True)
     left = [(left.profile.mpid, left.types, left.was_known) for left in decision.left]
-    plain = decision._replace(profile=None, left=())
-    return plain, decision.profile and decision.profile.mpid, left
+    plain = altered(decision, profile=None, left=())
+    of = decision.profile
+    return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 
 
 @pytest.mark.parametrize("holds", CROWDS, ids=lambda each: each.__name__)
@@ -698,7 +701,7 @@ def test_a_crowd_of_thousands_is_accounted_for_as_by_looking_at_every_profile(
             assert_told_alike(session, known, scopes, asked)
         with storage.writing() as session:
             identifiers = [Identifier(IdentityType(kind), value) for kind, value in two.items()]
-            session.look_up("s", rules, [{kind: value} for kind, value in identifiers], ())
+            session.look_up("s", rules, identifiers, ())
             assert_told_alike(session, known, scopes, asked)
 
 

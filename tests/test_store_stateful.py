@@ -24,7 +24,7 @@ from idsync_cli.engine import Engine, decide
 from idsync_cli.errors import StoreFault
 from idsync_cli.store import Entry, Session, Store
 from tests.core.memory import Memory
-from tests.core.saying import rules
+from tests.core.saying import altered, rules
 
 CONFIGURATIONS: list[dict[str, Rules]] = [
     {
@@ -73,8 +73,9 @@ def all_see(found: Iterable[Holder], expected: Iterable[Holder]) -> None:
 def told(decision: Decision) -> tuple[object, ...]:
     """A decision, with the profiles by their MPIDs: they may have changed since."""
     left = [(left.profile.mpid, left.types, left.was_known) for left in decision.left]
-    plain = decision._replace(profile=None, left=())
-    return plain, decision.profile and decision.profile.mpid, left
+    plain = altered(decision, profile=None, left=())
+    of = decision.profile
+    return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 
 
 class StoreAgainstDictionary(RuleBasedStateMachine):
@@ -266,7 +267,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         seq = self.last_seq + 1
         self.requests.append((seq, request["type"], decision.profile.mpid))
         for change in decision.changes:
-            kind, value = change.identifier
+            kind, value = change.identifier.type, change.identifier.value
             self.changes.append((seq, change.op.value, change.mpid, kind.value, value))
 
     @rule(at=openings, scope=scopes, identifiers=many_identifiers)
@@ -301,7 +302,9 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         rules = self.by_scope[scope]
         session.agree(self.by_scope)
         session.give(scope, Profile(77, session.last_seq, None, True, identifiers), rules)
-        asked = IdentityRequest(RequestKind.IDENTIFY, {IdentityType.IOS_IDFV: "scribbled"})
+        asked = IdentityRequest(
+            RequestKind.IDENTIFY, [Identifier(IdentityType.IOS_IDFV, "scribbled")]
+        )
         turn = Turn(session.last_seq + 1, self.seed)
         decision = decide(asked, rules, session.scope(scope), turn)
         session.apply(decision, scope, rules, Entry(turn.seq, 1000, RequestKind.IDENTIFY))
@@ -390,7 +393,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         assert sorted(map(seen, found.known(identifier, rules))) == sorted(map(seen, everybody))
         assert len(found.known(identifier, rules, 1)) == min(1, len(everybody))
         one = (identifier,)
-        in_order = sorted(held)
+        in_order = sorted(held, key=lambda each: (each.type, each.value))
         others = [in_order[self.last_seq % len(held)]] if identifier in held else []
         for limit in (None, 1, 2):
             all_see(found.anonymous(one, rules, limit), known.anonymous(one, rules, limit))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
     ErrorCode,
@@ -18,6 +18,7 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
 from idsync_cli.core.strategy import Settings
+from idsync_cli.core.value import Value
 
 _NONE: Mapping[Reason, int] = MappingProxyType({})
 
@@ -39,12 +40,16 @@ class DecidedBy(NamedTuple):
     identity_type: IdentityType | None = None
 
 
-class Change(NamedTuple):
+class Change(Value):
     """One identifier that a profile gains or loses."""
 
-    op: Op
-    mpid: int
-    identifier: Identifier
+    __match_args__ = ("op", "mpid", "identifier")
+    __slots__ = __match_args__
+
+    def __init__(self, op: Op, mpid: int, identifier: Identifier) -> None:
+        self.op: Final = op
+        self.mpid: Final = mpid
+        self.identifier: Final = identifier
 
 
 class Note(NamedTuple):
@@ -76,65 +81,95 @@ class Tier(NamedTuple):
     stopped_counting: bool = False
 
 
-class NewProfile(NamedTuple):
-    """The profile that a request makes; its identifiers come by the decision's changes."""
-
-    mpid: int
-    created_seq: int
-    source_mpid: int | None
-
-
-class Left(NamedTuple):
+class Left(Value):
     """How a request leaves a profile that it changes: the types it then holds, one bit each.
 
     `was_known` is true from the first request on that finds or leaves it holding a login ID.
     """
 
-    profile: Holder
-    types: int
-    was_known: bool
+    __match_args__ = ("profile", "types", "was_known")
+    __slots__ = __match_args__
+
+    def __init__(self, profile: Holder, types: int, was_known: bool) -> None:
+        self.profile: Final = profile
+        self.types: Final = types
+        self.was_known: Final = was_known
 
 
-class Decision(NamedTuple):
+class Decision(Value):
     """The answer to a request, with everything that applying and explaining it needs.
 
     `profile` is the answered profile as it was before the request, None where nothing was found;
-    `identifiers` are those of a profile that a search found. `left` has the profiles that change.
-    `tiers` are there if the account of them was asked for.
+    one that was `created` holds nothing yet. `identifiers` are those of a profile that a search
+    found. `left` has the profiles that change. `tiers` are there if the account of them was asked
+    for.
     """
 
-    status: Status
-    decided_by: DecidedBy
-    profile: Holder | None = None
-    is_logged_in: bool = False
-    matched: tuple[Identifier, ...] = ()
-    created: NewProfile | None = None
-    changes: tuple[Change, ...] = ()
-    orphaned: tuple[int, ...] = ()
-    left: tuple[Left, ...] = ()
-    notes: tuple[Note, ...] = ()
-    identifiers: tuple[Identifier, ...] = ()
-    tiers: tuple[Tier, ...] = ()
+    __match_args__ = (
+        "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
+        "orphaned", "left", "notes", "identifiers", "tiers",
+    )  # fmt: skip
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        status: Status,
+        decided_by: DecidedBy,
+        profile: Holder | None = None,
+        is_logged_in: bool = False,
+        matched: tuple[Identifier, ...] = (),
+        created: bool = False,
+        changes: tuple[Change, ...] = (),
+        orphaned: tuple[int, ...] = (),
+        left: tuple[Left, ...] = (),
+        notes: tuple[Note, ...] = (),
+        identifiers: tuple[Identifier, ...] = (),
+        tiers: tuple[Tier, ...] = (),
+    ) -> None:
+        self.status: Final = status
+        self.decided_by: Final = decided_by
+        self.profile: Final = profile
+        self.is_logged_in: Final = is_logged_in
+        self.matched: Final = matched
+        self.created: Final = created
+        self.changes: Final = changes
+        self.orphaned: Final = orphaned
+        self.left: Final = left
+        self.notes: Final = notes
+        self.identifiers: Final = identifiers
+        self.tiers: Final = tiers
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
-        return self.created is not None or bool(self.changes)
+        return self.created or bool(self.changes)
 
 
-class Answer(NamedTuple):
+class Answer(Value):
     """What a request came to: which one it was, and what was decided or why it was refused.
 
     `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` and
     `rules` before the scope is established.
     """
 
-    seq: int
-    line: int | None
-    kind: RequestKind | None
-    scope: str | None
-    rules: Rules | None
-    outcome: Decision | Refusal
+    __match_args__ = ("seq", "line", "kind", "scope", "rules", "outcome")
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        seq: int,
+        line: int | None,
+        kind: RequestKind | None,
+        scope: str | None,
+        rules: Rules | None,
+        outcome: Decision | Refusal,
+    ) -> None:
+        self.seq: Final = seq
+        self.line: Final = line
+        self.kind: Final = kind
+        self.scope: Final = scope
+        self.rules: Final = rules
+        self.outcome: Final = outcome
 
     @property
     def status(self) -> Status:

@@ -3,17 +3,12 @@
 Most requests to a scope have one of a few forms, so that all this is asked once for each.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Sequence
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, OnLogout, Reason, RequestKind, Rule
 from idsync_cli.core.decision import DecidedBy, Note
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.rules import Rules
-
-_new: Final = (
-    tuple.__new__
-)  # makes a named tuple in a third of the time; used where every request does
 
 
 class Place:
@@ -54,9 +49,9 @@ class Form:
         "set_aside", "wants_immutable_id",
     )  # fmt: skip
 
-    def __init__(self, kind: RequestKind, types: Iterable[IdentityType], rules: Rules) -> None:
+    def __init__(self, kind: RequestKind, types: int, rules: Rules) -> None:
         """Step 1: what the strategy does not allow; a logout's login IDs are set aside."""
-        given = rules.in_order(types)
+        given = rules.in_order([each for each, bit in TYPE_BITS.items() if types & bit])
         login_types = [each for each in given if each in rules.login_types]
         left = given
         set_aside: list[Note] = []
@@ -86,20 +81,24 @@ class Form:
         self.separates_conflicting_logins = rules.separates_conflicting_logins
         self.new_known_users_get_a_new_record = rules.new_known_users_get_a_new_record
 
-    def identifiers(self, values: Mapping[IdentityType, str]) -> list[Identifier]:
-        """The identifiers of a request of this form, in the order of step 5."""
+    def arranged(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
+        """Those identifiers of a request of this form that step 1 leaves, in step 5's order."""
         return [
-            _new(Identifier, (place.identity_type, values[place.identity_type]))
+            identifier
             for place in self.places
+            for identifier in identifiers
+            if identifier.type is place.identity_type
         ]
 
 
-def form_of(kind: RequestKind, types: Iterable[IdentityType], rules: Rules) -> Form:
-    """The form of a request that carries these types."""
-    carried = tuple(types)
-    form = rules.forms.get((kind, carried))
+def form_of(kind: RequestKind, types: int, rules: Rules) -> Form:
+    """The form of a request that carries these types, a bit each."""
+    forms = rules.forms.get(kind)
+    if forms is None:
+        forms = rules.forms[kind] = {}
+    form = forms.get(types)
     if not isinstance(form, Form):
-        form = rules.forms[kind, carried] = Form(kind, carried, rules)
+        form = forms[types] = Form(kind, types, rules)
     return form
 
 

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final, NamedTuple, TypeGuard
+from struct import Struct
+from typing import Final, TypeGuard
+
+from idsync_cli.core.value import Value
 
 MAX_VALUE_LENGTH: Final = 4096
 """The longest value of an identifier, in characters (section 4)."""
+
+_NUMBER: Final = Struct(">q")
 
 MPID_MIN: Final = -(2**63)
 MPID_MAX: Final = 2**63 - 1
@@ -95,11 +100,24 @@ TYPES_BY_NAME: Final = {
 """The type that each known name stands for."""
 
 
-class Identifier(NamedTuple):
-    """A type and a value, compared exactly (section 1)."""
+class Identifier(Value):
+    """A type and a value, compared exactly (section 1); `order` is where the type stands."""
 
-    type: IdentityType
-    value: str
+    __slots__ = ("order", "type", "value")
+    __match_args__ = ("type", "value")
+
+    def __init__(self, type: IdentityType, value: str) -> None:  # noqa: A002 - a public name
+        self.type: Final = type
+        self.value: Final = value
+        self.order: Final = TYPE_ORDER[type]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Identifier):
+            return False
+        return self.type is other.type and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
 
 
 def has_surrogate(text: str) -> bool:
@@ -154,9 +172,14 @@ def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> in
     """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
     attempt = 0
     while True:
-        text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
-        digest = blake2b(text.encode("ascii"), digest_size=8).digest()
-        mpid = int.from_bytes(digest, "big", signed=True)
+        mpid = mpid_of(seed, seq, attempt)
         if mpid != 0 and not was_given_out(mpid):
             return mpid
         attempt += 1
+
+
+def mpid_of(seed: int, seq: int, attempt: int) -> int:
+    """What may be the MPID of the profile made by a request: the first that is free, and not 0."""
+    text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
+    [number] = _NUMBER.unpack(blake2b(text.encode("ascii"), digest_size=8).digest())
+    return int(number)

@@ -1,13 +1,14 @@
 """The changes that one request makes, in the order made, and what follows from them."""
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Change, Left
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
+from idsync_cli.core.value import Value
 
 
 class _Page:
@@ -26,14 +27,17 @@ class _Page:
         self.shrunk: set[IdentityType] | None = None
 
 
-class Outcome(NamedTuple):
+class Outcome(Value):
     """What the changes of a request come to: the profiles left, and those orphaned by it."""
 
-    left: tuple[Left, ...] = ()
-    orphaned: tuple[int, ...] = ()
+    __match_args__ = ("left", "orphaned")
+    __slots__ = __match_args__
+
+    def __init__(self, left: tuple[Left, ...] = (), orphaned: tuple[int, ...] = ()) -> None:
+        self.left: Final = left
+        self.orphaned: Final = orphaned
 
 
-_new: Final = tuple.__new__
 _NOTHING: Final = Outcome()
 _ADD: Final = Op.ADD
 _REMOVE: Final = Op.REMOVE
@@ -42,20 +46,21 @@ _REMOVE: Final = Op.REMOVE
 class Ledger:
     """Profiles as a request found them, and as it leaves them."""
 
-    __slots__ = ("_login_bits", "_lookup_bits", "_pages", "changes")
+    __slots__ = ("_latest", "_login_bits", "_lookup_bits", "_pages", "changes")
 
     def __init__(self, rules: Rules) -> None:
         self._login_bits = rules.login_bits
         self._lookup_bits = rules.lookup_bits
         self._pages: dict[int, _Page] = {}
+        self._latest: _Page | None = None
         self.changes: list[Change] = []
 
     def add(self, profile: Holder, identifier: Identifier) -> None:
         """Give the profile an identifier that it does not hold, as its last."""
         page = self._page(profile)
         page.gained[identifier] = None
-        page.types |= TYPE_BITS[identifier[0]]
-        self.changes.append(_new(Change, (_ADD, profile.mpid, identifier)))
+        page.types |= 1 << identifier.order
+        self.changes.append(Change(_ADD, profile.mpid, identifier))
 
     def remove(self, profile: Holder, identifier: Identifier) -> None:
         """Take from the profile an identifier that it holds."""
@@ -66,8 +71,8 @@ class Ledger:
             del page.gained[identifier]
         else:
             page.lost.add(identifier)
-        page.shrunk.add(identifier[0])
-        self.changes.append(_new(Change, (_REMOVE, profile.mpid, identifier)))
+        page.shrunk.add(identifier.type)
+        self.changes.append(Change(_REMOVE, profile.mpid, identifier))
 
     def take_away(self, identifier: Identifier, holders: Iterable[Holder]) -> None:
         """Take an identifier from those of `holders` that still hold it, by ascending MPID."""
@@ -77,7 +82,7 @@ class Ledger:
 
     def holds(self, profile: Holder, identifier: Identifier) -> bool:
         """Whether the profile holds the identifier by now."""
-        page = self._pages.get(profile.mpid)
+        page = self._find(profile)
         if page is None:
             return profile.holds(identifier)
         if identifier in page.gained:
@@ -88,16 +93,16 @@ class Ledger:
     def values(self, profile: Holder, identity_type: IdentityType) -> list[str]:
         """The values of a type that the profile holds by now, oldest first."""
         held = profile.values_of(identity_type)
-        page = self._pages.get(profile.mpid)
+        page = self._find(profile)
         if page is None:
             return list(held)
-        lost = {value for kind, value in page.lost or () if kind is identity_type}
-        gained = [value for kind, value in page.gained if kind is identity_type]
+        lost = {each.value for each in page.lost or () if each.type is identity_type}
+        gained = [each.value for each in page.gained if each.type is identity_type]
         return [value for value in held if value not in lost] + gained
 
     def types_after(self, profile: Holder) -> int:
         """The types that the profile holds by now, one bit each."""
-        page = self._pages.get(profile.mpid)
+        page = self._find(profile)
         return profile.types if page is None else self._types_of(page)
 
     def outcome(self) -> Outcome:
@@ -113,16 +118,22 @@ class Ledger:
             before = profile.types
             after = self._types_of(page)
             was_known = profile.was_known or (before | after) & self._login_bits != 0
-            left.append(_new(Left, (profile, after, was_known)))
+            left.append(Left(profile, after, was_known))
             if before & self._lookup_bits and not after & self._lookup_bits:
                 orphaned.append(mpid)
-        return _new(Outcome, (tuple(left), tuple(orphaned)))
+        return Outcome(tuple(left), tuple(orphaned))
 
     def _page(self, profile: Holder) -> _Page:
-        page = self._pages.get(profile.mpid)
+        page = self._find(profile)
         if page is None:
-            page = self._pages[profile.mpid] = _Page(profile)
+            page = self._latest = self._pages[profile.mpid] = _Page(profile)
         return page
+
+    def _find(self, profile: Holder) -> _Page | None:
+        latest = self._latest  # most requests change one profile
+        if latest is not None and latest.profile is profile:
+            return latest
+        return self._pages.get(profile.mpid) if self._pages else None
 
     def _types_of(self, page: _Page) -> int:
         if page.shrunk:

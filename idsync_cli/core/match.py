@@ -18,8 +18,8 @@ from idsync_cli.core.form import Form
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
+from idsync_cli.core.value import Value
 
-_new: Final = tuple.__new__
 _SEVERAL: Final = 2
 """How many candidates are as good as any number: one decides, more do not."""
 
@@ -65,7 +65,7 @@ def holders(knowledge: Knowledge, identifier: Identifier, rules: Rules) -> list[
     return [*knowledge.known(identifier, rules), *knowledge.anonymous((identifier,), rules)]
 
 
-class Match(NamedTuple):
+class Match(Value):
     """What the tiers left.
 
     `decided_by` says which identifier left one candidate, and `newest` is that one, or
@@ -73,11 +73,22 @@ class Match(NamedTuple):
     and the others are the anonymous profiles that hold all of `crowd`, unless it is None.
     """
 
-    newest: Holder | None = None
-    decided_by: DecidedBy | None = None
-    known: Sequence[Holder] = ()
-    crowd: Sequence[Identifier] | None = None
-    tiers: tuple[Tier, ...] = ()
+    __match_args__ = ("newest", "decided_by", "known", "crowd", "tiers")
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        newest: Holder | None = None,
+        decided_by: DecidedBy | None = None,
+        known: Sequence[Holder] = (),
+        crowd: Sequence[Identifier] | None = None,
+        tiers: tuple[Tier, ...] = (),
+    ) -> None:
+        self.newest: Final = newest
+        self.decided_by: Final = decided_by
+        self.known: Final = known
+        self.crowd: Final = crowd
+        self.tiers: Final = tiers
 
 
 class Inquiry:
@@ -88,11 +99,9 @@ class Inquiry:
 
     __slots__ = ("_knowledge", "_rules", "form", "identifiers")
 
-    def __init__(
-        self, form: Form, values: Mapping[IdentityType, str], knowledge: Knowledge
-    ) -> None:
+    def __init__(self, form: Form, identifiers: Sequence[Identifier], knowledge: Knowledge) -> None:
         self.form = form
-        self.identifiers = form.identifiers(values)
+        self.identifiers = form.arranged(identifiers)
         self._rules = form.rules
         self._knowledge = knowledge
 
@@ -116,7 +125,7 @@ class Inquiry:
     def _names_one_of(self, types: Sequence[IdentityType], profile: Holder) -> bool:
         """Whether an identifier of one of the types is among the request's and the profile's."""
         for identifier in self.identifiers:
-            if identifier[0] in types and profile.holds(identifier):
+            if identifier.type in types and profile.holds(identifier):
                 return True
         return False
 
@@ -124,7 +133,7 @@ class Inquiry:
         """The highest ranked login type that both carry, if they disagree on its value."""
         types, login_types = profile.types, self.form.login_types
         for identifier in self.identifiers:
-            kind = identifier[0]
+            kind = identifier.type
             if kind in login_types and types & TYPE_BITS[kind]:
                 return None if profile.holds(identifier) else kind
         return None
@@ -175,7 +184,7 @@ class Inquiry:
                 decided_by = place.decided_by
                 break
         tiers = self._all_tiers(accounts) if explain else ()
-        return _new(Match, (newest, decided_by, known, crowd, tiers))
+        return Match(newest, decided_by, known, crowd, tiers)
 
     def is_candidate(self, match: Match, profile: Holder) -> bool:
         """Whether the profile is among the candidates that the tiers left."""

@@ -36,15 +36,15 @@ def modify(
         for change in request.identity_changes:
             modification.make(change)
     ledger = modification.ledger
-    left, orphaned = ledger.outcome()
+    outcome = ledger.outcome()
     return Decision(
         status=Status.MODIFIED,
         decided_by=DecidedBy(Rule.MPID),
         profile=profile,
         is_logged_in=rules.holds_login_id(ledger.types_after(profile)),
         changes=tuple(ledger.changes),
-        orphaned=orphaned,
-        left=left,
+        orphaned=outcome.orphaned,
+        left=outcome.left,
         tiers=_tiers(request, rules) if explain else (),
     )
 
@@ -97,7 +97,7 @@ class _Modification:
     def _add(self, identifier: Identifier) -> None:
         if self.ledger.holds(self.profile, identifier):
             return
-        kind, value = identifier
+        kind, value = identifier.type, identifier.value
         settings = self.rules.settings_of(kind)
         if settings.unique:  # every immutable type is unique, too
             everyone = holders(self.knowledge, identifier, self.rules)

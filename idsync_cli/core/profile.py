@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.identity import Identifier, IdentityType
 
 
 class Holder(ABC):
@@ -88,6 +88,6 @@ class Profile(Holder):
 def types_of(identifiers: Sequence[Identifier]) -> int:
     """The bits of the types among identifiers."""
     types = 0
-    for kind, _ in identifiers:
-        types |= TYPE_BITS[kind]
+    for each in identifiers:
+        types |= 1 << each.order
     return types

@@ -1,18 +1,28 @@
 """What is asked: requests whose form has been checked (sections 4 and 5)."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.value import Value
 
 
-class IdentityRequest(NamedTuple):
+class IdentityRequest(Value):
     """An identify, login, logout or search: at most one value for each type (section 4)."""
 
-    kind: RequestKind
-    known_identities: Mapping[IdentityType, str]
-    previous_mpid: int | None = None
+    __match_args__ = ("kind", "identifiers", "previous_mpid")
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        kind: RequestKind,
+        identifiers: Sequence[Identifier],
+        previous_mpid: int | None = None,
+    ) -> None:
+        self.kind: Final = kind
+        self.identifiers: Final = identifiers
+        self.previous_mpid: Final = previous_mpid
 
 
 class IdentityChange(NamedTuple):

@@ -1,6 +1,6 @@
 """Identify, login, logout and search: who is this, and what follows (section 4)."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from idsync_cli.core.codes import (
     ErrorCode,
@@ -14,32 +14,37 @@ from idsync_cli.core.decision import (
     DecidedBy,
     Decision,
     Left,
-    NewProfile,
     Note,
     Refusal,
     Tier,
 )
 from idsync_cli.core.form import form_of
-from idsync_cli.core.identity import Identifier, derive_mpid
+from idsync_cli.core.identity import Identifier, derive_mpid, mpid_of
 from idsync_cli.core.ledger import Ledger
 from idsync_cli.core.match import Inquiry, Knowledge, Match, holders
-from idsync_cli.core.profile import Holder, Profile
+from idsync_cli.core.profile import Holder, Profile, types_of
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.rules import Rules
+from idsync_cli.core.value import Value
 
-_new: Final = tuple.__new__
 _BY: Final = {rule: DecidedBy(rule) for rule in Rule}
 _IDENTIFY: Final = RequestKind.IDENTIFY
 _NO_MATCH: Final = Rule.NO_MATCH
+_NEW_KNOWN_USER: Final = Rule.NEW_KNOWN_USER
+_LOGOUT: Final = Rule.LOGOUT
 _MATCHED: Final = Status.MATCHED
 _CREATED: Final = Status.CREATED
 
 
-class Turn(NamedTuple):
+class Turn(Value):
     """The request's sequence number, and the seed of its store (section 7)."""
 
-    seq: int
-    seed: int
+    __match_args__ = ("seq", "seed")
+    __slots__ = __match_args__
+
+    def __init__(self, seq: int, seed: int) -> None:
+        self.seq: Final = seq
+        self.seed: Final = seed
 
 
 def resolve(
@@ -58,10 +63,11 @@ def resolve(
         Refusal: the strategy does not allow the request, or every identifier that could be
             looked up belongs to a profile that it may not be answered with.
     """
-    form = form_of(request.kind, request.known_identities, rules)
+    identifiers = request.identifiers
+    form = form_of(request.kind, types_of(identifiers), rules)
     if form.refusal:
         raise Refusal(*form.refusal)
-    inquiry = Inquiry(form, request.known_identities, knowledge)
+    inquiry = Inquiry(form, identifiers, knowledge)
     return _Resolution(request, inquiry, knowledge, turn).decide(explain=explain)
 
 
@@ -85,9 +91,9 @@ class _Resolution:
         if not form.has_lookup:  # a search: all others are refused
             return self._not_found(inquiry.consult_none(explain=explain).tiers)
         if form.makes_new_at_once:
-            return self._new_profile(Rule.LOGOUT, inquiry.consult_none(explain=explain).tiers)
+            return self._new_profile(_LOGOUT, inquiry.consult_none(explain=explain).tiers)
         match = inquiry.consult(explain=explain)
-        newest, decided_by, *_, tiers = match
+        newest, decided_by, tiers = match.newest, match.decided_by, match.tiers
         if newest is not None:
             if decided_by is None:
                 newest, decided_by = self._choose(match, newest)
@@ -95,7 +101,7 @@ class _Resolution:
         if form.is_search:
             return self._not_found(tiers)
         if form.new_known_users_get_a_new_record and form.login_types:
-            return self._new_profile(Rule.NEW_KNOWN_USER, tiers)
+            return self._new_profile(_NEW_KNOWN_USER, tiers)
         return self._new_profile(_NO_MATCH, tiers)
 
     def _not_found(self, tiers: tuple[Tier, ...]) -> Decision:
@@ -141,7 +147,7 @@ class _Resolution:
         ledger = None if all(held) else Ledger(form.rules)
         if ledger is not None:
             self._bring_up_to_date(profile, held, ledger)
-        return self._decision(_MATCHED, profile, decided_by, matched, ledger, tiers, None)
+        return self._decision(_MATCHED, profile, decided_by, matched, ledger, tiers)
 
     def _new_profile(self, rule: Rule, tiers: tuple[Tier, ...]) -> Decision:
         """Steps 4 and 5: a profile of the request's own, with what it may take.
@@ -150,10 +156,11 @@ class _Resolution:
             Refusal: all that the request names belongs to profiles that it may not see.
         """
         form = self.form
-        seq, seed = self.turn
-        mpid = derive_mpid(seed, seq, self.knowledge.was_given_out)
-        source_mpid = self._source() if rule is Rule.NEW_KNOWN_USER else None
-        new = _new(NewProfile, (mpid, seq, source_mpid))
+        seq = self.turn.seq
+        mpid = mpid_of(self.turn.seed, seq, 0)
+        if mpid == 0 or self.knowledge.was_given_out(mpid):
+            mpid = derive_mpid(self.turn.seed, seq, self.knowledge.was_given_out)
+        source_mpid = self._source() if rule is _NEW_KNOWN_USER else None
         profile = Profile(mpid, seq, source_mpid, False, ())
         ledger = Ledger(form.rules)
         self._bring_up_to_date(profile, [False] * len(form.places), ledger)
@@ -164,7 +171,7 @@ class _Resolution:
                 "may not be answered with; name what protects it, an immutable ID or a login ID, "
                 "or add an identifier that nobody else holds",
             )
-        return self._decision(_CREATED, profile, _BY[rule], (), ledger, tiers, new)
+        return self._decision(_CREATED, profile, _BY[rule], (), ledger, tiers)
 
     def _decision(
         self,
@@ -174,7 +181,6 @@ class _Resolution:
         matched: tuple[Identifier, ...],
         ledger: Ledger | None,
         tiers: tuple[Tier, ...],
-        created: NewProfile | None,
     ) -> Decision:
         types = profile.types
         left: tuple[Left, ...] = ()
@@ -182,13 +188,13 @@ class _Resolution:
         changes: tuple[Change, ...] = ()
         if ledger is not None:
             types = ledger.types_after(profile)
-            left, orphaned = ledger.outcome()
+            outcome = ledger.outcome()
+            left, orphaned = outcome.left, outcome.orphaned
             changes = tuple(ledger.changes)
-        found = (
-            status, decided_by, profile, types & self.form.login_bits != 0, matched, created,
-            changes, orphaned, left, tuple(self.notes), (), tiers,
+        return Decision(
+            status, decided_by, profile, types & self.form.login_bits != 0, matched,
+            status is _CREATED, changes, orphaned, left, tuple(self.notes), (), tiers,
         )  # fmt: skip
-        return _new(Decision, found)
 
     def _bring_up_to_date(self, profile: Holder, held: list[bool], ledger: Ledger) -> None:
         """Step 5: add each identifier that the profile lacks, and that it may have."""
@@ -221,9 +227,7 @@ class _Resolution:
             previous = self.knowledge.profile(self.request.previous_mpid)
             if previous and not rules.is_known(previous):
                 return previous.mpid
-        anonymous = {
-            kind: value for kind, value in self.inquiry.identifiers if kind not in rules.login_types
-        }
-        inquiry = Inquiry(form_of(_IDENTIFY, anonymous, rules), anonymous, self.knowledge)
+        left = [each for each in self.inquiry.identifiers if each.type not in rules.login_types]
+        inquiry = Inquiry(form_of(_IDENTIFY, types_of(left), rules), left, self.knowledge)
         newest = inquiry.consult().newest
         return newest.mpid if newest else None

@@ -71,8 +71,8 @@ class Rules:
         return self.strategy.on_new_known_user is OnNewKnownUser.CREATE
 
     @cached_property
-    def forms(self) -> dict[tuple[object, ...], object]:
-        """What was found out about the forms of requests: kept for core/form.py."""
+    def forms(self) -> dict[str, dict[int, object]]:
+        """What was found out about the forms of requests, by kind and types: core/form.py's."""
         return {}
 
     def rank_of(self, identity_type: IdentityType) -> int | None:

@@ -166,8 +166,9 @@ def _consequences(decision: Decision) -> list[str]:
         whose = "" if _is_own(change.mpid, decision) else f" (of profile {change.mpid})"
         lines.append(f"{did} {_identifier(change.identifier)}{whose}")
     lines += [f"orphaned: {mpid} has no lookup left" for mpid in decision.orphaned]
-    if decision.created and decision.created.source_mpid is not None:
-        lines.append(f"source: the anonymous profile {decision.created.source_mpid}")
+    profile = decision.profile
+    if decision.created and profile is not None and profile.source_mpid is not None:
+        lines.append(f"source: the anonymous profile {profile.source_mpid}")
     return lines + [f"note {note.code}: {note_message(note)}" for note in decision.notes]
 
 

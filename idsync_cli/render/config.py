@@ -180,8 +180,8 @@ def _shared_pieces(scope: ScopePlan) -> "list[RenderableType]":
     table = new_table("  Type", "Value", "Holders")
     table.columns[2].justify = "right"
     table.columns[2].no_wrap = True
-    for (kind, value), holders in shown:
-        table.add_row(f"  {kind.value}", plain(printable(value)), f"{holders:,}")
+    for each, holders in shown:
+        table.add_row(f"  {each.type.value}", plain(printable(each.value)), f"{holders:,}")
     more = [plain(f"  and {number - len(shown):,} more")] if number > len(shown) else []
     return [plain(heading), table, *more]
 
@@ -223,8 +223,8 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
         "shared": {
             "identifiers": scope.shared.identifiers,
             "most_held": [
-                {"identity_type": kind.value, "value": value, "holders": holders}
-                for (kind, value), holders in scope.shared.most_held
+                {"identity_type": each.type.value, "value": each.value, "holders": holders}
+                for each, holders in scope.shared.most_held
             ],
         },
         "become": {

@@ -9,13 +9,14 @@ from zlib import crc32
 from idsync_cli.store.checksums import (
     checksum,
     checksum_of_packed_request,
-    unpack_profile,
-    unpack_request,
+    identifier_hash,
+    packed_profiles,
+    unpack_numbers,
 )
 from idsync_cli.store.inserts import Inserter
 
-IdentifierRow = tuple[int, int, int, str, int]
-"""A row of `identifiers`, and the hash that it is found by."""
+IdentifierRow = tuple[int, int, int, str]
+"""A row of `identifiers`."""
 
 
 class MpidTaken(Exception):
@@ -25,14 +26,16 @@ class MpidTaken(Exception):
 class Batch:
     """Rows to be written together, packed; they may be written by another process.
 
-    `created` and `updated` are profiles (`pack_profile`), `requests` come with their changes
-    (`pack_request`), and `texts` has what some of those brought themselves, by their number.
-    `holdings` says what becomes of rows of `holders` (`pack_holding`).
+    `created` and `updated` are profiles, each as its sum is over (`checksums.profile_numbers`).
+    `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
+    the four of its row, and four for each change. `texts` has what some of those brought
+    themselves, by their number. `holdings` says what becomes of rows of `holders`
+    (`HOLDING_NUMBERS`).
     """
 
     __slots__ = (
         "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "scopes",
-        "texts", "updated",
+        "sizes", "texts", "updated",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -40,17 +43,15 @@ class Batch:
         self.scopes: list[tuple[int, str, int]] = []
         self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
         self.identifiers: list[IdentifierRow] = []
-        self.created: list[bytes] = []
-        self.updated: list[bytes] = []
-        self.holdings: list[bytes] = []
-        self.requests: list[bytes] = []
+        self.created = self.updated = self.holdings = self.requests = b""
+        self.sizes: list[int] = []
         self.texts: dict[int, tuple[str | None, int | None]] = {}
 
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""
         return (
-            self.last_seq, self.scopes, self.outcomes, self.identifiers, b"".join(self.created),
-            b"".join(self.updated), b"".join(self.holdings), self.requests, self.texts,
+            self.last_seq, self.scopes, self.outcomes, self.identifiers, self.created,
+            self.updated, self.holdings, self.requests, self.sizes, self.texts,
         )  # fmt: skip
 
 
@@ -58,42 +59,28 @@ def batch_of(values: Sequence[Any]) -> Batch:
     """The batch that `as_values` gave."""
     batch = Batch()
     (
-        batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, created, updated, holdings,
-        batch.requests, batch.texts,
+        batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
+        batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts,
     ) = values  # fmt: skip
-    batch.created, batch.updated = _packed(created), _packed(updated)
-    batch.holdings = _packed(holdings)
     return batch
-
-
-def _packed(joined: bytes) -> list[bytes]:
-    """Packed rows, one after another; those of profiles and of holdings are of one size."""
-    size = _HOLDING.size
-    return [joined[begin : begin + size] for begin in range(0, len(joined), size)]
 
 
 NOWHERE: Final = -1
 """Stands for the range of `holders` that has a profile, where none has it."""
 
-_HOLDING: Final = Struct("<7q")
+HOLDING_NUMBERS: Final = 7
+"""What becomes of an identifier and a profile in `holders` takes so many numbers: those of both,
+the ranges that had and now have them (0 or 1 as `known` says, or NOWHERE), the identifier's type,
+and the request that added it with the place among its changes.
+"""
+
+BEFORE: Final = 2
+NOW: Final = 3
+"""Where among those numbers the ranges stand."""
+
+_HOLDING: Final = Struct(f"<{HOLDING_NUMBERS}q")
+_NUMBER_BYTES: Final = 8
 _NO_TEXTS: Final = None, None
-
-
-def pack_holding(
-    identifier_id: int, created_seq: int, before: int, now: int, held: tuple[int, int, int]
-) -> bytes:
-    """What becomes of an identifier and a profile in `holders`.
-
-    `before` and `now` are the ranges that have them: 0 or 1 as `known` says, or NOWHERE; `held` has
-    the identifier's type and the change that added it.
-    """
-    return _HOLDING.pack(identifier_id, created_seq, before, now, held[0], held[1], held[2])
-
-
-def ranges_of(holding: bytes) -> tuple[int, int]:
-    """The ranges that had and have a holding that was packed."""
-    _, _, before, now, _, _, _ = _HOLDING.unpack(holding)
-    return before, now
 
 
 class Writer:
@@ -127,24 +114,23 @@ class Writer:
             )
 
     def _write_identifiers(self, batch: Batch) -> None:
-        identifiers: list[tuple[int, int, int, str]] = []
-        hashes: list[tuple[int, int]] = []
-        for number, scope_id, type_id, value, its_hash in batch.identifiers:
-            identifiers.append((number, scope_id, type_id, value))
-            hashes.append((its_hash, number))
+        hashes = [
+            (identifier_hash(scope_id, type_id, value), number)
+            for number, scope_id, type_id, value in batch.identifiers
+        ]
         hashes.sort()
-        self._insert.rows("identifiers", 4, identifiers)
+        self._insert.rows("identifiers", 4, batch.identifiers)
         self._insert.rows("identifier_hashes", 2, hashes)
 
     def _write_profiles(self, batch: Batch) -> None:
-        created = [(*unpack_profile(packed), crc32(packed)) for packed in batch.created]
+        created = [(*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)]
         try:
             self._insert.rows("profiles", 7, created)
         except sqlite3.IntegrityError:
             raise MpidTaken from None
         updated: list[tuple[int, int, int, int]] = []
-        for packed in batch.updated:
-            seq, _, _, _, was_known, types = unpack_profile(packed)
+        for packed, numbers in packed_profiles(batch.updated):
+            seq, _, _, _, was_known, types = numbers
             updated.append((seq, was_known, types, crc32(packed)))
         updated.sort()
         self._insert.each(
@@ -155,8 +141,9 @@ class Writer:
     def _write_holders(self, batch: Batch) -> None:
         gone: list[tuple[int, int, int]] = []
         come: list[tuple[int, int, int, int, int, int]] = []
-        for packed in batch.holdings:
-            number, seq, before, now, type_id, added_seq, place = _HOLDING.unpack(packed)
+        for number, seq, before, now, type_id, added_seq, place in _HOLDING.iter_unpack(
+            batch.holdings
+        ):
             if before != NOWHERE:
                 gone.append((number, before, seq))
             if now != NOWHERE:
@@ -171,13 +158,17 @@ class Writer:
     def _write_history(self, batch: Batch) -> None:
         requests: list[tuple[int | str | None, ...]] = []
         changes: list[tuple[int, ...]] = []
-        for packed in batch.requests:
-            numbers = unpack_request(packed)
-            seq = numbers[0]
+        everything = unpack_numbers(batch.requests)
+        begin = 0
+        for size in batch.sizes:
+            end = begin + size
+            seq = everything[begin]
             texts = batch.texts.get(seq, _NO_TEXTS)
+            packed = batch.requests[begin * _NUMBER_BYTES : end * _NUMBER_BYTES]
             sum_of_it = checksum_of_packed_request(packed, texts)
-            requests.append((*numbers[:4], *texts, sum_of_it))
-            for begin in range(4, len(numbers), 4):
-                changes.append((seq, *numbers[begin : begin + 4]))  # noqa: PERF401 - by hundreds
+            requests.append((*everything[begin : begin + 4], *texts, sum_of_it))
+            for change in range(begin + 4, end, 4):
+                changes.append((seq, *everything[change : change + 4]))  # noqa: PERF401
+            begin = end
         self._insert.rows("requests", 7, requests)
         self._insert.rows("changes", 5, changes)

@@ -1,6 +1,6 @@
 """Sums that tell a row which has changed on the disk: SQLite itself keeps none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
 from struct import Struct, error, pack, unpack
@@ -19,19 +19,25 @@ _NONE: Final = -1
 """The sum of what cannot be a row of ours."""
 
 
-def pack_profile(
+def profile_numbers(
     created_seq: int, mpid: int, scope_id: int, source_mpid: int | None, was_known: int, types: int
-) -> bytes:
-    """A row of `profiles` as what its sum is over."""
-    source = 0 if source_mpid is None else source_mpid
-    has_source = 0 if source_mpid is None else 1
-    return _PROFILE.pack(created_seq, mpid, scope_id, has_source, source, was_known, types)
+) -> tuple[int, int, int, int, int, int, int]:
+    """A row of `profiles` as what its sum is over, once packed."""
+    if source_mpid is None:
+        return created_seq, mpid, scope_id, 0, 0, was_known, types
+    return created_seq, mpid, scope_id, 1, source_mpid, was_known, types
 
 
-def unpack_profile(packed: bytes) -> tuple[int, int, int, int | None, int, int]:
-    """The row that was packed."""
-    created_seq, mpid, scope_id, has_source, source, was_known, types = _PROFILE.unpack(packed)
-    return created_seq, mpid, scope_id, source if has_source else None, was_known, types
+def packed_profiles(
+    packed: bytes,
+) -> Iterator[tuple[bytes, tuple[int, int, int, int | None, int, int]]]:
+    """Profiles that were packed one after another: each, and the row that it stands for."""
+    begin = 0
+    for seq, mpid, scope_id, has_source, source, was_known, types in _PROFILE.iter_unpack(packed):
+        end = begin + _PROFILE.size
+        source_mpid = source if has_source else None
+        yield packed[begin:end], (seq, mpid, scope_id, source_mpid, was_known, types)
+        begin = end
 
 
 def checksum_of_profile(
@@ -39,30 +45,30 @@ def checksum_of_profile(
 ) -> int:
     """The sum of a row of `profiles`."""
     try:
-        return crc32(pack_profile(created_seq, mpid, scope_id, source_mpid, was_known, types))
+        return crc32(
+            pack_numbers(
+                profile_numbers(created_seq, mpid, scope_id, source_mpid, was_known, types)
+            )
+        )
     except error:
         return _NONE
 
 
-def pack_request(numbers: Sequence[int]) -> bytes:
-    """A row of `requests` and its changes as what their sum is over.
-
-    They are the numbers of the row, from `seq` to `created_seq`, and of each change all but the
-    number of its request.
-    """
-    count = len(numbers)
-    return _EIGHT.pack(*numbers) if count == 8 else pack(f"<{count}q", *numbers)
+def pack_numbers(numbers: Sequence[int]) -> bytes:
+    """Integers of 64 bits as bytes, as every sum is over them."""
+    return pack(f"<{len(numbers)}q", *numbers)
 
 
-def unpack_request(packed: bytes) -> tuple[int, ...]:
-    """The numbers that were packed."""
-    size = len(packed) // 8
-    return _EIGHT.unpack(packed) if size == 8 else unpack(f"<{size}q", packed)
+def unpack_numbers(packed: bytes) -> tuple[int, ...]:
+    """The integers that were packed."""
+    return unpack(f"<{len(packed) // 8}q", packed)
 
 
 def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None]) -> int:
-    """The sum of a request that was packed, and of what came with the request itself.
+    """The sum of a request and its changes that were packed, and of what came with it.
 
+    Packed are the numbers of the row, from `seq` to `created_seq`, and of each change all but the
+    number of its request.
     Most requests bring nothing of the kind, so that numbers are enough.
     """
     found = crc32(packed)
@@ -76,17 +82,29 @@ def checksum_of_request(
 ) -> int:
     """The sum of a row of `requests` and of its changes, of each all but the request's number."""
     try:
-        packed = pack_request([*row[:4], *chain.from_iterable(changes)])  # type: ignore[list-item]
+        packed = pack_numbers([*row[:4], *chain.from_iterable(changes)])  # type: ignore[list-item]
     except error:
         return _NONE
     return checksum_of_packed_request(packed, row[4:])
 
 
-_EIGHT: Final = Struct("<8q")  # one change, as most requests make
 _PROFILE: Final = Struct("<7q")
+
+
+_HASH: Final = Struct(">q")
 
 
 def identifier_hash(scope_id: int, identity_type_id: int, value: str) -> int:
     """What an identifier is found by: 64 bits, signed, which nobody can aim at another's."""
-    text = f"{scope_id}:{identity_type_id}:{value}".encode()
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+    return hash_behind(hash_prefix(scope_id, identity_type_id), value)
+
+
+def hash_prefix(scope_id: int, identity_type_id: int) -> bytes:
+    """What the hash of every identifier of a type is over, before its value."""
+    return f"{scope_id}:{identity_type_id}:".encode("ascii")
+
+
+def hash_behind(prefix: bytes, value: str) -> int:
+    """The hash of an identifier whose type has the prefix."""
+    [found] = _HASH.unpack(blake2b(prefix + value.encode(), digest_size=8).digest())
+    return int(found)

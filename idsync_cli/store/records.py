@@ -8,23 +8,23 @@ question that what is in memory cannot answer is put to the tables, once they ar
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
 from idsync_cli.store.batch import (
+    BEFORE,
+    HOLDING_NUMBERS,
+    NOW,
     NOWHERE,
     Batch,
     IdentifierRow,
     Writer,
-    pack_holding,
-    ranges_of,
 )
-from idsync_cli.store.checksums import identifier_hash, pack_profile
-
-_new: Final = tuple.__new__
+from idsync_cli.store.checksums import hash_behind, hash_prefix, pack_numbers, profile_numbers
+from idsync_cli.store.seen import Seen
 
 TYPES: Final = tuple(IdentityType)
 """The type of each identity_type_id."""
@@ -32,7 +32,7 @@ TYPES: Final = tuple(IdentityType)
 _NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
 
-_REMEMBERED = 200_000
+_REMEMBERED = 300_000
 """How many profiles and identifiers are kept in memory before some of them are let go."""
 
 _ERAS = 8
@@ -93,19 +93,49 @@ _NEWEST_UP_TO = """
     ORDER BY created_seq DESC LIMIT 1
 """
 
-Held = tuple[int, int, int]
-"""The identity_type_id of an identifier that a profile holds, and by which change it came."""
+
+class Scope:
+    """A scope: its number, and by type those identifiers of it that are in memory.
+
+    `login_bits` has the types that make a profile known in `holders`, a bit each.
+    """
+
+    __slots__ = ("entries", "login_bits", "number", "prefixes")
+
+    def __init__(self, number: int, login_bits: int) -> None:
+        self.number = number
+        self.login_bits = login_bits
+        self.entries: list[dict[str, _Entry]] = [{} for _ in TYPES]
+        self.prefixes = [hash_prefix(number, type_id) for type_id in range(len(TYPES))]
+
+
+class _Holding:
+    """An identifier that a profile holds, by its number; its type, and by which change it came.
+
+    `older` is what the same profile has held for longer.
+    """
+
+    __slots__ = ("number", "older", "place", "seq", "type_id")
+
+    def __init__(
+        self, number: int, type_id: int, seq: int, place: int, older: "_Holding | None"
+    ) -> None:
+        self.number = number
+        self.type_id = type_id
+        self.seq = seq
+        self.place = place
+        self.older = older
 
 
 class Record(Holder):
     """A profile as it is in memory: the core's `Holder`.
 
-    `known` says in which of its ranges the `holders` table has it. `held` has the numbers of its
-    identifiers, oldest first, once all of them were needed.
+    `known` says in which of its ranges the `holders` table has it. `newest` is what it has held
+    for the shortest time, once all of that was needed (`is_read`).
     """
 
     __slots__ = (
-        "_records", "held", "is_changed", "is_new", "known", "scope_id", "stored_known",
+        "_records", "is_changed", "is_new", "is_read", "known", "newest", "scope", "stored_known",
     )  # fmt: skip
 
     def __init__(
@@ -113,17 +143,18 @@ class Record(Holder):
         records: "Records",
         created_seq: int,
         mpid: int,
-        scope_id: int,
+        scope: Scope,
         source_mpid: int | None,
         was_known: bool,
         types: int,
     ) -> None:
         super().__init__(mpid, created_seq, source_mpid, was_known, types)
         self._records = records
-        self.scope_id = scope_id
-        self.known = was_known or types & records.login_bits.get(scope_id, 0) != 0
+        self.scope = scope
+        self.known = was_known or types & scope.login_bits != 0
         self.stored_known = self.known
-        self.held: dict[int, Held] | None = None
+        self.newest: _Holding | None = None
+        self.is_read = False
         self.is_new = False
         self.is_changed = False
 
@@ -131,6 +162,32 @@ class Record(Holder):
     def identifiers(self) -> tuple[Identifier, ...]:
         """All its identifiers, in the order in which they were added."""
         return self._records.identifiers_of(self)
+
+    def gain(self, number: int, type_id: int, seq: int, place: int) -> None:
+        """Let it hold an identifier as its last, if what it holds has been read."""
+        if self.is_read:
+            self.newest = _Holding(number, type_id, seq, place, self.newest)
+
+    def lose(self, number: int) -> None:
+        """Let it no longer hold an identifier, if what it holds has been read."""
+        newer, each = None, self.newest
+        while each is not None:
+            if each.number == number:
+                if newer is None:
+                    self.newest = each.older
+                else:
+                    newer.older = each.older
+                return
+            newer, each = each, each.older
+
+    def has(self, number: int) -> bool:
+        """Whether it holds an identifier; what it holds has been read."""
+        each = self.newest
+        while each is not None:
+            if each.number == number:
+                return True
+            each = each.older
+        return False
 
     def holds(self, identifier: Identifier) -> bool:
         """Whether it holds exactly this identifier."""
@@ -190,23 +247,28 @@ def _place(holders: Sequence[Record], created_seq: int) -> int:
 class _Entry:
     """An identifier: its number, None where the store has never seen it, and its holders.
 
-    A crowd is None until it is asked for. With `is_whole` nothing of them is in the tables that is
-    not in memory. `era` says when it was last named.
+    With `is_whole` nothing of them is in the tables that is not in memory; where there is but one
+    and always was, it is `only`. A crowd is None until it is asked for. `era` says when the
+    identifier was last named.
     """
 
-    __slots__ = ("anonymous", "era", "hash", "identifier", "identifier_id", "is_whole", "known")
+    __slots__ = ("anonymous", "era", "identifier", "identifier_id", "is_whole", "known", "only")
 
-    def __init__(self, identifier: Identifier, its_hash: int, era: int) -> None:
+    def __init__(self, identifier: Identifier, era: int) -> None:
         self.identifier = identifier
         self.era = era
-        self.hash = its_hash
         self.identifier_id: int | None = None
         self.is_whole = True
+        self.only: Record | None = None
         self.known: _Crowd | None = None
         self.anonymous: _Crowd | None = None
 
     def crowd(self, known: bool) -> _Crowd:
         """The known or the anonymous holders."""
+        only = self.only
+        if only is not None:
+            self.only = None
+            self.crowd(only.known).add(only)
         crowd = self.known if known else self.anonymous
         if crowd is None:
             crowd = _Crowd(0 if self.is_whole else _NOT_READ)
@@ -216,6 +278,29 @@ class _Entry:
                 self.anonymous = crowd
         return crowd
 
+    def add(self, record: "Record") -> None:
+        """Let it have a holder more."""
+        is_first = self.is_whole and self.only is None
+        if is_first and self.known is None and self.anonymous is None:
+            self.only = record
+        else:
+            self.crowd(record.known).add(record)
+
+    def discard(self, record: "Record") -> None:
+        """Let it have a holder less."""
+        if self.only is record:
+            self.only = None
+        else:
+            self.crowd(record.known).discard(record)
+
+
+def _whole_crowd(entry: _Entry) -> list[Record] | None:
+    """The anonymous holders of an identifier, if all that there are are in memory."""
+    if entry.only is not None:
+        return [] if entry.only.known else [entry.only]
+    crowd = entry.crowd(known=False)
+    return crowd.holders if crowd.floor == 0 else None
+
 
 class TablesBehind(Exception):
     """The tables would have to be read, and lack what another process has yet to write."""
@@ -224,29 +309,30 @@ class TablesBehind(Exception):
 class Records:
     """The profiles and identifiers of one store, in one transaction.
 
-    `login_bits` has, for each scope, the set of types that make a profile known in `holders`.
     With `new_mpids_are_free` it is not asked of every new MPID whether it was ever given out, which
     no two of 2**64 are likely to be: where one was, nothing can be written.
     """
 
-    def __init__(self, connection: sqlite3.Connection, login_bits: dict[int, int]) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
-        self.login_bits = login_bits
+        self._scopes: dict[int, Scope] = {}
         self.new_mpids_are_free = False
         self._writer = Writer(connection)
         self._next_id = 0
+        self._seen: Seen | None = None
         self._profiles: dict[int, Record] = {}
         self._by_mpid: dict[int, Record] = {}
-        self._entries: dict[int, list[dict[str, _Entry]]] = {}
         self._entry_of: dict[int, _Entry] = {}
         self._remembered = 0
         self._era = self._era_began = 0
         self._new_identifiers: list[IdentifierRow] = []
         self._changed: list[Record] = []
         self._moved_unread: set[int] = set()  # holders of what is not in memory have changed
-        self._pending: dict[tuple[int, int], bytes] = {}
+        self._holdings: list[int] = []  # what becomes of rows of `holders`, as a `Batch` has it
+        self._pending: dict[tuple[int, int], int] = {}  # where in that list each stands
         self.is_ahead = False
-        self._under_way: dict[tuple[int, int], bytes] = {}
+        self._holdings_under_way: list[int] = []
+        self._under_way: dict[tuple[int, int], int] = {}
         self._numbers_under_way: set[int] = set()
         self._profiles_under_way: set[int] = set()
 
@@ -254,7 +340,8 @@ class Records:
         """Begin with nothing in memory; all that was changed must have been written."""
         self._profiles = {}
         self._by_mpid = {}
-        self._entries = {}
+        for scope in self._scopes.values():
+            scope.entries = [{} for _ in TYPES]
         self._entry_of = {}
         self._remembered = self._era_began = 0
         self._begin()
@@ -264,12 +351,23 @@ class Records:
         self._new_identifiers = []
         self._changed = []
         self._moved_unread = set()
+        self._holdings = []
         self._pending = {}
 
     @property
     def has_changes(self) -> bool:
         """Whether the tables are behind what is in memory."""
         return bool(self._changed or self._pending)
+
+    def expect_many(self) -> None:
+        """Prepare for many identifiers that the store has never seen."""
+        if self._highest_id() == 0:
+            self._seen = Seen()
+
+    def add_scope(self, number: int, login_bits: int) -> Scope:
+        """Take in a scope that the store has, or is about to have."""
+        scope = self._scopes[number] = Scope(number, login_bits)
+        return scope
 
     # Looking things up.
 
@@ -305,31 +403,31 @@ class Records:
             )
         )
 
-    def known(self, scope_id: int, identifier: Identifier, limit: int | None) -> list[Record]:
+    def known(self, scope: Scope, identifier: Identifier, limit: int | None) -> list[Record]:
         """Holders that `holders` has as known, newest last; the newest `limit`."""
-        return self._newest(self._entry(scope_id, identifier), known=True, limit=limit)
+        return self._newest(self._entry(scope, identifier), known=True, limit=limit)
 
-    def anonymous(self, scope_id: int, identifier: Identifier, limit: int | None) -> list[Record]:
+    def anonymous(self, scope: Scope, identifier: Identifier, limit: int | None) -> list[Record]:
         """Holders that `holders` has as anonymous, newest last; the newest `limit`."""
-        return self._newest(self._entry(scope_id, identifier), known=False, limit=limit)
+        return self._newest(self._entry(scope, identifier), known=False, limit=limit)
 
     def anonymous_with_all(
         self,
-        scope_id: int,
+        scope: Scope,
         identifiers: Sequence[Identifier],
         limit: int | None,
         lacking: Identifier | None,
     ) -> list[Record]:
         """Those that hold all the identifiers and lack one: newest first, at most `limit`."""
-        entries = [self._entry(scope_id, each) for each in identifiers]
-        crowds = [entry.crowd(known=False) for entry in entries]
-        whole = [crowd for crowd in crowds if crowd.floor == 0]
+        entries = [self._entry(scope, each) for each in identifiers]
+        whole = [crowd for crowd in [_whole_crowd(each) for each in entries] if crowd is not None]
         if not whole:
-            return self._seek(entries, limit, lacking and self._entry(scope_id, lacking))
-        smallest = whole[0].holders
+            unwanted = None if lacking is None else self._entry(scope, lacking)
+            return self._seek(entries, limit, unwanted)
+        smallest = whole[0]
         for crowd in whole:
-            if len(crowd.holders) < len(smallest):
-                smallest = crowd.holders
+            if len(crowd) < len(smallest):
+                smallest = crowd
         found: list[Record] = []
         for place in range(len(smallest) - 1, -1, -1):
             record = smallest[place]
@@ -343,22 +441,27 @@ class Records:
 
     def holds(self, record: Record, identifier: Identifier) -> bool:
         """Whether a profile holds an identifier."""
-        entry = self._entry(record.scope_id, identifier)
+        entry = self._entry(record.scope, identifier)
         number = entry.identifier_id
         if number is None:
             return False
-        if record.held is not None:
-            return number in record.held
+        if entry.only is not None:
+            return entry.only is record
         crowd = entry.known if record.known else entry.anonymous
         if crowd is None:
             if entry.is_whole:
                 return False
         elif record.created_seq >= crowd.floor:
             return crowd.has(record)
+        if record.is_read:
+            return record.has(number)
         where = number, record.created_seq
-        pending = self._pending.get(where) or self._under_way.get(where)
-        if pending is not None:
-            return ranges_of(pending)[1] != NOWHERE
+        begin = self._pending.get(where)
+        if begin is not None:
+            return self._holdings[begin + NOW] != NOWHERE
+        begin = self._under_way.get(where)
+        if begin is not None:
+            return self._holdings_under_way[begin + NOW] != NOWHERE
         if record.is_new:
             return False
         row = self._execute(
@@ -369,55 +472,57 @@ class Records:
 
     def identifiers_of(self, record: Record) -> tuple[Identifier, ...]:
         """The identifiers of a profile, in the order in which they were added."""
-        if record.held is None and not self._is_unwritten(record):
+        if not record.is_read and not self._is_unwritten(record):
             rows: list[tuple[int, str]] = self._execute(
                 _HELD_VALUES, (record.created_seq,)
             ).fetchall()
             return tuple([Identifier(TYPES[type_id], value) for type_id, value in rows])
-        return tuple([self._identifier(number) for number in self._held(record)])
+        return tuple([self._identifier(each.number) for each in self._held(record)])
 
     def values_of(self, record: Record, kind: IdentityType) -> tuple[str, ...]:
         """The values of a type that a profile holds, oldest first."""
         wanted = TYPE_ORDER[kind]
-        held = self._held(record)
-        numbers = [number for number, (type_id, _, _) in held.items() if type_id == wanted]
+        numbers = [each.number for each in self._held(record) if each.type_id == wanted]
         return tuple([self._identifier(number).value for number in numbers])
 
     def look_up(
         self,
-        scope_id: int,
-        identities: Iterable[Mapping[IdentityType, str | None]],
+        scope: Scope,
+        identifiers: Iterable[Identifier],
         mpids: Iterable[int],
         rules: Rules,
     ) -> None:
         """Read what requests name, all at once."""
         unread: dict[int, _Entry] = {}
         twins: list[_Entry] = []
-        by_type = self._of_scope(scope_id)
-        for each in identities:
-            for kind, value in each.items():
-                if value is None or value in by_type[TYPE_ORDER[kind]]:
-                    continue
-                entry = self._remember(scope_id, _new(Identifier, (kind, value)))
-                if entry.hash in unread:
-                    twins.append(entry)  # two of one hash: the second is read by itself
-                else:
-                    unread[entry.hash] = entry
+        by_type = scope.entries
+        for identifier in identifiers:
+            if identifier.value in by_type[identifier.order]:
+                continue
+            entry = self._remember(scope, identifier)
+            if not self._may_have(identifier):
+                continue
+            its_hash = hash_behind(scope.prefixes[identifier.order], identifier.value)
+            if its_hash in unread:
+                twins.append(entry)  # two of one hash: the second is read by itself
+            else:
+                unread[its_hash] = entry
         found: list[int] = []
         named: list[int] = []
-        hashes = json.dumps(list(unread))
-        rows: Iterable[tuple[int, int, int, str, int]] = self._execute(_IDENTIFIERS, (hashes,))
+        rows: Iterable[tuple[int, int, int, str, int]] = ()
+        if unread:
+            rows = self._execute(_IDENTIFIERS, (json.dumps(list(unread)),))
         for its_hash, its_scope, type_id, value, number in rows:
             entry = unread[its_hash]
             kind = TYPES[type_id]
-            if its_scope == scope_id and entry.identifier == (kind, value):
+            if its_scope == scope.number and entry.identifier == Identifier(kind, value):
                 self._number(entry, number)
                 found.append(number)
                 settings = rules.settings_of(kind)
                 if settings.login or settings.unique:
                     named.append(number)
         for entry in twins:
-            self._find(scope_id, entry)
+            self._find(scope, entry)
         asked_for = self._read_crowds(found, known=False) + self._read_crowds(named, known=True)
         wanted = [mpid for mpid in mpids if mpid not in self._by_mpid]
         if wanted:
@@ -453,59 +558,56 @@ class Records:
         unread = {
             each.created_seq: each
             for each in records
-            if each.held is None and not self._is_unwritten(each)
+            if not each.is_read and not self._is_unwritten(each)
         }
         if not unread:
             return
-        held: dict[int, dict[int, Held]] = {seq: {} for seq in unread}
+        for record in unread.values():
+            record.is_read = True
         rows: Iterable[tuple[int, int, int, int, int]] = self._execute(
             _HELD_BY_EACH, (json.dumps(list(unread)),)
         )
         for seq, number, type_id, added_seq, place in rows:
-            held[seq][number] = (type_id, added_seq, place)
-        for seq, record in unread.items():
-            record.held = held[seq]
+            unread[seq].gain(number, type_id, added_seq, place)
 
     def _record(self, row: Sequence[Any]) -> Record:
         created_seq: int = row[0]
         record = self._profiles.get(created_seq)
         if record is None:
             _, mpid, scope_id, source_mpid, was_known, types = row
-            record = Record(self, created_seq, mpid, scope_id, source_mpid, was_known == 1, types)
+            scope = self._scopes.get(scope_id) or self.add_scope(scope_id, 0)
+            record = Record(self, created_seq, mpid, scope, source_mpid, was_known == 1, types)
             self._profiles[created_seq] = self._by_mpid[mpid] = record
         return record
 
-    def _of_scope(self, scope_id: int) -> list[dict[str, _Entry]]:
-        """The identifiers of a scope that are in memory: by type, then by value."""
-        entries = self._entries.get(scope_id)
-        if entries is None:
-            entries = self._entries[scope_id] = [{} for _ in TYPES]
-        return entries
-
-    def _entry(self, scope_id: int, identifier: Identifier) -> _Entry:
-        by_value = self._of_scope(scope_id)[TYPE_ORDER[identifier[0]]]
-        entry = by_value.get(identifier[1])
+    def _entry(self, scope: Scope, identifier: Identifier) -> _Entry:
+        entry = scope.entries[identifier.order].get(identifier.value)
         if entry is None:
-            entry = self._remember(scope_id, identifier)
-            self._find(scope_id, entry)
+            entry = self._remember(scope, identifier)
+            self._find(scope, entry)
         entry.era = self._era
         return entry
 
-    def _remember(self, scope_id: int, identifier: Identifier) -> _Entry:
-        kind, value = identifier
-        type_id = TYPE_ORDER[kind]
-        entry = _Entry(identifier, identifier_hash(scope_id, type_id, value), self._era)
-        self._of_scope(scope_id)[type_id][value] = entry
+    def _remember(self, scope: Scope, identifier: Identifier) -> _Entry:
+        entry = _Entry(identifier, self._era)
+        scope.entries[identifier.order][identifier.value] = entry
         self._remembered += 1
         return entry
 
-    def _find(self, scope_id: int, entry: _Entry) -> None:
+    def _find(self, scope: Scope, entry: _Entry) -> None:
         """Ask the tables for the number of an identifier."""
-        kind, value = entry.identifier
-        asked = entry.hash, value, TYPE_ORDER[kind], scope_id
+        identifier = entry.identifier
+        if not self._may_have(identifier):
+            return
+        type_id, value = identifier.order, identifier.value
+        asked = hash_behind(scope.prefixes[type_id], value), value, type_id, scope.number
         row = self._execute(_IDENTIFIER, asked).fetchone()
         if row:
             self._number(entry, row[0])
+
+    def _may_have(self, identifier: Identifier) -> bool:
+        """Whether the tables may have an identifier; of most that are new it is known."""
+        return self._seen is None or self._seen.may_have(identifier.value)
 
     def _number(self, entry: _Entry, number: int) -> None:
         """Let an identifier have the number that the tables have of it."""
@@ -514,6 +616,8 @@ class Records:
         self._entry_of[number] = entry
 
     def _newest(self, entry: _Entry, *, known: bool, limit: int | None) -> list[Record]:
+        if entry.only is not None:
+            return [entry.only] if entry.only.known == known and limit != 0 else []
         crowd = entry.known if known else entry.anonymous
         if crowd is None:
             if entry.is_whole:
@@ -587,15 +691,23 @@ class Records:
             record = self._record(self._execute(_BY_SEQ, (created_seq,)).fetchone())
         return record
 
-    def _held(self, record: Record) -> dict[int, Held]:
-        held = record.held
-        if held is None:
+    def _held(self, record: Record) -> list[_Holding]:
+        """What a profile holds, oldest first."""
+        if not record.is_read:
             if self._is_unwritten(record):
                 self.write()
             rows: list[tuple[int, int, int, int]] = self._execute(
                 _HELD, (record.created_seq,)
             ).fetchall()
-            held = record.held = {number: (kind, seq, place) for number, kind, seq, place in rows}
+            record.is_read = True
+            for number, type_id, seq, place in rows:
+                record.gain(number, type_id, seq, place)
+        held: list[_Holding] = []
+        each = record.newest
+        while each is not None:
+            held.append(each)
+            each = each.older
+        held.reverse()
         return held
 
     def _identifier(self, number: int) -> Identifier:
@@ -613,20 +725,19 @@ class Records:
         self,
         created_seq: int,
         mpid: int,
-        scope_id: int,
+        scope: Scope,
         source_mpid: int | None,
     ) -> Record:
         """Make a profile that holds nothing yet."""
-        record = Record(self, created_seq, mpid, scope_id, source_mpid, False, 0)
-        record.held = {}
-        record.is_new = record.is_changed = True
+        record = Record(self, created_seq, mpid, scope, source_mpid, False, 0)
+        record.is_read = record.is_new = record.is_changed = True
         self._profiles[created_seq] = self._by_mpid[mpid] = record
         self._changed.append(record)
         return record
 
     def leave(self, record: Record, types: int, was_known: bool) -> None:
         """Let a profile hold the types that it will after the changes that follow."""
-        known = was_known or types & self.login_bits[record.scope_id] != 0
+        known = was_known or types & record.scope.login_bits != 0
         if known != record.known:
             self._move(record, known)
         if not record.is_changed:
@@ -637,64 +748,78 @@ class Records:
 
     def _move(self, record: Record, known: bool) -> None:
         """Move a profile from the anonymous to the known holders of all that it holds."""
-        for number, held in self._held(record).items():
-            entry = self._entry_of.get(number)
+        for each in self._held(record):
+            entry = self._entry_of.get(each.number)
             if entry is None:
-                self._moved_unread.add(number)
-            else:
+                self._moved_unread.add(each.number)
+            elif entry.only is not record:
                 entry.crowd(record.known).discard(record)
                 entry.crowd(known).add(record)
-            self._pend(record, number, int(known), held)
+            self._pend(record, each.number, int(known), (each.type_id, each.seq, each.place))
         record.known = known
 
     def add(self, record: Record, identifier: Identifier, seq: int, place: int) -> int:
         """Let a profile hold an identifier as its last, and give the identifier's number."""
-        entry = self._entry(record.scope_id, identifier)
+        entry = self._entry(record.scope, identifier)
         number = entry.identifier_id
-        type_id = TYPE_ORDER[identifier[0]]
+        type_id = identifier.order
         if number is None:
             number = entry.identifier_id = self._take_number()
             self._entry_of[number] = entry
-            row = number, record.scope_id, type_id, identifier[1], entry.hash
+            row = number, record.scope.number, type_id, identifier.value
             self._new_identifiers.append(row)
-        held = type_id, seq, place
-        if record.held is not None:
-            record.held[number] = held
-        entry.crowd(record.known).add(record)
-        self._pend(record, number, int(record.known), held, is_there=False)
+            if self._seen is not None:
+                self._seen.add(identifier.value)
+        record.gain(number, type_id, seq, place)
+        entry.add(record)
+        self._pend(record, number, int(record.known), (type_id, seq, place), is_there=False)
         return number
 
     def remove(self, record: Record, identifier: Identifier) -> int:
         """Take an identifier from a profile, and give the identifier's number."""
-        entry = self._entry(record.scope_id, identifier)
+        entry = self._entry(record.scope, identifier)
         number = entry.identifier_id
         assert number is not None
-        if record.held is not None:
-            del record.held[number]
-        entry.crowd(record.known).discard(record)
+        record.lose(number)
+        entry.discard(record)
         self._pend(record, number, NOWHERE, (0, 0, 0))
         return number
 
     def _pend(
-        self, record: Record, number: int, now: int, held: Held, *, is_there: bool = True
+        self,
+        record: Record,
+        number: int,
+        now: int,
+        held: tuple[int, int, int],
+        *,
+        is_there: bool = True,
     ) -> None:
         """Let `holders` have a profile in another range; `is_there` says whether it is in one."""
         seq = record.created_seq
         key = number, seq
-        pending = self._pending.get(key)
-        if pending is not None:
-            stored = ranges_of(pending)[0]
-        else:
-            stored = int(record.stored_known) if is_there and not record.is_new else NOWHERE
-        self._pending[key] = pack_holding(number, seq, stored, now, held)
+        type_id, added_seq, place = held
+        begin = self._pending.get(key)
+        if begin is not None:
+            holdings = self._holdings
+            stored = holdings[begin + BEFORE]
+            holdings[begin : begin + HOLDING_NUMBERS] = (
+                number, seq, stored, now, type_id, added_seq, place,
+            )  # fmt: skip
+            return
+        stored = int(record.stored_known) if is_there and not record.is_new else NOWHERE
+        self._pending[key] = len(self._holdings)
+        self._holdings += (number, seq, stored, now, type_id, added_seq, place)
 
     def _take_number(self) -> int:
         if self._next_id == 0:
-            [highest] = self._execute("SELECT max(identifier_id) FROM identifiers").fetchone()
-            self._next_id = (highest or 0) + 1
+            self._next_id = self._highest_id() + 1
         number = self._next_id
         self._next_id += 1
         return number
+
+    def _highest_id(self) -> int:
+        [highest] = self._execute("SELECT max(identifier_id) FROM identifiers").fetchone()
+        return int(highest or 0)
 
     def _is_unwritten(self, record: Record) -> bool:
         """Whether the tables may have a profile otherwise than it is."""
@@ -717,20 +842,23 @@ class Records:
     def give_to(self, batch: Batch) -> None:
         """Hand over what was changed, to be written; from now on it counts as written."""
         batch.identifiers += self._new_identifiers
-        batch.holdings += self._pending.values()
+        batch.holdings = pack_numbers(self._holdings)
+        created: list[int] = []
+        updated: list[int] = []
         for record in self._changed:
-            packed = pack_profile(
-                record.created_seq, record.mpid, record.scope_id, record.source_mpid,
+            numbers = profile_numbers(
+                record.created_seq, record.mpid, record.scope.number, record.source_mpid,
                 int(record.was_known), record.types,
             )  # fmt: skip
             if record.is_new:
-                batch.created.append(packed)
+                created += numbers
             else:
-                batch.updated.append(packed)
+                updated += numbers
             record.is_new = record.is_changed = False
             record.stored_known = record.known
+        batch.created, batch.updated = pack_numbers(created), pack_numbers(updated)
         if self.is_ahead:
-            self._under_way = self._pending
+            self._under_way, self._holdings_under_way = self._pending, self._holdings
             self._numbers_under_way = {number for number, _ in self._pending}
             self._profiles_under_way = {record.created_seq for record in self._changed}
         self._begin()
@@ -759,17 +887,17 @@ class Records:
         """
         era, under_way = self._era - 1, self._numbers_under_way
         everyone, self._profiles, self._by_mpid = self._profiles, {}, {}
-        before, self._entries, self._entry_of = self._entries, {}, {}
+        self._entry_of = {}
         self._remembered = 0
-        for scope_id, by_type in before.items():
-            left: list[dict[str, _Entry]] = [{} for _ in by_type]
-            for place, by_value in enumerate(by_type):
+        for scope in self._scopes.values():
+            left: list[dict[str, _Entry]] = [{} for _ in TYPES]
+            for place, by_value in enumerate(scope.entries):
                 for value, entry in by_value.items():
                     number = entry.identifier_id
                     if entry.era >= era or (number is not None and number in under_way):
                         left[place][value] = entry
                         self._stay(entry)
-            self._entries[scope_id] = left
+            scope.entries = left
         for seq in self._profiles_under_way:
             record = everyone[seq]
             self._profiles[seq] = self._by_mpid[record.mpid] = record
@@ -779,6 +907,9 @@ class Records:
         self._remembered += 1
         if entry.identifier_id is not None:
             self._entry_of[entry.identifier_id] = entry
+        only = entry.only
+        if only is not None:
+            self._profiles[only.created_seq] = self._by_mpid[only.mpid] = only
         for crowd in (entry.known, entry.anonymous):
             if crowd is not None:
                 for record in crowd.holders:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from idsync_cli.core.codes import IMPORT, Op, RequestKind, Status
 from idsync_cli.core.decision import Decision
@@ -11,9 +11,10 @@ from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
+from idsync_cli.core.value import Value
 from idsync_cli.store.batch import Batch, Writer
-from idsync_cli.store.checksums import checksum, pack_request
-from idsync_cli.store.records import TYPES, Record, Records
+from idsync_cli.store.checksums import checksum, pack_numbers
+from idsync_cli.store.records import TYPES, Record, Records, Scope
 
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 _EVERY = """
@@ -28,14 +29,25 @@ _EVERY = """
 """
 
 
-class Entry(NamedTuple):
+class Entry(Value):
     """What history keeps of a request beside what it changed."""
 
-    seq: int
-    time_ms: int
-    kind: RequestKind
-    request_id: str | None = None
-    request_timestamp_ms: int | None = None
+    __match_args__ = ("seq", "time_ms", "kind", "request_id", "request_timestamp_ms")
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        seq: int,
+        time_ms: int,
+        kind: RequestKind,
+        request_id: str | None = None,
+        request_timestamp_ms: int | None = None,
+    ) -> None:
+        self.seq: Final = seq
+        self.time_ms: Final = time_ms
+        self.kind: Final = kind
+        self.request_id: Final = request_id
+        self.request_timestamp_ms: Final = request_timestamp_ms
 
 
 class Session:
@@ -48,29 +60,32 @@ class Session:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self._scopes: dict[str, int] = {}
-        self._login_bits: dict[int, int] = {}
+        self._scopes: dict[str, Scope] = {}
+        self._records = Records(connection)
         self._seed = ""
         self._found_seq = 0
         rows: list[tuple[str, int, int | None, str | None, int | None]]
         rows = connection.execute(_BEGIN).fetchall()
         for self._seed, self._found_seq, number, name, bits in rows:
             if number is not None and name is not None and bits is not None:
-                self._scopes[name] = number
-                self._login_bits[number] = bits
+                self._scopes[name] = self._records.add_scope(number, bits)
         self.last_seq = self._found_seq
         self.remembers_rules = False
-        self._records = Records(connection, self._login_bits)
         self._writer = Writer(connection)
         self._knowledge: dict[str, ScopeKnowledge] = {}
         self._outcomes: dict[tuple[int | str | None, ...], int] = {}
         self._batch = Batch()  # but for what the records hold back
+        self._requests: list[int] = []  # and for these, which have yet to be packed
 
     def begin(self) -> None:
         """Another transaction begins, on the store as the last one left it."""
         self.remembers_rules = False
         self._records.new_mpids_are_free = False
         self._records.trim()
+
+    def expect_many(self) -> None:
+        """Prepare for many identifiers that the store has never seen."""
+        self._records.expect_many()
 
     def go_ahead(self) -> None:
         """From now on others write what is taken from here.
@@ -84,16 +99,15 @@ class Session:
         """Whether there is anything that has yet to be written."""
         batch = self._batch
         held_back = self.last_seq != self._found_seq or self._records.has_changes
-        return held_back or bool(batch.requests or batch.scopes or batch.outcomes)
+        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes)
 
     def scope(self, name: str) -> "ScopeKnowledge":
         """What the store knows about one scope; it need not have any profile."""
         knowledge = self._knowledge.get(name)
         if knowledge is None:
-            number = self._scopes.get(name)
-            bits = None if number is None else self._login_bits[number]
-            knowledge = ScopeKnowledge(self._records, number, bits)
-            if number is not None:
+            scope = self._scopes.get(name)
+            knowledge = ScopeKnowledge(self._records, scope)
+            if scope is not None:
                 self._knowledge[name] = knowledge
         return knowledge
 
@@ -154,24 +168,24 @@ class Session:
         stale = [
             name
             for name, its_rules in rules.items()
-            if name in self._scopes and self._login_bits[self._scopes[name]] != its_rules.login_bits
+            if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
         ]
         for name in stale:
             self._agree(self._scopes[name], name, rules[name].login_bits)
         return tuple(stale)
 
-    def _agree(self, number: int, name: str, bits: int) -> None:
+    def _agree(self, scope: Scope, name: str, bits: int) -> None:
         self.connection.execute(
             "UPDATE holders SET known = 1 - known WHERE created_seq IN ("
             " SELECT created_seq FROM profiles WHERE scope_id = ?1 AND was_known = 0"
             " AND (types & ?2 != 0) != (types & ?3 != 0))",
-            (number, self._login_bits[number], bits),
+            (scope.number, scope.login_bits, bits),
         )
         self.connection.execute(
             "UPDATE scopes SET login_types = ?, checksum = ? WHERE scope_id = ?",
-            (bits, checksum(number, name, bits), number),
+            (bits, checksum(scope.number, name, bits), scope.number),
         )
-        self._login_bits[number] = bits
+        scope.login_bits = bits
         self._knowledge.pop(name, None)
         self._records.forget()  # what it knows of who is known is no longer so
 
@@ -179,57 +193,62 @@ class Session:
         self,
         scope: str,
         rules: Rules,
-        identities: Iterable[Mapping[IdentityType, str | None]],
+        identifiers: Iterable[Identifier],
         mpids: Iterable[int],
     ) -> None:
         """Read beforehand what the requests of a batch name."""
-        number = self._scopes.get(scope)
-        if number is not None:
-            self._records.look_up(number, identities, mpids, rules)
+        its = self._scopes.get(scope)
+        if its is not None:
+            self._records.look_up(its, identifiers, mpids, rules)
 
     def apply(self, decision: Decision, scope: str, rules: Rules, entry: Entry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
-        status, (rule, _, decided_by), answered, _, _, created, made, _, left, _, _, _ = decision
-        seq, time_ms, kind, request_id, request_timestamp_ms = entry
-        records = self._records
-        number = self._scope_id(scope, rules)
-        if created is not None:
-            records.create(created[1], created[0], number, created[2])
-        for profile, types, was_known in left:
-            record = profile if isinstance(profile, Record) else records.at(profile.created_seq)
-            records.leave(record, types, was_known)
+        answered, seq, records = decision.profile, entry.seq, self._records
         assert answered is not None
-        outcome = self._outcome_id((number, kind, status, rule, decided_by))
-        numbers: list[int] = [seq, time_ms, outcome, answered.created_seq]
-        for place, (op, mpid, identifier) in enumerate(made, start=1):
-            record = records.of(mpid)
-            if op is _ADD:
-                its_number = records.add(record, identifier, seq, place)
+        its = self._scope(scope, rules)
+        if decision.created:
+            records.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
+        for left in decision.left:
+            profile = left.profile
+            record = profile if isinstance(profile, Record) else records.at(profile.created_seq)
+            records.leave(record, left.types, left.was_known)
+        by = decision.decided_by
+        how = its.number, entry.kind, decision.status, by.rule, by.identity_type
+        numbers: list[int] = [seq, entry.time_ms, self._outcome_id(how), answered.created_seq]
+        for place, change in enumerate(decision.changes, start=1):
+            record = records.of(change.mpid)
+            if change.op is _ADD:
+                its_number = records.add(record, change.identifier, seq, place)
                 numbers += (place, 1, record.created_seq, its_number)
             else:
-                its_number = records.remove(record, identifier)
+                its_number = records.remove(record, change.identifier)
                 numbers += (place, -1, record.created_seq, its_number)
-        self._batch.requests.append(pack_request(numbers))
-        if request_id is not None or request_timestamp_ms is not None:
-            self._batch.texts[seq] = request_id, request_timestamp_ms
+        self._requests += numbers
+        self._batch.sizes.append(len(numbers))
+        texts = entry.request_id, entry.request_timestamp_ms
+        if texts != _NO_TEXTS:
+            self._batch.texts[seq] = texts
         records.trim()
 
     def take_in(self, scope: str, profile: Profile, rules: Rules, time_ms: int) -> None:
         """Put a profile into the store as it is, and enter in the history that it came whole."""
         seq = profile.created_seq
         numbers = self.give(scope, profile, rules)
-        outcome = self._outcome_id((self._scopes[scope], IMPORT, Status.CREATED, IMPORT, None))
-        packed = [seq, time_ms, outcome, seq]
+        outcome = self._outcome_id(
+            (self._scopes[scope].number, IMPORT, Status.CREATED, IMPORT, None)
+        )
+        entered = [seq, time_ms, outcome, seq]
         for place, number in enumerate(numbers, start=1):
-            packed += (place, 1, seq, number)
-        self._batch.requests.append(pack_request(packed))
+            entered += (place, 1, seq, number)
+        self._requests += entered
+        self._batch.sizes.append(len(entered))
         self._records.trim()
 
     def give(self, scope: str, profile: Profile, rules: Rules) -> list[int]:
         """Put a profile into the store as it is, for the `given` of a scenario."""
         seq, identifiers = profile.created_seq, profile.identifiers
-        records, number = self._records, self._scope_id(scope, rules)
-        record = records.create(seq, profile.mpid, number, profile.source_mpid)
+        records, its = self._records, self._scope(scope, rules)
+        record = records.create(seq, profile.mpid, its, profile.source_mpid)
         records.leave(record, profile.types, profile.was_known)
         return [
             records.add(record, identifier, seq, place)
@@ -254,6 +273,7 @@ class Session:
         """All that was changed and has yet to be written; from now on it counts as written."""
         batch = self._batch
         self._records.give_to(batch)
+        batch.requests, self._requests = pack_numbers(self._requests), []
         if self.last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self.last_seq
         self._batch = Batch()
@@ -283,24 +303,23 @@ class Session:
                 self._batch.outcomes.append((number, scope_id, *texts))
         return number
 
-    def _scope_id(self, name: str, rules: Rules) -> int:
-        number = self._scopes.get(name)
-        if number is None:
-            number = self._scopes[name] = max(self._scopes.values(), default=0) + 1
-            bits = self._login_bits[number] = rules.login_bits
-            self._batch.scopes.append((number, name, bits))
-        return number
+    def _scope(self, name: str, rules: Rules) -> Scope:
+        scope = self._scopes.get(name)
+        if scope is None:
+            number = max([each.number for each in self._scopes.values()], default=0) + 1
+            scope = self._scopes[name] = self._records.add_scope(number, rules.login_bits)
+            self._batch.scopes.append((number, name, scope.login_bits))
+        return scope
 
 
 class ScopeKnowledge(Knowledge):
-    """What the store knows about one scope, whose tables tell known from anonymous by `bits`."""
+    """What the store knows about one scope, None if it has never seen it."""
 
-    __slots__ = ("_bits", "_in_step", "_records", "_scope_id")
+    __slots__ = ("_in_step", "_records", "_scope")
 
-    def __init__(self, records: Records, scope_id: int | None, bits: int | None) -> None:
+    def __init__(self, records: Records, scope: Scope | None) -> None:
         self._records = records
-        self._scope_id = scope_id
-        self._bits = bits
+        self._scope = scope
         self._in_step: Rules | None = None  # rules that are known to have these bits
 
     def was_given_out(self, mpid: int) -> bool:
@@ -311,10 +330,11 @@ class ScopeKnowledge(Knowledge):
         self, identifier: Identifier, rules: Rules, limit: int | None = None
     ) -> Sequence[Record]:
         """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
-        if self._scope_id is None:
+        scope = self._scope
+        if scope is None:
             return ()
         if rules is self._in_step or self._is_in_step(rules):
-            return self._records.known(self._scope_id, identifier, limit)
+            return self._records.known(scope, identifier, limit)
         return self._judged(identifier, rules, known=True)[:limit]
 
     def anonymous(
@@ -326,13 +346,13 @@ class ScopeKnowledge(Knowledge):
         lacking: Identifier | None = None,
     ) -> Sequence[Record]:
         """Anonymous profiles that hold all the identifiers: newest first, at most `limit`."""
-        scope_id = self._scope_id
-        if scope_id is None:
+        scope = self._scope
+        if scope is None:
             return ()
         if rules is self._in_step or self._is_in_step(rules):
             if len(identifiers) > 1 or lacking is not None:
-                return self._records.anonymous_with_all(scope_id, identifiers, limit, lacking)
-            found = self._records.anonymous(scope_id, identifiers[0], limit)
+                return self._records.anonymous_with_all(scope, identifiers, limit, lacking)
+            found = self._records.anonymous(scope, identifiers[0], limit)
             return found if len(found) <= 1 else found[::-1]
         first, *others = identifiers
         judged = [
@@ -345,19 +365,19 @@ class ScopeKnowledge(Knowledge):
     def profile(self, mpid: int) -> Record | None:
         """The profile of the scope that has the MPID."""
         record = self._records.profile(mpid)
-        return record if record is not None and record.scope_id == self._scope_id else None
+        return record if record is not None and record.scope is self._scope else None
 
     def holders(self, identifier: Identifier) -> list[Record]:
         """Everybody in the scope who holds exactly this identifier, by whatever rules."""
-        if self._scope_id is None:
+        scope, records = self._scope, self._records
+        if scope is None:
             return []
-        return self._records.known(self._scope_id, identifier, None) + self._records.anonymous(
-            self._scope_id, identifier, None
-        )
+        known = records.known(scope, identifier, None)
+        return known + records.anonymous(scope, identifier, None)
 
     def _is_in_step(self, rules: Rules) -> bool:
         """Whether the tables tell known from anonymous as the rules do."""
-        if self._bits != rules.login_bits:
+        if self._scope is None or self._scope.login_bits != rules.login_bits:
             return False
         self._in_step = rules
         return True
@@ -373,3 +393,4 @@ def _newest_first(record: Record) -> int:
 
 
 _ADD: Final = Op.ADD
+_NO_TEXTS: Final = None, None

@@ -44,6 +44,7 @@ class Store:
         self._foreign_commits = self._pragma("data_version")
         self._session: Session | None = None  # what is known of the store, until others write
         self._session_is_of = 0
+        self._expects_many = False
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +142,7 @@ class Store:
 
     def expect_many(self) -> None:
         """Prepare for many large transactions: let the log grow, and be emptied less often."""
+        self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
 
     def turn(self) -> AbstractContextManager[None]:
@@ -185,6 +187,8 @@ class Store:
         if self._session is None or commits != self._session_is_of:
             self.forget()
             self._session, self._session_is_of = Session(self.connection), commits
+            if self._expects_many:
+                self._session.expect_many()
         self._session.begin()
         return self._session
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
-from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
@@ -57,38 +57,37 @@ def answer_line(answer: Answer, *, explain: bool) -> bytes:
     Millions of answers are written, so that a plain one is put together as text; a test holds it
     against the other way.
     """
-    seq, line, kind, scope, _, outcome = answer
+    outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
     if isinstance(outcome, Refusal) or explain or kind is _SEARCH or kind is None:
         return (encode(answer_json(answer, explain=explain)) + "\n").encode("ascii")
-    status, decided_by, profile, is_logged_in, matched, _, changes, orphaned, _, notes, _, _ = (
-        outcome
-    )
+    profile = outcome.profile
     assert scope is not None
     assert profile is not None
-    parts = [f'{{"seq": {seq}, ']
+    parts = [f'{{"seq": {answer.seq}, ']
     if line is not None:
         parts.append(f'"line": {line}, ')
     parts.append(
-        f'"type": "{kind}", "scope": {_quoted(scope)}, "status": "{status}", '
-        f'"mpid": "{profile.mpid}", "is_logged_in": {"true" if is_logged_in else "false"}, '
+        f'"type": "{kind}", "scope": {_quoted(scope)}, "status": "{outcome.status}", '
+        f'"mpid": "{profile.mpid}", "is_logged_in": {"true" if outcome.is_logged_in else "false"}, '
         '"matched_identities": {'
     )
-    parts.append(", ".join([f'"{each[0]}": {_quoted(each[1])}' for each in matched]))
-    parts.append(f'}}, "decided_by": {_text_of(decided_by)}, "changes": [')
-    parts.append(", ".join([_change_text(*change) for change in changes]))
+    parts.append(", ".join([f'"{each.type}": {_quoted(each.value)}' for each in outcome.matched]))
+    parts.append(f'}}, "decided_by": {_text_of(outcome.decided_by)}, "changes": [')
+    parts.append(", ".join([_change_text(each) for each in outcome.changes]))
     parts.append('], "orphaned": [')
-    parts.append(", ".join([f'"{mpid}"' for mpid in orphaned]))
+    parts.append(", ".join([f'"{mpid}"' for mpid in outcome.orphaned]))
     source = "null" if profile.source_mpid is None else f'"{profile.source_mpid}"'
     parts.append(f'], "source_mpid": {source}, "notes": [')
-    parts.append(", ".join([encode(_note_json(note)) for note in notes]))
+    parts.append(", ".join([encode(_note_json(note)) for note in outcome.notes]))
     parts.append("]}\n")
     return "".join(parts).encode("ascii")
 
 
-def _change_text(op: Op, mpid: int, identifier: Identifier) -> str:
-    kind, value = identifier
+def _change_text(change: Change) -> str:
+    held = change.identifier
     return (
-        f'{{"op": "{op}", "mpid": "{mpid}", "identity_type": "{kind}", "value": {_quoted(value)}}}'
+        f'{{"op": "{change.op}", "mpid": "{change.mpid}", "identity_type": "{held.type}", '
+        f'"value": {_quoted(held.value)}}}'
     )
 
 
@@ -116,8 +115,8 @@ def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
 def identities_json(identifiers: Iterable[Identifier], rules: Rules | None) -> dict[str, list[str]]:
     """All values by type: types in priority order, then that of section 2; values as added."""
     values: dict[IdentityType, list[str]] = {}
-    for identity_type, value in identifiers:
-        values.setdefault(identity_type, []).append(value)
+    for each in identifiers:
+        values.setdefault(each.type, []).append(each.value)
     types = rules.in_order(values) if rules else sorted(values, key=TYPE_ORDER.__getitem__)
     return {identity_type.value: values[identity_type] for identity_type in types}
 

@@ -11,6 +11,7 @@ from idsync_cli.core.identity import (
     MPID_MAX,
     MPID_MIN,
     TYPES_BY_NAME,
+    Identifier,
     IdentityType,
     has_surrogate,
     is_plain_value,
@@ -21,13 +22,13 @@ from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyReque
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.errors import nearest, printable, quoted
 from idsync_cli.wire.decoding import Json
-from idsync_cli.wire.plain import PlainChange, PlainLine
+from idsync_cli.wire.lines import PlainLine
+from idsync_cli.wire.plain import PlainChange
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
-_new: Final = tuple.__new__
 _MODIFY: Final = RequestKind.MODIFY
-_MANY_FORMS: Final = 1000
+_NAMING_NOTHING: Final = None, None
 _CHANGE_MEMBERS = ("identity_type", "old_value", "new_value")
 
 
@@ -43,12 +44,12 @@ class Reading:
 
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers, which counts only if its labels are known (the order of section 8).
-    An MPID that is a text is a label.
+    `identities` are those of a modify in its set form. An MPID that is a text is a label.
     """
 
     __slots__ = (
-        "changes", "identities", "kind", "label", "late_refusal", "mpid", "previous_mpid",
-        "refusal", "request_id", "request_timestamp_ms", "rules", "scope",
+        "changes", "identifiers", "identities", "kind", "label", "late_refusal", "mpid",
+        "previous_mpid", "refusal", "request_id", "request_timestamp_ms", "rules", "scope",
     )  # fmt: skip
 
     def __init__(
@@ -63,7 +64,8 @@ class Reading:
         self.label = label
         self.mpid: int | str | None = None
         self.previous_mpid: int | str | None = None
-        self.identities: Mapping[IdentityType, Any] = _NOTHING
+        self.identifiers: Sequence[Identifier] = ()
+        self.identities: Mapping[IdentityType, str | None] | None = None
         self.changes: tuple[IdentityChange, ...] | None = None
         self.request_id: str | None = None
         self.request_timestamp_ms: int | None = None
@@ -193,7 +195,7 @@ class Reader:
         self._organization = organization
         self._target = target or Target()
         self._scopes: dict[tuple[str | None, str | None], tuple[str, Rules]] = {}
-        self._types: dict[tuple[str, ...], tuple[IdentityType, ...]] = {}
+        self._unnamed: tuple[str, Rules] | None = None  # what a request is for that names nothing
 
     def read(self, request: object) -> Reading:
         """Read a request, as far as it is one."""
@@ -225,8 +227,11 @@ class Reader:
             if "identity_changes" in given:
                 reading.changes = _changes_of(given["identity_changes"])
             else:
-                names = given.get("known_identities", _NOTHING)
-                reading.identities = _identities_in(names, kind)
+                found = _identities_in(given.get("known_identities", _NOTHING), kind)
+                if kind is _MODIFY:
+                    reading.identities = found
+                else:
+                    reading.identifiers = [Identifier(each, found[each]) for each in found]
         except Refusal as refusal:
             reading.late_refusal = refusal
         return reading
@@ -234,7 +239,8 @@ class Reader:
     def _read_plain(self, line: PlainLine) -> Reading | None:
         """Read a line in which nothing is wrong; None if that is not plain to see."""
         kind = _KINDS.get(line.type)
-        where = self._scopes.get((line.scope, line.workspace))
+        named = line.scope is not None or line.workspace is not None
+        where = self._scopes.get((line.scope, line.workspace)) if named else self._unnamed
         if kind is None or where is None:
             return None
         reading = Reading(kind, line.label)
@@ -257,10 +263,13 @@ class Reader:
             reading.previous_mpid = previous
         else:
             return None
-        identities = self._plain_identities(line.known_identities)
-        if not identities:
+        identifiers = _plain_identifiers(line.known_identities)
+        if identifiers is None:
             return None
-        reading.identities = identities
+        if kind is _MODIFY:
+            reading.identities = {each.type: each.value for each in identifiers}
+        else:
+            reading.identifiers = identifiers
         return reading
 
     def _read_plain_object(self, request: Json) -> Reading | None:
@@ -268,40 +277,21 @@ class Reader:
         named, known = request.get("type"), request.get("known_identities")
         if len(request) > 2 or not (isinstance(named, str) and isinstance(known, dict)):
             return None
-        kind, where = _KINDS.get(named), self._scopes.get((None, None))
-        identities = self._plain_identities(known)
-        if kind is None or kind is _MODIFY or where is None or not identities:
+        kind, where = _KINDS.get(named), self._unnamed
+        identifiers = _plain_identifiers(known)
+        if kind is None or kind is _MODIFY or where is None or identifiers is None:
             return None
         reading = Reading(kind)
         reading.scope, reading.rules = where
-        reading.identities = identities
+        reading.identifiers = identifiers
         return reading
-
-    def _plain_identities(self, known: dict[str, Any] | None) -> dict[IdentityType, str] | None:
-        """Identifiers in which nothing is wrong; None if that is not plain to see."""
-        if not known:
-            return None
-        names = tuple(known)
-        types = self._types.get(names)
-        if types is None:
-            found = [TYPES_BY_NAME[name] for name in names if name in TYPES_BY_NAME]
-            if len(found) < len(names) or len(set(found)) < len(names):
-                return None
-            if len(self._types) > _MANY_FORMS:
-                self._types.clear()
-            types = self._types[names] = tuple(found)
-        identities: dict[IdentityType, str] = {}
-        for place, value in enumerate(known.values()):
-            if not is_plain_value(value):
-                return None
-            identities[types[place]] = value
-        return identities
 
     def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, Rules]:
         named = scope, workspace
         if named not in self._scopes:
             name = scope_of(scope, workspace, self._organization, self._target)
             self._scopes[named] = name, self._organization.scopes[name]
+            self._unnamed = self._scopes.get(_NAMING_NOTHING)
         return self._scopes[named]
 
 
@@ -359,13 +349,13 @@ def request_of(reading: Reading, labels: Mapping[str, int]) -> Request:
         previous = _mpid_of(previous, labels)
     if reading.late_refusal:
         raise reading.late_refusal
-    if kind is RequestKind.MODIFY:
+    if kind is _MODIFY:
         assert mpid is not None
         if reading.changes is not None:
             return ModifyRequest(mpid, identity_changes=reading.changes)
         return ModifyRequest(mpid, known_identities=reading.identities)
     assert kind is not None
-    return _new(IdentityRequest, (kind, reading.identities, previous))
+    return IdentityRequest(kind, reading.identifiers, previous)
 
 
 def _identities_in(names: Mapping[str, Any], kind: RequestKind) -> dict[IdentityType, Any]:
@@ -431,6 +421,21 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
             raise _invalid_request(f"{first} and {name} are one type; give one of them")
         identities[identity_type] = names[name]
     return identities
+
+
+def _plain_identifiers(known: dict[str, Any] | None) -> list[Identifier] | None:
+    """Identifiers in which nothing is wrong; None if that is not plain to see."""
+    if not known:
+        return None
+    found: list[Identifier] = []
+    for name, value in known.items():
+        identity_type = TYPES_BY_NAME.get(name)
+        if identity_type is None or not is_plain_value(value):
+            return None
+        found.append(Identifier(identity_type, value))
+    if len(found) > 1 and len({each.type for each in found}) < len(found):
+        return None
+    return found
 
 
 def _plain_changes(changes: Sequence[PlainChange]) -> tuple[IdentityChange, ...] | None:

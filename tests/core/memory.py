@@ -67,7 +67,8 @@ class Memory(Knowledge):
     def apply(self, decision: Decision) -> None:
         """Do what was decided, by its changes; what it says of the profiles left must be so."""
         if decision.created:
-            new = decision.created
+            new = decision.profile
+            assert new is not None
             self.give(Profile(new.mpid, new.created_seq, new.source_mpid, False, ()))
         for change in decision.changes:
             profile = self.profiles[change.mpid]
@@ -79,10 +80,10 @@ class Memory(Knowledge):
             self.profiles[change.mpid] = _with(profile, identifiers, profile.was_known)
         changed = sorted({change.mpid for change in decision.changes})
         assert [each.profile.mpid for each in decision.left] == changed
-        for before, types, was_known in decision.left:
-            profile = self.profiles[before.mpid]
-            assert types_of(profile.identifiers) == types
-            self.profiles[before.mpid] = _with(profile, profile.identifiers, was_known)
+        for left in decision.left:
+            profile = self.profiles[left.profile.mpid]
+            assert types_of(profile.identifiers) == left.types
+            self.profiles[profile.mpid] = _with(profile, profile.identifiers, left.was_known)
 
     def _newest_first(self, limit: int | None, fits: Callable[[Profile], bool]) -> list[Profile]:
         found = [profile for profile in self.profiles.values() if fits(profile)]

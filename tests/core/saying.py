@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,12 +13,15 @@ from idsync_cli.core.form import form_of
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.match import Inquiry
 from idsync_cli.core.modify import modify
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
 from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Rules
 from idsync_cli.core.strategy import PRESETS, Settings
+from idsync_cli.core.value import Value
 from tests.core.memory import Memory
+
+AnyValue = TypeVar("AnyValue", bound=Value)
 
 NEW = 1_000_000
 """The number of every request, and so of the profile that it makes."""
@@ -70,14 +73,16 @@ def profile(
     return Profile(mpid, created_seq, source, was_known, identifiers(**holds or {}, **identities))
 
 
-def typed(identities: Mapping[str, str]) -> dict[IdentityType, str]:
-    return {IdentityType(name): value for name, value in identities.items()}
+def altered(value: AnyValue, /, **members: Any) -> AnyValue:
+    """The value with other members, and else as it is."""
+    kept = {name: getattr(value, name) for name in value.__match_args__}
+    return type(value)(**kept | members)
 
 
 def inquiry(kind: str, asked: Mapping[str, str], scope: Rules, known: Memory) -> Inquiry:
     """A request set against what is known."""
-    values = typed(asked)
-    return Inquiry(form_of(RequestKind(kind), values, scope), values, known)
+    given = identifiers(**asked)
+    return Inquiry(form_of(RequestKind(kind), types_of(given), scope), given, known)
 
 
 def ask(
@@ -88,11 +93,11 @@ def ask(
     The account of the tiers comes with it, and is all that comes of asking for it. The identifiers
     `sought` are those of the request without it.
     """
-    request = IdentityRequest(RequestKind(kind), typed(identities), previous)
+    request = IdentityRequest(RequestKind(kind), identifiers(**identities), previous)
     decision = resolve(request, scope, known, Turn(seq=NEW, seed=7), explain=True)
     known.sought.clear()
     plain = resolve(request, scope, known, Turn(seq=NEW, seed=7))
-    assert plain == decision._replace(tiers=())
+    assert plain == altered(decision, tiers=())
     return decision
 
 
@@ -112,7 +117,7 @@ def change_form(
 
 def _modify(request: ModifyRequest, scope: Rules, known: Memory) -> Decision:
     decision = modify(request, scope, known, explain=True)
-    assert modify(request, scope, known) == decision._replace(tiers=())
+    assert modify(request, scope, known) == altered(decision, tiers=())
     return decision
 
 
@@ -133,10 +138,12 @@ def became_known(decision: Decision) -> tuple[int, ...]:
 
 def changes(decision: Decision) -> list[str]:
     """What changed, in order, as in `-2 email e` and `+1 email e`; a new profile is `new`."""
-    created = decision.created and decision.created.mpid
+    created = decision.created and decision.profile and decision.profile.mpid
     return [
         f"{'+' if each.op is Op.ADD else '-'}"
-        f"{'new' if each.mpid == created else each.mpid} {' '.join(each.identifier)}"
+        f"{'new' if each.mpid == created else each.mpid} {held([each.identifier])}".replace(
+            ":", " ", 1
+        )
         for each in decision.changes
     ]
 
@@ -152,7 +159,8 @@ def notes(decision: Decision) -> list[str]:
 def held(of: Profile | Sequence[Identifier] | None) -> str:
     """Identifiers as in `email:e email:f ios_idfv:d`."""
     assert of is not None
-    return " ".join(map(":".join, of.identifiers if isinstance(of, Profile) else of))
+    found = of.identifiers if isinstance(of, Profile) else of
+    return " ".join(f"{each.type}:{each.value}" for each in found)
 
 
 def tiers(decision: Decision) -> list[str]:

@@ -13,9 +13,11 @@ from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Rules
 from tests.core.memory import Memory
 from tests.core.saying import (
+    altered,
     ask,
     became_known,
     changes,
+    identifiers,
     inquiry,
     notes,
     profile,
@@ -23,7 +25,6 @@ from tests.core.saying import (
     rules,
     set_form,
     tiers,
-    typed,
 )
 
 PLAIN = rules("email other ios_idfv", "best_match")
@@ -92,13 +93,13 @@ def test_no_request_lists_a_crowd_unless_an_account_of_it_is_asked_for(
         profile(301, E | D),
     ]
     scope = rules("customer_id:lu email:lu other ios_idfv")
-    request = IdentityRequest(RequestKind(kind), typed(asked), previous)
+    request = IdentityRequest(RequestKind(kind), identifiers(**asked), previous)
     plain = resolve(request, scope, Reluctant(*of), Turn(1000, 7))
     assert plain == ask_in_full(request, scope, Memory(*of))
 
 
 def ask_in_full(request: IdentityRequest, scope: Rules, known: Memory) -> object:
-    return resolve(request, scope, known, Turn(1000, 7), explain=True)._replace(tiers=())
+    return altered(resolve(request, scope, known, Turn(1000, 7), explain=True), tiers=())
 
 
 def test_a_known_profile_is_found_in_a_crowd_by_its_login_id() -> None:

@@ -15,7 +15,9 @@ EMAIL, DEVICE, TOKEN = IdentityType.EMAIL, IdentityType.IOS_IDFV, IdentityType.P
 
 
 def form(kind: str, words: str, scope: Rules = SCOPE) -> Form:
-    return form_of(RequestKind(kind), [*map(IdentityType, words.split())], scope)
+    return form_of(
+        RequestKind(kind), sum(TYPE_BITS[IdentityType(each)] for each in words.split()), scope
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,8 +32,8 @@ def test_types_stand_in_the_order_of_step_5_in_whatever_order_they_are_given(wor
         ("yahoo", None),
         ("push_token", None),
     ]
-    values = {IdentityType(word): word.upper() for word in words.split()}
-    assert found.identifiers(values)[1:4] == [
+    given = [Identifier(IdentityType(word), word.upper()) for word in words.split()]
+    assert found.arranged(given)[1:4] == [
         Identifier(EMAIL, "EMAIL"),
         Identifier(IdentityType.OTHER, "OTHER"),
         Identifier(IdentityType.YAHOO, "YAHOO"),

@@ -12,7 +12,7 @@ from idsync_cli.core.match import Inquiry, Match, holders
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
 from tests.core.memory import Memory
-from tests.core.saying import inquiry, profile, rules, tiers
+from tests.core.saying import altered, inquiry, profile, rules, tiers
 
 FIXED = rules("customer_id:lui email:lu other ios_idfv")
 LOGINS = rules("customer_id:lu email:lu other ios_idfv")
@@ -145,7 +145,7 @@ class Walk:
     kind: str = "identify"
 
     def inquiry(self) -> Inquiry:
-        asked = {kind.value: value for kind, value in map(identifier, self.asked.split())}
+        asked = {each.type.value: each.value for each in map(identifier, self.asked.split())}
         return inquiry(self.kind, asked, self.rules, Memory(*self.profiles))
 
 
@@ -300,7 +300,7 @@ def test_the_tiers_are_asked_in_order_until_one_candidate_is_left(walk: Walk) ->
     assert tiers_of(match) == walk.tiers
     assert candidates(walk.inquiry(), match, walk.profiles) == walk.candidates
     assert not any(tier.stopped_counting for tier in match.tiers)
-    assert walk.inquiry().consult() == match._replace(tiers=())
+    assert walk.inquiry().consult() == altered(match, tiers=())
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=[walk.why for walk in WALKS])
@@ -427,7 +427,7 @@ def test_all_who_are_anonymous_are_judged_alike(
 def test_where_no_tier_is_consulted_each_one_says_so() -> None:
     asking = inquiry("logout", D, FIXED, Memory(profile(1, D)))
     match = asking.consult_none(explain=True)
-    assert asking.consult_none() == Match() == match._replace(tiers=())
+    assert asking.consult_none() == Match() == altered(match, tiers=())
     assert (match.newest, match.decided_by, match.known, match.crowd) == (None, None, (), None)
     assert [(tier.rank, tier.outcome, tier.value) for tier in match.tiers] == [
         (1, Outcome.NOT_IN_REQUEST, None),

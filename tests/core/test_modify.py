@@ -32,7 +32,7 @@ def test_the_answer_is_the_profile_that_is_named_and_nothing_is_looked_up() -> N
     assert (decision.status, decision.decided_by) == (Status.MODIFIED, DecidedBy(Rule.MPID))
     assert decision.profile is not None
     assert decision.profile.mpid == -5
-    assert (decision.created, decision.matched, decision.notes) == (None, (), ())
+    assert (decision.created, decision.matched, decision.notes) == (False, (), ())
     assert tiers(decision) == [
         "customer_id not_in_request",
         "email not_consulted",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnLogout, Rule, Status
-from idsync_cli.core.decision import DecidedBy, NewProfile
+from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.identity import IdentityType, derive_mpid
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
@@ -155,7 +155,7 @@ def test_a_single_candidate_is_the_answer_and_its_tier_is_named() -> None:
     assert decision.profile == known.profiles[1]
     assert decision.status is Status.MATCHED
     assert decision.decided_by == DecidedBy(Rule.IDENTIFIER, 2, IdentityType.EMAIL)
-    assert decision.created is None
+    assert decision.created is False
     assert not decision.changes_the_store
 
 
@@ -203,7 +203,7 @@ def test_who_is_not_found_gets_a_new_profile() -> None:
     known = Memory(profile(1, email="e"))
     decision = ask("identify", BEST, known, email="f", ios_idfv="d")
     assert (decision.status, decision.decided_by) == (Status.CREATED, DecidedBy(Rule.NO_MATCH))
-    assert decision.created == NewProfile(NEW_MPID, NEW, None)
+    assert decision.created is True
     assert decision.profile is not None
     assert decision.profile == Profile(NEW_MPID, NEW, None, False, ())
     assert held(after(known, decision)) == "email:f ios_idfv:d"
@@ -219,8 +219,9 @@ def test_who_is_not_found_gets_a_new_profile() -> None:
 
 def test_a_new_profile_never_gets_an_mpid_that_was_given_out() -> None:
     decision = ask("identify", BEST, Memory(given_out={NEW_MPID}), email="e")
-    assert decision.created is not None
-    assert decision.created.mpid == derive_mpid(7, NEW, {NEW_MPID}.__contains__) != NEW_MPID
+    assert decision.created is True
+    assert decision.profile is not None
+    assert decision.profile.mpid == derive_mpid(7, NEW, {NEW_MPID}.__contains__) != NEW_MPID
 
 
 @pytest.mark.parametrize(
@@ -251,7 +252,7 @@ def test_a_new_profile_with_a_login_id_is_known_from_the_beginning() -> None:
 def test_a_search_that_finds_nobody_makes_nobody() -> None:
     decision = ask("search", LINK, Memory(profile(1, ios_idfv="d")), email="e", ios_idfv="d")
     assert (decision.status, decision.decided_by) == (Status.NOT_FOUND, DecidedBy(Rule.NO_MATCH))
-    assert (decision.created, decision.profile, decision.changes) == (None, None, ())
+    assert (decision.created, decision.profile, decision.changes) == (False, None, ())
     assert tiers(decision)[2] == "ios_idfv no_candidates 1/0>0 new_known_user_only=1"
 
 
@@ -460,10 +461,9 @@ def test_one_lookup_of_its_own_is_enough_for_a_new_profile() -> None:
 
 def source(scope: Rules, previous: int | None, known: Memory, **asked: str) -> int | None:
     decision = ask("login", scope, known, previous, **asked)
-    assert decision.created is not None
+    assert decision.created is True
     assert decision.profile is not None
-    assert decision.profile.source_mpid == decision.created.source_mpid
-    return decision.created.source_mpid
+    return decision.profile.source_mpid
 
 
 VISITORS = (
@@ -516,11 +516,13 @@ def test_only_a_new_known_user_where_the_strategy_links_has_a_source() -> None:
     for kind, rule in (("logout", Rule.LOGOUT), ("identify", Rule.NO_MATCH)):
         decision = ask(kind, LINK, Memory(profile(1, android_aaid="g")), 1, ios_idfv="d")
         assert decision.decided_by == DecidedBy(rule)
-        assert decision.created is not None
-        assert decision.created.source_mpid is None
+        assert decision.created is True
+        assert decision.profile is not None
+        assert decision.profile.source_mpid is None
 
 
 def test_a_logout_without_create_gets_no_source_either() -> None:
     returning = replace(LINK, strategy=replace(LINK.strategy, on_logout=OnLogout.RETURN_ANONYMOUS))
     decision = ask("logout", returning, Memory(profile(1, android_aaid="g")), 1, ios_idfv="d")
-    assert decision.created == NewProfile(NEW_MPID, NEW, None)
+    assert decision.created is True
+    assert decision.profile == Profile(NEW_MPID, NEW, None, False, ())

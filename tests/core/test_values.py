@@ -3,7 +3,7 @@
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, Op, RequestKind, Rule, Status
-from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, NewProfile, Refusal
+from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Refusal
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.request import IdentityRequest, ModifyRequest
 from tests.core.saying import identifiers, profile, rules
@@ -42,7 +42,7 @@ def test_an_identifier_is_another_one_if_its_type_or_any_character_differs() -> 
 
 
 def test_a_request_names_no_profile_and_no_change_unless_it_says_so() -> None:
-    assert IdentityRequest(RequestKind.IDENTIFY, {}).previous_mpid is None
+    assert IdentityRequest(RequestKind.IDENTIFY, ()).previous_mpid is None
     assert ModifyRequest(1).known_identities is None
     assert ModifyRequest(1).identity_changes == ()
 
@@ -53,7 +53,7 @@ def test_a_request_names_no_profile_and_no_change_unless_it_says_so() -> None:
         (Decision(Status.MATCHED, FOUND, profile(1)), False),
         (Decision(Status.MATCHED, FOUND, profile(1), identifiers=(EMAIL,)), False),
         (Decision(Status.MATCHED, FOUND, profile(1), changes=(Change(Op.ADD, 1, EMAIL),)), True),
-        (Decision(Status.CREATED, FOUND, profile(1), created=NewProfile(1, 1, None)), True),
+        (Decision(Status.CREATED, FOUND, profile(1), created=True), True),
     ],
 )
 def test_a_decision_changes_the_store_if_it_makes_or_changes_a_profile(

@@ -1,0 +1,98 @@
+"""What is common to the values of several members: identifiers, decisions, and others."""
+
+import pytest
+
+from idsync_cli.core.codes import NoteCode, Op, RequestKind, Rule, Status
+from idsync_cli.core.codes import Outcome as TierOutcome
+from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Left, Note, Tier
+from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.ledger import Outcome
+from idsync_cli.core.match import Match
+from idsync_cli.core.request import IdentityRequest
+from idsync_cli.core.resolve import Turn
+from idsync_cli.core.strategy import NO_SETTINGS
+from idsync_cli.core.value import Value
+from idsync_cli.store import Entry
+from tests.core.saying import altered, profile, rules
+
+EMAIL, DEVICE = IdentityType.EMAIL, IdentityType.IOS_IDFV
+E, D = Identifier(EMAIL, "e"), Identifier(DEVICE, "d")
+ADDED, REMOVED = Change(Op.ADD, 1, E), Change(Op.REMOVE, 2, D)
+FOUND, NOT_FOUND = DecidedBy(Rule.IDENTIFIER, 1, EMAIL), DecidedBy(Rule.NO_MATCH)
+LEFT = Left(profile(1), 1, True)
+TIER = Tier(1, EMAIL, NO_SETTINGS, TierOutcome.NOT_IN_REQUEST)
+NOTE = Note(NoteCode.TIE)
+NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
+SOMEBODY = Decision(
+    Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
+    (TIER,),
+)  # fmt: skip
+
+PAIRS: list[tuple[Value, Value]] = [
+    (E, D),
+    (ADDED, REMOVED),
+    (LEFT, Left(profile(2), 0, False)),
+    (NOBODY, SOMEBODY),
+    (
+        Answer(1, None, None, None, None, NOBODY),
+        Answer(2, 1, RequestKind.LOGIN, "s", rules("email"), SOMEBODY),
+    ),
+    (Match(), Match(profile(1), FOUND, (profile(1),), (E,), (TIER,))),
+    (Outcome(), Outcome((LEFT,), (1,))),
+    (Turn(1, 2), Turn(3, 4)),
+    (IdentityRequest(RequestKind.LOGIN, ()), IdentityRequest(RequestKind.LOGOUT, (E,), 1)),
+    (Entry(1, 2, RequestKind.LOGIN), Entry(2, 3, RequestKind.LOGOUT, "r", 4)),
+]
+"""Two values of each class, alike in no member."""
+
+each_pair = pytest.mark.parametrize(
+    ("one", "other"), PAIRS, ids=[type(one).__name__ for one, _ in PAIRS]
+)
+
+
+@each_pair
+def test_values_are_equal_if_all_their_members_are(one: Value, other: Value) -> None:
+    assert one == altered(one)
+    assert one is not altered(one)
+    for name in one.__match_args__:
+        assert one != altered(one, **{name: getattr(other, name)})
+
+
+def test_values_of_two_classes_are_never_equal() -> None:
+    turn, outcome = Turn(1, 2), Outcome((), ())
+    for other in ((), (1, 2), (Turn, 1, 2), None, Outcome, outcome):
+        assert turn != other
+    assert outcome != ((), ())
+    assert Change(Op.ADD, 1, E) != Left(profile(1), 1, True)
+    assert E not in (("email", "e"), (EMAIL, "e"), "e")
+
+
+def test_values_of_two_classes_with_the_same_members_differ() -> None:
+    class Other(Value):
+        __match_args__ = ("seq", "seed")
+        seq, seed = 1, 2
+
+    assert Other() == Other()
+    assert Turn(1, 2) != Other()
+    assert Other() != Turn(1, 2)
+
+
+@pytest.mark.parametrize("value", [E, ADDED, LEFT, NOBODY, Turn(1, 2), Outcome((LEFT,), (1,))])
+def test_equal_values_have_one_hash(value: Value) -> None:
+    assert len({value, altered(value), E, D}) == 2 + (value is not E)
+
+
+def test_a_value_is_shown_with_its_members() -> None:
+    assert repr(Turn(1, 2)) == "Turn(1, 2)"
+
+
+def test_values_can_be_taken_apart_by_the_places_of_their_members() -> None:
+    match ADDED:
+        case Change(Op.ADD, mpid, Identifier(kind, value)):
+            assert (mpid, kind, value) == (1, EMAIL, "e")
+        case _:
+            pytest.fail("it is a change")
+
+
+def test_an_identifier_knows_where_its_type_stands() -> None:
+    assert [Identifier(each, "v").order for each in IdentityType] == list(TYPE_ORDER.values())
