@@ -11,9 +11,9 @@ from idsync_cli.store.checksums import (
     checksum_of_packed_request,
     identifier_hash,
     packed_profiles,
-    unpack_numbers,
 )
 from idsync_cli.store.inserts import Inserter
+from idsync_cli.store.numbers import NUMBER_BYTES, unpack_numbers
 
 IdentifierRow = tuple[int, int, int, str]
 """A row of `identifiers`."""
@@ -74,71 +74,52 @@ the ranges that had and now have them (0 or 1 as `known` says, or NOWHERE), the 
 and the request that added it with the place among its changes.
 """
 
-BEFORE: Final = 2
 NOW: Final = 3
-"""Where among those numbers the ranges stand."""
+TYPE: Final = 4
+SEQ: Final = 5
+PLACE: Final = 6
+"""Where among those numbers the present range stands, the type and the change that added it."""
 
 _HOLDING: Final = Struct(f"<{HOLDING_NUMBERS}q")
-_NUMBER_BYTES: Final = 8
 _NO_TEXTS: Final = None, None
 
 
-class Writer:
-    """Writes batches to one store, in the order of the tables."""
+class Rows:
+    """What a batch comes to: rows for each table, in its order, with their sums and hashes.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._execute = connection.execute
-        self._insert = Inserter(connection)
+    That is most of the work, and nobody need be kept from the store meanwhile.
+    """
 
-    def write(self, batch: Batch, seed: str) -> None:
-        """Bring the tables up to date.
+    __slots__ = (
+        "changes", "created", "holders_come", "holders_gone", "identifier_hashes", "identifiers",
+        "last_seq", "outcomes", "requests", "scopes", "updated",
+    )  # fmt: skip
 
-        Raises:
-            MpidTaken: another profile has the MPID of a new one.
-        """
-        for number, name, bits in batch.scopes:
-            row = number, name, bits, checksum(number, name, bits)
-            self._execute("INSERT INTO scopes VALUES (?, ?, ?, ?)", row)
-        for outcome in batch.outcomes:
-            self._execute(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)", (*outcome, checksum(*outcome))
-            )
-        self._write_identifiers(batch)
-        self._write_profiles(batch)
-        self._write_holders(batch)
-        self._write_history(batch)
-        if batch.last_seq is not None:
-            self._execute(
-                "UPDATE store SET last_seq = ?, checksum = ?",
-                (batch.last_seq, checksum(seed, batch.last_seq)),
-            )
-
-    def _write_identifiers(self, batch: Batch) -> None:
-        hashes = [
+    def __init__(self, batch: Batch) -> None:
+        self.last_seq = batch.last_seq
+        self.scopes = [(*scope, checksum(*scope)) for scope in batch.scopes]
+        self.outcomes = [(*outcome, checksum(*outcome)) for outcome in batch.outcomes]
+        self.identifiers = batch.identifiers
+        self.identifier_hashes = [
             (identifier_hash(scope_id, type_id, value), number)
             for number, scope_id, type_id, value in batch.identifiers
         ]
-        hashes.sort()
-        self._insert.rows("identifiers", 4, batch.identifiers)
-        self._insert.rows("identifier_hashes", 2, hashes)
+        self.identifier_hashes.sort()
+        self._take_profiles(batch)
+        self._take_holders(batch)
+        self._take_history(batch)
 
-    def _write_profiles(self, batch: Batch) -> None:
-        created = [(*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)]
-        try:
-            self._insert.rows("profiles", 7, created)
-        except sqlite3.IntegrityError:
-            raise MpidTaken from None
-        updated: list[tuple[int, int, int, int]] = []
+    def _take_profiles(self, batch: Batch) -> None:
+        self.created = [
+            (*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)
+        ]
+        self.updated: list[tuple[int, int, int, int]] = []
         for packed, numbers in packed_profiles(batch.updated):
             seq, _, _, _, was_known, types = numbers
-            updated.append((seq, was_known, types, crc32(packed)))
-        updated.sort()
-        self._insert.each(
-            "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
-            updated,
-        )
+            self.updated.append((seq, was_known, types, crc32(packed)))
+        self.updated.sort()
 
-    def _write_holders(self, batch: Batch) -> None:
+    def _take_holders(self, batch: Batch) -> None:
         gone: list[tuple[int, int, int]] = []
         come: list[tuple[int, int, int, int, int, int]] = []
         for number, seq, before, now, type_id, added_seq, place in _HOLDING.iter_unpack(
@@ -150,12 +131,9 @@ class Writer:
                 come.append((number, now, seq, type_id, added_seq, place))
         gone.sort()
         come.sort()
-        self._insert.each(
-            "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?", gone
-        )
-        self._insert.rows("holders", 6, come)
+        self.holders_gone, self.holders_come = gone, come
 
-    def _write_history(self, batch: Batch) -> None:
+    def _take_history(self, batch: Batch) -> None:
         requests: list[tuple[int | str | None, ...]] = []
         changes: list[tuple[int, ...]] = []
         everything = unpack_numbers(batch.requests)
@@ -164,11 +142,50 @@ class Writer:
             end = begin + size
             seq = everything[begin]
             texts = batch.texts.get(seq, _NO_TEXTS)
-            packed = batch.requests[begin * _NUMBER_BYTES : end * _NUMBER_BYTES]
+            packed = batch.requests[begin * NUMBER_BYTES : end * NUMBER_BYTES]
             sum_of_it = checksum_of_packed_request(packed, texts)
             requests.append((*everything[begin : begin + 4], *texts, sum_of_it))
             for change in range(begin + 4, end, 4):
                 changes.append((seq, *everything[change : change + 4]))  # noqa: PERF401
             begin = end
-        self._insert.rows("requests", 7, requests)
-        self._insert.rows("changes", 5, changes)
+        self.requests, self.changes = requests, changes
+
+
+class Writer:
+    """Writes batches to one store, in the order of the tables."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._insert = Inserter(connection)
+
+    def write(self, rows: Rows, seed: str) -> None:
+        """Bring the tables up to date.
+
+        Raises:
+            MpidTaken: another profile has the MPID of a new one.
+        """
+        insert = self._insert
+        insert.rows("scopes", 4, rows.scopes)
+        insert.rows("outcomes", 7, rows.outcomes)
+        insert.rows("identifiers", 4, rows.identifiers)
+        insert.rows("identifier_hashes", 2, rows.identifier_hashes)
+        try:
+            insert.rows("profiles", 7, rows.created)
+        except sqlite3.IntegrityError:
+            raise MpidTaken from None
+        insert.each(
+            "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
+            rows.updated,
+        )
+        insert.each(
+            "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
+            rows.holders_gone,
+        )
+        insert.rows("holders", 6, rows.holders_come)
+        insert.rows("requests", 7, rows.requests)
+        insert.rows("changes", 5, rows.changes)
+        if rows.last_seq is not None:
+            self._execute(
+                "UPDATE store SET last_seq = ?, checksum = ?",
+                (rows.last_seq, checksum(seed, rows.last_seq)),
+            )

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
-from struct import Struct, error, pack, unpack
+from struct import Struct, error
 from typing import Final
 from zlib import crc32
+
+from idsync_cli.store.numbers import pack_numbers
 
 Value = int | str | None | tuple["Value", ...]
 
@@ -52,16 +54,6 @@ def checksum_of_profile(
         )
     except error:
         return _NONE
-
-
-def pack_numbers(numbers: Sequence[int]) -> bytes:
-    """Integers of 64 bits as bytes, as every sum is over them."""
-    return pack(f"<{len(numbers)}q", *numbers)
-
-
-def unpack_numbers(packed: bytes) -> tuple[int, ...]:
-    """The integers that were packed."""
-    return unpack(f"<{len(packed) // 8}q", packed)
 
 
 def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None]) -> int:

@@ -15,15 +15,19 @@ from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
 from idsync_cli.store.batch import (
-    BEFORE,
     HOLDING_NUMBERS,
     NOW,
     NOWHERE,
+    PLACE,
+    SEQ,
+    TYPE,
     Batch,
     IdentifierRow,
+    Rows,
     Writer,
 )
-from idsync_cli.store.checksums import hash_behind, hash_prefix, pack_numbers, profile_numbers
+from idsync_cli.store.checksums import hash_behind, hash_prefix, profile_numbers
+from idsync_cli.store.numbers import Numbers, pack_numbers, unpack_numbers
 from idsync_cli.store.seen import Seen
 
 TYPES: Final = tuple(IdentityType)
@@ -112,10 +116,11 @@ class Scope:
 class _Holding:
     """An identifier that a profile holds, by its number; its type, and by which change it came.
 
-    `older` is what the same profile has held for longer.
+    `older` is what the same profile has held for longer. `begin` is where it was entered among
+    what is to be written, in this batch or one before.
     """
 
-    __slots__ = ("number", "older", "place", "seq", "type_id")
+    __slots__ = ("begin", "number", "older", "place", "seq", "type_id")
 
     def __init__(
         self, number: int, type_id: int, seq: int, place: int, older: "_Holding | None"
@@ -125,6 +130,7 @@ class _Holding:
         self.seq = seq
         self.place = place
         self.older = older
+        self.begin = -1
 
 
 class Record(Holder):
@@ -163,13 +169,8 @@ class Record(Holder):
         """All its identifiers, in the order in which they were added."""
         return self._records.identifiers_of(self)
 
-    def gain(self, number: int, type_id: int, seq: int, place: int) -> None:
-        """Let it hold an identifier as its last, if what it holds has been read."""
-        if self.is_read:
-            self.newest = _Holding(number, type_id, seq, place, self.newest)
-
-    def lose(self, number: int) -> None:
-        """Let it no longer hold an identifier, if what it holds has been read."""
+    def lose(self, number: int) -> _Holding | None:
+        """Let it no longer hold an identifier; which one, if what it holds has been read."""
         newer, each = None, self.newest
         while each is not None:
             if each.number == number:
@@ -177,8 +178,9 @@ class Record(Holder):
                     self.newest = each.older
                 else:
                     newer.older = each.older
-                return
+                return each
             newer, each = each, each.older
+        return None
 
     def has(self, number: int) -> bool:
         """Whether it holds an identifier; what it holds has been read."""
@@ -328,11 +330,11 @@ class Records:
         self._new_identifiers: list[IdentifierRow] = []
         self._changed: list[Record] = []
         self._moved_unread: set[int] = set()  # holders of what is not in memory have changed
-        self._holdings: list[int] = []  # what becomes of rows of `holders`, as a `Batch` has it
-        self._pending: dict[tuple[int, int], int] = {}  # where in that list each stands
+        self._holdings = Numbers()  # what becomes of rows of `holders`, as a `Batch` has it
+        self._begin_of_holdings = 0  # how many were handed over before
+        self._pending: dict[tuple[int, int], int] = {}  # where those are that no `_Holding` tells
         self.is_ahead = False
-        self._holdings_under_way: list[int] = []
-        self._under_way: dict[tuple[int, int], int] = {}
+        self._under_way: dict[tuple[int, int], int] = {}  # where those of them are that hold now
         self._numbers_under_way: set[int] = set()
         self._profiles_under_way: set[int] = set()
 
@@ -351,13 +353,14 @@ class Records:
         self._new_identifiers = []
         self._changed = []
         self._moved_unread = set()
-        self._holdings = []
+        self._begin_of_holdings += self._holdings.count
+        self._holdings = Numbers()
         self._pending = {}
 
     @property
     def has_changes(self) -> bool:
         """Whether the tables are behind what is in memory."""
-        return bool(self._changed or self._pending)
+        return bool(self._changed) or self._holdings.count > 0
 
     def expect_many(self) -> None:
         """Prepare for many identifiers that the store has never seen."""
@@ -458,10 +461,10 @@ class Records:
         where = number, record.created_seq
         begin = self._pending.get(where)
         if begin is not None:
-            return self._holdings[begin + NOW] != NOWHERE
-        begin = self._under_way.get(where)
-        if begin is not None:
-            return self._holdings_under_way[begin + NOW] != NOWHERE
+            return self._holdings.at(begin + NOW) != NOWHERE
+        now = self._under_way.get(where)
+        if now is not None:
+            return now != NOWHERE
         if record.is_new:
             return False
         row = self._execute(
@@ -568,7 +571,8 @@ class Records:
             _HELD_BY_EACH, (json.dumps(list(unread)),)
         )
         for seq, number, type_id, added_seq, place in rows:
-            unread[seq].gain(number, type_id, added_seq, place)
+            record = unread[seq]
+            record.newest = _Holding(number, type_id, added_seq, place, record.newest)
 
     def _record(self, row: Sequence[Any]) -> Record:
         created_seq: int = row[0]
@@ -701,7 +705,7 @@ class Records:
             ).fetchall()
             record.is_read = True
             for number, type_id, seq, place in rows:
-                record.gain(number, type_id, seq, place)
+                record.newest = _Holding(number, type_id, seq, place, record.newest)
         held: list[_Holding] = []
         each = record.newest
         while each is not None:
@@ -755,7 +759,7 @@ class Records:
             elif entry.only is not record:
                 entry.crowd(record.known).discard(record)
                 entry.crowd(known).add(record)
-            self._pend(record, each.number, int(known), (each.type_id, each.seq, each.place))
+            self._pend(record, each, int(known))
         record.known = known
 
     def add(self, record: Record, identifier: Identifier, seq: int, place: int) -> int:
@@ -770,9 +774,11 @@ class Records:
             self._new_identifiers.append(row)
             if self._seen is not None:
                 self._seen.add(identifier.value)
-        record.gain(number, type_id, seq, place)
+        holding = _Holding(number, type_id, seq, place, record.newest)
+        if record.is_read:
+            record.newest = holding
         entry.add(record)
-        self._pend(record, number, int(record.known), (type_id, seq, place), is_there=False)
+        self._pend(record, holding, int(record.known), is_there=False)
         return number
 
     def remove(self, record: Record, identifier: Identifier) -> int:
@@ -780,35 +786,29 @@ class Records:
         entry = self._entry(record.scope, identifier)
         number = entry.identifier_id
         assert number is not None
-        record.lose(number)
+        holding = record.lose(number) or _Holding(number, 0, 0, 0, None)
         entry.discard(record)
-        self._pend(record, number, NOWHERE, (0, 0, 0))
+        self._pend(record, holding, NOWHERE)
         return number
 
-    def _pend(
-        self,
-        record: Record,
-        number: int,
-        now: int,
-        held: tuple[int, int, int],
-        *,
-        is_there: bool = True,
-    ) -> None:
+    def _pend(self, record: Record, holding: _Holding, now: int, *, is_there: bool = True) -> None:
         """Let `holders` have a profile in another range; `is_there` says whether it is in one."""
-        seq = record.created_seq
-        key = number, seq
-        type_id, added_seq, place = held
-        begin = self._pending.get(key)
-        if begin is not None:
-            holdings = self._holdings
-            stored = holdings[begin + BEFORE]
-            holdings[begin : begin + HOLDING_NUMBERS] = (
-                number, seq, stored, now, type_id, added_seq, place,
-            )  # fmt: skip
-            return
-        stored = int(record.stored_known) if is_there and not record.is_new else NOWHERE
-        self._pending[key] = len(self._holdings)
-        self._holdings += (number, seq, stored, now, type_id, added_seq, place)
+        number, seq, holdings = holding.number, record.created_seq, self._holdings
+        begin = holding.begin - self._begin_of_holdings
+        if begin < 0 and self._pending:
+            begin = self._pending.get((number, seq), -1)
+        if begin < 0:
+            begin = holdings.count
+            stored = int(record.stored_known) if is_there and not record.is_new else NOWHERE
+            holdings.add((number, seq, stored, now, holding.type_id, holding.seq, holding.place))
+        else:
+            holdings.put(begin + NOW, now)
+            holdings.put(begin + TYPE, holding.type_id)
+            holdings.put(begin + SEQ, holding.seq)
+            holdings.put(begin + PLACE, holding.place)
+        holding.begin = begin + self._begin_of_holdings
+        if now == NOWHERE or not record.is_read:
+            self._pending[number, seq] = begin
 
     def _take_number(self) -> int:
         if self._next_id == 0:
@@ -832,17 +832,17 @@ class Records:
             TablesBehind: that is left to another process.
         """
         if self.is_ahead:
-            if self.has_changes or self._under_way or self._profiles_under_way:
+            if self.has_changes or self._numbers_under_way or self._profiles_under_way:
                 raise TablesBehind
         elif self.has_changes:
             batch = Batch()
             self.give_to(batch)
-            self._writer.write(batch, "")
+            self._writer.write(Rows(batch), "")
 
     def give_to(self, batch: Batch) -> None:
         """Hand over what was changed, to be written; from now on it counts as written."""
         batch.identifiers += self._new_identifiers
-        batch.holdings = pack_numbers(self._holdings)
+        batch.holdings = self._holdings.as_bytes()
         created: list[int] = []
         updated: list[int] = []
         for record in self._changed:
@@ -858,8 +858,10 @@ class Records:
             record.stored_known = record.known
         batch.created, batch.updated = pack_numbers(created), pack_numbers(updated)
         if self.is_ahead:
-            self._under_way, self._holdings_under_way = self._pending, self._holdings
-            self._numbers_under_way = {number for number, _ in self._pending}
+            self._under_way = {
+                key: self._holdings.at(begin + NOW) for key, begin in self._pending.items()
+            }
+            self._numbers_under_way = set(unpack_numbers(batch.holdings)[::HOLDING_NUMBERS])
             self._profiles_under_way = {record.created_seq for record in self._changed}
         self._begin()
 

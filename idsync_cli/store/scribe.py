@@ -16,7 +16,7 @@ from time import monotonic
 from typing import IO, Any, NamedTuple, Self
 
 from idsync_cli.errors import StoreFault, UsageFault, printable
-from idsync_cli.store.batch import Batch, MpidTaken, batch_of
+from idsync_cli.store.batch import Batch, MpidTaken, Rows, batch_of
 from idsync_cli.store.files import open_store
 from idsync_cli.store.replays import ReplayRow, advance, check_unmoved, keep_labels
 from idsync_cli.store.session import Session
@@ -31,6 +31,9 @@ from idsync_cli.store.scribe import main
 main(*sys.argv[1:])
 """
 _LENGTH = 8
+_LOGGED_BATCHES = 6
+"""So many batches are in the log before it is emptied: most pages are then written once for all."""
+
 _WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
 _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
 
@@ -161,7 +164,7 @@ def main(path: str, answers: str | None = None) -> None:
         _put(sys.stdout.buffer, (_STORE_FAULT, str(gone)))
         return
     with store:
-        store.expect_many()
+        store.leave_log()
         _Desk(store, None if answers is None else int(answers)).work(
             sys.stdin.buffer, sys.stdout.buffer
         )
@@ -176,11 +179,15 @@ class _Desk:
         self._store = store
         self._answers = answers
         self._session: Session | None = None
+        self._done = 0
 
     def work(self, errands: IO[bytes], replies: IO[bytes]) -> None:
         with suppress(BrokenPipeError):  # who decides was killed, and whoever goes on sees it
             while message := _get(errands):
                 _put(replies, self._do(message))
+                self._done += 1
+                if self._done % _LOGGED_BATCHES == 0:
+                    self._store.empty_log()
 
     def _do(self, message: tuple[Any, ...]) -> tuple[str, Any]:
         try:
@@ -209,13 +216,14 @@ class _Desk:
         row = ReplayRow(*after)
         if self._answers is not None:
             self._write_answers_to_disk(self._answers)
+        rows = Rows(batch_of(values))
         began = monotonic()
         with self._store.writing() as session:
             if session is not self._session:  # which lasts as long as nobody else writes
                 raise _NotAlone
             began = monotonic()
             check_unmoved(session, ReplayRow(*before))
-            session.write_of_others(batch_of(values))
+            session.write_of_others(rows)
             advance(session, row)
             if not row.finished:
                 keep_labels(session, row.replay_id, labels)

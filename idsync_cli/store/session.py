@@ -12,8 +12,9 @@ from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.rules import Rules
 from idsync_cli.core.value import Value
-from idsync_cli.store.batch import Batch, Writer
-from idsync_cli.store.checksums import checksum, pack_numbers
+from idsync_cli.store.batch import Batch, Rows, Writer
+from idsync_cli.store.checksums import checksum
+from idsync_cli.store.numbers import Numbers
 from idsync_cli.store.records import TYPES, Record, Records, Scope
 
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
@@ -75,7 +76,7 @@ class Session:
         self._knowledge: dict[str, ScopeKnowledge] = {}
         self._outcomes: dict[tuple[int | str | None, ...], int] = {}
         self._batch = Batch()  # but for what the records hold back
-        self._requests: list[int] = []  # and for these, which have yet to be packed
+        self._requests = Numbers()  # and for these
 
     def begin(self) -> None:
         """Another transaction begins, on the store as the last one left it."""
@@ -223,7 +224,7 @@ class Session:
             else:
                 its_number = records.remove(record, change.identifier)
                 numbers += (place, -1, record.created_seq, its_number)
-        self._requests += numbers
+        self._requests.add(numbers)
         self._batch.sizes.append(len(numbers))
         texts = entry.request_id, entry.request_timestamp_ms
         if texts != _NO_TEXTS:
@@ -240,7 +241,7 @@ class Session:
         entered = [seq, time_ms, outcome, seq]
         for place, number in enumerate(numbers, start=1):
             entered += (place, 1, seq, number)
-        self._requests += entered
+        self._requests.add(entered)
         self._batch.sizes.append(len(entered))
         self._records.trim()
 
@@ -267,21 +268,21 @@ class Session:
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
         if self.has_changes:
-            self._writer.write(self.take(), self._seed)
+            self._writer.write(Rows(self.take()), self._seed)
 
     def take(self) -> Batch:
         """All that was changed and has yet to be written; from now on it counts as written."""
         batch = self._batch
         self._records.give_to(batch)
-        batch.requests, self._requests = pack_numbers(self._requests), []
+        batch.requests, self._requests = self._requests.as_bytes(), Numbers()
         if self.last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self.last_seq
         self._batch = Batch()
         return batch
 
-    def write_of_others(self, batch: Batch) -> None:
+    def write_of_others(self, rows: Rows) -> None:
         """Write what somebody else decided, and took from a session of the same store."""
-        self._writer.write(batch, self._seed)
+        self._writer.write(rows, self._seed)
 
     def close(self) -> None:
         """Let go of all that was read, which refers to itself in circles."""

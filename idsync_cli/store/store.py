@@ -145,6 +145,15 @@ class Store:
         self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
 
+    def leave_log(self) -> None:
+        """Let the log grow until `empty_log`: not while others wait for a transaction to end."""
+        self.connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def empty_log(self) -> None:
+        """Bring what is in the log into the file, as far as nobody still reads there."""
+        with suppress(sqlite3.Error):  # then it stays in the log, which whoever writes next notices
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
         return self.place.lock.turn() if self.place else nullcontext()
