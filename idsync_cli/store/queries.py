@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
-from idsync_cli.store.records import TYPES
+from idsync_cli.store.in_memory import TYPES
 from idsync_cli.store.session import Session
 
 _KINDS = """

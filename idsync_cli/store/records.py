@@ -9,10 +9,9 @@ question that what is in memory cannot answer is put to the tables, once they ar
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
-from idsync_cli.core.profile import Holder
 from idsync_cli.core.rules import Rules
 from idsync_cli.store.batch import (
     HOLDING_NUMBERS,
@@ -26,12 +25,19 @@ from idsync_cli.store.batch import (
     Rows,
     Writer,
 )
-from idsync_cli.store.checksums import hash_behind, hash_prefix, profile_numbers
+from idsync_cli.store.checksums import hash_behind, profile_numbers
+from idsync_cli.store.in_memory import (
+    NOT_READ,
+    TYPES,
+    Holding,
+    IdentifierRecord,
+    Looks,
+    Record,
+    Scope,
+    whole_crowd,
+)
 from idsync_cli.store.numbers import Numbers, pack_numbers, unpack_numbers
 from idsync_cli.store.seen import Seen
-
-TYPES: Final = tuple(IdentityType)
-"""The type of each identity_type_id."""
 
 _NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
@@ -42,7 +48,6 @@ _REMEMBERED = 300_000
 _ERAS = 8
 """Whenever so large a part of that has come, an era ends; what was not named lately goes first."""
 
-_NOT_READ: Final = 2**63
 _STEPS = 64
 """After so many steps through two crowds the rest is left to SQLite, which steps faster."""
 
@@ -98,217 +103,11 @@ _NEWEST_UP_TO = """
 """
 
 
-class Scope:
-    """A scope: its number, and by type those identifiers of it that are in memory.
-
-    `login_bits` has the types that make a profile known in `holders`, a bit each.
-    """
-
-    __slots__ = ("entries", "login_bits", "number", "prefixes")
-
-    def __init__(self, number: int, login_bits: int) -> None:
-        self.number = number
-        self.login_bits = login_bits
-        self.entries: list[dict[str, _Entry]] = [{} for _ in TYPES]
-        self.prefixes = [hash_prefix(number, type_id) for type_id in range(len(TYPES))]
-
-
-class _Holding:
-    """An identifier that a profile holds, by its number; its type, and by which change it came.
-
-    `older` is what the same profile has held for longer. `begin` is where it was entered among
-    what is to be written, in this batch or one before.
-    """
-
-    __slots__ = ("begin", "number", "older", "place", "seq", "type_id")
-
-    def __init__(
-        self, number: int, type_id: int, seq: int, place: int, older: "_Holding | None"
-    ) -> None:
-        self.number = number
-        self.type_id = type_id
-        self.seq = seq
-        self.place = place
-        self.older = older
-        self.begin = -1
-
-
-class Record(Holder):
-    """A profile as it is in memory: the core's `Holder`.
-
-    `known` says in which of its ranges the `holders` table has it. `newest` is what it has held
-    for the shortest time, once all of that was needed (`is_read`).
-    """
-
-    __slots__ = (
-        "_records", "is_changed", "is_new", "is_read", "known", "newest", "scope", "stored_known",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        records: "Records",
-        created_seq: int,
-        mpid: int,
-        scope: Scope,
-        source_mpid: int | None,
-        was_known: bool,
-        types: int,
-    ) -> None:
-        super().__init__(mpid, created_seq, source_mpid, was_known, types)
-        self._records = records
-        self.scope = scope
-        self.known = was_known or types & scope.login_bits != 0
-        self.stored_known = self.known
-        self.newest: _Holding | None = None
-        self.is_read = False
-        self.is_new = False
-        self.is_changed = False
-
-    @property
-    def identifiers(self) -> tuple[Identifier, ...]:
-        """All its identifiers, in the order in which they were added."""
-        return self._records.identifiers_of(self)
-
-    def lose(self, number: int) -> _Holding | None:
-        """Let it no longer hold an identifier; which one, if what it holds has been read."""
-        newer, each = None, self.newest
-        while each is not None:
-            if each.number == number:
-                if newer is None:
-                    self.newest = each.older
-                else:
-                    newer.older = each.older
-                return each
-            newer, each = each, each.older
-        return None
-
-    def has(self, number: int) -> bool:
-        """Whether it holds an identifier; what it holds has been read."""
-        each = self.newest
-        while each is not None:
-            if each.number == number:
-                return True
-            each = each.older
-        return False
-
-    def holds(self, identifier: Identifier) -> bool:
-        """Whether it holds exactly this identifier."""
-        return self._records.holds(self, identifier)
-
-    def values_of(self, identity_type: IdentityType) -> Sequence[str]:
-        """The values that it holds of one type, oldest first."""
-        return self._records.values_of(self, identity_type)
-
-
-class _Crowd:
-    """Holders of one identifier that are known, or that are anonymous, oldest first.
-
-    Of all that there are it has those made by request `floor` or later.
-    """
-
-    __slots__ = ("floor", "holders")
-
-    def __init__(self, floor: int) -> None:
-        self.floor = floor
-        self.holders: list[Record] = []
-
-    def add(self, record: Record) -> None:
-        """Let it have a holder more, in its place by age."""
-        holders, seq = self.holders, record.created_seq
-        if seq < self.floor:
-            return
-        if not holders or holders[-1].created_seq < seq:
-            holders.append(record)
-        else:
-            holders.insert(_place(holders, seq), record)
-
-    def discard(self, record: Record) -> None:
-        """Let it have a holder less."""
-        if record.created_seq >= self.floor:
-            self.holders.remove(record)
-
-    def has(self, record: Record) -> bool:
-        """Whether the profile, which is as young as `floor`, is among them."""
-        holders = self.holders
-        place = 0 if len(holders) <= 1 else _place(holders, record.created_seq)
-        return place < len(holders) and holders[place] is record
-
-
-def _place(holders: Sequence[Record], created_seq: int) -> int:
-    """Where a profile made by that request stands among others by age."""
-    low, high = 0, len(holders)
-    while low < high:
-        middle = (low + high) // 2
-        if holders[middle].created_seq < created_seq:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-class _Entry:
-    """An identifier: its number, None where the store has never seen it, and its holders.
-
-    With `is_whole` nothing of them is in the tables that is not in memory; where there is but one
-    and always was, it is `only`. A crowd is None until it is asked for. `era` says when the
-    identifier was last named.
-    """
-
-    __slots__ = ("anonymous", "era", "identifier", "identifier_id", "is_whole", "known", "only")
-
-    def __init__(self, identifier: Identifier, era: int) -> None:
-        self.identifier = identifier
-        self.era = era
-        self.identifier_id: int | None = None
-        self.is_whole = True
-        self.only: Record | None = None
-        self.known: _Crowd | None = None
-        self.anonymous: _Crowd | None = None
-
-    def crowd(self, known: bool) -> _Crowd:
-        """The known or the anonymous holders."""
-        only = self.only
-        if only is not None:
-            self.only = None
-            self.crowd(only.known).add(only)
-        crowd = self.known if known else self.anonymous
-        if crowd is None:
-            crowd = _Crowd(0 if self.is_whole else _NOT_READ)
-            if known:
-                self.known = crowd
-            else:
-                self.anonymous = crowd
-        return crowd
-
-    def add(self, record: "Record") -> None:
-        """Let it have a holder more."""
-        is_first = self.is_whole and self.only is None
-        if is_first and self.known is None and self.anonymous is None:
-            self.only = record
-        else:
-            self.crowd(record.known).add(record)
-
-    def discard(self, record: "Record") -> None:
-        """Let it have a holder less."""
-        if self.only is record:
-            self.only = None
-        else:
-            self.crowd(record.known).discard(record)
-
-
-def _whole_crowd(entry: _Entry) -> list[Record] | None:
-    """The anonymous holders of an identifier, if all that there are are in memory."""
-    if entry.only is not None:
-        return [] if entry.only.known else [entry.only]
-    crowd = entry.crowd(known=False)
-    return crowd.holders if crowd.floor == 0 else None
-
-
 class TablesBehind(Exception):
     """The tables would have to be read, and lack what another process has yet to write."""
 
 
-class Records:
+class Records(Looks):
     """The profiles and identifiers of one store, in one transaction.
 
     With `new_mpids_are_free` it is not asked of every new MPID whether it was ever given out, which
@@ -324,7 +123,7 @@ class Records:
         self._seen: Seen | None = None
         self._profiles: dict[int, Record] = {}
         self._by_mpid: dict[int, Record] = {}
-        self._entry_of: dict[int, _Entry] = {}
+        self._entry_of: dict[int, IdentifierRecord] = {}
         self._remembered = 0
         self._era = self._era_began = 0
         self._new_identifiers: list[IdentifierRow] = []
@@ -332,7 +131,7 @@ class Records:
         self._moved_unread: set[int] = set()  # holders of what is not in memory have changed
         self._holdings = Numbers()  # what becomes of rows of `holders`, as a `Batch` has it
         self._begin_of_holdings = 0  # how many were handed over before
-        self._pending: dict[tuple[int, int], int] = {}  # where those are that no `_Holding` tells
+        self._pending: dict[tuple[int, int], int] = {}  # where those are that no `Holding` tells
         self.is_ahead = False
         self._under_way: dict[tuple[int, int], int] = {}  # where those of them are that hold now
         self._numbers_under_way: set[int] = set()
@@ -423,7 +222,7 @@ class Records:
     ) -> list[Record]:
         """Those that hold all the identifiers and lack one: newest first, at most `limit`."""
         entries = [self._entry(scope, each) for each in identifiers]
-        whole = [crowd for crowd in [_whole_crowd(each) for each in entries] if crowd is not None]
+        whole = [crowd for crowd in [whole_crowd(each) for each in entries] if crowd is not None]
         if not whole:
             unwanted = None if lacking is None else self._entry(scope, lacking)
             return self._seek(entries, limit, unwanted)
@@ -496,8 +295,8 @@ class Records:
         rules: Rules,
     ) -> None:
         """Read what requests name, all at once."""
-        unread: dict[int, _Entry] = {}
-        twins: list[_Entry] = []
+        unread: dict[int, IdentifierRecord] = {}
+        twins: list[IdentifierRecord] = []
         by_type = scope.entries
         for identifier in identifiers:
             if identifier.value in by_type[identifier.order]:
@@ -572,7 +371,7 @@ class Records:
         )
         for seq, number, type_id, added_seq, place in rows:
             record = unread[seq]
-            record.newest = _Holding(number, type_id, added_seq, place, record.newest)
+            record.newest = Holding(number, type_id, added_seq, place, record.newest)
 
     def _record(self, row: Sequence[Any]) -> Record:
         created_seq: int = row[0]
@@ -584,7 +383,7 @@ class Records:
             self._profiles[created_seq] = self._by_mpid[mpid] = record
         return record
 
-    def _entry(self, scope: Scope, identifier: Identifier) -> _Entry:
+    def _entry(self, scope: Scope, identifier: Identifier) -> IdentifierRecord:
         entry = scope.entries[identifier.order].get(identifier.value)
         if entry is None:
             entry = self._remember(scope, identifier)
@@ -592,13 +391,13 @@ class Records:
         entry.era = self._era
         return entry
 
-    def _remember(self, scope: Scope, identifier: Identifier) -> _Entry:
-        entry = _Entry(identifier, self._era)
+    def _remember(self, scope: Scope, identifier: Identifier) -> IdentifierRecord:
+        entry = IdentifierRecord(identifier, self._era)
         scope.entries[identifier.order][identifier.value] = entry
         self._remembered += 1
         return entry
 
-    def _find(self, scope: Scope, entry: _Entry) -> None:
+    def _find(self, scope: Scope, entry: IdentifierRecord) -> None:
         """Ask the tables for the number of an identifier."""
         identifier = entry.identifier
         if not self._may_have(identifier):
@@ -613,13 +412,13 @@ class Records:
         """Whether the tables may have an identifier; of most that are new it is known."""
         return self._seen is None or self._seen.may_have(identifier.value)
 
-    def _number(self, entry: _Entry, number: int) -> None:
+    def _number(self, entry: IdentifierRecord, number: int) -> None:
         """Let an identifier have the number that the tables have of it."""
         entry.identifier_id = number
         entry.is_whole = False
         self._entry_of[number] = entry
 
-    def _newest(self, entry: _Entry, *, known: bool, limit: int | None) -> list[Record]:
+    def _newest(self, entry: IdentifierRecord, *, known: bool, limit: int | None) -> list[Record]:
         if entry.only is not None:
             return [entry.only] if entry.only.known == known and limit != 0 else []
         crowd = entry.known if known else entry.anonymous
@@ -641,14 +440,17 @@ class Records:
         return holders if limit is None or len(holders) <= limit else holders[-limit:]
 
     def _seek(
-        self, entries: Sequence[_Entry], limit: int | None, lacking: _Entry | None
+        self,
+        entries: Sequence[IdentifierRecord],
+        limit: int | None,
+        lacking: IdentifierRecord | None,
     ) -> list[Record]:
         """Ask the tables for the anonymous profiles that hold all of several identifiers."""
         self.write()
         numbers = [entry.identifier_id for entry in entries]
         if None in numbers:
             return []
-        stepped, rest = self._step_down(numbers, limit) if lacking is None else ([], _NOT_READ - 1)
+        stepped, rest = self._step_down(numbers, limit) if lacking is None else ([], NOT_READ - 1)
         found = [self._record_at(seq) for seq in stepped]
         if rest < 0 or len(found) == limit:
             return found
@@ -675,7 +477,7 @@ class Records:
         before another begins, a few steps tell that they have nobody more in common (then -1).
         """
         found: list[int] = []
-        bound, agreeing = _NOT_READ - 1, 0
+        bound, agreeing = NOT_READ - 1, 0
         for step in range(_STEPS):
             row = self._execute(_NEWEST_UP_TO, (numbers[step % len(numbers)], bound)).fetchone()
             if row is None:
@@ -695,7 +497,7 @@ class Records:
             record = self._record(self._execute(_BY_SEQ, (created_seq,)).fetchone())
         return record
 
-    def _held(self, record: Record) -> list[_Holding]:
+    def _held(self, record: Record) -> list[Holding]:
         """What a profile holds, oldest first."""
         if not record.is_read:
             if self._is_unwritten(record):
@@ -705,8 +507,8 @@ class Records:
             ).fetchall()
             record.is_read = True
             for number, type_id, seq, place in rows:
-                record.newest = _Holding(number, type_id, seq, place, record.newest)
-        held: list[_Holding] = []
+                record.newest = Holding(number, type_id, seq, place, record.newest)
+        held: list[Holding] = []
         each = record.newest
         while each is not None:
             held.append(each)
@@ -774,7 +576,7 @@ class Records:
             self._new_identifiers.append(row)
             if self._seen is not None:
                 self._seen.add(identifier.value)
-        holding = _Holding(number, type_id, seq, place, record.newest)
+        holding = Holding(number, type_id, seq, place, record.newest)
         if record.is_read:
             record.newest = holding
         entry.add(record)
@@ -786,12 +588,12 @@ class Records:
         entry = self._entry(record.scope, identifier)
         number = entry.identifier_id
         assert number is not None
-        holding = record.lose(number) or _Holding(number, 0, 0, 0, None)
+        holding = record.lose(number) or Holding(number, 0, 0, 0, None)
         entry.discard(record)
         self._pend(record, holding, NOWHERE)
         return number
 
-    def _pend(self, record: Record, holding: _Holding, now: int, *, is_there: bool = True) -> None:
+    def _pend(self, record: Record, holding: Holding, now: int, *, is_there: bool = True) -> None:
         """Let `holders` have a profile in another range; `is_there` says whether it is in one."""
         number, seq, holdings = holding.number, record.created_seq, self._holdings
         begin = holding.begin - self._begin_of_holdings
@@ -892,7 +694,7 @@ class Records:
         self._entry_of = {}
         self._remembered = 0
         for scope in self._scopes.values():
-            left: list[dict[str, _Entry]] = [{} for _ in TYPES]
+            left: list[dict[str, IdentifierRecord]] = [{} for _ in TYPES]
             for place, by_value in enumerate(scope.entries):
                 for value, entry in by_value.items():
                     number = entry.identifier_id
@@ -905,7 +707,7 @@ class Records:
             self._profiles[seq] = self._by_mpid[record.mpid] = record
         self._era_began = self._remembered
 
-    def _stay(self, entry: _Entry) -> None:
+    def _stay(self, entry: IdentifierRecord) -> None:
         self._remembered += 1
         if entry.identifier_id is not None:
             self._entry_of[entry.identifier_id] = entry

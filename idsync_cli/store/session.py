@@ -14,8 +14,9 @@ from idsync_cli.core.rules import Rules
 from idsync_cli.core.value import Value
 from idsync_cli.store.batch import Batch, Rows, Writer
 from idsync_cli.store.checksums import checksum
+from idsync_cli.store.in_memory import TYPES, Record, Scope
 from idsync_cli.store.numbers import Numbers
-from idsync_cli.store.records import TYPES, Record, Records, Scope
+from idsync_cli.store.records import Records
 
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 _EVERY = """
