@@ -39,6 +39,7 @@ class Lock:
 
     def __init__(self, store: Path) -> None:
         self._path = store.with_name(store.name + SUFFIX)
+        self._name = str(self._path)
         self._file: int | None = None
 
     @contextmanager
@@ -96,7 +97,8 @@ class Lock:
         """The file as it is at its path now, made if there is none."""
         if self._file is not None:
             with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(self._file), self._path.stat()):
+                mine, there = os.fstat(self._file), os.stat(self._name)  # noqa: PTH116 - often
+                if mine.st_ino == there.st_ino and mine.st_dev == there.st_dev:
                     return self._file
             self.close()
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -10,7 +10,7 @@ _LOOSE: Final = 4096
 
 def pack_numbers(numbers: Sequence[int]) -> bytes:
     """Integers as bytes."""
-    return pack(f"<{len(numbers)}q", *numbers)
+    return pack(f"<{len(numbers)}q", *numbers) if numbers else b""
 
 
 def unpack_numbers(packed: bytes) -> tuple[int, ...]:

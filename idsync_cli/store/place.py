@@ -25,6 +25,7 @@ class Place:
         if "\0" in given:
             raise StoreFault("the store's path holds a NUL character; name a file with --store")
         self.given = Path(given)
+        self._name = str(self.given)
         self.path = Path(os.path.realpath(given))  # a link may lead to it by another name
         self.lock = Lock(self.path)
         self._found: os.stat_result | None = None
@@ -44,9 +45,11 @@ class Place:
     def still_leads_to_it(self) -> bool:
         """Whether the path leads to the file that was found here, and to no other by now."""
         try:
-            return self._found is not None and os.path.samestat(self._found, self.given.stat())
+            now = os.stat(self._name)  # noqa: PTH116 - asked three times in every transaction
         except OSError:
             return False
+        found = self._found
+        return found is not None and found.st_ino == now.st_ino and found.st_dev == now.st_dev
 
     def beside(self, suffix: str) -> Path:
         """The file beside the store whose name ends with the suffix."""

@@ -170,7 +170,7 @@ class Store:
                 f"the store {self.place} was restored, or its tables were changed, while it was "
                 "in use; nothing was changed after that; look at it, then try again"
             )
-        self._foreign_commits = self._pragma("data_version")
+        self._foreign_commits = self._session_is_of  # as `_at_hand` found it in this transaction
 
     def check_in_place(self) -> None:
         """See whether the store's path still leads to the file that is open.
