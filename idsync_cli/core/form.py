@@ -4,11 +4,14 @@ Most requests to a scope have one of a few forms, so that all this is asked once
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, OnLogout, Reason, RequestKind, Rule
 from idsync_cli.core.decision import DecidedBy, Note
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.rules import Rules
+
+_MANY: Final = 1000
 
 
 class Place:
@@ -98,6 +101,8 @@ def form_of(kind: RequestKind, types: int, rules: Rules) -> Form:
         forms = rules.forms[kind] = {}
     form = forms.get(types)
     if not isinstance(form, Form):
+        if len(forms) >= _MANY:
+            forms.clear()  # of sets of types there are billions
         form = forms[types] = Form(kind, types, rules)
     return form
 

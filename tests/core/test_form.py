@@ -48,6 +48,15 @@ def test_each_place_tells_what_the_rules_say_of_its_type() -> None:
     assert form("identify", "email push_token").places[1].settings.names() == ()
 
 
+def test_the_forms_that_are_remembered_are_few_however_many_are_asked_for() -> None:
+    scope = rules("ios_idfv email:lu customer_id:lui other:u")
+    for types in range(1, 5_000):
+        found = form_of(RequestKind.IDENTIFY, types, scope)
+        assert sum(place.bit for place in found.places) == types
+        assert form_of(RequestKind.IDENTIFY, types, scope) is found
+    assert len(scope.forms[RequestKind.IDENTIFY]) <= 1_000
+
+
 def test_a_form_belongs_to_one_kind_certain_types_and_one_scope() -> None:
     found = form("identify", "ios_idfv email")
     assert form("identify", "ios_idfv email") == found
