@@ -6,6 +6,9 @@ number. A number is a byte of the file `<store>-lock` that its drawer keeps lock
 has come once no lower byte is locked by anybody else. The system unlocks what a process held when
 it ends, however it ends.
 
+Most often nobody else is there. Who can lock all numbers up to the next one at once has the turn
+without drawing: nobody writes, and nobody waits; who comes then draws a number behind these.
+
 This only makes waits even. That two never write at once is SQLite's own doing.
 """
 
@@ -41,6 +44,7 @@ class Lock:
         self._path = store.with_name(store.name + SUFFIX)
         self._name = str(self._path)
         self._file: int | None = None
+        self._is_at = 0, 0  # which file that is, by its number and its device
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -52,12 +56,19 @@ class Lock:
         until = time.monotonic() + WAIT_SECONDS
         try:
             file = self._opened()
-            number = self._draw(file, until)
+            words = os.pread(file, 2 * _WORD, 0)
+            following = max(_FIRST, int.from_bytes(words[:_WORD], "big"))
+            number = 0
+            if not _locked(file, fcntl.LOCK_EX, following, _FIRST):
+                number = self._draw(file, until)
         except OSError as error:
             raise self._fault(error) from None
         try:
-            self._wait_until(until, file, fcntl.LOCK_SH, number - _FIRST, _FIRST)
-            os.pwrite(file, os.getpid().to_bytes(_WORD, "big"), _WORD)
+            if number:
+                self._wait_until(until, file, fcntl.LOCK_SH, number - _FIRST, _FIRST)
+            mine = os.getpid().to_bytes(_WORD, "big")
+            if number or words[_WORD:] != mine:
+                os.pwrite(file, mine, _WORD)
             yield
         finally:
             if self._file is not None:  # an interruption may leave this for after the close
@@ -97,13 +108,15 @@ class Lock:
         """The file as it is at its path now, made if there is none."""
         if self._file is not None:
             with suppress(FileNotFoundError):
-                mine, there = os.fstat(self._file), os.stat(self._name)  # noqa: PTH116 - often
-                if mine.st_ino == there.st_ino and mine.st_dev == there.st_dev:
+                there = os.stat(self._name)  # noqa: PTH116 - at every turn
+                if (there.st_ino, there.st_dev) == self._is_at:
                     return self._file
             self.close()
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         self._file = os.open(self._path, flags, 0o600)
-        if os.fstat(self._file).st_mode & 0o777 != 0o600:  # a umask may have taken more away
+        found = os.fstat(self._file)
+        self._is_at = found.st_ino, found.st_dev
+        if found.st_mode & 0o777 != 0o600:  # a umask may have taken more away
             with suppress(OSError):
                 os.fchmod(self._file, 0o600)
         return self._file
