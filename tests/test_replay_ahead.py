@@ -1065,3 +1065,18 @@ def test_answers_to_standard_output_are_all_there(days: Program, output: str) ->
     assert (done.status, done.stderr) == (1, "")
     assert done.stdout.encode() == (days.folder / "whole.jsonl").read_bytes()
     assert_same(days, "a", "whole", "replays")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_does_not_meet_one_that_is_only_starting(
+    idsync: Program, number: signal.Signals, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = idsync.folder / "starting.db"
+    create(str(path), 7).close()
+    for milliseconds in (0, 1, 5, 20, 60):
+        with Scribe(path, None) as scribe:
+            time.sleep(milliseconds / 1000)
+            os.kill(scribe._process.pid, number)
+            scribe.begin()
+        assert scribe._process.returncode == 0
+    assert capfd.readouterr() == ("", "")

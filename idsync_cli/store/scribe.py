@@ -31,6 +31,7 @@ from idsync_cli.store.scribe import main
 main(*sys.argv[1:])
 """
 _LENGTH = 8
+_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
 _LOGGED_BATCHES = 6
 """So many batches are in the log before it is emptied: most pages are then written once for all."""
 
@@ -53,14 +54,19 @@ class Scribe:
     def __init__(self, store: Path, answers: int | None) -> None:
         """Start it; `answers` is an open file that has to be on the disk before each commit."""
         root = Path(__file__).resolve().parents[2]
-        files = () if answers is None else (answers,)
-        self._process = subprocess.Popen(
-            # -P: nothing in the folder that the user is in may stand in for a module.
-            [sys.executable, "-P", "-c", _START, str(root), str(store.resolve()), *map(str, files)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=files,
-        )
+        path, files = str(store.resolve()), () if answers is None else (answers,)
+        # A Ctrl-C goes to all processes; this one must not meet it before it ignores it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_ITS_OWN)
+        try:
+            self._process = subprocess.Popen(
+                # -P: nothing in the folder that the user is in may stand in for a module.
+                [sys.executable, "-P", "-c", _START, str(root), path, *map(str, files)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=files,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def __enter__(self) -> Self:
         return self
@@ -153,7 +159,7 @@ def _get(stream: IO[bytes]) -> Any:
 def main(path: str, answers: str | None = None) -> None:
     """What the other process does: write what it is given, until there is no more."""
     gc.disable()  # rows are no cycles
-    for ignored in (signal.SIGINT, signal.SIGTERM):  # who decides is asked to end, and ends us
+    for ignored in _NOT_ITS_OWN:  # who decides is asked to end, and ends us
         signal.signal(ignored, signal.SIG_IGN)
     gone = StoreFault(f"the store {printable(path)} is not there any more")
     try:
