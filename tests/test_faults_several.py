@@ -170,6 +170,16 @@ def test_commands_beside_a_replay_neither_fail_nor_wait_long(idsync: Program) ->
     assert len(export(idsync).splitlines()) == commands + written + fed
 
 
+@pytest.mark.parametrize("words", [b"", b"garbage", b"\xff" * 16, (2**62).to_bytes(8, "big")])
+def test_whatever_stands_in_a_lock_a_turn_can_be_had(idsync: Program, words: bytes) -> None:
+    idsync.make_store()
+    for number in range(3):
+        (idsync.folder / "idsync.db-lock").write_bytes(words)
+        for attempt in "ab":
+            assert idsync("identify", "--idfv", f"{number}{attempt}").status == 0
+    assert len(export(idsync).splitlines()) == 6
+
+
 def test_whoever_waits_too_long_is_told_who_holds_the_store(idsync: Program) -> None:
     idsync.make_store()
     code = (

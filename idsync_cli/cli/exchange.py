@@ -121,7 +121,7 @@ def _output(output: str, taken: tuple[str, ...]) -> Iterator[Callable[[str], obj
     if any(Path(output).resolve() == Path(other).resolve() for other in taken):
         raise UsageFault(f"--output {quoted(output)} would overwrite a file that is in use")
     try:
-        stream = Path(output).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - see below
+        stream = Path(output).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - `with` below
     except OSError as error:
         raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
     try:

@@ -92,7 +92,7 @@ def takes_identities(command: Callable[..., int]) -> Callable[..., int]:
 
     own = inspect.signature(command)
     parameters = [each for each in own.parameters.values() if each.name != "identities"]
-    with_identities.__signature__ = own.replace(  # type: ignore[attr-defined]
+    with_identities.__signature__ = own.replace(  # type: ignore[attr-defined]  # inspect reads it
         parameters=[*parameters, *_identity_options(), _IDENTITY]
     )
     return with_identities

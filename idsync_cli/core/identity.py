@@ -106,7 +106,7 @@ class Identifier(Value):
     __slots__ = ("order", "type", "value")
     __match_args__ = ("type", "value")
 
-    def __init__(self, type: IdentityType, value: str) -> None:  # noqa: A002 - a public name
+    def __init__(self, type: IdentityType, value: str) -> None:  # noqa: A002 - as its member
         self.type: Final = type
         self.value: Final = value
         self.order: Final = TYPE_ORDER[type]

@@ -161,7 +161,7 @@ class ProfileFile:
             raw.seek(0)
             packed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
             raw.seek(0)
-        self._stream = gzip.open(raw) if packed else raw  # noqa: SIM115 - ends with the raw one
+        self._stream = gzip.open(raw) if packed else raw  # noqa: SIM115 - holds nothing open but `raw`
 
     @property
     def position(self) -> int:
@@ -205,7 +205,7 @@ def open_profiles(name: str) -> Iterator[ProfileFile]:
             yield ProfileFile(name, stream)
         return
     try:
-        raw = Path(name).open("rb")  # noqa: SIM115 - closed below
+        raw = Path(name).open("rb")  # noqa: SIM115 - by the `with` below, past what opening raises
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
     with raw, _seekable(name, raw) as stream:

@@ -152,7 +152,7 @@ class Source:
         if self._start is not None:
             return
         with self._guard():
-            self._head = TemporaryFile()  # noqa: SIM115 - lives as long as the source
+            self._head = TemporaryFile()  # noqa: SIM115 - read until the source is let go of
             while size > 0 and (piece := self._stream.read(min(_PIECE, size))):
                 self._head.write(piece)
                 size -= len(piece)

@@ -145,8 +145,8 @@ class Rows:
             packed = batch.requests[begin * NUMBER_BYTES : end * NUMBER_BYTES]
             sum_of_it = checksum_of_packed_request(packed, texts)
             requests.append((*everything[begin : begin + 4], *texts, sum_of_it))
-            for change in range(begin + 4, end, 4):
-                changes.append((seq, *everything[change : change + 4]))  # noqa: PERF401
+            places = range(begin + 4, end, 4)
+            changes += [(seq, *everything[place : place + 4]) for place in places]
             begin = end
         self.requests, self.changes = requests, changes
 

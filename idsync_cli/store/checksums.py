@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
 from struct import Struct, error
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 from idsync_cli.store.numbers import pack_numbers
@@ -60,8 +60,7 @@ def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None])
     """The sum of a request and its changes that were packed, and of what came with it.
 
     Packed are the numbers of the row, from `seq` to `created_seq`, and of each change all but the
-    number of its request.
-    Most requests bring nothing of the kind, so that numbers are enough.
+    number of its request. With most requests nothing comes, so that numbers are enough.
     """
     found = crc32(packed)
     if texts[0] is None and texts[1] is None:
@@ -69,20 +68,19 @@ def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None])
     return crc32(repr(list(texts)).encode("utf-8", "replace"), found)
 
 
-def checksum_of_request(
-    row: Sequence[int | str | None], changes: Iterable[tuple[int, int, int, int]]
-) -> int:
-    """The sum of a row of `requests` and of its changes, of each all but the request's number."""
+def checksum_of_request(row: Sequence[Any], changes: Iterable[tuple[int, int, int, int]]) -> int:
+    """The sum of a row of `requests` and of its changes, of each all but the request's number.
+
+    The row is as it was read, whatever that is by now.
+    """
     try:
-        packed = pack_numbers([*row[:4], *chain.from_iterable(changes)])  # type: ignore[list-item]
+        packed = pack_numbers([*row[:4], *chain.from_iterable(changes)])
     except error:
         return _NONE
     return checksum_of_packed_request(packed, row[4:])
 
 
 _PROFILE: Final = Struct("<7q")
-
-
 _HASH: Final = Struct(">q")
 
 

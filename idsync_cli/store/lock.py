@@ -31,6 +31,7 @@ SUFFIX = "-lock"
 _LOOK_AGAIN_SECONDS = 0.0005
 _DRAWING = 0  # the byte that is locked while a number is drawn
 _FIRST = 1
+_TOO_MANY = 2**62  # whoever draws a thousand a millisecond gets there in a hundred years
 _WORD = 8  # at 0 stands the number to draw next, behind it the process whose turn it is
 
 
@@ -57,9 +58,8 @@ class Lock:
         try:
             file = self._opened()
             words = os.pread(file, 2 * _WORD, 0)
-            following = max(_FIRST, int.from_bytes(words[:_WORD], "big"))
             number = 0
-            if not _locked(file, fcntl.LOCK_EX, following, _FIRST):
+            if not _locked(file, fcntl.LOCK_EX, _next(words), _FIRST):
                 number = self._draw(file, until)
         except OSError as error:
             raise self._fault(error) from None
@@ -83,7 +83,7 @@ class Lock:
     def _draw(self, file: int, until: float) -> int:
         self._wait_until(until, file, fcntl.LOCK_EX, 1, _DRAWING)
         try:
-            number = max(_FIRST, int.from_bytes(os.pread(file, _WORD, 0), "big"))
+            number = _next(os.pread(file, _WORD, 0))
             while not _locked(file, fcntl.LOCK_EX, 1, number):
                 number += 1  # the file was emptied while it was in use
             os.pwrite(file, (number + 1).to_bytes(_WORD, "big"), 0)
@@ -108,7 +108,7 @@ class Lock:
         """The file as it is at its path now, made if there is none."""
         if self._file is not None:
             with suppress(FileNotFoundError):
-                there = os.stat(self._name)  # noqa: PTH116 - at every turn
+                there = os.stat(self._name)  # noqa: PTH116 - a Path takes half as long again
                 if (there.st_ino, there.st_dev) == self._is_at:
                     return self._file
             self.close()
@@ -127,6 +127,12 @@ class Lock:
             f"the store cannot be used: the lock {printable(str(self._path))} cannot be taken: "
             f"{cause}; nothing was changed"
         )
+
+
+def _next(words: bytes) -> int:
+    """The number to draw next; the first where what stands there cannot be one of ours."""
+    number = int.from_bytes(words[:_WORD], "big")
+    return number if _FIRST <= number < _TOO_MANY else _FIRST
 
 
 def _locked(file: int, kind: int, length: int, start: int) -> bool:
