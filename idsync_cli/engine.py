@@ -3,7 +3,7 @@
 A one-shot request, a line of a replay and a step of a scenario all pass through `_answer`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from idsync_cli import wire
@@ -16,37 +16,9 @@ from idsync_cli.core.request import ModifyRequest, Request
 from idsync_cli.core.resolve import Turn, resolve
 from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.files import rules_json
+from idsync_cli.labels import Labels
 from idsync_cli.store import Batch, Entry, MpidTaken, Session, Store
 from idsync_cli.store.rules import remember_rules
-
-
-class Labels(dict[str, int]):
-    """The MPIDs that labels stand for; `touched` has what this batch found in their place."""
-
-    def __init__(self, known: Mapping[str, int] | None = None) -> None:
-        super().__init__(known or {})
-        self.touched: dict[str, int | None] = {}
-
-    def name(self, label: str, mpid: int | None) -> None:
-        """Let the label stand for an MPID, or for none."""
-        self.touched.setdefault(label, self.get(label))
-        self._put(label, mpid)
-
-    def by_now(self) -> dict[str, int | None]:
-        """What the labels stand for that this batch has touched."""
-        return {label: self.get(label) for label in self.touched}
-
-    def undo(self, touched: Mapping[str, int | None] | None = None) -> None:
-        """Go back to how it was before the batch, or another that touched so much."""
-        for label, mpid in (self.touched if touched is None else touched).items():
-            self._put(label, mpid)
-        self.touched = {}
-
-    def _put(self, label: str, mpid: int | None) -> None:
-        if mpid is None:
-            self.pop(label, None)
-        else:
-            self[label] = mpid
 
 
 class _Named:
@@ -126,8 +98,6 @@ class Engine:
         self,
         requests: Iterable[wire.Incoming],
         before_commit: BeforeCommit = _nothing_more,
-        *,
-        block_size: int | None = None,
     ) -> list[Answer]:
         """Answer requests one after another in one transaction; each takes a sequence number.
 
@@ -135,15 +105,13 @@ class Engine:
             StoreFault: the store cannot be used; nothing of the batch was changed.
         """
         whole = list(requests)
-        size = block_size or max(1, len(whole))
-        blocks = [whole[first : first + size] for first in range(0, len(whole), size)]
         answers: list[Answer] = []
 
         def again() -> TakeAnswers:
             answers.clear()
             return answers.extend
 
-        self.blocks(blocks, again, before_commit)
+        self.blocks([whole], again, before_commit)
         return answers
 
     def blocks(

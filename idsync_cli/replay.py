@@ -8,20 +8,20 @@ A long replay decides a batch while another process writes the one before (`stor
 that one could not write, because somebody else wrote in between, is decided anew and written here.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from time import monotonic
 
-from idsync_cli import wire
+from idsync_cli.batches import Batches, Taken
 from idsync_cli.core.decision import Answer, Refusal
-from idsync_cli.engine import Engine, Labels, TakeAnswers
+from idsync_cli.engine import Engine, TakeAnswers
 from idsync_cli.errors import UsageFault
 from idsync_cli.files.answers_file import AnswersFile, Written
-from idsync_cli.files.request_file import Position, RequestFile, Source
-from idsync_cli.resumption import NOT_ENTERED, Mode, Start, find_start, position_of
+from idsync_cli.files.request_file import Source
+from idsync_cli.labels import Labels
+from idsync_cli.resumption import NOT_ENTERED, Mode, Start, find_start
 from idsync_cli.store import Session, Store, TablesBehind
 from idsync_cli.store.replays import (
     NOT_ALONE,
@@ -35,15 +35,6 @@ from idsync_cli.store.replays import (
 )
 from idsync_cli.store.scribe import Errand, Scribe
 from idsync_cli.summary import Summary
-
-HOLD_SECONDS = 0.25
-"""How long a transaction of a replay is meant to take: others wait for it."""
-
-_FIRST, _MOST = 500, 20_000
-"""How many requests the first transaction has, and the most that one may have."""
-
-_BLOCK = 200
-"""How many requests are in memory at once."""
 
 LONG = 8_000
 """After a transaction of so many requests another process is worth starting."""
@@ -78,25 +69,10 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
-    """Lines that were taken from the file, and how far that brings it."""
-
-    lines: list[wire.NumberedLine]
-    end: Position
-    finished: bool
-
-    def __iter__(self) -> Iterator[list[wire.Incoming]]:
-        """Their requests, read a block at a time: so what is read is never much."""
-        reader = wire.LineReader()
-        for first in range(0, len(self.lines), _BLOCK):
-            yield reader.requests(self.lines[first : first + _BLOCK])
-
-
-@dataclass(frozen=True, slots=True)
 class _UnderWay:
     """A batch that the other process was given to write."""
 
-    taken: _Taken
+    taken: Taken
     row: ReplayRow
     done: Done
     touched: dict[str, int | None]
@@ -124,8 +100,6 @@ class Replay:
         self._stop_on_error = stop_on_error
         self._keep_answers = keep_answers
         self._answered_at = 0.0
-        self._size = chunk_size or _FIRST
-        self._anew: list[_Taken] = []
         self._alone_for = 0
         self._scribe: Scribe | None = None
         self.file = ""
@@ -157,16 +131,16 @@ class Replay:
 
     def _go_on(self, start: Start) -> Iterator[Done]:
         self._engine.labels = Labels(start.labels)
-        row, requests = start.row, start.requests
-        self._size = self._chunk_size or _FIRST
-        self._anew, self._alone_for, self._scribe = [], 0, None
+        row = start.row
+        batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
+        self._alone_for, self._scribe = 0, None
         with ExitStack() as opened:
             while not row.finished:
-                if self._may_go_ahead(row, opened):
-                    row = yield from self._ahead(row, requests)
+                if self._may_go_ahead(row, batches, opened):
+                    row = yield from self._ahead(row, batches)
                     continue
                 self._alone_for -= 1
-                taken, positions = self._next(requests, row)
+                taken = batches.next()
                 if not taken.lines and row.replay_id == NOT_ENTERED:
                     if self._answers:
                         self._answers.write(b"")  # no requests, no answers: an empty file
@@ -177,27 +151,13 @@ class Replay:
                 except _RefusedOne as refused:
                     self.stopped_by = refused.answer
                     if refused.place:
-                        few = taken.lines[: refused.place]
-                        taken = _Taken(few, positions[refused.place], finished=False)
-                        row, done = self._commit(taken, row, start)
+                        row, done = self._commit(taken.up_to(refused.place), row, start)
                         yield done
                     return
-                self._fit(self._answered_at - began)
+                batches.fit(self._answered_at - began)
                 yield done
 
-    def _next(self, requests: RequestFile, row: ReplayRow) -> tuple[_Taken, list[Position]]:
-        """The next requests: such as have to be done anew, else some of the file."""
-        if self._anew:
-            return self._anew.pop(0), []
-        chunk, positions = self._take(requests, self._size, position_of(row))
-        return _Taken(chunk, requests.position, len(chunk) < self._size), positions
-
-    def _fit(self, seconds: float) -> None:
-        """Let the next batch have a fitting size, after one that held the store for so long."""
-        if self._chunk_size is None:
-            self._size = _next_size(self._size, seconds)
-
-    def _may_go_ahead(self, row: ReplayRow, opened: ExitStack) -> bool:
+    def _may_go_ahead(self, row: ReplayRow, batches: Batches, opened: ExitStack) -> bool:
         """Whether another process can write from now on; it is started if it is worth it."""
         place = self._store.place
         if (
@@ -205,7 +165,7 @@ class Replay:
             or self._chunk_size is not None
             or self._stop_on_error
             or (self._answers and not self._answers.can_be_cut)
-            or self._size < LONG // 4
+            or batches.size < LONG // 4
             or row.replay_id == NOT_ENTERED
             or (self._answers is not None and self._answers.number is None)
         ):
@@ -214,12 +174,14 @@ class Replay:
             answers = self._answers.number if self._answers else None
             self._scribe = opened.enter_context(Scribe(place.path, answers))
             self._store.expect_others_to_write()
-        if self._size < LONG or self._anew or self._alone_for > 0 or not self._engine.can_go_ahead:
+        if batches.size < LONG or batches.has_some_anew or self._alone_for > 0:
+            return False
+        if not self._engine.can_go_ahead:
             return False
         self._scribe.begin()
         return self._engine.can_go_ahead  # nobody else wrote until it began
 
-    def _ahead(self, row: ReplayRow, requests: RequestFile) -> Generator[Done, None, ReplayRow]:
+    def _ahead(self, row: ReplayRow, batches: Batches) -> Generator[Done, None, ReplayRow]:
         """Decide each batch while the other process writes the one before.
 
         Ends with the file, or where something has to be done anew.
@@ -228,18 +190,18 @@ class Replay:
         assert scribe is not None
         before: _UnderWay | None = None
         while True:
-            taken, _ = self._next(requests, row)
+            taken = batches.next()
             done, batch = self._begin(), None
             try:
                 batch = self._engine.ahead(taken, partial(self._take_in, done))
             except TablesBehind:
-                self._do_anew(taken)
+                self._do_anew(batches, taken)
             if before is not None:
                 seconds = scribe.wait()
                 if seconds is None:
-                    self._take_back(before, taken)
+                    self._take_back(batches, before, taken)
                     return row
-                self._fit(seconds)
+                batches.fit(seconds)
                 row = before.row
                 yield before.done
             if batch is None:
@@ -249,41 +211,28 @@ class Replay:
             scribe.send(Errand(batch, row, reached, self._engine.labels.by_now()))
             if taken.finished:
                 if scribe.wait() is None:
-                    self._take_back(before)
+                    self._take_back(batches, before)
                     return row
                 self._store.set_aside()
                 yield done
                 return reached
 
-    def _take_back(self, before: _UnderWay, *after: _Taken) -> None:
+    def _take_back(self, batches: Batches, before: _UnderWay, *after: Taken) -> None:
         """A batch was not written: do it anew, and what was decided after it."""
         self._engine.labels.undo()
         if after:
             self._engine.labels.undo(before.touched)
         if self._answers:
             self._answers.take_back()
-        self._do_anew(before.taken, *after)
+        self._do_anew(batches, before.taken, *after)
 
-    def _do_anew(self, *taken: _Taken) -> None:
+    def _do_anew(self, batches: Batches, *taken: Taken) -> None:
         """Forget what is known of the store, and do some requests anew before all others."""
         self._store.forget()
-        self._anew = [*taken]
+        batches.do_anew(*taken)
         self._alone_for = _ALONE_AGAIN
 
-    def _take(
-        self, requests: RequestFile, size: int, begin: Position
-    ) -> tuple[list[wire.NumberedLine], list[Position]]:
-        """The next lines and, where it may have to stop at any of them, where each ends."""
-        if not self._stop_on_error:
-            return requests.take(size), []
-        chunk: list[wire.NumberedLine] = []
-        positions = [begin]
-        while len(chunk) < size and (taken := requests.take(1)):
-            chunk += taken
-            positions.append(requests.position)
-        return chunk, positions
-
-    def _commit(self, taken: _Taken, row: ReplayRow, start: Start) -> tuple[ReplayRow, Done]:
+    def _commit(self, taken: Taken, row: ReplayRow, start: Start) -> tuple[ReplayRow, Done]:
         """Answer a batch and keep it with how far it brings the replay."""
         reached, done = row, self._begin()
 
@@ -333,7 +282,7 @@ class Replay:
             return None
         return self._answers.write(b"".join(done.lines), until_on_disk=until_on_disk)
 
-    def _reached(self, row: ReplayRow, taken: _Taken, written: Written | None) -> ReplayRow:
+    def _reached(self, row: ReplayRow, taken: Taken, written: Written | None) -> ReplayRow:
         """How far a batch brings the replay."""
         end = taken.end
         row = replace(
@@ -342,22 +291,3 @@ class Replay:
         if written:
             row = replace(row, answers_bytes=written.bytes, answers_digest=written.digest)
         return row
-
-
-def _next_size(size: int, seconds: float) -> int:
-    """How many requests to answer at once, after so many took so long."""
-    fitting = int(size * HOLD_SECONDS / max(seconds, 0.001))
-    return max(1, min(fitting, 2 * size, _MOST))
-
-
-def answer_all(
-    engine: Engine,
-    requests: Iterable[wire.Incoming],
-    *,
-    chunk_size: int = 1000,
-    block_size: int = _BLOCK,
-) -> Iterator[list[Answer]]:
-    """Answer requests in batches without keeping how far it got, for a store of its own."""
-    requests = iter(requests)
-    while chunk := list(islice(requests, chunk_size)):
-        yield engine.batch(chunk, block_size=block_size)

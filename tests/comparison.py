@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from io import BytesIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,6 @@ from idsync_cli.core.rules import Organization
 from idsync_cli.engine import Engine
 from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
-from idsync_cli.replay import answer_all
 from idsync_cli.store import Store
 from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
@@ -50,6 +50,28 @@ def incoming(requests: list[object]) -> list[wire.Incoming]:
     """Requests as a replay reads them."""
     file = RequestFile(Source("world", BytesIO(lines_of(requests))))
     return wire.LineReader().requests(file.take(len(requests)))
+
+
+def answer_all(
+    engine: Engine,
+    requests: Iterable[wire.Incoming],
+    *,
+    chunk_size: int,
+    block_size: int | None = None,
+) -> Iterator[list[Answer]]:
+    """Answer requests in batches, each of them read a block at a time."""
+    requests = iter(requests)
+    while chunk := list(islice(requests, chunk_size)):
+        size = block_size or chunk_size
+        blocks = [chunk[first : first + size] for first in range(0, len(chunk), size)]
+        answers: list[Answer] = []
+        engine.blocks(blocks, partial(_taken_anew, answers), lambda _: None)
+        yield answers
+
+
+def _taken_anew(answers: list[Answer]) -> Callable[[list[Answer]], None]:
+    answers.clear()
+    return answers.extend
 
 
 def parts(world: World) -> Iterator[tuple[Organization, list[wire.Incoming]]]:

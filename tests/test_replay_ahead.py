@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from idsync_cli import replay
+from idsync_cli import batches, replay
 from idsync_cli.core.identity import derive_mpid
 from idsync_cli.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
@@ -162,9 +162,9 @@ def the_other_process_lags(watch: Watch, store: str) -> Iterator[None]:
 def in_batches_of(monkeypatch: pytest.MonkeyPatch, size: int, alone: int = 0) -> None:
     """Let batches have so many requests, and so many be written here after one that was not."""
     monkeypatch.setattr(replay, "LONG", 1)
-    monkeypatch.setattr(replay, "_FIRST", size)
-    monkeypatch.setattr(replay, "_MOST", size)
-    monkeypatch.setattr(replay, "HOLD_SECONDS", 60.0)  # however slow the machine is
+    monkeypatch.setattr(batches, "_FIRST", size)
+    monkeypatch.setattr(batches, "_MOST", size)
+    monkeypatch.setattr(batches, "HOLD_SECONDS", 60.0)  # however slow the machine is
     monkeypatch.setattr(replay, "_ALONE_AGAIN", alone)
 
 
@@ -244,7 +244,7 @@ def test_a_batch_grows_until_the_other_process_is_worth_it(
 ) -> None:
     in_batches_of(monkeypatch, 10)
     monkeypatch.setattr(replay, "LONG", 80)
-    monkeypatch.setattr(replay, "_MOST", 320)
+    monkeypatch.setattr(batches, "_MOST", 320)
     idsync.write("day.jsonl", b"".join(a_day(1000)))
     assert_as_in_chunks(idsync, watch)
     # After 10, 20 and 40 requests the fourth batch has 80.
@@ -823,8 +823,9 @@ def test_an_mpid_that_was_given_out_before_is_passed_over(
 
 _EAGER = f"""
 import resource, sys
-from idsync_cli import replay
-replay.LONG, replay._FIRST, replay._MOST, replay.HOLD_SECONDS = 1, {BATCH}, {BATCH}, 60.0
+from idsync_cli import batches, replay
+replay.LONG = 1
+batches._FIRST, batches._MOST, batches.HOLD_SECONDS = {BATCH}, {BATCH}, 60.0
 if limit := int(sys.argv.pop(1)):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 from idsync_cli.__main__ import main

@@ -25,9 +25,8 @@ from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.core.strategy import PRESETS, Strategy
 from idsync_cli.engine import Engine
 from idsync_cli.files.scenario_file import Scenario, find, read_scenarios
-from idsync_cli.replay import answer_all
 from idsync_cli.store import Store
-from tests.comparison import incoming, lines_of
+from tests.comparison import answer_all, incoming, lines_of
 from tests.core.memory import Memory
 from tests.program import Program
 

@@ -1,0 +1,87 @@
+"""Which lines of a file come next, and how many of them are done at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from idsync_cli import wire
+from idsync_cli.files.request_file import Position, RequestFile
+
+HOLD_SECONDS = 0.25
+"""How long a transaction of a replay is meant to take: others wait for it."""
+
+_FIRST, _MOST = 500, 20_000
+"""How many requests the first transaction has, and the most that one may have."""
+
+_BLOCK = 200
+"""How many requests are in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Lines that were taken from the file, and how far that brings it.
+
+    `begins` has where each of them begins, if it may have to stop there.
+    """
+
+    lines: list[wire.NumberedLine]
+    end: Position
+    finished: bool
+    begins: tuple[Position, ...] = ()
+
+    def __iter__(self) -> Iterator[list[wire.Incoming]]:
+        """Their requests, read a block at a time: so what is read is never much."""
+        reader = wire.LineReader()
+        for first in range(0, len(self.lines), _BLOCK):
+            yield reader.requests(self.lines[first : first + _BLOCK])
+
+    def up_to(self, place: int) -> "Taken":
+        """The lines before one of them."""
+        return Taken(self.lines[:place], self.begins[place], finished=False)
+
+
+class Batches:
+    """The lines of a file, some at once: so many that the store is held for a fitting time.
+
+    With `size` it is always so many. With `may_stop` it is known of every line where it begins.
+    """
+
+    def __init__(
+        self, requests: RequestFile, *, size: int | None = None, may_stop: bool = False
+    ) -> None:
+        self._requests = requests
+        self._is_fixed = size is not None
+        self._may_stop = may_stop
+        self._anew: list[Taken] = []
+        self.size = size or _FIRST
+
+    @property
+    def has_some_anew(self) -> bool:
+        """Whether lines that were taken before come next."""
+        return bool(self._anew)
+
+    def next(self) -> Taken:
+        """The next lines: such as have to be done anew, else some of the file."""
+        if self._anew:
+            return self._anew.pop(0)
+        begins: list[Position] = []
+        lines: list[wire.NumberedLine] = []
+        if self._may_stop:
+            while len(lines) < self.size:
+                begins.append(self._requests.position)
+                if not (taken := self._requests.take(1)):
+                    break
+                lines += taken
+        else:
+            lines = self._requests.take(self.size)
+        end = self._requests.position
+        return Taken(lines, end, len(lines) < self.size, tuple(begins))
+
+    def fit(self, seconds: float) -> None:
+        """Let the next batch have a fitting size, after one that held the store for so long."""
+        if not self._is_fixed:
+            fitting = int(self.size * HOLD_SECONDS / max(seconds, 0.001))
+            self.size = max(1, min(fitting, 2 * self.size, _MOST))
+
+    def do_anew(self, *taken: Taken) -> None:
+        """Let lines that were taken come once more before all others."""
+        self._anew = [*taken]
