@@ -9,7 +9,7 @@ from itertools import count, cycle
 from benchmarks import workload
 from benchmarks.measure import Bench, Row, Side, calls_in_turns
 from benchmarks.stores import Profile, engine_on, fresh, imported, replayed, requests_of, written
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 
 Identities = Mapping[str, str]
 MILLION, GATHERED = 1_000_000, 10_000

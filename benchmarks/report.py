@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.measure import Bench, Row, Spread
-from idsync_cli.core import match
+from idsync_cli.core.resolve import matcher as match
 
 
 def as_json(rows: Sequence[Row], bench: Bench) -> dict[str, object]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks import workload
 from benchmarks.measure import Bench, Run, run
-from idsync_cli.cli.surroundings import load_configuration, now_ms, open_store
-from idsync_cli.engine import Engine
+from idsync_cli.cli.environment import load_configuration, now_ms, open_store
+from idsync_cli.engine.engine import Engine
 
 Profile = Mapping[str, list[str]]
 SEED = 42

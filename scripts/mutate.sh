@@ -2,7 +2,7 @@
 # Mutation testing: change the core in a thousand small ways, and see which no check notices.
 #
 #   sh scripts/mutate.sh            every mutant, then those that lived; some minutes
-#   sh scripts/mutate.sh run NAME   one of them, or those of a pattern such as 'idsync_cli.core.match*'
+#   sh scripts/mutate.sh run NAME   one of them, or those of a pattern such as 'idsync_cli.core.resolve.matcher*'
 #   sh scripts/mutate.sh show NAME  what one of them changes
 #
 # The mutants lie in mutants/, and stay there for the next run. What is tried, and with which

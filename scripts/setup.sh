@@ -174,8 +174,8 @@ build() {
 }
 
 runs_compiled() {
-    "$venv/bin/python" -P -c 'import sys, idsync_cli.engine
-sys.exit(idsync_cli.engine.__file__.endswith(".py"))'
+    "$venv/bin/python" -P -c 'import sys, idsync_cli.engine.engine
+sys.exit(idsync_cli.engine.engine.__file__.endswith(".py"))'
 }
 
 sources=$(sources)

@@ -9,13 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from idsync_cli import store, wire
+from idsync_cli import wire
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
-from idsync_cli.core.rules import Organization
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
-from idsync_cli.store import Store
+from idsync_cli.store import sqlite as store
+from idsync_cli.store.sqlite import Store
 from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml

@@ -19,11 +19,11 @@ from tempfile import mkdtemp
 from typing import Any
 
 from idsync_cli import wire
-from idsync_cli.check import check
+from idsync_cli.check.run import check
 from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
-from idsync_cli.core.rules import Organization
 from idsync_cli.errors import FileFault, UsageFault
 from idsync_cli.files import config_file, request_file, yaml_tree
 from idsync_cli.files.profile_lines import BadLine, ProfileFile, ProfileLine, read_jsonl

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from idsync_cli.store.files import APPLICATION_ID
-from idsync_cli.store.schema import migrations
+from idsync_cli.store.sqlite.lifecycle.header import APPLICATION_ID
+from idsync_cli.store.sqlite.schema import migrations
 from tests.program import Program, mpid_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "store-v1"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.check import check
+from idsync_cli.check.run import check
 from idsync_cli.core.codes import ErrorCode, NoteCode, Outcome, Reason, Rule, Status
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import read_scenarios

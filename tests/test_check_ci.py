@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from idsync_cli.core.strategy import PRESETS
+from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.files.yaml_edit import flow
 from tests.program import CONFIG, TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
 

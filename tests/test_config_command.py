@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.strategy import PRESETS
 from idsync_cli.errors import StoreFault
 from idsync_cli.files import config_file, rules_json
 from tests.program import CONFIG, TWO_SCOPES, Program, program_in_a_fresh_folder
@@ -206,9 +206,10 @@ def test_rules_that_are_none_are_a_fault_of_the_store(text: str) -> None:
 
 
 def test_a_transaction_that_fails_remembers_nothing(idsync: Program) -> None:
-    from idsync_cli import store, wire
-    from idsync_cli.engine import Engine
-    from idsync_cli.store.rules import remembered_rules
+    from idsync_cli import wire
+    from idsync_cli.engine.engine import Engine
+    from idsync_cli.store import sqlite as store
+    from idsync_cli.store.sqlite.queries.rules import remembered_rules
 
     organization = config_file.load(idsync.folder / "idsync.yaml").organization
     request = wire.Incoming({"type": "identify", "known_identities": {"email": "a"}})

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.store import health
+from idsync_cli.store.sqlite.health import health
 from tests.old_store import FIXTURES, put_old_store
 from tests.program import (  # noqa: F401 - the fixture
     Program,

@@ -16,8 +16,8 @@ from typer.core import TyperGroup
 
 from idsync_cli.cli.app import app
 from idsync_cli.core import codes
+from idsync_cli.core.config.lint import DoubtCode
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
-from idsync_cli.core.soundness import DoubtCode
 from idsync_cli.files.scenario_file import read_scenarios
 from tests.console_blocks import (
     ROOT,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.store.checksums import checksum, identifier_hash
+from idsync_cli.store.sqlite.rows.checksums import checksum, identifier_hash
 from tests.old_store import put_old_store
 from tests.program import (  # noqa: F401 - the fixture
     CONFIG,

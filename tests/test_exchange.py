@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.core.strategy import PRESETS
 from idsync_cli.files import profile_csv
 from idsync_cli.files.profile_lines import ProfileFile, ProfileLine
 from tests.program import TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder

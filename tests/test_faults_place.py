@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from idsync_cli.errors import StoreFault
-from idsync_cli.store import open_store
+from idsync_cli.store.sqlite import open_store
 from tests.faults import day, export, fed_replay, is_sound, names, text, unprivileged
 from tests.program import (  # noqa: F401 - the fixture
     Outcome,

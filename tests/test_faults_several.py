@@ -37,10 +37,10 @@ _WRITER = """
 import json, sys, time
 from contextlib import contextmanager
 from pathlib import Path
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 from idsync_cli.files.config_file import load
-from idsync_cli.store import open_store
-from idsync_cli.store.lock import Lock
+from idsync_cli.store.sqlite import open_store
+from idsync_cli.store.sqlite.files.lock import Lock
 
 turn, waits = Lock.turn, []
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.cli.topics import TOPICS
+from idsync_cli.cli.help_topics import TOPICS
 from idsync_cli.core import codes
-from idsync_cli.core.soundness import DoubtCode
-from idsync_cli.core.strategy import PRESETS
+from idsync_cli.core.config.lint import DoubtCode
+from idsync_cli.core.config.strategy import PRESETS
 from tests.program import TWO_SCOPES, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]

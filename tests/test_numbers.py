@@ -2,7 +2,7 @@
 
 import pytest
 
-from idsync_cli.store.numbers import Numbers, pack_numbers, unpack_numbers
+from idsync_cli.store.sqlite.rows.packed_integers import Numbers, pack_numbers, unpack_numbers
 
 ENDS = [0, 1, -1, 2**63 - 1, -(2**63)]
 

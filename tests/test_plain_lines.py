@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from idsync_cli import wire
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
-from idsync_cli.core.rules import Organization
 from idsync_cli.wire.lines import LineReader, PlainLine
 from tests.comparison import lines_of, organization
 from tests.worlds import BAD_MEMBERS, BAD_MPIDS, FAULTS, random_scope, random_world

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from idsync_cli import store, wire
-from idsync_cli.engine import Engine
-from idsync_cli.store import Store
+from idsync_cli import wire
+from idsync_cli.engine.engine import Engine
+from idsync_cli.store import sqlite as store
+from idsync_cli.store.sqlite import Store
 from tests.comparison import Json, exported, json_of, parts, program_answers
 from tests.reference_model import CANONICAL, Rules
 from tests.shrinking import Fault, report

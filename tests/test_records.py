@@ -13,16 +13,18 @@ from typing import Any
 
 import pytest
 
-from idsync_cli import store, wire
+from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve import Turn
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.engine import Engine, decide
-from idsync_cli.store import Session, Store, records
+from idsync_cli.core.resolve.matcher import Knowledge
+from idsync_cli.core.resolve.resolution import Turn
+from idsync_cli.engine.engine import Engine, decide
+from idsync_cli.store import sqlite as store
+from idsync_cli.store.sqlite import Session, Store
+from idsync_cli.store.sqlite.cache import records
 from tests.comparison import (
     Run,
     answers_in,

@@ -23,15 +23,17 @@ from typing import Any
 
 import pytest
 
-from idsync_cli import batches, replay
 from idsync_cli.core.identity import derive_mpid
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import open_requests
-from idsync_cli.replay import Replay
-from idsync_cli.resumption import Mode
-from idsync_cli.store import TablesBehind, create, open_store, records
-from idsync_cli.store.scribe import Errand, Scribe
+from idsync_cli.replay import batches
+from idsync_cli.replay import loop as replay
+from idsync_cli.replay.loop import Replay
+from idsync_cli.replay.resumption import Mode
+from idsync_cli.replay.writer_process import Errand, Scribe
+from idsync_cli.store.sqlite import TablesBehind, create, open_store
+from idsync_cli.store.sqlite.cache import records
 from tests.comparison import organization
 from tests.faults import DEADLINE, export, history, is_sound
 from tests.program import Outcome, Program, ended
@@ -330,9 +332,9 @@ import json, sys
 from pathlib import Path
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 from idsync_cli.files.config_file import load
-from idsync_cli.store import open_store
+from idsync_cli.store.sqlite import open_store
 with open_store(sys.argv[1], write=True) as store:
     engine = Engine(load(Path("idsync.yaml")).organization, store, now=lambda: 0)
     for line in sys.stdin:
@@ -823,7 +825,8 @@ def test_an_mpid_that_was_given_out_before_is_passed_over(
 
 _EAGER = f"""
 import resource, sys
-from idsync_cli import batches, replay
+from idsync_cli.replay import batches
+from idsync_cli.replay import loop as replay
 replay.LONG = 1
 batches._FIRST, batches._MOST, batches.HOLD_SECONDS = {BATCH}, {BATCH}, 60.0
 if limit := int(sys.argv.pop(1)):

@@ -13,19 +13,20 @@ from typing import Any
 
 import pytest
 
-from idsync_cli import store, wire
-from idsync_cli.check import SEED, check
+from idsync_cli import wire
+from idsync_cli.check.run import SEED, check
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.strategy import PRESETS, Strategy
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, derive_mpid
-from idsync_cli.core.modify import modify
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import ModifyRequest, Request
-from idsync_cli.core.resolve import Turn, resolve
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.core.strategy import PRESETS, Strategy
-from idsync_cli.engine import Engine
+from idsync_cli.core.resolve.modify import modify
+from idsync_cli.core.resolve.resolution import Turn, resolve
+from idsync_cli.engine.engine import Engine
 from idsync_cli.files.scenario_file import Scenario, find, read_scenarios
-from idsync_cli.store import Store
+from idsync_cli.store import sqlite as store
+from idsync_cli.store.sqlite import Store
 from tests.comparison import answer_all, incoming, lines_of
 from tests.core.memory import Memory
 from tests.program import Program

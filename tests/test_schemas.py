@@ -15,18 +15,20 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from idsync_cli import check, store, wire
+from idsync_cli import wire
+from idsync_cli.check import run as check
 from idsync_cli.core import codes
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.core.strategy import PRESETS, Settings
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FileFault
 from idsync_cli.files import config_file
 from idsync_cli.files.scenario_file import Scenario, read_scenarios
 from idsync_cli.files.yaml_tree import Faults, read_documents
-from idsync_cli.store import Store
+from idsync_cli.store import sqlite as store
+from idsync_cli.store.sqlite import Store
 from tests.comparison import exported, organization
 from tests.worlds import BAD_MPIDS, FAULTS, World, config_yaml, random_world
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from idsync_cli.store.seen import Seen
+from idsync_cli.store.sqlite.cache.bloom_filter import Seen
 
 FEW, MANY = 1_000, 300_000
 

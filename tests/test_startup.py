@@ -14,8 +14,8 @@ import typer
 from typer.core import TyperGroup
 
 from idsync_cli.cli.app import app
-from idsync_cli.core.plan import Shift
-from idsync_cli.wording import SHIFTS
+from idsync_cli.core.config.diff import Shift
+from idsync_cli.messages import SHIFTS
 from tests.program import Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -25,7 +25,7 @@ FRONT_DOOR = {
     "idsync_cli.__main__",
     "idsync_cli.cli",
     "idsync_cli.cli.app",
-    "idsync_cli.cli.surroundings",
+    "idsync_cli.cli.environment",
     "idsync_cli.errors",
 }
 """The modules of idsync that every start takes."""
@@ -82,12 +82,12 @@ def test_a_request_imports_what_answers_it(
     if store_is_there:
         idsync.make_store()
     modules = imported(idsync, command, "--email", "a@example.com", "--json")
-    assert "idsync_cli.engine" in modules
+    assert "idsync_cli.engine.engine" in modules
     assert {name for name in modules if name.startswith("idsync_cli.cli.")} == {
         f"idsync_cli.cli.{name}"
-        for name in ("app", "completion", "options", "requests", "surroundings")
+        for name in ("app", "completion", "options", "requests", "environment")
     }
-    needless = ("render", "replay", "check", "summary", "plan", "core.plan", "looking", "update")
+    needless = ("render", "replay", "check", "core.config.diff", "inspect", "transfer")
     assert not modules & {f"idsync_cli.{name}" for name in needless}
     assert not modules & {"rich", "pydantic"}
     if store_is_there:  # sqlite-utils makes stores, and brings these along

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.core.soundness import DoubtCode
+from idsync_cli.core.config.lint import DoubtCode
 from tests.program import (  # noqa: F401 - the fixture
     CONFIG,
     TWO_SCOPES,

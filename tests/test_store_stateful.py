@@ -10,19 +10,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from idsync_cli import store, wire
+from idsync_cli import wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Holder, Profile
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve import Turn
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.engine import Engine, decide
+from idsync_cli.core.resolve.matcher import Knowledge
+from idsync_cli.core.resolve.resolution import Turn
+from idsync_cli.engine.engine import Engine, decide
 from idsync_cli.errors import StoreFault
-from idsync_cli.store import Entry, Session, Store
+from idsync_cli.store import sqlite as store
+from idsync_cli.store.sqlite import Entry, Session, Store
 from tests.core.memory import Memory
 from tests.core.saying import altered, rules
 

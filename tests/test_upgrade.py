@@ -129,7 +129,7 @@ def test_it_is_not_brought_up_to_date_where_no_backup_can_be_made(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("idsync_cli.store.upgrade.put_in_place", full)
+    monkeypatch.setattr("idsync_cli.store.sqlite.lifecycle.migration.put_in_place", full)
     before = dump(old.folder / "idsync.db")
     assert_refused(old(*IDENTIFY), 3, "cannot be brought up to date", "No space left", "as it was")
     assert dump(old.folder / "idsync.db") == before

@@ -13,7 +13,7 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError  # Typer h
 from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli import __version__
-from idsync_cli.cli.surroundings import say, write
+from idsync_cli.cli.environment import say, write
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
 EXIT_BUG = 70
@@ -33,23 +33,23 @@ _COMMANDS = {
     "modify": ("requests.modify", "Change the identifiers of the profile that has the MPID."),
     "replay": ("replay.replay", "Answer the requests of files, and sum them up."),
     "check": ("check.check", "Run scenarios, and say what was expected otherwise."),
-    "profiles": ("looking.profiles", "List profiles, in the order in which they were made."),
-    "whois": ("looking.whois", "Show who holds an identifier, and if a search finds them."),
-    "history": ("looking.history", "Show every change of a profile or of an identifier."),
-    "stats": ("looking.stats", "Count profiles, identifiers, and what decided changes."),
-    "export": ("exchange.export", "Write every profile, a line each."),
-    "import": ("exchange.import_", "Take whole profiles into the store, all of a file or none."),
+    "profiles": ("inspect.profiles", "List profiles, in the order in which they were made."),
+    "whois": ("inspect.whois", "Show who holds an identifier, and if a search finds them."),
+    "history": ("inspect.history", "Show every change of a profile or of an identifier."),
+    "stats": ("inspect.stats", "Count profiles, identifiers, and what decided changes."),
+    "export": ("transfer.export", "Write every profile, a line each."),
+    "import": ("transfer.import_", "Take whole profiles into the store, all of a file or none."),
     "backup": (
-        "upkeep.backup",
+        "maintenance.backup",
         "Copy the store, as it is at one moment, to a file that is a store itself.",
     ),
     "restore": (
-        "upkeep.restore",
+        "maintenance.restore",
         "Put a copy of a store back in its place, once it is checked.",
     ),
     "doctor": ("doctor.doctor", "Check the whole store, and say what is wrong with it."),
-    "help": ("topics.help_", "Explain a format, such as requests or scenarios."),
-    "profile": ("looking.profile_app", "Look at a profile."),
+    "help": ("help_topics.help_", "Explain a format, such as requests or scenarios."),
+    "profile": ("inspect.profile_app", "Look at a profile."),
     "config": ("config.app", "Look at the configuration."),
 }
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli import check as checking
-from idsync_cli.check import Outcome, Result, Unreadable
+from idsync_cli.check import run as checking
+from idsync_cli.check.run import Outcome, Result, Unreadable
+from idsync_cli.check.update import Update, update_of
 from idsync_cli.cli.check_init import write_starter
-from idsync_cli.cli.surroundings import drawn, say, terminal_width, write
+from idsync_cli.cli.environment import drawn, say, terminal_width, write
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import Load, Scenario
-from idsync_cli.update import Update, update_of
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
 

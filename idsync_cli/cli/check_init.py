@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from idsync_cli.cli.environment import load_configuration, say
 from idsync_cli.cli.options import DEFAULT_CONFIG
-from idsync_cli.cli.surroundings import load_configuration, say
+from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
-from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.yaml_edit import flow
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import typer
 
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.core.rules import Organization
 from idsync_cli.errors import IdsyncError
 from idsync_cli.files.config_file import load
 

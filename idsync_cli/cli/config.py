@@ -5,6 +5,13 @@ from typing import Annotated
 
 import typer
 
+from idsync_cli.cli.environment import (
+    draw,
+    existing_store,
+    load_configuration,
+    write,
+    write_json,
+)
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -12,13 +19,6 @@ from idsync_cli.cli.options import (
     Config,
     OnceEach,
     StorePath,
-)
-from idsync_cli.cli.surroundings import (
-    draw,
-    existing_store,
-    load_configuration,
-    write,
-    write_json,
 )
 from idsync_cli.errors import FileFault
 
@@ -91,7 +91,7 @@ def plan(
 
     Example: idsync config plan --config new.yaml
     """
-    from idsync_cli import plan as planning
+    from idsync_cli.inspect import plan as planning
     from idsync_cli.render import config as render_config
 
     organization = load_configuration(config).organization

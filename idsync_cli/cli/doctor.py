@@ -1,8 +1,8 @@
 """Look for everything that can be wrong with a store."""
 
+from idsync_cli.cli.environment import draw, load_configuration, write_json
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
-from idsync_cli.cli.surroundings import draw, load_configuration, write_json
-from idsync_cli.doctor import examine
+from idsync_cli.inspect.doctor import examine
 
 
 def doctor(

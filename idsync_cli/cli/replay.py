@@ -9,18 +9,8 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli import store as stores
 from idsync_cli import wire
-from idsync_cli.cli.options import (
-    DEFAULT_CONFIG,
-    DEFAULT_STORE,
-    Config,
-    Scope,
-    Seed,
-    StorePath,
-    Workspace,
-)
-from idsync_cli.cli.surroundings import (
+from idsync_cli.cli.environment import (
     draw,
     load_configuration,
     new_seed,
@@ -34,16 +24,26 @@ from idsync_cli.cli.surroundings import (
     write,
     write_json,
 )
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    Config,
+    Scope,
+    Seed,
+    StorePath,
+    Workspace,
+)
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
-from idsync_cli.core.rules import Organization
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import Terminated, UsageFault, printable, quoted
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
-from idsync_cli.replay import Done, Replay
-from idsync_cli.resumption import Mode
-from idsync_cli.store import Store
-from idsync_cli.summary import Summary
+from idsync_cli.replay.loop import Done, Replay
+from idsync_cli.replay.resumption import Mode
+from idsync_cli.replay.summary import Summary
+from idsync_cli.store import sqlite as stores
+from idsync_cli.store.sqlite import Store
 
 GiveOut = Callable[[Iterable[Answer]], None]
 

@@ -5,20 +5,9 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli import store, wire
+from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.options import (
-    DEFAULT_CONFIG,
-    DEFAULT_STORE,
-    AsJson,
-    Config,
-    Pairs,
-    Scope,
-    StorePath,
-    Workspace,
-    takes_identities,
-)
-from idsync_cli.cli.surroundings import (
+from idsync_cli.cli.environment import (
     draw,
     load_configuration,
     new_seed,
@@ -30,12 +19,24 @@ from idsync_cli.cli.surroundings import (
     write,
     write_json,
 )
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    Pairs,
+    Scope,
+    StorePath,
+    Workspace,
+    takes_identities,
+)
 from idsync_cli.core.codes import ErrorCode, RequestKind, Status
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
-from idsync_cli.core.rules import Organization
-from idsync_cli.engine import Engine
+from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.store import sqlite as store
 
 PreviousMpid = Annotated[
     str | None,

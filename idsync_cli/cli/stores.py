@@ -3,9 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from idsync_cli import store as stores
-from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
-from idsync_cli.cli.surroundings import (
+from idsync_cli.cli.environment import (
     check_seed,
     load_configuration,
     new_seed,
@@ -14,7 +12,9 @@ from idsync_cli.cli.surroundings import (
     say,
     say_upgraded,
 )
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.errors import IdsyncError, UsageFault, printable, quoted
+from idsync_cli.store import sqlite as stores
 
 
 def init(

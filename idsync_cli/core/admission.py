@@ -1,9 +1,9 @@
 """Whether a profile that comes whole, by `given` or an import, keeps the rules of its scope."""
 
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.rules import Rules
+from idsync_cli.core.resolve.matcher import Knowledge
 
 
 def violation(profile: Profile, rules: Rules, knowledge: Knowledge) -> str | None:

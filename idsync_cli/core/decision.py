@@ -14,10 +14,10 @@ from idsync_cli.core.codes import (
     Rule,
     Status,
 )
+from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Holder
-from idsync_cli.core.rules import Rules
-from idsync_cli.core.strategy import Settings
 from idsync_cli.core.value import Value
 
 _NONE: Mapping[Reason, int] = MappingProxyType({})

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
+from idsync_cli.core.config.lint import contradictions, doubts
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.core.soundness import contradictions, doubts
-from idsync_cli.core.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
 from idsync_cli.files.yaml_tree import START, Faults, Node, Place, read_documents
 

@@ -24,9 +24,9 @@ from typing import Any
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.core.rules import Organization
 from idsync_cli.errors import nearest, quoted
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,

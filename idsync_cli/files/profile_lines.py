@@ -14,9 +14,9 @@ from typing import IO, Any
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.core.rules import Organization
 from idsync_cli.errors import UsageFault, nearest, quoted
 
 STANDARD_STREAM = "-"

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.strategy import Settings, Strategy
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.core.strategy import Settings, Strategy
 from idsync_cli.errors import StoreFault
 
 

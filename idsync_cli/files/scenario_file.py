@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
-from idsync_cli.core.rules import Organization
 from idsync_cli.errors import Fault, FileFault, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
 from idsync_cli.files.expectation import AN_MPID, read_expect

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.check import Mismatch, Result
+from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
+from idsync_cli.messages import OUTCOMES, REASONS, RULES, note_message
 from idsync_cli.render.tables import new_table, plain
-from idsync_cli.wording import OUTCOMES, REASONS, RULES, note_message
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod, RenderableType

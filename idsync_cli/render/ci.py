@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from idsync_cli.check import Mismatch, Outcome, Result, Unreadable
+from idsync_cli.check.run import Mismatch, Outcome, Result, Unreadable
 from idsync_cli.errors import Fault, FileFault, printable
 from idsync_cli.files.yaml_edit import flow
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES
-from idsync_cli.core.plan import RuleChange, RulesChange, Shift
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.core.strategy import Settings
 from idsync_cli.errors import Fault, printable
-from idsync_cli.plan import Affected, Fate, Plan, ScopePlan
+from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
+from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
 from idsync_cli.render.tables import new_table, plain
-from idsync_cli.wording import SHIFTS, rule_sentence, strategy_rules
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli.errors import printable
+from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.tables import new_table, plain
-from idsync_cli.wording import WHY_NOT
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

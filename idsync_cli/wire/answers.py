@@ -7,12 +7,12 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
 from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.rules import Rules
+from idsync_cli.messages import note_message
 from idsync_cli.wire.decoding import Json
-from idsync_cli.wording import note_message
 
 _SEARCH: Final = RequestKind.SEARCH
 _TEXTS: dict[DecidedBy, str] = {}

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
+from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import (
     MPID_MAX,
@@ -19,7 +20,6 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
-from idsync_cli.core.rules import Organization, Rules
 from idsync_cli.errors import nearest, printable, quoted
 from idsync_cli.wire.decoding import Json
 from idsync_cli.wire.lines import PlainLine

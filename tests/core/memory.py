@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from idsync_cli.core.codes import Op
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.match import Knowledge
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.core.rules import Rules
+from idsync_cli.core.resolve.matcher import Knowledge
 
 
 class Memory(Knowledge):

@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnConflictingLogin, Op, RequestKind
+from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Decision, Refusal
-from idsync_cli.core.form import form_of
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.match import Inquiry
-from idsync_cli.core.modify import modify
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
-from idsync_cli.core.resolve import Turn, resolve
-from idsync_cli.core.rules import Rules
-from idsync_cli.core.strategy import PRESETS, Settings
+from idsync_cli.core.resolve.matcher import Inquiry
+from idsync_cli.core.resolve.modify import modify
+from idsync_cli.core.resolve.request_shape import form_of
+from idsync_cli.core.resolve.resolution import Turn, resolve
 from idsync_cli.core.value import Value
 from tests.core.memory import Memory
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, Outcome, Reason, RequestKind, Rule
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve import Turn, resolve
-from idsync_cli.core.rules import Rules
+from idsync_cli.core.resolve.resolution import Turn, resolve
 from tests.core.memory import Memory
 from tests.core.saying import (
     altered,

@@ -3,10 +3,10 @@
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import DecidedBy, Note
-from idsync_cli.core.form import Form, form_of
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.rules import Rules
+from idsync_cli.core.resolve.request_shape import Form, form_of
 from tests.core.saying import rules
 
 SCOPE = rules("ios_idfv email:lu customer_id:lui other:u")

@@ -5,8 +5,8 @@ import pytest
 from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Left
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.ledger import Ledger, Outcome
 from idsync_cli.core.profile import Profile
+from idsync_cli.core.resolve.change_set import Ledger, Outcome
 from tests.core.saying import held, identifiers, profile, rules
 
 SCOPE = rules("customer_id:lu email:lu ios_idfv")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from idsync_cli.core.codes import Outcome, Reason, Rule, Status
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import DecidedBy, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.match import Inquiry, Match, holders
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.rules import Rules
+from idsync_cli.core.resolve.matcher import Inquiry, Match, holders
 from tests.core.memory import Memory
 from tests.core.saying import altered, inquiry, profile, rules, tiers
 

@@ -3,8 +3,8 @@
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, Outcome, Rule, Status
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import DecidedBy
-from idsync_cli.core.rules import Rules
 from tests.core.memory import Memory
 from tests.core.saying import (
     after,

@@ -2,8 +2,7 @@
 
 import pytest
 
-from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.plan import (
+from idsync_cli.core.config.diff import (
     RuleChange,
     RulesChange,
     SettingsChange,
@@ -11,8 +10,9 @@ from idsync_cli.core.plan import (
     compare,
     shifts,
 )
-from idsync_cli.core.rules import Rules
-from idsync_cli.core.strategy import PRESETS, Settings
+from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.strategy import PRESETS, Settings
+from idsync_cli.core.identity import IdentityType
 from tests.core.saying import profile, rules
 
 EMAIL, IDFV, CUSTOMER = IdentityType.EMAIL, IdentityType.IOS_IDFV, IdentityType.CUSTOMER_ID

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnLogout, Rule, Status
+from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.identity import IdentityType, derive_mpid
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.rules import Rules
 from tests.core.memory import Memory
 from tests.core.saying import (
     NEW,

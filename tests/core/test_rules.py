@@ -3,10 +3,10 @@
 import pytest
 
 from idsync_cli.core.codes import OnConflictingLogin
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, NO_SETTINGS, PRESETS
 from idsync_cli.core.identity import TYPE_BITS, IdentityType
 from idsync_cli.core.profile import types_of
-from idsync_cli.core.rules import Organization, Rules
-from idsync_cli.core.strategy import LOGIN_AND_UNIQUE, NO_SETTINGS, PRESETS
 from tests.core.saying import identifiers, profile, rules
 
 SCOPE = rules("ios_idfv email:l customer_id:lui other:u")

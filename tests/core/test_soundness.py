@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from idsync_cli.core.codes import OnNewKnownUser
+from idsync_cli.core.config.lint import Contradiction, Doubt, contradictions, doubts
+from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, Settings
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.rules import Rules
-from idsync_cli.core.soundness import Contradiction, Doubt, contradictions, doubts
-from idsync_cli.core.strategy import LOGIN_AND_UNIQUE, Settings
 from tests.core.saying import check_message, rules
 
 SOUND = rules("customer_id:lui email:lu ios_idfv")

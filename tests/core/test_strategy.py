@@ -5,14 +5,14 @@ from itertools import product
 import pytest
 
 from idsync_cli.core.codes import OnLogout, OnNewKnownUser
-from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.strategy import (
+from idsync_cli.core.config.strategy import (
     DEFAULT_PRIORITY,
     LOGIN_AND_UNIQUE,
     NO_SETTINGS,
     PRESETS,
     Settings,
 )
+from idsync_cli.core.identity import IdentityType
 
 TABLE = """
 default           | customer_id       | fixed | keep   | create           | yes | no  | no  | yes

@@ -4,15 +4,15 @@ import pytest
 
 from idsync_cli.core.codes import NoteCode, Op, RequestKind, Rule, Status
 from idsync_cli.core.codes import Outcome as TierOutcome
+from idsync_cli.core.config.strategy import NO_SETTINGS
 from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Left, Note, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
-from idsync_cli.core.ledger import Outcome
-from idsync_cli.core.match import Match
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve import Turn
-from idsync_cli.core.strategy import NO_SETTINGS
+from idsync_cli.core.resolve.change_set import Outcome
+from idsync_cli.core.resolve.matcher import Match
+from idsync_cli.core.resolve.resolution import Turn
 from idsync_cli.core.value import Value
-from idsync_cli.store import Entry
+from idsync_cli.store.sqlite import Entry
 from tests.core.saying import altered, profile, rules
 
 EMAIL, DEVICE = IdentityType.EMAIL, IdentityType.IOS_IDFV

@@ -1,0 +1,1 @@
+"""Scenarios: run, and brought up to date."""

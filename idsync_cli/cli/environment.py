@@ -1,0 +1,247 @@
+"""What a command stands in: its streams, its files, the clock and chance.
+
+The streams serve `idsync --help`, too. What only a command at work needs is imported where it is
+used: the store and the files would more than double the time that the help takes.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import StringIO
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any
+
+from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, nearest, printable, quoted
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from idsync_cli.core.config.rules import Organization
+    from idsync_cli.files.config_file import Configuration
+    from idsync_cli.store.sqlite import Session, Store
+
+
+_LONGEST_SEED = 4000  # Python reads few more digits, and 40 are more than can be guessed
+
+_NARROWEST = 40
+"""How many columns a table gets even where the terminal has fewer: it could show nothing else."""
+
+
+def now_ms() -> int:
+    """The time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_seed() -> int:
+    """128 random bits: MPIDs follow from the seed, and must not be guessed (section 7)."""
+    return int.from_bytes(os.urandom(16))
+
+
+def parse_seed(text: str | None) -> int | None:
+    """Read `--seed`.
+
+    Raises:
+        UsageFault: it is no integer.
+    """
+    if text is None:
+        return None
+    digits = text.removeprefix("-")
+    if len(digits) > _LONGEST_SEED:
+        raise UsageFault(f"--seed has {len(digits):,} digits; at most {_LONGEST_SEED:,} are read")
+    if not (digits.isascii() and digits.isdigit()):
+        raise UsageFault(f"--seed {quoted(text)} is no integer; give digits, such as --seed 42")
+    return int(text)
+
+
+def say(message: str) -> None:
+    """Talk to the user, on standard error; where nobody can listen, the work goes on."""
+    with suppress(OSError):
+        for line in message.split("\n"):
+            sys.stderr.write(printable(line) + "\n")
+        sys.stderr.flush()
+
+
+def write(text: str, *, to_stderr: bool = False) -> None:
+    """Give out data, on standard output unless it is busy with other data.
+
+    Raises:
+        OutputClosed: whoever read it has gone.
+        StoreFault: it cannot be written.
+    """
+    try:
+        stream = sys.stderr if to_stderr else sys.stdout
+        stream.write(text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
+
+
+def write_utf8(text: str) -> None:
+    """Give out lines on standard output as UTF-8, whatever the terminal's own encoding is.
+
+    Raises:
+        OutputClosed: whoever read it has gone.
+        StoreFault: it cannot be written.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write((text + "\n").encode("utf-8"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
+
+
+def write_json(value: Any, *, to_stderr: bool = False) -> None:
+    """Give out one JSON value in ASCII, so that nothing in it can act on a terminal."""
+    import json
+
+    write(json.dumps(value), to_stderr=to_stderr)
+
+
+def draw(*pieces: "RenderableType", to_stderr: bool = False) -> None:
+    """Give out tables and text: as wide as the terminal, plain in a pipe or with NO_COLOR."""
+    write("\n".join(drawn(*pieces, to_stderr=to_stderr)), to_stderr=to_stderr)
+
+
+def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
+    """The lines of tables and text, with colour only for a terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if to_stderr else sys.stdout
+    paper = StringIO()
+    console = Console(
+        file=paper,
+        force_terminal=stream.isatty() and not os.environ.get("NO_COLOR"),
+        # A table that cannot be narrower is drawn as wide as it is: nothing is ever cut.
+        width=max(_NARROWEST, terminal_width(), *map(_least_width, pieces)),
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for piece in pieces:
+        console.print(piece)
+    return [line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n")]
+
+
+def _least_width(piece: "RenderableType") -> int:
+    return getattr(piece, "width", None) or 0
+
+
+def terminal_width() -> int:
+    """How many columns a table may take: the terminal's, or 80 in a pipe; COLUMNS overrules."""
+    return get_terminal_size().columns
+
+
+def load_configuration(path: str) -> "Configuration":
+    """The configuration file, and what there is to say of it.
+
+    Raises:
+        FileFault: it is not there, or every fault of it.
+    """
+    if not path:
+        raise UsageFault("the path of the configuration is empty; name a file with --config")
+    if "\0" in path:
+        raise UsageFault("the path of the configuration holds a NUL character; name a file")
+    from idsync_cli.files.config_file import load
+
+    return load(Path(path))
+
+
+def open_store(path: str, organization: "Organization", *, write: bool) -> "Store | None":
+    """Open a store that is there; None where there is none.
+
+    Says so where it has profiles of a scope that the configuration no longer names (section 3).
+    """
+    from idsync_cli.store import sqlite as store
+
+    opened = store.open_store(path, write=write)
+    if opened is not None:
+        say_upgraded(opened, path)
+        with opened.reading() as session:
+            unnamed = [name for name in session.scopes() if name not in organization.scopes]
+        for name in unnamed:
+            say(
+                f"note: the store has profiles of the scope {quoted(name)}, which the "
+                "configuration no longer names; they stay, and no request can reach them"
+            )
+    return opened
+
+
+def say_upgraded(opened: "Store", path: str) -> None:
+    """Say that a store of an earlier version was brought up to date as it was opened."""
+    if opened.old_one_kept_as is not None:
+        say(
+            f"note: the store {printable(path)} was brought up to date with this version of "
+            f"idsync; what it was is kept as {printable(str(opened.old_one_kept_as))}"
+        )
+
+
+def say_agreed(scope: str) -> None:
+    """Say that the store had to be brought up to date for a scope (section 3)."""
+    say(
+        f"note: other types are login types in the scope {quoted(scope)} than before; the store "
+        "was brought up to date with that"
+    )
+
+
+@contextmanager
+def store_at_work(
+    opened: "Store", path: str, seed: int | None, *, dry_run: bool
+) -> Iterator["Store"]:
+    """An open store of the right seed to work on; for a dry run, a copy that is thrown away."""
+    from idsync_cli.store import sqlite as store
+
+    with opened:
+        check_seed(opened, path, seed)
+        if dry_run:
+            with store.copy_of(opened) as copy:
+                yield copy
+        else:
+            yield opened
+
+
+@contextmanager
+def existing_store(path: str, organization: "Organization") -> Iterator["Store"]:
+    """Open a store for looking into it.
+
+    Raises:
+        StoreFault: there is none.
+    """
+    opened = open_store(path, organization, write=False)
+    if opened is None:
+        raise StoreFault(f"there is no store at {printable(path)}; make one with: idsync init")
+    with opened:
+        yield opened
+
+
+def check_scope(scope: str | None, organization: "Organization", session: "Session") -> None:
+    """Check that a scope that limits what is shown has rules, or at least profiles.
+
+    Raises:
+        UsageFault: nobody knows it.
+    """
+    known = {*organization.scopes, *session.scopes()}
+    if scope is not None and scope not in known:
+        hint = nearest(scope, known)
+        hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(known)))}"
+        raise UsageFault(f"unknown scope {quoted(scope)}{hint}")
+
+
+def check_seed(opened: "Store", path: str, seed: int | None) -> None:
+    """Check that a store that is there has the seed that is asked for.
+
+    Raises:
+        UsageFault: it was made with another.
+    """
+    if seed is not None and opened.seed != seed:
+        raise UsageFault(
+            f"the store {printable(path)} was made with another seed; leave --seed out, "
+            "or name a new store"
+        )

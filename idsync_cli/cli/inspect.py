@@ -1,0 +1,296 @@
+"""Look into a store: profiles, who holds an identifier, how it came, and what is there."""
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from idsync_cli import wire
+from idsync_cli.cli import completion
+from idsync_cli.cli.environment import (
+    check_scope,
+    draw,
+    existing_store,
+    load_configuration,
+    say,
+    terminal_width,
+    write,
+    write_json,
+)
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    OnceEach,
+    StorePath,
+)
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
+from idsync_cli.errors import UsageFault, printable, quoted
+from idsync_cli.inspect import profiles as looking
+from idsync_cli.store.sqlite.queries.people import history as changes
+from idsync_cli.store.sqlite.queries.people import history_length
+
+ROWS_SHOWN = 50
+"""How many rows a table has, unless told otherwise."""
+
+OneScope = Annotated[
+    str | None,
+    typer.Option(
+        "--scope",
+        metavar="NAME",
+        help="Only of one scope.",
+        autocompletion=completion.scopes,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        min=1,
+        max=10**9,
+        help=f"At most so many; a table has {ROWS_SHOWN} otherwise.",
+    ),
+]
+
+profile_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def profiles(
+    scope: OneScope = None,
+    known: Annotated[bool, typer.Option("--known", help="Only known profiles.")] = False,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Only anonymous profiles.")
+    ] = False,
+    orphaned: Annotated[
+        bool, typer.Option("--orphaned", help="Only profiles that no request can return.")
+    ] = False,
+    holding: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="TYPE",
+            help="Only those that hold an identifier of it.",
+            autocompletion=completion.types,
+        ),
+    ] = None,
+    limit: Limit = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> int:
+    """List profiles, in the order in which they were made.
+
+    With --json, as export writes them.
+
+    Example: idsync profiles --known --with email
+    """
+    if known and anonymous:
+        raise UsageFault("no profile is both known and anonymous; leave one of them out")
+    wanted = looking.Wanted(
+        scope,
+        None if holding is None else _identity_type(holding),
+        known=True if known else False if anonymous else None,
+        orphaned=True if orphaned else None,
+    )
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as session:
+        check_scope(scope, organization, session)
+        lines = looking.profiles(session, organization, wanted)
+        if as_json:
+            for line in islice(lines, limit):
+                write_json(line)
+            return 0
+        from idsync_cli.render import store as render_store
+
+        shown = list(islice(lines, limit or ROWS_SHOWN))
+        number = looking.count_profiles(session, organization, wanted)
+    if not shown:
+        write("no such profile")
+        return 0
+    draw(render_store.profiles_table(shown, terminal_width()))
+    if number > len(shown):
+        write(render_store.more_line(len(shown), number, "profiles"))
+    return 0
+
+
+def whois(
+    identifier: Annotated[
+        str,
+        typer.Argument(
+            metavar="TYPE=VALUE",
+            help="An identifier, such as idfv=9876.",
+            autocompletion=completion.types_with_value,
+        ),
+    ],
+    scope: OneScope = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> int:
+    """Show who holds an identifier, and if a search finds them.
+
+    Protected profiles are shown, too, with what keeps a search from returning them.
+
+    The exit status is 1 if nobody holds it.
+
+    Example: idsync whois email=a@example.com
+    """
+    asked = _identifier(identifier)
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as session:
+        check_scope(scope, organization, session)
+        found = looking.whois(session, organization, asked, seed=opened.seed, scope=scope)
+    if as_json:
+        write_json(found)
+    if not found["profiles"]:
+        say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}")
+        return 1
+    if not as_json:
+        from idsync_cli.render import store as render_store
+
+        draw(*render_store.whois(found, terminal_width()))
+    return 0
+
+
+@profile_app.command("show", cls=OnceEach)
+def profile_show(
+    mpid: Annotated[str, typer.Option("--mpid", metavar="MPID", help="The profile to show.")],
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> int:
+    """Show a profile, and what brought each of its identifiers.
+
+    The exit status is 1 if there is none with the MPID.
+
+    Example: idsync profile show --mpid -5412
+    """
+    number = _mpid(mpid)
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as session:
+        shown = looking.profile(session, organization, number)
+    if shown is None:
+        say(f"idsync: no profile has the MPID {number}")
+        return 1
+    if as_json:
+        write_json(shown)
+    else:
+        from idsync_cli.render import store as render_store
+
+        draw(*render_store.profile_table(shown, terminal_width()))
+    return 0
+
+
+def history(
+    identifier: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TYPE=VALUE",
+            help="The changes of an identifier.",
+            autocompletion=completion.types_with_value,
+        ),
+    ] = None,
+    mpid: Annotated[
+        str | None, typer.Option("--mpid", metavar="MPID", help="The changes of a profile.")
+    ] = None,
+    limit: Limit = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> int:
+    """Show every change of a profile or of an identifier.
+
+    The oldest comes first; those of an identifier are told of every profile that had it.
+
+    With both, the changes of the identifier on that profile. The exit status is 1 if there is none.
+
+    Example: idsync history email=a@example.com
+    """
+    if identifier is None and mpid is None:
+        raise UsageFault(
+            "name a profile with --mpid, or an identifier, such as email=a@example.com"
+        )
+    number = None if mpid is None else _mpid(mpid)
+    asked = None if identifier is None else _identifier(identifier)
+    most = limit if as_json else limit or ROWS_SHOWN
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as session:
+        found = changes(session, mpid=number, identifier=asked, limit=most)
+        entries = map(looking.entry_json, found)
+        if as_json:
+            for entry in entries:
+                write_json(entry)
+        shown = list(entries)
+        total = history_length(session, mpid=number, identifier=asked)
+    whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
+    whose += [] if number is None else [f"profile {number}"]
+    what = " on ".join(whose)
+    if not total:
+        say(f"idsync: the history knows nothing of {what}")
+        return 1
+    if shown:
+        from idsync_cli.render import store as render_store
+
+        draw(
+            f"changes of {what}",
+            render_store.history_table(
+                shown, mpid=mpid, identifier=identifier, width=terminal_width()
+            ),
+        )
+        if total > len(shown):
+            write(render_store.more_line(len(shown), total, "changes"))
+    return 0
+
+
+def stats(
+    config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
+) -> int:
+    """Count profiles, identifiers, and what decided changes.
+
+    Of the requests, those are counted that changed the store; the others leave no trace in it.
+
+    Orphaned profiles are counted among the known or the anonymous ones, too.
+
+    Example: idsync stats
+    """
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as session:
+        counted = looking.stats(session, organization)
+    if as_json:
+        write_json(counted)
+    else:
+        from idsync_cli.render import store as render_store
+
+        draw(*render_store.stats(counted, terminal_width()))
+    return 0
+
+
+def _mpid(text: str) -> int:
+    number = parse_mpid(text)
+    if number is None:
+        raise UsageFault(f"--mpid {quoted(text)} is no MPID: give digits, perhaps behind a minus")
+    return number
+
+
+def _identity_type(name: str) -> IdentityType:
+    try:
+        return wire.identity_type_of(name)
+    except Refusal as refusal:
+        raise UsageFault(refusal.message) from None
+
+
+def _identifier(text: str) -> Identifier:
+    """Read TYPE=VALUE as a request would."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageFault(f"{quoted(text)} is not TYPE=VALUE, such as email=a@example.com")
+    kind = _identity_type(name)
+    if not value:
+        raise UsageFault(f"the value of {quoted(name)} is empty; give one")
+    fault = value_fault(value)
+    if fault:
+        raise UsageFault(f"the value {quoted(value)} of {kind} {fault}")
+    return Identifier(kind, value)

@@ -1,0 +1,58 @@
+"""Looking after a store: whole copies, and putting one back."""
+
+from typing import Annotated
+
+import typer
+
+from idsync_cli.cli.environment import write, write_json
+from idsync_cli.cli.options import DEFAULT_STORE, AsJson, StorePath
+from idsync_cli.errors import printable
+from idsync_cli.store.sqlite.lifecycle.backup import back_up
+from idsync_cli.store.sqlite.lifecycle.backup import restore as put_back
+
+
+def backup(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write.")],
+    store: StorePath = DEFAULT_STORE,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file that is there already.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Copy the store, as it is at one moment, to a file that is a store itself.
+
+    Others may go on with the store. The copy gets its name once it is whole and checked.
+
+    Example: idsync backup idsync-monday.db
+    """
+    size = back_up(store, file, replace=force)
+    if as_json:
+        write_json({"store": store, "file": file, "bytes": size})
+    else:
+        write(f"backed up the store {printable(store)} to {printable(file)}, {size:,} bytes")
+    return 0
+
+
+def restore(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="What backup has written.")],
+    store: StorePath = DEFAULT_STORE,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Do not keep what was in the store.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Put a copy of a store back in its place, once it is checked.
+
+    What was there is kept in a file beside it. Whoever reads the store meanwhile sees all of the
+    old one or all of the new one; a replay that is going on ends with the exit status 3.
+
+    Example: idsync restore idsync-monday.db
+    """
+    kept = put_back(store, file, keep=not discard)
+    if as_json:
+        write_json({"store": store, "file": file, "kept": kept and str(kept)})
+    else:
+        write(f"restored the store {printable(store)} from {printable(file)}")
+        if kept:
+            write(f"kept what was there before as {printable(str(kept))}")
+    return 0

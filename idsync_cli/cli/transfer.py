@@ -1,0 +1,222 @@
+"""Profiles out of a store and into one, as JSON lines or for spreadsheets."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idsync_cli import wire
+from idsync_cli.cli import completion
+from idsync_cli.cli.environment import (
+    check_scope,
+    existing_store,
+    load_configuration,
+    new_seed,
+    now_ms,
+    open_store,
+    parse_seed,
+    store_at_work,
+    write,
+    write_json,
+    write_utf8,
+)
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.files import profile_csv, profile_lines
+from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
+from idsync_cli.store import sqlite as stores
+from idsync_cli.store.sqlite import Session, Store
+from idsync_cli.store.sqlite.queries.people import types_held
+from idsync_cli.transfer.profile_import import import_profiles
+
+LINES_AT_ONCE = 1000
+"""How many lines are written in one go."""
+
+
+class Form(StrEnum):
+    """How profiles are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+FormOption = Annotated[
+    Form | None,
+    typer.Option(
+        "--format",
+        help="Left out, csv for a file of that name, else jsonl. In CSV a cell that begins with [ "
+        "is a JSON list of values, and an apostrophe at its beginning does not count. Let a "
+        "spreadsheet read all columns as text: it would round long numbers.",
+    ),
+]
+
+
+def export(
+    output: Annotated[
+        str, typer.Option("--output", metavar="FILE", help="The file to write; - for stdout.")
+    ] = STANDARD_STREAM,
+    form: FormOption = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            "--scope",
+            metavar="NAME",
+            help="Only the profiles of one scope.",
+            autocompletion=completion.scopes,
+        ),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+) -> int:
+    """Write every profile, a line each.
+
+    They come in the order in which they were made.
+
+    Example: idsync export --output profiles.jsonl
+    """
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as session:
+        check_scope(scope, organization, session)
+        lines = _lines(session, organization, scope, form or _form_of(output))
+        with _output(output, taken=(config, store)) as give_out:
+            while piece := list(islice(lines, LINES_AT_ONCE)):
+                give_out("\n".join(piece))
+    return 0
+
+
+def _lines(
+    session: Session, organization: Organization, scope: str | None, form: Form
+) -> Iterator[str]:
+    exported = (
+        wire.profile_json(profile, name, organization.scopes.get(name))
+        for name, profile in session.profiles(scope)
+    )
+    if form is Form.JSONL:
+        yield from map(wire.encode, exported)
+        return
+    types = types_held(session, scope)
+    yield profile_csv.header(types)
+    for profile in exported:
+        yield profile_csv.row(profile, types)
+
+
+def _form_of(name: str) -> Form:
+    return Form.CSV if name.lower().removesuffix(".gz").endswith(".csv") else Form.JSONL
+
+
+@contextmanager
+def _output(output: str, taken: tuple[str, ...]) -> Iterator[Callable[[str], object]]:
+    """What takes the lines: standard output, or a file that is not in use otherwise."""
+    if output == STANDARD_STREAM:
+        yield write_utf8
+        return
+    if not output or "\0" in output:
+        raise UsageFault(f"--output {quoted(output)} is no path; name a file, or - for stdout")
+    if any(Path(output).resolve() == Path(other).resolve() for other in taken):
+        raise UsageFault(f"--output {quoted(output)} would overwrite a file that is in use")
+    try:
+        stream = Path(output).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - `with` below
+    except OSError as error:
+        raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
+    try:
+        with stream:
+            yield lambda lines: stream.write(lines + "\n")
+    except OSError as error:
+        cause = error.strerror
+        raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None
+
+
+def import_(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="Profiles, as export writes them, perhaps packed; - for stdin."
+        ),
+    ],
+    form: FormOption = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    seed: Seed = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the file, and import nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> int:
+    """Take whole profiles into the store, all of a file or none.
+
+    A store is made if there is none. A profile without created_seq takes the next number. A file
+    with a line that breaks a rule of its scope, or takes an MPID or a number that is in use, is
+    refused whole, with the exit status 2.
+
+    Example: idsync import profiles.jsonl
+    """
+    organization = load_configuration(config).organization
+    number = parse_seed(seed)
+    read = _READERS[form or _form_of(file)]
+    with (
+        profile_lines.open_profiles(file) as source,
+        _store(store, organization, number, dry_run=dry_run) as opened,
+        opened.writing() as session,
+        _progress(source) as seen,
+    ):
+        lines = seen(read(source, organization))
+        imported = import_profiles(source.name, lines, organization, session, now_ms=now_ms())
+    if as_json:
+        write_json({"profiles": imported, "dry_run": dry_run})
+    else:
+        did = "would import" if dry_run else "imported"
+        write(f"{did} {imported:,} profile{'' if imported == 1 else 's'}")
+    return 0
+
+
+_READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv}
+
+
+@contextmanager
+def _store(
+    path: str, organization: Organization, seed: int | None, *, dry_run: bool
+) -> Iterator[Store]:
+    """The store, or for a dry run a copy; one that is not there is made when all went well."""
+    found = open_store(path, organization, write=not dry_run)
+    if found is None:
+        with stores.memory(new_seed() if seed is None else seed) as made:
+            yield made
+            if not dry_run and not stores.save(made, path):
+                raise StoreFault(
+                    f"somebody else has just made the store {printable(path)}; nothing was "
+                    "imported, try again"
+                )
+        return
+    with store_at_work(found, path, seed, dry_run=dry_run) as storage:
+        yield storage
+
+
+Lines = Iterable[ProfileLine | BadLine]
+
+
+@contextmanager
+def _progress(source: ProfileFile) -> Iterator[Callable[[Lines], Lines]]:
+    """A progress bar for the lines of a file, on a terminal and nowhere else."""
+    if not sys.stderr.isatty():
+        yield lambda lines: lines
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), TextColumn("{task.fields[profiles]:,} profiles"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("import", total=source.size, profiles=0)
+
+        def seen(lines: Lines) -> Lines:
+            for number, line in enumerate(lines, start=1):
+                yield line
+                if number % LINES_AT_ONCE == 0:
+                    bar.update(task, completed=source.position, profiles=number)
+
+        yield seen

@@ -1,0 +1,1 @@
+"""What is configured: strategies and the rules of a scope (sections 3 and 6)."""

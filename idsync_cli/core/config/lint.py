@@ -1,0 +1,172 @@
+"""What the rules of a scope must fulfil together, and what they had better (section 3)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser
+from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
+
+Path = tuple[str, ...]
+"""The keys that lead from a scope to what is meant, such as `("identities", "email")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Something that keeps the rules from being used."""
+
+    path: Path
+    message: str
+
+
+class DoubtCode(StrEnum):
+    """What `config lint` warns of."""
+
+    NO_LOGIN_TYPE = "no_login_type"
+    WITHOUT_LOGINS = "without_logins"
+    RANKED_LOW = "ranked_low"
+    LOGIN_NOT_UNIQUE = "login_not_unique"
+    UNIQUE_NOT_LOGIN = "unique_not_login"
+    SEVERAL_LOGIN_TYPES = "several_login_types"
+    DEVICE_ABOVE_USER = "device_above_user"
+    IMMUTABLE_BESIDE_MUTABLE = "immutable_beside_mutable"
+    NO_DEVICE_IDENTITY = "no_device_identity"
+    JOINS_LOGINS = "joins_logins"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that is accepted, and often not meant."""
+
+    code: DoubtCode
+    path: Path
+    message: str
+
+
+def contradictions(rules: Rules) -> Iterator[Contradiction]:
+    """Whatever keeps the rules from being used, from first to last."""
+    strategy = rules.strategy
+    if strategy.links and strategy.on_new_known_user is not OnNewKnownUser.CREATE:
+        yield Contradiction(
+            ("strategy", "links"),
+            "links: true needs on_new_known_user: create; say both or neither",
+        )
+    if strategy.name == "default" and IdentityType.CUSTOMER_ID not in rules.priority:
+        yield Contradiction(
+            ("priority",), "the strategy default needs customer_id in the priority; add it"
+        )
+    for kind, settings in rules.settings.items():
+        path = ("identities", kind.value)
+        if settings.names() and kind not in rules.priority:
+            yield Contradiction(
+                path, f"{kind} has a setting, but is not in the priority; add it there"
+            )
+        if settings.immutable and not (settings.login and settings.unique):
+            yield Contradiction(
+                path, f"an immutable {kind} must also have login: true and unique: true"
+            )
+    yield from _misplaced_immutables(rules)
+
+
+def _misplaced_immutables(rules: Rules) -> Iterator[Contradiction]:
+    mutable_above: IdentityType | None = None
+    for kind in rules.priority:
+        if kind not in rules.immutable_types:
+            mutable_above = mutable_above or kind
+        elif mutable_above:
+            yield Contradiction(
+                ("priority", kind.value),
+                f"{kind} is immutable and ranks below {mutable_above}, which is not; move it up",
+            )
+
+
+def doubts(rules: Rules) -> Iterator[Doubt]:
+    """Whatever is accepted, and often not meant."""
+    code = DoubtCode
+    strategy = rules.strategy
+    if strategy.logins and not rules.login_types:
+        yield Doubt(
+            code.NO_LOGIN_TYPE,
+            ("strategy",),
+            f"{strategy.name} has logins, but no type has login: true, so nobody is ever known",
+        )
+    for kind, settings in rules.settings.items():
+        if settings != rules.settings_of(kind):
+            yield Doubt(
+                code.WITHOUT_LOGINS,
+                ("identities", kind.value),
+                f"{kind} is no login type, nor immutable, for the strategy has logins: false",
+            )
+    yield from _warn_of_ranks(rules)
+    for kind in rules.priority:
+        settings = rules.settings_of(kind)
+        if settings.login and not settings.unique:
+            yield Doubt(
+                code.LOGIN_NOT_UNIQUE,
+                ("identities", kind.value),
+                f"{kind} is a login type and not unique: one login ID may belong to two users",
+            )
+        if settings.unique and not settings.login:
+            yield Doubt(
+                code.UNIQUE_NOT_LOGIN,
+                ("identities", kind.value),
+                f"{kind} is unique and no login type: an anonymous request may come to hold it",
+            )
+    if strategy.name in ("default", "profile_conversion") and len(rules.login_types) > 1:
+        yield Doubt(
+            code.SEVERAL_LOGIN_TYPES,
+            ("identities",),
+            f"several login types ({', '.join(rules.login_types)}) under {strategy.name} "
+            "can split one user into two profiles",
+        )
+    if rules.immutable_types:
+        for kind in rules.login_types:
+            if kind not in rules.immutable_types:
+                yield Doubt(
+                    code.IMMUTABLE_BESIDE_MUTABLE,
+                    ("identities", kind.value),
+                    f"requests with {kind} alone never reach a profile that holds an immutable ID",
+                )
+    if not DEVICE_TYPES.intersection(rules.priority):
+        yield Doubt(
+            code.NO_DEVICE_IDENTITY,
+            ("priority",),
+            "no device identity is in the priority: visitors who bring nothing else are refused",
+        )
+    if rules.on_conflicting_login is OnConflictingLogin.JOIN:
+        yield Doubt(
+            code.JOINS_LOGINS,
+            ("on_conflicting_login",),
+            "two users who share one login ID become one profile, and that cannot be undone",
+        )
+
+
+def _warn_of_ranks(rules: Rules) -> Iterator[Doubt]:
+    plain = _first(rules.priority, lambda kind: not _is_trusted(rules, kind))
+    device = _first(rules.priority, lambda kind: kind in DEVICE_TYPES)
+    for rank, kind in enumerate(rules.priority):
+        if _is_trusted(rules, kind) and plain < rank:
+            yield Doubt(
+                DoubtCode.RANKED_LOW,
+                ("priority", kind.value),
+                f"{kind} is a login or unique type and ranks below {rules.priority[plain]}, "
+                "which is neither: move it up",
+            )
+        if kind not in DEVICE_TYPES and device < rank:
+            yield Doubt(
+                DoubtCode.DEVICE_ABOVE_USER,
+                ("priority", kind.value),
+                f"{kind} identifies a user and ranks below {rules.priority[device]}, "
+                "which identifies a device: move it up",
+            )
+
+
+def _is_trusted(rules: Rules, kind: IdentityType) -> bool:
+    settings = rules.settings_of(kind)
+    return settings.login or settings.unique
+
+
+def _first(kinds: Sequence[IdentityType], wanted: Callable[[IdentityType], bool]) -> int:
+    """The index of the first type that is wanted, or one past the last."""
+    return next((index for index, kind in enumerate(kinds) if wanted(kind)), len(kinds))

@@ -1,0 +1,122 @@
+"""What an organization configures: its scopes and their rules (section 3)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser
+from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
+from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
+from idsync_cli.core.profile import Holder
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one identity scope.
+
+    Sets of types are integers here, with the bit of each type (`TYPE_BITS`).
+    """
+
+    strategy: Strategy
+    priority: tuple[IdentityType, ...]
+    settings: Mapping[IdentityType, Settings] = field(default_factory=dict)
+    on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
+
+    def settings_of(self, identity_type: IdentityType) -> Settings:
+        """The settings of a type as they work; a type that is not in the priority has none.
+
+        Without logins there are no login types, nor immutable ones (section 3).
+        """
+        return self._settings.get(identity_type, NO_SETTINGS)
+
+    @cached_property
+    def _settings(self) -> dict[IdentityType, Settings]:
+        if self.strategy.logins:
+            return dict(self.settings)
+        return {kind: Settings(unique=each.unique) for kind, each in self.settings.items()}
+
+    @cached_property
+    def login_types(self) -> tuple[IdentityType, ...]:
+        """The login types, most trusted first."""
+        return tuple(kind for kind in self.priority if self.settings_of(kind).login)
+
+    @cached_property
+    def immutable_types(self) -> tuple[IdentityType, ...]:
+        """The types whose values never change or move, most trusted first."""
+        return tuple(kind for kind in self.priority if self.settings_of(kind).immutable)
+
+    @cached_property
+    def login_bits(self) -> int:
+        """The set of the login types."""
+        return _bits(self.login_types)
+
+    @cached_property
+    def immutable_bits(self) -> int:
+        """The set of the immutable types."""
+        return _bits(self.immutable_types)
+
+    @cached_property
+    def lookup_bits(self) -> int:
+        """The set of the types in the priority, which make up the identity record."""
+        return _bits(self.priority)
+
+    @cached_property
+    def separates_conflicting_logins(self) -> bool:
+        """Whether two login IDs that disagree are two users."""
+        return self.on_conflicting_login is OnConflictingLogin.SEPARATE
+
+    @cached_property
+    def new_known_users_get_a_new_record(self) -> bool:
+        """Whether a login ID never leads to an anonymous profile."""
+        return self.strategy.on_new_known_user is OnNewKnownUser.CREATE
+
+    @cached_property
+    def forms(self) -> dict[str, dict[int, object]]:
+        """What was found out about the forms of requests, by kind and types."""
+        return {}
+
+    def rank_of(self, identity_type: IdentityType) -> int | None:
+        """The rank of a type in the priority, from 1; None outside it."""
+        place = self._place[identity_type]
+        return place if place <= len(self.priority) else None
+
+    def is_lookup(self, identity_type: IdentityType) -> bool:
+        """Whether identifiers of the type belong to the identity record."""
+        return self._place[identity_type] <= len(self.priority)
+
+    def holds_login_id(self, types: int) -> bool:
+        """Whether a login type is in a set of types."""
+        return types & self.login_bits != 0
+
+    def holds_lookup(self, types: int) -> bool:
+        """Whether a type of the priority is in a set of types."""
+        return types & self.lookup_bits != 0
+
+    def is_known(self, profile: Holder) -> bool:
+        """Whether the profile is a known one (section 1)."""
+        return profile.was_known or profile.types & self.login_bits != 0
+
+    def in_order(self, types: Iterable[IdentityType]) -> list[IdentityType]:
+        """Sort types: those of the priority by rank, then the others as in section 2."""
+        return sorted(types, key=self._place.__getitem__)
+
+    @cached_property
+    def _place(self) -> dict[IdentityType, int]:
+        """The place of every type: its rank, or behind all ranks."""
+        ranked = {kind: rank for rank, kind in enumerate(self.priority, start=1)}
+        behind = len(self.priority) + 1
+        return {kind: ranked.get(kind, behind + order) for kind, order in TYPE_ORDER.items()}
+
+
+def _bits(types: Iterable[IdentityType]) -> int:
+    return sum(TYPE_BITS[kind] for kind in types)
+
+
+@dataclass(frozen=True)
+class Organization:
+    """Everything that a configuration file says: scopes by name, and whom each workspace serves."""
+
+    name: str | None
+    scopes: Mapping[str, Rules]
+    workspaces: Mapping[str, str]
+    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,123 @@
+"""Plan: what a configuration would change in a store, before it is used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from idsync_cli.core.config.diff import RulesChange, Shift, compare, shifts
+from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.identity import Identifier
+from idsync_cli.files import rules_json
+from idsync_cli.store.sqlite import Session
+from idsync_cli.store.sqlite.queries.people import ProfileKind, profile_kinds
+from idsync_cli.store.sqlite.queries.rules import remembered_rules, shared_identifiers
+
+SHOWN = 20
+"""How many identifiers or profiles are listed of those that something happens to."""
+
+
+class Fate(StrEnum):
+    """What happens to a scope as a whole."""
+
+    NEW = "new"
+    STAYS = "stays"
+    VANISHES = "vanishes"
+
+
+@dataclass(slots=True)
+class Affected:
+    """How many profiles something happens to, and one of each kind of them."""
+
+    profiles: int = 0
+    examples: list[int] = field(default_factory=list)
+
+    def add(self, kind: ProfileKind) -> None:
+        """Count the profiles of a kind."""
+        self.profiles += kind.profiles
+        if len(self.examples) < SHOWN:
+            self.examples.append(kind.example.mpid)
+
+
+@dataclass(slots=True)
+class Shared:
+    """How many identifiers several profiles hold, and those with the most holders."""
+
+    identifiers: int = 0
+    most_held: list[tuple[Identifier, int]] = field(default_factory=list)
+
+    def add(self, identifier: Identifier, holders: int) -> None:
+        """Count an identifier; those with the most holders come first."""
+        self.identifiers += 1
+        if len(self.most_held) < SHOWN:
+            self.most_held.append((identifier, holders))
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePlan:
+    """What would change in a scope that has so many profiles."""
+
+    scope: str
+    fate: Fate
+    profiles: int
+    change: RulesChange = field(default_factory=RulesChange)
+    shared: Shared = field(default_factory=Shared)
+    shifts: Mapping[Shift, Affected] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would."""
+        return self.fate is not Fate.STAYS or not self.change.is_none
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would change in a store, scope by scope; `is_unused` says that it holds nothing."""
+
+    scopes: tuple[ScopePlan, ...]
+    is_unused: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would change."""
+        return any(scope.changes for scope in self.scopes)
+
+
+def plan(organization: Organization, session: Session) -> Plan:
+    """Set a configuration against the rules that a store was last used with.
+
+    Raises:
+        StoreFault: those rules cannot be read.
+    """
+    before = {name: rules_json.decode(text) for name, text in remembered_rules(session).items()}
+    kinds: dict[str, list[ProfileKind]] = {}
+    for kind in profile_kinds(session):
+        kinds.setdefault(kind.scope, []).append(kind)
+    if not before and not kinds:
+        return Plan((), is_unused=True)
+    scopes = [
+        _scope_plan(name, before.get(name), rules, kinds.get(name, []), session)
+        for name, rules in organization.scopes.items()
+    ]
+    gone = (name for name in before if name not in organization.scopes)
+    scopes += [ScopePlan(name, Fate.VANISHES, _number(kinds.get(name, []))) for name in gone]
+    return Plan(tuple(scopes), is_unused=False)
+
+
+def _scope_plan(
+    name: str, before: Rules | None, after: Rules, kinds: list[ProfileKind], session: Session
+) -> ScopePlan:
+    change = compare(before, after)
+    shared = Shared()
+    for kind in change.newly_unique:
+        for identifier, holders in shared_identifiers(session, name, kind):
+            shared.add(identifier, holders)
+    affected: dict[Shift, Affected] = {}
+    for each in kinds:
+        for shift in shifts(each.example, before, after):
+            affected.setdefault(shift, Affected()).add(each)
+    fate = Fate.NEW if before is None else Fate.STAYS
+    return ScopePlan(name, fate, _number(kinds), change, shared, affected)
+
+
+def _number(kinds: list[ProfileKind]) -> int:
+    return sum(kind.profiles for kind in kinds)

@@ -1,0 +1,210 @@
+"""Looking into a store: its profiles, who holds an identifier, how it came, and what is there.
+
+What is known, protected or found is said by the rules and by the core's own search; nothing here
+knows a rule. Results are JSON values, which `render_store` draws.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from idsync_cli import wire
+from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decision import Answer
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.profile import Profile, types_of
+from idsync_cli.core.request import IdentityRequest
+from idsync_cli.core.resolve.matcher import Inquiry
+from idsync_cli.core.resolve.request_shape import form_of
+from idsync_cli.core.resolve.resolution import Turn
+from idsync_cli.engine.engine import decide
+from idsync_cli.store.sqlite import Session
+from idsync_cli.store.sqlite.queries.people import (
+    Arrival,
+    HistoryEntry,
+    arrivals,
+    deciders,
+    maker,
+    profile_kinds,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which profiles are asked for; what is None asks for nothing."""
+
+    scope: str | None = None
+    holding: IdentityType | None = None
+    known: bool | None = None
+    orphaned: bool | None = None
+
+    def takes(self, line: wire.Json) -> bool:
+        """Whether a profile, as an export holds it, is known and orphaned as asked."""
+        return self.known in (None, line["known"]) and self.orphaned in (None, line["orphaned"])
+
+
+def profiles(session: Session, organization: Organization, wanted: Wanted) -> Iterator[wire.Json]:
+    """The profiles that are asked for, as an export holds them, in the order of creation."""
+    for scope, profile in session.profiles(wanted.scope, wanted.holding):
+        line = _line(profile, scope, organization)
+        if wanted.takes(line):
+            yield line
+
+
+def count_profiles(session: Session, organization: Organization, wanted: Wanted) -> int:
+    """How many profiles are asked for."""
+    return sum(
+        kind.profiles
+        for kind in profile_kinds(session, wanted.scope, wanted.holding)
+        if wanted.takes(_line(kind.example, kind.scope, organization))
+    )
+
+
+def profile(session: Session, organization: Organization, mpid: int) -> wire.Json | None:
+    """A profile as an export holds it, with what made it and what brought each identifier."""
+    found = session.find(mpid)
+    if found is None:
+        return None
+    scope, its_profile = found
+    made = maker(session, its_profile.created_seq)
+    return {
+        **_line(its_profile, scope, organization),
+        "made_by": made
+        and {
+            "seq": its_profile.created_seq,
+            "time": wire.time_text(made[0]),
+            "kind": made[1],
+            "rule": made[2],
+            "request_id": made[3],
+        },
+        "identifiers": [_arrival_json(each) for each in arrivals(session, mpid)],
+    }
+
+
+def _arrival_json(arrival: Arrival) -> wire.Json:
+    return {
+        "identity_type": arrival.identifier.type.value,
+        "value": arrival.identifier.value,
+        "seq": arrival.seq,
+        "time": None if arrival.time_ms is None else wire.time_text(arrival.time_ms),
+        "kind": arrival.kind,
+        "request_id": arrival.request_id,
+    }
+
+
+def entry_json(entry: HistoryEntry) -> wire.Json:
+    """One change of the history."""
+    return {
+        "seq": entry.seq,
+        "time": wire.time_text(entry.time_ms),
+        "kind": entry.kind,
+        "request_id": entry.request_id,
+        "op": entry.op,
+        "mpid": str(entry.mpid),
+        "identity_type": entry.identity_type,
+        "value": entry.value,
+        "rule": entry.rule,
+    }
+
+
+def whois(
+    session: Session,
+    organization: Organization,
+    identifier: Identifier,
+    *,
+    seed: int,
+    scope: str | None = None,
+) -> wire.Json:
+    """Every profile that holds an identifier, and what a search with it alone comes to.
+
+    Each profile is as an export holds it, and says whether the search returns it and, if not,
+    why: a reason of section 4, step 2; `tie` where a newer one is returned; `NO_LOOKUP_IDENTITY`
+    where the type is not in the priority; `UNKNOWN_SCOPE` where the scope has no rules any more.
+    """
+    holders, searches = [], []
+    for name in session.scopes():
+        if scope not in (None, name):
+            continue
+        answer = _search(session, organization, identifier, name, seed)
+        held_by = session.holding(name, identifier)
+        if answer and held_by:
+            searches.append(wire.answer_json(answer, explain=True))
+        inquiry = _inquiry(session, organization, identifier, name)
+        for each in held_by:
+            why_not = _why_not(each, identifier, answer, inquiry)
+            line = _line(each, name, organization)
+            holders.append({**line, "returned": why_not is None, "why_not": why_not})
+    return {
+        "identity_type": identifier.type.value,
+        "value": identifier.value,
+        "profiles": holders,
+        "searches": searches,
+    }
+
+
+def _search(
+    session: Session, organization: Organization, identifier: Identifier, scope: str, seed: int
+) -> Answer | None:
+    """The core's answer to a search; None in a scope that the configuration no longer names."""
+    rules = organization.scopes.get(scope)
+    if rules is None:
+        return None
+    request = IdentityRequest(RequestKind.SEARCH, [identifier])
+    turn = Turn(session.last_seq + 1, seed)
+    decision = decide(request, rules, session.scope(scope), turn, explain=True)
+    return Answer(turn.seq, None, request.kind, scope, rules, decision)
+
+
+def _inquiry(
+    session: Session, organization: Organization, identifier: Identifier, scope: str
+) -> Inquiry | None:
+    """The same search as `_search` makes, to ask about each profile."""
+    rules = organization.scopes.get(scope)
+    if rules is None:
+        return None
+    form = form_of(RequestKind.SEARCH, types_of([identifier]), rules)
+    return Inquiry(form, [identifier], session.scope(scope))
+
+
+def _why_not(
+    holder: Profile, identifier: Identifier, answer: Answer | None, inquiry: Inquiry | None
+) -> str | None:
+    """Why the search did not return a holder; None if it did."""
+    if answer is None or inquiry is None or answer.rules is None:
+        return ErrorCode.UNKNOWN_SCOPE.value
+    if answer.mpid == holder.mpid:
+        return None
+    if not answer.rules.is_lookup(identifier.type):
+        return ErrorCode.NO_LOOKUP_IDENTITY.value
+    reason = inquiry.ineligibility(holder)
+    return NoteCode.TIE.value if reason is None else reason.value
+
+
+def stats(session: Session, organization: Organization) -> wire.Json:
+    """What a store holds, scope by scope, and what decided the requests that changed it."""
+    scopes: dict[str, wire.Json] = {}
+    for kind in profile_kinds(session):
+        line = _line(kind.example, kind.scope, organization)
+        counted = scopes.setdefault(kind.scope, dict.fromkeys(_COUNTS, 0))
+        counted["profiles"] += kind.profiles
+        counted["known" if line["known"] else "anonymous"] += kind.profiles
+        counted["orphaned"] += kind.profiles * line["orphaned"]
+        counted["identifiers"] += kind.identifiers
+        counted["most_identifiers"] = max(counted["most_identifiers"], kind.most_identifiers)
+    for counted in scopes.values():
+        counted["mean_identifiers"] = round(counted["identifiers"] / counted["profiles"], 2)
+    decided = deciders(session)
+    return {
+        "last_seq": session.last_seq,
+        "scopes": scopes,
+        "requests": sum(number for _, _, number in decided),
+        "ties": sum(number for rule, _, number in decided if rule == Rule.NEWEST),
+        "decided_by": {kind or rule: number for rule, kind, number in decided},
+    }
+
+
+_COUNTS = ("profiles", "known", "anonymous", "orphaned", "identifiers", "most_identifiers")
+
+
+def _line(its_profile: Profile, scope: str, organization: Organization) -> wire.Json:
+    return wire.profile_json(its_profile, scope, organization.scopes.get(scope))

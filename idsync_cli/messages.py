@@ -1,0 +1,112 @@
+"""The sentences: what each code means, in words for people (rule 7 of the house: in one file)."""
+
+from idsync_cli.core.codes import ErrorCode, NoteCode, Outcome, Reason, Rule
+from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.decision import Note
+
+_NOTES = {
+    NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID; a logout is answered without it",
+    NoteCode.TIE: "several profiles were left after the last tier; the newest was taken",
+    NoteCode.JOINED_CONFLICTING_LOGIN: (
+        "the profile holds another {type}; it is answered all the same, for the scope says "
+        "on_conflicting_login: join"
+    ),
+    NoteCode.KEPT_IMMUTABLE: "{type} is immutable, and the profile keeps the value that it holds",
+    NoteCode.HELD_ELSEWHERE: (
+        "{type} was not added: a profile that this request may not take it from holds it"
+    ),
+    NoteCode.SECOND_LOGIN_ID: "the profile now holds a further {type}, which is a login ID",
+}
+
+REASONS = {
+    Reason.IMMUTABLE_SEARCH: "a search must name an immutable ID of the profile",
+    Reason.IMMUTABLE_PROTECTION: "holds an immutable ID that the request does not name",
+    Reason.LOGIN_PROTECTION: "known, and the request names none of its login IDs",
+    Reason.CONFLICTING_LOGIN: "known by another value of a login ID that ranks higher",
+    Reason.NEW_KNOWN_USER_ONLY: "anonymous, and a login ID never leads to an anonymous profile",
+}
+
+WHY_NOT = {
+    **{reason.value: sentence for reason, sentence in REASONS.items()},
+    NoteCode.TIE.value: "eligible, but another one that is eligible, too, is newer",
+    ErrorCode.NO_LOOKUP_IDENTITY.value: "the type is not in the priority of the scope",
+    ErrorCode.UNKNOWN_SCOPE.value: "the configuration no longer names the scope",
+}
+"""Why a profile that holds an identifier is not returned to a search with it alone."""
+
+OUTCOMES = {
+    Outcome.DECIDED: "decided",
+    Outcome.NARROWED: "narrowed",
+    Outcome.NO_CANDIDATES: "no candidates",
+    Outcome.NO_EFFECT: "no effect",
+    Outcome.NOT_IN_REQUEST: "not in request",
+    Outcome.NOT_CONSULTED: "not consulted",
+}
+
+RULES = {
+    Rule.IDENTIFIER: "tier {rank}, {type}, left exactly one candidate",
+    Rule.PREVIOUS_MPID: "several were left, and the previous MPID is one of them",
+    Rule.NEWEST: "several were left, and this is the newest",
+    Rule.NO_MATCH: "no tier found an eligible profile",
+    Rule.NEW_KNOWN_USER: (
+        "a login ID that leads to no known profile makes a new record under this strategy"
+    ),
+    Rule.LOGOUT: "a logout makes a new anonymous profile under this strategy, and asks no tier",
+    Rule.MPID: "a modify names its profile",
+}
+
+
+def note_message(note: Note) -> str:
+    """What a note says, in a sentence without its end."""
+    return _NOTES[note.code].format(type=note.identity_type)
+
+
+def strategy_rules(rules: Rules) -> list[tuple[str, str, str]]:
+    """Each rule of a scope's strategy: its key, its value, and what that means (section 6)."""
+    strategy = rules.strategy
+    values = {
+        "on_new_known_user": strategy.on_new_known_user,
+        "on_logout": strategy.on_logout,
+        "logins": strategy.logins,
+        "login_needs_login_id": strategy.login_needs_login_id if strategy.logins else None,
+        "links": strategy.links,
+        "aliasing": strategy.aliasing,
+        "on_conflicting_login": rules.on_conflicting_login,
+    }
+    written = {key: str(value).lower() for key, value in values.items() if value is not None}
+    return [(key, value, rule_sentence(key, value)) for key, value in written.items()]
+
+
+def rule_sentence(key: str, value: str) -> str:
+    """What a rule of a strategy means; nothing where it has no meaning."""
+    return _STRATEGY_RULES.get((key, value), "")
+
+
+SHIFTS = {
+    "known": "known from now on, and protected by login IDs",
+    "anonymous": "anonymous from now on, and no longer protected",
+    "orphaned": "orphaned, with nothing left to look them up by",
+    "found_again": "no orphans any more: they can be looked up again",
+}
+"""What becomes of profiles, by `core.plan.Shift`, which only `config plan` needs to import."""
+
+
+_STRATEGY_RULES = {
+    ("on_new_known_user", "keep"): "a new login ID joins the profile that the other tiers find",
+    (
+        "on_new_known_user",
+        "create",
+    ): "a new login ID makes a new profile, never an anonymous one known",
+    ("on_logout", "create"): "a logout makes a new anonymous profile every time",
+    ("on_logout", "return_anonymous"): "a logout returns the anonymous profile that the tiers find",
+    ("logins", "true"): "login and logout are answered, and login IDs protect known profiles",
+    ("logins", "false"): "login and logout are refused, and no type is a login type",
+    ("login_needs_login_id", "true"): "a login without a login ID is refused",
+    ("login_needs_login_id", "false"): "a login may come without a login ID",
+    ("links", "true"): "a new known user's profile records the anonymous profile it came from",
+    ("links", "false"): "profiles record no source",
+    ("aliasing", "true"): "data may be copied from one profile to another by an alias",
+    ("aliasing", "false"): "no profile may be aliased",
+    ("on_conflicting_login", "separate"): "two login IDs that disagree are two users",
+    ("on_conflicting_login", "join"): "two login IDs that disagree may lead to one profile",
+}

@@ -1,0 +1,1 @@
+"""Replays: the requests of files, answered in order, with how far they got."""

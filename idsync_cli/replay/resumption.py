@@ -1,0 +1,103 @@
+"""Where the replay of a file begins, or goes on: what the store says of earlier replays of it."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.files.answers_file import AnswersFile, Written
+from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
+from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, replays
+
+NOT_ENTERED = 0
+"""Stands for the number of a replay of which nothing is kept so far."""
+
+
+class Mode(Enum):
+    """What to do with a file that was replayed before, as a whole or in part."""
+
+    ONCE = auto()
+    RESUME = auto()
+    AGAIN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a replay begins or goes on, and how many replays the store had by then."""
+
+    row: ReplayRow
+    labels: dict[str, int]
+    seen: int
+    requests: RequestFile
+
+
+def find_start(
+    name: str, source: Source, store: Store, answers: AnswersFile | None, mode: Mode
+) -> Start | None:
+    """Where to begin or go on; None where there is nothing left to do.
+
+    Raises:
+        UsageFault: by its mode the file must not be replayed, or not with these answers.
+    """
+    source.rewind()
+    with store.reading() as session:
+        known = replays(session)
+        found = _replay_of(source, known)
+        labels = labels_of(session, found.replay_id) if found else {}
+    shown = quoted(name)
+    path = name if name == STANDARD_STREAM else str(Path(name).resolve())
+    if mode is Mode.ONCE and found:
+        way_out = "--again replays it once more" if found.finished else "--resume goes on"
+        state = "is" if found.finished else f"up to line {found.lines} is"
+        raise UsageFault(f"{shown} {state} replayed into this store already; {way_out}")
+    changed = any(
+        each.name == path and not each.finished for each in known if path != STANDARD_STREAM
+    )
+    if changed and not found and mode is not Mode.AGAIN:
+        raise UsageFault(
+            f"{shown} has changed in the part that is replayed already; bring back what it "
+            "was and --resume, or replay it from its beginning with --again"
+        )
+    if found and mode is Mode.RESUME:
+        in_a_file = answers is not None and answers.can_be_cut
+        if not found.finished and in_a_file != (found.answers_bytes is not None):
+            raise UsageFault(
+                f"the replay of {shown} began {'without' if in_a_file else 'with'} --output to "
+                "a file; go on in the same way"
+            )
+        if answers and found.answers_bytes is not None:
+            answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))
+        if found.finished:
+            return None
+        requests = RequestFile(source)
+        requests.pass_over(position_of(found))
+        return Start(found, labels, len(known), requests)
+    row = ReplayRow(NOT_ENTERED, path, 0, 0, "", None, "", finished=False)
+    return Start(row, {}, len(known), RequestFile(source))
+
+
+def position_of(row: ReplayRow) -> Position:
+    """How far a replay got in its file."""
+    return Position(row.lines, row.bytes, row.digest)
+
+
+def _replay_of(source: Source, known: list[ReplayRow]) -> ReplayRow | None:
+    """The latest replay of these bytes: all of them if it is finished, else their beginning."""
+    source.keep(max((row.bytes for row in known), default=-1) + 1)
+    requests = RequestFile(source)
+    shortest_first = sorted(known, key=lambda row: row.bytes)
+    matching = [row for row in shortest_first if requests.pass_over(position_of(row))]
+    source.rewind()
+    for row in sorted(matching, key=lambda row: row.replay_id, reverse=True):
+        if not row.finished or _is_whole(source, row):
+            return row
+    return None
+
+
+def _is_whole(source: Source, row: ReplayRow) -> bool:
+    requests = RequestFile(source)
+    requests.pass_over(position_of(row))
+    at_end = requests.is_at_end()
+    source.rewind()
+    return at_end

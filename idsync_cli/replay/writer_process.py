@@ -1,0 +1,236 @@
+"""Another process that writes batches to a store, while the next one is being decided here.
+
+It writes a batch only if nobody else has written since the batch before. Its transactions are those
+of any other writer: it waits for its turn, and all of a batch is kept, or nothing.
+"""
+
+import gc
+import marshal
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any, NamedTuple, Self
+
+from idsync_cli.errors import StoreFault, UsageFault, printable
+from idsync_cli.store.sqlite.lifecycle.opening import open_store
+from idsync_cli.store.sqlite.queries.replays import ReplayRow, advance, check_unmoved, keep_labels
+from idsync_cli.store.sqlite.rows.batch import Batch, MpidTaken, Rows, batch_of
+from idsync_cli.store.sqlite.session import Session
+from idsync_cli.store.sqlite.store import Store
+
+_START = """\
+import sys
+root = sys.argv.pop(1)
+if root not in sys.path:
+    sys.path.insert(0, root)
+from idsync_cli.replay.writer_process import main
+main(*sys.argv[1:])
+"""
+_LENGTH = 8
+_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
+_LOGGED_BATCHES = 6
+"""So many batches are in the log before it is emptied: most pages are then written once for all."""
+
+_WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
+_WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
+
+
+class Errand(NamedTuple):
+    """A batch of a replay: what it changes, how far the replay was, and how far it gets by it."""
+
+    batch: Batch
+    before: ReplayRow
+    after: ReplayRow
+    labels: dict[str, int | None]
+
+
+class Scribe:
+    """The other process, seen from the one that decides. Close it, or use it in a `with`."""
+
+    def __init__(self, store: Path, answers: int | None) -> None:
+        """Start it; `answers` is an open file that has to be on the disk before each commit."""
+        root = Path(__file__).resolve().parents[2]
+        path, files = str(store.resolve()), () if answers is None else (answers,)
+        # A Ctrl-C goes to all processes; this one must not meet it before it ignores it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_ITS_OWN)
+        try:
+            self._process = subprocess.Popen(
+                # -P: nothing in the folder that the user is in may stand in for a module.
+                [sys.executable, "-P", "-c", _START, str(root), path, *map(str, files)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=files,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self) -> None:
+        """Take the store as it is now for what the next batch was decided on.
+
+        Raises:
+            StoreFault: the store cannot be used.
+        """
+        self._send((None,))
+        self._outcome()
+
+    def send(self, errand: Errand) -> None:
+        """Have a batch written; `wait` says whether it was."""
+        batch, before, after, labels = errand
+        self._send((batch.as_values(), _values(before), _values(after), labels))
+
+    def wait(self) -> float | None:
+        """The seconds for which the store was held by the batch sent last.
+
+        None if it was not written: somebody else has written, or gave out an MPID of it before.
+
+        Raises:
+            StoreFault: the store cannot be written; nothing of the batch was.
+            UsageFault: somebody else goes on with the same replay.
+        """
+        return self._outcome()
+
+    def close(self) -> None:
+        """Let it finish what it has, and end it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):  # what it could not be given whole is not done
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _outcome(self) -> float | None:
+        what, detail = self._receive()
+        if what == _STORE_FAULT:
+            raise StoreFault(detail)
+        if what == _USAGE_FAULT:
+            raise UsageFault(detail)
+        return float(detail) if what == _WRITTEN else None
+
+    def _send(self, message: tuple[Any, ...]) -> None:
+        assert self._process.stdin is not None
+        try:
+            _put(self._process.stdin, message)
+        except OSError:
+            raise self._ended() from None
+
+    def _receive(self) -> tuple[str, Any]:
+        assert self._process.stdout is not None
+        message = _get(self._process.stdout)
+        if message is None:
+            raise self._ended()
+        return message[0], message[1]
+
+    def _ended(self) -> StoreFault:
+        return StoreFault(
+            "the process that writes to the store has ended; what was committed before is whole, "
+            "and --resume goes on behind it"
+        )
+
+
+def _values(row: ReplayRow) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in ReplayRow.__slots__)
+
+
+def _put(stream: IO[bytes], message: Any) -> None:
+    data = marshal.dumps(message, _WITHOUT_REFERENCES)
+    stream.write(len(data).to_bytes(_LENGTH, "big") + data)
+    stream.flush()
+
+
+def _get(stream: IO[bytes]) -> Any:
+    length = stream.read(_LENGTH)
+    size = int.from_bytes(length, "big")
+    data = stream.read(size) if length else b""
+    if not data or len(data) < size:  # it has ended, perhaps in the middle of what it said
+        return None
+    return marshal.loads(data)
+
+
+def main(path: str, answers: str | None = None) -> None:
+    """What the other process does: write what it is given, until there is no more."""
+    gc.disable()  # rows are no cycles
+    for ignored in _NOT_ITS_OWN:  # who decides is asked to end, and ends us
+        signal.signal(ignored, signal.SIG_IGN)
+    gone = StoreFault(f"the store {printable(path)} is not there any more")
+    try:
+        store = open_store(path, write=True)
+    except StoreFault as fault:
+        store, gone = None, fault
+    if store is None:
+        _put(sys.stdout.buffer, (_STORE_FAULT, str(gone)))
+        return
+    with store:
+        store.leave_log()
+        _Desk(store, None if answers is None else int(answers)).work(
+            sys.stdin.buffer, sys.stdout.buffer
+        )
+
+
+class _NotAlone(Exception):
+    """Somebody else has written to the store."""
+
+
+class _Desk:
+    def __init__(self, store: Store, answers: int | None) -> None:
+        self._store = store
+        self._answers = answers
+        self._session: Session | None = None
+        self._done = 0
+
+    def work(self, errands: IO[bytes], replies: IO[bytes]) -> None:
+        with suppress(BrokenPipeError):  # who decides was killed, and whoever goes on sees it
+            while message := _get(errands):
+                _put(replies, self._do(message))
+                self._done += 1
+                if self._done % _LOGGED_BATCHES == 0:
+                    self._store.empty_log()
+
+    def _do(self, message: tuple[Any, ...]) -> tuple[str, Any]:
+        try:
+            if message[0] is None:
+                with self._store.reading() as self._session:
+                    return _WRITTEN, 0.0
+            return _WRITTEN, self._write(message)
+        except (_NotAlone, MpidTaken):
+            return _NOT_ALONE, None
+        except StoreFault as fault:
+            return _STORE_FAULT, str(fault)
+        except UsageFault as fault:
+            return _USAGE_FAULT, str(fault)
+
+    def _write_answers_to_disk(self, answers: int) -> None:
+        try:
+            os.fsync(answers)
+        except OSError as error:
+            raise StoreFault(
+                f"the answers cannot be written: {error.strerror}; what was committed before is "
+                "whole, and --resume goes on behind it"
+            ) from None
+
+    def _write(self, message: tuple[Any, ...]) -> float:
+        values, before, after, labels = message
+        row = ReplayRow(*after)
+        if self._answers is not None:
+            self._write_answers_to_disk(self._answers)
+        rows = Rows(batch_of(values))
+        began = monotonic()
+        with self._store.writing() as session:
+            if session is not self._session:  # which lasts as long as nobody else writes
+                raise _NotAlone
+            began = monotonic()
+            check_unmoved(session, ReplayRow(*before))
+            session.write_of_others(rows)
+            advance(session, row)
+            if not row.finished:
+                keep_labels(session, row.replay_id, labels)
+        return monotonic() - began

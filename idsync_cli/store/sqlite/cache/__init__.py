@@ -1,0 +1,1 @@
+"""What is known of a store in memory, and was changed."""

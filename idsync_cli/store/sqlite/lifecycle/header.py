@@ -1,0 +1,93 @@
+"""What a store's file says of itself before SQLite opens it: whose it is, and its schema."""
+
+import sqlite3
+import stat
+
+from idsync_cli.errors import StoreFault
+from idsync_cli.store.sqlite.files.handles import reading
+from idsync_cli.store.sqlite.files.place import Place
+
+APPLICATION_ID = 0x69647379
+"""Tells an idsync store from another program's SQLite file: the bytes `idsy`."""
+
+
+SCHEMA_VERSION = 2
+"""How many migrations a store of this version has."""
+
+
+_HEADER_BYTES = 100
+
+
+_MAGIC = b"SQLite format 3\0"
+
+
+class OldStore(StoreFault):
+    """A store of an earlier version, which is brought up to date only to be written."""
+
+
+def is_there(place: Place) -> bool:
+    """Whether there is a store, of this version or an earlier one.
+
+    Raises:
+        StoreFault: there is something else.
+    """
+    header = _read_header(place)
+    if header is None:
+        return False
+    if not header.startswith(_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StoreFault(
+            f"{place} is no idsync store and is left as it is; name another with --store"
+        )
+    check_version(place, int.from_bytes(header[60:64], "big"))
+    return True
+
+
+def check_version(place: Place, version: int) -> None:
+    """Refuse a store that this version cannot read.
+
+    Raises:
+        StoreFault: it is newer.
+    """
+    if not 0 < version <= SCHEMA_VERSION:
+        raise StoreFault(
+            f"the store {place} has schema version {version}, and this idsync knows "
+            f"{SCHEMA_VERSION}; use the version of idsync that wrote it"
+        )
+
+
+def old_store(place: Place, version: int) -> OldStore:
+    """What is said of a store of an earlier version that is only to be read."""
+    return OldStore(
+        f"the store {place} was written by an earlier version of idsync (schema {version}, and "
+        f"this one's is {SCHEMA_VERSION}); bring it up to date with: idsync init --store {place}; "
+        "what it was is kept beside it"
+    )
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """How far a store has been migrated; its header may not know yet what its log has."""
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _read_header(place: Place) -> bytes | None:
+    """The first bytes of the file, read without SQLite, which would touch what it opens."""
+    try:
+        found = place.find()
+        if stat.S_ISDIR(found.st_mode):
+            raise StoreFault(f"the store {place} is a folder; name a file in it")
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreFault(f"the store {place} is no regular file; name one")
+        if found.st_nlink > 1:
+            raise StoreFault(
+                f"the store {place} has {found.st_nlink} names, and each would have a log of its "
+                "own; keep one of them, and remove the others"
+            )
+        with reading(place.path) as file:
+            return file.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        if place.given.is_symlink():
+            raise StoreFault(f"the store {place} is a link that leads nowhere") from None
+        return None
+    except OSError as error:
+        raise StoreFault(f"the store {place} cannot be read: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""Questions that people and commands ask of a store."""

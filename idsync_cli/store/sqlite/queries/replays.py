@@ -1,0 +1,123 @@
+"""How far each replay got: kept in the transaction of the work itself, so that both agree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from idsync_cli.errors import UsageFault
+from idsync_cli.store.sqlite.rows.checksums import checksum
+from idsync_cli.store.sqlite.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRow:
+    """A replay: of which file, how far it got, and how much of its answers was written.
+
+    `answers_bytes` is None where the answers are not written to a file; `answers_digest` is that of
+    those bytes.
+    """
+
+    replay_id: int
+    name: str
+    lines: int
+    bytes: int
+    digest: str
+    answers_bytes: int | None
+    answers_digest: str
+    finished: bool
+
+
+def replays(session: Session) -> list[ReplayRow]:
+    """All replays into the store, the latest last."""
+    rows = session.connection.execute(
+        "SELECT replay_id, name, lines, bytes, digest, answers_bytes, answers_digest, finished"
+        " FROM replays ORDER BY replay_id"
+    )
+    return [
+        ReplayRow(number, name, lines, size, digest, written, written_digest, bool(finished))
+        for number, name, lines, size, digest, written, written_digest, finished in rows
+    ]
+
+
+def begin(session: Session, row: ReplayRow) -> ReplayRow:
+    """Enter a replay, in the transaction of its first requests, and give it its number."""
+    cursor = session.connection.execute(
+        "INSERT INTO replays"
+        " (name, lines, bytes, digest, answers_bytes, answers_digest, finished, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (row.name, *_progress(row)),
+    )
+    assert cursor.lastrowid is not None
+    return replace(row, replay_id=cursor.lastrowid)
+
+
+NOT_ALONE = "another process goes on with this replay; let it, or stop it first"
+
+
+def check_unmoved(session: Session, row: ReplayRow) -> None:
+    """See whether the replay is still where this process left it, before anything is written.
+
+    Raises:
+        UsageFault: somebody else goes on with the same replay.
+    """
+    if not is_unmoved(session, row):
+        raise UsageFault(NOT_ALONE)
+
+
+def is_unmoved(session: Session, row: ReplayRow) -> bool:
+    """Whether the replay is still where it was, and not finished."""
+    found = session.connection.execute(
+        "SELECT 1 FROM replays WHERE replay_id = ? AND bytes = ? AND NOT finished",
+        (row.replay_id, row.bytes),
+    )
+    return found.fetchone() is not None
+
+
+def advance(session: Session, row: ReplayRow) -> None:
+    """Keep how far a replay got."""
+    session.connection.execute(
+        "UPDATE replays SET lines = ?, bytes = ?, digest = ?, answers_bytes = ?,"
+        " answers_digest = ?, finished = ?, checksum = ? WHERE replay_id = ?",
+        (*_progress(row), row.replay_id),
+    )
+    if row.finished:
+        session.connection.execute(
+            "DELETE FROM replay_labels WHERE replay_id = ?", (row.replay_id,)
+        )
+
+
+def _progress(row: ReplayRow) -> tuple[object, ...]:
+    progress = (
+        row.lines,
+        row.bytes,
+        row.digest,
+        row.answers_bytes,
+        row.answers_digest,
+        int(row.finished),
+    )
+    return (*progress, checksum(row.name, *progress))
+
+
+def keep_labels(session: Session, replay_id: int, labels: Mapping[str, int | None]) -> None:
+    """Keep what labels stand for by now; None unsets one."""
+    many = session.connection.executemany
+    many(
+        "DELETE FROM replay_labels WHERE replay_id = ? AND label = ?",
+        [(replay_id, label) for label, mpid in labels.items() if mpid is None],
+    )
+    many(
+        "INSERT OR REPLACE INTO replay_labels VALUES (?, ?, ?, ?)",
+        [
+            (replay_id, label, mpid, checksum(replay_id, label, mpid))
+            for label, mpid in sorted(labels.items())
+            if mpid is not None
+        ],
+    )
+
+
+def labels_of(session: Session, replay_id: int) -> dict[str, int]:
+    """What the labels of an unfinished replay stand for."""
+    return dict(
+        session.connection.execute(
+            "SELECT label, mpid FROM replay_labels WHERE replay_id = ?", (replay_id,)
+        )
+    )

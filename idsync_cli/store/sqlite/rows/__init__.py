@@ -1,0 +1,1 @@
+"""The rows of the tables: how they are packed, summed up and written."""

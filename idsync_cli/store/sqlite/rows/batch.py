@@ -1,0 +1,191 @@
+"""What requests changed, as the rows of the tables: put together in memory, written at once."""
+
+import sqlite3
+from collections.abc import Sequence
+from struct import Struct
+from typing import Any, Final
+from zlib import crc32
+
+from idsync_cli.store.sqlite.rows.checksums import (
+    checksum,
+    checksum_of_packed_request,
+    identifier_hash,
+    packed_profiles,
+)
+from idsync_cli.store.sqlite.rows.inserts import Inserter
+from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, unpack_numbers
+
+IdentifierRow = tuple[int, int, int, str]
+"""A row of `identifiers`."""
+
+
+class MpidTaken(Exception):
+    """A new MPID that was taken to be free is not; what was done must be done anew."""
+
+
+class Batch:
+    """Rows to be written together, packed; they may be written by another process.
+
+    `created` and `updated` are profiles, each as its sum is over (`checksums.profile_numbers`).
+    `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
+    the four of its row, and four for each change. `texts` has what some of those brought
+    themselves, by their number. `holdings` says what becomes of rows of `holders`
+    (`HOLDING_NUMBERS`).
+    """
+
+    __slots__ = (
+        "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "scopes",
+        "sizes", "texts", "updated",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.last_seq: int | None = None
+        self.scopes: list[tuple[int, str, int]] = []
+        self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
+        self.identifiers: list[IdentifierRow] = []
+        self.created = self.updated = self.holdings = self.requests = b""
+        self.sizes: list[int] = []
+        self.texts: dict[int, tuple[str | None, int | None]] = {}
+
+    def as_values(self) -> tuple[Any, ...]:
+        """All of it as a tuple, to be sent to another process."""
+        return (
+            self.last_seq, self.scopes, self.outcomes, self.identifiers, self.created,
+            self.updated, self.holdings, self.requests, self.sizes, self.texts,
+        )  # fmt: skip
+
+
+def batch_of(values: Sequence[Any]) -> Batch:
+    """The batch that `as_values` gave."""
+    batch = Batch()
+    (
+        batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
+        batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts,
+    ) = values  # fmt: skip
+    return batch
+
+
+NOWHERE: Final = -1
+"""Stands for the range of `holders` that has a profile, where none has it."""
+
+HOLDING_NUMBERS: Final = 7
+"""What becomes of an identifier and a profile in `holders` takes so many numbers: those of both,
+the ranges that had and now have them (0 or 1 as `known` says, or NOWHERE), the identifier's type,
+and the request that added it with the place among its changes.
+"""
+
+NOW: Final = 3
+TYPE: Final = 4
+SEQ: Final = 5
+PLACE: Final = 6
+"""Where among those numbers the present range stands, the type and the change that added it."""
+
+_HOLDING: Final = Struct(f"<{HOLDING_NUMBERS}q")
+_NO_TEXTS: Final = None, None
+
+
+class Rows:
+    """What a batch comes to: rows for each table, in its order, with their sums and hashes.
+
+    That is most of the work, and nobody need be kept from the store meanwhile.
+    """
+
+    __slots__ = (
+        "changes", "created", "holders_come", "holders_gone", "identifier_hashes", "identifiers",
+        "last_seq", "outcomes", "requests", "scopes", "updated",
+    )  # fmt: skip
+
+    def __init__(self, batch: Batch) -> None:
+        self.last_seq = batch.last_seq
+        self.scopes = [(*scope, checksum(*scope)) for scope in batch.scopes]
+        self.outcomes = [(*outcome, checksum(*outcome)) for outcome in batch.outcomes]
+        self.identifiers = batch.identifiers
+        self.identifier_hashes = [
+            (identifier_hash(scope_id, type_id, value), number)
+            for number, scope_id, type_id, value in batch.identifiers
+        ]
+        self.identifier_hashes.sort()
+        self._take_profiles(batch)
+        self._take_holders(batch)
+        self._take_history(batch)
+
+    def _take_profiles(self, batch: Batch) -> None:
+        self.created = [
+            (*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)
+        ]
+        self.updated: list[tuple[int, int, int, int]] = []
+        for packed, numbers in packed_profiles(batch.updated):
+            seq, _, _, _, was_known, types = numbers
+            self.updated.append((seq, was_known, types, crc32(packed)))
+        self.updated.sort()
+
+    def _take_holders(self, batch: Batch) -> None:
+        gone: list[tuple[int, int, int]] = []
+        come: list[tuple[int, int, int, int, int, int]] = []
+        for number, seq, before, now, type_id, added_seq, place in _HOLDING.iter_unpack(
+            batch.holdings
+        ):
+            if before != NOWHERE:
+                gone.append((number, before, seq))
+            if now != NOWHERE:
+                come.append((number, now, seq, type_id, added_seq, place))
+        gone.sort()
+        come.sort()
+        self.holders_gone, self.holders_come = gone, come
+
+    def _take_history(self, batch: Batch) -> None:
+        requests: list[tuple[int | str | None, ...]] = []
+        changes: list[tuple[int, ...]] = []
+        everything = unpack_numbers(batch.requests)
+        begin = 0
+        for size in batch.sizes:
+            end = begin + size
+            seq = everything[begin]
+            texts = batch.texts.get(seq, _NO_TEXTS)
+            packed = batch.requests[begin * NUMBER_BYTES : end * NUMBER_BYTES]
+            sum_of_it = checksum_of_packed_request(packed, texts)
+            requests.append((*everything[begin : begin + 4], *texts, sum_of_it))
+            places = range(begin + 4, end, 4)
+            changes += [(seq, *everything[place : place + 4]) for place in places]
+            begin = end
+        self.requests, self.changes = requests, changes
+
+
+class Writer:
+    """Writes batches to one store, in the order of the tables."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._insert = Inserter(connection)
+
+    def write(self, rows: Rows, seed: str) -> None:
+        """Bring the tables up to date.
+
+        Raises:
+            MpidTaken: another profile has the MPID of a new one.
+        """
+        insert = self._insert
+        insert.rows("scopes", 4, rows.scopes)
+        insert.rows("outcomes", 7, rows.outcomes)
+        insert.rows("identifiers", 4, rows.identifiers)
+        insert.rows("identifier_hashes", 2, rows.identifier_hashes)
+        try:
+            insert.rows("profiles", 7, rows.created)
+        except sqlite3.IntegrityError:
+            raise MpidTaken from None
+        insert.each(
+            "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
+            rows.updated,
+        )
+        insert.each(
+            "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
+            rows.holders_gone,
+        )
+        insert.rows("holders", 6, rows.holders_come)
+        insert.rows("requests", 7, rows.requests)
+        insert.rows("changes", 5, rows.changes)
+        if rows.last_seq is not None:
+            self._execute(
+                "UPDATE store SET last_seq = ?, checksum = ?",
+                (rows.last_seq, checksum(seed, rows.last_seq)),
+            )

@@ -1,0 +1,1 @@
+"""Whole profiles in and out."""

@@ -1,0 +1,75 @@
+"""Import: whole profiles into a store, all of a file or none (section 8)."""
+
+from collections.abc import Iterable
+
+from idsync_cli.core.admission import violation
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.profile import Profile, types_of
+from idsync_cli.errors import FileFault, printable
+from idsync_cli.files import rules_json
+from idsync_cli.files.profile_lines import BadLine, ProfileLine
+from idsync_cli.store.sqlite import Session
+from idsync_cli.store.sqlite.queries.rules import remember_rules
+
+FAULTS_SHOWN = 20
+"""How many bad lines are listed."""
+
+
+def import_profiles(
+    name: str,
+    lines: Iterable[ProfileLine | BadLine],
+    organization: Organization,
+    session: Session,
+    *,
+    now_ms: int,
+) -> int:
+    """Take in the profiles of a file, each entered in the history, and say how many they were.
+
+    The store's counter goes on from the highest number. `name` is the file's, for its faults.
+
+    Raises:
+        FileFault: the bad lines; the session must then be given up.
+    """
+    taken_in = bad = 0
+    faults: list[str] = []
+    for line in lines:
+        fault = (
+            line.what
+            if isinstance(line, BadLine)
+            else _take_in(line, organization, session, now_ms)
+        )
+        if fault is None:
+            taken_in += 1
+            continue
+        bad += 1
+        if len(faults) < FAULTS_SHOWN:
+            faults.append(f"{printable(name)}:{line.line}: {fault}")
+    if bad > len(faults):
+        faults.append(f"and {bad - len(faults):,} more bad lines")
+    if faults:
+        raise FileFault([*faults, "nothing was imported"])
+    if taken_in:
+        remember_rules(session, rules_json.remembered(organization))
+    return taken_in
+
+
+def _take_in(
+    line: ProfileLine, organization: Organization, session: Session, now_ms: int
+) -> str | None:
+    """Put one profile into the store, or say why it cannot be."""
+    rules = organization.scopes[line.scope]
+    seq = session.last_seq + 1 if line.created_seq is None else line.created_seq
+    if session.is_taken(seq):
+        return f"the number {seq} is in use; leave created_seq out to take the next one"
+    profile = Profile(
+        mpid=line.mpid,
+        created_seq=seq,
+        source_mpid=line.source_mpid,
+        was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
+        identifiers=line.identifiers,
+    )
+    broken = violation(profile, rules, session.scope(line.scope))
+    if broken is None:
+        session.take_in(line.scope, profile, rules, now_ms)
+        session.last_seq = max(session.last_seq, seq)
+    return broken
