@@ -15,8 +15,9 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
+from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml
@@ -56,22 +57,26 @@ def incoming(requests: list[object]) -> list[wire.Incoming]:
 def answer_all(
     engine: Engine,
     requests: Iterable[wire.Incoming],
+    labels: ReplayLabels | None = None,
     *,
     chunk_size: int,
     block_size: int | None = None,
 ) -> Iterator[list[Answer]]:
     """Answer requests in batches, each of them read a block at a time."""
     requests = iter(requests)
+    labels = ReplayLabels() if labels is None else labels
     while chunk := list(islice(requests, chunk_size)):
         size = block_size or chunk_size
         blocks = [chunk[first : first + size] for first in range(0, len(chunk), size)]
         answers: list[Answer] = []
-        engine.blocks(blocks, partial(_taken_anew, answers), lambda _: None)
+        labels.begin()
+        engine.blocks(blocks, labels, partial(_taken_anew, answers, labels), lambda _: None)
         yield answers
 
 
-def _taken_anew(answers: list[Answer]) -> Callable[[list[Answer]], None]:
+def _taken_anew(answers: list[Answer], labels: ReplayLabels) -> Callable[[list[Answer]], None]:
     answers.clear()
+    labels.undo()
     return answers.extend
 
 
@@ -110,7 +115,7 @@ def program_answers(
         return answers, exported(storage, rules)
 
 
-def exported(storage: Store, rules: Organization) -> list[Json]:
+def exported(storage: SqliteStore, rules: Organization) -> list[Json]:
     """The profile lines of a store."""
     with storage.reading() as session:
         return [
@@ -120,24 +125,23 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
 
 
 def answers_in(
-    world: World, storage: Store, chunk_size: int, *, one_shot: bool, explain: bool
+    world: World, storage: SqliteStore, chunk_size: int, *, one_shot: bool, explain: bool
 ) -> Iterator[Answer]:
     """The answers to the requests of a world, over a store."""
-    labels = None
+    labels = ReplayLabels()
     for rules, requests in parts(world):
         engine = Engine(rules, storage, now=lambda: 0, explain=explain)
-        if labels is not None:
-            engine.labels = labels
         if one_shot:
-            batches: Iterable[list[Answer]] = ([engine.one_shot(each.request)] for each in requests)
+            batches: Iterable[list[Answer]] = (
+                [engine.one_shot(each.request, labels)] for each in requests
+            )
         else:
             size = max(1, chunk_size // 2)  # a batch is read ahead in several parts, too
-            batches = answer_all(engine, requests, chunk_size=chunk_size, block_size=size)
+            batches = answer_all(engine, requests, labels, chunk_size=chunk_size, block_size=size)
         for answer in chain.from_iterable(batches):
             line = wire.encode(wire.answer_json(answer, explain=explain)) + "\n"
             assert wire.answer_line(answer, explain=explain) == line.encode("ascii")
             yield answer
-        labels = engine.labels
 
 
 def plain(answer: Json) -> Json:

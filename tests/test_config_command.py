@@ -209,7 +209,6 @@ def test_a_transaction_that_fails_remembers_nothing(idsync: Program) -> None:
     from idsync_cli import wire
     from idsync_cli.engine.engine import Engine
     from idsync_cli.store import sqlite as store
-    from idsync_cli.store.sqlite.queries.rules import remembered_rules
 
     organization = config_file.load(idsync.folder / "idsync.yaml").organization
     request = wire.Incoming({"type": "identify", "known_identities": {"email": "a"}})
@@ -222,10 +221,10 @@ def test_a_transaction_that_fails_remembers_nothing(idsync: Program) -> None:
         with pytest.raises(ZeroDivisionError):
             engine.batch([request], before_commit=fail)
         with memory.reading() as session:
-            assert remembered_rules(session) == {}
+            assert session.remembered_rules() == {}
         engine.batch([request])
         with memory.reading() as session:
-            assert remembered_rules(session) == rules_json.remembered(organization)
+            assert session.remembered_rules() == rules_json.remembered(organization)
 
 
 # Plan

@@ -16,14 +16,15 @@ import pytest
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.decide import decide
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.matcher import Knowledge
-from idsync_cli.core.resolve.resolution import Turn
-from idsync_cli.engine.engine import Engine, decide
+from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.labels import Labels
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Session, Store
+from idsync_cli.store.sqlite import Session, SqliteStore
 from idsync_cli.store.sqlite.cache import records
 from tests.comparison import (
     Run,
@@ -116,7 +117,7 @@ def sound_answers(
         return answers, exported(storage, rules)
 
 
-def assert_sound(storage: Store, rules: Organization) -> None:
+def assert_sound(storage: SqliteStore, rules: Organization) -> None:
     """What the tables say twice, they say alike: types, who is known, the history."""
     query = storage.connection.execute
     for seq, scope_bits, was_known, types in query(
@@ -667,13 +668,13 @@ def member(number: int, held: dict[str, str]) -> Profile:
     return Profile(-number, number, None, number % 35 == 0, identifiers)
 
 
-def decided(knowledge: Knowledge, rules: Rules, kind: str, asked: dict[str, str]) -> object:
+def decided(lookup: Lookup, rules: Rules, kind: str, asked: dict[str, str]) -> object:
     """What is decided, with its tiers, and profiles by their MPIDs."""
     request = IdentityRequest(
         RequestKind(kind),
         [Identifier(IdentityType(name), value) for name, value in asked.items()],
     )
-    decision = decide(request, rules, knowledge, Turn(10_000, 7), explain=True)
+    decision = decide(request, rules, lookup, 10_000, 7, explain=True)
     left = [(left.profile.mpid, left.types, left.was_known) for left in decision.left]
     plain = altered(decision, profile=None, left=())
     of = decision.profile
@@ -696,26 +697,26 @@ def test_a_crowd_of_thousands_is_accounted_for_as_by_looking_at_every_profile(
     with store.memory(7) as storage:
         with storage.writing() as session:
             for each in everybody:
-                session.give("s", each, rules)
+                session.insert("s", each, rules, None)
             if not written:
                 assert_told_alike(session, known, scopes, asked)
         with storage.reading() as session:
             assert_told_alike(session, known, scopes, asked)
         with storage.writing() as session:
             identifiers = [Identifier(IdentityType(kind), value) for kind, value in two.items()]
-            session.look_up("s", rules, identifiers, ())
+            session.prefetch("s", rules, identifiers, ())
             assert_told_alike(session, known, scopes, asked)
 
 
 def assert_told_alike(
     session: Session, known: Memory, scopes: Organization, asked: list[dict[str, str]]
 ) -> None:
-    found = session.scope("s")
     for name, rules in scopes.scopes.items():
+        found, expected = session.lookup("s", rules), known.under(rules)
         for each in asked:
             for kind in ("search", "identify"):
                 told = decided(found, rules, kind, each)
-                assert told == decided(known, rules, kind, each), (name, kind, each)
+                assert told == decided(expected, rules, kind, each), (name, kind, each)
 
 
 # ---- Another configuration
@@ -779,17 +780,17 @@ def test_any_other_configuration_holds_from_the_next_request_on(later: Json) -> 
     assert_told(and_then(crowd_of_all_kinds(100)), later)
 
 
-def engines(story: Story, storage: Store, said: list[str]) -> Iterator[Engine]:
+def engines(story: Story, storage: SqliteStore, said: list[str]) -> Iterator[Engine]:
     """An engine by the first configuration, and one by the other."""
     for scope in (story.scope, BY_PHONE):
         rules = organization({"s": scope, "other": SCOPE}, {})
         target = wire.Target(scope="s")
         yield Engine(
-            *(rules, storage), now=lambda: 0, target=target, explain=True, on_agreed=said.append
+            *(rules, storage), now=lambda: 0, target=target, explain=True, on_aligned=said.append
         )
 
 
-def login_types(storage: Store) -> list[str]:
+def login_types(storage: SqliteStore) -> list[str]:
     [[bits]] = storage.connection.execute("SELECT login_types FROM scopes WHERE name = 's'")
     return [kind.value for kind in IdentityType if bits & TYPE_BITS[kind]]
 
@@ -830,12 +831,12 @@ def test_what_only_reads_answers_right_over_a_store_that_was_not_brought_up_to_d
     said: list[str] = []
     with store.memory(7) as storage:
         first, later = engines(story, storage, said)
-        first.batch(map(wire.Incoming, story.requests[:gathered]))
-        later.labels = first.labels
+        labels = Labels()
+        first.batch(map(wire.Incoming, story.requests[:gathered]), labels)
         before = list(storage.connection.iterdump())
         for request, model in zip(story.requests[gathered:], expected[gathered:], strict=True):
             for dry_run in (False, True):
-                answer = later.one_shot(request, dry_run=dry_run)
+                answer = later.one_shot(request, labels, dry_run=dry_run)
                 told = plain(wire.answer_json(answer, explain=True)) | {"seq": model["seq"]}
                 assert told == model | {"scope": "s"}
         assert said == []

@@ -17,16 +17,15 @@ from idsync_cli import wire
 from idsync_cli.check.run import SEED, check
 from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.config.strategy import PRESETS, Strategy
+from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.core.request import ModifyRequest, Request
-from idsync_cli.core.resolve.modify import modify
-from idsync_cli.core.resolve.resolution import Turn, resolve
 from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.labels import Labels
 from idsync_cli.files.scenario_file import Scenario, find, read_scenarios
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import answer_all, incoming, lines_of
 from tests.core.memory import Memory
 from tests.program import Program
@@ -58,11 +57,11 @@ def given(scenario: Scenario) -> Iterator[tuple[str, Profile]]:
         yield each.scope, Profile(mpid, seq, None, known, each.identifiers)
 
 
-def prepared(scenario: Scenario, storage: Store) -> Store:
+def prepared(scenario: Scenario, storage: SqliteStore) -> SqliteStore:
     with storage.writing() as session:
         for scope, profile in given(scenario):
-            session.last_seq += 1
-            session.give(scope, profile, scenario.organization.scopes[scope])
+            session.advance_to(profile.created_seq)
+            session.insert(scope, profile, scenario.organization.scopes[scope], None)
     return storage
 
 
@@ -83,7 +82,8 @@ def in_one_batch(scenario: Scenario) -> list[Json]:
 def one_by_one(scenario: Scenario) -> list[Json]:
     with prepared(scenario, store.memory(SEED)) as storage:
         engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
-        return told([engine.one_shot(step.request) for step in scenario.steps])
+        labels = Labels()
+        return told([engine.one_shot(step.request, labels) for step in scenario.steps])
 
 
 # ---- (a) as its users check it
@@ -139,21 +139,17 @@ class Alone:
             asked = wire.request_of(reading, self.labels)
             assert reading.scope is not None
             assert reading.rules is not None
-            outcome = self.decide(asked, reading.rules, self.known[reading.scope])
+            rules, known = reading.rules, self.known[reading.scope]
+            outcome = decide(asked, rules, known.under(rules), self.seq, SEED, explain=True)
             self.known[reading.scope].apply(outcome)
         except Refusal as refusal:
             outcome = refusal
-        answer = Answer(self.seq, line, reading.kind, reading.scope, reading.rules, outcome)
+        answer = Answer(self.seq, line, reading.kind, reading.scope, outcome)
         if "label" in request:
             self.labels.pop(request["label"], None)
             if answer.mpid is not None:
                 self.labels[request["label"]] = answer.mpid
         return answer
-
-    def decide(self, asked: Request, rules: Rules, known: Memory) -> Decision:
-        if isinstance(asked, ModifyRequest):
-            return modify(asked, rules, known, explain=True)
-        return resolve(asked, rules, known, Turn(self.seq, SEED), explain=True)
 
 
 @every_scenario

@@ -23,12 +23,13 @@ from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
 from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
 from idsync_cli.files import config_file
 from idsync_cli.files.scenario_file import Scenario, read_scenarios
 from idsync_cli.files.yaml_tree import Faults, read_documents
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import exported, organization
 from tests.worlds import BAD_MPIDS, FAULTS, World, config_yaml, random_world
 
@@ -841,7 +842,7 @@ def assert_answer_valid(answer: Answer) -> None:
         assert_valid("answer", json.loads(line))
 
 
-def assert_profiles_valid(storage: Store, rules: Organization) -> None:
+def assert_profiles_valid(storage: SqliteStore, rules: Organization) -> None:
     for profile in exported(storage, rules):
         assert_valid("profile", json.loads(wire.encode(profile)))
 
@@ -851,16 +852,14 @@ def test_the_answers_and_profiles_of_a_random_world_are_valid(seed: int) -> None
     world = random_world(random.Random(seed))
     rules = organization(world.scopes, world.workspaces)
     with store.memory(world.seed) as storage:
-        engine = Engine(rules, storage, now=lambda: 0, explain=True)
+        engine, labels = Engine(rules, storage, now=lambda: 0, explain=True), Labels()
         for index, incoming in enumerate(incoming_of(world)):
             if world.later_scopes and index == world.change_at:
-                labels = engine.labels
                 rules = organization(world.later_scopes, world.workspaces)
                 engine = Engine(rules, storage, now=lambda: 0, explain=True)
-                engine.labels = labels
-            one_shot = engine.one_shot(incoming.request, dry_run=True)
+            one_shot = engine.one_shot(incoming.request, Labels(labels), dry_run=True)
             assert_valid("answer", wire.answer_json(one_shot, explain=False))
-            for answer in engine.batch([incoming]):
+            for answer in engine.batch([incoming], labels):
                 assert_answer_valid(answer)
         assert_profiles_valid(storage, rules)
         assert_profiles_valid(storage, Organization(None, {}, {}))
@@ -885,13 +884,13 @@ def test_the_answers_and_profiles_of_a_scenario_are_valid(path: Path) -> None:
             assert_both_agree(json.dumps(step.request).encode())
 
 
-def answers_of(scenario: Scenario, storage: Store) -> Iterator[Answer]:
+def answers_of(scenario: Scenario, storage: SqliteStore) -> Iterator[Answer]:
     with storage.writing() as session:
         for given in scenario.given:
             check._give(scenario, given, session, storage.seed)
-    engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
+    engine, labels = Engine(scenario.organization, storage, now=lambda: 0, explain=True), Labels()
     for step in scenario.steps:
-        yield from engine.batch([wire.Incoming(step.request, step.line)])
+        yield from engine.batch([wire.Incoming(step.request, step.line)], labels)
 
 
 @cache

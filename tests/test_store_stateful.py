@@ -14,16 +14,17 @@ from idsync_cli import wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Holder, Profile
+from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.matcher import Knowledge
-from idsync_cli.core.resolve.resolution import Turn
-from idsync_cli.engine.engine import Engine, decide
+from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Entry, Session, Store
+from idsync_cli.store.api import RequestEntry, Transaction
+from idsync_cli.store.sqlite import Session, SqliteStore
 from tests.core.memory import Memory
 from tests.core.saying import altered, rules
 
@@ -59,15 +60,18 @@ class Broken(Exception):
     """Something goes wrong in the middle of a transaction."""
 
 
-def seen(holder: Holder) -> tuple[int, int | None, int, bool, int, tuple[Identifier, ...]]:
-    """All that is to be seen of a profile, wherever it comes from."""
+def seen(profile: ProfileView) -> tuple[int, int | None, int, bool, int]:
+    """All that the rules see of a profile, wherever it comes from."""
     return (
-        *(holder.created_seq, holder.source_mpid, holder.mpid, holder.was_known, holder.types),
-        holder.identifiers,
+        profile.created_seq,
+        profile.source_mpid,
+        profile.mpid,
+        profile.was_known,
+        profile.types,
     )
 
 
-def all_see(found: Iterable[Holder], expected: Iterable[Holder]) -> None:
+def all_see(found: Iterable[ProfileView], expected: Iterable[ProfileView]) -> None:
     assert [*map(seen, found)] == [*map(seen, expected)]
 
 
@@ -108,7 +112,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             each.close()
         self.folder.cleanup()
 
-    def opened(self, *, write: bool) -> Store:
+    def opened(self, *, write: bool) -> SqliteStore:
         opened = store.open_store(self.path, write=write)
         assert opened is not None
         return opened
@@ -148,11 +152,13 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         profile = Profile(mpid, self.last_seq + 1, None, was_known, identifiers)
         with self.stores[at].writing() as session:
             rules = self.by_scope[scope]
-            broken = violation(profile, rules, session.scope(scope))
-            assert (broken is None) is (violation(profile, rules, self.known[scope]) is None)
+            broken = violation(profile, rules, session.lookup(scope, rules))
+            assert (broken is None) is (
+                violation(profile, rules, self.known[scope].under(rules)) is None
+            )
             if broken is None:
-                session.last_seq += 1
-                session.give(scope, profile, rules)
+                session.advance_to(profile.created_seq)
+                session.insert(scope, profile, rules, None)
         if broken is None:
             self.last_seq += 1
             self.known[scope].give(profile)
@@ -227,14 +233,14 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             if breaks == "while it is read":
                 raise Broken
 
-        def keep(session: Session) -> None:
+        def keep(session: Transaction) -> None:
             assert session.last_seq == self.last_seq + len(requests)
             if breaks == "while it is kept":
                 raise Broken
 
         if breaks:
             with pytest.raises(Broken):
-                self.engine(at).batch(incoming(), keep)
+                self.engine(at).batch(incoming(), before_commit=keep)
             return
         for answer, request in zip(self.engine(at).batch(incoming()), requests, strict=True):
             assert answer.seq == self.last_seq + 1
@@ -247,10 +253,11 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     def expected(self, request: wire.Json) -> Decision | Refusal:
         """What the core decides over the dictionary."""
         scope = request["scope"]
-        turn = Turn(self.last_seq + 1, self.seed)
+        rules = self.by_scope[scope]
         try:
             asked = wire.request_of(wire.Reader(self.organization()).read(request), {})
-            return decide(asked, self.by_scope[scope], self.known[scope], turn)
+            lookup = self.known[scope].under(rules)
+            return decide(asked, rules, lookup, self.last_seq + 1, self.seed)
         except Refusal as refusal:
             return refusal
 
@@ -299,16 +306,16 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
 
     def scribble(self, session: Session, scope: str, identifiers: tuple[Identifier, ...]) -> None:
         """Everything that a session can write."""
-        session.last_seq += 5
+        session.advance_to(session.last_seq + 5)
         rules = self.by_scope[scope]
-        session.agree(self.by_scope)
-        session.give(scope, Profile(77, session.last_seq, None, True, identifiers), rules)
+        session.align(self.by_scope)
+        session.insert(scope, Profile(77, session.last_seq, None, True, identifiers), rules, None)
         asked = IdentityRequest(
             RequestKind.IDENTIFY, [Identifier(IdentityType.IOS_IDFV, "scribbled")]
         )
-        turn = Turn(session.last_seq + 1, self.seed)
-        decision = decide(asked, rules, session.scope(scope), turn)
-        session.apply(decision, scope, rules, Entry(turn.seq, 1000, RequestKind.IDENTIFY))
+        seq = session.last_seq + 1
+        decision = decide(asked, rules, session.lookup(scope, rules), seq, self.seed)
+        session.apply(decision, scope, rules, RequestEntry(seq, 1000, RequestKind.IDENTIFY))
         session.write()
 
     @rule(number=st.integers(0, len(CONFIGURATIONS) - 1))
@@ -359,51 +366,52 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
                     self.look_up_everything(session, scope)
 
     def look_up_everything(self, session: Session, scope: str) -> None:
-        found, known = session.scope(scope), self.known[scope]
+        rules, known = self.by_scope[scope], self.known[scope]
+        found, expected_of = session.lookup(scope, rules), known.under(rules)
         every = [Identifier(kind, value) for kind in TYPES for value in VALUES]
         held = {each for profile in known.profiles.values() for each in profile.identifiers}
         for identifier in every:
             holders = [*known.holders(identifier)]
             oldest_first = sorted(holders, key=lambda profile: profile.created_seq)
             assert session.holding(scope, identifier) == oldest_first
-            self.look_up(found, known, self.by_scope[scope], identifier, held)
+            self.look_up(found, expected_of, identifier, held)
         for mpid in [*known.given_out, 77, 99]:
-            its, expected = found.profile(mpid), known.profile(mpid)
+            its, expected = found.profile(mpid), expected_of.profile(mpid)
             if its is None or expected is None:
                 assert (its, expected) == (None, None)
             else:
                 all_see([its], [expected])
                 for identifier in held:
-                    assert its.holds(identifier) is expected.holds(identifier)
+                    assert found.holds(its, identifier) is (identifier in expected.identifiers)
                 for kind in TYPES:
-                    assert list(its.values_of(kind)) == list(expected.values_of(kind))
-            assert found.was_given_out(mpid) is known.was_given_out(mpid)
+                    assert list(found.values_of(its, kind)) == list(expected.values_of(kind))
+                assert found.identifiers_of(its) == expected.identifiers
+            assert found.was_given_out(mpid) is (mpid in known.given_out)
             home = [pair for pair in self.every_profile() if pair[1].mpid == mpid]
             assert session.find(mpid) == (home[0] if home else None)
 
     def look_up(
         self,
-        found: Knowledge,
-        known: Memory,
-        rules: Rules,
+        found: Lookup,
+        known: Lookup,
         identifier: Identifier,
         held: set[Identifier],
     ) -> None:
         """Who holds an identifier, known and anonymous, alone and together with others."""
-        everybody = known.known(identifier, rules)
-        assert sorted(map(seen, found.known(identifier, rules))) == sorted(map(seen, everybody))
-        assert len(found.known(identifier, rules, 1)) == min(1, len(everybody))
+        everybody = known.known(identifier)
+        assert sorted(map(seen, found.known(identifier))) == sorted(map(seen, everybody))
+        assert len(found.known(identifier, 1)) == min(1, len(everybody))
         one = (identifier,)
         in_order = sorted(held, key=lambda each: (each.type, each.value))
         others = [in_order[self.last_seq % len(held)]] if identifier in held else []
         for limit in (None, 1, 2):
-            all_see(found.anonymous(one, rules, limit), known.anonymous(one, rules, limit))
+            all_see(found.anonymous(one, limit), known.anonymous(one, limit))
             for other in others:
                 both = identifier, other
-                all_see(found.anonymous(both, rules, limit), known.anonymous(both, rules, limit))
+                all_see(found.anonymous(both, limit), known.anonymous(both, limit))
                 all_see(
-                    found.anonymous(one, rules, limit, lacking=other),
-                    known.anonymous(one, rules, limit, lacking=other),
+                    found.anonymous(one, limit, lacking=other),
+                    known.anonymous(one, limit, lacking=other),
                 )
 
     @invariant()

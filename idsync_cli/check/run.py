@@ -14,12 +14,13 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import Fault, FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Session, Store
+from idsync_cli.store.sqlite import Session, SqliteStore
 
 SEED = 0
 """The seed of every scenario's store, so that the same scenario has the same MPIDs."""
@@ -110,34 +111,36 @@ def check(scenario: Scenario) -> Result:
         return Result(scenario, tuple(_run(scenario, memory)))
 
 
-def _run(scenario: Scenario, memory: Store) -> Iterator[Mismatch]:
+def _run(scenario: Scenario, memory: SqliteStore) -> Iterator[Mismatch]:
     with memory.writing() as session:
         for given in scenario.given:
             _give(scenario, given, session, memory.seed)
     engine = Engine(scenario.organization, memory, now=lambda: 0, explain=True)
+    labels = Labels()
     for step in scenario.steps:
-        [answer] = engine.batch([wire.Incoming(step.request, step.line)])
-        yield from _compare_step(step, answer, engine.labels)
+        [answer] = engine.batch([wire.Incoming(step.request, step.line)], labels)
+        yield from _compare_step(step, answer, labels)
     with memory.reading() as session:
-        yield from _compare_profiles(scenario, session, engine.labels)
+        yield from _compare_profiles(scenario, session, labels)
 
 
 def _give(scenario: Scenario, given: Given, session: Session, seed: int) -> None:
     rules = scenario.organization.scopes[given.scope]
-    knowledge = session.scope(given.scope)
-    session.last_seq += 1
+    lookup = session.lookup(given.scope, rules)
+    seq = session.last_seq + 1
     profile = Profile(
-        mpid=given.mpid or derive_mpid(seed, session.last_seq, knowledge.was_given_out),
-        created_seq=session.last_seq,
+        mpid=given.mpid or derive_mpid(seed, seq, lookup.was_given_out),
+        created_seq=seq,
         source_mpid=None,
         was_known=rules.holds_login_id(types_of(given.identifiers)),
         identifiers=given.identifiers,
     )
-    broken = violation(profile, rules, knowledge)
+    broken = violation(profile, rules, lookup)
     if broken:
         message = f"the given profile cannot be: {broken}"
         raise FileFault([Fault(scenario.path.as_posix(), message, given.line)])
-    session.give(given.scope, profile, rules)
+    session.insert(given.scope, profile, rules, None)
+    session.advance_to(seq)
 
 
 def _compare_step(step: Step, answer: Answer, labels: Mapping[str, int]) -> Iterator[Mismatch]:

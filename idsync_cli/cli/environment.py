@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.files.config_file import Configuration
-    from idsync_cli.store.sqlite import Session, Store
+    from idsync_cli.store.sqlite import Session, SqliteStore
 
 
 _LONGEST_SEED = 4000  # Python reads few more digits, and 40 are more than can be guessed
@@ -154,7 +154,7 @@ def load_configuration(path: str) -> "Configuration":
     return load(Path(path))
 
 
-def open_store(path: str, organization: "Organization", *, write: bool) -> "Store | None":
+def open_store(path: str, organization: "Organization", *, write: bool) -> "SqliteStore | None":
     """Open a store that is there; None where there is none.
 
     Says so where it has profiles of a scope that the configuration no longer names (section 3).
@@ -174,7 +174,7 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Stor
     return opened
 
 
-def say_upgraded(opened: "Store", path: str) -> None:
+def say_upgraded(opened: "SqliteStore", path: str) -> None:
     """Say that a store of an earlier version was brought up to date as it was opened."""
     if opened.old_one_kept_as is not None:
         say(
@@ -193,8 +193,8 @@ def say_agreed(scope: str) -> None:
 
 @contextmanager
 def store_at_work(
-    opened: "Store", path: str, seed: int | None, *, dry_run: bool
-) -> Iterator["Store"]:
+    opened: "SqliteStore", path: str, seed: int | None, *, dry_run: bool
+) -> Iterator["SqliteStore"]:
     """An open store of the right seed to work on; for a dry run, a copy that is thrown away."""
     from idsync_cli.store import sqlite as store
 
@@ -208,7 +208,7 @@ def store_at_work(
 
 
 @contextmanager
-def existing_store(path: str, organization: "Organization") -> Iterator["Store"]:
+def existing_store(path: str, organization: "Organization") -> Iterator["SqliteStore"]:
     """Open a store for looking into it.
 
     Raises:
@@ -234,7 +234,7 @@ def check_scope(scope: str | None, organization: "Organization", session: "Sessi
         raise UsageFault(f"unknown scope {quoted(scope)}{hint}")
 
 
-def check_seed(opened: "Store", path: str, seed: int | None) -> None:
+def check_seed(opened: "SqliteStore", path: str, seed: int | None) -> None:
     """Check that a store that is there has the seed that is asked for.
 
     Raises:

@@ -29,8 +29,7 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.inspect import profiles as looking
-from idsync_cli.store.sqlite.queries.people import history as changes
-from idsync_cli.store.sqlite.queries.people import history_length
+from idsync_cli.store.sqlite.history import history_length
 
 ROWS_SHOWN = 50
 """How many rows a table has, unless told otherwise."""
@@ -218,13 +217,13 @@ def history(
     most = limit if as_json else limit or ROWS_SHOWN
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as session:
-        found = changes(session, mpid=number, identifier=asked, limit=most)
+        found = session.history(mpid=number, identifier=asked, limit=most)
         entries = map(looking.entry_json, found)
         if as_json:
             for entry in entries:
                 write_json(entry)
         shown = list(entries)
-        total = history_length(session, mpid=number, identifier=asked)
+        total = history_length(session.connection, mpid=number, identifier=asked)
     whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)

@@ -43,7 +43,7 @@ from idsync_cli.replay.loop import Done, Replay
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.summary import Summary
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 
 GiveOut = Callable[[Iterable[Answer]], None]
 
@@ -123,7 +123,7 @@ def replay(
                 now=now_ms,
                 target=target,
                 explain=explain,
-                on_agreed=say_agreed,
+                on_aligned=say_agreed,
             ),
             storage,
             mode=Mode.RESUME if resume else Mode.AGAIN if again else Mode.ONCE,
@@ -226,7 +226,7 @@ def _explain(answers: Iterable[Answer]) -> None:
 @contextmanager
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
-) -> Iterator[Store]:
+) -> Iterator[SqliteStore]:
     """The store, made if there is none; for a dry run, a copy of it."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:

@@ -239,5 +239,5 @@ def _resolve(
             return answer
         opened = store.create(path, seed)
     with opened:
-        engine = Engine(organization, opened, now=now_ms, explain=explain, on_agreed=say_agreed)
+        engine = Engine(organization, opened, now=now_ms, explain=explain, on_aligned=say_agreed)
         return engine.one_shot(request, dry_run=dry_run)

@@ -31,7 +31,7 @@ from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.sqlite import Session, Store
+from idsync_cli.store.sqlite import Session, SqliteStore
 from idsync_cli.store.sqlite.queries.people import types_held
 from idsync_cli.transfer.profile_import import import_profiles
 
@@ -181,7 +181,7 @@ _READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv
 @contextmanager
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
-) -> Iterator[Store]:
+) -> Iterator[SqliteStore]:
     """The store, or for a dry run a copy; one that is not there is made when all went well."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:

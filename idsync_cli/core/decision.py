@@ -14,10 +14,9 @@ from idsync_cli.core.codes import (
     Rule,
     Status,
 )
-from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 
 _NONE: Mapping[Reason, int] = MappingProxyType({})
@@ -30,6 +29,9 @@ class Refusal(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str]]:
+        return Refusal, (self.code, self.message)
 
 
 class DecidedBy(NamedTuple):
@@ -90,7 +92,7 @@ class Left(Value):
     __match_args__ = ("profile", "types", "was_known")
     __slots__ = __match_args__
 
-    def __init__(self, profile: Holder, types: int, was_known: bool) -> None:
+    def __init__(self, profile: ProfileView, types: int, was_known: bool) -> None:
         self.profile: Final = profile
         self.types: Final = types
         self.was_known: Final = was_known
@@ -100,9 +102,9 @@ class Decision(Value):
     """The answer to a request, with everything that applying and explaining it needs.
 
     `profile` is the answered profile as it was before the request, None where nothing was found;
-    one that was `created` holds nothing yet. `identifiers` are those of a profile that a search
-    found. `left` has the profiles that change. `tiers` are there if the account of them was asked
-    for.
+    one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
+    search found, by the order of their types. `left` has the profiles that change. `tiers` are
+    there if the account of them was asked for.
     """
 
     __match_args__ = (
@@ -115,7 +117,7 @@ class Decision(Value):
         self,
         status: Status,
         decided_by: DecidedBy,
-        profile: Holder | None = None,
+        profile: ProfileView | None = None,
         is_logged_in: bool = False,
         matched: tuple[Identifier, ...] = (),
         created: bool = False,
@@ -148,11 +150,11 @@ class Decision(Value):
 class Answer(Value):
     """What a request came to: which one it was, and what was decided or why it was refused.
 
-    `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` and
-    `rules` before the scope is established.
+    `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` before
+    it is established.
     """
 
-    __match_args__ = ("seq", "line", "kind", "scope", "rules", "outcome")
+    __match_args__ = ("seq", "line", "kind", "scope", "outcome")
     __slots__ = __match_args__
 
     def __init__(
@@ -161,14 +163,12 @@ class Answer(Value):
         line: int | None,
         kind: RequestKind | None,
         scope: str | None,
-        rules: Rules | None,
         outcome: Decision | Refusal,
     ) -> None:
         self.seq: Final = seq
         self.line: Final = line
         self.kind: Final = kind
         self.scope: Final = scope
-        self.rules: Final = rules
         self.outcome: Final = outcome
 
     @property

@@ -10,7 +10,7 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.files import rules_json
 from idsync_cli.store.sqlite import Session
 from idsync_cli.store.sqlite.queries.people import ProfileKind, profile_kinds
-from idsync_cli.store.sqlite.queries.rules import remembered_rules, shared_identifiers
+from idsync_cli.store.sqlite.queries.rules import shared_identifiers
 
 SHOWN = 20
 """How many identifiers or profiles are listed of those that something happens to."""
@@ -88,7 +88,7 @@ def plan(organization: Organization, session: Session) -> Plan:
     Raises:
         StoreFault: those rules cannot be read.
     """
-    before = {name: rules_json.decode(text) for name, text in remembered_rules(session).items()}
+    before = {name: rules_json.decode(text) for name, text in session.remembered_rules().items()}
     kinds: dict[str, list[ProfileKind]] = {}
     for kind in profile_kinds(session):
         kinds.setdefault(kind.scope, []).append(kind)

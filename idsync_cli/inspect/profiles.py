@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.matcher import Inquiry
 from idsync_cli.core.resolve.request_shape import form_of
-from idsync_cli.core.resolve.resolution import Turn
-from idsync_cli.engine.engine import decide
+from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite import Session
 from idsync_cli.store.sqlite.queries.people import (
     Arrival,
-    HistoryEntry,
     arrivals,
     deciders,
     maker,
@@ -101,8 +100,8 @@ def entry_json(entry: HistoryEntry) -> wire.Json:
         "request_id": entry.request_id,
         "op": entry.op,
         "mpid": str(entry.mpid),
-        "identity_type": entry.identity_type,
-        "value": entry.value,
+        "identity_type": entry.identifier.type.value,
+        "value": entry.identifier.value,
         "rule": entry.rule,
     }
 
@@ -150,9 +149,9 @@ def _search(
     if rules is None:
         return None
     request = IdentityRequest(RequestKind.SEARCH, [identifier])
-    turn = Turn(session.last_seq + 1, seed)
-    decision = decide(request, rules, session.scope(scope), turn, explain=True)
-    return Answer(turn.seq, None, request.kind, scope, rules, decision)
+    seq = session.last_seq + 1
+    decision = decide(request, rules, session.lookup(scope, rules), seq, seed, explain=True)
+    return Answer(seq, None, request.kind, scope, decision)
 
 
 def _inquiry(
@@ -163,18 +162,18 @@ def _inquiry(
     if rules is None:
         return None
     form = form_of(RequestKind.SEARCH, types_of([identifier]), rules)
-    return Inquiry(form, [identifier], session.scope(scope))
+    return Inquiry(form, [identifier], session.lookup(scope, rules))
 
 
 def _why_not(
     holder: Profile, identifier: Identifier, answer: Answer | None, inquiry: Inquiry | None
 ) -> str | None:
     """Why the search did not return a holder; None if it did."""
-    if answer is None or inquiry is None or answer.rules is None:
+    if answer is None or inquiry is None:
         return ErrorCode.UNKNOWN_SCOPE.value
     if answer.mpid == holder.mpid:
         return None
-    if not answer.rules.is_lookup(identifier.type):
+    if not inquiry.form.rules.is_lookup(identifier.type):
         return ErrorCode.NO_LOOKUP_IDENTITY.value
     reason = inquiry.ineligibility(holder)
     return NoteCode.TIE.value if reason is None else reason.value

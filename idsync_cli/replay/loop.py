@@ -17,15 +17,16 @@ from time import monotonic
 
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine, TakeAnswers
-from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import UsageFault
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import Source
 from idsync_cli.replay.batches import Batches, Taken
+from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, find_start
 from idsync_cli.replay.summary import Summary
 from idsync_cli.replay.writer_process import Errand, Scribe
-from idsync_cli.store.sqlite import Session, Store, TablesBehind
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.sqlite import Batch, Session, SqliteStore, TablesBehind
 from idsync_cli.store.sqlite.queries.replays import (
     NOT_ALONE,
     ReplayRow,
@@ -85,7 +86,7 @@ class Replay:
     def __init__(
         self,
         engine: Engine,
-        store: Store,
+        store: SqliteStore,
         *,
         mode: Mode = Mode.ONCE,
         chunk_size: int | None = None,
@@ -103,6 +104,7 @@ class Replay:
         self._answered_at = 0.0
         self._alone_for = 0
         self._scribe: Scribe | None = None
+        self._labels = ReplayLabels()
         self.file = ""
         self.stopped_by: Answer | None = None
 
@@ -131,7 +133,7 @@ class Replay:
                 return
 
     def _go_on(self, start: Start) -> Iterator[Done]:
-        self._engine.labels = Labels(start.labels)
+        self._labels = ReplayLabels(start.labels)
         row = start.row
         batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
         self._alone_for, self._scribe = 0, None
@@ -177,10 +179,10 @@ class Replay:
             self._store.expect_others_to_write()
         if batches.size < LONG or batches.has_some_anew or self._alone_for > 0:
             return False
-        if not self._engine.can_go_ahead:
+        if not self._can_go_ahead:
             return False
         self._scribe.begin()
-        return self._engine.can_go_ahead  # nobody else wrote until it began
+        return self._can_go_ahead  # nobody else wrote until it began
 
     def _ahead(self, row: ReplayRow, batches: Batches) -> Generator[Done, None, ReplayRow]:
         """Decide each batch while the other process writes the one before.
@@ -194,7 +196,7 @@ class Replay:
             taken = batches.next()
             done, batch = self._begin(), None
             try:
-                batch = self._engine.ahead(taken, partial(self._take_in, done))
+                batch = self._decide_ahead(taken, partial(self._take_in, done))
             except TablesBehind:
                 self._do_anew(batches, taken)
             if before is not None:
@@ -208,8 +210,8 @@ class Replay:
             if batch is None:
                 return row
             reached = self._reached(row, taken, self._write_out(done, until_on_disk=False))
-            before = _UnderWay(taken, reached, done, self._engine.labels.touched)
-            scribe.send(Errand(batch, row, reached, self._engine.labels.by_now()))
+            before = _UnderWay(taken, reached, done, self._labels.touched)
+            scribe.send(Errand(batch, row, reached, self._labels.by_now()))
             if taken.finished:
                 if scribe.wait() is None:
                     self._take_back(batches, before)
@@ -218,11 +220,34 @@ class Replay:
                 yield done
                 return reached
 
+    def _decide_ahead(self, taken: Taken, take: TakeAnswers) -> Batch:
+        """Answer a batch, but leave it to the other process to have it written.
+
+        Raises:
+            TablesBehind: what was handed out before must be in the store first.
+            StoreFault: the store cannot be used.
+        """
+        self._labels.begin()
+        try:
+            with self._store.reading_ahead() as session:
+                session.new_mpids_are_free = True
+                session.go_ahead()
+                self._engine.answer_blocks(taken, self._labels, session, take)
+                return session.take()
+        except BaseException:
+            self._labels.undo()
+            raise
+
+    @property
+    def _can_go_ahead(self) -> bool:
+        """Whether the store knows the rules, and nobody else wrote."""
+        return self._engine.rules_are_remembered and self._store.is_current
+
     def _take_back(self, batches: Batches, before: _UnderWay, *after: Taken) -> None:
         """A batch was not written: do it anew, and what was decided after it."""
-        self._engine.labels.undo()
+        self._labels.undo()
         if after:
-            self._engine.labels.undo(before.touched)
+            self._labels.undo(before.touched)
         if self._answers:
             self._answers.take_back()
         self._do_anew(batches, before.taken, *after)
@@ -239,11 +264,13 @@ class Replay:
 
         def begin_batch() -> TakeAnswers:
             nonlocal done
+            self._labels.undo()
             done = self._begin()
             return partial(self._take_in, done)
 
-        def keep(session: Session) -> None:
+        def keep(session: Transaction) -> None:
             nonlocal reached
+            assert isinstance(session, Session)
             self._answered_at = monotonic()  # how long the disk then takes depends little on size
             is_new = row.replay_id == NOT_ENTERED
             if is_new and len(replays(session)) != start.seen:
@@ -258,9 +285,14 @@ class Replay:
             else:
                 advance(session, reached)
             if not taken.finished:
-                keep_labels(session, reached.replay_id, self._engine.labels.by_now())
+                keep_labels(session, reached.replay_id, self._labels.by_now())
 
-        self._engine.blocks(taken, begin_batch, keep)
+        self._labels.begin()
+        try:
+            self._engine.blocks(taken, self._labels, begin_batch, keep)
+        except BaseException:
+            self._labels.undo()
+            raise
         return reached, done
 
     def _begin(self) -> Done:

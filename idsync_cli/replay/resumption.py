@@ -7,7 +7,7 @@ from pathlib import Path
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, replays
 
 NOT_ENTERED = 0
@@ -33,7 +33,7 @@ class Start:
 
 
 def find_start(
-    name: str, source: Source, store: Store, answers: AnswersFile | None, mode: Mode
+    name: str, source: Source, store: SqliteStore, answers: AnswersFile | None, mode: Mode
 ) -> Start | None:
     """Where to begin or go on; None where there is nothing left to do.
 

@@ -16,11 +16,12 @@ from time import monotonic
 from typing import IO, Any, NamedTuple, Self
 
 from idsync_cli.errors import StoreFault, UsageFault, printable
+from idsync_cli.store.api import MpidTaken
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, advance, check_unmoved, keep_labels
-from idsync_cli.store.sqlite.rows.batch import Batch, MpidTaken, Rows, batch_of
+from idsync_cli.store.sqlite.rows.batch import Batch, Rows, batch_of
 from idsync_cli.store.sqlite.session import Session
-from idsync_cli.store.sqlite.store import Store
+from idsync_cli.store.sqlite.store import SqliteStore
 
 _START = """\
 import sys
@@ -181,7 +182,7 @@ class _NotAlone(Exception):
 
 
 class _Desk:
-    def __init__(self, store: Store, answers: int | None) -> None:
+    def __init__(self, store: SqliteStore, answers: int | None) -> None:
         self._store = store
         self._answers = answers
         self._session: Session | None = None

@@ -8,8 +8,7 @@ from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.errors import FileFault, printable
 from idsync_cli.files import rules_json
 from idsync_cli.files.profile_lines import BadLine, ProfileLine
-from idsync_cli.store.sqlite import Session
-from idsync_cli.store.sqlite.queries.rules import remember_rules
+from idsync_cli.store.api import Transaction
 
 FAULTS_SHOWN = 20
 """How many bad lines are listed."""
@@ -19,7 +18,7 @@ def import_profiles(
     name: str,
     lines: Iterable[ProfileLine | BadLine],
     organization: Organization,
-    session: Session,
+    session: Transaction,
     *,
     now_ms: int,
 ) -> int:
@@ -49,12 +48,12 @@ def import_profiles(
     if faults:
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
-        remember_rules(session, rules_json.remembered(organization))
+        session.remember_rules(rules_json.remembered(organization))
     return taken_in
 
 
 def _take_in(
-    line: ProfileLine, organization: Organization, session: Session, now_ms: int
+    line: ProfileLine, organization: Organization, session: Transaction, now_ms: int
 ) -> str | None:
     """Put one profile into the store, or say why it cannot be."""
     rules = organization.scopes[line.scope]
@@ -68,8 +67,8 @@ def _take_in(
         was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
         identifiers=line.identifiers,
     )
-    broken = violation(profile, rules, session.scope(line.scope))
+    broken = violation(profile, rules, session.lookup(line.scope, rules))
     if broken is None:
-        session.take_in(line.scope, profile, rules, now_ms)
-        session.last_seq = max(session.last_seq, seq)
+        session.insert(line.scope, profile, rules, now_ms)
+        session.advance_to(max(session.last_seq, seq))
     return broken

@@ -34,7 +34,7 @@ def answer_json(answer: Answer, *, explain: bool) -> Json:
     profile = outcome.profile
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
-        found = {"identities": identities_json(outcome.identifiers, answer.rules)}
+        found = {"identities": _by_type(outcome.identifiers)}
     body: Json = {
         "mpid": None if profile is None else str(profile.mpid),
         "is_logged_in": outcome.is_logged_in,
@@ -114,11 +114,17 @@ def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
 
 def identities_json(identifiers: Iterable[Identifier], rules: Rules | None) -> dict[str, list[str]]:
     """All values by type: types in priority order, then that of section 2; values as added."""
-    values: dict[IdentityType, list[str]] = {}
+    values = _by_type(identifiers)
+    kinds = map(IdentityType, values)
+    types = rules.in_order(kinds) if rules else sorted(kinds, key=TYPE_ORDER.__getitem__)
+    return {each.value: values[each.value] for each in types}
+
+
+def _by_type(identifiers: Iterable[Identifier]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
     for each in identifiers:
-        values.setdefault(each.type, []).append(each.value)
-    types = rules.in_order(values) if rules else sorted(values, key=TYPE_ORDER.__getitem__)
-    return {identity_type.value: values[identity_type] for identity_type in types}
+        values.setdefault(each.type.value, []).append(each.value)
+    return values
 
 
 def time_text(time_ms: int) -> str:

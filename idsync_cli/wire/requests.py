@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, Rules
@@ -334,7 +334,14 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(printable, names)) or "(none)"
 
 
-def request_of(reading: Reading, labels: Mapping[str, int]) -> Request:
+class KnownLabels(Protocol):
+    """What labels stand for by now."""
+
+    def get(self, label: str, /) -> int | None:
+        """The MPID that a label stands for, if it stands for any."""
+
+
+def request_of(reading: Reading, labels: KnownLabels) -> Request:
     """What is asked, now that the labels set so far are known.
 
     Raises:
@@ -397,7 +404,7 @@ def _mpid_or_label(value: object) -> int | str | None:
     return parse_mpid(value)
 
 
-def _mpid_of(label: str, labels: Mapping[str, int]) -> int:
+def _mpid_of(label: str, labels: KnownLabels) -> int:
     mpid = labels.get(label)
     if mpid is None:
         raise Refusal(

@@ -17,7 +17,7 @@ from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyReque
 from idsync_cli.core.resolve.matcher import Inquiry
 from idsync_cli.core.resolve.modify import modify
 from idsync_cli.core.resolve.request_shape import form_of
-from idsync_cli.core.resolve.resolution import Turn, resolve
+from idsync_cli.core.resolve.resolution import resolve
 from idsync_cli.core.value import Value
 from tests.core.memory import Memory
 
@@ -82,7 +82,7 @@ def altered(value: AnyValue, /, **members: Any) -> AnyValue:
 def inquiry(kind: str, asked: Mapping[str, str], scope: Rules, known: Memory) -> Inquiry:
     """A request set against what is known."""
     given = identifiers(**asked)
-    return Inquiry(form_of(RequestKind(kind), types_of(given), scope), given, known)
+    return Inquiry(form_of(RequestKind(kind), types_of(given), scope), given, known.under(scope))
 
 
 def ask(
@@ -94,9 +94,9 @@ def ask(
     `sought` are those of the request without it.
     """
     request = IdentityRequest(RequestKind(kind), identifiers(**identities), previous)
-    decision = resolve(request, scope, known, Turn(seq=NEW, seed=7), explain=True)
+    decision = resolve(request, scope, known.under(scope), NEW, 7, explain=True)
     known.sought.clear()
-    plain = resolve(request, scope, known, Turn(seq=NEW, seed=7))
+    plain = resolve(request, scope, known.under(scope), NEW, 7)
     assert plain == altered(decision, tiers=())
     return decision
 
@@ -116,8 +116,8 @@ def change_form(
 
 
 def _modify(request: ModifyRequest, scope: Rules, known: Memory) -> Decision:
-    decision = modify(request, scope, known, explain=True)
-    assert modify(request, scope, known) == altered(decision, tiers=())
+    decision = modify(request, scope, known.under(scope), explain=True)
+    assert modify(request, scope, known.under(scope)) == altered(decision, tiers=())
     return decision
 
 

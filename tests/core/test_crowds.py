@@ -10,8 +10,8 @@ from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.resolution import Turn, resolve
-from tests.core.memory import Memory
+from idsync_cli.core.resolve.resolution import resolve
+from tests.core.memory import Memory, MemoryLookup
 from tests.core.saying import (
     altered,
     ask,
@@ -57,27 +57,24 @@ def counts(tier: Tier) -> tuple[int | None, int | None, int | None, bool]:
 # ---- What is asked
 
 
-class Reluctant(Memory):
+class Reluctant(MemoryLookup):
     """A store that lists no crowd, but the holders of an identifier that is to move."""
 
-    def known(
-        self, identifier: Identifier, rules: Rules, limit: int | None = None
-    ) -> Sequence[Profile]:
-        assert rules.settings_of(identifier.type).login
-        return super().known(identifier, rules, limit)
+    def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[Profile]:
+        assert self.rules.settings_of(identifier.type).login
+        return super().known(identifier, limit)
 
     def anonymous(
         self,
         identifiers: Sequence[Identifier],
-        rules: Rules,
         limit: int | None = None,
-        *,
         lacking: Identifier | None = None,
     ) -> Sequence[Profile]:
-        to_be_moved = [rules.settings_of(each.type).unique for each in identifiers] == [True]
+        unique = [self.rules.settings_of(each.type).unique for each in identifiers]
+        to_be_moved = unique == [True]
         assert to_be_moved or (limit is not None and limit <= 2)
         assert lacking is None
-        return super().anonymous(identifiers, rules, limit)
+        return super().anonymous(identifiers, limit)
 
 
 @pytest.mark.parametrize("kind", ["identify", "login", "search"])
@@ -94,12 +91,12 @@ def test_no_request_lists_a_crowd_unless_an_account_of_it_is_asked_for(
     ]
     scope = rules("customer_id:lu email:lu other ios_idfv")
     request = IdentityRequest(RequestKind(kind), identifiers(**asked), previous)
-    plain = resolve(request, scope, Reluctant(*of), Turn(1000, 7))
+    plain = resolve(request, scope, Reluctant(Memory(*of), scope), 1000, 7)
     assert plain == ask_in_full(request, scope, Memory(*of))
 
 
 def ask_in_full(request: IdentityRequest, scope: Rules, known: Memory) -> object:
-    return altered(resolve(request, scope, known, Turn(1000, 7), explain=True), tiers=())
+    return altered(resolve(request, scope, known.under(scope), 1000, 7, explain=True), tiers=())
 
 
 def test_a_known_profile_is_found_in_a_crowd_by_its_login_id() -> None:

@@ -5,8 +5,9 @@ import pytest
 from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Left
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.resolve.change_set import Ledger, Outcome
+from tests.core.memory import Memory, MemoryLookup
 from tests.core.saying import held, identifiers, profile, rules
 
 SCOPE = rules("customer_id:lu email:lu ios_idfv")
@@ -15,9 +16,24 @@ EMAIL, OTHER_EMAIL = identifiers(email=["e", "f"])
 (TOKEN,) = identifiers(push_token="t")
 
 
+class Whole(MemoryLookup):
+    """Look-ups of profiles that stand for themselves: what one holds, it holds."""
+
+    def __init__(self) -> None:
+        super().__init__(Memory(), SCOPE)
+
+    def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
+        assert isinstance(profile, Profile)
+        return identifier in profile.identifiers
+
+    def values_of(self, profile: ProfileView, identity_type: IdentityType) -> tuple[str, ...]:
+        assert isinstance(profile, Profile)
+        return profile.values_of(identity_type)
+
+
 @pytest.fixture
 def ledger() -> Ledger:
-    return Ledger(SCOPE)
+    return Ledger(SCOPE, Whole())
 
 
 def said(ledger: Ledger) -> list[tuple[str, int, str]]:

@@ -9,8 +9,9 @@ from idsync_cli.core.codes import Outcome, Reason, Rule, Status
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import DecidedBy, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.lookup import holders
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.resolve.matcher import Inquiry, Match, holders
+from idsync_cli.core.resolve.matcher import Inquiry, Match
 from tests.core.memory import Memory
 from tests.core.saying import altered, inquiry, profile, rules, tiers
 
@@ -115,7 +116,7 @@ def test_the_first_reason_of_step_2_that_holds_is_the_reason(case: Case) -> None
 def test_the_highest_login_type_that_both_carry_is_the_one_that_may_disagree(
     scope: Rules, asked: dict[str, str], holds: Mapping[str, str | list[str]], conflict: str | None
 ) -> None:
-    asking = inquiry("identify", asked, scope, Memory())
+    asking = inquiry("identify", asked, scope, Memory(profile(1, holds)))
     assert asking.conflicting_login(profile(1, holds)) == conflict
 
 
@@ -459,4 +460,4 @@ def test_only_the_profiles_of_the_very_identifier_are_its_holders_known_or_not()
     known = Memory(*people("email:e", "email:E", "other:e", "email:x email:e"))
     email = Identifier(IdentityType.EMAIL, "e")
     for scope in (LOGINS, NO_LOGINS, rules("other:l email")):
-        assert sorted(each.mpid for each in holders(known, email, scope)) == [1, 4]
+        assert sorted(each.mpid for each in holders(known.under(scope), email)) == [1, 4]

@@ -8,7 +8,7 @@ from idsync_cli.core.codes import ErrorCode, OnLogout, Rule, Status
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.identity import IdentityType, derive_mpid
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import ProfileView
 from tests.core.memory import Memory
 from tests.core.saying import (
     NEW,
@@ -205,7 +205,7 @@ def test_who_is_not_found_gets_a_new_profile() -> None:
     assert (decision.status, decision.decided_by) == (Status.CREATED, DecidedBy(Rule.NO_MATCH))
     assert decision.created is True
     assert decision.profile is not None
-    assert decision.profile == Profile(NEW_MPID, NEW, None, False, ())
+    assert decision.profile == ProfileView(NEW_MPID, NEW, None, False, 0)
     assert held(after(known, decision)) == "email:f ios_idfv:d"
     assert (after(known, decision).was_known, became_known(decision)) == (False, ())
     assert decision.changes_the_store
@@ -525,4 +525,4 @@ def test_a_logout_without_create_gets_no_source_either() -> None:
     returning = replace(LINK, strategy=replace(LINK.strategy, on_logout=OnLogout.RETURN_ANONYMOUS))
     decision = ask("logout", returning, Memory(profile(1, android_aaid="g")), 1, ios_idfv="d")
     assert decision.created is True
-    assert decision.profile == Profile(NEW_MPID, NEW, None, False, ())
+    assert decision.profile == ProfileView(NEW_MPID, NEW, None, False, 0)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.profile import ProfileView
 
 STRATEGY_RULES = (
     "on_new_known_user",
@@ -96,7 +96,7 @@ def _rules_of(rules: Rules) -> dict[str, str | bool | None]:
     return {**of_strategy, "on_conflicting_login": rules.on_conflicting_login}
 
 
-def shifts(profile: Holder, before: Rules | None, after: Rules) -> tuple[Shift, ...]:
+def shifts(profile: ProfileView, before: Rules | None, after: Rules) -> tuple[Shift, ...]:
     """What a profile becomes under new rules.
 
     Where the old ones are not known it was known if it ever was, and an orphan only without any

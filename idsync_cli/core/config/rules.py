@@ -6,8 +6,8 @@ from functools import cached_property
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
-from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.profile import ProfileView
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,17 @@ class Rules:
         """Whether a type of the priority is in a set of types."""
         return types & self.lookup_bits != 0
 
-    def is_known(self, profile: Holder) -> bool:
+    def is_known(self, profile: ProfileView) -> bool:
         """Whether the profile is a known one (section 1)."""
         return profile.was_known or profile.types & self.login_bits != 0
 
     def in_order(self, types: Iterable[IdentityType]) -> list[IdentityType]:
         """Sort types: those of the priority by rank, then the others as in section 2."""
         return sorted(types, key=self._place.__getitem__)
+
+    def arranged(self, identifiers: Iterable[Identifier]) -> list[Identifier]:
+        """Sort identifiers by the order of their types, and leave those of one as they come."""
+        return sorted(identifiers, key=lambda each: self._place[each.type])
 
     @cached_property
     def _place(self) -> dict[IdentityType, int]:

@@ -6,15 +6,15 @@ from idsync_cli.core.codes import ErrorCode, Outcome, Rule, Status
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.lookup import Lookup, holders
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityChange, ModifyRequest
 from idsync_cli.core.resolve.change_set import Ledger
-from idsync_cli.core.resolve.matcher import Knowledge, holders
 from idsync_cli.errors import quoted
 
 
 def modify(
-    request: ModifyRequest, rules: Rules, knowledge: Knowledge, *, explain: bool = False
+    request: ModifyRequest, rules: Rules, lookup: Lookup, *, explain: bool = False
 ) -> Decision:
     """Decide a modify against the store as it stands before it.
 
@@ -24,12 +24,12 @@ def modify(
         Refusal: the scope has no such profile, an old value is not held, or an immutable
             identifier stands in the way. Then nothing at all is changed.
     """
-    profile = knowledge.profile(request.mpid)
+    profile = lookup.profile(request.mpid)
     if profile is None:
         raise Refusal(
             ErrorCode.MPID_NOT_FOUND, f"no profile of the scope has the MPID {request.mpid}"
         )
-    modification = _Modification(profile, rules, knowledge)
+    modification = _Modification(profile, rules, lookup)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
@@ -52,13 +52,13 @@ def modify(
 class _Modification:
     """A modify on its way, change by change."""
 
-    __slots__ = ("knowledge", "ledger", "profile", "rules")
+    __slots__ = ("ledger", "lookup", "profile", "rules")
 
-    def __init__(self, profile: Holder, rules: Rules, knowledge: Knowledge) -> None:
+    def __init__(self, profile: ProfileView, rules: Rules, lookup: Lookup) -> None:
         self.profile = profile
         self.rules = rules
-        self.knowledge = knowledge
-        self.ledger = Ledger(rules)
+        self.lookup = lookup
+        self.ledger = Ledger(rules, lookup)
 
     def set(self, identities: Mapping[IdentityType, str | None]) -> None:
         """The set form: each type given holds exactly the given value, or none."""
@@ -100,7 +100,7 @@ class _Modification:
         kind, value = identifier.type, identifier.value
         settings = self.rules.settings_of(kind)
         if settings.unique:  # every immutable type is unique, too
-            everyone = holders(self.knowledge, identifier, self.rules)
+            everyone = holders(self.lookup, identifier)
             others = [each for each in everyone if each.mpid != self.profile.mpid]
             if settings.immutable:
                 self._check_immutable(kind, value, others_hold_it=bool(others))

@@ -20,12 +20,12 @@ from idsync_cli.core.decision import (
     Tier,
 )
 from idsync_cli.core.identity import Identifier, derive_mpid, mpid_of
-from idsync_cli.core.profile import Holder, Profile, types_of
+from idsync_cli.core.lookup import Lookup, holders
+from idsync_cli.core.profile import ProfileView, types_of
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.change_set import Ledger
-from idsync_cli.core.resolve.matcher import Inquiry, Knowledge, Match, holders
+from idsync_cli.core.resolve.matcher import Inquiry, Match
 from idsync_cli.core.resolve.request_shape import form_of
-from idsync_cli.core.value import Value
 
 _BY: Final = {rule: DecidedBy(rule) for rule in Rule}
 _IDENTIFY: Final = RequestKind.IDENTIFY
@@ -36,26 +36,18 @@ _MATCHED: Final = Status.MATCHED
 _CREATED: Final = Status.CREATED
 
 
-class Turn(Value):
-    """The request's sequence number, and the seed of its store (section 7)."""
-
-    __match_args__ = ("seq", "seed")
-    __slots__ = __match_args__
-
-    def __init__(self, seq: int, seed: int) -> None:
-        self.seq: Final = seq
-        self.seed: Final = seed
-
-
 def resolve(
     request: IdentityRequest,
     rules: Rules,
-    knowledge: Knowledge,
-    turn: Turn,
+    lookup: Lookup,
+    seq: int,
+    seed: int,
     *,
     explain: bool = False,
 ) -> Decision:
     """Decide a request against the store as it stands before it.
+
+    `seq` is its sequence number, `seed` that of the store (section 7).
 
     With `explain`, the decision has the account of every tier.
 
@@ -67,23 +59,29 @@ def resolve(
     form = form_of(request.kind, types_of(identifiers), rules)
     if form.refusal:
         raise Refusal(*form.refusal)
-    inquiry = Inquiry(form, identifiers, knowledge)
-    return _Resolution(request, inquiry, knowledge, turn).decide(explain=explain)
+    inquiry = Inquiry(form, identifiers, lookup)
+    return _Resolution(request, inquiry, lookup, seq, seed).decide(explain=explain)
 
 
 class _Resolution:
     """One request on its way through section 4, once step 1 has let it in."""
 
-    __slots__ = ("form", "inquiry", "knowledge", "notes", "request", "turn")
+    __slots__ = ("form", "inquiry", "lookup", "notes", "request", "seed", "seq")
 
     def __init__(
-        self, request: IdentityRequest, inquiry: Inquiry, knowledge: Knowledge, turn: Turn
+        self,
+        request: IdentityRequest,
+        inquiry: Inquiry,
+        lookup: Lookup,
+        seq: int,
+        seed: int,
     ) -> None:
         self.request = request
         self.inquiry = inquiry
         self.form = inquiry.form
-        self.knowledge = knowledge
-        self.turn = turn
+        self.lookup = lookup
+        self.seq = seq
+        self.seed = seed
         self.notes = list(inquiry.form.set_aside)
 
     def decide(self, *, explain: bool) -> Decision:
@@ -107,17 +105,17 @@ class _Resolution:
     def _not_found(self, tiers: tuple[Tier, ...]) -> Decision:
         return Decision(Status.NOT_FOUND, _BY[_NO_MATCH], tiers=tiers)
 
-    def _choose(self, match: Match, newest: Holder) -> tuple[Holder, DecidedBy]:
+    def _choose(self, match: Match, newest: ProfileView) -> tuple[ProfileView, DecidedBy]:
         """Step 4, of several candidates: the previous MPID's, or the newest."""
         if self.request.previous_mpid is not None:
-            previous = self.knowledge.profile(self.request.previous_mpid)
+            previous = self.lookup.profile(self.request.previous_mpid)
             if previous and self.inquiry.is_candidate(match, previous):
                 return previous, _BY[Rule.PREVIOUS_MPID]
         self.notes.append(Note(NoteCode.TIE))
         return newest, _BY[Rule.NEWEST]
 
     def _answer_with(
-        self, profile: Holder, decided_by: DecidedBy, tiers: tuple[Tier, ...]
+        self, profile: ProfileView, decided_by: DecidedBy, tiers: tuple[Tier, ...]
     ) -> Decision:
         """The answer is a profile that was there; all but a search bring it up to date."""
         form, inquiry = self.form, self.inquiry
@@ -125,7 +123,8 @@ class _Resolution:
             conflict = inquiry.conflicting_login(profile)
             if conflict:
                 self.notes.append(Note(NoteCode.JOINED_CONFLICTING_LOGIN, conflict))
-        held = [profile.holds(identifier) for identifier in inquiry.identifiers]
+        lookup = self.lookup
+        held = [lookup.holds(profile, identifier) for identifier in inquiry.identifiers]
         matched = tuple(
             [
                 identifier
@@ -141,10 +140,10 @@ class _Resolution:
                 profile.types & form.login_bits != 0,
                 matched,
                 notes=tuple(self.notes),
-                identifiers=profile.identifiers,
+                identifiers=tuple(form.rules.arranged(lookup.identifiers_of(profile))),
                 tiers=tiers,
             )
-        ledger = None if all(held) else Ledger(form.rules)
+        ledger = None if all(held) else Ledger(form.rules, self.lookup)
         if ledger is not None:
             self._bring_up_to_date(profile, held, ledger)
         return self._decision(_MATCHED, profile, decided_by, matched, ledger, tiers)
@@ -156,13 +155,13 @@ class _Resolution:
             Refusal: all that the request names belongs to profiles that it may not see.
         """
         form = self.form
-        seq = self.turn.seq
-        mpid = mpid_of(self.turn.seed, seq, 0)
-        if mpid == 0 or self.knowledge.was_given_out(mpid):
-            mpid = derive_mpid(self.turn.seed, seq, self.knowledge.was_given_out)
+        seq, seed = self.seq, self.seed
+        mpid = mpid_of(seed, seq, 0)
+        if mpid == 0 or self.lookup.was_given_out(mpid):
+            mpid = derive_mpid(seed, seq, self.lookup.was_given_out)
         source_mpid = self._source() if rule is _NEW_KNOWN_USER else None
-        profile = Profile(mpid, seq, source_mpid, False, ())
-        ledger = Ledger(form.rules)
+        profile = ProfileView(mpid, seq, source_mpid, False, 0)
+        ledger = Ledger(form.rules, self.lookup)
         self._bring_up_to_date(profile, [False] * len(form.places), ledger)
         if not ledger.types_after(profile) & form.lookup_bits:
             raise Refusal(
@@ -176,7 +175,7 @@ class _Resolution:
     def _decision(
         self,
         status: Status,
-        profile: Holder,
+        profile: ProfileView,
         decided_by: DecidedBy,
         matched: tuple[Identifier, ...],
         ledger: Ledger | None,
@@ -196,7 +195,7 @@ class _Resolution:
             status is _CREATED, changes, orphaned, left, tuple(self.notes), (), tiers,
         )  # fmt: skip
 
-    def _bring_up_to_date(self, profile: Holder, held: list[bool], ledger: Ledger) -> None:
+    def _bring_up_to_date(self, profile: ProfileView, held: list[bool], ledger: Ledger) -> None:
         """Step 5: add each identifier that the profile lacks, and that it may have."""
         types, inquiry, form = profile.types, self.inquiry, self.form
         for number, identifier in enumerate(inquiry.identifiers):
@@ -208,7 +207,7 @@ class _Resolution:
                 self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, place.identity_type))
                 continue
             if place.is_unique:  # every immutable type is unique, too
-                others = holders(self.knowledge, identifier, form.rules)
+                others = holders(self.lookup, identifier)
                 if others and (place.is_immutable or any(map(inquiry.ineligibility, others))):
                     self.notes.append(Note(NoteCode.HELD_ELSEWHERE, place.identity_type))
                     continue
@@ -224,10 +223,10 @@ class _Resolution:
         if not rules.strategy.links:
             return None
         if self.request.previous_mpid is not None:
-            previous = self.knowledge.profile(self.request.previous_mpid)
+            previous = self.lookup.profile(self.request.previous_mpid)
             if previous and not rules.is_known(previous):
                 return previous.mpid
         left = [each for each in self.inquiry.identifiers if each.type not in rules.login_types]
-        inquiry = Inquiry(form_of(_IDENTIFY, types_of(left), rules), left, self.knowledge)
+        inquiry = Inquiry(form_of(_IDENTIFY, types_of(left), rules), left, self.lookup)
         newest = inquiry.consult().newest
         return newest.mpid if newest else None

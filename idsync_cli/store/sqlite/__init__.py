@@ -3,17 +3,15 @@
 from idsync_cli.store.sqlite.cache.records import TablesBehind
 from idsync_cli.store.sqlite.lifecycle.header import OldStore
 from idsync_cli.store.sqlite.lifecycle.opening import copy_of, create, memory, open_store, save
-from idsync_cli.store.sqlite.rows.batch import Batch, MpidTaken
-from idsync_cli.store.sqlite.session import Entry, Session
-from idsync_cli.store.sqlite.store import Store
+from idsync_cli.store.sqlite.rows.batch import Batch
+from idsync_cli.store.sqlite.session import Session
+from idsync_cli.store.sqlite.store import SqliteStore
 
 __all__ = [
     "Batch",
-    "Entry",
-    "MpidTaken",
     "OldStore",
     "Session",
-    "Store",
+    "SqliteStore",
     "TablesBehind",
     "copy_of",
     "create",

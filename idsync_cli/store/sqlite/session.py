@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from idsync_cli.core.codes import IMPORT, Op, RequestKind, Status
+from idsync_cli.core.codes import IMPORT, Op, Status
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.value import Value
-from idsync_cli.store.sqlite.cache.in_memory import TYPES, Record, Scope
-from idsync_cli.store.sqlite.cache.knowledge import ScopeKnowledge
+from idsync_cli.store.api import HistoryEntry, RequestEntry, Transaction
+from idsync_cli.store.sqlite.cache.in_memory import TYPES, Scope
+from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.records import Records
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import checksum
@@ -33,33 +33,11 @@ _EVERY = """
 """
 
 
-class Entry(Value):
-    """What history keeps of a request beside what it changed."""
-
-    __match_args__ = ("seq", "time_ms", "kind", "request_id", "request_timestamp_ms")
-    __slots__ = __match_args__
-
-    def __init__(
-        self,
-        seq: int,
-        time_ms: int,
-        kind: RequestKind,
-        request_id: str | None = None,
-        request_timestamp_ms: int | None = None,
-    ) -> None:
-        self.seq: Final = seq
-        self.time_ms: Final = time_ms
-        self.kind: Final = kind
-        self.request_id: Final = request_id
-        self.request_timestamp_ms: Final = request_timestamp_ms
-
-
-class Session:
-    """The store in a transaction; `last_seq` may be advanced and is kept with the rest.
+class Session(Transaction):
+    """A SQLite store in a transaction.
 
     What was read serves the transactions that follow, as long as nobody else writes and none is
-    rolled back. `remembers_rules` says that the store was told in this transaction which rules it
-    is used with.
+    rolled back.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -73,17 +51,17 @@ class Session:
         for self._seed, self._found_seq, number, name, bits in rows:
             if number is not None and name is not None and bits is not None:
                 self._scopes[name] = self._records.add_scope(number, bits)
-        self.last_seq = self._found_seq
-        self.remembers_rules = False
+        self._last_seq = self._found_seq
+        self._remembers_rules = False
         self._writer = Writer(connection)
-        self._knowledge: dict[str, ScopeKnowledge] = {}
+        self._lookups: dict[str, CachedLookup] = {}
         self._outcomes: dict[tuple[int | str | None, ...], int] = {}
         self._batch = Batch()  # but for what the records hold back
         self._requests = Numbers()  # and for these
 
     def begin(self) -> None:
         """Another transaction begins, on the store as the last one left it."""
-        self.remembers_rules = False
+        self._remembers_rules = False
         self._records.new_mpids_are_free = False
         self._records.trim()
 
@@ -102,18 +80,27 @@ class Session:
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""
         batch = self._batch
-        held_back = self.last_seq != self._found_seq or self._records.has_changes
+        held_back = self._last_seq != self._found_seq or self._records.has_changes
         return held_back or bool(batch.sizes or batch.scopes or batch.outcomes)
 
-    def scope(self, name: str) -> ScopeKnowledge:
-        """What the store knows about one scope; it need not have any profile."""
-        knowledge = self._knowledge.get(name)
-        if knowledge is None:
-            scope = self._scopes.get(name)
-            knowledge = ScopeKnowledge(self._records, scope)
-            if scope is not None:
-                self._knowledge[name] = knowledge
-        return knowledge
+    @property
+    def last_seq(self) -> int:
+        """The highest sequence number that was taken; 0 in a new store (section 7)."""
+        return self._last_seq
+
+    def advance_to(self, seq: int) -> None:
+        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        self._last_seq = seq
+
+    def lookup(self, scope: str, rules: Rules) -> CachedLookup:
+        """What is known about a scope under its rules; it need not have any profile."""
+        found = self._lookups.get(scope)
+        if found is None or found.rules is not rules:
+            its = self._scopes.get(scope)
+            found = lookup(self._records, its, rules)
+            if its is not None:
+                self._lookups[scope] = found
+        return found
 
     @property
     def new_mpids_are_free(self) -> bool:
@@ -143,11 +130,19 @@ class Session:
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
-        knowledge = self.scope(scope)
-        records = knowledge.holders(identifier)
+        its, records = self._scopes.get(scope), self._records
+        if its is None:
+            return []
+        found = records.known(its, identifier, None) + records.anonymous(its, identifier, None)
         return [
-            Profile(each.mpid, each.created_seq, each.source_mpid, each.was_known, each.identifiers)
-            for each in sorted(records, key=lambda record: record.created_seq)
+            Profile(
+                each.mpid,
+                each.created_seq,
+                each.source_mpid,
+                each.was_known,
+                records.identifiers_of(each),
+            )
+            for each in sorted(found, key=lambda record: record.created_seq)
         ]
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
@@ -164,8 +159,8 @@ class Session:
             held = tuple(Identifier(TYPES[row[4]], row[5]) for row in rows if row[4] is not None)
             yield name, Profile(its_mpid, seq, source, bool(was_known), held)
 
-    def agree(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
-        """Make `holders` tell known from anonymous by these rules, and say for which scopes.
+    def align(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
+        """Let `holders` tell known from anonymous by these rules; give the scopes where it did not.
 
         Nothing needs to be done unless a scope has other login types than when it was written.
         """
@@ -175,10 +170,10 @@ class Session:
             if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
         ]
         for name in stale:
-            self._agree(self._scopes[name], name, rules[name].login_bits)
+            self._align(self._scopes[name], name, rules[name].login_bits)
         return tuple(stale)
 
-    def _agree(self, scope: Scope, name: str, bits: int) -> None:
+    def _align(self, scope: Scope, name: str, bits: int) -> None:
         self.connection.execute(
             "UPDATE holders SET known = 1 - known WHERE created_seq IN ("
             " SELECT created_seq FROM profiles WHERE scope_id = ?1 AND was_known = 0"
@@ -190,22 +185,18 @@ class Session:
             (bits, checksum(scope.number, name, bits), scope.number),
         )
         scope.login_bits = bits
-        self._knowledge.pop(name, None)
+        self._lookups.pop(name, None)
         self._records.forget()  # what it knows of who is known is no longer so
 
-    def look_up(
-        self,
-        scope: str,
-        rules: Rules,
-        identifiers: Iterable[Identifier],
-        mpids: Iterable[int],
+    def prefetch(
+        self, scope: str, rules: Rules, identifiers: Iterable[Identifier], mpids: Iterable[int]
     ) -> None:
-        """Read beforehand what the requests of a batch name."""
+        """Read at once what look-ups of a scope will soon be about."""
         its = self._scopes.get(scope)
         if its is not None:
             self._records.look_up(its, identifiers, mpids, rules)
 
-    def apply(self, decision: Decision, scope: str, rules: Rules, entry: Entry) -> None:
+    def apply(self, decision: Decision, scope: str, rules: Rules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
         answered, seq, records = decision.profile, entry.seq, self._records
         assert answered is not None
@@ -213,8 +204,7 @@ class Session:
         if decision.created:
             records.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
         for left in decision.left:
-            profile = left.profile
-            record = profile if isinstance(profile, Record) else records.at(profile.created_seq)
+            record = records.at(left.profile.created_seq)
             records.leave(record, left.types, left.was_known)
         by = decision.decided_by
         how = its.number, entry.kind, decision.status, by.rule, by.identity_type
@@ -234,30 +224,20 @@ class Session:
             self._batch.texts[seq] = texts
         records.trim()
 
-    def take_in(self, scope: str, profile: Profile, rules: Rules, time_ms: int) -> None:
-        """Put a profile into the store as it is, and enter in the history that it came whole."""
-        seq = profile.created_seq
-        numbers = self.give(scope, profile, rules)
-        outcome = self._outcome_id(
-            (self._scopes[scope].number, IMPORT, Status.CREATED, IMPORT, None)
-        )
-        entered = [seq, time_ms, outcome, seq]
-        for place, number in enumerate(numbers, start=1):
-            entered += (place, 1, seq, number)
-        self._requests.add(entered)
-        self._batch.sizes.append(len(entered))
-        self._records.trim()
-
-    def give(self, scope: str, profile: Profile, rules: Rules) -> list[int]:
-        """Put a profile into the store as it is, for the `given` of a scenario."""
-        seq, identifiers = profile.created_seq, profile.identifiers
-        records, its = self._records, self._scope(scope, rules)
+    def insert(self, scope: str, profile: Profile, rules: Rules, time_ms: int | None) -> None:
+        """Put a whole profile into a scope; with a time it is entered in the history."""
+        seq, records, its = profile.created_seq, self._records, self._scope(scope, rules)
         record = records.create(seq, profile.mpid, its, profile.source_mpid)
         records.leave(record, profile.types, profile.was_known)
-        return [
-            records.add(record, identifier, seq, place)
-            for place, identifier in enumerate(identifiers, start=1)
-        ]
+        numbers: list[int] = []
+        for place, identifier in enumerate(profile.identifiers, start=1):
+            numbers += (place, 1, seq, records.add(record, identifier, seq, place))
+        if time_ms is not None:
+            outcome = self._outcome_id((its.number, IMPORT, Status.CREATED, IMPORT, None))
+            entered = [seq, time_ms, outcome, seq, *numbers]
+            self._requests.add(entered)
+            self._batch.sizes.append(len(entered))
+        records.trim()
 
     def is_taken(self, seq: int) -> bool:
         """Whether a profile was made, or anything changed, under the sequence number."""
@@ -267,6 +247,44 @@ class Session:
             (seq,),
         ).fetchone()
         return bool(taken) or self._records.has(seq)
+
+    def flush(self) -> None:
+        """Write now, so that what is left is to commit.
+
+        Raises:
+            MpidTaken: a new MPID was taken to be free, and is not.
+        """
+        self.write()
+
+    @property
+    def remembers_rules(self) -> bool:
+        """Whether `remember_rules` was called in this transaction."""
+        return self._remembers_rules
+
+    def remember_rules(self, rules: Mapping[str, str]) -> None:
+        """Remember the rules of each scope, if they are others than before."""
+        self._remembers_rules = True
+        if self.remembered_rules() != rules:
+            self.connection.execute("DELETE FROM rules")
+            self.connection.executemany(
+                "INSERT INTO rules VALUES (?, ?, ?)",
+                [(scope, text, checksum(scope, text)) for scope, text in rules.items()],
+            )
+
+    def remembered_rules(self) -> dict[str, str]:
+        """The rules of each scope, as the last request that changed the store had them."""
+        return dict(self.connection.execute("SELECT scope, rules FROM rules"))
+
+    def history(
+        self,
+        mpid: int | None = None,
+        identifier: Identifier | None = None,
+        limit: int | None = None,
+    ) -> Iterator[HistoryEntry]:
+        """The changes of a profile, of an identifier, of both or of all, oldest first."""
+        from idsync_cli.store.sqlite.history import history
+
+        return history(self.connection, mpid, identifier, limit)
 
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
@@ -278,8 +296,8 @@ class Session:
         batch = self._batch
         self._records.give_to(batch)
         batch.requests, self._requests = self._requests.as_bytes(), Numbers()
-        if self.last_seq != self._found_seq:
-            batch.last_seq = self._found_seq = self.last_seq
+        if self._last_seq != self._found_seq:
+            batch.last_seq = self._found_seq = self._last_seq
         self._batch = Batch()
         return batch
 

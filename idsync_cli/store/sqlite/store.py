@@ -4,10 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from idsync_cli.errors import StoreFault
+from idsync_cli.store.api import Store
 from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.session import Session
 
@@ -23,7 +22,7 @@ _HINTS = {
 """The way out, by the primary code of SQLite's error."""
 
 
-class Store:
+class SqliteStore(Store):
     """An open store. Close it, or use it in a `with`.
 
     `place` is where its file is; a store in memory has none. `old_one_kept_as` is the backup of a
@@ -37,7 +36,7 @@ class Store:
         old_one_kept_as: Path | None = None,
     ) -> None:
         self.connection = connection
-        self.seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
+        self._seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
         self.place = place
         self.old_one_kept_as = old_one_kept_as
         self._tables = self._pragma("schema_version")
@@ -46,16 +45,10 @@ class Store:
         self._session_is_of = 0
         self._expects_many = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    @property
+    def seed(self) -> int:
+        """What the MPIDs of new profiles follow from (section 7)."""
+        return self._seed
 
     def close(self) -> None:
         """Close the file."""
@@ -64,9 +57,24 @@ class Store:
         if self.place:
             self.place.lock.close()
 
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> AbstractContextManager[Session]:
         """A transaction that sees one state of the store and changes nothing."""
+        return self._reading()
+
+    def writing(self, *, trust_new_mpids: bool = False) -> AbstractContextManager[Session]:
+        """A transaction that holds the store alone from its first read to its commit.
+
+        Everything is kept when the block ends, and nothing if it raises. It begins at once as a
+        writer, for two requests that both read before they write would make one user twice.
+
+        Raises:
+            StoreFault: the store cannot be written, or is no more what and where it was.
+            MpidTaken: a new MPID was taken to be free, and is not; nothing is kept.
+        """
+        return self._writing(trust_new_mpids=trust_new_mpids)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
         try:
             self.connection.execute("BEGIN DEFERRED")
             session = self._at_hand()
@@ -84,18 +92,11 @@ class Store:
             raise _unusable(error) from error
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A transaction that holds the store alone from its first read to its commit.
-
-        Everything is kept when the block ends, and nothing if it raises. It begins at once as a
-        writer, for two requests that both read before they write would make one user twice.
-
-        Raises:
-            StoreFault: the store cannot be written, or is no more what and where it was.
-        """
+    def _writing(self, *, trust_new_mpids: bool) -> Iterator[Session]:
         with self.turn(), self._transaction("BEGIN IMMEDIATE") as session:
             try:
                 self.check_unchanged()
+                session.new_mpids_are_free = trust_new_mpids
                 yield session
                 session.write()
                 self.check_in_place()

@@ -1,11 +1,10 @@
 """What is in memory of a store: profiles, identifiers, and who holds which."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Final
 
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.sqlite.rows.checksums import hash_prefix
 
 TYPES: Final = tuple(IdentityType)
@@ -13,24 +12,6 @@ TYPES: Final = tuple(IdentityType)
 
 NOT_READ: Final = 2**63
 """Stands for a request that is later than any."""
-
-
-class Looks(ABC):
-    """Whoever can say of a profile in memory what is asked of a `Holder`."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def identifiers_of(self, record: "Record") -> tuple[Identifier, ...]:
-        """The identifiers of a profile, in the order in which they were added."""
-
-    @abstractmethod
-    def holds(self, record: "Record", identifier: Identifier) -> bool:
-        """Whether a profile holds an identifier."""
-
-    @abstractmethod
-    def values_of(self, record: "Record", kind: IdentityType) -> tuple[str, ...]:
-        """The values of a type that a profile holds, oldest first."""
 
 
 class Scope:
@@ -68,20 +49,20 @@ class Holding:
         self.begin = -1
 
 
-class Record(Holder):
-    """A profile as it is in memory: the core's `Holder`.
+class Record:
+    """A profile as it is in memory.
 
     `known` says in which of its ranges the `holders` table has it. `newest` is what it has held
     for the shortest time, once all of that was needed (`is_read`).
     """
 
     __slots__ = (
-        "_looks", "is_changed", "is_new", "is_read", "known", "newest", "scope", "stored_known",
+        "created_seq", "is_changed", "is_new", "is_read", "known", "mpid", "newest", "scope",
+        "source_mpid", "stored_known", "types", "was_known",
     )  # fmt: skip
 
     def __init__(
         self,
-        looks: Looks,
         created_seq: int,
         mpid: int,
         scope: Scope,
@@ -89,8 +70,11 @@ class Record(Holder):
         was_known: bool,
         types: int,
     ) -> None:
-        super().__init__(mpid, created_seq, source_mpid, was_known, types)
-        self._looks = looks
+        self.mpid = mpid
+        self.created_seq = created_seq
+        self.source_mpid = source_mpid
+        self.was_known = was_known
+        self.types = types
         self.scope = scope
         self.known = was_known or types & scope.login_bits != 0
         self.stored_known = self.known
@@ -99,10 +83,11 @@ class Record(Holder):
         self.is_new = False
         self.is_changed = False
 
-    @property
-    def identifiers(self) -> tuple[Identifier, ...]:
-        """All its identifiers, in the order in which they were added."""
-        return self._looks.identifiers_of(self)
+    def view(self) -> ProfileView:
+        """The profile as it is now, for the rules."""
+        return ProfileView(
+            self.mpid, self.created_seq, self.source_mpid, self.was_known, self.types
+        )
 
     def lose(self, number: int) -> Holding | None:
         """Let it no longer hold an identifier; which one, if what it holds has been read."""
@@ -125,14 +110,6 @@ class Record(Holder):
                 return True
             each = each.older
         return False
-
-    def holds(self, identifier: Identifier) -> bool:
-        """Whether it holds exactly this identifier."""
-        return self._looks.holds(self, identifier)
-
-    def values_of(self, identity_type: IdentityType) -> Sequence[str]:
-        """The values that it holds of one type, oldest first."""
-        return self._looks.values_of(self, identity_type)
 
 
 class Crowd:

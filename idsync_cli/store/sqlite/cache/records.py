@@ -19,7 +19,6 @@ from idsync_cli.store.sqlite.cache.in_memory import (
     TYPES,
     Holding,
     IdentifierRecord,
-    Looks,
     Record,
     Scope,
     whole_crowd,
@@ -107,7 +106,7 @@ class TablesBehind(Exception):
     """The tables would have to be read, and lack what another process has yet to write."""
 
 
-class Records(Looks):
+class Records:
     """The profiles and identifiers of one store, in one transaction.
 
     With `new_mpids_are_free` it is not asked of every new MPID whether it was ever given out, which
@@ -188,8 +187,9 @@ class Records(Looks):
         return record
 
     def at(self, created_seq: int) -> Record:
-        """The profile made by a request, which has been read."""
-        return self._profiles[created_seq]
+        """The profile made by a request, which is there."""
+        record = self._profiles.get(created_seq)
+        return self._record_at(created_seq) if record is None else record
 
     def has(self, created_seq: int) -> bool:
         """Whether the profile made by a request has been read, or made just now."""
@@ -233,9 +233,9 @@ class Records(Looks):
         found: list[Record] = []
         for place in range(len(smallest) - 1, -1, -1):
             record = smallest[place]
-            if lacking is not None and record.holds(lacking):
+            if lacking is not None and self.holds(record, lacking):
                 continue
-            if all(record.holds(each) for each in identifiers):
+            if self._holds_all(record, identifiers):
                 found.append(record)
                 if len(found) == limit:
                     break
@@ -271,6 +271,9 @@ class Records(Looks):
             (number, record.stored_known, record.created_seq),
         )
         return row.fetchone() is not None
+
+    def _holds_all(self, record: Record, identifiers: Sequence[Identifier]) -> bool:
+        return all(self.holds(record, each) for each in identifiers)
 
     def identifiers_of(self, record: Record) -> tuple[Identifier, ...]:
         """The identifiers of a profile, in the order in which they were added."""
@@ -379,7 +382,7 @@ class Records(Looks):
         if record is None:
             _, mpid, scope_id, source_mpid, was_known, types = row
             scope = self._scopes.get(scope_id) or self.add_scope(scope_id, 0)
-            record = Record(self, created_seq, mpid, scope, source_mpid, was_known == 1, types)
+            record = Record(created_seq, mpid, scope, source_mpid, was_known == 1, types)
             self._profiles[created_seq] = self._by_mpid[mpid] = record
         return record
 
@@ -535,7 +538,7 @@ class Records(Looks):
         source_mpid: int | None,
     ) -> Record:
         """Make a profile that holds nothing yet."""
-        record = Record(self, created_seq, mpid, scope, source_mpid, False, 0)
+        record = Record(created_seq, mpid, scope, source_mpid, False, 0)
         record.is_read = record.is_new = record.is_changed = True
         self._profiles[created_seq] = self._by_mpid[mpid] = record
         self._changed.append(record)

@@ -14,7 +14,7 @@ from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import is_there
 from idsync_cli.store.sqlite.lifecycle.opening import is_free, open_store
-from idsync_cli.store.sqlite.store import Store
+from idsync_cli.store.sqlite.store import SqliteStore
 
 KEPT_SUFFIX = ".before-restore"
 """What is put behind the name of a store that another was restored over."""
@@ -113,7 +113,7 @@ def _replace_damaged(place: Place, draft: Path, kept: Path | None) -> None:
     put_in_place(draft, place.path)
 
 
-def _copy(store: Store, draft: Path) -> None:
+def _copy(store: SqliteStore, draft: Path) -> None:
     """Copy a store at one moment into a file of its own, and see whether it is whole there."""
     with closing(connect(draft)) as copy:
         _back_up(store.connection, copy)
@@ -151,7 +151,7 @@ def _target(path: str, other: str) -> Place:
     return place
 
 
-def _existing(path: str) -> Store:
+def _existing(path: str) -> SqliteStore:
     store = open_store(path, write=False)
     if store is None:
         raise StoreFault(f"there is no store at {printable(path)}")

@@ -21,13 +21,13 @@ from idsync_cli.store.sqlite.lifecycle.header import (
     schema_version,
 )
 from idsync_cli.store.sqlite.rows.checksums import checksum
-from idsync_cli.store.sqlite.store import Store
+from idsync_cli.store.sqlite.store import SqliteStore
 
 _CACHE_KIB = 65_536
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def open_store(path: str, *, write: bool) -> Store | None:
+def open_store(path: str, *, write: bool) -> SqliteStore | None:
     """Open a store that is there; None where there is none.
 
     Without `write` the store cannot be changed through what is returned.
@@ -59,7 +59,7 @@ def open_store(path: str, *, write: bool) -> Store | None:
     return store
 
 
-def create(path: str, seed: int) -> Store:
+def create(path: str, seed: int) -> SqliteStore:
     """Make a store where there is none, and open it for writing.
 
     Of several who make it at once one does, and the others open what it made.
@@ -74,7 +74,7 @@ def create(path: str, seed: int) -> Store:
     return store
 
 
-def save(store: Store, path: str) -> bool:
+def save(store: SqliteStore, path: str) -> bool:
     """Give a store that is in memory a file of its own; False where there is one by now.
 
     Raises:
@@ -83,7 +83,7 @@ def save(store: Store, path: str) -> bool:
     return _publish(path, store.connection.backup)
 
 
-def memory(seed: int) -> Store:
+def memory(seed: int) -> SqliteStore:
     """A store of its own that is gone when it is closed; it spills to an unnamed file."""
     connection = connect("")
     connection.execute("PRAGMA journal_mode = MEMORY")  # there is nothing to recover after a crash
@@ -92,14 +92,14 @@ def memory(seed: int) -> Store:
     connection.execute(
         "UPDATE store SET seed = ?, checksum = ?", (str(seed), checksum(str(seed), 0))
     )
-    return Store(connection)
+    return SqliteStore(connection)
 
 
-def copy_of(store: Store) -> Store:
+def copy_of(store: SqliteStore) -> SqliteStore:
     """A throwaway copy of a store, for what must change nothing."""
     connection = connect("")
     store.connection.backup(connection)
-    return Store(connection)
+    return SqliteStore(connection)
 
 
 def is_free(place: Place) -> bool:
@@ -154,7 +154,7 @@ def _made(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
     return True
 
 
-def _opened(place: Place, *, write: bool) -> Store:
+def _opened(place: Place, *, write: bool) -> SqliteStore:
     if not (write or os.access(place.path, os.W_OK) or place.beside("-wal").exists()):
         return _unchanging(place)  # SQLite would leave files behind that it can make, not remove
     connection = connect(f"{place.path.as_uri()}?mode=rw", uri=True)
@@ -169,7 +169,7 @@ def _opened(place: Place, *, write: bool) -> Store:
             # Identifiers and MPIDs come in no order, so that a batch changes pages everywhere: kept
             # in memory they are written once a batch, and from the log to their places more rarely.
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        return Store(connection, place, kept)
+        return SqliteStore(connection, place, kept)
     except (StoreFault, sqlite3.Error, UnicodeDecodeError) as error:
         connection.close()
         if write or place.logs() or not isinstance(error, sqlite3.OperationalError):
@@ -177,11 +177,11 @@ def _opened(place: Place, *, write: bool) -> Store:
         return _unchanging(place)
 
 
-def _unchanging(place: Place) -> Store:
+def _unchanging(place: Place) -> SqliteStore:
     """Open a store that nobody is writing, without making anything beside it."""
     connection = connect(f"{place.path.as_uri()}?immutable=1", uri=True)
     _brought_up_to_date(place, connection, write=False)
-    return Store(connection, place)
+    return SqliteStore(connection, place)
 
 
 def _brought_up_to_date(

@@ -1,6 +1,5 @@
 """Queries for people: what a store holds, and by which requests it came to be so."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
@@ -20,22 +19,6 @@ _KINDS = """
     WHERE ?1 IS NULL OR name = ?1
     GROUP BY name, was_known, types
     ORDER BY name
-"""
-_CHANGES = """
-    FROM changes
-    JOIN requests USING (seq)
-    JOIN outcomes USING (outcome_id)
-    JOIN profiles ON profiles.created_seq = changes.created_seq
-    JOIN identifiers USING (identifier_id)
-"""
-_ASKED = """
-    WHERE (?1 IS NULL OR changes.created_seq = (SELECT created_seq FROM profiles WHERE mpid = ?1))
-        AND (?2 IS NULL OR (identity_type_id = ?2 AND value = ?3))
-"""
-_HISTORY = f"""
-    SELECT seq, time_ms, type, request_id, iif(op > 0, 'add', 'remove'), mpid, identity_type_id,
-        value, rule
-    {_CHANGES} {_ASKED} ORDER BY seq, place LIMIT ?4
 """
 _ARRIVALS = """
     SELECT held.identity_type_id, value, added_seq, time_ms, type, request_id
@@ -60,21 +43,6 @@ class ProfileKind:
     profiles: int
     identifiers: int
     most_identifiers: int
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """A change of an identity record, and the request that made it; the time is in ms, UTC."""
-
-    seq: int
-    time_ms: int
-    kind: str
-    request_id: str | None
-    op: str
-    mpid: int
-    identity_type: str
-    value: str
-    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,42 +75,6 @@ def profile_kinds(
         assert example is not None
         kinds.append(ProfileKind(name, example[1], *numbers))
     return kinds
-
-
-def history(
-    session: Session,
-    *,
-    mpid: int | None = None,
-    identifier: Identifier | None = None,
-    limit: int | None = None,
-) -> Iterator[HistoryEntry]:
-    """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
-    asked = _asked(mpid, identifier)
-    rows = session.connection.execute(_HISTORY, (*asked, -1 if limit is None else limit))
-    for seq, time_ms, kind, request_id, op, its_mpid, type_id, value, rule in rows:
-        identity_type = TYPES[type_id].value
-        yield HistoryEntry(seq, time_ms, kind, request_id, op, its_mpid, identity_type, value, rule)
-
-
-def history_length(
-    session: Session, *, mpid: int | None = None, identifier: Identifier | None = None
-) -> int:
-    """How many changes of a profile, of an identifier, or of both there are."""
-    [number] = session.connection.execute(
-        f"SELECT count(*) {_CHANGES} {_ASKED}",
-        _asked(mpid, identifier),
-    ).fetchone()
-    return int(number)
-
-
-def _asked(
-    mpid: int | None, identifier: Identifier | None
-) -> tuple[int | None, int | None, str | None]:
-    return (
-        (mpid, None, None)
-        if identifier is None
-        else (mpid, TYPE_ORDER[identifier.type], identifier.value)
-    )
 
 
 def arrivals(session: Session, mpid: int) -> list[Arrival]:

@@ -6,6 +6,7 @@ from struct import Struct
 from typing import Any, Final
 from zlib import crc32
 
+from idsync_cli.store.api import MpidTaken
 from idsync_cli.store.sqlite.rows.checksums import (
     checksum,
     checksum_of_packed_request,
@@ -17,10 +18,6 @@ from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, unpack_nu
 
 IdentifierRow = tuple[int, int, int, str]
 """A row of `identifiers`."""
-
-
-class MpidTaken(Exception):
-    """A new MPID that was taken to be free is not; what was done must be done anew."""
 
 
 class Batch:
