@@ -17,6 +17,7 @@ from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite.queries.profiles import profiles
 from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml
@@ -115,7 +116,7 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
     with storage.reading() as session:
         return [
             wire.profile_json(profile, scope, rules.scopes.get(scope))
-            for scope, profile in session.profiles()
+            for scope, profile in profiles(session, rules.scopes)
         ]
 
 

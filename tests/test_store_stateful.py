@@ -24,6 +24,7 @@ from idsync_cli.engine.engine import Engine, decide
 from idsync_cli.errors import StoreFault
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import Entry, Session, Store
+from idsync_cli.store.sqlite.queries.profiles import holders_of, profile_of, profiles
 from tests.core.memory import Memory
 from tests.core.saying import altered, rules
 
@@ -295,7 +296,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             with pytest.raises(StoreFault, match="readonly"), reader.writing() as session:
                 self.scribble(session, scope, identifiers)
             with reader.reading() as session:
-                assert list(session.profiles()) == self.every_profile()
+                assert list(profiles(session, self.by_scope)) == self.every_profile()
 
     def scribble(self, session: Session, scope: str, identifiers: tuple[Identifier, ...]) -> None:
         """Everything that a session can write."""
@@ -347,7 +348,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         for each in self.stores:
             with each.reading() as session:
                 assert session.last_seq == self.last_seq
-                assert list(session.profiles()) == self.every_profile()
+                assert list(profiles(session, self.by_scope)) == self.every_profile()
                 named = sorted({name for name, _ in self.every_profile()})
                 assert list(session.scopes()) == named
 
@@ -365,7 +366,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         for identifier in every:
             holders = [*known.holders(identifier)]
             oldest_first = sorted(holders, key=lambda profile: profile.created_seq)
-            assert session.holding(scope, identifier) == oldest_first
+            assert holders_of(session, scope, identifier) == oldest_first
             self.look_up(found, known, self.by_scope[scope], identifier, held)
         for mpid in [*known.given_out, 77, 99]:
             its, expected = found.profile(mpid), known.profile(mpid)
@@ -379,7 +380,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
                     assert list(its.values_of(kind)) == list(expected.values_of(kind))
             assert found.was_given_out(mpid) is known.was_given_out(mpid)
             home = [pair for pair in self.every_profile() if pair[1].mpid == mpid]
-            assert session.find(mpid) == (home[0] if home else None)
+            assert profile_of(session, mpid) == (home[0] if home else None)
 
     def look_up(
         self,

@@ -20,6 +20,7 @@ from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, re
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import Session, Store
+from idsync_cli.store.sqlite.queries.profiles import profile_of
 
 SEED = 0
 """The seed of every scenario's store, so that the same scenario has the same MPIDs."""
@@ -203,7 +204,7 @@ def _compare_profiles(
 ) -> Iterator[Mismatch]:
     for name, expected in scenario.profiles.items():
         mpid = labels.get(name[1:]) if name.startswith("@") else int(name)
-        found = session.find(mpid) if mpid is not None else None
+        found = profile_of(session, mpid) if mpid is not None else None
         held = _by_type(frozenset(found[1].identifiers)) if found else None
         if held != _by_type(expected):
             node = scenario.written[name]

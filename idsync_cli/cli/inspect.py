@@ -29,8 +29,9 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.inspect import profiles as looking
-from idsync_cli.store.sqlite.queries.people import history as changes
-from idsync_cli.store.sqlite.queries.people import history_length
+from idsync_cli.store.sqlite.queries.history import history as changes
+from idsync_cli.store.sqlite.queries.history import history_length
+from idsync_cli.store.sqlite.queries.profiles import ProfileFilter
 
 ROWS_SHOWN = 50
 """How many rows a table has, unless told otherwise."""
@@ -89,7 +90,7 @@ def profiles(
     """
     if known and anonymous:
         raise UsageFault("no profile is both known and anonymous; leave one of them out")
-    wanted = looking.Wanted(
+    wanted = ProfileFilter(
         scope,
         None if holding is None else _identity_type(holding),
         known=True if known else False if anonymous else None,
@@ -106,7 +107,9 @@ def profiles(
         from idsync_cli.render import store as render_store
 
         shown = list(islice(lines, limit or ROWS_SHOWN))
-        number = looking.count_profiles(session, organization, wanted)
+        number = len(shown)
+        if number == (limit or ROWS_SHOWN):  # else that is all there is
+            number = looking.count_profiles(session, organization, wanted)
     if not shown:
         write("no such profile")
         return 0

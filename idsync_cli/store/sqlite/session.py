@@ -1,17 +1,16 @@
 """What the store knows, and applying what was decided, in one transaction after another."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from idsync_cli.core.codes import IMPORT, Op, RequestKind, Status
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
-from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.value import Value
-from idsync_cli.store.sqlite.cache.in_memory import TYPES, Record, Scope
+from idsync_cli.store.sqlite.cache.in_memory import Record, Scope
 from idsync_cli.store.sqlite.cache.knowledge import ScopeKnowledge
 from idsync_cli.store.sqlite.cache.records import Records
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
@@ -21,16 +20,6 @@ from idsync_cli.store.sqlite.rows.packed_integers import Numbers
 _ADD: Final = Op.ADD
 _NO_TEXTS: Final = None, None
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
-_EVERY = """
-    SELECT p.created_seq, mpid, source_mpid, was_known, identifiers.identity_type_id, value, name
-    FROM profiles AS p
-    JOIN scopes USING (scope_id)
-    LEFT JOIN holders USING (created_seq)
-    LEFT JOIN identifiers USING (identifier_id)
-    WHERE (?1 IS NULL OR name = ?1) AND (?2 IS NULL OR (types >> ?2) & 1)
-        AND (?3 IS NULL OR mpid = ?3)
-    ORDER BY p.created_seq, added_seq, place
-"""
 
 
 class Entry(Value):
@@ -125,44 +114,9 @@ class Session:
         self._records.new_mpids_are_free = taken_to_be
 
     def scopes(self) -> tuple[str, ...]:
-        """The names of the scopes that have profiles."""
-        rows = self.connection.execute(
-            "SELECT name FROM scopes WHERE EXISTS"
-            " (SELECT * FROM profiles WHERE profiles.scope_id = scopes.scope_id) ORDER BY name"
-        )
+        """The names of the scopes that have profiles; a scope comes in with its first profile."""
+        rows = self.connection.execute("SELECT name FROM scopes ORDER BY name")
         return tuple(name for (name,) in rows)
-
-    def profiles(
-        self, scope: str | None = None, holding: IdentityType | None = None
-    ) -> Iterator[tuple[str, Profile]]:
-        """The profiles with the names of their scopes, in the order of their creation.
-
-        With `scope` only those of one scope, with `holding` only those that hold the type.
-        """
-        return self._every(scope, None if holding is None else TYPE_ORDER[holding], None)
-
-    def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
-        """The profiles of a scope that hold exactly this identifier, oldest first."""
-        knowledge = self.scope(scope)
-        records = knowledge.holders(identifier)
-        return [
-            Profile(each.mpid, each.created_seq, each.source_mpid, each.was_known, each.identifiers)
-            for each in sorted(records, key=lambda record: record.created_seq)
-        ]
-
-    def find(self, mpid: int) -> tuple[str, Profile] | None:
-        """The profile that has the MPID, in whatever scope."""
-        return next(self._every(None, None, mpid), None)
-
-    def _every(
-        self, scope: str | None, holding: int | None, mpid: int | None
-    ) -> Iterator[tuple[str, Profile]]:
-        found = self.connection.execute(_EVERY, (scope, holding, mpid))
-        for (seq, its_mpid, source, was_known, name), rows in groupby(
-            found, key=lambda row: (*row[:4], row[6])
-        ):
-            held = tuple(Identifier(TYPES[row[4]], row[5]) for row in rows if row[4] is not None)
-            yield name, Profile(its_mpid, seq, source, bool(was_known), held)
 
     def agree(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
         """Make `holders` tell known from anonymous by these rules, and say for which scopes.

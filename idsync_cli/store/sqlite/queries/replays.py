@@ -1,4 +1,4 @@
-"""How far each replay got: kept in the transaction of the work itself, so that both agree."""
+"""The checkpoints of replays, kept in the transaction of the work itself, so that both agree."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class ReplayRow:
 
 
 def replays(session: Session) -> list[ReplayRow]:
-    """All replays into the store, the latest last."""
+    """All replays into the store, oldest first."""
     rows = session.connection.execute(
         "SELECT replay_id, name, lines, bytes, digest, answers_bytes, answers_digest, finished"
         " FROM replays ORDER BY replay_id"

@@ -1,17 +1,9 @@
-"""The rules that a store was last used with, and what new ones would meet in it."""
+"""The remembered configuration: the rules that a store was last used with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.store.sqlite.rows.checksums import checksum
 from idsync_cli.store.sqlite.session import Session
-
-_SHARED = """
-    SELECT value, count(*)
-    FROM holders JOIN identifiers USING (identifier_id) JOIN scopes USING (scope_id)
-    WHERE name = ? AND identifiers.identity_type_id = ?
-    GROUP BY identifier_id HAVING count(*) > 1 ORDER BY count(*) DESC, value
-"""
 
 
 def remembered_rules(session: Session) -> dict[str, str]:
@@ -28,11 +20,3 @@ def remember_rules(session: Session, rules: Mapping[str, str]) -> None:
             "INSERT INTO rules VALUES (?, ?, ?)",
             [(scope, text, checksum(scope, text)) for scope, text in rules.items()],
         )
-
-
-def shared_identifiers(
-    session: Session, scope: str, kind: IdentityType
-) -> Iterator[tuple[Identifier, int]]:
-    """The identifiers of a type that several profiles of a scope hold, and how many do."""
-    for value, holders in session.connection.execute(_SHARED, (scope, TYPE_ORDER[kind])):
-        yield Identifier(kind, value), holders
