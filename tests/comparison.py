@@ -120,7 +120,7 @@ def exported(storage: SqliteStore, rules: Organization) -> list[Json]:
     with storage.reading() as session:
         return [
             wire.profile_json(profile, scope, rules.scopes.get(scope))
-            for scope, profile in session.profiles()
+            for scope, profile in session.profiles(rules.scopes)
         ]
 
 

@@ -217,12 +217,13 @@ def test_whoever_reads_during_restores_sees_one_state_or_the_other(filled: Progr
     states = {export(filled), export(filled, "other.db")}
     assert filled("backup", "day.db").status == 0
     reader = (
-        "import sys, time\nfrom idsync_cli.store import open_store\n"
+        "import sys, time\nfrom idsync_cli.store.sqlite import open_store\n"
+        "from idsync_cli.store.sqlite.queries.profiles import profiles\n"
         "until, seen = time.time() + float(sys.argv[1]), set()\n"
         "with open_store('idsync.db', write=False) as store:\n"
         "  while time.time() < until:\n"
         "    with store.reading() as session:\n"
-        "      seen.add(len(list(session.profiles())))\n"
+        "      seen.add(len(list(profiles(session, {}))))\n"
         "print(sorted(seen))"
     )
     with subprocess.Popen(

@@ -30,6 +30,32 @@ def test_init_makes_a_configuration_and_a_store_that_work_at_once(tmp_path: Path
     assert idsync("export").json()["created_seq"] == 1
 
 
+def test_the_first_two_commands_of_a_newcomer_find_what_they_made(tmp_path: Path) -> None:
+    idsync = Program(tmp_path)
+    begin = idsync("init").stderr.splitlines()[-1].removeprefix("next: idsync ").split()
+    assert begin == ["identify", "--email", "a@example.com", "--explain"]
+    assert idsync(*begin).status == 0
+    made = idsync("export").json()["mpid"]
+    found = idsync("search", "--email", "a@example.com")
+    assert (found.status, found.stderr) == (0, "")
+    assert found.stdout.startswith(f"matched {made}")
+
+
+def test_the_next_step_of_the_configuration_stands_in_it(tmp_path: Path) -> None:
+    idsync = Program(tmp_path)
+    idsync("init")
+    file = tmp_path / "idsync.yaml"
+    text = file.read_text("utf-8")
+    now, later = re.findall(r"^ *(?:# )?(customer_id: .*)\n", text, re.MULTILINE)
+    assert later == now.replace("true}", "true, immutable: true}")
+    file.write_text(text.replace(f"      {now}\n", "").replace(f"# {later}", later), "utf-8")
+    assert idsync("config", "lint").stdout == "nothing to warn of\n"
+    login = idsync("login", "--customer-id", "C1", "--email", "a@example.com")
+    assert login.status == 0
+    assert idsync("search", "--email", "a@example.com").status == 1
+    assert idsync("search", "--customer-id", "C1").status == 0
+
+
 def test_the_configuration_to_begin_with_explains_itself(tmp_path: Path) -> None:
     idsync = Program(tmp_path)
     idsync("init")

@@ -108,12 +108,24 @@ def test_nothing_is_lost_and_everything_is_answered_as_before(old: Program) -> N
 def test_a_new_store_and_one_brought_up_to_date_have_the_same_tables(old: Program) -> None:
     assert old("init").status == 0
     assert old("init", "--store", "new.db").status == 0
-    query = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
-    tables = []
+    queries = (
+        "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name",
+        "SELECT * FROM _sqlite_migrations",
+        "SELECT * FROM identity_types",
+        "SELECT * FROM pragma_application_id, pragma_user_version, pragma_page_size",
+    )
+    found = []
     for name in ("idsync.db", "new.db"):
         with closing(sqlite3.connect(old.folder / name)) as connection:
-            tables.append(connection.execute(query).fetchall())
-    assert tables[0] == tables[1]
+            found.append([connection.execute(query).fetchall() for query in queries])
+    assert found[0] == found[1]
+
+
+def test_a_new_store_has_no_trace_of_an_earlier_schema(idsync: Program) -> None:
+    assert idsync("init").status == 0
+    with closing(sqlite3.connect(idsync.folder / "idsync.db")) as connection:
+        [free] = connection.execute("PRAGMA freelist_count").fetchone()
+    assert free == 0
 
 
 def test_an_earlier_backup_is_never_overwritten(old: Program) -> None:

@@ -31,8 +31,9 @@ from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import sqlite as stores
+from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import Session, SqliteStore
-from idsync_cli.store.sqlite.queries.people import types_held
+from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_import import import_profiles
 
 LINES_AT_ONCE = 1000
@@ -95,7 +96,7 @@ def _lines(
 ) -> Iterator[str]:
     exported = (
         wire.profile_json(profile, name, organization.scopes.get(name))
-        for name, profile in session.profiles(scope)
+        for name, profile in session.profiles(organization.scopes, ProfileFilter(scope))
     )
     if form is Form.JSONL:
         yield from map(wire.encode, exported)

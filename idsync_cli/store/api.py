@@ -9,11 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -54,7 +54,7 @@ class RequestEntry(Value):
 class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
-    `kind` and `rule` are those of the request, or `import`; `op` is `add` or `remove`.
+    `kind` and `rule` are those of the request, or both are `IMPORT`.
     """
 
     __match_args__ = (
@@ -70,7 +70,7 @@ class HistoryEntry(Value):
         kind: str,
         request_id: str | None,
         request_timestamp_ms: int | None,
-        op: str,
+        op: Op,
         mpid: int,
         identifier: Identifier,
         rule: str,
@@ -84,6 +84,22 @@ class HistoryEntry(Value):
         self.mpid: Final = mpid
         self.identifier: Final = identifier
         self.rule: Final = rule
+
+
+class ProfileFilter(NamedTuple):
+    """Which profiles are asked for; what is None asks for nothing.
+
+    `holding` asks for those that hold an identifier of the type, `known` and `orphaned` for those
+    that are so, or are not, by the rules of today (section 1).
+    """
+
+    scope: str | None = None
+    holding: IdentityType | None = None
+    known: bool | None = None
+    orphaned: bool | None = None
+
+
+EVERY_PROFILE = ProfileFilter()
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -180,12 +196,19 @@ class Transaction(ABC):
 
     @abstractmethod
     def profiles(
-        self, scope: str | None = None, holding: IdentityType | None = None
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """All profiles with their scopes, oldest first, read as they are gone through.
+        """The profiles that are asked for, with their scopes, oldest first.
 
-        With `scope` only those of one scope, with `holding` only those that hold the type.
+        They are read as they are taken. `rules` are those of each scope; a profile in a scope
+        without rules is known if it ever was, and orphaned if it holds nothing.
         """
+
+    @abstractmethod
+    def count_profiles(
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> int:
+        """How many profiles are asked for."""
 
     @abstractmethod
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:

@@ -67,7 +67,7 @@ def create(path: str, seed: int) -> SqliteStore:
     Raises:
         StoreFault: no file can be made there.
     """
-    _publish(path, lambda connection: _make_schema(connection, seed))
+    _publish(path, lambda connection: _make_store(connection, seed))
     store = open_store(path, write=True)
     if store is None:
         raise StoreFault(f"the store {printable(path)} vanished as soon as it was made")
@@ -199,13 +199,11 @@ def _brought_up_to_date(
     return bring_up_to_date(place, connection)
 
 
-def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
-    from idsync_cli.store.sqlite.schema import (
-        migrate,  # heavy, and needed only where a store is made
-    )
+def _make_store(connection: sqlite3.Connection, seed: int) -> None:
+    from idsync_cli.store.sqlite.schema.tables import make_schema
 
     connection.execute("BEGIN IMMEDIATE")  # else every statement would be on the disk by itself
-    migrate(connection)
+    make_schema(connection)
     row = str(seed), 0
     connection.execute("INSERT INTO store VALUES (1, ?, ?, ?)", (*row, checksum(*row)))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -217,5 +215,5 @@ def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
 def _template() -> sqlite3.Connection:
     """An empty store to copy, for a copy is made a hundred times faster than a schema."""
     connection = connect(":memory:")
-    _make_schema(connection, seed=0)
+    _make_store(connection, seed=0)
     return connection
