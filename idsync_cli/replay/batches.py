@@ -9,11 +9,16 @@ from idsync_cli.files.request_file import Position, RequestFile
 HOLD_SECONDS = 0.25
 """How long a transaction of a replay is meant to take: others wait for it."""
 
-_FIRST, _MOST = 500, 20_000
+FIRST, MOST = 500, 20_000
 """How many requests the first transaction has, and the most that one may have."""
 
 _BLOCK = 200
 """How many requests are in memory at once."""
+
+
+def fitting_size(size: int, seconds: float) -> int:
+    """How many requests fit into a transaction, where so many held the store for so long."""
+    return max(1, min(int(size * HOLD_SECONDS / max(seconds, 0.001)), 2 * size, MOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Batches:
         self._is_fixed = size is not None
         self._may_stop = may_stop
         self._anew: list[Taken] = []
-        self.size = size or _FIRST
+        self.size = size or FIRST
 
     @property
     def has_some_anew(self) -> bool:
@@ -79,8 +84,7 @@ class Batches:
     def fit(self, seconds: float) -> None:
         """Let the next batch have a fitting size, after one that held the store for so long."""
         if not self._is_fixed:
-            fitting = int(self.size * HOLD_SECONDS / max(seconds, 0.001))
-            self.size = max(1, min(fitting, 2 * self.size, _MOST))
+            self.size = fitting_size(self.size, seconds)
 
     def do_anew(self, *taken: Taken) -> None:
         """Let lines that were taken come once more before all others."""
