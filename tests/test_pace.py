@@ -89,7 +89,7 @@ def replayed(lines: int, pace: Pace, to_start: float) -> tuple[float, float, int
         at, longest = at + held, max(longest, held)
         if ready is None and worth(pace, left, to_start):
             ready = at + to_start
-        size = fitting_size(size, held)
+        size = fitting_size(size, count, held)
     writer_is_free = at
     while left:
         count = min(size, left)
@@ -97,7 +97,7 @@ def replayed(lines: int, pace: Pace, to_start: float) -> tuple[float, float, int
         at = max(at + count * pace.deciding, writer_is_free)
         held = count * pace.writing
         writer_is_free, longest = at + held, max(longest, held)
-        size = fitting_size(size, held)
+        size = fitting_size(size, count, held)
     return max(at, writer_is_free), longest, alone
 
 

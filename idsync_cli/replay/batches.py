@@ -16,9 +16,12 @@ _BLOCK = 200
 """How many requests are in memory at once."""
 
 
-def fitting_size(size: int, seconds: float) -> int:
-    """How many requests fit into a transaction, where so many held the store for so long."""
-    return max(1, min(int(size * HOLD_SECONDS / max(seconds, 0.001)), 2 * size, MOST))
+def fitting_size(size: int, lines: int, seconds: float) -> int:
+    """How many requests fit into a transaction, where so many lines held the store for so long.
+
+    At most twice as many as before, which is `size`.
+    """
+    return max(1, min(int(lines * HOLD_SECONDS / max(seconds, 0.001)), 2 * size, MOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,6 @@ class Batches:
         self._anew: list[Taken] = []
         self.size = size or FIRST
 
-    @property
-    def has_some_anew(self) -> bool:
-        """Whether lines that were taken before come next."""
-        return bool(self._anew)
-
     def next(self) -> Taken:
         """The next lines: such as have to be done anew, else some of the file."""
         if self._anew:
@@ -81,11 +79,14 @@ class Batches:
         end = self._requests.position
         return Taken(lines, end, len(lines) < self.size, tuple(begins))
 
-    def fit(self, seconds: float) -> None:
-        """Let the next batch have a fitting size, after one that held the store for so long."""
+    def fit(self, lines: int, seconds: float) -> None:
+        """Let the next batch have a fitting size, where so many lines held the store for so long.
+
+        Lines that were done anew, or end the file, may be fewer than it had been meant to have.
+        """
         if not self._is_fixed:
-            self.size = fitting_size(self.size, seconds)
+            self.size = fitting_size(self.size, lines, seconds)
 
     def do_anew(self, *taken: Taken) -> None:
         """Let lines that were taken come once more before all others."""
-        self._anew = [*taken]
+        self._anew = [*taken, *self._anew]

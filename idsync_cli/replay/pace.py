@@ -12,7 +12,7 @@ _MARGIN = 2
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What a line took in the batch before, in seconds: to decide it, and to write and commit it."""
+    """What a line took in the batch before, in seconds: to be decided, and to be committed."""
 
     deciding: float
     writing: float
