@@ -44,6 +44,7 @@ SIZES = {
 }
 MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = (
     (frozenset({1, 2, 3, 4}), replays.replaying),
+    (frozenset({1, 2}), replays.replaying_beside_others),
     (frozenset({5}), replays.holding),
     (frozenset({6}), calls.single),
     (frozenset({7}), calls.crowds),

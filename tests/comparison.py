@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
@@ -70,14 +69,9 @@ def answer_all(
         blocks = [chunk[first : first + size] for first in range(0, len(chunk), size)]
         answers: list[Answer] = []
         labels.begin()
-        engine.blocks(blocks, labels, partial(_taken_anew, answers, labels), lambda _: None)
+        with engine.writing(trust_new_mpids=True) as transaction:
+            engine.answer_blocks(blocks, labels, transaction, answers.extend)
         yield answers
-
-
-def _taken_anew(answers: list[Answer], labels: ReplayLabels) -> Callable[[list[Answer]], None]:
-    answers.clear()
-    labels.undo()
-    return answers.extend
 
 
 def parts(world: World) -> Iterator[tuple[Organization, list[wire.Incoming]]]:

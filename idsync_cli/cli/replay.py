@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
+from time import process_time
 from typing import Annotated
 
 import typer
@@ -39,9 +40,10 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import Terminated, UsageFault, printable, quoted
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
-from idsync_cli.replay.loop import Done, Replay
+from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.summary import Summary
+from idsync_cli.replay.writers import Done
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore
 
@@ -102,6 +104,7 @@ def replay(
 
     Example: idsync replay requests.jsonl --output answers.jsonl
     """
+    to_start = process_time()  # as long as another process would take to get here
     if resume and again:
         raise UsageFault("--resume goes on and --again begins anew; give one of them")
     organization = load_configuration(config).organization
@@ -131,6 +134,7 @@ def replay(
             answers=answers,
             stop_on_error=stop_on_error,
             keep_answers=give_out is not None,
+            to_start=to_start,
         )
         try:
             with nullcontext(_unseen) if quiet else _progress(files) as advance:

@@ -36,11 +36,6 @@ class Answering:
         self._explain = explain
         self._remembers_rules = False
 
-    @property
-    def remembers_rules(self) -> bool:
-        """Whether the store knows by now which rules it is used with; see `rules_are_kept`."""
-        return self._remembers_rules
-
     def rules_are_kept(self) -> None:
         """Hear that a transaction was kept in which the store was told the rules."""
         self._remembers_rules = True

@@ -9,7 +9,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
-from idsync_cli.store.api import MpidTaken, Store, Transaction
+from idsync_cli.store.api import Store, Transaction
 
 TakeAnswers = Callable[[list[Answer]], None]
 """What takes the answers of a block of requests."""
@@ -82,50 +82,13 @@ class Engine:
         Raises:
             StoreFault: the store cannot be used; nothing of the batch was changed.
         """
-        whole = list(requests)
         answers: list[Answer] = []
-
-        def again() -> TakeAnswers:
-            answers.clear()
-            return answers.extend
-
         labels = Labels() if labels is None else labels
-        self.blocks([whole], labels, again, before_commit)
-        return answers
-
-    def blocks(
-        self,
-        blocks: Iterable[Sequence[wire.Incoming]],
-        labels: Labels,
-        begin: Callable[[], TakeAnswers],
-        before_commit: BeforeCommit,
-    ) -> None:
-        """Answer requests as `batch` does, a block after another, so that few are in memory.
-
-        `blocks` may have to be gone through twice. `begin` is called before each time, and gives
-        what takes the answers of every block; labels must then be as they were before.
-
-        Raises:
-            StoreFault: the store cannot be used; nothing of the batch was changed.
-        """
-        try:
-            self._answer_all(blocks, labels, begin(), before_commit, trust_new_mpids=True)
-        except MpidTaken:
-            self._answer_all(blocks, labels, begin(), before_commit, trust_new_mpids=False)
-
-    def _answer_all(
-        self,
-        blocks: Iterable[Sequence[wire.Incoming]],
-        labels: Labels,
-        take: TakeAnswers,
-        before_commit: BeforeCommit,
-        *,
-        trust_new_mpids: bool,
-    ) -> None:
-        with self.writing(trust_new_mpids=trust_new_mpids) as transaction:
-            self.answer_blocks(blocks, labels, transaction, take)
+        with self.writing() as transaction:
+            self.answer_blocks([list(requests)], labels, transaction, answers.extend)
             transaction.flush()
             before_commit(transaction)
+        return answers
 
     def answer_blocks(
         self,
@@ -134,17 +97,15 @@ class Engine:
         transaction: Transaction,
         take: TakeAnswers,
     ) -> None:
-        """Answer requests in a transaction that is given, by the numbers that come next in it."""
+        """Answer requests in a transaction that is given, by the numbers that come next in it.
+
+        They come a block after another, so that few are in memory.
+        """
         for block in blocks:
             first = transaction.last_seq + 1
             seqs = range(first, first + len(block))
             take(self._answering.answer_all(block, seqs, transaction, labels))
             transaction.advance_to(first + len(block) - 1)
-
-    @property
-    def rules_are_remembered(self) -> bool:
-        """Whether the store was told, and keeps, which rules it is used with."""
-        return self._answering.remembers_rules
 
     @contextmanager
     def writing(self, *, trust_new_mpids: bool = False) -> Iterator[Transaction]:

@@ -1,6 +1,7 @@
 """Request files: lines from a file, a pipe or an archive, and how far they were read."""
 
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -125,6 +126,8 @@ class RequestFile:
 class Source:
     """The bytes of a request file, which can be read again from the beginning, even of a pipe.
 
+    `size` is how many there are, or None if nobody knows: of a pipe, or of an archive.
+
     Every method raises UsageFault where the file cannot be read, or is a damaged archive.
     """
 
@@ -134,6 +137,9 @@ class Source:
         self._start = stream.tell() if stream.seekable() else None
         self._head: IO[bytes] | None = None
         self.bytes_read = 0
+        self.size: int | None = None
+        if self._start is not None and isinstance(stream, BufferedReader):
+            self.size = os.fstat(stream.fileno()).st_size - self._start
 
     @property
     def can_be_read_again(self) -> bool:

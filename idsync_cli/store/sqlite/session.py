@@ -64,19 +64,16 @@ class Session(Transaction):
         """Prepare for many identifiers that the store has never seen."""
         self._records.expect_many()
 
-    def go_ahead(self) -> None:
-        """From now on others write what is taken from here.
-
-        A question that only up-to-date tables could answer then raises TablesBehind.
-        """
-        self._records.is_ahead = True
+    def hand_over(self) -> None:
+        """From now on others write what is taken from here (store/sqlite/ahead.py)."""
+        self._records.handed_over.goes_on = True
 
     @property
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""
         batch = self._batch
         held_back = self._last_seq != self._found_seq or self._records.has_changes
-        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes)
+        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes or batch.rules)
 
     @property
     def last_seq(self) -> int:
@@ -245,14 +242,12 @@ class Session(Transaction):
         """Remember the rules of each scope, if they are others than before."""
         self._remembers_rules = True
         if self.remembered_rules() != rules:
-            self.connection.execute("DELETE FROM rules")
-            self.connection.executemany(
-                "INSERT INTO rules VALUES (?, ?, ?)",
-                [(scope, text, checksum(scope, text)) for scope, text in rules.items()],
-            )
+            self._batch.rules = dict(rules)
 
     def remembered_rules(self) -> dict[str, str]:
         """The rules of each scope, as the last request that changed the store had them."""
+        if self._batch.rules is not None:
+            return dict(self._batch.rules)
         return dict(self.connection.execute("SELECT scope, rules FROM rules"))
 
     def history(
@@ -269,7 +264,7 @@ class Session(Transaction):
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
         if self.has_changes:
-            self._writer.write(Rows(self.take()), self._seed)
+            self.write_rows(Rows(self.take()))
 
     def take(self) -> Batch:
         """All that was changed and has yet to be written; from now on it counts as written."""
@@ -281,8 +276,8 @@ class Session(Transaction):
         self._batch = Batch()
         return batch
 
-    def write_of_others(self, rows: Rows) -> None:
-        """Write what somebody else decided, and took from a session of the same store."""
+    def write_rows(self, rows: Rows) -> None:
+        """Write what was taken, from here or from a session of another process."""
         self._writer.write(rows, self._seed)
 
     def close(self) -> None:

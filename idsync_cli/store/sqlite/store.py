@@ -11,9 +11,7 @@ from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.session import Session
 
 _ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
-_NEVER = -1
 _LOGGED_PAGES = 8192
-_CACHE_KIB = 16_384
 _HINTS = {
     sqlite3.SQLITE_BUSY: "another process holds it, try again",
     sqlite3.SQLITE_FULL: _ROOM,
@@ -106,17 +104,15 @@ class SqliteStore(Store):
                 raise
             self.check_in_place()
 
-    def expect_others_to_write(self) -> None:
-        """Prepare for `reading_ahead`: what others write makes all pages in memory worthless."""
-        self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    def known(self) -> Session | None:
+        """What is known of the store, if anything is and nobody else has written since."""
+        if self._session and self._pragma("data_version") == self._session_is_of:
+            return self._session
+        return None
 
     @contextmanager
-    def reading_ahead(self) -> Iterator[Session]:
-        """A transaction that reads, while another process writes what is decided in it.
-
-        What is known of the store includes what is still being written; `is_current` must have
-        been true before the first. Nobody looks here whether others write: who writes must.
-        """
+    def going_on(self) -> Iterator[Session]:
+        """A transaction that reads, and goes by what is known, whoever has written (`ahead.py`)."""
         assert self._session is not None
         with self._transaction("BEGIN DEFERRED", self._session) as session:
             try:
@@ -124,16 +120,6 @@ class SqliteStore(Store):
                 yield session
             finally:
                 self._roll_back()
-
-    @property
-    def is_current(self) -> bool:
-        """Whether something is known of the store, and nobody has written since."""
-        is_known = self._session is not None
-        return is_known and self._pragma("data_version") == self._session_is_of
-
-    def set_aside(self) -> None:
-        """Read the store anew before the next request, for others have written to it."""
-        self._session_is_of = _NEVER
 
     def forget(self) -> None:
         """Let go of what is known of the store."""
@@ -145,15 +131,6 @@ class SqliteStore(Store):
         """Prepare for many large transactions: let the log grow, and be emptied less often."""
         self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
-
-    def leave_log(self) -> None:
-        """Let the log grow until `empty_log`: not while others wait for a transaction to end."""
-        self.connection.execute("PRAGMA wal_autocheckpoint = 0")
-
-    def empty_log(self) -> None:
-        """Bring what is in the log into the file, as far as nobody still reads there."""
-        with suppress(sqlite3.Error):  # then it stays in the log, which whoever writes next notices
-            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
