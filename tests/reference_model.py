@@ -1,4 +1,4 @@
-"""SPEC.md sections 1 to 8 as a brute-force model: the judge of the real program.
+"""Sections 1 to 8 of docs/specification.md as a brute-force model: the judge of the real program.
 
 Written from the specification alone and in its order, to be read beside it. Never imported by the
 package, and importing nothing of it. It copies the whole store for each request, and scans it.

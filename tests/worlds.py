@@ -1,7 +1,7 @@
 """Random small worlds, for asking the real program and `reference_model` the same questions.
 
 The alphabet is tiny, so that requests collide; one request in twelve is malformed in one of the
-ways of SPEC.md section 8, or in two. Everything hangs on the given `random.Random` alone.
+ways of section 8, or in two. Everything hangs on the given `random.Random` alone.
 A line that is not JSON is `Model.NOT_JSON`, which `json.dumps` writes as NaN: not JSON indeed.
 """
 
@@ -34,7 +34,7 @@ class World:
 
 
 def config_yaml(scopes: dict[str, Json], workspaces: dict[str, str] | None = None) -> str:
-    """The configuration file of SPEC.md section 3; JSON is YAML with all text quoted."""
+    """The configuration file of section 3; JSON is YAML with all text quoted."""
     document: Json = {"version": 1, "organization": "example-org", "scopes": scopes}
     if workspaces:
         document["accounts"] = {"north-america": {"workspaces": workspaces}}
