@@ -92,6 +92,7 @@ class Replay:
         answers: AnswersFile | None = None,
         stop_on_error: bool = False,
         keep_answers: bool = False,
+        several_files: bool = False,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -100,11 +101,17 @@ class Replay:
         self._answers = answers
         self._stop_on_error = stop_on_error
         self._keep_answers = keep_answers
+        self._several_files = several_files
         self._answered_at = 0.0
         self._alone_for = 0
         self._scribe: Scribe | None = None
         self.file = ""
         self.stopped_by: Answer | None = None
+
+    @property
+    def file_in_answers(self) -> str | None:
+        """The file at hand as its answers name it; None where it is the only one (section 8)."""
+        return self.file if self._several_files else None
 
     def run(self, name: str, source: Source) -> Iterator[Done]:
         """Replay one file; what each batch came to comes when it is kept.
@@ -274,7 +281,7 @@ class Replay:
                     raise _RefusedOne(place, answer)
         done.summary.count_all(answers, self.file)
         if self._answers:
-            done.lines.append(self._answers.lines(answers))
+            done.lines.append(self._answers.lines(answers, self.file_in_answers))
         if self._keep_answers:
             done.answers += answers
 
