@@ -18,14 +18,15 @@ SOURCES = sorted(
     for path in (ROOT / folder).rglob("*.py")
 )
 CITED = re.compile(
-    r"\bsections?\s+(\d+(?:(?:,\s|\s(?:and|to)\s|,\sand\s)\d+)*)(?:,\s+step\s+(\d))?", re.I
+    r"\bsections?\s+(\d+(?:(?:,\s|\s(?:and|to)\s|,\sand\s)\d+)*)(?:,\s+step\s+(\d))?", re.IGNORECASE
 )
 
 
 @cache
 def sections() -> dict[int, str]:
     """The text of each section, by its number."""
-    parts = re.split(r"^## (\d+)\. .*$", SPECIFICATION.read_text(encoding="utf-8"), flags=re.M)
+    text = SPECIFICATION.read_text(encoding="utf-8")
+    parts = re.split(r"^## (\d+)\. .*$", text, flags=re.MULTILINE)
     return {int(number): text for number, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 

@@ -186,10 +186,7 @@ def m002_interned(db: Database) -> None:
         ("identifier_hash", 3, identifier_hash),
     ):
         db.conn.create_function(name, number, function, deterministic=True)
-    db.conn.executemany(
-        "INSERT INTO identity_types VALUES (?, ?)",
-        [(place, kind.value) for kind, place in TYPE_ORDER.items()],
-    )
+    _name_identity_types(db)
     for statement in _TAKE_OVER:
         db.execute(statement)
     _take_over_requests(db)
@@ -198,6 +195,20 @@ def m002_interned(db: Database) -> None:
         db.execute(f"DROP TABLE old_{table}")
     for statement in (*_VIEWS, *_APPEND_ONLY):
         db.execute(statement)
+
+
+@migrations()
+def m003_alias(db: Database) -> None:
+    """The list of identifier types has become longer: it ends with `alias` (section 2)."""
+    _name_identity_types(db)
+
+
+def _name_identity_types(db: Database) -> None:
+    """Name the identifier types that the store does not name yet; their numbers never change."""
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO identity_types VALUES (?, ?)",
+        [(place, kind.value) for kind, place in TYPE_ORDER.items()],
+    )
 
 
 _INTERNED = (
