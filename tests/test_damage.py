@@ -156,6 +156,25 @@ def columns_of_all_tables() -> list[tuple[str, str]]:
         ]
 
 
+def turn_a_bit(connection: sqlite3.Connection, table: str, column: str, key: str, nth: int) -> None:
+    """Turn one bit of a value; of an integer a higher one where a lower one makes two rows one."""
+    for bit in (1, 64):
+        try:
+            connection.execute(
+                f"UPDATE {table} SET {column} = CASE typeof({column})"
+                f" WHEN 'integer' THEN ({column} | {bit}) - ({column} & {bit})"
+                f" WHEN 'null' THEN 0 ELSE char(unicode({column} || '!') + 1)"
+                f" || substr({column}, 2) END"
+                f" WHERE ({key}) = (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET ?)",
+                (nth,),
+            )
+        except sqlite3.IntegrityError:
+            if bit > 1:
+                raise
+        else:
+            return
+
+
 @pytest.mark.parametrize(("table", "column"), columns_of_all_tables())
 def test_a_bit_of_every_column_of_every_table_is_vouched_for(table: str, column: str) -> None:
     """Changed by SQL, so that SQLite has nothing to find: its own sums are all that can tell."""
@@ -177,14 +196,7 @@ def test_a_bit_of_every_column_of_every_table_is_vouched_for(table: str, column:
                 connection.execute(f"DROP TRIGGER {name}")
             connection.execute("PRAGMA ignore_check_constraints = ON")
             try:
-                connection.execute(
-                    f"UPDATE {table} SET {column} = CASE typeof({column})"
-                    f" WHEN 'integer' THEN ({column} | 1) - ({column} & 1)"
-                    f" WHEN 'null' THEN 0 ELSE char(unicode({column} || '!') + 1)"
-                    f" || substr({column}, 2) END"
-                    f" WHERE ({key}) = (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET ?)",
-                    (nth,),
-                )
+                turn_a_bit(connection, table, column, key, nth)
             except sqlite3.IntegrityError:
                 continue  # another row has that already
             tried += 1

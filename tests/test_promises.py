@@ -455,7 +455,7 @@ def test_the_same_identify_or_login_twice_changes_nothing_the_second_time(
     """But where a new known user's record got none of its login IDs, for all are held elsewhere.
 
     It is anonymous, and a login ID never leads to an anonymous profile: the same request makes
-    another one (SPEC.md section 4, `new_known_user_only`).
+    another one (section 4, `new_known_user_only`).
     """
     asked = json_of(request.request)
     again = dict(asked) if isinstance(asked, dict) else {}

@@ -237,7 +237,16 @@ def test_config_show_names_every_rule_type_setting_and_workspace(idsync: Program
         *("consumers", "couriers", "profile_conversion", "profile_isolation", "shop"),
         *("courier-app", "customer_id", "email", "ios_idfv", "login", "unique"),
         *("on_new_known_user", "on_logout", "logins", "login_needs_login_id", "links"),
-        *("aliasing", "on_conflicting_login", "keep", "create", "return_anonymous", "separate"),
+        *(
+            "aliasing",
+            "on_conflicting_login",
+            "on_unique_held",
+            "take",
+            "keep",
+            "create",
+            "return_anonymous",
+            "separate",
+        ),
     ):
         assert word in outcome.stdout
 
@@ -263,7 +272,11 @@ def test_config_show_needs_no_store_and_makes_none(idsync: Program) -> None:
 @pytest.mark.parametrize(
     ("strategy", "priority", "expected"),
     [
-        ("default", "[customer_id, email]", {"customer_id": ["login", "unique"], "email": []}),
+        (
+            "default",
+            "[customer_id, email]",
+            {"customer_id": ["login", "unique", "immutable"], "email": []},
+        ),
         ("profile_conversion", "[customer_id, email]", {"customer_id": [], "email": []}),
         (
             "profile_link",
@@ -288,9 +301,8 @@ def test_default_without_a_priority_takes_its_own(idsync: Program) -> None:
     idsync.write("idsync.yaml", "version: 1\nscopes: {c: {strategy: default}}\n")
     priority = idsync("config", "show", "--json").json()["scopes"]["c"]["priority"]
     assert " ".join(priority) == (
-        "customer_id mobile_number email other facebook google twitter microsoft yahoo ios_idfa "
-        "ios_idfv android_aaid android_uuid roku_aid roku_publisher_id microsoft_publisher_id "
-        "microsoft_aid device_application_stamp"
+        "customer_id email ios_idfa ios_idfv android_aaid android_uuid amp_id "
+        "device_application_stamp"
     )
 
 
@@ -364,6 +376,11 @@ DOUBTS = [
     (people(priority="customer_id, email"), "5:5", "no_device_identity"),
     (people(more="    on_conflicting_login: join\n"), "7:5", "joins_logins"),
     (people("customer_id: {login: true}", strategy=WITHOUT_LOGINS), "6:18", "without_logins"),
+    (
+        people(None, strategy="best_match", more="    on_unique_held: keep\n"),
+        "6:5",
+        "nothing_to_keep",
+    ),
 ]
 
 

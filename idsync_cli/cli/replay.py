@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Annotated
@@ -47,7 +48,7 @@ from idsync_cli.replay.writers import Done
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore
 
-GiveOut = Callable[[Iterable[Answer]], None]
+GiveOut = Callable[[Iterable[Answer], str | None], None]
 
 
 def replay(
@@ -135,13 +136,14 @@ def replay(
             stop_on_error=stop_on_error,
             keep_answers=give_out is not None,
             to_start=to_start,
+            several_files=len(files) > 1,
         )
         try:
             with nullcontext(_unseen) if quiet else _progress(files) as advance:
                 for done in _done(run, sources, advance):
                     summary.add(done.summary)
                     if give_out and done.answers:
-                        give_out(done.answers)
+                        give_out(done.answers, run.file_in_answers)
         except (KeyboardInterrupt, Terminated):
             say(f"idsync: interrupted after {summary.requests:,} requests; --resume goes on")
             raise
@@ -210,13 +212,16 @@ def _is_one_file(first: Path, second: Path) -> bool:
 def _to_stdout(output: str | None, *, explain: bool) -> GiveOut | None:
     """What gives out answers as they come: as lines where they are asked for, or explained."""
     if output == STANDARD_STREAM:
-        return lambda answers: write(
-            b"".join(wire.answer_line(each, explain=explain) for each in answers).decode()[:-1]
-        )
+        return partial(_write_lines, explain=explain)
     return _explain if explain and output is None else None
 
 
-def _explain(answers: Iterable[Answer]) -> None:
+def _write_lines(answers: Iterable[Answer], file: str | None, *, explain: bool) -> None:
+    lines = [wire.answer_line(each, explain=explain, file=file) for each in answers]
+    write(b"".join(lines).decode()[:-1])
+
+
+def _explain(answers: Iterable[Answer], _file: str | None) -> None:
     from idsync_cli.render import answers as render
 
     for answer in answers:

@@ -65,10 +65,10 @@ class AnswersFile:
         path = Path(self._path)
         return path.is_file() or not path.exists()
 
-    def lines(self, answers: Iterable[Answer]) -> bytes:
-        """What is written of answers: a line each."""
+    def lines(self, answers: Iterable[Answer], file: str | None = None) -> bytes:
+        """What is written of answers: a line each, which names the file where there are several."""
         explain = self._explain
-        return b"".join([wire.answer_line(each, explain=explain) for each in answers])
+        return b"".join([wire.answer_line(each, explain=explain, file=file) for each in answers])
 
     @property
     def number(self) -> int | None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
+from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.lint import contradictions, doubts
 from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
@@ -16,7 +16,7 @@ from idsync_cli.files.yaml_tree import START, Faults, Node, Place, read_document
 Code = TypeVar("Code", bound=StrEnum)
 
 _TOP = ("version", "organization", "scopes", "accounts")
-_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login")
+_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held")
 _STRATEGY = (
     "on_new_known_user",
     "on_logout",
@@ -129,13 +129,20 @@ class _Reader:
         entries = self._faults.entries(node, _SCOPE, "a scope")
         preset = self._strategy(node, entries.get("strategy"))
         join = self._code(OnConflictingLogin, entries, "on_conflicting_login")
+        held = self._code(OnUniqueHeld, entries, "on_unique_held")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
         # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
         ranked = priority or (*immutable_first, *DEFAULT_PRIORITY)
-        rules = Rules(strategy, ranked, settings, join or OnConflictingLogin.SEPARATE)
+        rules = Rules(
+            strategy,
+            ranked,
+            settings,
+            join or OnConflictingLogin.SEPARATE,
+            held or OnUniqueHeld.TAKE,
+        )
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)
         return None if node.mapping is None or preset is None or priority is None else rules

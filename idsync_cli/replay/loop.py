@@ -57,6 +57,7 @@ class Replay:
         stop_on_error: bool = False,
         keep_answers: bool = False,
         to_start: float = 0.1,
+        several_files: bool = False,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -67,8 +68,14 @@ class Replay:
         self._keep_answers = keep_answers
         self._to_start = to_start
         self._labels = ReplayLabels()
+        self._several_files = several_files
         self.file = ""
         self.stopped_by: Answer | None = None
+
+    @property
+    def file_in_answers(self) -> str | None:
+        """The file at hand as its answers name it; None where it is the only one (section 8)."""
+        return self.file if self._several_files else None
 
     def run(self, name: str, source: Source) -> Iterator[Done]:
         """Replay one file; what each batch came to comes when it is kept.
@@ -160,6 +167,6 @@ class Replay:
                     raise _RefusedOne(place, answer)
         done.summary.count_all(answers, self.file)
         if self._answers:
-            done.lines.append(self._answers.lines(answers))
+            done.lines.append(self._answers.lines(answers, self.file_in_answers))
         if self._keep_answers:
             done.answers += answers

@@ -19,10 +19,14 @@ _TEXTS: dict[DecidedBy, str] = {}
 """Ways to decide as JSON: there are a few for each scope."""
 
 
-def answer_json(answer: Answer, *, explain: bool) -> Json:
-    """An answer as it is sent; with `explain`, with the account of every tier (section 8)."""
+def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Json:
+    """An answer as it is sent; with `explain`, with the account of every tier (section 8).
+
+    `file` is the one that the request came from, where a replay has several.
+    """
     heading: Json = {
         "seq": answer.seq,
+        **({} if file is None else {"file": file}),
         **({} if answer.line is None else {"line": answer.line}),
         "type": None if answer.kind is None else answer.kind.value,
         "scope": answer.scope,
@@ -51,7 +55,7 @@ def answer_json(answer: Answer, *, explain: bool) -> Json:
     return heading | body
 
 
-def answer_line(answer: Answer, *, explain: bool) -> bytes:
+def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> bytes:
     """An answer as a line of a file: `answer_json` as `encode` writes it.
 
     Millions of answers are written, so that a plain one is put together as text; a test holds it
@@ -59,11 +63,13 @@ def answer_line(answer: Answer, *, explain: bool) -> bytes:
     """
     outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
     if isinstance(outcome, Refusal) or explain or kind is _SEARCH or kind is None:
-        return (encode(answer_json(answer, explain=explain)) + "\n").encode("ascii")
+        return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
     assert scope is not None
     assert profile is not None
     parts = [f'{{"seq": {answer.seq}, ']
+    if file is not None:
+        parts.append(f'"file": {_quoted(file)}, ')
     if line is not None:
         parts.append(f'"line": {line}, ')
     parts.append(

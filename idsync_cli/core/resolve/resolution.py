@@ -208,7 +208,8 @@ class _Resolution:
                 continue
             if place.is_unique:  # every immutable type is unique, too
                 others = holders(self.lookup, identifier)
-                if others and (place.is_immutable or any(map(inquiry.ineligibility, others))):
+                stays = place.is_immutable or not form.takes_unique_ids
+                if others and (stays or any(map(inquiry.ineligibility, others))):
                     self.notes.append(Note(NoteCode.HELD_ELSEWHERE, place.identity_type))
                     continue
                 if others:

@@ -26,7 +26,7 @@ def bring_up_to_date(place: Place, connection: sqlite3.Connection) -> Path | Non
     Raises:
         StoreFault: it cannot be; the store is as it was.
     """
-    from idsync_cli.store.sqlite.schema.version_1 import migrate
+    from idsync_cli.store.sqlite.schema.migrations import migrate
 
     with place.lock.turn():
         try:

@@ -10,7 +10,7 @@ from sqlite3 import Connection
 
 from idsync_cli.core.identity import TYPE_ORDER
 
-MIGRATIONS = ("m001_kernel", "m002_interned")
+MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias")
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
@@ -34,9 +34,9 @@ def make_views(connection: Connection) -> None:
 
 
 def fill_identity_types(connection: Connection) -> None:
-    """Give each type its number, which is its place in section 2."""
+    """Give each type that has none yet its number, which is its place in section 2."""
     connection.executemany(
-        "INSERT INTO identity_types VALUES (?, ?)",
+        "INSERT OR IGNORE INTO identity_types VALUES (?, ?)",
         [(place, kind.value) for kind, place in TYPE_ORDER.items()],
     )
 

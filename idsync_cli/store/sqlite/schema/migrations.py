@@ -1,6 +1,6 @@
-"""Bringing a store of version 1 of the schema up to date.
+"""Bringing a store of an earlier version of the schema up to date.
 
-No release has written that version; fixtures/store-v1 has such a store. The tables are made anew
+No release has written version 1; fixtures/store-v1 has such a store. Its tables are made anew
 beside the old ones, which `_TAKE_OVER` empties into them.
 """
 
@@ -56,6 +56,12 @@ def m002_interned(db: Database) -> None:
     for table in (*reversed(old), "store", "scopes"):
         db.execute(f"DROP TABLE old_{table}")
     make_views(db.conn)
+
+
+@migrations()
+def m003_alias(db: Database) -> None:
+    """The list of identifier types has become longer: it ends with `alias` (section 2)."""
+    fill_identity_types(db.conn)
 
 
 _TYPE_ID = "(SELECT identity_type_id FROM identity_types WHERE name = {}.identity_type)"
