@@ -20,8 +20,8 @@ LISTED = 100
 FAULT, WARNING, NOTE = "fault", "warning", "note"
 
 _DAMAGED = (
-    "the file is damaged: write nothing more to it, keep a copy, and bring the latest backup back "
-    "with idsync restore; without one, see how much of it idsync export can still write"
+    "the file is damaged: write nothing more to it, keep a copy, and restore the latest backup; "
+    "without one, see how much of it can still be exported"
 )
 _OURS = (
     f"if no other program has changed the store, this is a fault of idsync: report it; {_DAMAGED}"
@@ -72,7 +72,7 @@ _SAYINGS = {
         WARNING,
         "unique identifiers that several profiles hold",
         "so it is where the type became unique later; they stay until a request moves them: "
-        "idsync modify takes one from all others. If the type always was unique, report it",
+        "a modify takes one from all others. If the type always was unique, report it",
     ),
     "several_immutable": _Saying(
         WARNING,
@@ -90,7 +90,7 @@ _SAYINGS = {
         "their profiles stay, and no request can reach them",
     ),
     "orphan": _Saying(
-        NOTE, "orphaned profiles", "idsync profiles --orphaned lists them; only modify reaches them"
+        NOTE, "orphaned profiles", "they can be listed; no request but a modify reaches them"
     ),
 }
 """What each sign means, how bad it is, and the way out."""

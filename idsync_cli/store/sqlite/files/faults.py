@@ -1,0 +1,68 @@
+"""What an error of SQLite's means: what kind of fault it is, and what became of the work."""
+
+import sqlite3
+
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
+from idsync_cli.store.sqlite.files.place import Place
+
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+}
+_NO_ROOM = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+}
+_NOT_BEGUN = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_AUTH,
+}
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error tells that a file is not what SQLite wrote."""
+    return isinstance(error, UnicodeDecodeError) or not _DAMAGE.isdisjoint(_codes(error))
+
+
+def is_undone(error: Exception) -> bool:
+    """Whether a transaction that could not be committed for this reason is surely undone.
+
+    It is where its end could not be written. Where the disk failed to keep what was written, or
+    to give back what it had, nobody knows.
+    """
+    return not (_NO_ROOM | _NOT_BEGUN).isdisjoint(_codes(error))
+
+
+def unusable(error: Exception, place: Place | None, *, committing: bool) -> StoreFault:
+    """What is said of an error in a transaction, which had come to its commit or not."""
+    kept = Kept.NOTHING_CHANGED if not committing or is_undone(error) else None
+    codes = _codes(error)
+    message = f"the store cannot be used: {error}"
+    if is_damage(error):
+        if isinstance(error, UnicodeDecodeError):  # from a message that quotes what is no text
+            message = "the store cannot be used: it is damaged"
+        code, hint = FaultCode.STORE_DAMAGED, None if place is None else Hint.RUN_DOCTOR
+    elif not _NO_ROOM.isdisjoint(codes):
+        if sqlite3.SQLITE_IOERR in codes:
+            message += " (the disk may be full, or files limited in size)"
+        code, hint = FaultCode.DISK_FULL, Hint.MAKE_ROOM
+    elif sqlite3.SQLITE_BUSY in codes:
+        code, hint = FaultCode.STORE_BUSY, Hint.WAIT_AND_TRY_AGAIN
+    elif sqlite3.SQLITE_IOERR in codes:
+        code, hint = FaultCode.DISK_FAILS, None if place is None else Hint.RUN_DOCTOR
+    else:
+        code, hint = FaultCode.STORE_UNUSABLE, None
+    return StoreFault(message, code, hint=hint, kept=kept, store=str(place))
+
+
+def _codes(error: Exception) -> set[int]:
+    """The code of an error, and the more general one that it is a kind of."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return {code, code & 0xFF}
