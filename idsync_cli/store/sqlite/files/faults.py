@@ -42,24 +42,32 @@ def is_undone(error: Exception) -> bool:
 
 def unusable(error: Exception, place: Place | None, *, committing: bool) -> StoreFault:
     """What is said of an error in a transaction, which had come to its commit or not."""
-    kept = Kept.NOTHING_CHANGED if not committing or is_undone(error) else None
+    what, code, hint = told(error)
+    return StoreFault(
+        f"the store cannot be used: {what}",
+        code,
+        hint=None if place is None and hint is Hint.RUN_DOCTOR else hint,
+        kept=Kept.NOTHING_CHANGED if not committing or is_undone(error) else None,
+        store=str(place),
+    )
+
+
+def told(error: Exception) -> tuple[str, FaultCode, Hint | None]:
+    """What an error says, what kind of fault it is, and the way out."""
     codes = _codes(error)
-    message = f"the store cannot be used: {error}"
+    if isinstance(error, UnicodeDecodeError):  # from a message that quotes what is no text
+        return "it is damaged", FaultCode.STORE_DAMAGED, Hint.RUN_DOCTOR
     if is_damage(error):
-        if isinstance(error, UnicodeDecodeError):  # from a message that quotes what is no text
-            message = "the store cannot be used: it is damaged"
-        code, hint = FaultCode.STORE_DAMAGED, None if place is None else Hint.RUN_DOCTOR
-    elif not _NO_ROOM.isdisjoint(codes):
-        if sqlite3.SQLITE_IOERR in codes:
-            message += " (the disk may be full, or files limited in size)"
-        code, hint = FaultCode.DISK_FULL, Hint.MAKE_ROOM
-    elif sqlite3.SQLITE_BUSY in codes:
-        code, hint = FaultCode.STORE_BUSY, Hint.WAIT_AND_TRY_AGAIN
-    elif sqlite3.SQLITE_IOERR in codes:
-        code, hint = FaultCode.DISK_FAILS, None if place is None else Hint.RUN_DOCTOR
-    else:
-        code, hint = FaultCode.STORE_UNUSABLE, None
-    return StoreFault(message, code, hint=hint, kept=kept, store=str(place))
+        return f"{error}; it is damaged", FaultCode.STORE_DAMAGED, Hint.RUN_DOCTOR
+    if not _NO_ROOM.isdisjoint(codes):
+        may_be = " (the disk may be full, or files limited in size)"
+        is_told = sqlite3.SQLITE_FULL in codes
+        return f"{error}{'' if is_told else may_be}", FaultCode.DISK_FULL, Hint.MAKE_ROOM
+    if sqlite3.SQLITE_BUSY in codes:
+        return str(error), FaultCode.STORE_BUSY, Hint.WAIT_AND_TRY_AGAIN
+    if sqlite3.SQLITE_IOERR in codes:
+        return str(error), FaultCode.DISK_FAILS, Hint.RUN_DOCTOR
+    return str(error), FaultCode.STORE_UNUSABLE, None
 
 
 def _codes(error: Exception) -> set[int]:

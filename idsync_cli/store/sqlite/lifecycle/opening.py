@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable
-from idsync_cli.store.sqlite.files.faults import is_damage
+from idsync_cli.store.sqlite.files.faults import told
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.files.quick_check import look_at
@@ -47,17 +47,14 @@ def open_store(path: str, *, write: bool) -> Store | None:
                 store=str(place),
             )
         store = _opened(place, write=write)
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise damaged(place, f"{error}; it is damaged") from None
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        what, code, hint = told(error)
         writable = os.access(place.path, os.W_OK) and os.access(place.path.parent, os.W_OK)
+        if not writable and code is not FaultCode.STORE_DAMAGED:
+            hint = Hint.ALLOW_WRITING
         raise StoreFault(
-            f"the store {place} cannot be used: {error}",
-            hint=None if writable else Hint.ALLOW_WRITING,
-            store=str(place),
+            f"the store {place} cannot be used: {what}", code, hint=hint, store=str(place)
         ) from None
-    except UnicodeDecodeError:  # from a message of SQLite's that quotes what is no text
-        raise damaged(place, "it is damaged") from None
     if not place.still_leads_to_it():
         store.close()
         raise replaced_as_opened(place)
@@ -161,16 +158,6 @@ def cannot_be_made(place: Place, error: Exception) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
         f"no store can be made at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
-    )
-
-
-def damaged(place: Place, what: str) -> StoreFault:
-    """What is said of a store that SQLite cannot make anything of."""
-    return StoreFault(
-        f"the store {place} cannot be used: {what}",
-        FaultCode.STORE_DAMAGED,
-        hint=Hint.RUN_DOCTOR,
-        store=str(place),
     )
 
 
