@@ -872,7 +872,7 @@ def scribe_of(process: subprocess.Popen[bytes]) -> int | None:
     try:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         for child in children:
-            if b"scribe" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"writer_process" in Path(f"/proc/{child}/cmdline").read_bytes():
                 return int(child)
     except (FileNotFoundError, ProcessLookupError):
         pass
