@@ -103,7 +103,7 @@ NO_MPIDS = (
         case(
             "output is the configuration",
             ("replay", "-", "--output", "./idsync.yaml"),
-            ["'./idsync.yaml'", "overwrite"],
+            ["--output './idsync.yaml' is the configuration 'idsync.yaml'"],
         ),
         case("replay into no scope", ("replay", "-", "--scope", "consumer"), ["'consumers'"]),
         case("replay into no workspace", ("replay", "-", "--workspace", "ap"), ["'app'"]),

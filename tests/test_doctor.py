@@ -269,7 +269,7 @@ def test_duplicates_of_what_has_become_unique_are_listed(idsync: Program) -> Non
     assert "customer_id C\\x1b[31m\\u202e\\n in consumers: 2 profiles, " in listed
     outcome = idsync("doctor")
     assert outcome.status == 1
-    assert "idsync modify takes one from all others" in " ".join(outcome.stdout.split())
+    assert "a modify takes one from all others" in " ".join(outcome.stdout.split())
     assert not {"\x1b", "\u202e"} & set(outcome.stdout)
     mpid = listed.rsplit(" ", 1)[1]
     moved = {"type": "modify", "mpid": mpid, "identity_changes": [

@@ -114,7 +114,7 @@ def profiles(
         return 0
     draw(render_store.profiles_table(shown, terminal_width()))
     if number > len(shown):
-        write(render_store.more_line(len(shown), number, "profiles"))
+        write(_more_line(len(shown), number, "profiles"))
     return 0
 
 
@@ -243,7 +243,7 @@ def history(
             ),
         )
         if total > len(shown):
-            write(render_store.more_line(len(shown), total, "changes"))
+            write(_more_line(len(shown), total, "changes"))
     return 0
 
 
@@ -296,3 +296,10 @@ def _identifier(text: str) -> Identifier:
     if fault:
         raise UsageFault(f"the value {quoted(value)} of {kind} {fault}")
     return Identifier(kind, value)
+
+
+def _more_line(shown: int, of: int, what: str) -> str:
+    from idsync_cli.cli import hints
+    from idsync_cli.render import store as render_store
+
+    return render_store.more_line(shown, of, what, hints.SHOW_MORE.format(of, of - shown))

@@ -18,20 +18,25 @@ from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
+from idsync_cli.errors import Hint
 
 _NONE: Mapping[Reason, int] = MappingProxyType({})
 
 
 class Refusal(Exception):
-    """A request that is refused and changes nothing: its code, and what is wrong in words."""
+    """A request that is refused and changes nothing: its code, and what is wrong in words.
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    `hint` is the way out where it is more than the message says; no answer in JSON has it.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, hint: Hint | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.hint = hint
 
-    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str]]:
-        return Refusal, (self.code, self.message)
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str, Hint | None]]:
+        return Refusal, (self.code, self.message, self.hint)
 
 
 class DecidedBy(NamedTuple):

@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import IO, cast
 
 from idsync_cli import wire
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import FaultCode, UsageFault, quoted
 
 STANDARD_STREAM = "-"
 
@@ -189,7 +189,10 @@ def open_requests(name: str) -> Iterator[Source]:
         UsageFault: it cannot be opened.
     """
     if not name:
-        raise UsageFault("the path of the requests is empty; name a file, or - for standard input")
+        raise UsageFault(
+            "the path of the requests is empty; name a file, or - for standard input",
+            FaultCode.INVALID_PATH,
+        )
     if name == STANDARD_STREAM:
         yield Source(name, cast(Stream, sys.stdin.buffer))
         return
@@ -213,4 +216,8 @@ def _open(name: str) -> Stream:
 
 def _unreadable(name: str, error: Exception) -> UsageFault:
     cause = getattr(error, "strerror", None) or error
-    return UsageFault(f"the requests {quoted(name)} cannot be read: {cause}")
+    return UsageFault(
+        f"the requests {quoted(name)} cannot be read: {cause}",
+        FaultCode.FILE_UNREADABLE,
+        path=name,
+    )

@@ -23,8 +23,8 @@ class Level(StrEnum):
 
 
 _DAMAGED = (
-    "the file is damaged: write nothing more to it, keep a copy, and bring the latest backup back "
-    "with idsync restore; without one, see how much of it idsync export can still write"
+    "the file is damaged: write nothing more to it, keep a copy, and restore the latest backup; "
+    "without one, see how much of it can still be exported"
 )
 _OURS = (
     f"if no other program has changed the store, this is a fault of idsync: report it; {_DAMAGED}"
@@ -91,7 +91,7 @@ _SAYINGS = {
         Level.WARNING,
         "unique identifiers that several profiles hold",
         "so it is where the type became unique later; they stay until a request moves them: "
-        "idsync modify takes one from all others. If the type always was unique, report it",
+        "a modify takes one from all others. If the type always was unique, report it",
     ),
     FindingCode.SEVERAL_IMMUTABLE: _Saying(
         Level.WARNING,
@@ -111,7 +111,7 @@ _SAYINGS = {
     FindingCode.ORPHAN: _Saying(
         Level.NOTE,
         "orphaned profiles",
-        "idsync profiles --orphaned lists them; only modify reaches them",
+        "they can be listed; no request but a modify reaches them",
     ),
 }
 """What each finding means, how bad it is, and the way out."""

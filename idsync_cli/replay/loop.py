@@ -14,7 +14,7 @@ from contextlib import nullcontext
 
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import Source
 from idsync_cli.replay.ahead import AheadWriter
@@ -29,6 +29,16 @@ from idsync_cli.store.sqlite import SqliteStore
 
 _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
+
+
+_SPARES_THE_STORE = {
+    FaultCode.DISK_FULL,
+    FaultCode.OUTPUT_UNWRITABLE,
+    FaultCode.STORE_BUSY,
+    FaultCode.STORE_UNWRITABLE,
+    FaultCode.WRITER_ENDED,
+}
+"""Faults that leave what was committed before as it is, to be gone on from."""
 
 
 class _RefusedOne(Exception):
@@ -69,6 +79,7 @@ class Replay:
         self._to_start = to_start
         self._labels = ReplayLabels()
         self._several_files = several_files
+        self._commits = 0
         self.file = ""
         self.stopped_by: Answer | None = None
 
@@ -94,12 +105,34 @@ class Replay:
             if start is None:
                 return
             try:
-                yield from self._go_on(start, source)
+                for done in self._go_on(start, source):
+                    self._commits += 1
+                    yield done
             except Overtaken as by:
                 if not tries_left or not source.can_be_read_again:
-                    raise UsageFault(str(by)) from None
+                    raise UsageFault(str(by), FaultCode.REPLAYED_ELSEWHERE) from None
+            except StoreFault as fault:
+                self._say_what_is_kept(fault)
+                raise
             else:
                 return
+
+    def _say_what_is_kept(self, fault: StoreFault) -> None:
+        """Let a fault say no more and no less than is known of all that was done so far.
+
+        Whoever raised it knows of one transaction. Of those before it is known that they are whole
+        where the fault is none of the store's own content.
+        """
+        if not self._commits or self._store.place is None:  # else it is a copy that goes anyway
+            if fault.code is FaultCode.OUTPUT_UNWRITABLE:
+                fault.kept = Kept.NOTHING_CHANGED
+        elif fault.code in _SPARES_THE_STORE:
+            fault.kept = Kept.EARLIER_IS_WHOLE
+            is_full = fault.hint is Hint.MAKE_ROOM
+            fault.hint = Hint.MAKE_ROOM_AND_RESUME if is_full else Hint.RESUME
+        elif fault.kept is Kept.NOTHING_CHANGED:
+            is_elsewhere = fault.code is FaultCode.STORE_REPLACED
+            fault.kept = Kept.ALL_IS_IN_OLD_FILE if is_elsewhere else None
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
         self._labels = ReplayLabels(start.labels)

@@ -16,7 +16,7 @@ from select import select
 from time import monotonic
 from typing import IO, Any, NamedTuple, Self
 
-from idsync_cli.errors import StoreFault, UsageFault, printable
+from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable
 from idsync_cli.store.api import MpidTaken
 from idsync_cli.store.sqlite.ahead import Batch, NotAlone, Rows, Writing, batch_of
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
@@ -127,9 +127,9 @@ class WriterProcess:
     def _outcome(self) -> float | None:
         what, detail = self._receive()
         if what == _STORE_FAULT:
-            raise StoreFault(detail)
+            raise StoreFault.told_of(detail)
         if what == _USAGE_FAULT:
-            raise UsageFault(detail)
+            raise UsageFault.told_of(detail)
         return float(detail) if what == _WRITTEN else None
 
     def _send(self, message: tuple[Any, ...]) -> None:
@@ -147,10 +147,7 @@ class WriterProcess:
         return message[0], message[1]
 
     def _ended(self) -> StoreFault:
-        return StoreFault(
-            "the process that writes to the store has ended; what was committed before is whole, "
-            "and --resume goes on behind it"
-        )
+        return StoreFault("the process that writes to the store has ended", FaultCode.WRITER_ENDED)
 
 
 def _values(row: ReplayRow) -> tuple[Any, ...]:
@@ -177,13 +174,15 @@ def main(path: str, answers: str | None = None) -> None:
     gc.disable()  # rows are no cycles
     for ignored in _NOT_ITS_OWN:  # who decides is asked to end, and ends us
         signal.signal(ignored, signal.SIG_IGN)
-    gone = StoreFault(f"the store {printable(path)} is not there any more")
+    gone = StoreFault(
+        f"the store {printable(path)} is not there any more", FaultCode.STORE_REPLACED, store=path
+    )
     try:
         store = open_store(path, write=True)
     except StoreFault as fault:
         store, gone = None, fault
     if store is None:
-        _put(sys.stdout.buffer, (_STORE_FAULT, str(gone)))
+        _put(sys.stdout.buffer, (_STORE_FAULT, gone.as_values()))
         return
     with store:
         _Worker(Writing(store), None if answers is None else int(answers)).work(
@@ -215,17 +214,16 @@ class _Worker:
         except (NotAlone, MpidTaken):
             return _NOT_ALONE, None
         except StoreFault as fault:
-            return _STORE_FAULT, str(fault)
+            return _STORE_FAULT, fault.as_values()
         except UsageFault as fault:
-            return _USAGE_FAULT, str(fault)
+            return _USAGE_FAULT, fault.as_values()
 
     def _write_answers_to_disk(self, answers: int) -> None:
         try:
             os.fsync(answers)
         except OSError as error:
             raise StoreFault(
-                f"the answers cannot be written: {error.strerror}; what was committed before is "
-                "whole, and --resume goes on behind it"
+                f"the answers cannot be written: {error.strerror}", FaultCode.OUTPUT_UNWRITABLE
             ) from None
 
     def _write(self, message: tuple[Any, ...]) -> float:

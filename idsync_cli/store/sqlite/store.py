@@ -5,19 +5,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
+from idsync_cli.store.sqlite.files.faults import unusable
 from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.session import Session
 
-_ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
 _LOGGED_PAGES = 8192
-_HINTS = {
-    sqlite3.SQLITE_BUSY: "another process holds it, try again",
-    sqlite3.SQLITE_FULL: _ROOM,
-    sqlite3.SQLITE_IOERR: f"the disk may be full, or files limited in size; {_ROOM}",
-}
-"""The way out, by the primary code of SQLite's error."""
 
 
 class SqliteStore(Store):
@@ -42,6 +36,8 @@ class SqliteStore(Store):
         self._session: Session | None = None  # what is known of the store, until others write
         self._session_is_of = 0
         self._expects_many = False
+        self._is_committing = False
+        self._has_committed = False
 
     @property
     def seed(self) -> int:
@@ -87,7 +83,7 @@ class SqliteStore(Store):
                     self.forget()  # none of it stays
                 self._roll_back()
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise _unusable(error) from error
+            raise unusable(error, self.place, committing=False) from error
 
     @contextmanager
     def _writing(self, *, trust_new_mpids: bool) -> Iterator[Session]:
@@ -98,7 +94,9 @@ class SqliteStore(Store):
                 yield session
                 session.write()
                 self.check_in_place()
+                self._is_committing = True
                 session.connection.execute("COMMIT")
+                self._has_committed = True
             except BaseException:
                 self._roll_back()
                 raise
@@ -146,7 +144,10 @@ class SqliteStore(Store):
         if self._pragma("schema_version") != self._tables:
             raise StoreFault(
                 f"the store {self.place} was restored, or its tables were changed, while it was "
-                "in use; nothing was changed after that; look at it, then try again"
+                "in use; nothing was changed after that",
+                FaultCode.STORE_REPLACED,
+                hint=Hint.LOOK_AND_TRY_AGAIN,
+                store=str(self.place),
             )
         self._foreign_commits = self._session_is_of  # as `_at_hand` found it in this transaction
 
@@ -164,8 +165,10 @@ class SqliteStore(Store):
                 # Nobody has used the log for what is there now. It must never be played into that.
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
-            f"the store {self.place} was removed or replaced while it was in use; what was done "
-            "here is in the file that was there before, and not in what is there now"
+            f"the store {self.place} was removed or replaced while it was in use",
+            FaultCode.STORE_REPLACED,
+            kept=Kept.ALL_IS_IN_OLD_FILE if self._has_committed else Kept.NOTHING_CHANGED,
+            store=str(self.place),
         )
 
     def _at_hand(self) -> Session:
@@ -188,6 +191,7 @@ class SqliteStore(Store):
 
     @contextmanager
     def _transaction(self, begin: str, session: Session | None = None) -> Iterator[Session]:
+        self._is_committing = False
         try:
             self.connection.execute(begin)
             session = session or self._at_hand()
@@ -197,16 +201,4 @@ class SqliteStore(Store):
                 self.forget()  # some of what it knows may never have been kept
                 raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise _unusable(error) from error
-
-
-def _unusable(error: Exception) -> StoreFault:
-    if isinstance(error, UnicodeDecodeError):  # from a message of SQLite's that quotes no text
-        return StoreFault(
-            "the store cannot be used: it is damaged; nothing was changed; "
-            "see what is wrong with: idsync doctor"
-        )
-    hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    return StoreFault(
-        f"the store cannot be used: {error}; nothing was changed" + (f"; {hint}" if hint else "")
-    )
+            raise unusable(error, self.place, committing=self._is_committing) from error

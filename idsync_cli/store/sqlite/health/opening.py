@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from idsync_cli.errors import StoreFault
+from idsync_cli.errors import FaultCode, StoreFault
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.lifecycle.header import (
@@ -33,7 +33,7 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
     """
     place = Place(path)
     if not is_there(place):
-        raise StoreFault(f"there is no store at {place}")
+        raise StoreFault(f"there is no store at {place}", FaultCode.NO_STORE, store=str(place))
     alone = not any(place.beside(suffix).exists() for suffix in ("-wal", "-shm"))
     try:
         with closing(_connected(place)) as connection:
@@ -48,7 +48,7 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             raise Damaged(str(error)) from None
-        raise StoreFault(f"the store {place} cannot be read: {error}") from None
+        raise StoreFault(f"the store {place} cannot be read: {error}", store=str(place)) from None
     except UnicodeDecodeError:  # a name from a damaged schema, in a message of SQLite's
         raise Damaged("its schema is not text") from None
     finally:

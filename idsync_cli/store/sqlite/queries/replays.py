@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import FaultCode, UsageFault
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
@@ -60,7 +60,7 @@ def check_unmoved(session: Connected, row: ReplayRow) -> None:
         UsageFault: somebody else goes on with the same replay.
     """
     if not is_unmoved(session, row):
-        raise UsageFault(NOT_ALONE)
+        raise UsageFault(NOT_ALONE, FaultCode.REPLAYED_ELSEWHERE)
 
 
 def is_unmoved(session: Connected, row: ReplayRow) -> bool:
