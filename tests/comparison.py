@@ -1,7 +1,9 @@
 """Ask the same world of the program and of the reference model, field by field."""
 
+import atexit
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
@@ -31,10 +33,17 @@ Program = Callable[..., Run]
 
 def organization(scopes: dict[str, Json], workspaces: dict[str, str]) -> Organization:
     """The rules of a world, read as a configuration file."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "idsync.yaml"
-        path.write_text(config_yaml(scopes, workspaces), encoding="utf-8")
-        return config_file.load(path).organization
+    path = _folder() / "idsync.yaml"
+    path.write_text(config_yaml(scopes, workspaces), encoding="utf-8")
+    return config_file.load(path).organization
+
+
+@cache
+def _folder() -> Path:
+    """A folder for as long as this process lives."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def lines_of(requests: list[object]) -> bytes:

@@ -7,7 +7,7 @@ package, and importing nothing of it. It copies the whole store for each request
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import count
 from math import isfinite
@@ -103,6 +103,12 @@ class Profile:
     source: int | None = None
     was_known: bool = False
     held: list[Pair] = field(default_factory=list)
+
+    def copy(self) -> Profile:
+        """One that is changed alone. Every request copies every profile: `replace` is too slow."""
+        return Profile(
+            self.mpid, self.scope, self.seq, self.source, self.was_known, self.held.copy()
+        )
 
     def values(self, type_: str) -> list[str]:
         return [value for held_type, value in self.held if held_type == type_]
@@ -391,7 +397,7 @@ class Model:
         """Section 8, answers; section 7, the counter."""
         head: Json = {"seq": self.counter + 1} | ({} if line is None else {"line": line})
         head |= {"type": None, "scope": None}
-        before = {mpid: replace(p, held=list(p.held)) for mpid, p in self.profiles.items()}
+        before = {mpid: each.copy() for mpid, each in self.profiles.items()}
         try:
             body = self._obey(request, head, before)
             if not explain:

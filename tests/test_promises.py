@@ -27,8 +27,8 @@ from tests.reference_model import CANONICAL, Rules
 from tests.shrinking import Fault, report
 from tests.worlds import World, random_world
 
-EXAMPLES = max(50, int(os.environ.get("IDSYNC_WORLDS", "2000")) // 20)
-"""How many worlds a promise is asked of: a twentieth of those of `test_against_model.py`."""
+EXAMPLES = max(50, int(os.environ.get("IDSYNC_WORLDS", "4000")) // 40)
+"""How many worlds a promise is asked of: a fortieth of those of `test_against_model.py`."""
 
 Profiles = dict[str, Json]
 """Profile lines by MPID."""
