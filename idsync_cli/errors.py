@@ -166,6 +166,18 @@ class StoreFault(IdsyncError):
     default_code = FaultCode.STORE_UNUSABLE
 
 
+class Busy(IdsyncError):
+    """More is being asked at once than may wait; nothing was done, and it can be asked again."""
+
+    exit_status = 3
+
+
+class Stopped(IdsyncError):
+    """Whatever was to answer has been stopped; nothing was done."""
+
+    exit_status = 3
+
+
 class Terminated(BaseException):
     """Somebody asked the process to end: no more an error to pass over than Ctrl-C is."""
 

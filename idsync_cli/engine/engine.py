@@ -1,7 +1,7 @@
 """Read, decide, write: requests in transactions of a store, one by one or many at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
@@ -61,13 +61,37 @@ class Engine:
         reading = self._answering.read(request)
         labels = Labels() if labels is None else labels
         if dry_run or reading.kind is RequestKind.SEARCH:
-            with self._store.reading() as transaction:
-                return self._answer(reading, transaction, labels, decide_only=True)
+            with self.reading() as transaction:
+                return self.answer(reading, transaction, labels, decide_only=True)
         with self.writing() as transaction:
-            answer = self._answer(reading, transaction, labels, decide_only=False)
-            if isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store:
-                transaction.advance_to(answer.seq)
-            return answer
+            return self.answer(reading, transaction, labels)
+
+    def read(self, request: object | Refusal) -> wire.Reading:
+        """Read a request, as far as it is one; see `answer`."""
+        return self._answering.read(request)
+
+    def prefetch(self, readings: Sequence[wire.Reading], transaction: Transaction) -> None:
+        """Let the store read at once what some requests name, before each is answered."""
+        self._answering.prefetch(readings, transaction, Labels())
+
+    def answer(
+        self,
+        reading: wire.Reading,
+        transaction: Transaction,
+        labels: Labels,
+        *,
+        decide_only: bool = False,
+        explain: bool = False,
+    ) -> Answer:
+        """Answer one request as `one_shot` does, in a transaction that is given."""
+        seq = transaction.last_seq + 1
+        answer = self._answering.answer(
+            reading, seq, transaction, labels, decide_only=decide_only, explain=explain
+        )
+        outcome = answer.outcome
+        if not decide_only and isinstance(outcome, Decision) and outcome.changes_the_store:
+            transaction.advance_to(seq)
+        return answer
 
     def batch(
         self,
@@ -107,6 +131,10 @@ class Engine:
             take(self._answering.answer_all(block, seqs, transaction, labels))
             transaction.advance_to(first + len(block) - 1)
 
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A transaction in which requests can be decided, and nothing is kept."""
+        return self._store.reading()
+
     @contextmanager
     def writing(self, *, trust_new_mpids: bool = False) -> Iterator[Transaction]:
         """A transaction in which requests can be answered under these rules."""
@@ -117,9 +145,3 @@ class Engine:
             self._answering.rules_are_kept()
         for scope in aligned:
             self._on_aligned(scope)
-
-    def _answer(
-        self, reading: wire.Reading, transaction: Transaction, labels: Labels, *, decide_only: bool
-    ) -> Answer:
-        seq = transaction.last_seq + 1
-        return self._answering.answer(reading, seq, transaction, labels, decide_only=decide_only)

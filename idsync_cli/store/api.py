@@ -256,6 +256,17 @@ class Store(ABC):
             MpidTaken: a new MPID was taken to be free, and is not; nothing is kept.
         """
 
+    @property
+    def is_the_same(self) -> bool:
+        """Whether its users would still find this store, and not another in its place.
+
+        Who keeps a store open for long asks it before reading; `writing` sees to it by itself.
+
+        Raises:
+            StoreFault: the store cannot be used.
+        """
+        return True
+
     @abstractmethod
     def close(self) -> None:
         """Let go of the store."""

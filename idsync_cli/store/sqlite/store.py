@@ -44,6 +44,20 @@ class SqliteStore(Store):
         """What the MPIDs of new profiles follow from (section 7)."""
         return self._seed
 
+    @property
+    def is_the_same(self) -> bool:
+        """Whether the path still leads to this file, with the tables that it had.
+
+        Raises:
+            StoreFault: the file cannot be read.
+        """
+        if self.place is not None and not self.place.still_leads_to_it():
+            return False
+        try:
+            return self._pragma("schema_version") == self._tables
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise unusable(error, self.place, committing=False) from error
+
     def close(self) -> None:
         """Close the file."""
         self._session = None
