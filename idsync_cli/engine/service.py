@@ -86,6 +86,8 @@ class Service:
     def look(self, ask: Callable[[Transaction], ResultT]) -> Future[ResultT]:
         """Ask something of one state of the store; what is given back must not lead into it.
 
+        It is asked again where the rules, or the store, are others by the time that it is answered.
+
         Raises:
             Busy: too many requests are waiting.
             Stopped: the service has been closed.
