@@ -69,8 +69,8 @@ class Service:
         """Have a request answered; with `explain` the answer has the account of every tier.
 
         A label that it gives or names is known to no other request. The future may be cancelled
-        as long as the request waits. It raises StoreFault where the store could not be used, and
-        nothing was changed then; whatever else it raises is a fault of this program.
+        as long as the request waits. It raises StoreFault where the store could not be used, which
+        says what became of the request; whatever else it raises is a fault of this program.
 
         Raises:
             Busy: too many requests are waiting.
@@ -86,7 +86,7 @@ class Service:
     def look(self, ask: Callable[[Transaction], ResultT]) -> Future[ResultT]:
         """Ask something of one state of the store; what is given back must not lead into it.
 
-        It is asked again where the rules, or the store, are others by the time that it is answered.
+        It may be asked twice, where the rules change meanwhile.
 
         Raises:
             Busy: too many requests are waiting.
