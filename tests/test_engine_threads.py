@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from threading import current_thread
-from typing import Any
 
 import pytest
 
@@ -198,23 +197,14 @@ def test_an_answer_can_be_awaited(served: Service) -> None:
 # ---- What goes wrong
 
 
-class ReadBadly(dict[str, Any]):
-    """A request whose reading fails in the thread that writes, as a fault of the program would."""
-
-    def get(self, name: str, default: object = None) -> Any:
-        if current_thread().name == "idsync-writer":
-            raise RuntimeError("cannot be read")
-        return super().get(name, default)
-
-
 class BadText(str):
-    """An identifier's value that cannot be looked up."""
+    """A text that the thread that writes can look up nowhere, as by a fault of the program."""
 
     __slots__ = ()
 
     def __hash__(self) -> int:
         if current_thread().name == "idsync-writer":
-            raise RuntimeError("cannot be looked up")
+            raise RuntimeError(f"fails: {self}")
         return super().__hash__()
 
 
@@ -230,15 +220,15 @@ def test_of_one_that_fails_the_others_notice_nothing(stores: Stores) -> None:
         with stores.held():
             first = running.submit(identify("first"))
             waiting = [running.submit(identify(str(at))) for at in range(12)]
-            waiting[3:3] = [running.submit(ReadBadly(identify("bad")))]
-            waiting[7:7] = [running.submit(identify(BadText("bad")))]
+            waiting[3:3] = [running.submit(identify("a") | {"type": BadText("identify")})]
+            waiting[7:7] = [running.submit(identify(BadText("value")))]
             waiting += [running.submit({"type": "log in"})]
         results = [outcome(each) for each in (first, *waiting)]
         failed = [each for each in results if isinstance(each, str)]
         assert sorted(failed) == [
-            "RuntimeError: cannot be looked up",
-            "RuntimeError: cannot be read",
-            "RuntimeError: no time",
+            "RuntimeError: fails: identify",  # as it is read
+            "RuntimeError: fails: value",  # as what all name is looked up
+            "RuntimeError: no time",  # as it is answered
         ]
         answers = [each for each in results if not isinstance(each, str)]
         assert [each["seq"] for each in answers] == [*range(1, 13), 13]

@@ -108,13 +108,13 @@ class Decision(Value):
 
     `profile` is the answered profile as it was before the request, None where nothing was found;
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
-    search found, by the order of their types. `left` has the profiles that change. `tiers` are
-    there if the account of them was asked for.
+    search found, as it got them; `types_in_order` are their types. `left` has the profiles that
+    change. `tiers` are there if the account of them was asked for.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
-        "orphaned", "left", "notes", "identifiers", "tiers",
+        "orphaned", "left", "notes", "identifiers", "types_in_order", "tiers",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -131,6 +131,7 @@ class Decision(Value):
         left: tuple[Left, ...] = (),
         notes: tuple[Note, ...] = (),
         identifiers: tuple[Identifier, ...] = (),
+        types_in_order: tuple[IdentityType, ...] = (),
         tiers: tuple[Tier, ...] = (),
     ) -> None:
         self.status: Final = status
@@ -144,6 +145,7 @@ class Decision(Value):
         self.left: Final = left
         self.notes: Final = notes
         self.identifiers: Final = identifiers
+        self.types_in_order: Final = types_in_order
         self.tiers: Final = tiers
 
     @property

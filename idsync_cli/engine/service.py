@@ -12,7 +12,6 @@ from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob
 from idsync_cli.engine.workers import MOST_AT_ONCE, Current, OpenStore, Reader, Writer
 from idsync_cli.store.api import Transaction
-from idsync_cli.wire.lines import PlainLine
 
 CAPACITY = 1024
 """How many requests may wait for each of the threads."""
@@ -69,15 +68,15 @@ class Service:
         """Have a request answered; with `explain` the answer has the account of every tier.
 
         A label that it gives or names is known to no other request. The future may be cancelled
-        as long as the request waits. It raises StoreFault where the store could not be used, and
-        nothing was changed then; whatever else it raises is a fault of this program.
+        as long as the request waits. It raises StoreFault where the store could not be used, which
+        says what became of the request; whatever else it raises is a fault of this program.
 
         Raises:
             Busy: too many requests are waiting.
             Stopped: the service has been closed.
         """
         job = RequestJob(request, explain)
-        if dry_run or _is_search(request):
+        if dry_run or wire.type_named_by(request) == RequestKind.SEARCH:
             self._looks.put(job)
         else:
             self._changes.put(job)
@@ -85,6 +84,8 @@ class Service:
 
     def look(self, ask: Callable[[Transaction], ResultT]) -> Future[ResultT]:
         """Ask something of one state of the store; what is given back must not lead into it.
+
+        It may be asked twice, where the rules change meanwhile.
 
         Raises:
             Busy: too many requests are waiting.
@@ -133,9 +134,3 @@ class Service:
     ) -> None:
         """Close it."""
         self.close()
-
-
-def _is_search(request: object | Refusal) -> bool:
-    if isinstance(request, PlainLine):
-        return request.type == RequestKind.SEARCH
-    return wire.kind_of(request) is RequestKind.SEARCH

@@ -205,7 +205,7 @@ class Writer(Worker[RequestJob]):
         try:
             with self._engine_at_hand().writing():
                 pass
-        except StoreFault:
+        except Exception:  # noqa: BLE001 - whatever is wrong, the next request is told
             self._close_store()
 
     def _results(self, jobs: Sequence[RequestJob]) -> Sequence[Answer]:

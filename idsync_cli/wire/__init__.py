@@ -10,7 +10,14 @@ from idsync_cli.wire.answers import (
 )
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
-from idsync_cli.wire.lines import LONGEST_LINE, Incoming, LineReader, NumberedLine, not_blank
+from idsync_cli.wire.lines import (
+    LONGEST_LINE,
+    Incoming,
+    LineReader,
+    NumberedLine,
+    not_blank,
+    type_named_by,
+)
 from idsync_cli.wire.members import is_text, shown
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
@@ -40,4 +47,5 @@ __all__ = [
     "scope_of",
     "shown",
     "time_text",
+    "type_named_by",
 ]

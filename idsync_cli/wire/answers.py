@@ -1,7 +1,7 @@
 """Answers and profiles as JSON (section 8)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
@@ -38,7 +38,7 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
     profile = outcome.profile
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
-        found = {"identities": _by_type(outcome.identifiers)}
+        found = {"identities": _by_type(outcome.identifiers, outcome.types_in_order)}
     body: Json = {
         "mpid": None if profile is None else str(profile.mpid),
         "is_logged_in": outcome.is_logged_in,
@@ -118,18 +118,21 @@ def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
     }
 
 
-def identities_json(identifiers: Iterable[Identifier], rules: Rules | None) -> dict[str, list[str]]:
+def identities_json(
+    identifiers: Collection[Identifier], rules: Rules | None
+) -> dict[str, list[str]]:
     """All values by type: types in priority order, then that of section 2; values as added."""
-    values = _by_type(identifiers)
-    kinds = map(IdentityType, values)
+    kinds = {each.type for each in identifiers}
     types = rules.in_order(kinds) if rules else sorted(kinds, key=TYPE_ORDER.__getitem__)
-    return {each.value: values[each.value] for each in types}
+    return _by_type(identifiers, types)
 
 
-def _by_type(identifiers: Iterable[Identifier]) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
+def _by_type(
+    identifiers: Iterable[Identifier], types: Iterable[IdentityType]
+) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {each.value: [] for each in types}
     for each in identifiers:
-        values.setdefault(each.type.value, []).append(each.value)
+        values[each.type.value].append(each.value)
     return values
 
 

@@ -50,9 +50,17 @@ class PlainLine(Value):
         return members
 
 
+def type_named_by(request: object) -> object:
+    """What a request says its type is, whatever that is; None where it says nothing."""
+    if isinstance(request, PlainLine):
+        return request.members[_TYPE]
+    return request.get("type") if isinstance(request, dict) else None
+
+
 _BACKSLASH: Final = ord("\\")
 _QUOTE: Final = ord('"')
 _CHANGES: Final = MEMBERS["identity_changes"].place
+_TYPE: Final = MEMBERS["type"].place
 _NAME_OF_THE_TYPE: Final = 0
 
 NumberedLine = tuple[int, bytes]

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
-from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
 from idsync_cli.core.profile import ProfileView
 
 
@@ -110,10 +110,6 @@ class Rules:
     def in_order(self, types: Iterable[IdentityType]) -> list[IdentityType]:
         """Sort types: those of the priority by rank, then the others as in section 2."""
         return sorted(types, key=self._place.__getitem__)
-
-    def arranged(self, identifiers: Iterable[Identifier]) -> list[Identifier]:
-        """Sort identifiers by the order of their types, and leave those of one as they come."""
-        return sorted(identifiers, key=lambda each: self._place[each.type])
 
     @cached_property
     def _place(self) -> dict[IdentityType, int]:
