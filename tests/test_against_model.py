@@ -146,9 +146,10 @@ def test_a_world_is_made_so_small_that_nothing_more_can_be_left_out(fault: Fault
             change_at = small.change_at and small.change_at - (place < small.change_at)
             assert fault(replace(small, requests=others, change_at=change_at)) is None
             assert isinstance(request, dict)
-            assert request.keys() <= {"type", "known_identities", "mpid", "label"} | SCOPE
+            assert request.keys() <= {"type", "mpid", "label"} | FORMS | SCOPE
 
 
+FORMS = {"known_identities", "identity_changes"}
 SCOPE = {"scope", "workspace"}
 
 

@@ -17,7 +17,7 @@ from idsync_cli.errors import nearest, quoted
 from idsync_cli.wire.members import Change, invalid_request, shown
 
 
-def identifiers_in(known: Mapping[str, Any]) -> Sequence[Identifier]:
+def identifiers_in(known: dict[str, Any]) -> Sequence[Identifier]:
     """The identifiers of an identify, login, logout or search; null and "" are not given.
 
     Raises:
@@ -34,7 +34,7 @@ def identifiers_in(known: Mapping[str, Any]) -> Sequence[Identifier]:
     return found
 
 
-def settings_in(known: Mapping[str, Any]) -> Mapping[IdentityType, str | None]:
+def settings_in(known: dict[str, Any]) -> Mapping[IdentityType, str | None]:
     """What a modify in its set form sets: null removes a type.
 
     Raises:
@@ -94,7 +94,7 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
     return identities
 
 
-def _plain_identifiers(known: Mapping[str, Any]) -> list[Identifier] | None:
+def _plain_identifiers(known: dict[str, Any]) -> list[Identifier] | None:
     """Identifiers in which nothing is wrong; None if that is not plain to see."""
     found: list[Identifier] = []
     for name, value in known.items():
