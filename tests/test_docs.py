@@ -31,7 +31,8 @@ from tests.console_blocks import (
 )
 
 DOCS = ROOT / "docs"
-DOCUMENTS = [path for path in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))) if path.exists()]
+OF_ALL = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")]
+DOCUMENTS = [*OF_ALL, *sorted(DOCS.glob("*.md"))]
 SCENARIOS = ROOT / "fixtures" / "scenarios"
 
 

@@ -17,6 +17,7 @@ from idsync_cli.cli.app import _COMMANDS
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import (
+    Busy,
     Fault,
     FaultCode,
     FileFault,
@@ -24,6 +25,7 @@ from idsync_cli.errors import (
     IdsyncError,
     Kept,
     OutputClosed,
+    Stopped,
     StoreFault,
     Terminated,
     UsageFault,
@@ -45,6 +47,8 @@ NAMES_OF_REPORTS = {"idsync check", "idsync config lint"}
 
 ALL = (
     UsageFault("asked for what cannot be", FaultCode.FILE_EXISTS, hint=Hint.REPLACE_FILE, path="a"),
+    Busy("too many wait"),
+    Stopped("it was stopped"),
     StoreFault("cannot be used", hint=Hint.RUN_DOCTOR, kept=Kept.NOTHING_CHANGED, store="a.db"),
     OldStore("is old", FaultCode.OLD_STORE, hint=Hint.UPDATE_STORE, store="a.db"),
     FileFault(["a line", Fault("a.yaml", "no such file", 1, 2, Hint.MAKE_CONFIGURATION)]),
