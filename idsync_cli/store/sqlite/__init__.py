@@ -2,7 +2,7 @@
 
 from idsync_cli.store.sqlite.cache.records import TablesBehind
 from idsync_cli.store.sqlite.lifecycle.header import OldStore
-from idsync_cli.store.sqlite.lifecycle.opening import copy_of, create, memory, open_store, save
+from idsync_cli.store.sqlite.lifecycle.opening import copy_of, create, open_store, save, temporary
 from idsync_cli.store.sqlite.rows.batch import Batch
 from idsync_cli.store.sqlite.session import Session
 from idsync_cli.store.sqlite.store import SqliteStore
@@ -15,7 +15,7 @@ __all__ = [
     "TablesBehind",
     "copy_of",
     "create",
-    "memory",
     "open_store",
     "save",
+    "temporary",
 ]

@@ -56,6 +56,7 @@ class Session(Transaction):
         self._writer = Writer(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._outcomes: dict[tuple[int | str | None, ...], int] = {}
+        self._has_applied = False  # something that has yet to be written
         self._batch = Batch()  # but for what the records hold back
         self._requests = Numbers()  # and for these
 
@@ -112,7 +113,8 @@ class Session(Transaction):
         self._records.new_mpids_are_free = taken_to_be
 
     def scopes(self) -> tuple[str, ...]:
-        """The names of the scopes that have profiles."""
+        """The names of the scopes that have profiles, in alphabetical order."""
+        self.write()
         rows = self.connection.execute(
             "SELECT name FROM scopes WHERE EXISTS"
             " (SELECT * FROM profiles WHERE profiles.scope_id = scopes.scope_id) ORDER BY name"
@@ -126,6 +128,7 @@ class Session(Transaction):
 
         With `scope` only those of one scope, with `holding` only those that hold the type.
         """
+        self.write()
         return self._every(scope, None if holding is None else TYPE_ORDER[holding], None)
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
@@ -147,6 +150,7 @@ class Session(Transaction):
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         """The profile that has the MPID, in whatever scope."""
+        self.write()
         return next(self._every(None, None, mpid), None)
 
     def _every(
@@ -200,6 +204,7 @@ class Session(Transaction):
         """Keep what was decided, and that it was; all of it is written by `write`."""
         answered, seq, records = decision.profile, entry.seq, self._records
         assert answered is not None
+        self._has_applied = True
         its = self._scope(scope, rules)
         if decision.created:
             records.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
@@ -241,6 +246,8 @@ class Session(Transaction):
 
     def is_taken(self, seq: int) -> bool:
         """Whether a profile was made, or anything changed, under the sequence number."""
+        if self._has_applied:
+            self.write()
         [taken] = self.connection.execute(
             "SELECT EXISTS (SELECT * FROM requests WHERE seq = ?1)"
             " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
@@ -284,6 +291,7 @@ class Session(Transaction):
         """The changes of a profile, of an identifier, of both or of all, oldest first."""
         from idsync_cli.store.sqlite.history import history
 
+        self.write()
         return history(self.connection, mpid, identifier, limit)
 
     def write(self) -> None:
@@ -294,6 +302,7 @@ class Session(Transaction):
     def take(self) -> Batch:
         """All that was changed and has yet to be written; from now on it counts as written."""
         batch = self._batch
+        self._has_applied = False
         self._records.give_to(batch)
         batch.requests, self._requests = self._requests.as_bytes(), Numbers()
         if self._last_seq != self._found_seq:

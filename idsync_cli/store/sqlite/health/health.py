@@ -36,7 +36,7 @@ from idsync_cli.store.sqlite.lifecycle.header import (
     old_store,
     schema_version,
 )
-from idsync_cli.store.sqlite.lifecycle.opening import memory
+from idsync_cli.store.sqlite.lifecycle.opening import temporary
 from idsync_cli.store.sqlite.rows.checksums import (
     checksum,
     checksum_of_profile,
@@ -225,7 +225,7 @@ def of_sqlite(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 def of_schema(connection: sqlite3.Connection) -> Iterator[Sign]:
     """What is not as the migrations make it: tables, indexes, views, triggers, fixed rows."""
-    with memory(0) as template:
+    with temporary(0) as template:
         for query in _FIXED:
             wanted, there = (
                 dict[object, object]((tuple(row[:2]), tuple(row)) for row in each.execute(query))
