@@ -412,9 +412,9 @@ def test_who_is_known_follows_from_the_rules_of_the_look_up(store: Store) -> Non
 def test_rules_are_remembered_as_the_last_ones_were_told(store: Store) -> None:
     for told in ({"s": "one", "t": "two"}, {"s": "other"}, {"s": "other"}):
         with store.writing() as transaction:
-            assert not transaction.remembers_rules
+            before = transaction.remembers_rules
             transaction.remember_rules(told)
-            assert transaction.remembers_rules
+            assert (before, transaction.remembers_rules) == (False, True)
             assert transaction.remembered_rules() == told
         assert transaction.remembers_rules
         with store.reading() as transaction:
