@@ -18,7 +18,7 @@ from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.api import Store
 from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml
@@ -109,7 +109,7 @@ def program_answers(
     world: World, *, chunk_size: int = 7, one_shot: bool = False, explain: bool = True
 ) -> Run:
     """The answers and the export of the program, over a store of its own."""
-    with store.memory(world.seed) as storage:
+    with store.temporary(world.seed) as storage:
         answers = [
             plain(wire.answer_json(answer, explain=explain))
             for answer in answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
@@ -118,7 +118,7 @@ def program_answers(
         return answers, exported(storage, rules)
 
 
-def exported(storage: SqliteStore, rules: Organization) -> list[Json]:
+def exported(storage: Store, rules: Organization) -> list[Json]:
     """The profile lines of a store."""
     with storage.reading() as session:
         return [
@@ -128,7 +128,7 @@ def exported(storage: SqliteStore, rules: Organization) -> list[Json]:
 
 
 def answers_in(
-    world: World, storage: SqliteStore, chunk_size: int, *, one_shot: bool, explain: bool
+    world: World, storage: Store, chunk_size: int, *, one_shot: bool, explain: bool
 ) -> Iterator[Answer]:
     """The answers to the requests of a world, over a store."""
     labels = ReplayLabels()

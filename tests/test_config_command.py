@@ -231,7 +231,7 @@ def test_a_transaction_that_fails_remembers_nothing(idsync: Program) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    with store.memory(0) as memory:
+    with store.temporary(0) as memory:
         engine = Engine(organization, memory, now=lambda: 0)
         with pytest.raises(ZeroDivisionError):
             engine.batch([request], before_commit=fail)

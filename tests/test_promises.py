@@ -85,7 +85,7 @@ def held(profile: Json, type_: str) -> list[str]:
 def walk(world: World) -> Iterator[Moment]:
     """What happens in a world, request by request."""
     scopes, later = world.scopes, world.later_scopes
-    with store.memory(world.seed) as storage:
+    with store.temporary(world.seed) as storage:
         labels = Labels()
         for organization, requests in parts(world):
             engine = Engine(organization, storage, now=lambda: 0)
@@ -408,7 +408,7 @@ def with_every_request(ask: Asked) -> Callable[[Path], None]:
 
 def ask_all(world: World, ask: Asked) -> int:
     met = 0
-    with store.memory(world.seed) as storage:
+    with store.temporary(world.seed) as storage:
         labels = Labels()
         for organization, requests in parts(world):
             engine = Engine(organization, storage, now=lambda: 0, explain=True)

@@ -13,7 +13,7 @@ from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
-from idsync_cli.store.sqlite import Session, SqliteStore, memory
+from idsync_cli.store.sqlite import Session, SqliteStore, temporary
 from idsync_cli.store.sqlite.queries.history import history_length
 from idsync_cli.store.sqlite.queries.statistics import identifiers_held
 
@@ -42,7 +42,7 @@ BY_SCOPE = {
 def filled(number: int) -> SqliteStore:
     """A store with so many profiles, in all scopes, with any set of types."""
     rng = random.Random(7)
-    store = memory(1)
+    store = temporary(1)
     with store.writing() as session:
         for seq in range(1, number + 1):
             scope = rng.choice(SCOPES)
@@ -119,7 +119,7 @@ def test_identifiers_are_counted_by_scope(session: Session) -> None:
 
 
 def test_there_may_be_more_scopes_than_an_expression_has_room_for() -> None:
-    store = memory(1)
+    store = temporary(1)
     by_scope = {
         f"scope {number}": rules(tuple(rng_types(number)), *rng_types(number // 7))
         for number in range(1, 1501)

@@ -110,7 +110,7 @@ def sound_answers(
     world: World, *, chunk_size: int = 7, one_shot: bool = False, explain: bool = True
 ) -> Run:
     """The answers and the export of the program, whose store is looked at."""
-    with store.memory(world.seed) as storage:
+    with store.temporary(world.seed) as storage:
         told = list(answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain))
         rules = organization(world.later_scopes or world.scopes, world.workspaces)
         assert_sound(storage, rules)
@@ -724,7 +724,7 @@ def test_a_crowd_of_thousands_is_accounted_for_as_by_looking_at_every_profile(
         Identifier(IdentityType.IOS_IDFV, "d"),
         Identifier(IdentityType.ANDROID_AAID, "g"),
     ]
-    with store.memory(7) as storage:
+    with store.temporary(7) as storage:
         with storage.writing() as session:
             for each in everybody(holds):
                 session.insert("s", each, rules, None)
@@ -816,7 +816,7 @@ def login_types(storage: SqliteStore) -> list[str]:
 def test_a_store_is_brought_up_to_date_once_and_says_so() -> None:
     story = crowd_of_all_kinds(100)
     said: list[str] = []
-    with store.memory(7) as storage:
+    with store.temporary(7) as storage:
         first, later = engines(story, storage, said)
         first.batch(map(wire.Incoming, story.requests))
         first.batch([wire.Incoming({"type": "search", "known_identities": {"ios_idfv": "d"}})])
@@ -847,7 +847,7 @@ def test_what_only_reads_answers_right_over_a_store_that_was_not_brought_up_to_d
     world = story.world(BY_PHONE)
     expected, _ = model_answers(world, one_shot=True)
     said: list[str] = []
-    with store.memory(7) as storage:
+    with store.temporary(7) as storage:
         first, later = engines(story, storage, said)
         labels = Labels()
         first.batch(map(wire.Incoming, story.requests[:gathered]), labels)

@@ -74,13 +74,13 @@ def told(answers: list[Answer]) -> list[Json]:
 
 
 def in_one_batch(scenario: Scenario) -> list[Json]:
-    with prepared(scenario, store.memory(SEED)) as storage:
+    with prepared(scenario, store.temporary(SEED)) as storage:
         engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
         return told(engine.batch(incoming(requests_of(scenario))))
 
 
 def one_by_one(scenario: Scenario) -> list[Json]:
-    with prepared(scenario, store.memory(SEED)) as storage:
+    with prepared(scenario, store.temporary(SEED)) as storage:
         engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
         labels = Labels()
         return told([engine.one_shot(step.request, labels) for step in scenario.steps])
@@ -318,7 +318,7 @@ def test_the_commands_answer_as_the_engine(scenario: Scenario, tmp_path: Path) -
 def test_a_replay_in_chunks_of_any_size_answers_the_same(scenario: Scenario) -> None:
     expected = in_one_batch(scenario)
     for size in (1, 2, 7, 1000):
-        with prepared(scenario, store.memory(SEED)) as storage:
+        with prepared(scenario, store.temporary(SEED)) as storage:
             engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
             requests = incoming(requests_of(scenario))
             chunks = list(answer_all(engine, requests, chunk_size=size))

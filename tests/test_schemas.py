@@ -874,7 +874,7 @@ def assert_profiles_valid(storage: SqliteStore, rules: Organization) -> None:
 def test_the_answers_and_profiles_of_a_random_world_are_valid(seed: int) -> None:
     world = random_world(random.Random(seed))
     rules = organization(world.scopes, world.workspaces)
-    with store.memory(world.seed) as storage:
+    with store.temporary(world.seed) as storage:
         engine, labels = Engine(rules, storage, now=lambda: 0, explain=True), Labels()
         for index, incoming in enumerate(incoming_of(world)):
             if world.later_scopes and index == world.change_at:
@@ -899,7 +899,7 @@ def incoming_of(world: World) -> Iterator[wire.Incoming]:
 @pytest.mark.parametrize("path", SCENARIO_FILES, ids=relative)
 def test_the_answers_and_profiles_of_a_scenario_are_valid(path: Path) -> None:
     for scenario in read_scenarios(path):
-        with store.memory(check.SEED) as storage:
+        with store.temporary(check.SEED) as storage:
             for answer in answers_of(scenario, storage):
                 assert_answer_valid(answer)
             assert_profiles_valid(storage, scenario.organization)
@@ -930,7 +930,7 @@ def examples() -> Mapping[str, Json]:
     }
     requests["created"]["label"] = "l"
     rules = organization({"s": scope}, {})
-    with store.memory(0) as storage:
+    with store.temporary(0) as storage:
         engine = Engine(rules, storage, now=lambda: 0, explain=True)
         incoming = [wire.Incoming(each, line) for line, each in enumerate(requests.values(), 1)]
         answers = [wire.answer_json(each, explain=True) for each in engine.batch(incoming)]
@@ -949,7 +949,7 @@ def test_counts_that_stop_are_valid_and_say_so(size: int, stops: bool) -> None:
     scope = CONFIGURATION["scopes"]["s"]
     held = dict.fromkeys(scope["priority"][-1:], "d")
     visitor = wire.Incoming({"type": "logout", "known_identities": held})
-    with store.memory(0) as storage:
+    with store.temporary(0) as storage:
         engine = Engine(organization({"s": scope}, {}), storage, now=lambda: 0, explain=True)
         engine.batch([visitor] * size)
         answers = [

@@ -224,7 +224,7 @@ def _store(
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         wanted = new_seed() if seed is None else seed
-        found = stores.memory(wanted) if dry_run else stores.create(path, wanted)
+        found = stores.temporary(wanted) if dry_run else stores.create(path, wanted)
     with store_at_work(found, path, seed, dry_run=dry_run) as storage:
         yield storage
 

@@ -37,6 +37,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.store import sqlite as store
+from idsync_cli.store.memory import MemoryStore
 
 PreviousMpid = Annotated[
     str | None,
@@ -232,7 +233,7 @@ def _resolve(
     opened = open_store(path, organization, write=not read_only)
     if opened is None:
         seed = new_seed()
-        with store.memory(seed) as empty:
+        with MemoryStore(seed) as empty:
             answer = Engine(organization, empty, now=now_ms, explain=explain).one_shot(
                 request, dry_run=True
             )

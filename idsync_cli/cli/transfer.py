@@ -185,7 +185,7 @@ def _store(
     """The store, or for a dry run a copy; one that is not there is made when all went well."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
-        with stores.memory(new_seed() if seed is None else seed) as made:
+        with stores.temporary(new_seed() if seed is None else seed) as made:
             yield made
             if not dry_run and not stores.save(made, path):
                 raise StoreFault(

@@ -1,7 +1,6 @@
 """What was decided: a value that can be shown, compared or applied, unchanged (section 8)."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
@@ -20,7 +19,7 @@ from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
-_NONE: Mapping[Reason, int] = MappingProxyType({})
+_NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
 class Refusal(Exception):

@@ -22,9 +22,9 @@ class Lookup(ABC):
 
     @abstractmethod
     def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
-        """Known profiles of the scope that hold exactly this identifier, at most `limit`.
+        """Known profiles of the scope that hold exactly this identifier, in no particular order.
 
-        In no particular order.
+        Of more than `limit`, the newest.
         """
 
     @abstractmethod
@@ -34,9 +34,9 @@ class Lookup(ABC):
         limit: int | None = None,
         lacking: Identifier | None = None,
     ) -> Sequence[ProfileView]:
-        """Anonymous profiles that hold all the identifiers: newest first, at most `limit`.
+        """Anonymous profiles that hold all the identifiers, which are one at least.
 
-        With `lacking`, only those that do not hold that one.
+        Newest first, at most `limit`. With `lacking`, only those that do not hold that one.
         """
 
     @abstractmethod

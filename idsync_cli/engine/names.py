@@ -30,14 +30,25 @@ _NOTHING: Final = Names((), (), ())
 
 
 def names_of(reading: Reading) -> Names:
-    """What a request names, as far as it can be read; nothing where it is refused at once."""
-    if reading.refusal or reading.late_refusal:
+    """What a request names, as far as it can be read; nothing where it is refused at once.
+
+    One that is refused for its identifiers is so only if its labels are known: it names these.
+    """
+    if reading.refusal:
         return _NOTHING
+    if reading.late_refusal:
+        return Names((), (), _mpids_and_labels(reading)[1])
     identifiers = reading.identifiers
     if reading.identities or reading.changes:
         identifiers = [*identifiers, *_of_modify(reading)]
     if reading.mpid is None and reading.previous_mpid is None:
         return Names(identifiers, (), ())
+    mpids, labels = _mpids_and_labels(reading)
+    return Names(identifiers, mpids, labels)
+
+
+def _mpids_and_labels(reading: Reading) -> tuple[list[int], list[str]]:
+    """The MPIDs that a request names, by their numbers and by labels."""
     mpids: list[int] = []
     labels: list[str] = []
     for mpid in (reading.mpid, reading.previous_mpid):
@@ -45,7 +56,7 @@ def names_of(reading: Reading) -> Names:
             labels.append(mpid)
         elif mpid is not None:
             mpids.append(mpid)
-    return Names(identifiers, mpids, labels)
+    return mpids, labels
 
 
 def _of_modify(reading: Reading) -> list[Identifier]:

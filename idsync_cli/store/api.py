@@ -1,8 +1,12 @@
 """What the engine, replay and the looking commands need of a store: the contract of every store.
 
 `store/sqlite` keeps it in a file, `store/memory` in plain dictionaries for small worlds. A store in
-plain Python serves the compiled package too. Not part of it are the checkpoints of a replay,
+plain Python serves the compiled package too: a class that derives from these. It is done when it
+passes `tests/test_store_conformance.py`. Not part of the contract are the checkpoints of a replay,
 copies, health, and SQL: those belong to one kind of store.
+
+What goes in and what comes out are values. What was given out never changes afterwards, and can
+still be read once the store is closed.
 """
 
 from abc import ABC, abstractmethod
@@ -16,9 +20,9 @@ from mypy_extensions import mypyc_attr
 from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.value import Value
 
 
@@ -98,6 +102,20 @@ class ProfileFilter(NamedTuple):
     known: bool | None = None
     orphaned: bool | None = None
 
+    def takes(self, scope: str, profile: ProfileView, rules: Rules | None) -> bool:
+        """Whether a profile of a scope is asked for.
+
+        In a scope without rules it is known if it ever was, and orphaned if it holds nothing.
+        """
+        known = profile.was_known if rules is None else rules.is_known(profile)
+        found = profile.types != 0 if rules is None else rules.holds_lookup(profile.types)
+        return (
+            self.scope in (None, scope)
+            and (self.holding is None or profile.types & TYPE_BITS[self.holding] != 0)
+            and self.known in (None, known)
+            and self.orphaned in (None, not found)
+        )
+
 
 EVERY_PROFILE = ProfileFilter()
 
@@ -106,8 +124,9 @@ EVERY_PROFILE = ProfileFilter()
 class Transaction(ABC):
     """A store in one transaction: it sees its own changes, and nobody else's that come meanwhile.
 
-    Any method may raise StoreFault: the store cannot be used, and nothing of the transaction is
-    kept.
+    It serves the thread that began it, until it ends. Any method may raise StoreFault: the store
+    cannot be used, and nothing of the transaction is kept; or MpidTaken, where `Store.writing`
+    says so.
     """
 
     __slots__ = ()
@@ -134,7 +153,8 @@ class Transaction(ABC):
         """Prepare for requests under these rules, by scope.
 
         Gives the names of scopes that have profiles and had to be brought up to date, because
-        other types are login types in them than before.
+        other types are login types in them than when the scope got its first profile, or was last
+        brought up to date. It is never needed: look-ups go by the rules that they are made for.
         """
 
     @abstractmethod
@@ -145,13 +165,18 @@ class Transaction(ABC):
 
     @abstractmethod
     def lookup(self, scope: str, rules: Rules) -> Lookup:
-        """What is known about a scope under its rules; it need not have any profile."""
+        """What is known about a scope under its rules; it need not have any profile.
+
+        It is of no use once anything was changed, or the transaction has ended: ask for another.
+        """
 
     @abstractmethod
     def apply(self, decision: Decision, scope: str, rules: Rules, entry: RequestEntry) -> None:
-        """Do what was decided in this transaction, and enter it in the history.
+        """Do what was decided, and enter it in the history.
 
-        Nothing is looked at but the answered profile, the changes, and how profiles are left.
+        It changes something, and was decided upon this transaction as it stands. Nothing is looked
+        at but the status, the rule that decided, the answered profile and whether it is new, the
+        changes, and how profiles are left. The sequence number is not advanced.
         """
 
     @abstractmethod
@@ -198,10 +223,10 @@ class Transaction(ABC):
     def profiles(
         self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, oldest first.
+        """The profiles that are asked for, with their scopes, by the number of who made them.
 
-        They are read as they are taken. `rules` are those of each scope; a profile in a scope
-        without rules is known if it ever was, and orphaned if it holds nothing.
+        They are read as they are taken; nothing must be changed meanwhile. `rules` are those of
+        each scope (see `ProfileFilter.takes`).
         """
 
     @abstractmethod
@@ -221,15 +246,20 @@ class Transaction(ABC):
         identifier: Identifier | None = None,
         limit: int | None = None,
     ) -> Iterator[HistoryEntry]:
-        """The changes of a profile, of an identifier, of both or of all, oldest first.
+        """The changes of a profile, of an identifier, of both or of all: at most `limit`.
 
-        At most `limit`, the oldest.
+        They come by sequence number, and those of one request in the order made. They may be read
+        as they are gone through; nothing must be changed meanwhile.
         """
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Store(ABC):
-    """Profiles, identifiers and their history. Close it, or use it in a `with`."""
+    """Profiles, identifiers and their history. Close it, or use it in a `with`.
+
+    It is in one transaction at a time. To begin another one meanwhile, or any once it was closed,
+    is a StoreFault, which does the first no harm.
+    """
 
     @property
     @abstractmethod

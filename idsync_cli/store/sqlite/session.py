@@ -51,6 +51,7 @@ class Session(Transaction):
         self._writer = Writer(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._outcomes: dict[tuple[int | str | None, ...], int] = {}
+        self._has_applied = False  # something that has yet to be written
         self._batch = Batch()  # but for what the records hold back
         self._requests = Numbers()  # and for these
 
@@ -105,6 +106,7 @@ class Session(Transaction):
 
     def scopes(self) -> tuple[str, ...]:
         """The names of the scopes that have profiles; a scope comes in with its first profile."""
+        self.write()
         rows = self.connection.execute("SELECT name FROM scopes ORDER BY name")
         return tuple(name for (name,) in rows)
 
@@ -114,6 +116,7 @@ class Session(Transaction):
         """The profiles that are asked for, with their scopes, oldest first."""
         from idsync_cli.store.sqlite.queries import profiles
 
+        self.write()
         return profiles.profiles(self, rules, asked)
 
     def count_profiles(
@@ -122,18 +125,21 @@ class Session(Transaction):
         """How many profiles are asked for."""
         from idsync_cli.store.sqlite.queries import profiles
 
+        self.write()
         return profiles.count_profiles(self, rules, asked)
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         """The profile that has the MPID, in whatever scope, with its scope."""
         from idsync_cli.store.sqlite.queries import profiles
 
+        self.write()
         return profiles.profile_of(self, mpid)
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
         from idsync_cli.store.sqlite.queries import profiles
 
+        self.write()
         return profiles.holders_of(self, scope, identifier)
 
     def align(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
@@ -177,6 +183,7 @@ class Session(Transaction):
         """Keep what was decided, and that it was; all of it is written by `write`."""
         answered, seq, records = decision.profile, entry.seq, self._records
         assert answered is not None
+        self._has_applied = True
         its = self._scope(scope, rules)
         if decision.created:
             records.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
@@ -218,6 +225,8 @@ class Session(Transaction):
 
     def is_taken(self, seq: int) -> bool:
         """Whether a profile was made, or anything changed, under the sequence number."""
+        if self._has_applied:
+            self.write()
         [taken] = self.connection.execute(
             "SELECT EXISTS (SELECT * FROM requests WHERE seq = ?1)"
             " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
@@ -259,6 +268,7 @@ class Session(Transaction):
         """The changes of a profile, of an identifier, of both or of all, oldest first."""
         from idsync_cli.store.sqlite.queries import history
 
+        self.write()
         return history.history(self, mpid, identifier, limit)
 
     def write(self) -> None:
@@ -269,6 +279,7 @@ class Session(Transaction):
     def take(self) -> Batch:
         """All that was changed and has yet to be written; from now on it counts as written."""
         batch = self._batch
+        self._has_applied = False
         self._records.give_to(batch)
         batch.requests, self._requests = self._requests.as_bytes(), Numbers()
         if self._last_seq != self._found_seq:

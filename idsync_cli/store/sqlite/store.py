@@ -17,7 +17,7 @@ _LOGGED_PAGES = 8192
 class SqliteStore(Store):
     """An open store. Close it, or use it in a `with`.
 
-    `place` is where its file is; a store in memory has none. `old_one_kept_as` is the backup of a
+    `place` is where its file is; a temporary store has none. `old_one_kept_as` is the backup of a
     store that had an earlier schema and was brought up to date as it was opened.
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
-from idsync_cli.store.sqlite.lifecycle.opening import memory
+from idsync_cli.store.sqlite.lifecycle.opening import temporary
 
 _SQLITE_SAYS = 10
 
@@ -20,7 +20,7 @@ def of_sqlite(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 def of_schema(connection: sqlite3.Connection) -> Iterator[Sign]:
     """What is not as in a new store: tables, indexes, views, triggers, fixed rows."""
-    with memory(0) as template:
+    with temporary(0) as template:
         for query in _FIXED:
             wanted, there = (
                 dict[object, object]((tuple(row[:2]), tuple(row)) for row in each.execute(query))

@@ -81,7 +81,7 @@ def create(path: str, seed: int) -> SqliteStore:
 
 
 def save(store: SqliteStore, path: str) -> bool:
-    """Give a store that is in memory a file of its own; False where there is one by now.
+    """Give a temporary store a file of its own; False where there is one by now.
 
     Raises:
         StoreFault: no file can be made there.
@@ -89,7 +89,7 @@ def save(store: SqliteStore, path: str) -> bool:
     return _publish(path, store.connection.backup)
 
 
-def memory(seed: int) -> SqliteStore:
+def temporary(seed: int) -> SqliteStore:
     """A store of its own that is gone when it is closed; it spills to an unnamed file."""
     connection = connect("")
     connection.execute("PRAGMA journal_mode = MEMORY")  # there is nothing to recover after a crash
