@@ -32,7 +32,9 @@ if [ "$(sed -n 2p "$venv/.idsync/project")" = compiled ]; then
     check "tests, compiled" "$python" -m pytest --numprocesses=auto --dist=worksteal \
         -p tests.compiled --override-ini="pythonpath='$installed' ." \
         --deselect=tests/test_scenarios.py::test_the_core_alone_over_a_dictionary_answers_the_same \
-        tests/test_against_model.py tests/test_plain_lines.py tests/test_scenarios.py
+        tests/test_against_model.py tests/test_plain_lines.py tests/test_scenarios.py \
+        tests/test_store_conformance.py tests/test_store_stateful.py tests/test_decisions_kept.py \
+        tests/test_names_asked.py
 else
     printf '== tests, compiled: left out, for idsync is not compiled here\n'
 fi
