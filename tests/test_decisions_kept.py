@@ -40,7 +40,7 @@ from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
 from idsync_cli.replay.labels import ReplayLabels
-from idsync_cli.store.api import HistoryEntry, RequestEntry, Store, Transaction
+from idsync_cli.store.api import HistoryEntry, ProfileFilter, RequestEntry, Store, Transaction
 from tests.comparison import parts
 from tests.compiled import modules
 from tests.stores import KINDS, Make, every_kind
@@ -176,11 +176,13 @@ VALUES: list[object] = [
     Names((E,), (1,), ("l",)),
     RequestEntry(1, 2, RequestKind.LOGIN, "r", 3),
     HistoryEntry(1, 2, "login", "r", 3, Op.ADD, 4, E, "mpid"),
+    ProfileFilter("s", E.type, True, False),
+    wire.LineReader().request(b'{"type": "login", "known_identities": {"email": "e"}}'),
     wire.Target("s", "w"),
     wire.Incoming({"type": "login"}, 1),
 ]
 
-PASSED_OVER = {"_Candidates"}
+PASSED_OVER = {"_Candidates", "Kind", "Member", "_Decoder"}  # tables of functions
 """Named tuples that nobody is given."""
 
 

@@ -28,6 +28,7 @@ from idsync_cli.store.api import (
     Store,
     Transaction,
 )
+from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.wire import Incoming, Json
 from tests.comparison import Run, answers_in, exported, first_difference, organization, plain
 from tests.core.saying import identifiers, profile, rules
@@ -379,6 +380,57 @@ def test_what_was_given_out_stays_as_it_was(store: Store) -> None:
         assert (view.types, view.was_known) == was != (now.types, now.was_known)
     assert whole == ("s", Profile(view.mpid, 1, None, False, (D,)))
     assert (view.types, view.was_known) == was
+
+
+def look_ups(rng: random.Random, transaction: Transaction, scopes: dict[str, Rules]) -> None:
+    """A hundred questions of every kind, about what is there and what is not."""
+    profiles = [each for _, each in transaction.profiles({})]
+    held = [identifier for each in profiles for identifier in each.identifiers]
+    asked = [*rng.sample(held, min(20, len(held))), E, D]
+    numbers = [*(each.mpid for each in rng.sample(profiles, min(5, len(profiles)))), 5]
+    for _ in range(100):
+        scope, its_rules = rng.choice(list(scopes.items()))
+        one, other = rng.choice(asked), rng.choice(asked)
+        if rng.random() < 0.2:
+            transaction.prefetch(scope, its_rules, [one, other], numbers)
+        lookup = transaction.lookup(scope, its_rules)
+        limit = rng.choice([None, 1, 2, 1001])
+        found = [*lookup.known(one, limit), *lookup.anonymous((one,), limit)]
+        found += lookup.anonymous((one, other), limit)
+        found += lookup.anonymous((one,), limit, lacking=other)
+        found += [each for each in map(lookup.profile, numbers) if each is not None]
+        lookup.was_given_out(rng.choice(numbers))
+        for each in found[:: max(1, len(found) // 5)]:
+            lookup.holds(each, other)
+            lookup.values_of(each, other.type)
+            lookup.identifiers_of(each)
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_a_look_up_changes_nothing_that_another_could_see(
+    make: Make, tmp_path: Path, number: int
+) -> None:
+    world = of_world(number)
+    with make(tmp_path, world.seed) as store:
+        list(answers_in(world, store, 7, one_shot=False, explain=False))
+        its_rules = organization(world.later_scopes or world.scopes, world.workspaces)
+        scopes = {**its_rules.scopes, "nowhere": RULES}
+        before = everything(store), exported(store, its_rules)
+        files = bytes_of(tmp_path)
+        written = store.connection.total_changes if isinstance(store, SqliteStore) else 0
+        for begin in (store.writing, store.reading):
+            with begin() as transaction:
+                look_ups(random.Random(number), transaction, scopes)
+                assert seen(transaction) == before[0]
+        assert (everything(store), exported(store, its_rules)) == before
+        assert bytes_of(tmp_path) == files
+        assert not isinstance(store, SqliteStore) or store.connection.total_changes == written
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """What the files of a store hold, but for its lock and for what only its readers share."""
+    kept = [each for each in folder.glob("*.db*") if not each.name.endswith(("-lock", "-shm"))]
+    return {each.name: each.read_bytes() for each in kept}
 
 
 # ---- Other rules than before
