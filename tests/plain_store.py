@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
@@ -51,25 +51,25 @@ class PlainTransaction(Transaction):
     def is_taken(self, seq: int) -> bool:
         return seq in self.taken
 
-    def align(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         names = [name for name in rules if name in self.login_bits]
         stale = [name for name in names if self.login_bits[name] != rules[name].login_bits]
         self.login_bits |= {name: rules[name].login_bits for name in stale}
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: Rules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
     ) -> None:
         assert all(isinstance(each, Identifier) for each in identifiers)
         assert all(isinstance(each, int) for each in mpids)
 
-    def lookup(self, scope: str, rules: Rules) -> Lookup:
+    def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         return self._of(scope).under(rules)
 
     def _of(self, scope: str) -> Memory:
         return self.known.setdefault(scope, Memory(given_out=self.given_out))
 
-    def apply(self, decision: Decision, scope: str, rules: Rules, entry: RequestEntry) -> None:
+    def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         self._of(scope).apply(decision)
         self.taken.add(entry.seq)
         self.login_bits.setdefault(scope, rules.login_bits)
@@ -88,7 +88,7 @@ class PlainTransaction(Transaction):
             for change in decision.changes
         ]
 
-    def insert(self, scope: str, profile: Profile, rules: Rules, time_ms: int | None) -> None:
+    def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         self._of(scope).give(profile)
         self.taken.add(profile.created_seq)
         self.login_bits.setdefault(scope, rules.login_bits)
@@ -124,14 +124,14 @@ class PlainTransaction(Transaction):
         return sorted(pairs, key=lambda pair: pair[1].created_seq)
 
     def profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
         for name, profile in self.everybody():
             if asked.takes(name, profile, rules.get(name)):
                 yield name, profile
 
     def count_profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
         return len([*self.profiles(rules, asked)])
 

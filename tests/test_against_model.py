@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from idsync_cli.check.run import check
-from idsync_cli.core.codes import ErrorCode, NoteCode, Outcome, Reason, Rule, Status
+from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, Status, TierOutcome
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import read_scenarios
 from tests.comparison import (
@@ -69,7 +69,7 @@ def test_the_worlds_come_upon_every_rule_reason_outcome_note_and_error() -> None
         if number % CROWD_EVERY:
             answers, _ = model_answers(world_of(number))
             seen.update(*map(codes_of, answers))
-    codes = [*Rule, *Status, *Reason, *Outcome, *NoteCode, *ErrorCode]
+    codes = [*Rule, *Status, *Reason, *TierOutcome, *NoteCode, *ErrorCode]
     assert [str(code) for code in codes if code not in seen] == []
 
 

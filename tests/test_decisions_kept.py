@@ -19,16 +19,24 @@ from typing import Any
 import pytest
 
 from idsync_cli import wire
-from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Reason, RequestKind, Rule, Status
-from idsync_cli.core.codes import Outcome as TierOutcome
+from idsync_cli.core.codes import (
+    ErrorCode,
+    NoteCode,
+    Op,
+    Reason,
+    RequestKind,
+    Rule,
+    Status,
+    TierOutcome,
+)
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings
 from idsync_cli.core.decision import (
     Answer,
     Change,
     DecidedBy,
     Decision,
-    Left,
     Note,
+    ProfileUpdate,
     Refusal,
     Tier,
 )
@@ -158,7 +166,7 @@ def test_the_walk_finds_what_is_hidden() -> None:
 E = Identifier(IdentityType.EMAIL, "e")
 VIEW = ProfileView(1, 2, None, True, 3)
 TIER = Tier(1, E.type, NO_SETTINGS, TierOutcome.DECIDED, "e", 1, 1, {Reason.LOGIN_PROTECTION: 1}, 1)
-LEFT, CHANGE = Left(VIEW, 3, True), Change(Op.ADD, 1, E)
+LEFT, CHANGE = ProfileUpdate(VIEW, 3, True), Change(Op.ADD, 1, E)
 BY = DecidedBy(Rule.IDENTIFIER, 1, E.type)
 DECISION = Decision(
     Status.CREATED, BY, VIEW, True, (E,), True, (CHANGE,), (1,), (LEFT,), (Note(NoteCode.TIE),),
@@ -171,7 +179,7 @@ VALUES: list[object] = [
     IdentityRequest(RequestKind.LOGIN, (E,), 5),
     ModifyRequest(5, {E.type: None}, (IdentityChange(E.type, "o", "n"),)),
     IdentityChange(E.type, None, "n"),
-    change_set.Outcome((LEFT,), (1,)),
+    change_set.Consequences((LEFT,), (1,)),
     matcher.Match(VIEW, BY, (VIEW,), (E,), (TIER,)),
     Names((E,), (1,), ("l",)),
     RequestEntry(1, 2, RequestKind.LOGIN, "r", 3),

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from idsync_cli.cli.app import app
 from idsync_cli.core import codes
-from idsync_cli.core.config.lint import DoubtCode
+from idsync_cli.core.config.lint import LintCode
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.files.scenario_file import read_scenarios
 from tests.console_blocks import (
@@ -97,8 +97,8 @@ def test_the_table_of_the_seeds_is_up_to_date() -> None:
 
 
 ALL_CODES = [
-    *(codes.Status, codes.Rule, codes.Reason, codes.Outcome, codes.NoteCode, codes.ErrorCode),
-    DoubtCode,
+    *(codes.Status, codes.Rule, codes.Reason, codes.TierOutcome, codes.NoteCode, codes.ErrorCode),
+    LintCode,
 ]
 
 
@@ -225,7 +225,7 @@ def test_every_code_of_an_answer_is_shown_by_a_scenario() -> None:
         for section in sections
         if re.search(r"\]\(\.\./fixtures/scenarios/[\w./-]+\.yaml\)", section)
     }
-    answered = [code for enum in ALL_CODES if enum is not DoubtCode for code in enum]
+    answered = [code for enum in ALL_CODES if enum is not LintCode for code in enum]
     cannot_be_shown = {codes.ErrorCode.INVALID_JSON}  # a scenario is no JSON
     assert [code for code in answered if code not in shown | cannot_be_shown] == []
 

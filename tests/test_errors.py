@@ -32,7 +32,7 @@ from idsync_cli.errors import (
 )
 from idsync_cli.store.sqlite import OldStore, open_store
 from idsync_cli.store.sqlite.files.faults import unusable
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.opening import Damaged
 from tests.faults import day, export, fed_replay, limited, text
 from tests.program import (  # noqa: F401 - the fixture
@@ -261,7 +261,7 @@ def _error(code: int, message: str = "disk I/O error") -> sqlite3.Error:
 def test_only_a_transaction_that_is_surely_undone_changed_nothing(
     code: int, committing: bool, kind: FaultCode, hint: Hint, kept: bool
 ) -> None:
-    fault = unusable(_error(code), Place("a.db"), committing=committing)
+    fault = unusable(_error(code), StoreLocation("a.db"), committing=committing)
     assert (fault.code, fault.hint) == (kind, hint)
     assert fault.kept == (Kept.NOTHING_CHANGED if kept else None)
     assert ("may be full" in str(fault)) == (code == sqlite3.SQLITE_IOERR_WRITE)

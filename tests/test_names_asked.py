@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from idsync_cli import wire
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.lookup import Lookup
@@ -149,18 +149,18 @@ class RecordedTransaction(Transaction):
         self.request = request
 
     def prefetch(
-        self, scope: str, rules: Rules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
     ) -> None:
         identifiers, mpids = list(identifiers), list(mpids)
         assert set(identifiers) == set(self.request.names.identifiers)
         assert set(mpids) == self.request.named_mpids
         self.transaction.prefetch(scope, rules, identifiers, mpids)
 
-    def lookup(self, scope: str, rules: Rules) -> Lookup:
+    def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         assert (scope, rules) == (self.request.reading.scope, self.request.reading.rules)
         return RecordedLookup(self.transaction.lookup(scope, rules), self.request)
 
-    def apply(self, decision: Decision, scope: str, rules: Rules, entry: RequestEntry) -> None:
+    def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         assert decision.profile is not None
         request = self.request
         if decision.created:
@@ -169,8 +169,8 @@ class RecordedTransaction(Transaction):
         request.may_ask(decision.profile)
         for change in decision.changes:
             request.may_change(change.mpid, change.identifier)
-        for left in decision.left:
-            request.may_ask(left.profile)
+        for update in decision.updates:
+            request.may_ask(update.profile)
         self.transaction.apply(decision, scope, rules, entry)
 
     @property
@@ -190,10 +190,10 @@ class RecordedTransaction(Transaction):
     def is_taken(self, seq: int) -> bool:
         raise AssertionError("the caller gives the numbers")
 
-    def align(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         raise AssertionError("a transaction is prepared before")
 
-    def insert(self, scope: str, profile: Profile, rules: Rules, time_ms: int | None) -> None:
+    def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         raise AssertionError("no request does it")
 
     def flush(self) -> None:
@@ -209,12 +209,12 @@ class RecordedTransaction(Transaction):
         raise AssertionError("this is for people")
 
     def profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
         raise AssertionError("this is for people")
 
     def count_profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
         raise AssertionError("this is for people")
 

@@ -8,12 +8,12 @@ from itertools import islice, product
 import pytest
 
 from idsync_cli import wire
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
-from idsync_cli.store.sqlite import Session, SqliteStore, temporary
+from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction, temporary
 from idsync_cli.store.sqlite.queries.history import history_length
 from idsync_cli.store.sqlite.queries.statistics import identifiers_held
 
@@ -27,9 +27,9 @@ SCOPES = ("consumers", "couriers", "former", "guests")
 YES_NO_ANY = (None, True, False)
 
 
-def rules(priority: tuple[IdentityType, ...], *login_types: IdentityType) -> Rules:
+def rules(priority: tuple[IdentityType, ...], *login_types: IdentityType) -> ScopeRules:
     settings = {kind: Settings(login=True) for kind in login_types}
-    return Rules(PRESETS["profile_conversion"].strategy, priority, settings)
+    return ScopeRules(PRESETS["profile_conversion"].strategy, priority, settings)
 
 
 BY_SCOPE = {
@@ -60,13 +60,13 @@ def filled(number: int) -> SqliteStore:
 
 
 @contextmanager
-def reading(store: SqliteStore) -> Iterator[Session]:
+def reading(store: SqliteStore) -> Iterator[SqliteTransaction]:
     with store, store.reading() as session:
         yield session
 
 
 @pytest.fixture(name="session", scope="module")
-def a_store_of_four_scopes() -> Iterator[Session]:
+def a_store_of_four_scopes() -> Iterator[SqliteTransaction]:
     with reading(filled(300)) as session:
         yield session
 
@@ -74,7 +74,7 @@ def a_store_of_four_scopes() -> Iterator[Session]:
 @pytest.mark.parametrize("known", YES_NO_ANY)
 @pytest.mark.parametrize("orphaned", YES_NO_ANY)
 def test_sql_finds_the_profiles_that_the_rules_would_choose(
-    session: Session, known: bool | None, orphaned: bool | None
+    session: SqliteTransaction, known: bool | None, orphaned: bool | None
 ) -> None:
     everybody = list(session.profiles(BY_SCOPE))
     assert [profile.created_seq for _, profile in everybody] == list(range(1, 301))
@@ -100,7 +100,7 @@ def is_asked_for(line: Mapping[str, object], asked: ProfileFilter) -> bool:
     )
 
 
-def test_every_identifier_leads_to_its_holders(session: Session) -> None:
+def test_every_identifier_leads_to_its_holders(session: SqliteTransaction) -> None:
     everybody = list(session.profiles(BY_SCOPE))
     for scope, number in product(SCOPES, (11, 12, 21, 32)):
         for identifier in (Identifier(kind, str(number)) for kind in TYPES):
@@ -110,7 +110,7 @@ def test_every_identifier_leads_to_its_holders(session: Session) -> None:
     assert session.find(301) is None
 
 
-def test_identifiers_are_counted_by_scope(session: Session) -> None:
+def test_identifiers_are_counted_by_scope(session: SqliteTransaction) -> None:
     counted = identifiers_held(session)
     assert list(counted) == sorted(SCOPES)
     for scope, found in counted.items():
@@ -144,7 +144,7 @@ def rng_types(number: int) -> list[IdentityType]:
 # What a question costs: instructions of SQLite's machine, the same on every computer
 
 
-def steps(session: Session, ask: Callable[[], object]) -> int:
+def steps(session: SqliteTransaction, ask: Callable[[], object]) -> int:
     taken = 0
 
     def count() -> None:

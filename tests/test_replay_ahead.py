@@ -35,12 +35,12 @@ from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.writer_process import WriteJob, WriterProcess
 from idsync_cli.replay.writers import DirectWriter
 from idsync_cli.store.sqlite import create, open_store
-from idsync_cli.store.sqlite.cache import records
+from idsync_cli.store.sqlite.cache import profile_cache as records
 from tests.comparison import organization
 from tests.faults import DEADLINE, export, history, is_sound
 from tests.program import Outcome, Program, ended
 from tests.test_faults_room import small_disk
-from tests.test_records import (
+from tests.test_profile_cache import (
     CROWDS,
     DEVICES_FIRST,
     SCOPE,
@@ -109,7 +109,7 @@ def the_real_thing_watched(monkeypatch: pytest.MonkeyPatch) -> Watch:
         watch.at("committed")
         return found
 
-    def going_back(self: AheadWriter, outcome: writers.Outcome) -> writers.Outcome:
+    def going_back(self: AheadWriter, outcome: writers.WriteOutcome) -> writers.WriteOutcome:
         if watch.seen[-1] != "in vain":
             watch.seen.append("behind")
         return go_back(self, outcome)

@@ -15,7 +15,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.check.run import SEED, check
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Strategy
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
@@ -216,7 +216,7 @@ def config_of(organization: Organization) -> str:
     return json.dumps(document)
 
 
-def scope_of(rules: Rules) -> Json:
+def scope_of(rules: ScopeRules) -> Json:
     scope: Json = {"strategy": strategy_of(rules.strategy), "priority": list(rules.priority)}
     scope["on_conflicting_login"] = rules.on_conflicting_login
     scope["on_unique_held"] = rules.on_unique_held

@@ -18,7 +18,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from idsync_cli import wire
 from idsync_cli.check import run as check
 from idsync_cli.core import codes
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
@@ -234,7 +234,7 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/note/properties/code/enum", codes.NoteCode),
         ("/$defs/tier/properties/settings/items/enum", Settings(True, True, True).names()),
         ("/$defs/tier/properties/ineligible/propertyNames/enum", codes.Reason),
-        ("/$defs/tier/properties/outcome/enum", codes.Outcome),
+        ("/$defs/tier/properties/outcome/enum", codes.TierOutcome),
         ("/$defs/identity_type/enum", IdentityType),
     ],
     "profile": [("/$defs/identity_type/enum", IdentityType)],
@@ -244,7 +244,7 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/expect/properties/notes/items/enum", codes.NoteCode),
         ("/$defs/expect/properties/error/enum", codes.ErrorCode),
         ("/$defs/expect/properties/changes/items/properties/op/enum", codes.Op),
-        ("/$defs/expect/properties/tiers/additionalProperties/enum", codes.Outcome),
+        ("/$defs/expect/properties/tiers/additionalProperties/enum", codes.TierOutcome),
         ("/$defs/identity_type_name/enum", TYPES_BY_NAME),
     ],
     "configuration": [
@@ -697,7 +697,7 @@ class AnyLabel(dict[str, int]):
         return 1
 
 
-ONE_SCOPE = Organization(None, {"s": Rules(PRESETS["best_match"].strategy, ())}, {})
+ONE_SCOPE = Organization(None, {"s": ScopeRules(PRESETS["best_match"].strategy, ())}, {})
 
 
 def form_refusal(request: object) -> codes.ErrorCode | None:

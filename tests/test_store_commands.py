@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.core.config.lint import DoubtCode
+from idsync_cli.core.config.lint import LintCode
 from tests.program import (  # noqa: F401 - the fixture
     CONFIG,
     TWO_SCOPES,
@@ -392,7 +392,7 @@ def test_lint_warns_of_each_thing_alone_and_at_its_place(
 
 
 def test_every_warning_is_provoked_here() -> None:
-    assert {code for *_, code in DOUBTS} == set(DoubtCode)
+    assert {code for *_, code in DOUBTS} == set(LintCode)
 
 
 def test_lint_tells_every_scope_in_the_order_of_the_file(idsync: Program) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
@@ -31,7 +31,7 @@ from idsync_cli.store.api import (
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.wire import Incoming, Json
 from tests.comparison import Run, answers_in, exported, first_difference, organization, plain
-from tests.core.saying import identifiers, profile, rules
+from tests.core.shorthand import identifiers, profile, rules
 from tests.stores import Make, every_kind
 from tests.worlds import World, random_world
 
@@ -56,7 +56,7 @@ def a_new_store(make: Make, tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def put(store: Store, *profiles: Profile, scope: str = "s", by: Rules = RULES) -> None:
+def put(store: Store, *profiles: Profile, scope: str = "s", by: ScopeRules = RULES) -> None:
     """Put profiles in, in this order, without a history."""
     with store.writing() as transaction:
         for each in profiles:
@@ -382,7 +382,7 @@ def test_what_was_given_out_stays_as_it_was(store: Store) -> None:
     assert (view.types, view.was_known) == was
 
 
-def look_ups(rng: random.Random, transaction: Transaction, scopes: dict[str, Rules]) -> None:
+def look_ups(rng: random.Random, transaction: Transaction, scopes: dict[str, ScopeRules]) -> None:
     """A hundred questions of every kind, about what is there and what is not."""
     profiles = [each for _, each in transaction.profiles({})]
     held = [identifier for each in profiles for identifier in each.identifiers]

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from idsync_cli import wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -26,10 +26,10 @@ from idsync_cli.store import sqlite as store
 from idsync_cli.store.api import RequestEntry, Store, Transaction
 from idsync_cli.store.sqlite import SqliteStore
 from tests.core.memory import Memory
-from tests.core.saying import altered, rules
+from tests.core.shorthand import altered, rules
 from tests.stores import KINDS
 
-CONFIGURATIONS: list[dict[str, Rules]] = [
+CONFIGURATIONS: list[dict[str, ScopeRules]] = [
     {
         "consumers": rules("customer_id:lui email:lu other:u ios_idfv"),
         "it's couriers": rules("email:lu other ios_idfv", "profile_link"),
@@ -78,7 +78,7 @@ def all_see(found: Iterable[ProfileView], expected: Iterable[ProfileView]) -> No
 
 def told(decision: Decision) -> tuple[object, ...]:
     """A decision, with the profiles by their MPIDs: they may have changed since."""
-    left = [(left.profile.mpid, left.types, left.was_known) for left in decision.left]
+    left = [(update.profile.mpid, update.types, update.was_known) for update in decision.updates]
     plain = altered(decision, profile=None, left=())
     of = decision.profile
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left

@@ -73,12 +73,12 @@ class Unreadable:
     fault: FileFault
 
 
-Outcome = Result | Unreadable
+CheckOutcome = Result | Unreadable
 
 
 def check_file(
     path: Path, wanted: Callable[[Scenario], bool] = lambda _: True, load: Load = load
-) -> Iterator[Outcome]:
+) -> Iterator[CheckOutcome]:
     """Run the scenarios of one file that are wanted, as they come."""
     try:
         scenarios = read_scenarios(path, load)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from idsync_cli.check import run as checking
-from idsync_cli.check.run import Outcome, Result, Unreadable
+from idsync_cli.check.run import CheckOutcome, Result, Unreadable
 from idsync_cli.check.update import Update, update_of
 from idsync_cli.cli.check_init import write_starter
 from idsync_cli.cli.environment import drawn, say, terminal_width, write
@@ -108,7 +108,7 @@ def check(
         return _update(_Run(list(once.values()), matching), quiet=quiet)
     run = _Run(files, matching)
     teller = _Teller(form, quiet=quiet)
-    outcomes: list[Outcome] = []
+    outcomes: list[CheckOutcome] = []
     for outcome in run.outcomes():
         outcomes.append(outcome)
         teller.tell(outcome, len(outcomes))
@@ -133,7 +133,7 @@ class _Run:
         self._matching = matching
         self.load: Load = cache(load)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[CheckOutcome]:
         """Run what is wanted; faults of files come with their hints."""
         for file in self._files:
             if isinstance(file, Unreadable):
@@ -142,7 +142,7 @@ class _Run:
             for outcome in checking.check_file(file, self._is_wanted, self.load):
                 yield _with_hints(outcome) if isinstance(outcome, Unreadable) else outcome
 
-    def ensure_any(self, outcomes: Sequence[Outcome]) -> None:
+    def ensure_any(self, outcomes: Sequence[CheckOutcome]) -> None:
         """Raise FileFault if nothing was run."""
         if outcomes:
             return
@@ -159,13 +159,13 @@ def _with_hints(file: Unreadable) -> Unreadable:
     return replace(file, fault=with_hints(file.fault))
 
 
-def _status(outcome: Outcome) -> int:
+def _status(outcome: CheckOutcome) -> int:
     if isinstance(outcome, Unreadable):
         return UNREADABLE
     return PASSED if outcome.passed else FAILED
 
 
-def _counted(outcomes: Sequence[Outcome]) -> str:
+def _counted(outcomes: Sequence[CheckOutcome]) -> str:
     passed, failed, unreadable = (
         sum(_status(outcome) == status for outcome in outcomes)
         for status in (PASSED, FAILED, UNREADABLE)
@@ -185,7 +185,7 @@ class _Teller:
 
             write(TAP_VERSION)
 
-    def tell(self, outcome: Outcome, number: int) -> None:
+    def tell(self, outcome: CheckOutcome, number: int) -> None:
         """Tell of the scenario that was run as the `number`th."""
         from idsync_cli.render import ci as render_ci
 
@@ -202,7 +202,7 @@ class _Teller:
         elif not outcome.passed:
             _show_mismatches(outcome)
 
-    def close(self, outcomes: Sequence[Outcome]) -> None:
+    def close(self, outcomes: Sequence[CheckOutcome]) -> None:
         """Sum up."""
         if self._form is not Format.TAP:
             if outcomes:
@@ -244,7 +244,7 @@ def _report_place(junit: str) -> Path:
     return place
 
 
-def _write_report(place: Path, outcomes: Sequence[Outcome]) -> None:
+def _write_report(place: Path, outcomes: Sequence[CheckOutcome]) -> None:
     from idsync_cli.render.ci import junit
 
     try:
@@ -262,7 +262,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
     outcomes = list(run.outcomes())
     run.ensure_any(outcomes)
     teller = _Teller(Format.TEXT, quiet=quiet)
-    left: list[Outcome] = []
+    left: list[CheckOutcome] = []
     for path, group in groupby(outcomes, key=lambda outcome: outcome.path):
         told = list(group)
         results = [each for each in told if isinstance(each, Result)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from idsync_cli.cli.environment import load_configuration, say
 from idsync_cli.cli.options import present_config, present_store
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.outputs import Outputs
@@ -171,7 +171,7 @@ def _scenario(organization: Organization, config: str) -> str:
     )
 
 
-def _visitors_type(rules: Rules) -> IdentityType:
+def _visitors_type(rules: ScopeRules) -> IdentityType:
     """What a visitor can be recognized by: a device that is nobody's login, if there is one."""
     plain = [kind for kind in rules.priority if not rules.settings_of(kind).names()]
     devices = [kind for kind in plain if kind in DEVICE_TYPES]

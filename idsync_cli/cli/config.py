@@ -96,8 +96,8 @@ def plan(
     from idsync_cli.render import config as render_config
 
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        found = planning.plan(organization, session)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        found = planning.plan(organization, transaction)
     if as_json:
         write_json(render_config.plan_json(found))
     else:

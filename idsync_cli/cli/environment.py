@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.files.config_file import Configuration
-    from idsync_cli.store.sqlite import Session, SqliteStore
+    from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 
 
 _LONGEST_SEED = 4000  # Python reads few more digits, and 40 are more than can be guessed
@@ -173,8 +173,8 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
     opened = store.open_store(path, write=write)
     if opened is not None:
         say_upgraded(opened, path)
-        with opened.reading() as session:
-            unnamed = [name for name in session.scopes() if name not in organization.scopes]
+        with opened.reading() as transaction:
+            unnamed = [name for name in transaction.scopes() if name not in organization.scopes]
         for name in unnamed:
             say(
                 f"note: the store has profiles of the scope {quoted(name)}, which the "
@@ -235,13 +235,15 @@ def existing_store(path: str, organization: "Organization") -> Iterator["SqliteS
         yield opened
 
 
-def check_scope(scope: str | None, organization: "Organization", session: "Session") -> None:
+def check_scope(
+    scope: str | None, organization: "Organization", transaction: "SqliteTransaction"
+) -> None:
     """Check that a scope that limits what is shown has rules, or at least profiles.
 
     Raises:
         UsageFault: nobody knows it.
     """
-    known = {*organization.scopes, *session.scopes()}
+    known = {*organization.scopes, *transaction.scopes()}
     if scope is not None and scope not in known:
         hint = nearest(scope, known)
         hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(known)))}"

@@ -28,7 +28,7 @@ from idsync_cli.cli.options import (
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
-from idsync_cli.inspect import profiles as looking
+from idsync_cli.inspect import profiles as inspection
 from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite.queries.history import history_length
 
@@ -96,9 +96,9 @@ def profiles(
         orphaned=True if orphaned else None,
     )
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        check_scope(scope, organization, session)
-        lines = looking.profiles(session, organization, wanted)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        check_scope(scope, organization, transaction)
+        lines = inspection.profiles(transaction, organization, wanted)
         if as_json:
             for line in islice(lines, limit):
                 write_json(line)
@@ -108,7 +108,7 @@ def profiles(
         shown = list(islice(lines, limit or ROWS_SHOWN))
         number = len(shown)
         if number == (limit or ROWS_SHOWN):  # else that is all there is
-            number = looking.count_profiles(session, organization, wanted)
+            number = inspection.count_profiles(transaction, organization, wanted)
     if not shown:
         write("no such profile")
         return 0
@@ -142,9 +142,9 @@ def whois(
     """
     asked = _identifier(identifier)
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        check_scope(scope, organization, session)
-        found = looking.whois(session, organization, asked, seed=opened.seed, scope=scope)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        check_scope(scope, organization, transaction)
+        found = inspection.whois(transaction, organization, asked, seed=opened.seed, scope=scope)
     if as_json:
         write_json(found)
     if not found["profiles"]:
@@ -172,8 +172,8 @@ def profile_show(
     """
     number = _mpid(mpid)
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        shown = looking.profile(session, organization, number)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        shown = inspection.profile(transaction, organization, number)
     if shown is None:
         say(f"idsync: no profile has the MPID {number}")
         return 1
@@ -219,14 +219,14 @@ def history(
     asked = None if identifier is None else _identifier(identifier)
     most = limit if as_json else limit or ROWS_SHOWN
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        found = session.history(mpid=number, identifier=asked, limit=most)
-        entries = map(looking.entry_json, found)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        found = transaction.history(mpid=number, identifier=asked, limit=most)
+        entries = map(inspection.entry_json, found)
         if as_json:
             for entry in entries:
                 write_json(entry)
         shown = list(entries)
-        total = history_length(session, mpid=number, identifier=asked)
+        total = history_length(transaction, mpid=number, identifier=asked)
     whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
@@ -259,8 +259,8 @@ def stats(
     Example: idsync stats
     """
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        counted = looking.stats(session, organization)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        counted = inspection.stats(transaction, organization)
     if as_json:
         write_json(counted)
     else:

@@ -33,7 +33,7 @@ from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.api import ProfileFilter
-from idsync_cli.store.sqlite import Session, SqliteStore
+from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_import import import_profiles
 
@@ -85,9 +85,9 @@ def export(
     organization = load_configuration(config).organization
     if output != STANDARD_STREAM:
         Outputs(store=store, configuration=config).check("--output", output)
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        check_scope(scope, organization, session)
-        lines = _lines(session, organization, scope, form or _form_of(output))
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        check_scope(scope, organization, transaction)
+        lines = _lines(transaction, organization, scope, form or _form_of(output))
         with _output(output) as give_out:
             while piece := list(islice(lines, LINES_AT_ONCE)):
                 give_out("\n".join(piece))
@@ -95,16 +95,16 @@ def export(
 
 
 def _lines(
-    session: Session, organization: Organization, scope: str | None, form: Form
+    transaction: SqliteTransaction, organization: Organization, scope: str | None, form: Form
 ) -> Iterator[str]:
     exported = (
         wire.profile_json(profile, name, organization.scopes.get(name))
-        for name, profile in session.profiles(organization.scopes, ProfileFilter(scope))
+        for name, profile in transaction.profiles(organization.scopes, ProfileFilter(scope))
     )
     if form is Form.JSONL:
         yield from map(wire.encode, exported)
         return
-    types = types_held(session, scope)
+    types = types_held(transaction, scope)
     yield profile_csv.header(types)
     for profile in exported:
         yield profile_csv.row(profile, types)
@@ -162,11 +162,11 @@ def import_(
     with (
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,
-        opened.writing() as session,
+        opened.writing() as transaction,
         _progress(source) as seen,
     ):
         lines = seen(read(source, organization))
-        imported = import_profiles(source.name, lines, organization, session, now_ms=now_ms())
+        imported = import_profiles(source.name, lines, organization, transaction, now_ms=now_ms())
     if as_json:
         write_json({"profiles": imported, "dry_run": dry_run})
     else:

@@ -1,12 +1,12 @@
 """Whether a profile that comes whole, by `given` or an import, keeps the rules of its scope."""
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile
 
 
-def violation(profile: Profile, rules: Rules, lookup: Lookup) -> str | None:
+def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> str | None:
     """Say which rule of the scope the profile would break beside those that are there, or None.
 
     An MPID belongs to one profile, an immutable type has one value, and a unique identifier has

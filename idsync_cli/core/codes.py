@@ -45,7 +45,7 @@ class Reason(StrEnum):
     NEW_KNOWN_USER_ONLY = "new_known_user_only"
 
 
-class Outcome(StrEnum):
+class TierOutcome(StrEnum):
     """What a tier of the priority did to the candidates (sections 4 and 8)."""
 
     DECIDED = "decided"

@@ -1,6 +1,6 @@
 """The one way to decide a request of any kind."""
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.request import ModifyRequest, Request
@@ -9,7 +9,13 @@ from idsync_cli.core.resolve.resolution import resolve
 
 
 def decide(
-    request: Request, rules: Rules, lookup: Lookup, seq: int, seed: int, *, explain: bool = False
+    request: Request,
+    rules: ScopeRules,
+    lookup: Lookup,
+    seq: int,
+    seed: int,
+    *,
+    explain: bool = False,
 ) -> Decision:
     """Decide any request by the rules of its scope, against the store as it stands before it.
 

@@ -7,11 +7,11 @@ from idsync_cli.core.codes import (
     ErrorCode,
     NoteCode,
     Op,
-    Outcome,
     Reason,
     RequestKind,
     Rule,
     Status,
+    TierOutcome,
 )
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -78,16 +78,16 @@ class Tier(NamedTuple):
     rank: int
     identity_type: IdentityType
     settings: Settings
-    outcome: Outcome
+    outcome: TierOutcome
     value: str | None = None
     held_by: int | None = None
     eligible: int | None = None
     ineligible: Mapping[Reason, int] = _NONE
-    left: int | None = None
+    candidates: int | None = None
     stopped_counting: bool = False
 
 
-class Left(Value):
+class ProfileUpdate(Value):
     """How a request leaves a profile that it changes: the types it then holds, one bit each.
 
     `was_known` is true from the first request on that finds or leaves it holding a login ID.
@@ -107,13 +107,13 @@ class Decision(Value):
 
     `profile` is the answered profile as it was before the request, None where nothing was found;
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
-    search found, as it got them; `types_in_order` are their types. `left` has the profiles that
-    change. `tiers` are there if the account of them was asked for.
+    search found, as it got them; `types_in_order` are their types. `updates` has the profiles
+    that change. `tiers` are there if the account of them was asked for.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
-        "orphaned", "left", "notes", "identifiers", "types_in_order", "tiers",
+        "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -127,7 +127,7 @@ class Decision(Value):
         created: bool = False,
         changes: tuple[Change, ...] = (),
         orphaned: tuple[int, ...] = (),
-        left: tuple[Left, ...] = (),
+        updates: tuple[ProfileUpdate, ...] = (),
         notes: tuple[Note, ...] = (),
         identifiers: tuple[Identifier, ...] = (),
         types_in_order: tuple[IdentityType, ...] = (),
@@ -141,7 +141,7 @@ class Decision(Value):
         self.created: Final = created
         self.changes: Final = changes
         self.orphaned: Final = orphaned
-        self.left: Final = left
+        self.updates: Final = updates
         self.notes: Final = notes
         self.identifiers: Final = identifiers
         self.types_in_order: Final = types_in_order

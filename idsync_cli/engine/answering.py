@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from idsync_cli import wire
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import Identifier
@@ -87,7 +87,7 @@ class Answering:
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
     ) -> None:
         """Let the store read at once all that some requests name."""
-        by_scope: dict[str, tuple[Rules, list[Identifier], list[int]]] = {}
+        by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int]]] = {}
         for reading in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None:

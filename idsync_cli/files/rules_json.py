@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings, Strategy
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import StoreFault
@@ -15,7 +15,7 @@ def remembered(organization: Organization) -> dict[str, str]:
     return {name: encode(rules) for name, rules in organization.scopes.items()}
 
 
-def encode(rules: Rules) -> str:
+def encode(rules: ScopeRules) -> str:
     """The rules of a scope as they work."""
     strategy = rules.strategy
     value = {
@@ -40,7 +40,7 @@ def encode(rules: Rules) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
-def decode(text: str) -> Rules:
+def decode(text: str) -> ScopeRules:
     """Read the rules of a scope.
 
     Raises:
@@ -55,7 +55,7 @@ def decode(text: str) -> Rules:
         ) from None
 
 
-def _rules_of(value: dict[str, Any]) -> Rules:
+def _rules_of(value: dict[str, Any]) -> ScopeRules:
     told = value["strategy"]
     on_logout = told["on_logout"]
     strategy = Strategy(
@@ -67,7 +67,7 @@ def _rules_of(value: dict[str, Any]) -> Rules:
         links=bool(told["links"]),
         aliasing=bool(told["aliasing"]),
     )
-    return Rules(
+    return ScopeRules(
         strategy=strategy,
         priority=tuple(map(IdentityType, value["priority"])),
         settings={

@@ -36,14 +36,14 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SourcePosition:
     """Where something stands in a file, counted from 1."""
 
     line: int
     column: int
 
 
-START = Place(1, 1)
+START = SourcePosition(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Node:
     """
 
     value: "str | bool | tuple[Node, ...] | Mapping[str, Node] | None"
-    place: Place
-    keys: Mapping[str, Place]
+    place: SourcePosition
+    keys: Mapping[str, SourcePosition]
     start: int = 0
     end: int = 0
 
@@ -96,9 +96,9 @@ class Faults:
     def __init__(self, path: Path, most: int | None = MOST_FAULTS) -> None:
         self._path = path.as_posix()
         self._most = most
-        self._found: list[tuple[Place, str, Hint | None]] = []
+        self._found: list[tuple[SourcePosition, str, Hint | None]] = []
 
-    def add(self, place: Place, message: str, hint: Hint | None = None) -> None:
+    def add(self, place: SourcePosition, message: str, hint: Hint | None = None) -> None:
         """Note a fault at a place.
 
         Raises:
@@ -196,12 +196,12 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
     raise AssertionError("unreachable: the fault was just added")
 
 
-def _place_in(text: str, index: int) -> Place:
+def _place_in(text: str, index: int) -> SourcePosition:
     line_start = text.rfind("\n", 0, index) + 1
-    return Place(text.count("\n", 0, index) + 1, index - line_start + 1)
+    return SourcePosition(text.count("\n", 0, index) + 1, index - line_start + 1)
 
 
-def _holds_tab_before(text: str, place: Place) -> bool:
+def _holds_tab_before(text: str, place: SourcePosition) -> bool:
     """Whether a tab stands among the white space that a line begins with, up to a place."""
     line = text.split("\n")[place.line - 1 : place.line]
     return bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
@@ -288,7 +288,7 @@ class _Builder:
 
     def _mapping(self, opening: Any, events: Iterator[Any]) -> Node:
         entries: dict[str, Node] = {}
-        keys: dict[str, Place] = {}
+        keys: dict[str, SourcePosition] = {}
         node = None
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             at = _place(event.start_mark)
@@ -316,8 +316,8 @@ def _end(opening: Any, closing: Any, last: Node | None) -> int:
     return last.end
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> SourcePosition:
+    return SourcePosition(mark.line + 1, mark.column + 1)
 
 
 def _scalar(event: Any) -> str | bool | None:

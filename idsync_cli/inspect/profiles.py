@@ -14,34 +14,38 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.matcher import Inquiry
-from idsync_cli.core.resolve.request_shape import form_of
+from idsync_cli.core.resolve.matcher import Matcher
+from idsync_cli.core.resolve.request_shape import shape_of
 from idsync_cli.store.api import HistoryEntry, ProfileFilter
-from idsync_cli.store.sqlite import Session
+from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.history import Arrival, arrivals, making
 from idsync_cli.store.sqlite.queries.statistics import deciders, identifiers_held, profile_kinds
 
 
 def profiles(
-    session: Session, organization: Organization, asked: ProfileFilter
+    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter
 ) -> Iterator[wire.Json]:
     """The profiles that are asked for, as an export holds them, in the order of creation."""
-    for scope, profile in session.profiles(organization.scopes, asked):
+    for scope, profile in transaction.profiles(organization.scopes, asked):
         yield _line(profile, scope, organization)
 
 
-def count_profiles(session: Session, organization: Organization, asked: ProfileFilter) -> int:
+def count_profiles(
+    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter
+) -> int:
     """How many profiles are asked for."""
-    return session.count_profiles(organization.scopes, asked)
+    return transaction.count_profiles(organization.scopes, asked)
 
 
-def profile(session: Session, organization: Organization, mpid: int) -> wire.Json | None:
+def profile(
+    transaction: SqliteTransaction, organization: Organization, mpid: int
+) -> wire.Json | None:
     """A profile as an export holds it, with what made it and what brought each identifier."""
-    found = session.find(mpid)
+    found = transaction.find(mpid)
     if found is None:
         return None
     scope, its_profile = found
-    made = making(session, its_profile.created_seq)
+    made = making(transaction, its_profile.created_seq)
     return {
         **_line(its_profile, scope, organization),
         "made_by": made
@@ -52,7 +56,7 @@ def profile(session: Session, organization: Organization, mpid: int) -> wire.Jso
             "rule": made.rule,
             "request_id": made.request_id,
         },
-        "identifiers": [_arrival_json(each) for each in arrivals(session, mpid)],
+        "identifiers": [_arrival_json(each) for each in arrivals(transaction, mpid)],
     }
 
 
@@ -83,7 +87,7 @@ def entry_json(entry: HistoryEntry) -> wire.Json:
 
 
 def whois(
-    session: Session,
+    transaction: SqliteTransaction,
     organization: Organization,
     identifier: Identifier,
     *,
@@ -97,16 +101,16 @@ def whois(
     where the type is not in the priority; `UNKNOWN_SCOPE` where the scope has no rules any more.
     """
     holders, searches = [], []
-    for name in session.scopes():
+    for name in transaction.scopes():
         if scope not in (None, name):
             continue
-        answer = _search(session, organization, identifier, name, seed)
-        held_by = session.holding(name, identifier)
+        answer = _search(transaction, organization, identifier, name, seed)
+        held_by = transaction.holding(name, identifier)
         if answer and held_by:
             searches.append(wire.answer_json(answer, explain=True))
-        inquiry = _inquiry(session, organization, identifier, name)
+        matcher = _inquiry(transaction, organization, identifier, name)
         for each in held_by:
-            why_not = _why_not(each, identifier, answer, inquiry)
+            why_not = _why_not(each, identifier, answer, matcher)
             line = _line(each, name, organization)
             holders.append({**line, "returned": why_not is None, "why_not": why_not})
     return {
@@ -118,61 +122,65 @@ def whois(
 
 
 def _search(
-    session: Session, organization: Organization, identifier: Identifier, scope: str, seed: int
+    transaction: SqliteTransaction,
+    organization: Organization,
+    identifier: Identifier,
+    scope: str,
+    seed: int,
 ) -> Answer | None:
     """The core's answer to a search; None in a scope that the configuration no longer names."""
     rules = organization.scopes.get(scope)
     if rules is None:
         return None
     request = IdentityRequest(RequestKind.SEARCH, [identifier])
-    seq = session.last_seq + 1
-    decision = decide(request, rules, session.lookup(scope, rules), seq, seed, explain=True)
+    seq = transaction.last_seq + 1
+    decision = decide(request, rules, transaction.lookup(scope, rules), seq, seed, explain=True)
     return Answer(seq, None, request.kind, scope, decision)
 
 
 def _inquiry(
-    session: Session, organization: Organization, identifier: Identifier, scope: str
-) -> Inquiry | None:
+    transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
+) -> Matcher | None:
     """The same search as `_search` makes, to ask about each profile."""
     rules = organization.scopes.get(scope)
     if rules is None:
         return None
-    form = form_of(RequestKind.SEARCH, types_of([identifier]), rules)
-    return Inquiry(form, [identifier], session.lookup(scope, rules))
+    shape = shape_of(RequestKind.SEARCH, types_of([identifier]), rules)
+    return Matcher(shape, [identifier], transaction.lookup(scope, rules))
 
 
 def _why_not(
-    holder: Profile, identifier: Identifier, answer: Answer | None, inquiry: Inquiry | None
+    holder: Profile, identifier: Identifier, answer: Answer | None, matcher: Matcher | None
 ) -> str | None:
     """Why the search did not return a holder; None if it did."""
-    if answer is None or inquiry is None:
+    if answer is None or matcher is None:
         return ErrorCode.UNKNOWN_SCOPE.value
     if answer.mpid == holder.mpid:
         return None
-    if not inquiry.form.rules.is_lookup(identifier.type):
+    if not matcher.shape.rules.is_lookup(identifier.type):
         return ErrorCode.NO_LOOKUP_IDENTITY.value
-    reason = inquiry.ineligibility(holder)
+    reason = matcher.ineligibility(holder)
     return NoteCode.TIE.value if reason is None else reason.value
 
 
-def stats(session: Session, organization: Organization) -> wire.Json:
+def stats(transaction: SqliteTransaction, organization: Organization) -> wire.Json:
     """What a store holds, scope by scope, and what decided the requests that changed it."""
     scopes: dict[str, wire.Json] = {}
-    for kind in profile_kinds(session):
+    for kind in profile_kinds(transaction):
         line = _line(kind.example, kind.scope, organization)
         counted = scopes.setdefault(kind.scope, dict.fromkeys(_COUNTS, 0))
         counted["profiles"] += kind.profiles
         counted["known" if line["known"] else "anonymous"] += kind.profiles
         counted["orphaned"] += kind.profiles * line["orphaned"]
-    held = identifiers_held(session)
+    held = identifiers_held(transaction)
     for name, counted in scopes.items():
         if name in held:
             counted["identifiers"] = held[name].identifiers
             counted["most_identifiers"] = held[name].most
         counted["mean_identifiers"] = round(counted["identifiers"] / counted["profiles"], 2)
-    decided = deciders(session)
+    decided = deciders(transaction)
     return {
-        "last_seq": session.last_seq,
+        "last_seq": transaction.last_seq,
         "scopes": scopes,
         "requests": sum(each.requests for each in decided),
         "ties": sum(each.requests for each in decided if each.rule == Rule.NEWEST),

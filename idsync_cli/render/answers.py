@@ -88,7 +88,7 @@ _TIER_COLUMNS: tuple[tuple[str, "JustifyMethod"], ...] = (
     ("Settings", "left"),
     ("Held\nby", "right"),
     ("Eligible", "left"),
-    ("Left", "right"),
+    ("ProfileUpdate", "right"),
     ("Outcome", "left"),
 )
 _FOLDING = (1, 2)
@@ -107,7 +107,7 @@ def _tier_cells(tier: Tier, *, outcome_lines: int) -> tuple[str, ...]:
         "\n".join(tier.settings.names()) or _NOTHING,
         shown(tier.held_by),
         "\n".join([shown(tier.eligible), *reasons]),
-        shown(tier.left),
+        shown(tier.candidates),
         OUTCOMES[tier.outcome].replace(" ", " " if outcome_lines == 1 else "\n", 1),
     )
 

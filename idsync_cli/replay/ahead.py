@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from idsync_cli.files.answers_file import AnswersFile
-from idsync_cli.replay.batches import Taken
+from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace, is_worth_a_process
 from idsync_cli.replay.writer_process import WriteJob, WriterProcess
-from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, Outcome, with_answers
+from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.ahead import Batch, Deciding, TablesBehind
 from idsync_cli.store.sqlite.queries.replays import ReplayRow
@@ -97,7 +97,9 @@ class AheadWriter(BatchWriter):
                 self._ahead = ahead
         return self._ahead is not None
 
-    def write(self, decide: Decide, taken: Taken, row: ReplayRow) -> Generator[Done, None, Outcome]:
+    def write(
+        self, decide: Decide, taken: LineBatch, row: ReplayRow
+    ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided while the batch before is written, and hand over what they change."""
         assert self._ahead is not None
         assert self._process is not None
@@ -115,18 +117,18 @@ class AheadWriter(BatchWriter):
                 return self._in_vain(before, taken)
             yield before.decided.done
         if decided is None or batch is None:
-            return self._go_back(Outcome(row, anew=(taken,)))
+            return self._go_back(WriteOutcome(row, anew=(taken,)))
         after = with_answers(row, decided, self._answers, until_on_disk=False)
         self._process.send(WriteJob(batch, row, after, decided.labels))
         sent = _UnderWay(decided, row)
         if not taken.finished:
             self._under_way = sent
-            return Outcome(after, held=held)
+            return WriteOutcome(after, held=held)
         held = self._wait(sent)
         if held is None:
             return self._in_vain(sent)
         yield decided.done
-        return Outcome(after, held=held)
+        return WriteOutcome(after, held=held)
 
     def _wait(self, batch: _UnderWay) -> tuple[int, float] | None:
         """How many lines a batch had, and its seconds at the store; None if it was not kept."""
@@ -134,14 +136,14 @@ class AheadWriter(BatchWriter):
         seconds = self._process.wait()
         return None if seconds is None else (len(batch.decided.taken.lines), seconds)
 
-    def _in_vain(self, batch: _UnderWay, *after: Taken) -> Outcome:
+    def _in_vain(self, batch: _UnderWay, *after: LineBatch) -> WriteOutcome:
         """A batch was not written: it has to be decided anew, and so have the lines after it."""
         self._labels.undo(batch.decided.labels_before)
         if self._answers:
             self._answers.take_back()
-        return self._go_back(Outcome(batch.before, anew=(batch.decided.taken, *after)))
+        return self._go_back(WriteOutcome(batch.before, anew=(batch.decided.taken, *after)))
 
-    def _go_back(self, outcome: Outcome) -> Outcome:
+    def _go_back(self, outcome: WriteOutcome) -> WriteOutcome:
         """Forget what is known of the store, and leave some batches to the other writer."""
         self._store.forget()
         self._ahead = None

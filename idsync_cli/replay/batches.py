@@ -25,7 +25,7 @@ def fitting_size(size: int, lines: int, seconds: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LineBatch:
     """Lines that were taken from the file, and how far that brings it.
 
     `begins` has where each of them begins, if it may have to stop there.
@@ -42,9 +42,9 @@ class Taken:
         for first in range(0, len(self.lines), _BLOCK):
             yield reader.requests(self.lines[first : first + _BLOCK])
 
-    def up_to(self, place: int) -> "Taken":
+    def up_to(self, place: int) -> "LineBatch":
         """The lines before one of them."""
-        return Taken(self.lines[:place], self.begins[place], finished=False)
+        return LineBatch(self.lines[:place], self.begins[place], finished=False)
 
 
 class Batches:
@@ -59,10 +59,10 @@ class Batches:
         self._requests = requests
         self._is_fixed = size is not None
         self._may_stop = may_stop
-        self._anew: list[Taken] = []
+        self._anew: list[LineBatch] = []
         self.size = size or FIRST
 
-    def next(self) -> Taken:
+    def next(self) -> LineBatch:
         """The next lines: such as have to be done anew, else some of the file."""
         if self._anew:
             return self._anew.pop(0)
@@ -77,7 +77,7 @@ class Batches:
         else:
             lines = self._requests.take(self.size)
         end = self._requests.position
-        return Taken(lines, end, len(lines) < self.size, tuple(begins))
+        return LineBatch(lines, end, len(lines) < self.size, tuple(begins))
 
     def fit(self, lines: int, seconds: float) -> None:
         """Let the next batch have a fitting size, where so many lines held the store for so long.
@@ -87,6 +87,6 @@ class Batches:
         if not self._is_fixed:
             self.size = fitting_size(self.size, lines, seconds)
 
-    def do_anew(self, *taken: Taken) -> None:
+    def do_anew(self, *taken: LineBatch) -> None:
         """Let lines that were taken come once more before all others."""
         self._anew = [*taken, *self._anew]

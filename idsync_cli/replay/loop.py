@@ -18,7 +18,7 @@ from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import Source
 from idsync_cli.replay.ahead import AheadWriter
-from idsync_cli.replay.batches import Batches, Taken
+from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import lines_left
 from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, find_start
@@ -177,7 +177,7 @@ class Replay:
             return None
         return AheadWriter(self._store, answers, self._labels, self._to_start)
 
-    def _decide(self, transaction: Transaction, taken: Taken) -> Decided:
+    def _decide(self, transaction: Transaction, taken: LineBatch) -> Decided:
         """Answer the requests of a batch, and count the answers."""
         done = Done(Summary(), [], [])
 

@@ -41,10 +41,10 @@ def find_start(
         UsageFault: by its mode the file must not be replayed, or not with these answers.
     """
     source.rewind()
-    with store.reading() as session:
-        known = replays(session)
+    with store.reading() as transaction:
+        known = replays(transaction)
         found = _replay_of(source, known)
-        labels = labels_of(session, found.replay_id) if found else {}
+        labels = labels_of(transaction, found.replay_id) if found else {}
     shown = quoted(name)
     path = name if name == STANDARD_STREAM else str(Path(name).resolve())
     if mode is Mode.ONCE and found:

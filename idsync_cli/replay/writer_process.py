@@ -232,11 +232,11 @@ class _Worker:
         if self._answers is not None:
             self._write_answers_to_disk(self._answers)
         rows = Rows(batch_of(values))
-        with self._store.transaction() as session:
+        with self._store.transaction() as transaction:
             began = monotonic()
-            check_unmoved(session, ReplayRow(*before))
-            session.write_rows(rows)
-            advance(session, row)
+            check_unmoved(transaction, ReplayRow(*before))
+            transaction.write_rows(rows)
+            advance(transaction, row)
             if not row.finished:
-                keep_labels(session, row.replay_id, labels)
+                keep_labels(transaction, row.replay_id, labels)
         return monotonic() - began

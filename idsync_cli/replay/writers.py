@@ -8,13 +8,13 @@ from time import monotonic
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
-from idsync_cli.replay.batches import Taken
+from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace
 from idsync_cli.replay.resumption import NOT_ENTERED, Start
 from idsync_cli.replay.summary import Summary
 from idsync_cli.store.api import MpidTaken, Transaction
-from idsync_cli.store.sqlite import Session
+from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.replays import (
     NOT_ALONE,
     ReplayRow,
@@ -48,18 +48,18 @@ class Decided:
     before it.
     """
 
-    taken: Taken
+    taken: LineBatch
     done: Done
     labels: dict[str, int | None]
     labels_before: dict[str, int | None]
 
 
-Decide = Callable[[Transaction, Taken], Decided]
+Decide = Callable[[Transaction, LineBatch], Decided]
 """What decides lines in a transaction. If it raises, labels are as they were before."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class WriteOutcome:
     """What became of batches when a writer was given the next one.
 
     `row` says how far the replay got by what is kept, and by what is still being written. `anew`
@@ -69,7 +69,7 @@ class Outcome:
     """
 
     row: ReplayRow
-    anew: tuple[Taken, ...] = ()
+    anew: tuple[LineBatch, ...] = ()
     held: tuple[int, float] | None = None
     pace: Pace | None = None
 
@@ -78,7 +78,9 @@ class BatchWriter(ABC):
     """Has batches decided, one after another, and writes them with how far the replay got."""
 
     @abstractmethod
-    def write(self, decide: Decide, taken: Taken, row: ReplayRow) -> Generator[Done, None, Outcome]:
+    def write(
+        self, decide: Decide, taken: LineBatch, row: ReplayRow
+    ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided, and write what they change: now, or while the next are decided.
 
         `row` says how far the replay got before them. What a batch came to comes when it is kept.
@@ -120,7 +122,9 @@ class DirectWriter(BatchWriter):
         self._labels = labels
         self._start = start
 
-    def write(self, decide: Decide, taken: Taken, row: ReplayRow) -> Generator[Done, None, Outcome]:
+    def write(
+        self, decide: Decide, taken: LineBatch, row: ReplayRow
+    ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided, write what they change, and commit it.
 
         Raises:
@@ -130,15 +134,15 @@ class DirectWriter(BatchWriter):
         yield done
         return outcome
 
-    def _write(self, decide: Decide, taken: Taken, row: ReplayRow) -> tuple[Done, Outcome]:
+    def _write(self, decide: Decide, taken: LineBatch, row: ReplayRow) -> tuple[Done, WriteOutcome]:
         try:
             return self._commit(decide, taken, row, trust_new_mpids=True)
         except MpidTaken:
             return self._commit(decide, taken, row, trust_new_mpids=False)
 
     def _commit(
-        self, decide: Decide, taken: Taken, row: ReplayRow, *, trust_new_mpids: bool
-    ) -> tuple[Done, Outcome]:
+        self, decide: Decide, taken: LineBatch, row: ReplayRow, *, trust_new_mpids: bool
+    ) -> tuple[Done, WriteOutcome]:
         decided: Decided | None = None
         try:
             with self._engine.writing(trust_new_mpids=trust_new_mpids) as transaction:
@@ -154,13 +158,13 @@ class DirectWriter(BatchWriter):
             raise
         lines = max(1, len(taken.lines))
         pace = Pace((decided_at - began) / lines, (monotonic() - decided_at) / lines)
-        return decided.done, Outcome(after, held=(lines, held), pace=pace)
+        return decided.done, WriteOutcome(after, held=(lines, held), pace=pace)
 
     def _keep_progress(
         self, transaction: Transaction, decided: Decided, row: ReplayRow
     ) -> ReplayRow:
         """Keep in the transaction of a batch how far it brings the replay, and give that."""
-        assert isinstance(transaction, Session)
+        assert isinstance(transaction, SqliteTransaction)
         is_new = row.replay_id == NOT_ENTERED
         if is_new and len(replays(transaction)) != self._start.seen:
             raise Overtaken(NOT_ALONE)

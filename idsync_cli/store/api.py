@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Self
 from mypy_extensions import mypyc_attr
 
 from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
@@ -102,7 +102,7 @@ class ProfileFilter(NamedTuple):
     known: bool | None = None
     orphaned: bool | None = None
 
-    def takes(self, scope: str, profile: ProfileView, rules: Rules | None) -> bool:
+    def takes(self, scope: str, profile: ProfileView, rules: ScopeRules | None) -> bool:
         """Whether a profile of a scope is asked for.
 
         In a scope without rules it is known if it ever was, and orphaned if it holds nothing.
@@ -149,7 +149,7 @@ class Transaction(ABC):
     # What the rules ask, and what they decided.
 
     @abstractmethod
-    def align(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         """Prepare for requests under these rules, by scope.
 
         Gives the names of scopes that have profiles and had to be brought up to date, because
@@ -159,19 +159,19 @@ class Transaction(ABC):
 
     @abstractmethod
     def prefetch(
-        self, scope: str, rules: Rules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
     ) -> None:
         """Hear what look-ups of a scope will soon be about; a store may read it all at once."""
 
     @abstractmethod
-    def lookup(self, scope: str, rules: Rules) -> Lookup:
+    def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         """What is known about a scope under its rules; it need not have any profile.
 
         It is of no use once anything was changed, or the transaction has ended: ask for another.
         """
 
     @abstractmethod
-    def apply(self, decision: Decision, scope: str, rules: Rules, entry: RequestEntry) -> None:
+    def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Do what was decided, and enter it in the history.
 
         It changes something, and was decided upon this transaction as it stands. Nothing is looked
@@ -180,7 +180,7 @@ class Transaction(ABC):
         """
 
     @abstractmethod
-    def insert(self, scope: str, profile: Profile, rules: Rules, time_ms: int | None) -> None:
+    def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope, with its MPID and number, which are free.
 
         It is entered in the history as an import, unless `time_ms` is None.
@@ -221,7 +221,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
         """The profiles that are asked for, with their scopes, by the number of who made them.
 
@@ -231,7 +231,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def count_profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
         """How many profiles are asked for."""
 

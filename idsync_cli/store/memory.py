@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from idsync_cli.core.codes import IMPORT, Op
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
@@ -166,7 +166,7 @@ class _MemoryTransaction(Transaction):
         """Whether a profile was made, or anything changed, under the sequence number."""
         return seq in self._world.taken
 
-    def align(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         """Take note of the login types: who is known is judged anew by every look-up."""
         there = self._world.login_bits
         stale = [
@@ -179,15 +179,15 @@ class _MemoryTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: Rules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
     ) -> None:
         """Do nothing: all is at hand."""
 
-    def lookup(self, scope: str, rules: Rules) -> Lookup:
+    def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         """What is known about a scope under its rules; it need not have any profile."""
         return _MemoryLookup(self._world, scope, rules)
 
-    def apply(self, decision: Decision, scope: str, rules: Rules, entry: RequestEntry) -> None:
+    def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Do what was decided, and enter it in the history."""
         world, answered = self._world, decision.profile
         assert answered is not None
@@ -195,11 +195,11 @@ class _MemoryTransaction(Transaction):
         if decision.created:
             world.login_bits.setdefault(scope, rules.login_bits)
             world.put(_Kept(scope, answered, ()))
-        for left in decision.left:
-            kept = world.profiles[left.profile.mpid]
+        for update in decision.updates:
+            kept = world.profiles[update.profile.mpid]
             was = kept.view
             view = ProfileView(
-                was.mpid, was.created_seq, was.source_mpid, left.was_known, left.types
+                was.mpid, was.created_seq, was.source_mpid, update.was_known, update.types
             )
             held = _held_after(kept, decision.changes)
             world.put(_Kept(kept.scope, view, held))
@@ -215,7 +215,7 @@ class _MemoryTransaction(Transaction):
             )  # fmt: skip
             world.history.append(done)
 
-    def insert(self, scope: str, profile: Profile, rules: Rules, time_ms: int | None) -> None:
+    def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
         world, mpid, seq = self._world, profile.mpid, profile.created_seq
         world.taken.add(seq)
@@ -256,7 +256,7 @@ class _MemoryTransaction(Transaction):
         return None if kept is None else (kept.scope, kept.whole())
 
     def profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
         """The profiles that are asked for, with their scopes, oldest first."""
         for kept in sorted(self._world.profiles.values(), key=_age):
@@ -264,7 +264,7 @@ class _MemoryTransaction(Transaction):
                 yield kept.scope, kept.whole()
 
     def count_profiles(
-        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
         """How many profiles are asked for."""
         return sum(
@@ -298,7 +298,7 @@ class _MemoryLookup(Lookup):
 
     __slots__ = ("_rules", "_scope", "_world")
 
-    def __init__(self, world: _World, scope: str, rules: Rules) -> None:
+    def __init__(self, world: _World, scope: str, rules: ScopeRules) -> None:
         self._world = world
         self._scope = scope
         self._rules = rules

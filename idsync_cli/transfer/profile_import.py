@@ -18,7 +18,7 @@ def import_profiles(
     name: str,
     lines: Iterable[ProfileLine | BadLine],
     organization: Organization,
-    session: Transaction,
+    transaction: Transaction,
     *,
     now_ms: int,
 ) -> int:
@@ -35,7 +35,7 @@ def import_profiles(
         fault = (
             line.what
             if isinstance(line, BadLine)
-            else _take_in(line, organization, session, now_ms)
+            else _take_in(line, organization, transaction, now_ms)
         )
         if fault is None:
             taken_in += 1
@@ -48,17 +48,17 @@ def import_profiles(
     if faults:
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
-        session.remember_rules(rules_json.remembered(organization))
+        transaction.remember_rules(rules_json.remembered(organization))
     return taken_in
 
 
 def _take_in(
-    line: ProfileLine, organization: Organization, session: Transaction, now_ms: int
+    line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
 ) -> str | None:
     """Put one profile into the store, or say why it cannot be."""
     rules = organization.scopes[line.scope]
-    seq = session.last_seq + 1 if line.created_seq is None else line.created_seq
-    if session.is_taken(seq):
+    seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
+    if transaction.is_taken(seq):
         return f"the number {seq} is in use; leave created_seq out to take the next one"
     profile = Profile(
         mpid=line.mpid,
@@ -67,8 +67,8 @@ def _take_in(
         was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
         identifiers=line.identifiers,
     )
-    broken = violation(profile, rules, session.lookup(line.scope, rules))
+    broken = violation(profile, rules, transaction.lookup(line.scope, rules))
     if broken is None:
-        session.insert(line.scope, profile, rules, now_ms)
-        session.advance_to(max(session.last_seq, seq))
+        transaction.insert(line.scope, profile, rules, now_ms)
+        transaction.advance_to(max(transaction.last_seq, seq))
     return broken

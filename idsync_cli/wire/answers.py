@@ -7,7 +7,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
@@ -104,7 +104,7 @@ def _text_of(decided_by: DecidedBy) -> str:
     return text
 
 
-def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
+def profile_json(profile: Profile, scope: str, rules: ScopeRules | None) -> Json:
     """A line of an export; `rules` are None where the configuration no longer names the scope."""
     held = profile.identifiers
     return {
@@ -119,7 +119,7 @@ def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
 
 
 def identities_json(
-    identifiers: Collection[Identifier], rules: Rules | None
+    identifiers: Collection[Identifier], rules: ScopeRules | None
 ) -> dict[str, list[str]]:
     """All values by type: types in priority order, then that of section 2; values as added."""
     kinds = {each.type for each in identifiers}
@@ -187,7 +187,7 @@ def _tier_json(tier: Tier) -> Json:
         "held_by": tier.held_by,
         "eligible": tier.eligible,
         "ineligible": {reason.value: count for reason, count in tier.ineligible.items()},
-        "left": tier.left,
+        "left": tier.candidates,
         "outcome": tier.outcome.value,
         **({"counted_to": COUNTED_TO} if tier.stopped_counting else {}),
     }

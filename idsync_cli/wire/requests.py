@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
@@ -50,7 +50,7 @@ class Reading:
     ) -> None:
         self.kind = kind
         self.scope: str | None = None
-        self.rules: Rules | None = None
+        self.rules: ScopeRules | None = None
         self.label = label
         self.mpid: int | str | None = None
         self.previous_mpid: int | str | None = None
@@ -69,8 +69,10 @@ class Reader:
     def __init__(self, organization: Organization, target: Target | None = None) -> None:
         self._organization = organization
         self._target = target or Target()
-        self._scopes: dict[tuple[str | None, str | None], tuple[str, Rules]] = {}
-        self._unnamed: tuple[str, Rules] | None = None  # what a request is for that names nothing
+        self._scopes: dict[tuple[str | None, str | None], tuple[str, ScopeRules]] = {}
+        self._unnamed: tuple[str, ScopeRules] | None = (
+            None  # what a request is for that names nothing
+        )
 
     def read(self, request: object) -> Reading:
         """Read a request, as far as it is one."""
@@ -124,7 +126,7 @@ class Reader:
             reading.late_refusal = refusal
         return reading
 
-    def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, Rules]:
+    def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, ScopeRules]:
         named = scope, workspace
         if named not in self._scopes:
             name = scope_of(scope, workspace, self._organization, self._target)

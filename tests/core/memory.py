@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
@@ -22,7 +22,7 @@ class Memory:
         self.given_out.update(self.profiles)
         self.sought: list[Identifier] = []
 
-    def under(self, rules: Rules) -> "MemoryLookup":
+    def under(self, rules: ScopeRules) -> "MemoryLookup":
         """The core's look-ups, by some rules."""
         return MemoryLookup(self, rules)
 
@@ -49,11 +49,11 @@ class Memory:
                 identifiers.remove(change.identifier)
             self.profiles[change.mpid] = _with(profile, identifiers, profile.was_known)
         changed = sorted({change.mpid for change in decision.changes})
-        assert [each.profile.mpid for each in decision.left] == changed
-        for left in decision.left:
-            profile = self.profiles[left.profile.mpid]
-            assert types_of(profile.identifiers) == left.types
-            self.profiles[profile.mpid] = _with(profile, profile.identifiers, left.was_known)
+        assert [each.profile.mpid for each in decision.updates] == changed
+        for update in decision.updates:
+            profile = self.profiles[update.profile.mpid]
+            assert types_of(profile.identifiers) == update.types
+            self.profiles[profile.mpid] = _with(profile, profile.identifiers, update.was_known)
 
     def newest_first(self, limit: int | None, fits: Callable[[Profile], bool]) -> list[Profile]:
         found = [profile for profile in self.profiles.values() if fits(profile)]
@@ -63,7 +63,7 @@ class Memory:
 class MemoryLookup(Lookup):
     """Look-ups over a `Memory`."""
 
-    def __init__(self, memory: Memory, rules: Rules) -> None:
+    def __init__(self, memory: Memory, rules: ScopeRules) -> None:
         self.memory = memory
         self.rules = rules
 

@@ -4,7 +4,7 @@ import pytest
 
 from idsync_cli.core.admission import violation
 from tests.core.memory import Memory
-from tests.core.saying import check_message, profile, rules
+from tests.core.shorthand import check_message, profile, rules
 
 SCOPE = rules("customer_id:lui email:lu other:u ios_idfv")
 THERE = (profile(1, customer_id="a", email="e", ios_idfv="d"), profile(2, other=["o", "p"]))

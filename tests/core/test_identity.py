@@ -19,7 +19,7 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from tests import reference_model
-from tests.core.saying import check_message
+from tests.core.shorthand import check_message
 
 DEVICES = (
     "ios_idfa ios_idfv android_aaid android_uuid fire_aid roku_aid roku_publisher_id "

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnLogout, Rule, Status
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.identity import IdentityType, derive_mpid
 from idsync_cli.core.profile import ProfileView
 from tests.core.memory import Memory
-from tests.core.saying import (
+from tests.core.shorthand import (
     NEW,
     after,
     ask,
@@ -238,7 +238,7 @@ def test_a_new_profile_never_gets_an_mpid_that_was_given_out() -> None:
     ],
 )
 def test_a_new_profile_says_by_which_rule_it_was_made(
-    scope: Rules, kind: str, asked: dict[str, str], rule: Rule
+    scope: ScopeRules, kind: str, asked: dict[str, str], rule: Rule
 ) -> None:
     decision = ask(kind, scope, Memory(profile(1, ios_idfv="d")), **asked)
     assert (decision.status, decision.decided_by) == (Status.CREATED, DecidedBy(rule))
@@ -261,7 +261,7 @@ def test_a_search_changes_nothing_of_the_profile_that_it_finds() -> None:
     known = Memory(profile(1, email="e"), profile(2, customer_id="a"))
     decision = ask("search", JOINING, known, email="e", customer_id="b", ios_idfv="d")
     assert decision.profile == known.profiles[1]
-    assert (changes(decision), decision.orphaned, decision.left) == ([], (), ())
+    assert (changes(decision), decision.orphaned, decision.updates) == ([], (), ())
     assert held(decision.identifiers) == "email:e"
     assert (decision.is_logged_in, notes(decision)) == (True, [])
 
@@ -460,7 +460,7 @@ def test_one_lookup_of_its_own_is_enough_for_a_new_profile() -> None:
 # ---- Source
 
 
-def source(scope: Rules, previous: int | None, known: Memory, **asked: str) -> int | None:
+def source(scope: ScopeRules, previous: int | None, known: Memory, **asked: str) -> int | None:
     decision = ask("login", scope, known, previous, **asked)
     assert decision.created is True
     assert decision.profile is not None

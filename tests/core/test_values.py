@@ -6,7 +6,7 @@ from idsync_cli.core.codes import ErrorCode, Op, RequestKind, Rule, Status
 from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Refusal
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.request import IdentityRequest, ModifyRequest
-from tests.core.saying import identifiers, profile
+from tests.core.shorthand import identifiers, profile
 
 FOUND = DecidedBy(Rule.IDENTIFIER, 1, IdentityType.EMAIL)
 EMAIL = Identifier(IdentityType.EMAIL, "e")

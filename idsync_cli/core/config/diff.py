@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.profile import ProfileView
@@ -67,7 +67,7 @@ class RulesChange:
         return self == RulesChange()
 
 
-def compare(before: Rules | None, after: Rules) -> RulesChange:
+def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
     """Set new rules against the old ones; None where nobody knows what they were."""
     unique = after.unique_types
     if before is None:
@@ -91,7 +91,7 @@ def compare(before: Rules | None, after: Rules) -> RulesChange:
     )
 
 
-def _rules_of(rules: Rules) -> dict[str, str | bool | None]:
+def _rules_of(rules: ScopeRules) -> dict[str, str | bool | None]:
     of_strategy = {rule: getattr(rules.strategy, rule) for rule in STRATEGY_RULES}
     return {
         **of_strategy,
@@ -100,7 +100,7 @@ def _rules_of(rules: Rules) -> dict[str, str | bool | None]:
     }
 
 
-def shifts(profile: ProfileView, before: Rules | None, after: Rules) -> tuple[Shift, ...]:
+def shifts(profile: ProfileView, before: ScopeRules | None, after: ScopeRules) -> tuple[Shift, ...]:
     """What a profile becomes under new rules.
 
     Where the old ones are not known it was known if it ever was, and an orphan only without any

@@ -11,7 +11,7 @@ from idsync_cli.core.profile import ProfileView
 
 
 @dataclass(frozen=True)
-class Rules:
+class ScopeRules:
     """The rules of one identity scope.
 
     Sets of types are integers here, with the bit of each type (`TYPE_BITS`).
@@ -82,7 +82,7 @@ class Rules:
         return self.strategy.on_new_known_user is OnNewKnownUser.CREATE
 
     @cached_property
-    def forms(self) -> dict[str, dict[int, object]]:
+    def shapes(self) -> dict[str, dict[int, object]]:
         """What was found out about the forms of requests, by kind and types."""
         return {}
 
@@ -128,6 +128,6 @@ class Organization:
     """Everything that a configuration file says: scopes by name, and whom each workspace serves."""
 
     name: str | None
-    scopes: Mapping[str, Rules]
+    scopes: Mapping[str, ScopeRules]
     workspaces: Mapping[str, str]
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

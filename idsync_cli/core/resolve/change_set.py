@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.config.rules import Rules
-from idsync_cli.core.decision import Change, Left
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.decision import Change, ProfileUpdate
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView
@@ -28,28 +28,30 @@ class _Page:
         self.shrunk: set[IdentityType] | None = None
 
 
-class Outcome(Value):
-    """What the changes of a request come to: the profiles left, and those orphaned by it."""
+class Consequences(Value):
+    """What the changes of a request come to: how profiles are left, and which are orphaned."""
 
-    __match_args__ = ("left", "orphaned")
+    __match_args__ = ("updates", "orphaned")
     __slots__ = __match_args__
 
-    def __init__(self, left: tuple[Left, ...] = (), orphaned: tuple[int, ...] = ()) -> None:
-        self.left: Final = left
+    def __init__(
+        self, updates: tuple[ProfileUpdate, ...] = (), orphaned: tuple[int, ...] = ()
+    ) -> None:
+        self.updates: Final = updates
         self.orphaned: Final = orphaned
 
 
-_NOTHING: Final = Outcome()
+_NOTHING: Final = Consequences()
 _ADD: Final = Op.ADD
 _REMOVE: Final = Op.REMOVE
 
 
-class Ledger:
+class ChangeSet:
     """Profiles as a request found them, and as it leaves them."""
 
     __slots__ = ("_latest", "_login_bits", "_lookup", "_lookup_bits", "_pages", "changes")
 
-    def __init__(self, rules: Rules, lookup: Lookup) -> None:
+    def __init__(self, rules: ScopeRules, lookup: Lookup) -> None:
         self._lookup = lookup
         self._login_bits = rules.login_bits
         self._lookup_bits = rules.lookup_bits
@@ -107,12 +109,12 @@ class Ledger:
         page = self._find(profile)
         return profile.types if page is None else self._types_of(page)
 
-    def outcome(self) -> Outcome:
+    def consequences(self) -> Consequences:
         """How the request leaves the profiles that it changes, by ascending MPID."""
         pages = self._pages
         if not pages:
             return _NOTHING
-        left: list[Left] = []
+        updates: list[ProfileUpdate] = []
         orphaned: list[int] = []
         for mpid in sorted(pages) if len(pages) > 1 else pages:
             page = pages[mpid]
@@ -120,10 +122,10 @@ class Ledger:
             before = profile.types
             after = self._types_of(page)
             was_known = profile.was_known or (before | after) & self._login_bits != 0
-            left.append(Left(profile, after, was_known))
+            updates.append(ProfileUpdate(profile, after, was_known))
             if before & self._lookup_bits and not after & self._lookup_bits:
                 orphaned.append(mpid)
-        return Outcome(tuple(left), tuple(orphaned))
+        return Consequences(tuple(updates), tuple(orphaned))
 
     def _page(self, profile: ProfileView) -> _Page:
         page = self._find(profile)

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from idsync_cli.core.codes import Outcome, Reason
+from idsync_cli.core.codes import Reason, TierOutcome
 from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.core.resolve.request_shape import Form
+from idsync_cli.core.resolve.request_shape import RequestShape
 from idsync_cli.core.value import Value
 
 _SEVERAL: Final = 2
@@ -51,34 +51,36 @@ class Match(Value):
         self.tiers: Final = tiers
 
 
-class Inquiry:
+class Matcher:
     """One request set against what the store knows.
 
     `identifiers` are the request's as step 1 left them, in the order of step 5.
     """
 
-    __slots__ = ("_lookup", "_rules", "form", "identifiers")
+    __slots__ = ("_lookup", "_rules", "identifiers", "shape")
 
-    def __init__(self, form: Form, identifiers: Sequence[Identifier], lookup: Lookup) -> None:
-        self.form = form
-        self.identifiers = form.arranged(identifiers)
-        self._rules = form.rules
+    def __init__(
+        self, shape: RequestShape, identifiers: Sequence[Identifier], lookup: Lookup
+    ) -> None:
+        self.shape = shape
+        self.identifiers = shape.arranged(identifiers)
+        self._rules = shape.rules
         self._lookup = lookup
 
     def ineligibility(self, profile: ProfileView) -> Reason | None:
         """Why the profile may not be the answer, or None if it may (section 4, step 2)."""
-        form, types = self.form, profile.types
-        if not profile.was_known and types & form.login_bits == 0:
-            return form.reason_of_the_anonymous
-        if (form.wants_immutable_id or types & form.immutable_bits) and not self._names_one_of(
-            form.immutable_types, profile
+        shape, types = self.shape, profile.types
+        if not profile.was_known and types & shape.login_bits == 0:
+            return shape.reason_of_the_anonymous
+        if (shape.wants_immutable_id or types & shape.immutable_bits) and not self._names_one_of(
+            shape.immutable_types, profile
         ):
-            if form.wants_immutable_id:
+            if shape.wants_immutable_id:
                 return Reason.IMMUTABLE_SEARCH
             return Reason.IMMUTABLE_PROTECTION
-        if not self._names_one_of(form.login_types, profile):
+        if not self._names_one_of(shape.login_types, profile):
             return Reason.LOGIN_PROTECTION
-        if form.separates_conflicting_logins and self.conflicting_login(profile):
+        if shape.separates_conflicting_logins and self.conflicting_login(profile):
             return Reason.CONFLICTING_LOGIN
         return None
 
@@ -91,7 +93,7 @@ class Inquiry:
 
     def conflicting_login(self, profile: ProfileView) -> IdentityType | None:
         """The highest ranked login type that both carry, if they disagree on its value."""
-        types, login_types = profile.types, self.form.login_types
+        types, login_types = profile.types, self.shape.login_types
         for identifier in self.identifiers:
             kind = identifier.type
             if kind in login_types and types & TYPE_BITS[kind]:
@@ -102,7 +104,7 @@ class Inquiry:
         """The known profiles that may be the answer, each reached through a login ID."""
         found: dict[int, ProfileView] = {}
         for number, identifier in enumerate(self.identifiers):
-            if self.form.places[number].is_login:
+            if self.shape.requested_types[number].is_login:
                 for profile in self._lookup.known(identifier):
                     if profile.mpid not in found and self.ineligibility(profile) is None:
                         found[profile.mpid] = profile
@@ -113,21 +115,23 @@ class Inquiry:
 
         With `explain`, the account of every tier comes with it.
         """
-        form, lookup = self.form, self._lookup
-        known: list[ProfileView] = self._eligible_known() if form.login_types else []
-        crowd: tuple[Identifier, ...] | None = () if form.reason_of_the_anonymous is None else None
+        shape, lookup = self.shape, self._lookup
+        known: list[ProfileView] = self._eligible_known() if shape.login_types else []
+        crowd: tuple[Identifier, ...] | None = () if shape.reason_of_the_anonymous is None else None
         newest: ProfileView | None = None
         decided_by: DecidedBy | None = None
         accounts: dict[IdentityType, Tier] = {}
         for number, identifier in enumerate(self.identifiers):
-            place = form.places[number]
-            rank = place.rank
+            requested = shape.requested_types[number]
+            rank = requested.rank
             if rank is None:
                 break  # behind the priority
             found = [each for each in known if lookup.holds(each, identifier)] if known else known
             wider: tuple[Identifier, ...] | None = None
             unnamed: Sequence[ProfileView] = ()
-            if crowd is not None and not place.is_login:  # who holds a login ID is not anonymous
+            if (
+                crowd is not None and not requested.is_login
+            ):  # who holds a login ID is not anonymous
                 wider = (*crowd, identifier)
                 unnamed = lookup.anonymous(wider, _SEVERAL)
             count = len(found) + len(unnamed)
@@ -137,11 +141,11 @@ class Inquiry:
                 newest = _newest(found, unnamed)
             if before is not None:
                 after = _Candidates(known, crowd, exist=newest is not None)
-                accounts[place.identity_type] = self._account(
+                accounts[requested.identity_type] = self._account(
                     rank, identifier, before, after, found=count
                 )
             if count == 1:
-                decided_by = place.decided_by
+                decided_by = requested.decided_by
                 break
         tiers = self._all_tiers(accounts) if explain else ()
         return Match(newest, decided_by, known, crowd, tiers)
@@ -164,7 +168,7 @@ class Inquiry:
         values = {identifier.type: identifier.value for identifier in self.identifiers}
         tiers = []
         for rank, kind in enumerate(self._rules.priority, start=1):
-            outcome = Outcome.NOT_CONSULTED if kind in values else Outcome.NOT_IN_REQUEST
+            outcome = TierOutcome.NOT_CONSULTED if kind in values else TierOutcome.NOT_IN_REQUEST
             settings = self._rules.settings_of(kind)
             passed_over = Tier(rank, kind, settings, outcome, value=values.get(kind))
             tiers.append(consulted.get(kind, passed_over))
@@ -187,7 +191,7 @@ class Inquiry:
         # Of a crowd only the newest were read: those that are eligible may be older.
         named = sum([lookup.holds(each, identifier) for each in self._eligible_known()])
         counted[None] = max(counted[None], named)
-        counted[self.form.reason_of_the_anonymous] += unnamed
+        counted[self.shape.reason_of_the_anonymous] += unnamed
         left = self._count(after)
         outcome = self._outcome(identifier, before, after, found)
         return Tier(
@@ -201,7 +205,7 @@ class Inquiry:
             ineligible={
                 reason: min(counted[reason], COUNTED_TO) for reason in Reason if counted[reason]
             },
-            left=min(left, COUNTED_TO),
+            candidates=min(left, COUNTED_TO),
             stopped_counting=max(len(known) + unnamed, left) > COUNTED_TO,
         )
 
@@ -218,17 +222,17 @@ class Inquiry:
         before: "_Candidates",
         after: "_Candidates",
         found: int,
-    ) -> Outcome:
+    ) -> TierOutcome:
         if found == 1:
-            return Outcome.DECIDED
+            return TierOutcome.DECIDED
         if found == 0:
-            return Outcome.NO_EFFECT if before.exist else Outcome.NO_CANDIDATES
+            return TierOutcome.NO_EFFECT if before.exist else TierOutcome.NO_CANDIDATES
         if not before.exist or len(after.known) < len(before.known):
-            return Outcome.NARROWED
+            return TierOutcome.NARROWED
         if not before.crowd:
-            return Outcome.NO_EFFECT
+            return TierOutcome.NO_EFFECT
         lost = self._lookup.anonymous(before.crowd, 1, lacking=identifier)
-        return Outcome.NARROWED if lost else Outcome.NO_EFFECT
+        return TierOutcome.NARROWED if lost else TierOutcome.NO_EFFECT
 
 
 class _Candidates(NamedTuple):

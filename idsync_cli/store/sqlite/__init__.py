@@ -2,13 +2,13 @@
 
 from idsync_cli.store.sqlite.lifecycle.header import OldStore
 from idsync_cli.store.sqlite.lifecycle.opening import copy_of, create, open_store, save, temporary
-from idsync_cli.store.sqlite.session import Session
 from idsync_cli.store.sqlite.store import SqliteStore
+from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
 __all__ = [
     "OldStore",
-    "Session",
     "SqliteStore",
+    "SqliteTransaction",
     "copy_of",
     "create",
     "open_store",

@@ -11,8 +11,8 @@ from sqlite3 import Error
 
 from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, batch_of
-from idsync_cli.store.sqlite.session import Session
 from idsync_cli.store.sqlite.store import SqliteStore
+from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
 __all__ = ["Batch", "Deciding", "NotAlone", "Rows", "TablesBehind", "Writing", "batch_of"]
 
@@ -36,8 +36,8 @@ class Deciding:
         return self._store.known() is not None
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A transaction in which a batch is decided, to be taken from it (`Session.take`).
+    def transaction(self) -> Iterator[SqliteTransaction]:
+        """A transaction in which a batch is decided, to be taken from it (`take`).
 
         Nobody looks here whether others have written.
 
@@ -45,10 +45,10 @@ class Deciding:
             TablesBehind: tables are asked that lack what was taken before. Nothing is known then.
             StoreFault: the store cannot be used.
         """
-        with self._store.going_on() as session:
-            session.new_mpids_are_free = True
-            session.hand_over()
-            yield session
+        with self._store.going_on() as transaction:
+            transaction.new_mpids_are_free = True
+            transaction.hand_over()
+            yield transaction
 
 
 class Writing:
@@ -61,25 +61,25 @@ class Writing:
     def __init__(self, store: SqliteStore) -> None:
         store.connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._store = store
-        self._session: Session | None = None
+        self._current: SqliteTransaction | None = None
 
     def begin(self) -> None:
         """Take the store as it is now for what the next batch is decided on."""
-        with self._store.reading() as self._session:
+        with self._store.reading() as self._current:
             pass
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A transaction in which a batch is written (`Session.write_rows`).
+    def transaction(self) -> Iterator[SqliteTransaction]:
+        """A transaction in which a batch is written (`SqliteTransaction.write_rows`).
 
         Raises:
             NotAlone: somebody else has written since the last one, or since it began.
             StoreFault: the store cannot be written; nothing of it is kept.
         """
-        with self._store.writing() as session:
-            if session is not self._session:  # which lasts as long as nobody else writes
+        with self._store.writing() as transaction:
+            if transaction is not self._current:  # which lasts as long as nobody else writes
                 raise NotAlone
-            yield session
+            yield transaction
 
     def empty_log(self) -> None:
         """Bring what is in the log into the file, as far as nobody still reads there."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
 from idsync_cli.store.sqlite.files.faults import unusable
-from idsync_cli.store.sqlite.files.place import Place
-from idsync_cli.store.sqlite.session import Session
+from idsync_cli.store.sqlite.files.location import StoreLocation
+from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
 _LOGGED_PAGES = 8192
 
@@ -24,7 +24,7 @@ class SqliteStore(Store):
     def __init__(
         self,
         connection: sqlite3.Connection,
-        place: Place | None = None,
+        place: StoreLocation | None = None,
         old_one_kept_as: Path | None = None,
     ) -> None:
         self.connection = connection
@@ -33,7 +33,9 @@ class SqliteStore(Store):
         self.old_one_kept_as = old_one_kept_as
         self._tables = self._pragma("schema_version")
         self._foreign_commits = self._pragma("data_version")
-        self._session: Session | None = None  # what is known of the store, until others write
+        self._current: SqliteTransaction | None = (
+            None  # what is known of the store, until others write
+        )
         self._session_is_of = 0
         self._expects_many = False
         self._is_committing = False
@@ -60,16 +62,18 @@ class SqliteStore(Store):
 
     def close(self) -> None:
         """Close the file."""
-        self._session = None
+        self._current = None
         self.connection.close()
         if self.place:
             self.place.lock.close()
 
-    def reading(self) -> AbstractContextManager[Session]:
+    def reading(self) -> AbstractContextManager[SqliteTransaction]:
         """A transaction that sees one state of the store and changes nothing."""
         return self._reading()
 
-    def writing(self, *, trust_new_mpids: bool = False) -> AbstractContextManager[Session]:
+    def writing(
+        self, *, trust_new_mpids: bool = False
+    ) -> AbstractContextManager[SqliteTransaction]:
         """A transaction that holds the store alone from its first read to its commit.
 
         Everything is kept when the block ends, and nothing if it raises. It begins at once as a
@@ -82,62 +86,62 @@ class SqliteStore(Store):
         return self._writing(trust_new_mpids=trust_new_mpids)
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def _reading(self) -> Iterator[SqliteTransaction]:
         try:
             self.connection.execute("BEGIN DEFERRED")
-            session = self._at_hand()
+            transaction = self._at_hand()
             changed = self.connection.total_changes
             try:
-                yield session
+                yield transaction
             except BaseException:
                 self.forget()
                 raise
             finally:
-                if session.has_changes or self.connection.total_changes != changed:
+                if transaction.has_changes or self.connection.total_changes != changed:
                     self.forget()  # none of it stays
                 self._roll_back()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unusable(error, self.place, committing=False) from error
 
     @contextmanager
-    def _writing(self, *, trust_new_mpids: bool) -> Iterator[Session]:
-        with self.turn(), self._transaction("BEGIN IMMEDIATE") as session:
+    def _writing(self, *, trust_new_mpids: bool) -> Iterator[SqliteTransaction]:
+        with self.turn(), self._transaction("BEGIN IMMEDIATE") as transaction:
             try:
                 self.check_unchanged()
-                session.new_mpids_are_free = trust_new_mpids
-                yield session
-                session.write()
+                transaction.new_mpids_are_free = trust_new_mpids
+                yield transaction
+                transaction.write()
                 self.check_in_place()
                 self._is_committing = True
-                session.connection.execute("COMMIT")
+                transaction.connection.execute("COMMIT")
                 self._has_committed = True
             except BaseException:
                 self._roll_back()
                 raise
             self.check_in_place()
 
-    def known(self) -> Session | None:
+    def known(self) -> SqliteTransaction | None:
         """What is known of the store, if anything is and nobody else has written since."""
-        if self._session and self._pragma("data_version") == self._session_is_of:
-            return self._session
+        if self._current and self._pragma("data_version") == self._session_is_of:
+            return self._current
         return None
 
     @contextmanager
-    def going_on(self) -> Iterator[Session]:
+    def going_on(self) -> Iterator[SqliteTransaction]:
         """A transaction that reads, and goes by what is known, whoever has written (`ahead.py`)."""
-        assert self._session is not None
-        with self._transaction("BEGIN DEFERRED", self._session) as session:
+        assert self._current is not None
+        with self._transaction("BEGIN DEFERRED", self._current) as transaction:
             try:
-                session.begin()
-                yield session
+                transaction.begin()
+                yield transaction
             finally:
                 self._roll_back()
 
     def forget(self) -> None:
         """Let go of what is known of the store."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        if self._current is not None:
+            self._current.close()
+            self._current = None
 
     def expect_many(self) -> None:
         """Prepare for many large transactions: let the log grow, and be emptied less often."""
@@ -185,16 +189,16 @@ class SqliteStore(Store):
             store=str(self.place),
         )
 
-    def _at_hand(self) -> Session:
+    def _at_hand(self) -> SqliteTransaction:
         """What is known of the store: all that was known before, unless somebody else wrote."""
         commits = self._pragma("data_version")
-        if self._session is None or commits != self._session_is_of:
+        if self._current is None or commits != self._session_is_of:
             self.forget()
-            self._session, self._session_is_of = Session(self.connection), commits
+            self._current, self._session_is_of = SqliteTransaction(self.connection), commits
             if self._expects_many:
-                self._session.expect_many()
-        self._session.begin()
-        return self._session
+                self._current.expect_many()
+        self._current.begin()
+        return self._current
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -204,13 +208,15 @@ class SqliteStore(Store):
         return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
-    def _transaction(self, begin: str, session: Session | None = None) -> Iterator[Session]:
+    def _transaction(
+        self, begin: str, transaction: SqliteTransaction | None = None
+    ) -> Iterator[SqliteTransaction]:
         self._is_committing = False
         try:
             self.connection.execute(begin)
-            session = session or self._at_hand()
+            transaction = transaction or self._at_hand()
             try:
-                yield session
+                yield transaction
             except BaseException:
                 self.forget()  # some of what it knows may never have been kept
                 raise

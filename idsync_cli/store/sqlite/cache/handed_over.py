@@ -5,9 +5,9 @@ Empty as long as whoever decides writes, too (store/sqlite/ahead.py).
 
 from collections.abc import Collection, Sequence
 
-from idsync_cli.store.sqlite.cache.in_memory import Record
+from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile
 from idsync_cli.store.sqlite.rows.batch import HOLDING_NUMBERS, NOW
-from idsync_cli.store.sqlite.rows.packed_integers import Numbers, unpack_numbers
+from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers, unpack_numbers
 
 
 class TablesBehind(Exception):
@@ -30,10 +30,10 @@ class HandedOver:
 
     def take(
         self,
-        holdings: Numbers,
+        holdings: PackedIntegers,
         packed: bytes,
         unread: dict[tuple[int, int], int],
-        changed: Sequence[Record],
+        changed: Sequence[CachedProfile],
     ) -> None:
         """Take the place of the batch before, if what is decided is handed over.
 
@@ -42,7 +42,7 @@ class HandedOver:
         """
         if self.goes_on:
             self.numbers = set(unpack_numbers(packed)[::HOLDING_NUMBERS])
-            self.profiles = {record.created_seq for record in changed}
+            self.profiles = {profile.created_seq for profile in changed}
             self._ranges = {key: holdings.at(begin + NOW) for key, begin in unread.items()}
 
     def range_of(self, number: int, created_seq: int) -> int | None:

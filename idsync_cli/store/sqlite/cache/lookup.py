@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.store.sqlite.cache.in_memory import Record, Scope
-from idsync_cli.store.sqlite.cache.records import Records
+from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, Scope
+from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 
 
 class CachedLookup(Lookup):
     """What the store knows about one scope, None if it has never seen it, under some rules."""
 
-    __slots__ = ("_records", "_scope", "rules")
+    __slots__ = ("_cache", "_scope", "rules")
 
-    def __init__(self, records: Records, scope: Scope | None, rules: Rules) -> None:
-        self._records = records
+    def __init__(self, cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> None:
+        self._cache = cache
         self._scope = scope
         self.rules = rules
 
@@ -25,7 +25,7 @@ class CachedLookup(Lookup):
         scope = self._scope
         if scope is None:
             return ()
-        found = self._records.known(scope, identifier, limit)
+        found = self._cache.known(scope, identifier, limit)
         return [each.view() for each in found] if found else ()
 
     def anonymous(
@@ -39,33 +39,33 @@ class CachedLookup(Lookup):
         if scope is None:
             return ()
         if len(identifiers) > 1 or lacking is not None:
-            found = self._records.anonymous_with_all(scope, identifiers, limit, lacking)
+            found = self._cache.anonymous_with_all(scope, identifiers, limit, lacking)
             return [each.view() for each in found]
-        found = self._records.anonymous(scope, identifiers[0], limit)
+        found = self._cache.anonymous(scope, identifiers[0], limit)
         if len(found) <= 1:
             return [found[0].view()] if found else ()
         return [each.view() for each in reversed(found)]
 
     def profile(self, mpid: int) -> ProfileView | None:
         """The profile of the scope that has the MPID."""
-        record = self._records.profile(mpid)
-        return record.view() if record is not None and record.scope is self._scope else None
+        profile = self._cache.profile(mpid)
+        return profile.view() if profile is not None and profile.scope is self._scope else None
 
     def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
         """Whether a profile of the scope holds exactly this identifier."""
-        return self._records.holds(self._records.at(profile.created_seq), identifier)
+        return self._cache.holds(self._cache.at(profile.created_seq), identifier)
 
     def values_of(self, profile: ProfileView, identity_type: IdentityType) -> Sequence[str]:
         """The values of one type that a profile of the scope holds, oldest first."""
-        return self._records.values_of(self._records.at(profile.created_seq), identity_type)
+        return self._cache.values_of(self._cache.at(profile.created_seq), identity_type)
 
     def identifiers_of(self, profile: ProfileView) -> tuple[Identifier, ...]:
         """All that a profile of the scope holds, in the order in which it was added."""
-        return self._records.identifiers_of(self._records.at(profile.created_seq))
+        return self._cache.identifiers_of(self._cache.at(profile.created_seq))
 
     def was_given_out(self, mpid: int) -> bool:
         """Whether any profile of the whole store has, or ever had, the MPID."""
-        return self._records.was_given_out(mpid)
+        return self._cache.was_given_out(mpid)
 
 
 class JudgingLookup(CachedLookup):
@@ -85,33 +85,33 @@ class JudgingLookup(CachedLookup):
         lacking: Identifier | None = None,
     ) -> Sequence[ProfileView]:
         """Anonymous profiles that hold all the identifiers: newest first, at most `limit`."""
-        records = self._records
+        cache = self._cache
         first, *others = identifiers
         judged = [
             each
             for each in self._judged(first, known=False)
-            if all(records.holds(each, other) for other in others)
-            and not (lacking and records.holds(each, lacking))
+            if all(cache.holds(each, other) for other in others)
+            and not (lacking and cache.holds(each, lacking))
         ]
         return [each.view() for each in judged[:limit]]
 
-    def _judged(self, identifier: Identifier, *, known: bool) -> list[Record]:
+    def _judged(self, identifier: Identifier, *, known: bool) -> list[CachedProfile]:
         """Holders that the rules say are known, or anonymous: newest first."""
-        scope, records = self._scope, self._records
+        scope, cache = self._scope, self._cache
         if scope is None:
             return []
-        everyone = records.known(scope, identifier, None)
-        everyone = everyone + records.anonymous(scope, identifier, None)
+        everyone = cache.known(scope, identifier, None)
+        everyone = everyone + cache.anonymous(scope, identifier, None)
         found = [each for each in everyone if self.rules.is_known(each.view()) is known]
         return sorted(found, key=_newest_first)
 
 
-def lookup(records: Records, scope: Scope | None, rules: Rules) -> CachedLookup:
+def lookup(cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> CachedLookup:
     """What the store knows about a scope under some rules."""
     if scope is None or scope.login_bits == rules.login_bits:
-        return CachedLookup(records, scope, rules)
-    return JudgingLookup(records, scope, rules)
+        return CachedLookup(cache, scope, rules)
+    return JudgingLookup(cache, scope, rules)
 
 
-def _newest_first(record: Record) -> int:
-    return -record.created_seq
+def _newest_first(profile: CachedProfile) -> int:
+    return -profile.created_seq

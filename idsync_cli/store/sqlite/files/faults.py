@@ -3,7 +3,7 @@
 import sqlite3
 
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 
 _DAMAGE = {
     sqlite3.SQLITE_CORRUPT,
@@ -40,7 +40,7 @@ def is_undone(error: Exception) -> bool:
     return not (_NO_ROOM | _NOT_BEGUN).isdisjoint(_codes(error))
 
 
-def unusable(error: Exception, place: Place | None, *, committing: bool) -> StoreFault:
+def unusable(error: Exception, place: StoreLocation | None, *, committing: bool) -> StoreFault:
     """What is said of an error in a transaction, which had come to its commit or not."""
     what, code, hint = told(error)
     return StoreFault(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.store.sqlite.health.checksums import of_sums
 from idsync_cli.store.sqlite.health.files import of_files
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, Sign, summed_up
@@ -40,7 +40,7 @@ class Examination:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def examine(path: str, by_scope: Mapping[str, Rules]) -> Examination:
+def examine(path: str, by_scope: Mapping[str, ScopeRules]) -> Examination:
     """Look at all of a store, also by the rules of its scopes; nothing is written.
 
     Raises:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from idsync_cli.store.sqlite.files.handles import reading
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.files.lock import SUFFIX as LOCK_SUFFIX
-from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.files.quick_check import free_pages_fault
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
 from idsync_cli.store.sqlite.lifecycle.drafts import is_over
@@ -23,7 +23,7 @@ def of_files(path: str) -> Iterator[Sign]:
 
     It is asked before the store is opened, which makes files, too.
     """
-    place = Place(path)
+    place = StoreLocation(path)
     for suffix in ("", "-wal", "-shm", LOCK_SUFFIX):
         file = place.beside(suffix)
         with suppress(OSError):
@@ -45,7 +45,7 @@ def of_files(path: str) -> Iterator[Sign]:
     yield from found
 
 
-def _of_header(place: Place) -> Iterator[Sign]:
+def _of_header(place: StoreLocation) -> Iterator[Sign]:
     """What the header says beside what is there; SQLite passes some of it over."""
     with reading(place.path) as file:
         header = file.read(100)

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager, suppress
 
 from idsync_cli.errors import FaultCode, StoreFault
 from idsync_cli.store.sqlite.files.handles import connect
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.lifecycle.header import (
     SCHEMA_VERSION,
     check_version,
@@ -31,7 +31,7 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
         StoreFault: there is none, or it may not be read.
         Damaged: SQLite refuses it.
     """
-    place = Place(path)
+    place = StoreLocation(path)
     if not is_there(place):
         raise StoreFault(f"there is no store at {place}", FaultCode.NO_STORE, store=str(place))
     alone = not any(place.beside(suffix).exists() for suffix in ("-wal", "-shm"))
@@ -56,7 +56,7 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
             _tidy_up(place)
 
 
-def _connected(place: Place) -> sqlite3.Connection:
+def _connected(place: StoreLocation) -> sqlite3.Connection:
     uri = place.path.as_uri()
     connection = connect(f"{uri}?mode=ro", uri=True)
     try:
@@ -74,7 +74,7 @@ def decoded(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
-def _tidy_up(place: Place) -> None:
+def _tidy_up(place: StoreLocation) -> None:
     """Let SQLite remove the empty log that reading has left; it does if nobody else is there."""
     if place.beside("-wal").exists() and not place.logs():
         with (

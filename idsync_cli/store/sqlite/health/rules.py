@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_ORDER, IdentityType
 from idsync_cli.errors import printable, quoted
 from idsync_cli.store.sqlite.health.findings import EXAMPLES, Finding, FindingCode, Sign, summed_up
@@ -16,7 +16,9 @@ _TYPES = tuple(IdentityType)
 _Named = frozenset[tuple[str, IdentityType]]  # types with the names of their scopes
 
 
-def by_the_rules(connection: sqlite3.Connection, by_scope: Mapping[str, Rules]) -> list[Finding]:
+def by_the_rules(
+    connection: sqlite3.Connection, by_scope: Mapping[str, ScopeRules]
+) -> list[Finding]:
     """What breaks a rule, then what is only to be noted."""
     unique = frozenset(
         (name, kind)
@@ -77,7 +79,7 @@ def _numbers(named: Iterable[tuple[str, IdentityType]]) -> str:
     return ", ".join(sorted({str(TYPE_ORDER[kind]) for _, kind in named}))
 
 
-def _notes(connection: sqlite3.Connection, by_scope: Mapping[str, Rules]) -> Iterator[Finding]:
+def _notes(connection: sqlite3.Connection, by_scope: Mapping[str, ScopeRules]) -> Iterator[Finding]:
     orphans = 0
     unnamed: dict[str, None] = {}
     changed: dict[str, None] = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault, printable
 from idsync_cli.store.sqlite.files.faults import is_damage, is_undone
 from idsync_cli.store.sqlite.files.handles import BUSY_SECONDS, connect
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.lifecycle.beside import RESTORED_SUFFIX, SUFFIXES
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import is_there
@@ -28,7 +28,7 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
         UsageFault: there is something at the file's place already.
         StoreFault: there is no store, it is damaged, or the copy cannot be written.
     """
-    target = Place(file)
+    target = StoreLocation(file)
     if os.path.lexists(target.given) and not (replace and target.path.is_file()):
         raise UsageFault(
             f"{target} is there already",
@@ -60,7 +60,7 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
     Raises:
         StoreFault: one of them is no whole store of this version, or cannot be written.
     """
-    place = Place(path)
+    place = StoreLocation(path)
     is_there(place)  # or else it is nothing to write over
     check_name(place)
     if not place.path.parent.is_dir():
@@ -89,7 +89,7 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
             return kept and (kept if place.given.is_symlink() else place.given.with_name(kept.name))
 
 
-def _replace_content(place: Place, draft: Path, kept: Path | None) -> None:
+def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> None:
     """Let SQLite itself write the new content over the old, in one transaction."""
     with closing(connect(place.path)) as old:
         if kept:
@@ -115,7 +115,7 @@ def _replace_content(place: Place, draft: Path, kept: Path | None) -> None:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _replace_damaged(place: Place, draft: Path, kept: Path | None) -> None:
+def _replace_damaged(place: StoreLocation, draft: Path, kept: Path | None) -> None:
     """Move a file aside that SQLite cannot write any more, with its log, or remove it."""
     for suffix in ("", "-wal", "-journal", "-shm"):
         file = place.beside(suffix)
@@ -140,7 +140,7 @@ def _copy(store: SqliteStore, draft: Path) -> None:
             FaultCode.STORE_DAMAGED,
             store=str(store.place),
         )
-    if not is_there(Place(str(draft))):
+    if not is_there(StoreLocation(str(draft))):
         raise StoreFault(
             f"the store {store.place} is empty", FaultCode.NOT_A_STORE, store=str(store.place)
         )
@@ -169,7 +169,7 @@ def _existing(path: str) -> SqliteStore:
     return store
 
 
-def _free_name(place: Place) -> Path:
+def _free_name(place: StoreLocation) -> Path:
     """A name beside the store that nothing bears, nor anything that would belong to it."""
     names = (place.beside(RESTORED_SUFFIX + (f"-{number}" if number else "")) for number in count())
     return next(
@@ -187,7 +187,7 @@ def _failing_as(fault: Callable[[Exception], StoreFault]) -> Iterator[None]:
         raise fault(error) from None
 
 
-def _unwritten(place: Place, error: Exception) -> StoreFault:
+def _unwritten(place: StoreLocation, error: Exception) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
         f"the backup {place} cannot be written: {cause}",
@@ -197,7 +197,7 @@ def _unwritten(place: Place, error: Exception) -> StoreFault:
     )
 
 
-def _unrestored(place: Place, error: Exception, *, is_as_it_was: bool) -> StoreFault:
+def _unrestored(place: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
         f"the store {place} cannot be restored: {cause}",

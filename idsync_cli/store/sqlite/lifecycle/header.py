@@ -5,7 +5,7 @@ import stat
 
 from idsync_cli.errors import FaultCode, Hint, StoreFault
 from idsync_cli.store.sqlite.files.handles import reading
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 
 APPLICATION_ID = 0x69647379
 """Tells an idsync store from another program's SQLite file: the bytes `idsy`."""
@@ -30,7 +30,7 @@ def is_of_a_store(header: bytes) -> bool:
     return header.startswith(_MAGIC) and int.from_bytes(header[68:72], "big") == APPLICATION_ID
 
 
-def is_there(place: Place) -> bool:
+def is_there(place: StoreLocation) -> bool:
     """Whether there is a store, of this version or an earlier one.
 
     Raises:
@@ -50,7 +50,7 @@ def is_there(place: Place) -> bool:
     return True
 
 
-def check_version(place: Place, version: int) -> None:
+def check_version(place: StoreLocation, version: int) -> None:
     """Refuse a store that this version cannot read.
 
     Raises:
@@ -65,7 +65,7 @@ def check_version(place: Place, version: int) -> None:
         )
 
 
-def old_store(place: Place, version: int) -> OldStore:
+def old_store(place: StoreLocation, version: int) -> OldStore:
     """What is said of a store of an earlier version that is only to be read."""
     return OldStore(
         f"the store {place} was written by an earlier version of idsync (schema {version}, and "
@@ -82,7 +82,7 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _read_header(place: Place) -> bytes | None:
+def _read_header(place: StoreLocation) -> bytes | None:
     """The first bytes of the file, read without SQLite, which would touch what it opens."""
     try:
         found = place.find()
@@ -108,5 +108,5 @@ def _read_header(place: Place) -> bytes | None:
         ) from None
 
 
-def _no_file(place: Place, what: str) -> StoreFault:
+def _no_file(place: StoreLocation, what: str) -> StoreFault:
     return StoreFault(f"the store {place} {what}", FaultCode.NOT_A_STORE, store=str(place))

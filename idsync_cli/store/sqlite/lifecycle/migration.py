@@ -10,13 +10,13 @@ from pathlib import Path
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, printable
 from idsync_cli.store.sqlite.files.faults import is_undone
 from idsync_cli.store.sqlite.files.handles import connect
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
 
 
-def bring_up_to_date(place: Place, connection: sqlite3.Connection) -> Path | None:
+def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Path | None:
     """Migrate a store in one transaction, and give the backup that was made of it before.
 
     None if somebody else has brought it up to date by now. Whoever is killed at it leaves the
@@ -53,7 +53,7 @@ def bring_up_to_date(place: Place, connection: sqlite3.Connection) -> Path | Non
     return kept
 
 
-def _keep(place: Place, version: int) -> Path:
+def _keep(place: StoreLocation, version: int) -> Path:
     """Give what the store is now a file of its own beside it, unless an earlier one is the same."""
     name, names = place.path, _names(place, version)
     with (
@@ -79,7 +79,7 @@ def _keep(place: Place, version: int) -> Path:
     return place.given.with_name(name.name) if not place.given.is_symlink() else name
 
 
-def _names(place: Place, version: int) -> "map[Path]":
+def _names(place: StoreLocation, version: int) -> "map[Path]":
     suffix = MIGRATED_SUFFIX.format(version)
     return map(place.beside, (suffix + (f"-{number}" if number else "") for number in count()))
 
@@ -89,7 +89,7 @@ def _same(draft: Path, name: Path) -> bool:
     return name.is_file() and filecmp.cmp(draft, name, shallow=False)
 
 
-def _check_in_place(place: Place) -> None:
+def _check_in_place(place: StoreLocation) -> None:
     if not place.still_leads_to_it():
         raise StoreFault(
             f"the store {place} was replaced as it was opened",
@@ -99,7 +99,7 @@ def _check_in_place(place: Place) -> None:
         )
 
 
-def _not_brought(place: Place, error: Exception, *, is_as_it_was: bool) -> StoreFault:
+def _not_brought(place: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
         f"the store {place} cannot be brought up to date with this version of idsync: {cause}",

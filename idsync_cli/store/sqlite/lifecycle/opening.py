@@ -10,7 +10,7 @@ from pathlib import Path
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable
 from idsync_cli.store.sqlite.files.faults import told
 from idsync_cli.store.sqlite.files.handles import connect
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.files.quick_check import look_at
 from idsync_cli.store.sqlite.lifecycle.beside import Part, part_of_any
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
@@ -36,7 +36,7 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
     Raises:
         StoreFault: the path or the file cannot be a store of this version.
     """
-    place = Place(path)
+    place = StoreLocation(path)
     if not is_there(place):
         return None
     try:
@@ -108,7 +108,7 @@ def copy_of(store: SqliteStore) -> SqliteStore:
     return SqliteStore(connection)
 
 
-def is_free(place: Place) -> bool:
+def is_free(place: StoreLocation) -> bool:
     """Whether a store can get its name here; the caller has the turn, so that nobody else does.
 
     Raises:
@@ -126,7 +126,7 @@ def is_free(place: Place) -> bool:
     return True
 
 
-def check_name(place: Place) -> None:
+def check_name(place: StoreLocation) -> None:
     """Check that a store may be made by this name: not by that of a file of another store.
 
     Raises:
@@ -144,7 +144,7 @@ def check_name(place: Place) -> None:
         )
 
 
-def no_folder(place: Place) -> StoreFault:
+def no_folder(place: StoreLocation) -> StoreFault:
     """What is said where there is no folder to make a store in."""
     return StoreFault(
         f"no store can be made at {place}: its folder is not there",
@@ -153,7 +153,7 @@ def no_folder(place: Place) -> StoreFault:
     )
 
 
-def cannot_be_made(place: Place, error: Exception) -> StoreFault:
+def cannot_be_made(place: StoreLocation, error: Exception) -> StoreFault:
     """What is said where the system or SQLite refused to make a store."""
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
@@ -161,7 +161,7 @@ def cannot_be_made(place: Place, error: Exception) -> StoreFault:
     )
 
 
-def replaced_as_opened(place: Place) -> StoreFault:
+def replaced_as_opened(place: StoreLocation) -> StoreFault:
     """What is said where the path leads to another file than a moment before."""
     return StoreFault(
         f"the store {place} was replaced as it was opened",
@@ -179,7 +179,7 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
     Raises:
         StoreFault: no file can be made there.
     """
-    place = Place(path)
+    place = StoreLocation(path)
     check_name(place)
     folder = place.path.parent
     if not folder.is_dir():
@@ -194,7 +194,7 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
         return is_free(place) and _made(place, fill)
 
 
-def _made(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
+def _made(place: StoreLocation, fill: Callable[[sqlite3.Connection], None]) -> bool:
     try:
         with draft_of(place.path) as draft:
             with closing(connect(draft)) as connection:
@@ -206,7 +206,7 @@ def _made(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
     return True
 
 
-def _opened(place: Place, *, write: bool) -> SqliteStore:
+def _opened(place: StoreLocation, *, write: bool) -> SqliteStore:
     if not (write or os.access(place.path, os.W_OK) or place.beside("-wal").exists()):
         return _unchanging(place)  # SQLite would leave files behind that it can make, not remove
     connection = connect(f"{place.path.as_uri()}?mode=rw", uri=True)
@@ -234,7 +234,7 @@ def _opened(place: Place, *, write: bool) -> SqliteStore:
         return _unchanging(place)
 
 
-def _unchanging(place: Place) -> SqliteStore:
+def _unchanging(place: StoreLocation) -> SqliteStore:
     """Open a store that nobody is writing, without making anything beside it."""
     connection = connect(f"{place.path.as_uri()}?immutable=1", uri=True)
     _brought_up_to_date(place, connection, write=False)
@@ -242,7 +242,7 @@ def _unchanging(place: Place) -> SqliteStore:
 
 
 def _brought_up_to_date(
-    place: Place, connection: sqlite3.Connection, *, write: bool
+    place: StoreLocation, connection: sqlite3.Connection, *, write: bool
 ) -> Path | None:
     """See that a store has this version's schema, and give the backup of one that had not."""
     version = schema_version(connection)

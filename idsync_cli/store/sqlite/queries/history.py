@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from idsync_cli.core.codes import Op
 from idsync_cli.core.identity import Identifier
 from idsync_cli.store.api import HistoryEntry
-from idsync_cli.store.sqlite.cache.in_memory import TYPES
+from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 
@@ -56,14 +56,14 @@ class Making:
 
 
 def history(
-    session: Connected,
+    transaction: Connected,
     mpid: int | None = None,
     identifier: Identifier | None = None,
     limit: int | None = None,
 ) -> Iterator[HistoryEntry]:
     """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
-    rows = session.connection.execute(
-        f"SELECT {_COLUMNS} {_CHANGES} WHERE {_condition(session, mpid, identifier)}"
+    rows = transaction.connection.execute(
+        f"SELECT {_COLUMNS} {_CHANGES} WHERE {_condition(transaction, mpid, identifier)}"
         " ORDER BY seq, place LIMIT ?",
         (-1 if limit is None else limit,),
     )
@@ -75,38 +75,38 @@ def history(
 
 
 def history_length(
-    session: Connected, *, mpid: int | None = None, identifier: Identifier | None = None
+    transaction: Connected, *, mpid: int | None = None, identifier: Identifier | None = None
 ) -> int:
     """How many changes of a profile, of an identifier, or of both there are."""
-    [number] = session.connection.execute(
-        f"SELECT count(*) FROM changes WHERE {_condition(session, mpid, identifier)}"
+    [number] = transaction.connection.execute(
+        f"SELECT count(*) FROM changes WHERE {_condition(transaction, mpid, identifier)}"
     ).fetchone()
     return int(number)
 
 
-def _condition(session: Connected, mpid: int | None, identifier: Identifier | None) -> str:
+def _condition(transaction: Connected, mpid: int | None, identifier: Identifier | None) -> str:
     """What is asked of a row of `changes`, as SQL; nothing in it but numbers."""
     terms = ["TRUE"]
     if mpid is not None:
         its_profile = f"(SELECT created_seq FROM profiles WHERE mpid = {mpid})"
         terms.append(f"changes.created_seq = {its_profile}")
     if identifier is not None:
-        ids = ", ".join(map(str, identifier_ids(session, identifier)))
+        ids = ", ".join(map(str, identifier_ids(transaction, identifier)))
         terms.append(f"changes.identifier_id IN ({ids})")
     return " AND ".join(terms)
 
 
-def arrivals(session: Connected, mpid: int) -> list[Arrival]:
+def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
     """How the identifiers that a profile holds came to it, in the order in which they did."""
-    rows = session.connection.execute(_ARRIVALS, (mpid,))
+    rows = transaction.connection.execute(_ARRIVALS, (mpid,))
     return [
         Arrival(Identifier(TYPES[type_id], value), *request) for type_id, value, *request in rows
     ]
 
 
-def making(session: Connected, created_seq: int) -> Making | None:
+def making(transaction: Connected, created_seq: int) -> Making | None:
     """What made the profile of a sequence number; None if no request and no import did."""
-    row = session.connection.execute(
+    row = transaction.connection.execute(
         "SELECT time_ms, type, rule, request_id FROM requests JOIN outcomes USING (outcome_id)"
         " WHERE seq = ?",
         (created_seq,),

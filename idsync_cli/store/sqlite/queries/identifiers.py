@@ -6,10 +6,10 @@ from idsync_cli.store.sqlite.rows.checksums import identifier_hash
 
 
 def identifier_ids(
-    session: Connected, identifier: Identifier, scope: str | None = None
+    transaction: Connected, identifier: Identifier, scope: str | None = None
 ) -> list[int]:
     """The `identifier_id` in every scope, or in one, that ever had it; found by its hash."""
-    execute = session.connection.execute
+    execute = transaction.connection.execute
     scopes = execute("SELECT scope_id FROM scopes WHERE ?1 IS NULL OR name = ?1", (scope,))
     asked = TYPE_ORDER[identifier.type], identifier.value
     return [

@@ -65,33 +65,33 @@ class DeciderCount:
     requests: int
 
 
-def profile_kinds(session: Connected) -> list[ProfileKind]:
+def profile_kinds(transaction: Connected) -> list[ProfileKind]:
     """Every kind of profile that is there, with how many; all rows of `profiles` are read.
 
     What a profile is by the rules of its scope follows from its kind, so that the rules need
     not be asked about every profile of a large store.
     """
     kinds = []
-    for name, mpid, number in session.connection.execute(_KINDS).fetchall():
-        example = profile_of(session, mpid)
+    for name, mpid, number in transaction.connection.execute(_KINDS).fetchall():
+        example = profile_of(transaction, mpid)
         assert example is not None
         kinds.append(ProfileKind(name, example[1], number))
     return kinds
 
 
-def identifiers_held(session: Connected) -> dict[str, HeldCount]:
+def identifiers_held(transaction: Connected) -> dict[str, HeldCount]:
     """How many identifiers are held in each scope where any is; all of an index is read."""
-    return {name: HeldCount(*counts) for name, *counts in session.connection.execute(_HELD)}
+    return {name: HeldCount(*counts) for name, *counts in transaction.connection.execute(_HELD)}
 
 
-def deciders(session: Connected) -> list[DeciderCount]:
+def deciders(transaction: Connected) -> list[DeciderCount]:
     """What decided the requests that changed the store; all rows of `requests` are read."""
-    return [DeciderCount(*row) for row in session.connection.execute(_DECIDERS)]
+    return [DeciderCount(*row) for row in transaction.connection.execute(_DECIDERS)]
 
 
 def shared_identifiers(
-    session: Connected, scope: str, kind: IdentityType
+    transaction: Connected, scope: str, kind: IdentityType
 ) -> Iterator[tuple[Identifier, int]]:
     """The identifiers of a type that several profiles of a scope hold, and how many do."""
-    for value, holders in session.connection.execute(_SHARED, (scope, TYPE_ORDER[kind])):
+    for value, holders in transaction.connection.execute(_SHARED, (scope, TYPE_ORDER[kind])):
         yield Identifier(kind, value), holders

@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from idsync_cli.core.codes import OnNewKnownUser
-from idsync_cli.core.config.lint import Contradiction, Doubt, contradictions, doubts
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.lint import Contradiction, LintWarning, contradictions, lint_warnings
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, Settings
 from idsync_cli.core.identity import IdentityType
-from tests.core.saying import check_message, rules
+from tests.core.shorthand import check_message, rules
 
 SOUND = rules("customer_id:lui email:lu ios_idfv")
 
 
-def with_settings(scope: Rules, name: str, settings: Settings) -> Rules:
+def with_settings(scope: ScopeRules, name: str, settings: Settings) -> ScopeRules:
     return replace(scope, settings={**scope.settings, IdentityType(name): settings})
 
 
-def said(found: list[Contradiction] | list[Doubt], path: str, *words: str) -> None:
+def said(found: list[Contradiction] | list[LintWarning], path: str, *words: str) -> None:
     """Exactly one was found, at the path, and its message names the words."""
     assert [".".join(each.path) for each in found] == [path]
     check_message(found[0].message, *words)
@@ -38,7 +38,7 @@ def said(found: list[Contradiction] | list[Doubt], path: str, *words: str) -> No
         rules("email other:lui ios_idfv", "best_match"),  # no login type there, nor an immutable
     ],
 )
-def test_rules_that_fit_together_do_not_contradict_themselves(scope: Rules) -> None:
+def test_rules_that_fit_together_do_not_contradict_themselves(scope: ScopeRules) -> None:
     assert list(contradictions(scope)) == []
 
 
@@ -108,22 +108,22 @@ def test_contradictions_are_all_told_from_first_to_last() -> None:
         rules("customer_id:lui email ios_idfv push_token"),
     ],
 )
-def test_no_doubt_is_cast_on_rules_that_are_meant(scope: Rules) -> None:
+def test_no_doubt_is_cast_on_rules_that_are_meant(scope: ScopeRules) -> None:
     assert codes(scope) == []
 
 
-def doubt(scope: Rules, code: str, path: str, *words: str) -> None:
+def warning(scope: ScopeRules, code: str, path: str, *words: str) -> None:
     """Exactly one doubt of the code is cast, at the path, and its message names the words."""
-    said([each for each in doubts(scope) if each.code == code], path, *words)
+    said([each for each in lint_warnings(scope) if each.code == code], path, *words)
 
 
-def codes(scope: Rules) -> list[str]:
-    return [f"{each.code} {'.'.join(each.path)}" for each in doubts(scope)]
+def codes(scope: ScopeRules) -> list[str]:
+    return [f"{each.code} {'.'.join(each.path)}" for each in lint_warnings(scope)]
 
 
 def test_logins_without_a_login_type_are_doubted() -> None:
     scope = rules("email other:u ios_idfv")
-    doubt(scope, "no_login_type", "strategy", "profile_conversion", "login: true")
+    warning(scope, "no_login_type", "strategy", "profile_conversion", "login: true")
     assert "no_login_type strategy" not in codes(rules("email other ios_idfv", "best_match"))
     assert "no_login_type strategy" not in codes(rules("email:l ios_idfv"))
 
@@ -135,13 +135,13 @@ def test_a_login_type_without_logins_is_doubted() -> None:
         "without_logins identities.email",
     ]
     scope = rules("email:l ios_idfv", "best_match")
-    doubt(scope, "without_logins", "identities.email", "email", "logins: false")
+    warning(scope, "without_logins", "identities.email", "email", "logins: false")
 
 
 @pytest.mark.parametrize("letters", ["l", "u", "lu"])
 def test_a_login_or_unique_type_below_one_that_is_neither_is_doubted(letters: str) -> None:
     scope = rules(f"customer_id:lu yahoo other email:{letters} ios_idfv")
-    doubt(scope, "ranked_low", "priority.email", "email", "below yahoo", "move it up")
+    warning(scope, "ranked_low", "priority.email", "email", "below yahoo", "move it up")
     above = rules(f"customer_id:lu email:{letters} yahoo other ios_idfv")
     assert "ranked_low" not in " ".join(codes(above))
 
@@ -154,18 +154,18 @@ def test_each_type_that_ranks_low_is_doubted() -> None:
 
 def test_a_login_type_that_is_not_unique_is_doubted() -> None:
     scope = rules("customer_id:lu email:l ios_idfv")
-    doubt(scope, "login_not_unique", "identities.email", "email", "two users")
+    warning(scope, "login_not_unique", "identities.email", "email", "two users")
 
 
 def test_a_unique_type_that_is_no_login_type_is_doubted() -> None:
     scope = rules("customer_id:lu other:u ios_idfv")
-    doubt(scope, "unique_not_login", "identities.other", "other", "anonymous")
+    warning(scope, "unique_not_login", "identities.other", "other", "anonymous")
 
 
 @pytest.mark.parametrize("strategy", ["default", "profile_conversion"])
 def test_several_login_types_are_doubted_where_new_known_users_are_kept(strategy: str) -> None:
     scope = rules("customer_id:lu email:lu ios_idfv", strategy)
-    doubt(scope, "several_login_types", "identities", "customer_id, email", strategy, "split")
+    warning(scope, "several_login_types", "identities", "customer_id, email", strategy, "split")
     one = rules("customer_id:lu email ios_idfv", strategy)
     assert codes(one) == []
 
@@ -178,7 +178,7 @@ def test_several_login_types_are_not_doubted_elsewhere(strategy: str) -> None:
 def test_a_device_identity_above_a_user_identity_is_doubted() -> None:
     scope = rules("customer_id:lu ios_idfv push_token email other")
     assert codes(scope) == ["device_above_user priority.email", "device_above_user priority.other"]
-    found = [each.message for each in doubts(scope)]
+    found = [each.message for each in lint_warnings(scope)]
     for message, kind in zip(found, ("email", "other"), strict=True):
         check_message(message, kind, "below ios_idfv", "move it up")
 
@@ -189,7 +189,7 @@ def test_an_immutable_type_beside_a_login_type_that_is_not_is_doubted() -> None:
         "immutable_beside_mutable identities.email",
         "immutable_beside_mutable identities.mobile_number",
     ]
-    doubt(
+    warning(
         rules("customer_id:lui email:lu ios_idfv"),
         *("immutable_beside_mutable", "identities.email", "email alone", "immutable ID"),
     )
@@ -198,19 +198,19 @@ def test_an_immutable_type_beside_a_login_type_that_is_not_is_doubted() -> None:
 def test_a_priority_without_a_device_identity_is_doubted() -> None:
     scope = rules("customer_id:lu email")
     assert codes(scope) == ["no_device_identity priority"]
-    doubt(scope, "no_device_identity", "priority", "device")
+    warning(scope, "no_device_identity", "priority", "device")
 
 
 def test_joining_logins_is_doubted() -> None:
     scope = rules("customer_id:lu ios_idfv", join=True)
     assert codes(scope) == ["joins_logins on_conflicting_login"]
-    doubt(scope, "joins_logins", "on_conflicting_login", "login ID", "undone")
+    warning(scope, "joins_logins", "on_conflicting_login", "login ID", "undone")
 
 
 def test_to_keep_unique_identifiers_where_none_is_unique_is_doubted() -> None:
     scope = rules("customer_id email ios_idfv", "best_match", keep=True)
     assert codes(scope) == ["nothing_to_keep on_unique_held"]
-    doubt(scope, "nothing_to_keep", "on_unique_held", "unique", "keep")
+    warning(scope, "nothing_to_keep", "on_unique_held", "unique", "keep")
     assert codes(rules("customer_id email:u ios_idfv", "best_match", keep=True)) == codes(
         rules("customer_id email:u ios_idfv", "best_match")
     )

@@ -15,7 +15,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
@@ -25,7 +25,7 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.cache import records
+from idsync_cli.store.sqlite.cache import profile_cache as records
 from tests.comparison import (
     Run,
     answers_in,
@@ -36,7 +36,7 @@ from tests.comparison import (
     plain,
 )
 from tests.core.memory import Memory
-from tests.core.saying import altered
+from tests.core.shorthand import altered
 from tests.many import many
 from tests.program import Program
 from tests.worlds import World, random_world
@@ -672,14 +672,14 @@ def member(number: int, held: dict[str, str]) -> Profile:
     return Profile(-number, number, None, number % 35 == 0, identifiers)
 
 
-def decided(lookup: Lookup, rules: Rules, kind: str, asked: dict[str, str]) -> object:
+def decided(lookup: Lookup, rules: ScopeRules, kind: str, asked: dict[str, str]) -> object:
     """What is decided, with its tiers, and profiles by their MPIDs."""
     request = IdentityRequest(
         RequestKind(kind),
         [Identifier(IdentityType(name), value) for name, value in asked.items()],
     )
     decision = decide(request, rules, lookup, 10_000, 7, explain=True)
-    left = [(left.profile.mpid, left.types, left.was_known) for left in decision.left]
+    left = [(update.profile.mpid, update.types, update.was_known) for update in decision.updates]
     plain = altered(decision, profile=None, left=())
     of = decision.profile
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
@@ -701,7 +701,7 @@ def everybody(holds: Holds) -> list[Profile]:
     return [member(number, holds(number, CROWD)) for number in range(1, CROWD)]
 
 
-def told_of(lookup: Callable[[Rules], Lookup]) -> Told:
+def told_of(lookup: Callable[[ScopeRules], Lookup]) -> Told:
     asked = [{"ios_idfv": "d"}, {"android_aaid": "g"}, {"ios_idfv": "d", "android_aaid": "g"}]
     asked += [each | {"email": "e5"} for each in asked]
     scopes = organization({"s": SCOPE, "later": BY_DEVICE, "devices first": DEVICES_FIRST}, {})

@@ -10,10 +10,10 @@ from idsync_cli.core.config.diff import (
     compare,
     shifts,
 )
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.identity import IdentityType
-from tests.core.saying import profile, rules
+from tests.core.shorthand import profile, rules
 
 EMAIL, IDFV, CUSTOMER = IdentityType.EMAIL, IdentityType.IOS_IDFV, IdentityType.CUSTOMER_ID
 BEFORE = rules("customer_id:lu email ios_idfv")
@@ -117,8 +117,8 @@ def test_of_rules_that_nobody_knows_all_that_is_unique_is_newly_so() -> None:
 def test_what_a_profile_becomes(
     holds: dict[str, str | list[str]],
     was_known: bool,
-    before: Rules | None,
-    after: Rules,
+    before: ScopeRules | None,
+    after: ScopeRules,
     expected: tuple[Shift, ...],
 ) -> None:
     assert shifts(profile(1, holds, was_known=was_known), before, after) == expected

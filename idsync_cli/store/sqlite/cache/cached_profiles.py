@@ -25,11 +25,11 @@ class Scope:
     def __init__(self, number: int, login_bits: int) -> None:
         self.number = number
         self.login_bits = login_bits
-        self.entries: list[dict[str, IdentifierRecord]] = [{} for _ in TYPES]
+        self.entries: list[dict[str, CachedIdentifier]] = [{} for _ in TYPES]
         self.prefixes = [hash_prefix(number, type_id) for type_id in range(len(TYPES))]
 
 
-class Holding:
+class HolderRow:
     """An identifier that a profile holds, by its number; its type, and by which change it came.
 
     `older` is what the same profile has held for longer. `begin` is where it was entered among
@@ -39,7 +39,7 @@ class Holding:
     __slots__ = ("begin", "number", "older", "place", "seq", "type_id")
 
     def __init__(
-        self, number: int, type_id: int, seq: int, place: int, older: "Holding | None"
+        self, number: int, type_id: int, seq: int, place: int, older: "HolderRow | None"
     ) -> None:
         self.number = number
         self.type_id = type_id
@@ -49,7 +49,7 @@ class Holding:
         self.begin = -1
 
 
-class Record:
+class CachedProfile:
     """A profile as it is in memory.
 
     `known` says in which of its ranges the `holders` table has it. `newest` is what it has held
@@ -78,7 +78,7 @@ class Record:
         self.scope = scope
         self.known = was_known or types & scope.login_bits != 0
         self.stored_known = self.known
-        self.newest: Holding | None = None
+        self.newest: HolderRow | None = None
         self.is_read = False
         self.is_new = False
         self.is_changed = False
@@ -89,7 +89,7 @@ class Record:
             self.mpid, self.created_seq, self.source_mpid, self.was_known, self.types
         )
 
-    def lose(self, number: int) -> Holding | None:
+    def lose(self, number: int) -> HolderRow | None:
         """Let it no longer hold an identifier; which one, if what it holds has been read."""
         newer, each = None, self.newest
         while each is not None:
@@ -112,7 +112,7 @@ class Record:
         return False
 
 
-class Crowd:
+class HolderList:
     """Holders of one identifier that are known, or that are anonymous, oldest first.
 
     Of all that there are it has those made by request `floor` or later.
@@ -122,31 +122,31 @@ class Crowd:
 
     def __init__(self, floor: int) -> None:
         self.floor = floor
-        self.holders: list[Record] = []
+        self.holders: list[CachedProfile] = []
 
-    def add(self, record: Record) -> None:
+    def add(self, profile: CachedProfile) -> None:
         """Let it have a holder more, in its place by age."""
-        holders, seq = self.holders, record.created_seq
+        holders, seq = self.holders, profile.created_seq
         if seq < self.floor:
             return
         if not holders or holders[-1].created_seq < seq:
-            holders.append(record)
+            holders.append(profile)
         else:
-            holders.insert(_place(holders, seq), record)
+            holders.insert(_place(holders, seq), profile)
 
-    def discard(self, record: Record) -> None:
+    def discard(self, profile: CachedProfile) -> None:
         """Let it have a holder less."""
-        if record.created_seq >= self.floor:
-            self.holders.remove(record)
+        if profile.created_seq >= self.floor:
+            self.holders.remove(profile)
 
-    def has(self, record: Record) -> bool:
+    def has(self, profile: CachedProfile) -> bool:
         """Whether the profile, which is as young as `floor`, is among them."""
         holders = self.holders
-        place = 0 if len(holders) <= 1 else _place(holders, record.created_seq)
-        return place < len(holders) and holders[place] is record
+        place = 0 if len(holders) <= 1 else _place(holders, profile.created_seq)
+        return place < len(holders) and holders[place] is profile
 
 
-def _place(holders: Sequence[Record], created_seq: int) -> int:
+def _place(holders: Sequence[CachedProfile], created_seq: int) -> int:
     """Where a profile made by that request stands among others by age."""
     low, high = 0, len(holders)
     while low < high:
@@ -158,7 +158,7 @@ def _place(holders: Sequence[Record], created_seq: int) -> int:
     return low
 
 
-class IdentifierRecord:
+class CachedIdentifier:
     """An identifier: its number, None where the store has never seen it, and its holders.
 
     With `is_whole` nothing of them is in the tables that is not in memory; where there is but one
@@ -166,18 +166,26 @@ class IdentifierRecord:
     identifier was last named.
     """
 
-    __slots__ = ("anonymous", "era", "identifier", "identifier_id", "is_whole", "known", "only")
+    __slots__ = (
+        "anonymous",
+        "generation",
+        "identifier",
+        "identifier_id",
+        "is_whole",
+        "known",
+        "only",
+    )
 
-    def __init__(self, identifier: Identifier, era: int) -> None:
+    def __init__(self, identifier: Identifier, generation: int) -> None:
         self.identifier = identifier
-        self.era = era
+        self.generation = generation
         self.identifier_id: int | None = None
         self.is_whole = True
-        self.only: Record | None = None
-        self.known: Crowd | None = None
-        self.anonymous: Crowd | None = None
+        self.only: CachedProfile | None = None
+        self.known: HolderList | None = None
+        self.anonymous: HolderList | None = None
 
-    def crowd(self, known: bool) -> Crowd:
+    def crowd(self, known: bool) -> HolderList:
         """The known or the anonymous holders."""
         only = self.only
         if only is not None:
@@ -185,30 +193,30 @@ class IdentifierRecord:
             self.crowd(only.known).add(only)
         crowd = self.known if known else self.anonymous
         if crowd is None:
-            crowd = Crowd(0 if self.is_whole else NOT_READ)
+            crowd = HolderList(0 if self.is_whole else NOT_READ)
             if known:
                 self.known = crowd
             else:
                 self.anonymous = crowd
         return crowd
 
-    def add(self, record: "Record") -> None:
+    def add(self, profile: "CachedProfile") -> None:
         """Let it have a holder more."""
         is_first = self.is_whole and self.only is None
         if is_first and self.known is None and self.anonymous is None:
-            self.only = record
+            self.only = profile
         else:
-            self.crowd(record.known).add(record)
+            self.crowd(profile.known).add(profile)
 
-    def discard(self, record: "Record") -> None:
+    def discard(self, profile: "CachedProfile") -> None:
         """Let it have a holder less."""
-        if self.only is record:
+        if self.only is profile:
             self.only = None
         else:
-            self.crowd(record.known).discard(record)
+            self.crowd(profile.known).discard(profile)
 
 
-def whole_crowd(entry: IdentifierRecord) -> list[Record] | None:
+def whole_crowd(entry: CachedIdentifier) -> list[CachedProfile] | None:
     """The anonymous holders of an identifier, if all that there are are in memory."""
     if entry.only is not None:
         return [] if entry.only.known else [entry.only]

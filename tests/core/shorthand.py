@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnConflictingLogin, OnUniqueHeld, Op, RequestKind
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
-from idsync_cli.core.resolve.matcher import Inquiry
+from idsync_cli.core.resolve.matcher import Matcher
 from idsync_cli.core.resolve.modify import modify
-from idsync_cli.core.resolve.request_shape import form_of
+from idsync_cli.core.resolve.request_shape import shape_of
 from idsync_cli.core.resolve.resolution import resolve
 from idsync_cli.core.value import Value
 from tests.core.memory import Memory
@@ -34,7 +34,7 @@ def rules(
     join: bool = False,
     keep: bool = False,
     **changed: Any,
-) -> Rules:
+) -> ScopeRules:
     """Rules from a priority such as `customer_id:lui email:lu other:u ios_idfv`.
 
     The letters stand for login, unique and immutable; `changed` are members of the strategy.
@@ -43,7 +43,7 @@ def rules(
     for word in types.split():
         name, _, letters = word.partition(":")
         settings[IdentityType(name)] = Settings("l" in letters, "u" in letters, "i" in letters)
-    return Rules(
+    return ScopeRules(
         replace(PRESETS[strategy].strategy, **changed),
         tuple(settings),
         {kind: each for kind, each in settings.items() if each.names()},
@@ -85,14 +85,14 @@ def altered(value: AnyValue, /, **members: Any) -> AnyValue:
     return type(value)(**kept | members)
 
 
-def inquiry(kind: str, asked: Mapping[str, str], scope: Rules, known: Memory) -> Inquiry:
+def matcher(kind: str, asked: Mapping[str, str], scope: ScopeRules, known: Memory) -> Matcher:
     """A request set against what is known."""
     given = identifiers(**asked)
-    return Inquiry(form_of(RequestKind(kind), types_of(given), scope), given, known.under(scope))
+    return Matcher(shape_of(RequestKind(kind), types_of(given), scope), given, known.under(scope))
 
 
 def ask(
-    kind: str, scope: Rules, known: Memory, previous: int | None = None, /, **identities: str
+    kind: str, scope: ScopeRules, known: Memory, previous: int | None = None, /, **identities: str
 ) -> Decision:
     """Decide an identify, login, logout or search by the seed 7 and the number NEW.
 
@@ -107,21 +107,21 @@ def ask(
     return decision
 
 
-def set_form(scope: Rules, known: Memory, mpid: int, /, **identities: str | None) -> Decision:
+def set_form(scope: ScopeRules, known: Memory, mpid: int, /, **identities: str | None) -> Decision:
     """Decide a modify in its set form."""
     wanted = {IdentityType(name): value for name, value in identities.items()}
     return _modify(ModifyRequest(mpid, known_identities=wanted), scope, known)
 
 
 def change_form(
-    scope: Rules, known: Memory, mpid: int, /, *entries: tuple[str, str | None, str | None]
+    scope: ScopeRules, known: Memory, mpid: int, /, *entries: tuple[str, str | None, str | None]
 ) -> Decision:
     """Decide a modify by entries of type, old value and new value."""
     read = tuple(IdentityChange(IdentityType(name), old, new) for name, old, new in entries)
     return _modify(ModifyRequest(mpid, identity_changes=read), scope, known)
 
 
-def _modify(request: ModifyRequest, scope: Rules, known: Memory) -> Decision:
+def _modify(request: ModifyRequest, scope: ScopeRules, known: Memory) -> Decision:
     decision = modify(request, scope, known.under(scope), explain=True)
     assert modify(request, scope, known.under(scope)) == altered(decision, tiers=())
     return decision
@@ -138,7 +138,9 @@ def after(known: Memory, decision: Decision) -> Profile:
 def became_known(decision: Decision) -> tuple[int, ...]:
     """Whom the request found or left holding a login ID for the first time, in the order told."""
     return tuple(
-        left.profile.mpid for left in decision.left if left.was_known and not left.profile.was_known
+        update.profile.mpid
+        for update in decision.updates
+        if update.was_known and not update.profile.was_known
     )
 
 
@@ -175,7 +177,7 @@ def tiers(decision: Decision) -> list[str]:
     for tier in decision.tiers:
         text = f"{tier.identity_type} {tier.outcome}"
         if tier.held_by is not None:
-            text += f" {tier.held_by}/{tier.eligible}>{tier.left}"
+            text += f" {tier.held_by}/{tier.eligible}>{tier.candidates}"
         said.append(
             text + "".join(f" {reason}={count}" for reason, count in tier.ineligible.items())
         )

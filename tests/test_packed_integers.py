@@ -2,7 +2,11 @@
 
 import pytest
 
-from idsync_cli.store.sqlite.rows.packed_integers import Numbers, pack_numbers, unpack_numbers
+from idsync_cli.store.sqlite.rows.packed_integers import (
+    PackedIntegers,
+    pack_numbers,
+    unpack_numbers,
+)
 
 ENDS = [0, 1, -1, 2**63 - 1, -(2**63)]
 
@@ -16,7 +20,7 @@ def test_numbers_come_back_as_they_were() -> None:
 
 @pytest.mark.parametrize("size", [0, 7, 4_095, 4_096, 4_103, 20_000])
 def test_each_can_be_read_and_changed_wherever_it_stands(size: int) -> None:
-    numbers = Numbers()
+    numbers = PackedIntegers()
     expected: list[int] = []
     for begin in range(0, size, 7):
         assert numbers.count == len(expected)

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from idsync_cli.store.sqlite.cache.bloom_filter import Seen
+from idsync_cli.store.sqlite.cache.bloom_filter import BloomFilter
 
 FEW, MANY = 1_000, 300_000
 
@@ -14,12 +14,12 @@ def values(begin: int, end: int) -> list[str]:
 
 
 def test_nothing_was_seen_at_first() -> None:
-    assert not any(map(Seen().may_have, ["", "a", "é", *values(0, FEW)]))
+    assert not any(map(BloomFilter().may_have, ["", "a", "é", *values(0, FEW)]))
 
 
 @pytest.mark.parametrize("most", [1, FEW, MANY])
 def test_no_value_that_was_seen_is_forgotten_and_few_others_are_taken_for_seen(most: int) -> None:
-    seen = Seen()
+    seen = BloomFilter()
     everything = values(0, most)
     Random(most).shuffle(everything)
     for value in everything:

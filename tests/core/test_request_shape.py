@@ -3,19 +3,19 @@
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import DecidedBy, Note
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.resolve.request_shape import Form, form_of
-from tests.core.saying import rules
+from idsync_cli.core.resolve.request_shape import RequestShape, shape_of
+from tests.core.shorthand import rules
 
 SCOPE = rules("ios_idfv email:lu customer_id:lui other:u")
 LINK = rules("customer_id:lu email:lu ios_idfv", "profile_link")
 EMAIL, DEVICE, TOKEN = IdentityType.EMAIL, IdentityType.IOS_IDFV, IdentityType.PUSH_TOKEN
 
 
-def form(kind: str, words: str, scope: Rules = SCOPE) -> Form:
-    return form_of(
+def shape(kind: str, words: str, scope: ScopeRules = SCOPE) -> RequestShape:
+    return shape_of(
         RequestKind(kind), sum(TYPE_BITS[IdentityType(each)] for each in words.split()), scope
     )
 
@@ -24,8 +24,8 @@ def form(kind: str, words: str, scope: Rules = SCOPE) -> Form:
     "words", ["push_token yahoo other ios_idfv email", "email ios_idfv other yahoo push_token"]
 )
 def test_types_stand_in_the_order_of_step_5_in_whatever_order_they_are_given(words: str) -> None:
-    found = form("identify", words)
-    assert [(each.identity_type, each.rank) for each in found.places] == [
+    found = shape("identify", words)
+    assert [(each.identity_type, each.rank) for each in found.requested_types] == [
         ("ios_idfv", 1),
         ("email", 2),
         ("other", 4),
@@ -41,50 +41,50 @@ def test_types_stand_in_the_order_of_step_5_in_whatever_order_they_are_given(wor
 
 
 def test_each_place_tells_what_the_rules_say_of_its_type() -> None:
-    email = form("identify", "push_token email").places[0]
+    email = shape("identify", "push_token email").requested_types[0]
     assert email.bit == TYPE_BITS[EMAIL]
     assert email.settings.names() == ("login", "unique")
     assert email.decided_by == DecidedBy(Rule.IDENTIFIER, 2, EMAIL)
-    assert form("identify", "email push_token").places[1].settings.names() == ()
+    assert shape("identify", "email push_token").requested_types[1].settings.names() == ()
 
 
 def test_the_forms_that_are_remembered_are_few_however_many_are_asked_for() -> None:
     scope = rules("ios_idfv email:lu customer_id:lui other:u")
     for types in range(1, 5_000):
-        found = form_of(RequestKind.IDENTIFY, types, scope)
-        assert sum(place.bit for place in found.places) == types
-        assert form_of(RequestKind.IDENTIFY, types, scope) is found
-    assert len(scope.forms[RequestKind.IDENTIFY]) <= 1_000
+        found = shape_of(RequestKind.IDENTIFY, types, scope)
+        assert sum(place.bit for place in found.requested_types) == types
+        assert shape_of(RequestKind.IDENTIFY, types, scope) is found
+    assert len(scope.shapes[RequestKind.IDENTIFY]) <= 1_000
 
 
 def test_a_form_belongs_to_one_kind_certain_types_and_one_scope() -> None:
-    found = form("identify", "ios_idfv email")
-    assert form("identify", "ios_idfv email") == found
+    found = shape("identify", "ios_idfv email")
+    assert shape("identify", "ios_idfv email") == found
     for other in (
-        form("search", "ios_idfv email"),
-        form("identify", "ios_idfv"),
-        form("identify", "ios_idfv email", LINK),
+        shape("search", "ios_idfv email"),
+        shape("identify", "ios_idfv"),
+        shape("identify", "ios_idfv email", LINK),
     ):
         assert other != found
-    assert form("identify", "ios_idfv email", LINK).rules is LINK
+    assert shape("identify", "ios_idfv email", LINK).rules is LINK
 
 
 def test_login_and_immutable_types_are_those_that_the_request_carries() -> None:
-    found = form("login", "other customer_id ios_idfv")
+    found = shape("login", "other customer_id ios_idfv")
     assert (found.login_types, found.immutable_types) == (("customer_id",), ("customer_id",))
-    assert form("login", "email").immutable_types == ()
-    assert form("login", "ios_idfv").login_types == ()
+    assert shape("login", "email").immutable_types == ()
+    assert shape("login", "ios_idfv").login_types == ()
 
 
 def test_a_logout_sets_its_login_types_aside_by_rank() -> None:
-    found = form("logout", "customer_id ios_idfv email")
-    assert [each.identity_type for each in found.places] == ["ios_idfv"]
+    found = shape("logout", "customer_id ios_idfv email")
+    assert [each.identity_type for each in found.requested_types] == ["ios_idfv"]
     assert (found.login_types, found.immutable_types) == ((), ())
     assert found.set_aside == (
         Note(NoteCode.SET_ASIDE_ON_LOGOUT, EMAIL),
         Note(NoteCode.SET_ASIDE_ON_LOGOUT, IdentityType.CUSTOMER_ID),
     )
-    assert form("login", "customer_id ios_idfv email").set_aside == ()
+    assert shape("login", "customer_id ios_idfv email").set_aside == ()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_logout_sets_its_login_types_aside_by_rank() -> None:
 def test_a_request_has_a_lookup_if_one_of_the_priority_is_left(
     kind: str, words: str, has: bool, refused: ErrorCode | None
 ) -> None:
-    found = form(kind, words)
+    found = shape(kind, words)
     assert found.has_lookup is has
     assert (found.refusal and found.refusal[0]) == refused
 
@@ -117,7 +117,7 @@ def test_a_request_has_a_lookup_if_one_of_the_priority_is_left(
 def test_a_logout_makes_a_profile_at_once_where_the_strategy_says_create(
     strategy: str, kind: str, at_once: bool
 ) -> None:
-    assert form(kind, "ios_idfv", rules("email:l ios_idfv", strategy)).makes_new_at_once is at_once
+    assert shape(kind, "ios_idfv", rules("email:l ios_idfv", strategy)).makes_new_at_once is at_once
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_a_logout_makes_a_profile_at_once_where_the_strategy_says_create(
     ],
 )
 def test_all_who_are_anonymous_are_judged_by_the_form_alone(
-    scope: Rules, kind: str, words: str, reason: Reason | None
+    scope: ScopeRules, kind: str, words: str, reason: Reason | None
 ) -> None:
-    found = form(kind, words, scope)
+    found = shape(kind, words, scope)
     assert found.reason_of_the_anonymous is reason
     assert found.wants_immutable_id is (reason is Reason.IMMUTABLE_SEARCH)

@@ -10,7 +10,7 @@ LOG_SUFFIXES = ("-wal", "-journal")
 """What the names of SQLite's logs end with: the next to open the store plays them into it."""
 
 
-class Place:
+class StoreLocation:
     """The place of a store. SQLite and we name what stands beside it after the file itself.
 
     Raises:

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from idsync_cli.core.codes import Outcome, Reason, Rule, Status
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.codes import Reason, Rule, Status, TierOutcome
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import DecidedBy, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import holders
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.resolve.matcher import Inquiry, Match
+from idsync_cli.core.resolve.matcher import Match, Matcher
 from tests.core.memory import Memory
-from tests.core.saying import altered, inquiry, profile, rules, tiers
+from tests.core.shorthand import altered, matcher, profile, rules, tiers
 
 FIXED = rules("customer_id:lui email:lu other ios_idfv")
 LOGINS = rules("customer_id:lu email:lu other ios_idfv")
@@ -28,7 +28,7 @@ class Case:
     """A request, a profile and the reason why it is not eligible for it, if any."""
 
     why: str
-    rules: Rules
+    rules: ScopeRules
     asked: dict[str, str]
     holds: Mapping[str, str | list[str]]
     reason: str | None
@@ -37,7 +37,7 @@ class Case:
 
     def found(self) -> Reason | None:
         of = profile(1, self.holds, was_known=self.was_known)
-        asking = inquiry(self.kind, self.asked, self.rules, Memory(of))
+        asking = matcher(self.kind, self.asked, self.rules, Memory(of))
         return asking.ineligibility(of)
 
 
@@ -114,9 +114,12 @@ def test_the_first_reason_of_step_2_that_holds_is_the_reason(case: Case) -> None
     ],
 )
 def test_the_highest_login_type_that_both_carry_is_the_one_that_may_disagree(
-    scope: Rules, asked: dict[str, str], holds: Mapping[str, str | list[str]], conflict: str | None
+    scope: ScopeRules,
+    asked: dict[str, str],
+    holds: Mapping[str, str | list[str]],
+    conflict: str | None,
 ) -> None:
-    asking = inquiry("identify", asked, scope, Memory(profile(1, holds)))
+    asking = matcher("identify", asked, scope, Memory(profile(1, holds)))
     assert asking.conflicting_login(profile(1, holds)) == conflict
 
 
@@ -126,8 +129,8 @@ def test_the_highest_login_type_that_both_carry_is_the_one_that_may_disagree(
 def test_a_request_carries_a_login_id_if_one_of_its_types_is_a_login_type(
     asked: dict[str, str], carries: bool
 ) -> None:
-    asking = inquiry("identify", asked, LOGINS, Memory())
-    assert bool(asking.form.login_types) is carries
+    asking = matcher("identify", asked, LOGINS, Memory())
+    assert bool(asking.shape.login_types) is carries
 
 
 @dataclass
@@ -142,12 +145,12 @@ class Walk:
     profiles: tuple[Profile, ...]
     tiers: list[str]
     candidates: list[int]
-    rules: Rules = field(default_factory=lambda: rules("email other ios_idfv", "best_match"))
+    rules: ScopeRules = field(default_factory=lambda: rules("email other ios_idfv", "best_match"))
     kind: str = "identify"
 
-    def inquiry(self) -> Inquiry:
+    def matcher(self) -> Matcher:
         asked = {each.type.value: each.value for each in map(identifier, self.asked.split())}
-        return inquiry(self.kind, asked, self.rules, Memory(*self.profiles))
+        return matcher(self.kind, asked, self.rules, Memory(*self.profiles))
 
 
 def people(*holdings: str) -> tuple[Profile, ...]:
@@ -297,19 +300,19 @@ WALKS = [
 
 @pytest.mark.parametrize("walk", WALKS, ids=[walk.why for walk in WALKS])
 def test_the_tiers_are_asked_in_order_until_one_candidate_is_left(walk: Walk) -> None:
-    match = walk.inquiry().consult(explain=True)
+    match = walk.matcher().consult(explain=True)
     assert tiers_of(match) == walk.tiers
-    assert candidates(walk.inquiry(), match, walk.profiles) == walk.candidates
+    assert candidates(walk.matcher(), match, walk.profiles) == walk.candidates
     assert not any(tier.stopped_counting for tier in match.tiers)
-    assert walk.inquiry().consult() == altered(match, tiers=())
+    assert walk.matcher().consult() == altered(match, tiers=())
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=[walk.why for walk in WALKS])
 def test_the_tier_that_left_exactly_one_decided_and_of_several_the_newest_is_known(
     walk: Walk,
 ) -> None:
-    match = walk.inquiry().consult(explain=True)
-    deciding = [tier for tier in match.tiers if tier.outcome is Outcome.DECIDED]
+    match = walk.matcher().consult(explain=True)
+    deciding = [tier for tier in match.tiers if tier.outcome is TierOutcome.DECIDED]
     assert [match.decided_by] * bool(match.decided_by) == [
         DecidedBy(Rule.IDENTIFIER, each.rank, each.identity_type) for each in deciding
     ]
@@ -322,7 +325,7 @@ def tiers_of(match: Match) -> list[str]:
     return tiers(Decision(Status.MATCHED, DecidedBy(Rule.NO_MATCH), tiers=match.tiers))
 
 
-def candidates(asking: Inquiry, match: Match, profiles: Iterable[Profile]) -> list[int]:
+def candidates(asking: Matcher, match: Match, profiles: Iterable[Profile]) -> list[int]:
     """Who is a candidate, oldest first."""
     oldest_first = sorted(profiles, key=lambda each: each.created_seq)
     return [each.mpid for each in oldest_first if asking.is_candidate(match, each)]
@@ -331,7 +334,7 @@ def candidates(asking: Inquiry, match: Match, profiles: Iterable[Profile]) -> li
 def test_the_newest_candidate_is_so_by_its_number_not_by_its_mpid() -> None:
     of = [profile(mpid, seq=seq, email="e") for mpid, seq in ((5, 2), (-9, 3), (7, 1))]
     for scope in (rules("email"), rules("email:l")):
-        asking = inquiry("identify", E, scope, Memory(*of))
+        asking = matcher("identify", E, scope, Memory(*of))
         match = asking.consult()
         assert match.newest == of[1]
         assert candidates(asking, match, of) == [7, 5, -9]
@@ -344,7 +347,7 @@ def test_known_and_anonymous_profiles_are_candidates_side_by_side(
     """The newest is the newest of those that the last tier left."""
     one, two, three = seqs
     of = [profile(1, E | D, seq=one), profile(2, E | D, seq=two), profile(3, D, seq=three)]
-    asking = inquiry("identify", D | E, rules("ios_idfv email:l"), Memory(*of))
+    asking = matcher("identify", D | E, rules("ios_idfv email:l"), Memory(*of))
     match = asking.consult(explain=True)
     assert tiers_of(match) == ["ios_idfv narrowed 3/3>3", "email narrowed 2/2>2"]
     assert match.newest == of[0 if one > two else 1]
@@ -360,7 +363,7 @@ def test_a_candidate_is_who_the_tiers_left_and_nobody_who_would_be_eligible_besi
         profile(6, O | D, was_known=True),
         profile(7, {"other": "p", "ios_idfv": "d"}),
     )
-    asking = inquiry("identify", O | D, LOGINS, Memory(*left, *out))
+    asking = matcher("identify", O | D, LOGINS, Memory(*left, *out))
     match = asking.consult()
     assert candidates(asking, match, left + out) == [1, 2]
 
@@ -369,7 +372,7 @@ def test_a_profile_that_is_known_is_a_candidate_by_its_login_id_alone() -> None:
     left = (profile(1, E | D), profile(2, E | D, was_known=True))
     out = (profile(3, D), profile(4, F | D), profile(5, D, was_known=True))
     scope = rules("email:l ios_idfv")
-    asking = inquiry("identify", E | D, scope, Memory(*left, *out))
+    asking = matcher("identify", E | D, scope, Memory(*left, *out))
     match = asking.consult()
     assert candidates(asking, match, left + out) == [1, 2]
 
@@ -377,7 +380,7 @@ def test_a_profile_that_is_known_is_a_candidate_by_its_login_id_alone() -> None:
 def test_without_candidates_nobody_is_one() -> None:
     of = (profile(1, F | D), profile(2, O))
     for scope in (LOGINS, NO_LOGINS):
-        asking = inquiry("identify", E, scope, Memory(*of))
+        asking = matcher("identify", E, scope, Memory(*of))
         assert asking.consult().newest is None
         assert asking.consult().decided_by is None
         assert candidates(asking, Match(), of) == []
@@ -385,7 +388,7 @@ def test_without_candidates_nobody_is_one() -> None:
 
 
 def test_each_tier_tells_its_rank_type_value_and_settings() -> None:
-    asking = inquiry("identify", A | D, FIXED, Memory(profile(1, A)))
+    asking = matcher("identify", A | D, FIXED, Memory(profile(1, A)))
     told = [
         (tier.rank, tier.identity_type.value, tier.value, " ".join(tier.settings.names()))
         for tier in asking.consult(explain=True).tiers
@@ -400,9 +403,9 @@ def test_each_tier_tells_its_rank_type_value_and_settings() -> None:
 
 def test_of_each_profile_that_a_tier_finds_it_can_be_asked_why_it_is_not_eligible() -> None:
     of = (profile(1, E | D), profile(2, D), profile(3, D), profile(4, F | D))
-    named = inquiry("identify", E | D, LOGINS, Memory(*of))
+    named = matcher("identify", E | D, LOGINS, Memory(*of))
     assert [*map(named.ineligibility, of)] == [None, None, None, PROTECTED]
-    unnamed = inquiry("identify", D, LOGINS, Memory(*of))
+    unnamed = matcher("identify", D, LOGINS, Memory(*of))
     assert [*map(unnamed.ineligibility, of)] == [PROTECTED, None, None, PROTECTED]
 
 
@@ -417,42 +420,42 @@ def test_of_each_profile_that_a_tier_finds_it_can_be_asked_why_it_is_not_eligibl
     ],
 )
 def test_all_who_are_anonymous_are_judged_alike(
-    scope: Rules, asked: dict[str, str], kind: str, reason: Reason | None
+    scope: ScopeRules, asked: dict[str, str], kind: str, reason: Reason | None
 ) -> None:
-    asking = inquiry(kind, asked, scope, Memory())
-    assert asking.form.reason_of_the_anonymous is reason
+    asking = matcher(kind, asked, scope, Memory())
+    assert asking.shape.reason_of_the_anonymous is reason
     for held in (D, O, D | O, {"push_token": "t"}, {}):
         assert asking.ineligibility(profile(1, held)) is reason
 
 
 def test_where_no_tier_is_consulted_each_one_says_so() -> None:
-    asking = inquiry("logout", D, FIXED, Memory(profile(1, D)))
+    asking = matcher("logout", D, FIXED, Memory(profile(1, D)))
     match = asking.consult_none(explain=True)
     assert asking.consult_none() == Match() == altered(match, tiers=())
     assert (match.newest, match.decided_by, match.known, match.crowd) == (None, None, (), None)
     assert [(tier.rank, tier.outcome, tier.value) for tier in match.tiers] == [
-        (1, Outcome.NOT_IN_REQUEST, None),
-        (2, Outcome.NOT_IN_REQUEST, None),
-        (3, Outcome.NOT_IN_REQUEST, None),
-        (4, Outcome.NOT_CONSULTED, "d"),
+        (1, TierOutcome.NOT_IN_REQUEST, None),
+        (2, TierOutcome.NOT_IN_REQUEST, None),
+        (3, TierOutcome.NOT_IN_REQUEST, None),
+        (4, TierOutcome.NOT_CONSULTED, "d"),
     ]
-    assert {(tier.held_by, tier.eligible, tier.left) for tier in match.tiers} == {(None,) * 3}
+    assert {(tier.held_by, tier.eligible, tier.candidates) for tier in match.tiers} == {(None,) * 3}
     assert not any(tier.stopped_counting for tier in match.tiers)
     assert match.tiers[0].settings == FIXED.settings_of(IdentityType.CUSTOMER_ID)
 
 
 def test_the_tier_that_decided_is_named_by_its_rank_and_type() -> None:
     of = Memory(profile(1, email="e", ios_idfv="d"), profile(2, email="e"))
-    one = inquiry("identify", E | D, rules("email ios_idfv"), of).consult()
+    one = matcher("identify", E | D, rules("email ios_idfv"), of).consult()
     assert one.decided_by == DecidedBy(Rule.IDENTIFIER, 2, IdentityType.IOS_IDFV)
-    two = inquiry("identify", E, rules("email ios_idfv"), of).consult()
+    two = matcher("identify", E, rules("email ios_idfv"), of).consult()
     assert two.decided_by is None
 
 
 @pytest.mark.parametrize("explain", [False, True])
 def test_what_is_below_the_decision_is_never_looked_up(explain: bool) -> None:
     known = Memory(profile(1, email="e"))
-    inquiry("identify", E | O | D, LOGINS, known).consult(explain=explain)
+    matcher("identify", E | O | D, LOGINS, known).consult(explain=explain)
     assert {*known.sought} == {Identifier(IdentityType.EMAIL, "e")}
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.files import profile_csv
@@ -410,7 +410,7 @@ def test_every_value_comes_back_from_a_table(values: list[str]) -> None:
     }  # fmt: skip
     types = [IdentityType.EMAIL]
     table = f"{profile_csv.header(types)}\n{profile_csv.row(profile, types)}\n"
-    rules = Rules(PRESETS["best_match"].strategy, (IdentityType.EMAIL,))
+    rules = ScopeRules(PRESETS["best_match"].strategy, (IdentityType.EMAIL,))
     source = ProfileFile("table", io.BytesIO(table.encode()))
     [line] = profile_csv.read_csv(source, Organization(None, {"=s": rules}, {}))
     assert isinstance(line, ProfileLine)

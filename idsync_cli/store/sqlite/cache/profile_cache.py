@@ -11,19 +11,19 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
-from idsync_cli.store.sqlite.cache.bloom_filter import Seen
-from idsync_cli.store.sqlite.cache.handed_over import HandedOver
-from idsync_cli.store.sqlite.cache.in_memory import (
+from idsync_cli.store.sqlite.cache.bloom_filter import BloomFilter
+from idsync_cli.store.sqlite.cache.cached_profiles import (
     NOT_READ,
     TYPES,
-    Holding,
-    IdentifierRecord,
-    Record,
+    CachedIdentifier,
+    CachedProfile,
+    HolderRow,
     Scope,
     whole_crowd,
 )
+from idsync_cli.store.sqlite.cache.handed_over import HandedOver
 from idsync_cli.store.sqlite.rows.batch import (
     NOW,
     NOWHERE,
@@ -36,7 +36,7 @@ from idsync_cli.store.sqlite.rows.batch import (
     Writer,
 )
 from idsync_cli.store.sqlite.rows.checksums import hash_behind, profile_numbers
-from idsync_cli.store.sqlite.rows.packed_integers import Numbers, pack_numbers
+from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers, pack_numbers
 
 _NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
@@ -44,7 +44,7 @@ _NEWEST = 64
 _REMEMBERED = 300_000
 """How many profiles and identifiers are kept in memory before some of them are let go."""
 
-_ERAS = 8
+_GENERATIONS = 8
 """Whenever so large a part of that has come, an era ends; what was not named lately goes first."""
 
 _STEPS = 64
@@ -102,7 +102,7 @@ _NEWEST_UP_TO = """
 """
 
 
-class Records:
+class ProfileCache:
     """The profiles and identifiers of one store, in one transaction.
 
     With `new_mpids_are_free` it is not asked of every new MPID whether it was ever given out, which
@@ -115,18 +115,18 @@ class Records:
         self.new_mpids_are_free = False
         self._writer = Writer(connection)
         self._next_id = 0
-        self._seen: Seen | None = None
-        self._profiles: dict[int, Record] = {}
-        self._by_mpid: dict[int, Record] = {}
-        self._entry_of: dict[int, IdentifierRecord] = {}
-        self._remembered = 0
-        self._era = self._era_began = 0
+        self._bloom_filter: BloomFilter | None = None
+        self._profiles: dict[int, CachedProfile] = {}
+        self._by_mpid: dict[int, CachedProfile] = {}
+        self._entry_of: dict[int, CachedIdentifier] = {}
+        self._kept = 0
+        self._generation = self._generation_began = 0
         self._new_identifiers: list[IdentifierRow] = []
-        self._changed: list[Record] = []
+        self._changed: list[CachedProfile] = []
         self._moved_unread: set[int] = set()  # holders of what is not in memory have changed
-        self._holdings = Numbers()  # what becomes of rows of `holders`, as a `Batch` has it
+        self._holdings = PackedIntegers()  # what becomes of rows of `holders`, as a `Batch` has it
         self._begin_of_holdings = 0  # how many were handed over before
-        self._pending: dict[tuple[int, int], int] = {}  # where those are that no `Holding` tells
+        self._pending: dict[tuple[int, int], int] = {}  # where those are that no `HolderRow` tells
         self.handed_over = HandedOver()
 
     def forget(self) -> None:
@@ -136,7 +136,7 @@ class Records:
         for scope in self._scopes.values():
             scope.entries = [{} for _ in TYPES]
         self._entry_of = {}
-        self._remembered = self._era_began = 0
+        self._kept = self._generation_began = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -145,7 +145,7 @@ class Records:
         self._changed = []
         self._moved_unread = set()
         self._begin_of_holdings += self._holdings.count
-        self._holdings = Numbers()
+        self._holdings = PackedIntegers()
         self._pending = {}
 
     @property
@@ -156,7 +156,7 @@ class Records:
     def expect_many(self) -> None:
         """Prepare for many identifiers that the store has never seen."""
         if self._highest_id() == 0:
-            self._seen = Seen()
+            self._bloom_filter = BloomFilter()
 
     def add_scope(self, number: int, login_bits: int) -> Scope:
         """Take in a scope that the store has, or is about to have."""
@@ -165,24 +165,24 @@ class Records:
 
     # Looking things up.
 
-    def profile(self, mpid: int) -> Record | None:
+    def profile(self, mpid: int) -> CachedProfile | None:
         """The profile of the store that has the MPID."""
-        record = self._by_mpid.get(mpid)
-        if record is None:
+        profile = self._by_mpid.get(mpid)
+        if profile is None:
             row = self._execute(_BY_MPID, (mpid,)).fetchone()
-            record = self._record(row) if row else None
-        return record
+            profile = self._profile(row) if row else None
+        return profile
 
-    def of(self, mpid: int) -> Record:
+    def of(self, mpid: int) -> CachedProfile:
         """The profile that has the MPID, which is there."""
-        record = self._by_mpid.get(mpid) or self.profile(mpid)
-        assert record is not None
-        return record
+        profile = self._by_mpid.get(mpid) or self.profile(mpid)
+        assert profile is not None
+        return profile
 
-    def at(self, created_seq: int) -> Record:
+    def at(self, created_seq: int) -> CachedProfile:
         """The profile made by a request, which is there."""
-        record = self._profiles.get(created_seq)
-        return self._record_at(created_seq) if record is None else record
+        profile = self._profiles.get(created_seq)
+        return self._profile_at(created_seq) if profile is None else profile
 
     def has(self, created_seq: int) -> bool:
         """Whether the profile made by a request has been read, or made just now."""
@@ -198,11 +198,13 @@ class Records:
             )
         )
 
-    def known(self, scope: Scope, identifier: Identifier, limit: int | None) -> list[Record]:
+    def known(self, scope: Scope, identifier: Identifier, limit: int | None) -> list[CachedProfile]:
         """Holders that `holders` has as known, newest last; the newest `limit`."""
         return self._newest(self._entry(scope, identifier), known=True, limit=limit)
 
-    def anonymous(self, scope: Scope, identifier: Identifier, limit: int | None) -> list[Record]:
+    def anonymous(
+        self, scope: Scope, identifier: Identifier, limit: int | None
+    ) -> list[CachedProfile]:
         """Holders that `holders` has as anonymous, newest last; the newest `limit`."""
         return self._newest(self._entry(scope, identifier), known=False, limit=limit)
 
@@ -212,7 +214,7 @@ class Records:
         identifiers: Sequence[Identifier],
         limit: int | None,
         lacking: Identifier | None,
-    ) -> list[Record]:
+    ) -> list[CachedProfile]:
         """Those that hold all the identifiers and lack one: newest first, at most `limit`."""
         entries = [self._entry(scope, each) for each in identifiers]
         whole = [crowd for crowd in [whole_crowd(each) for each in entries] if crowd is not None]
@@ -223,64 +225,64 @@ class Records:
         for crowd in whole:
             if len(crowd) < len(smallest):
                 smallest = crowd
-        found: list[Record] = []
+        found: list[CachedProfile] = []
         for place in range(len(smallest) - 1, -1, -1):
-            record = smallest[place]
-            if lacking is not None and self.holds(record, lacking):
+            profile = smallest[place]
+            if lacking is not None and self.holds(profile, lacking):
                 continue
-            if self._holds_all(record, identifiers):
-                found.append(record)
+            if self._holds_all(profile, identifiers):
+                found.append(profile)
                 if len(found) == limit:
                     break
         return found
 
-    def holds(self, record: Record, identifier: Identifier) -> bool:
+    def holds(self, profile: CachedProfile, identifier: Identifier) -> bool:
         """Whether a profile holds an identifier."""
-        entry = self._entry(record.scope, identifier)
+        entry = self._entry(profile.scope, identifier)
         number = entry.identifier_id
         if number is None:
             return False
         if entry.only is not None:
-            return entry.only is record
-        crowd = entry.known if record.known else entry.anonymous
+            return entry.only is profile
+        crowd = entry.known if profile.known else entry.anonymous
         if crowd is None:
             if entry.is_whole:
                 return False
-        elif record.created_seq >= crowd.floor:
-            return crowd.has(record)
-        if record.is_read:
-            return record.has(number)
-        where = number, record.created_seq
+        elif profile.created_seq >= crowd.floor:
+            return crowd.has(profile)
+        if profile.is_read:
+            return profile.has(number)
+        where = number, profile.created_seq
         begin = self._pending.get(where)
         if begin is not None:
             return self._holdings.at(begin + NOW) != NOWHERE
-        now = self.handed_over.range_of(number, record.created_seq)
+        now = self.handed_over.range_of(number, profile.created_seq)
         if now is not None:
             return now != NOWHERE
-        if record.is_new:
+        if profile.is_new:
             return False
         row = self._execute(
             "SELECT 1 FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
-            (number, record.stored_known, record.created_seq),
+            (number, profile.stored_known, profile.created_seq),
         )
         return row.fetchone() is not None
 
-    def _holds_all(self, record: Record, identifiers: Sequence[Identifier]) -> bool:
-        return all(self.holds(record, each) for each in identifiers)
+    def _holds_all(self, profile: CachedProfile, identifiers: Sequence[Identifier]) -> bool:
+        return all(self.holds(profile, each) for each in identifiers)
 
-    def identifiers_of(self, record: Record) -> tuple[Identifier, ...]:
+    def identifiers_of(self, profile: CachedProfile) -> tuple[Identifier, ...]:
         """The identifiers of a profile, in the order in which they were added."""
-        if not record.is_read and not self._is_unwritten(record):
+        if not profile.is_read and not self._is_unwritten(profile):
             rows: list[tuple[int, str]] = self._execute(
-                _HELD_VALUES, (record.created_seq,)
+                _HELD_VALUES, (profile.created_seq,)
             ).fetchall()
             return tuple([Identifier(TYPES[type_id], value) for type_id, value in rows])
-        return tuple([self._identifier(each.number) for each in self._held(record)])
+        return tuple([self._identifier(each.number) for each in self._held(profile)])
 
-    def values_of(self, record: Record, kind: IdentityType) -> tuple[str, ...]:
+    def values_of(self, profile: CachedProfile, kind: IdentityType) -> tuple[str, ...]:
         """The values of a type that a profile holds, oldest first."""
         wanted = TYPE_ORDER[kind]
-        numbers = [each.number for each in self._held(record) if each.type_id == wanted]
+        numbers = [each.number for each in self._held(profile) if each.type_id == wanted]
         return tuple([self._identifier(number).value for number in numbers])
 
     def look_up(
@@ -288,11 +290,11 @@ class Records:
         scope: Scope,
         identifiers: Iterable[Identifier],
         mpids: Iterable[int],
-        rules: Rules,
+        rules: ScopeRules,
     ) -> None:
         """Read what requests name, all at once."""
-        unread: dict[int, IdentifierRecord] = {}
-        twins: list[IdentifierRecord] = []
+        unread: dict[int, CachedIdentifier] = {}
+        twins: list[CachedIdentifier] = []
         by_type = scope.entries
         for identifier in identifiers:
             if identifier.value in by_type[identifier.order]:
@@ -327,12 +329,12 @@ class Records:
             found_rows: list[Sequence[Any]] = self._execute(
                 _BY_MPIDS, (json.dumps(wanted),)
             ).fetchall()
-            asked_for += [self._record(row) for row in found_rows]
+            asked_for += [self._profile(row) for row in found_rows]
         self._read_held(asked_for)
 
-    def _read_crowds(self, numbers: list[int], *, known: bool) -> list[Record]:
+    def _read_crowds(self, numbers: list[int], *, known: bool) -> list[CachedProfile]:
         """Read the newest holders of each identifier, and give those that may soon be asked."""
-        asked_for: list[Record] = []
+        asked_for: list[CachedProfile] = []
         if not numbers:
             return asked_for
         self.handed_over.check_written(numbers)
@@ -343,56 +345,56 @@ class Records:
             _HOLDERS_OF_EACH, (json.dumps(numbers), known)
         )
         for row in rows:
-            crowds[row[0]].holders.append(self._record(row[1:]))
+            crowds[row[0]].holders.append(self._profile(row[1:]))
         for crowd in crowds.values():
             holders = crowd.holders
             crowd.floor = 0 if len(holders) < _NEWEST else holders[0].created_seq
             asked_for += holders[-2:]
         return asked_for
 
-    def _read_held(self, records: list[Record]) -> None:
+    def _read_held(self, cache: list[CachedProfile]) -> None:
         """Read the numbers of the identifiers of profiles, all at once."""
         unread = {
             each.created_seq: each
-            for each in records
+            for each in cache
             if not each.is_read and not self._is_unwritten(each)
         }
         if not unread:
             return
-        for record in unread.values():
-            record.is_read = True
+        for profile in unread.values():
+            profile.is_read = True
         rows: Iterable[tuple[int, int, int, int, int]] = self._execute(
             _HELD_BY_EACH, (json.dumps(list(unread)),)
         )
         for seq, number, type_id, added_seq, place in rows:
-            record = unread[seq]
-            record.newest = Holding(number, type_id, added_seq, place, record.newest)
+            profile = unread[seq]
+            profile.newest = HolderRow(number, type_id, added_seq, place, profile.newest)
 
-    def _record(self, row: Sequence[Any]) -> Record:
+    def _profile(self, row: Sequence[Any]) -> CachedProfile:
         created_seq: int = row[0]
-        record = self._profiles.get(created_seq)
-        if record is None:
+        profile = self._profiles.get(created_seq)
+        if profile is None:
             _, mpid, scope_id, source_mpid, was_known, types = row
             scope = self._scopes.get(scope_id) or self.add_scope(scope_id, 0)
-            record = Record(created_seq, mpid, scope, source_mpid, was_known == 1, types)
-            self._profiles[created_seq] = self._by_mpid[mpid] = record
-        return record
+            profile = CachedProfile(created_seq, mpid, scope, source_mpid, was_known == 1, types)
+            self._profiles[created_seq] = self._by_mpid[mpid] = profile
+        return profile
 
-    def _entry(self, scope: Scope, identifier: Identifier) -> IdentifierRecord:
+    def _entry(self, scope: Scope, identifier: Identifier) -> CachedIdentifier:
         entry = scope.entries[identifier.order].get(identifier.value)
         if entry is None:
             entry = self._remember(scope, identifier)
             self._find(scope, entry)
-        entry.era = self._era
+        entry.generation = self._generation
         return entry
 
-    def _remember(self, scope: Scope, identifier: Identifier) -> IdentifierRecord:
-        entry = IdentifierRecord(identifier, self._era)
+    def _remember(self, scope: Scope, identifier: Identifier) -> CachedIdentifier:
+        entry = CachedIdentifier(identifier, self._generation)
         scope.entries[identifier.order][identifier.value] = entry
-        self._remembered += 1
+        self._kept += 1
         return entry
 
-    def _find(self, scope: Scope, entry: IdentifierRecord) -> None:
+    def _find(self, scope: Scope, entry: CachedIdentifier) -> None:
         """Ask the tables for the number of an identifier."""
         identifier = entry.identifier
         if not self._may_have(identifier):
@@ -405,15 +407,17 @@ class Records:
 
     def _may_have(self, identifier: Identifier) -> bool:
         """Whether the tables may have an identifier; of most that are new it is known."""
-        return self._seen is None or self._seen.may_have(identifier.value)
+        return self._bloom_filter is None or self._bloom_filter.may_have(identifier.value)
 
-    def _number(self, entry: IdentifierRecord, number: int) -> None:
+    def _number(self, entry: CachedIdentifier, number: int) -> None:
         """Let an identifier have the number that the tables have of it."""
         entry.identifier_id = number
         entry.is_whole = False
         self._entry_of[number] = entry
 
-    def _newest(self, entry: IdentifierRecord, *, known: bool, limit: int | None) -> list[Record]:
+    def _newest(
+        self, entry: CachedIdentifier, *, known: bool, limit: int | None
+    ) -> list[CachedProfile]:
         if entry.only is not None:
             return [entry.only] if entry.only.known == known and limit != 0 else []
         crowd = entry.known if known else entry.anonymous
@@ -428,7 +432,7 @@ class Records:
             rows: list[Sequence[Any]] = self._execute(
                 _HOLDERS, (entry.identifier_id, known, wanted)
             ).fetchall()
-            holders = [self._record(row) for row in rows]
+            holders = [self._profile(row) for row in rows]
             holders.reverse()
             crowd.holders = holders
             crowd.floor = holders[0].created_seq if len(holders) == wanted else 0
@@ -436,17 +440,17 @@ class Records:
 
     def _seek(
         self,
-        entries: Sequence[IdentifierRecord],
+        entries: Sequence[CachedIdentifier],
         limit: int | None,
-        lacking: IdentifierRecord | None,
-    ) -> list[Record]:
+        lacking: CachedIdentifier | None,
+    ) -> list[CachedProfile]:
         """Ask the tables for the anonymous profiles that hold all of several identifiers."""
         self.write()
         numbers = [entry.identifier_id for entry in entries]
         if None in numbers:
             return []
         stepped, rest = self._step_down(numbers, limit) if lacking is None else ([], NOT_READ - 1)
-        found = [self._record_at(seq) for seq in stepped]
+        found = [self._profile_at(seq) for seq in stepped]
         if rest < 0 or len(found) == limit:
             return found
         first, *others = numbers
@@ -463,7 +467,7 @@ class Records:
             " ORDER BY h.created_seq DESC LIMIT ?",
             (*values, -1 if limit is None else limit - len(found)),
         ).fetchall()
-        return found + [self._record(row) for row in rows]
+        return found + [self._profile(row) for row in rows]
 
     def _step_down(self, numbers: Sequence[int | None], limit: int | None) -> tuple[list[int], int]:
         """The newest profiles that hold all of several identifiers, and where to look on.
@@ -486,25 +490,25 @@ class Records:
                 bound, agreeing = bound - 1, 0
         return found, bound
 
-    def _record_at(self, created_seq: int) -> Record:
-        record = self._profiles.get(created_seq)
-        if record is None:
-            record = self._record(self._execute(_BY_SEQ, (created_seq,)).fetchone())
-        return record
+    def _profile_at(self, created_seq: int) -> CachedProfile:
+        profile = self._profiles.get(created_seq)
+        if profile is None:
+            profile = self._profile(self._execute(_BY_SEQ, (created_seq,)).fetchone())
+        return profile
 
-    def _held(self, record: Record) -> list[Holding]:
+    def _held(self, profile: CachedProfile) -> list[HolderRow]:
         """What a profile holds, oldest first."""
-        if not record.is_read:
-            if self._is_unwritten(record):
+        if not profile.is_read:
+            if self._is_unwritten(profile):
                 self.write()
             rows: list[tuple[int, int, int, int]] = self._execute(
-                _HELD, (record.created_seq,)
+                _HELD, (profile.created_seq,)
             ).fetchall()
-            record.is_read = True
+            profile.is_read = True
             for number, type_id, seq, place in rows:
-                record.newest = Holding(number, type_id, seq, place, record.newest)
-        held: list[Holding] = []
-        each = record.newest
+                profile.newest = HolderRow(number, type_id, seq, place, profile.newest)
+        held: list[HolderRow] = []
+        each = profile.newest
         while each is not None:
             held.append(each)
             each = each.older
@@ -528,75 +532,77 @@ class Records:
         mpid: int,
         scope: Scope,
         source_mpid: int | None,
-    ) -> Record:
+    ) -> CachedProfile:
         """Make a profile that holds nothing yet."""
-        record = Record(created_seq, mpid, scope, source_mpid, False, 0)
-        record.is_read = record.is_new = record.is_changed = True
-        self._profiles[created_seq] = self._by_mpid[mpid] = record
-        self._changed.append(record)
-        return record
+        profile = CachedProfile(created_seq, mpid, scope, source_mpid, False, 0)
+        profile.is_read = profile.is_new = profile.is_changed = True
+        self._profiles[created_seq] = self._by_mpid[mpid] = profile
+        self._changed.append(profile)
+        return profile
 
-    def leave(self, record: Record, types: int, was_known: bool) -> None:
+    def leave(self, profile: CachedProfile, types: int, was_known: bool) -> None:
         """Let a profile hold the types that it will after the changes that follow."""
-        known = was_known or types & record.scope.login_bits != 0
-        if known != record.known:
-            self._move(record, known)
-        if not record.is_changed:
-            record.is_changed = True
-            self._changed.append(record)
-        record.types = types
-        record.was_known = was_known
+        known = was_known or types & profile.scope.login_bits != 0
+        if known != profile.known:
+            self._move(profile, known)
+        if not profile.is_changed:
+            profile.is_changed = True
+            self._changed.append(profile)
+        profile.types = types
+        profile.was_known = was_known
 
-    def _move(self, record: Record, known: bool) -> None:
+    def _move(self, profile: CachedProfile, known: bool) -> None:
         """Move a profile from the anonymous to the known holders of all that it holds."""
-        for each in self._held(record):
+        for each in self._held(profile):
             entry = self._entry_of.get(each.number)
             if entry is None:
                 self._moved_unread.add(each.number)
-            elif entry.only is not record:
-                entry.crowd(record.known).discard(record)
-                entry.crowd(known).add(record)
-            self._pend(record, each, int(known))
-        record.known = known
+            elif entry.only is not profile:
+                entry.crowd(profile.known).discard(profile)
+                entry.crowd(known).add(profile)
+            self._pend(profile, each, int(known))
+        profile.known = known
 
-    def add(self, record: Record, identifier: Identifier, seq: int, place: int) -> int:
+    def add(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
         """Let a profile hold an identifier as its last, and give the identifier's number."""
-        entry = self._entry(record.scope, identifier)
+        entry = self._entry(profile.scope, identifier)
         number = entry.identifier_id
         type_id = identifier.order
         if number is None:
             number = entry.identifier_id = self._take_number()
             self._entry_of[number] = entry
-            row = number, record.scope.number, type_id, identifier.value
+            row = number, profile.scope.number, type_id, identifier.value
             self._new_identifiers.append(row)
-            if self._seen is not None:
-                self._seen.add(identifier.value)
-        holding = Holding(number, type_id, seq, place, record.newest)
-        if record.is_read:
-            record.newest = holding
-        entry.add(record)
-        self._pend(record, holding, int(record.known), is_there=False)
+            if self._bloom_filter is not None:
+                self._bloom_filter.add(identifier.value)
+        holding = HolderRow(number, type_id, seq, place, profile.newest)
+        if profile.is_read:
+            profile.newest = holding
+        entry.add(profile)
+        self._pend(profile, holding, int(profile.known), is_there=False)
         return number
 
-    def remove(self, record: Record, identifier: Identifier) -> int:
+    def remove(self, profile: CachedProfile, identifier: Identifier) -> int:
         """Take an identifier from a profile, and give the identifier's number."""
-        entry = self._entry(record.scope, identifier)
+        entry = self._entry(profile.scope, identifier)
         number = entry.identifier_id
         assert number is not None
-        holding = record.lose(number) or Holding(number, 0, 0, 0, None)
-        entry.discard(record)
-        self._pend(record, holding, NOWHERE)
+        holding = profile.lose(number) or HolderRow(number, 0, 0, 0, None)
+        entry.discard(profile)
+        self._pend(profile, holding, NOWHERE)
         return number
 
-    def _pend(self, record: Record, holding: Holding, now: int, *, is_there: bool = True) -> None:
+    def _pend(
+        self, profile: CachedProfile, holding: HolderRow, now: int, *, is_there: bool = True
+    ) -> None:
         """Let `holders` have a profile in another range; `is_there` says whether it is in one."""
-        number, seq, holdings = holding.number, record.created_seq, self._holdings
+        number, seq, holdings = holding.number, profile.created_seq, self._holdings
         begin = holding.begin - self._begin_of_holdings
         if begin < 0 and self._pending:
             begin = self._pending.get((number, seq), -1)
         if begin < 0:
             begin = holdings.count
-            stored = int(record.stored_known) if is_there and not record.is_new else NOWHERE
+            stored = int(profile.stored_known) if is_there and not profile.is_new else NOWHERE
             holdings.add((number, seq, stored, now, holding.type_id, holding.seq, holding.place))
         else:
             holdings.put(begin + NOW, now)
@@ -604,7 +610,7 @@ class Records:
             holdings.put(begin + SEQ, holding.seq)
             holdings.put(begin + PLACE, holding.place)
         holding.begin = begin + self._begin_of_holdings
-        if now == NOWHERE or not record.is_read:
+        if now == NOWHERE or not profile.is_read:
             self._pending[number, seq] = begin
 
     def _take_number(self) -> int:
@@ -618,9 +624,9 @@ class Records:
         [highest] = self._execute("SELECT max(identifier_id) FROM identifiers").fetchone()
         return int(highest or 0)
 
-    def _is_unwritten(self, record: Record) -> bool:
+    def _is_unwritten(self, profile: CachedProfile) -> bool:
         """Whether the tables may have a profile otherwise than it is."""
-        return record.is_changed or record.created_seq in self.handed_over.profiles
+        return profile.is_changed or profile.created_seq in self.handed_over.profiles
 
     def write(self) -> None:
         """Bring the tables up to date.
@@ -641,27 +647,27 @@ class Records:
         batch.holdings = self._holdings.as_bytes()
         created: list[int] = []
         updated: list[int] = []
-        for record in self._changed:
+        for profile in self._changed:
             numbers = profile_numbers(
-                record.created_seq, record.mpid, record.scope.number, record.source_mpid,
-                int(record.was_known), record.types,
+                profile.created_seq, profile.mpid, profile.scope.number, profile.source_mpid,
+                int(profile.was_known), profile.types,
             )  # fmt: skip
-            if record.is_new:
+            if profile.is_new:
                 created += numbers
             else:
                 updated += numbers
-            record.is_new = record.is_changed = False
-            record.stored_known = record.known
+            profile.is_new = profile.is_changed = False
+            profile.stored_known = profile.known
         batch.created, batch.updated = pack_numbers(created), pack_numbers(updated)
         self.handed_over.take(self._holdings, batch.holdings, self._pending, self._changed)
         self._begin()
 
     def trim(self) -> None:
         """Between two requests: let go of something, once there is too much of it in memory."""
-        if self._remembered - self._era_began > _REMEMBERED // _ERAS:
-            self._era += 1
-            self._era_began = self._remembered
-        if len(self._profiles) + self._remembered <= _REMEMBERED:
+        if self._kept - self._generation_began > _REMEMBERED // _GENERATIONS:
+            self._generation += 1
+            self._generation_began = self._kept
+        if len(self._profiles) + self._kept <= _REMEMBERED:
             return
         if self.handed_over.goes_on:
             if not self.has_changes:  # else it has to wait for the next batch
@@ -669,7 +675,7 @@ class Records:
             return
         self.write()
         self._shed()
-        if len(self._profiles) + self._remembered > _REMEMBERED:
+        if len(self._profiles) + self._kept > _REMEMBERED:
             self.forget()
 
     def _shed(self) -> None:
@@ -678,26 +684,28 @@ class Records:
         Nothing must have changed since it was handed over. Profiles stay with those identifiers
         that stay, so that there is never a second record of one.
         """
-        era, under_way = self._era - 1, self.handed_over.numbers
+        generation, under_way = self._generation - 1, self.handed_over.numbers
         everyone, self._profiles, self._by_mpid = self._profiles, {}, {}
         self._entry_of = {}
-        self._remembered = 0
+        self._kept = 0
         for scope in self._scopes.values():
-            left: list[dict[str, IdentifierRecord]] = [{} for _ in TYPES]
+            left: list[dict[str, CachedIdentifier]] = [{} for _ in TYPES]
             for place, by_value in enumerate(scope.entries):
                 for value, entry in by_value.items():
                     number = entry.identifier_id
-                    if entry.era >= era or (number is not None and number in under_way):
+                    if entry.generation >= generation or (
+                        number is not None and number in under_way
+                    ):
                         left[place][value] = entry
                         self._stay(entry)
             scope.entries = left
         for seq in self.handed_over.profiles:
-            record = everyone[seq]
-            self._profiles[seq] = self._by_mpid[record.mpid] = record
-        self._era_began = self._remembered
+            profile = everyone[seq]
+            self._profiles[seq] = self._by_mpid[profile.mpid] = profile
+        self._generation_began = self._kept
 
-    def _stay(self, entry: IdentifierRecord) -> None:
-        self._remembered += 1
+    def _stay(self, entry: CachedIdentifier) -> None:
+        self._kept += 1
         if entry.identifier_id is not None:
             self._entry_of[entry.identifier_id] = entry
         only = entry.only
@@ -705,5 +713,5 @@ class Records:
             self._profiles[only.created_seq] = self._by_mpid[only.mpid] = only
         for crowd in (entry.known, entry.anonymous):
             if crowd is not None:
-                for record in crowd.holders:
-                    self._profiles[record.created_seq] = self._by_mpid[record.mpid] = record
+                for profile in crowd.holders:
+                    self._profiles[profile.created_seq] = self._by_mpid[profile.mpid] = profile

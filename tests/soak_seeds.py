@@ -1,6 +1,7 @@
 """A pytest plugin for soaks: the tests' own seeds give other numbers each time, and it counts.
 
-`-p tests.salted`, with IDSYNC_SALT naming the soak's seed and IDSYNC_TALLY the file to write to.
+`-p tests.soak_seeds`, with IDSYNC_SALT naming the soak's seed and IDSYNC_TALLY the file to write
+to.
 All that a test draws by `random.Random(5)` then follows from the salt and the 5, and so is never
 drawn twice, and drawn again under the same salt.
 """
