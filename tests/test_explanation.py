@@ -167,7 +167,7 @@ def rows(text: str) -> list[dict[str, Any]]:
     start = {
         name: heading.index(name) for name in ("Type", "Value", "Settings", "Eligible", "Outcome")
     }
-    end = {"ProfileUpdate": heading.index("ProfileUpdate") + len("ProfileUpdate")}
+    end = {"Left": heading.index("Left") + len("Left")}
     table = lines[lines.index(heading) + 2 :]
     found: list[dict[str, Any]] = []
     for line in table:
@@ -176,7 +176,7 @@ def rows(text: str) -> list[dict[str, Any]]:
         if not line.startswith((" ", *"123456789")):
             break
         settings, _, held_by = line[start["Settings"] : start["Eligible"]].rstrip().rpartition(" ")
-        eligible = line[start["Eligible"] : end["ProfileUpdate"] - len("ProfileUpdate")].strip()
+        eligible = line[start["Eligible"] : end["Left"] - len("Left")].strip()
         if line[: start["Type"]].strip():
             found.append(
                 {
@@ -187,9 +187,7 @@ def rows(text: str) -> list[dict[str, Any]]:
                     "held_by": held_by,
                     "eligible": eligible,
                     "ineligible": {},
-                    "left": line[
-                        end["ProfileUpdate"] - len("ProfileUpdate") : start["Outcome"]
-                    ].strip(),
+                    "left": line[end["Left"] - len("Left") : start["Outcome"]].strip(),
                     "outcome": line[start["Outcome"] :],
                 }
             )

@@ -7,21 +7,22 @@ from enum import StrEnum
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from idsync_cli.check import run as checking
 from idsync_cli.check.run import CheckOutcome, Result, Unreadable
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.check_init import write_starter
 from idsync_cli.cli.environment import drawn, say, terminal_width, write
 from idsync_cli.cli.hints import lines, with_hints
 from idsync_cli.cli.options import present_config, present_store
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
 from idsync_cli.files.config_file import load
-from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.scenario_file import Load, Scenario
+
+if TYPE_CHECKING:
+    from idsync_cli.files.outputs import Outputs
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
 
@@ -84,6 +85,8 @@ def check(
     Example: idsync check scenarios/ -k login --junit report.xml
     """
     if init:
+        from idsync_cli.cli.check_init import write_starter
+
         return write_starter(paths or [])
     if not paths or "" in paths:
         raise UsageFault("name scenario files or folders; make the first with: idsync check --init")
@@ -121,7 +124,9 @@ def check(
     return max(map(_status, outcomes))
 
 
-def _outputs(inputs: Sequence[str] = ()) -> Outputs:
+def _outputs(inputs: Sequence[str] = ()) -> "Outputs":
+    from idsync_cli.files.outputs import Outputs  # a check that writes nothing needs no store
+
     return Outputs(store=present_store(), configuration=present_config(), inputs=inputs)
 
 

@@ -88,7 +88,7 @@ _TIER_COLUMNS: tuple[tuple[str, "JustifyMethod"], ...] = (
     ("Settings", "left"),
     ("Held\nby", "right"),
     ("Eligible", "left"),
-    ("ProfileUpdate", "right"),
+    ("Left", "right"),
     ("Outcome", "left"),
 )
 _FOLDING = (1, 2)
