@@ -22,6 +22,7 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     AsJson,
     Config,
+    Group,
     OnceEach,
     StorePath,
 )
@@ -55,7 +56,7 @@ Limit = Annotated[
     ),
 ]
 
-profile_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+profile_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
 def profiles(

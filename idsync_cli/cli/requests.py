@@ -17,8 +17,8 @@ from idsync_cli.cli.environment import (
     say,
     say_agreed,
     terminal_width,
-    write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -240,7 +240,7 @@ def _answer(
         if explain:
             draw(*render.explanation(answer, outcome, terminal_width()))
         else:
-            write("\n".join(render.answer_lines(answer, outcome)))
+            write_lines(render.answer_lines(answer, outcome))
     return 1 if outcome.status is Status.NOT_FOUND else 0
 
 

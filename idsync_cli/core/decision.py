@@ -25,17 +25,28 @@ _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 class Refusal(Exception):
     """A request that is refused and changes nothing: its code, and what is wrong in words.
 
-    `hint` is the way out where it is more than the message says; no answer in JSON has it.
+    `hint` is the way out where it is more than the message says. `word` is what is at fault, as
+    far as that is one word of the request, or the character, from 0, at which a line ceases to be
+    JSON. No answer in JSON has them.
     """
 
-    def __init__(self, code: ErrorCode, message: str, hint: Hint | None = None) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        hint: Hint | None = None,
+        word: str | int | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
+        self.word = word
 
-    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str, Hint | None]]:
-        return Refusal, (self.code, self.message, self.hint)
+    def __reduce__(
+        self,
+    ) -> tuple[type["Refusal"], tuple[ErrorCode, str, Hint | None, str | int | None]]:
+        return Refusal, (self.code, self.message, self.hint, self.word)
 
 
 class DecidedBy(NamedTuple):

@@ -12,6 +12,7 @@ from itertools import groupby
 from idsync_cli.check.run import CheckOutcome, Mismatch, Result, Unreadable
 from idsync_cli.errors import Fault, FileFault, printable
 from idsync_cli.files.yaml_edit import flow
+from idsync_cli.render.theme import Line, Look
 
 TAP_VERSION = "TAP version 14"
 
@@ -24,10 +25,10 @@ def inert(line: str) -> str:
     return _STARTS_A_COMMAND.sub(r"\1\\x3a", line).replace("##[", "#\\x23[")
 
 
-def verdict(result: Result, *, updated: bool = False) -> str:
+def verdict(result: Result, *, updated: bool = False) -> Line:
     """A line for what became of a scenario."""
-    word = "ok    " if result.passed else "wrote " if updated else "FAILED"
-    return f"{word} {_title(result)}"
+    word = ("ok    ", Look.OK) if result.passed else ("FAILED", Look.FAILED)
+    return [("wrote ", Look.WARNING) if updated else word, inert(f" {_title(result)}")]
 
 
 def _title(result: Result) -> str:

@@ -18,7 +18,8 @@ class Summary:
     """What a replay came to, counted as its answers come."""
 
     __slots__ = (
-        "created", "dry_run", "notes", "orphaned", "refused", "requests", "stopped", "ways",
+        "created", "dry_run", "notes", "orphaned", "refused", "refused_lines", "requests",
+        "stopped", "ways",
     )  # fmt: skip
 
     def __init__(self, *, dry_run: bool = False) -> None:
@@ -28,6 +29,7 @@ class Summary:
         self.created = 0
         self.orphaned = 0
         self.refused: list[tuple[str, Answer]] = []
+        self.refused_lines: dict[tuple[str, int], bytes] = {}
         self.stopped = False
         self.dry_run = dry_run
 
@@ -55,6 +57,12 @@ class Summary:
             ways[way] = ways.get(way, 0) + 1
             self.requests += 1
 
+    def keep_lines(self, lines: Iterable[wire.NumberedLine], file: str) -> None:
+        """Keep the lines, of some of a file, that are refused and listed."""
+        wanted = {answer.line for named, answer in self.refused if named == file}
+        if wanted:
+            self.refused_lines |= {(file, n): line for n, line in lines if n in wanted}
+
     def add(self, other: "Summary") -> None:
         """Take into account what another has counted since."""
         self.requests += other.requests
@@ -65,6 +73,8 @@ class Summary:
         for code, number in other.notes.items():
             self.notes[code] = self.notes.get(code, 0) + number
         self.refused += other.refused[: REFUSED_SHOWN - len(self.refused)]
+        if len(self.refused_lines) < REFUSED_SHOWN:
+            self.refused_lines |= other.refused_lines
 
     def _by(self, of: Callable[[_Way], str | None]) -> dict[str, int]:
         """The answers by something that each of some has, the most frequent first."""
