@@ -72,6 +72,7 @@ def strategy_rules(rules: Rules) -> list[tuple[str, str, str]]:
         "links": strategy.links,
         "aliasing": strategy.aliasing,
         "on_conflicting_login": rules.on_conflicting_login,
+        "on_unique_held": rules.on_unique_held,
     }
     written = {key: str(value).lower() for key, value in values.items() if value is not None}
     return [(key, value, rule_sentence(key, value)) for key, value in written.items()]
@@ -109,4 +110,12 @@ _STRATEGY_RULES = {
     ("aliasing", "false"): "no profile may be aliased",
     ("on_conflicting_login", "separate"): "two login IDs that disagree are two users",
     ("on_conflicting_login", "join"): "two login IDs that disagree may lead to one profile",
+    (
+        "on_unique_held",
+        "take",
+    ): "a unique identifier goes to who may take it",
+    (
+        "on_unique_held",
+        "keep",
+    ): "a unique identifier is moved by a modify alone",
 }

@@ -3,11 +3,12 @@
 #
 #   sh scripts/demo.sh
 #
-# The store is made in a folder that is thrown away at the end.
+# The requests are answered by the sources, as soon as what they need is there; the day by idsync
+# as it is installed then. The store is made in a folder that is thrown away at the end.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-venv=$(sh "$root/scripts/setup.sh")
+venv=$(sh "$root/scripts/setup.sh" run packages)
 cd "$root"
 
 folder=$(mktemp -d)
@@ -16,9 +17,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 export IDSYNC_CONFIG=sample_config.yaml IDSYNC_STORE="$folder/idsync.db"
 
-idsync() {
+show() {
     printf '\n$ idsync %s\n' "$*"
-    "$venv/bin/idsync" "$@"
+}
+
+idsync() {
+    show "$@"
+    "$venv/bin/python" -m idsync_cli "$@"
 }
 
 # A visitor opens the app, and signs up as a customer on the same iPhone. Somebody who does not
@@ -28,5 +33,8 @@ idsync identify --workspace shop-ios --idfv 9876
 idsync login --workspace shop-ios --customer-id C-1 --email mia@example.com --idfv 9876 --explain
 idsync identify --workspace shop-ios --email mia@example.com --idfv 9876 --explain
 
+sh scripts/setup.sh >/dev/null
+
 # The day has some lines that must be refused; 1 says that there were such, and nothing worse.
-idsync replay fixtures/requests.jsonl || [ $? -eq 1 ]
+show replay fixtures/requests.jsonl
+"$venv/bin/idsync" replay fixtures/requests.jsonl || [ $? -eq 1 ]

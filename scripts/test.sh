@@ -1,7 +1,8 @@
 #!/bin/sh
 # Set everything up and run every check: lint, format, types, layers, tests, coverage of the core.
-# The tests run on the sources; those that compare with the reference model run on the compiled
-# modules, too, where there are any.
+# The tests run on the sources. What compares with the reference model by the thousand runs on the
+# compiled copy, and a share of it on the sources. What checks a change within seconds, and builds
+# nothing, is scripts/check.sh.
 #
 #   sh scripts/test.sh
 #
@@ -21,21 +22,24 @@ check() {
     "$@" || failed="$failed, $name"
 }
 
+tests() {
+    "$python" -m pytest --numprocesses=auto --dist=worksteal "$@"
+}
+
 check "ruff check" "$python" -m ruff check .
 check "ruff format" "$python" -m ruff format --check .
 check "mypy" "$python" -m mypy
 check "layers" "$venv/bin/lint-imports" --no-logo
-check "tests" "$python" -m pytest --numprocesses=auto --dist=worksteal --cov
+check "tests of the core" "$python" -m pytest tests/core --cov
 if [ "$(sed -n 2p "$venv/.idsync/project")" = compiled ]; then
     installed=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
-    # The core alone takes its look-ups from a class of the tests, which compiled ones do not allow.
-    check "tests, compiled" "$python" -m pytest --numprocesses=auto --dist=worksteal \
-        -p tests.compiled --override-ini="pythonpath='$installed' ." \
-        --deselect=tests/test_scenarios.py::test_the_core_alone_over_a_dictionary_answers_the_same \
-        tests/test_against_model.py tests/test_plain_lines.py tests/test_scenarios.py \
-        tests/test_store_conformance.py tests/test_store_stateful.py tests/test_decisions_kept.py \
-        tests/test_names_asked.py
+    check "tests" tests --ignore=tests/core -m "not many"
+    check "tests, compiled" tests -p tests.compiled --override-ini="pythonpath='$installed' ." \
+        tests/test_against_model.py tests/test_plain_lines.py tests/test_records.py \
+        tests/test_scenarios.py tests/test_store_conformance.py tests/test_store_stateful.py \
+        tests/test_decisions_kept.py tests/test_names_asked.py
 else
+    check "tests" tests --ignore=tests/core
     printf '== tests, compiled: left out, for idsync is not compiled here\n'
 fi
 

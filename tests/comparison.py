@@ -1,8 +1,9 @@
 """Ask the same world of the program and of the reference model, field by field."""
 
+import atexit
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import cache
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
@@ -32,10 +33,17 @@ Program = Callable[..., Run]
 
 def organization(scopes: dict[str, Json], workspaces: dict[str, str]) -> Organization:
     """The rules of a world, read as a configuration file."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "idsync.yaml"
-        path.write_text(config_yaml(scopes, workspaces), encoding="utf-8")
-        return config_file.load(path).organization
+    path = _folder() / "idsync.yaml"
+    path.write_text(config_yaml(scopes, workspaces), encoding="utf-8")
+    return config_file.load(path).organization
+
+
+@cache
+def _folder() -> Path:
+    """A folder for as long as this process lives."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def lines_of(requests: list[object]) -> bytes:
@@ -70,14 +78,9 @@ def answer_all(
         blocks = [chunk[first : first + size] for first in range(0, len(chunk), size)]
         answers: list[Answer] = []
         labels.begin()
-        engine.blocks(blocks, labels, partial(_taken_anew, answers, labels), lambda _: None)
+        with engine.writing(trust_new_mpids=True) as transaction:
+            engine.answer_blocks(blocks, labels, transaction, answers.extend)
         yield answers
-
-
-def _taken_anew(answers: list[Answer], labels: ReplayLabels) -> Callable[[list[Answer]], None]:
-    answers.clear()
-    labels.undo()
-    return answers.extend
 
 
 def parts(world: World) -> Iterator[tuple[Organization, list[wire.Incoming]]]:
@@ -120,7 +123,7 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
     with storage.reading() as session:
         return [
             wire.profile_json(profile, scope, rules.scopes.get(scope))
-            for scope, profile in session.profiles()
+            for scope, profile in session.profiles(rules.scopes)
         ]
 
 

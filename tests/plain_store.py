@@ -7,13 +7,21 @@ and shares nothing with the stores of idsync. Compiled, too, idsync has to take 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.api import HistoryEntry, RequestEntry, Store, Transaction
+from idsync_cli.store.api import (
+    EVERY_PROFILE,
+    HistoryEntry,
+    ProfileFilter,
+    RequestEntry,
+    Store,
+    Transaction,
+)
 from tests.core.memory import Memory
 
 
@@ -72,7 +80,7 @@ class PlainTransaction(Transaction):
                 str(entry.kind),
                 entry.request_id,
                 entry.request_timestamp_ms,
-                str(change.op),
+                change.op,
                 change.mpid,
                 change.identifier,
                 str(decision.decided_by.rule),
@@ -85,8 +93,11 @@ class PlainTransaction(Transaction):
         self.taken.add(profile.created_seq)
         self.login_bits.setdefault(scope, rules.login_bits)
         if time_ms is not None:
-            how = profile.created_seq, time_ms, "import", None, None, "add", profile.mpid
-            self.entries += [HistoryEntry(*how, each, "import") for each in profile.identifiers]
+            how = profile.created_seq, time_ms, "import", None, None
+            self.entries += [
+                HistoryEntry(*how, Op.ADD, profile.mpid, each, "import")
+                for each in profile.identifiers
+            ]
 
     def flush(self) -> None:
         pass
@@ -106,18 +117,30 @@ class PlainTransaction(Transaction):
         return tuple(sorted(scope for scope, memory in self.known.items() if memory.profiles))
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
-        return next((pair for pair in self.profiles() if pair[1].mpid == mpid), None)
+        return next((pair for pair in self.everybody() if pair[1].mpid == mpid), None)
+
+    def everybody(self) -> list[tuple[str, Profile]]:
+        pairs = [(name, each) for name in self.known for each in self.known[name].profiles.values()]
+        return sorted(pairs, key=lambda pair: pair[1].created_seq)
 
     def profiles(
-        self, scope: str | None = None, holding: IdentityType | None = None
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        pairs = [(name, each) for name in self.known for each in self.known[name].profiles.values()]
-        for name, profile in sorted(pairs, key=lambda pair: pair[1].created_seq):
-            if scope in (None, name) and (holding is None or profile.values_of(holding)):
+        for name, profile in self.everybody():
+            if asked.takes(name, profile, rules.get(name)):
                 yield name, profile
 
+    def count_profiles(
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> int:
+        return len([*self.profiles(rules, asked)])
+
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
-        return [each for _, each in self.profiles(scope) if identifier in each.identifiers]
+        return [
+            each
+            for name, each in self.everybody()
+            if name == scope and identifier in each.identifiers
+        ]
 
     def history(
         self,

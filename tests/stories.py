@@ -624,6 +624,11 @@ def take_in(state: State, line: Json) -> bool:
     return True
 
 
+def says_something(change: Json) -> bool:
+    """Whether there is an option for a change: none is there for one that changes nothing."""
+    return bool(change.get("old_value") or change.get("new_value"))
+
+
 def command_of(request: Json, rng: random.Random) -> tuple[Json, list[str]]:
     """A request as far as options can say it, and the options."""
     kind = request["type"]
@@ -634,8 +639,9 @@ def command_of(request: Json, rng: random.Random) -> tuple[Json, list[str]]:
             asked[name] = str(request[name])
             arguments.append(f"--{name.replace('_', '-')}={asked[name]}")
     if request.get("identity_changes") is not None:
-        asked["identity_changes"] = request["identity_changes"]
-        for change in request["identity_changes"]:
+        changes = [each for each in request["identity_changes"] if says_something(each)]
+        asked["identity_changes"] = changes or [{"identity_type": "email", "new_value": "a"}]
+        for change in asked["identity_changes"]:
             old, new = (
                 (change.get(which) or "").replace("\\", "\\\\").replace(":", "\\:")
                 for which in ("old_value", "new_value")

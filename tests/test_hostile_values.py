@@ -137,7 +137,7 @@ OUR_PROGRESS = re.compile(r"\x1b\[\?25[lh]|\x1b\[2K|\x1b\[1A|\r")
 
 def assert_harmless(text: str) -> None:
     """Nothing but characters that are seen, and line feeds."""
-    bad = {each for each in text if each != "\n" and not (is_harmless(each) or each == "\u3000")}
+    bad = {each for each in {*text} - {"\n", "\u3000"} if not is_harmless(each)}
     assert not bad, [line for line in text.split("\n") if bad & set(line)]
 
 

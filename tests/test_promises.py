@@ -27,8 +27,8 @@ from tests.reference_model import CANONICAL, Rules
 from tests.shrinking import Fault, report
 from tests.worlds import World, random_world
 
-EXAMPLES = max(50, int(os.environ.get("IDSYNC_WORLDS", "2000")) // 20)
-"""How many worlds a promise is asked of: a twentieth of those of `test_against_model.py`."""
+EXAMPLES = max(50, int(os.environ.get("IDSYNC_WORLDS", "4000")) // 40)
+"""How many worlds a promise is asked of: a fortieth of those of `test_against_model.py`."""
 
 Profiles = dict[str, Json]
 """Profile lines by MPID."""
@@ -455,7 +455,7 @@ def test_the_same_identify_or_login_twice_changes_nothing_the_second_time(
     """But where a new known user's record got none of its login IDs, for all are held elsewhere.
 
     It is anonymous, and a login ID never leads to an anonymous profile: the same request makes
-    another one (SPEC.md section 4, `new_known_user_only`).
+    another one (section 4, `new_known_user_only`).
     """
     asked = json_of(request.request)
     again = dict(asked) if isinstance(asked, dict) else {}

@@ -7,7 +7,7 @@ reference model. The crowds are larger than what a batch reads of one beforehand
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cache, partial, reduce
 from operator import or_
 from typing import Any
 
@@ -24,7 +24,7 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Session, SqliteStore
+from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.cache import records
 from tests.comparison import (
     Run,
@@ -37,6 +37,7 @@ from tests.comparison import (
 )
 from tests.core.memory import Memory
 from tests.core.saying import altered
+from tests.many import many
 from tests.program import Program
 from tests.worlds import World, random_world
 
@@ -186,7 +187,7 @@ def assert_told(story: Story, later: Json | None = None, at: int | None = None) 
 # ---- One crowd
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 def test_the_newest_of_an_anonymous_crowd_leave_it_one_after_another(size: int) -> None:
     story = Story()
     for number in range(size):
@@ -211,7 +212,7 @@ def test_the_newest_of_an_anonymous_crowd_leave_it_one_after_another(size: int) 
     assert answers[-3]["decided_by"] == {"rule": "previous_mpid"}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 def test_a_whole_crowd_becomes_known_and_then_anonymous_ones_come(size: int) -> None:
     story = Story()
     for number in range(size):
@@ -230,7 +231,7 @@ def test_a_whole_crowd_becomes_known_and_then_anonymous_ones_come(size: int) -> 
     assert answers[-1]["tiers"][4]["ineligible"] == {"login_protection": size}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 def test_a_known_crowd_is_joined_left_and_searched(size: int) -> None:
     story = Story()
     for number in range(size):
@@ -251,7 +252,7 @@ def test_a_known_crowd_is_joined_left_and_searched(size: int) -> None:
     assert_told(story)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 def test_known_and_anonymous_members_take_turns(size: int) -> None:
     story = Story(DEVICES_FIRST)
     for number in range(size):
@@ -268,7 +269,7 @@ def test_known_and_anonymous_members_take_turns(size: int) -> None:
     assert answers[0]["tiers"][1]["held_by"] == size
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 def test_an_older_member_comes_back_below_what_was_read(size: int) -> None:
     """Of the oldest of a crowd nothing is in memory; they come and go all the same."""
     story = Story()
@@ -294,7 +295,7 @@ def test_an_older_member_comes_back_below_what_was_read(size: int) -> None:
 # ---- Identifiers that move
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 def test_a_crowd_loses_what_has_become_unique_to_one_profile(size: int) -> None:
     shared = SCOPE | {"identities": {"customer_id": LOGIN, "email": LOGIN}}
     story = Story(shared)
@@ -312,7 +313,7 @@ def test_a_crowd_loses_what_has_become_unique_to_one_profile(size: int) -> None:
     assert len(answers[1]["changes"]) == size + 1
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 @pytest.mark.parametrize("protected_first", [False, True])
 def test_one_protected_holder_keeps_it_from_moving_but_not_from_a_modify(
     size: int, protected_first: bool
@@ -390,13 +391,16 @@ def one_within_the_other(number: int, size: int) -> dict[str, str]:
     return {"ios_idfv": "d"} | ({"android_aaid": "g"} if number % 3 == 0 else {})
 
 
-CROWDS = [
+Holds = Callable[[int, int], dict[str, str]]
+"""What the member with a number holds, of a crowd of a size."""
+
+CROWDS: list[Holds] = [
     *(both, disjoint, turned_around, by_turns, by_turns_but_one, by_turns_but_two),
     *(some_in_common, one_within_the_other),
 ]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 @pytest.mark.parametrize("holds", CROWDS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("scope", [SCOPE, DEVICES_FIRST], ids=["d before g", "g before d"])
 def test_two_crowds_in_one_request(
@@ -426,7 +430,7 @@ def test_two_crowds_in_one_request(
     assert_told(story)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", many(SIZES))
 def test_three_crowds_in_one_request(size: int) -> None:
     story = Story()
     for number in range(size):
@@ -608,13 +612,13 @@ STRATEGIES = ["profile_conversion", "profile_link", "profile_isolation", "best_m
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", many(range(4)))
 def test_random_stories_of_crowds(strategy: str, seed: int) -> None:
     rng = random.Random(f"{strategy} {seed}")
     assert_told(random_story(rng, strategy, SIZES[seed % 2] + seed))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", many(range(6)))
 def test_random_worlds_with_larger_crowds(seed: int) -> None:
     assert_agree(random_world(random.Random(seed), crowd=True, sizes=(205, 240)), 300)
 
@@ -638,7 +642,7 @@ def store_that_keeps_little(
 
 
 @pytest.mark.usefixtures("forgetful")
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", many(range(4)))
 def test_random_worlds_are_crowds_to_a_store_that_reads_little(part: int) -> None:
     for number in range(part, 200, 4):
         world = random_world(random.Random(number))
@@ -651,7 +655,7 @@ def test_random_worlds_are_crowds_to_a_store_that_reads_little(part: int) -> Non
 
 
 @pytest.mark.usefixtures("forgetful")
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", many(STRATEGIES))
 def test_random_stories_are_told_by_a_store_that_reads_little(strategy: str) -> None:
     for seed in range(3):
         assert_told(random_story(random.Random(f"{strategy} {seed}"), strategy, 20))
@@ -681,42 +685,56 @@ def decided(lookup: Lookup, rules: Rules, kind: str, asked: dict[str, str]) -> o
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 
 
+CROWD = 2600
+
+Told = dict[tuple[str, str, int], object]
+"""What is decided of a crowd, by the name of the scope, the kind of request, and what it names."""
+
+
+@cache
+def told_by_looking_at_every_profile(holds: Holds) -> Told:
+    """Slow, and asked for several times."""
+    return told_of(Memory(*everybody(holds)).under)
+
+
+def everybody(holds: Holds) -> list[Profile]:
+    return [member(number, holds(number, CROWD)) for number in range(1, CROWD)]
+
+
+def told_of(lookup: Callable[[Rules], Lookup]) -> Told:
+    asked = [{"ios_idfv": "d"}, {"android_aaid": "g"}, {"ios_idfv": "d", "android_aaid": "g"}]
+    asked += [each | {"email": "e5"} for each in asked]
+    scopes = organization({"s": SCOPE, "later": BY_DEVICE, "devices first": DEVICES_FIRST}, {})
+    return {
+        (name, kind, place): decided(lookup(rules), rules, kind, each)
+        for name, rules in scopes.scopes.items()
+        for kind in ("search", "identify")
+        for place, each in enumerate(asked)
+    }
+
+
 @pytest.mark.parametrize("holds", CROWDS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("written", [True, False], ids=["written", "in memory"])
 def test_a_crowd_of_thousands_is_accounted_for_as_by_looking_at_every_profile(
-    holds: Callable[[int, int], dict[str, str]], written: bool
+    holds: Holds, written: bool
 ) -> None:
-    size = 2600
-    everybody = [member(number, holds(number, size)) for number in range(1, size)]
-    known = Memory(*everybody)
-    scopes = organization({"s": SCOPE, "later": BY_DEVICE, "devices first": DEVICES_FIRST}, {})
-    rules = scopes.scopes["s"]
-    two = {"ios_idfv": "d", "android_aaid": "g"}
-    asked = [{"ios_idfv": "d"}, {"android_aaid": "g"}, two]
-    asked += [each | {"email": "e5"} for each in asked]
+    expected = told_by_looking_at_every_profile(holds)
+    rules = organization({"s": SCOPE}, {}).scopes["s"]
+    both_devices = [
+        Identifier(IdentityType.IOS_IDFV, "d"),
+        Identifier(IdentityType.ANDROID_AAID, "g"),
+    ]
     with store.temporary(7) as storage:
         with storage.writing() as session:
-            for each in everybody:
+            for each in everybody(holds):
                 session.insert("s", each, rules, None)
             if not written:
-                assert_told_alike(session, known, scopes, asked)
+                assert told_of(partial(session.lookup, "s")) == expected
         with storage.reading() as session:
-            assert_told_alike(session, known, scopes, asked)
+            assert told_of(partial(session.lookup, "s")) == expected
         with storage.writing() as session:
-            identifiers = [Identifier(IdentityType(kind), value) for kind, value in two.items()]
-            session.prefetch("s", rules, identifiers, ())
-            assert_told_alike(session, known, scopes, asked)
-
-
-def assert_told_alike(
-    session: Session, known: Memory, scopes: Organization, asked: list[dict[str, str]]
-) -> None:
-    for name, rules in scopes.scopes.items():
-        found, expected = session.lookup("s", rules), known.under(rules)
-        for each in asked:
-            for kind in ("search", "identify"):
-                told = decided(found, rules, kind, each)
-                assert told == decided(expected, rules, kind, each), (name, kind, each)
+            session.prefetch("s", rules, both_devices, ())
+            assert told_of(partial(session.lookup, "s")) == expected
 
 
 # ---- Another configuration
@@ -755,7 +773,7 @@ def and_then(story: Story) -> Story:
     return story
 
 
-@pytest.mark.parametrize("size", [9, *SIZES])
+@pytest.mark.parametrize("size", many([9, *SIZES], 2))
 @pytest.mark.parametrize("turned", [False, True])
 def test_other_login_types_hold_from_the_next_request_on(size: int, turned: bool) -> None:
     story = and_then(crowd_of_all_kinds(size))
@@ -816,7 +834,7 @@ def test_a_store_is_brought_up_to_date_once_and_says_so() -> None:
         assert_sound(storage, organization({"s": SCOPE}, {}))
 
 
-@pytest.mark.parametrize("size", [9, *SIZES])
+@pytest.mark.parametrize("size", many([9, *SIZES], 2))
 def test_what_only_reads_answers_right_over_a_store_that_was_not_brought_up_to_date(
     size: int,
 ) -> None:

@@ -31,7 +31,16 @@ from idsync_cli.files.yaml_tree import Faults, read_documents
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import exported, organization
-from tests.worlds import BAD_MPIDS, FAULTS, World, config_yaml, random_world
+from tests.worlds import (
+    BAD_MEMBERS,
+    BAD_MPIDS,
+    FAULTS,
+    NO_MPIDS,
+    RESPONSES,
+    World,
+    config_yaml,
+    random_world,
+)
 
 Json = dict[str, Any]
 Keys = tuple[str | int, ...]
@@ -240,6 +249,7 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
     ],
     "configuration": [
         ("/$defs/scope/properties/on_conflicting_login/enum", [*codes.OnConflictingLogin, None]),
+        ("/$defs/scope/properties/on_unique_held/enum", [*codes.OnUniqueHeld, None]),
         ("/$defs/strategy_rules/properties/on_new_known_user/enum", codes.OnNewKnownUser),
         ("/$defs/strategy_rules/properties/on_logout/enum", [*codes.OnLogout, None]),
         ("/$defs/identity_type_name/enum", TYPES_BY_NAME),
@@ -344,6 +354,7 @@ CONFIGURATION: Json = {
             "priority": ["customer_id", "email", "idfv"],
             "identities": {"customerid": {"login": True, "unique": True, "immutable": True}},
             "on_conflicting_login": "join",
+            "on_unique_held": "keep",
         }
     },
     "accounts": {"a": {"workspaces": {"w": "s"}}},
@@ -361,12 +372,14 @@ RIGHT_CONFIGURATIONS: list[tuple[Keys, object]] = [
     (("accounts", "a", "workspaces"), None),
     (("scopes", "s", "identities"), None),
     (("scopes", "s", "on_conflicting_login"), None),
+    (("scopes", "s", "on_unique_held"), None),
+    (("scopes", "s", "on_unique_held"), "take"),
     (("scopes", "s", "strategy"), ALL_RULES),
     (("scopes", "s", "strategy"), WITHOUT_LOGINS),
     (("scopes", "s", "strategy"), WITHOUT_LOGINS | {"on_logout": None}),
     (("scopes", "s"), {"strategy": "default"}),
     (("scopes", "s"), {"strategy": "default", "priority": None, "identities": None}),
-    (("scopes", "s"), {"strategy": "default", "priority": ["email", "customerid"]}),
+    (("scopes", "s"), {"strategy": "default", "priority": ["customerid", "email"]}),
     (("scopes", "s"), {"strategy": "best_match", "priority": ["das"]}),
     (FLAGS, {}),
     (FLAGS, {"login": None, "unique": False}),
@@ -424,6 +437,8 @@ WRONG_CONFIGURATIONS: list[tuple[Keys, object]] = [
     ((*FLAGS, "unique"), DROP),
     (("scopes", "s", "on_conflicting_login"), "joins"),
     (("scopes", "s", "on_conflicting_login"), True),
+    (("scopes", "s", "on_unique_held"), "held"),
+    (("scopes", "s", "on_unique_held"), True),
     (("scopes", "s", "extra"), None),
     (("scopes", "s", "extra"), "x"),
     (("scopes", "s"), {"strategy": "default", "priority": ["email"]}),
@@ -442,6 +457,7 @@ WRONG_CONFIGURATIONS: list[tuple[Keys, object]] = [
 ONLY_THE_PROGRAM_REFUSES: list[tuple[Keys, object]] = [
     (("scopes", "s", "priority"), ["email", "idfv"]),  # a setting on a type that is not in it
     (("scopes", "s", "priority"), ["email", "customer_id"]),  # an immutable type below another
+    (("scopes", "s"), {"strategy": "default", "priority": ["email", "customer_id"]}),
     (("accounts", "a", "workspaces", "w"), "t"),  # an unknown scope
     (("accounts", "b"), {"workspaces": {"w": "s"}}),  # a workspace twice
 ]
@@ -629,7 +645,7 @@ ONLY_THE_SCHEMA_REFUSES: list[tuple[Keys, object]] = [
     (("steps", 1, "modify"), {"mpid": 1, "email": ""}),
     (("steps", 2, "modify", "email"), "a"),
     (("steps", 2, "modify", "identity_changes"), []),
-    (("steps", 2, "modify", "identity_changes"), [{"identity_type": "email"}]),
+    (("steps", 2, "modify", "identity_changes"), [{"new_value": "a"}]),
 ]
 """Requests that are refused when they are run, and whose steps do not expect it."""
 
@@ -771,7 +787,8 @@ def test_program_and_schema_refuse_the_same_requests(fault: Any, request_: Json)
 @pytest.mark.parametrize("mpid", BAD_MPIDS, ids=lambda mpid: repr(mpid)[:24])
 @pytest.mark.parametrize(("request_", "name"), [(SET, "mpid"), (SEARCH, "previous_mpid")])
 def test_program_and_schema_refuse_the_same_mpids(request_: Json, name: str, mpid: object) -> None:
-    assert assert_both_agree(json.dumps(request_ | {name: mpid}).encode())
+    is_absent = name == "previous_mpid" and any(mpid is each for each in NO_MPIDS)
+    assert bool(assert_both_agree(json.dumps(request_ | {name: mpid}).encode())) is not is_absent
 
 
 def with_each(request: Json, name: str, *values: object) -> list[Json]:
@@ -800,11 +817,13 @@ WRONG_REQUESTS: list[object] = [
     *with_each_value(SET, "", 5),
     *with_each(SET, "identity_changes", CHANGES["identity_changes"]),
     *with_each(CHANGES, "identity_changes", None, [], {}, "email", [None], [{}], ["email"]),
-    *with_each(CHANGES, "identity_changes", [{"identity_type": "email"}]),
+    *with_each(CHANGES, "identity_changes", [{"new_value": "a"}]),
     *with_each(CHANGES, "identity_changes", [{"identity_type": "email", "new_value": ""}]),
     *with_each(CHANGES, "identity_changes", [{"identity_type": "emial", "new_value": "a"}]),
     *with_each(CHANGES, "identity_changes", [{"identity_type": "email", "old": "a"}]),
-    *with_each(SEARCH, "previous_mpid", "x", 0, True),
+    *with_each(SEARCH, "previous_mpid", "x", "00", True),
+    *with_each(SEARCH, "response", *BAD_MEMBERS["response"]),
+    *with_each(SEARCH, "source_request_id", 5, []),
 ]
 
 
@@ -824,7 +843,11 @@ def test_a_wrong_request_is_refused(request_: object) -> None:
         LOGIN | {"known_identities": {"email": "😀" * 4096}},
         SET | {"previous_mpid": {"not": "read"}, "identity_changes": None},
         CHANGES | {"known_identities": None},
+        CHANGES | {"identity_changes": [{"identity_type": "email", "old_value": None}]},
         SEARCH | {"previous_mpid": "@"},
+        *with_each(SEARCH, "previous_mpid", *NO_MPIDS),
+        *with_each(SEARCH, "response", *RESPONSES),
+        SEARCH | {"source_request_id": "s"},
     ],
     ids=lambda each: json.dumps(each)[:72],
 )

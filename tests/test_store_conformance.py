@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision
@@ -20,11 +20,19 @@ from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.api import HistoryEntry, MpidTaken, RequestEntry, Store, Transaction
+from idsync_cli.store.api import (
+    HistoryEntry,
+    MpidTaken,
+    ProfileFilter,
+    RequestEntry,
+    Store,
+    Transaction,
+)
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.wire import Incoming, Json
 from tests.comparison import Run, answers_in, exported, first_difference, organization, plain
 from tests.core.saying import identifiers, profile, rules
+from tests.many import many
 from tests.stores import Make, every_kind
 from tests.worlds import World, random_world
 
@@ -79,7 +87,7 @@ def seen(transaction: Transaction) -> object:
     return (
         transaction.last_seq,
         transaction.scopes(),
-        [*transaction.profiles()],
+        [*transaction.profiles({})],
         [*transaction.history()],
         transaction.remembered_rules(),
     )
@@ -172,7 +180,7 @@ def test_a_store_is_in_one_transaction_at_a_time(store: Store) -> None:
         for begin in (store.reading, store.writing):
             with pytest.raises(StoreFault), begin():
                 raise AssertionError("the store must not begin another")
-        assert mpids([each for _, each in transaction.profiles()]) == [5, 6]
+        assert mpids([each for _, each in transaction.profiles({})]) == [5, 6]
 
 
 def test_a_store_that_was_closed_cannot_be_used(make: Make, tmp_path: Path) -> None:
@@ -194,7 +202,7 @@ def test_a_transaction_sees_all_that_is_done_in_it(store: Store) -> None:
         whole = Profile(mpid, seq, None, True, (E, D))
         assert (transaction.scopes(), transaction.last_seq) == (("s",), 1)
         assert transaction.find(mpid) == ("s", whole)
-        assert [*transaction.profiles()] == [("s", whole)]
+        assert [*transaction.profiles({})] == [("s", whole)]
         assert transaction.holding("s", E) == [whole]
         assert [entry.identifier for entry in transaction.history()] == [E, D]
         assert transaction.is_taken(1)
@@ -208,7 +216,7 @@ def test_a_transaction_sees_all_that_is_done_in_it(store: Store) -> None:
         transaction.insert("t", profile(9, seq=3, other="o"), RULES, 9)
         assert transaction.scopes() == ("s", "t")
         assert transaction.is_taken(3)
-        assert [each.mpid for _, each in transaction.profiles()] == [mpid, 9]
+        assert [each.mpid for _, each in transaction.profiles({})] == [mpid, 9]
         assert len([*transaction.history()]) == 4
 
 
@@ -229,13 +237,34 @@ def test_profiles_come_by_the_number_of_the_request_that_made_them(store: Store)
     put(store, third, first)
     put(store, second, scope="a")
     with store.reading() as transaction:
-        assert [*transaction.profiles()] == [("s", first), ("a", second), ("s", third)]
-        assert [*transaction.profiles("s")] == [("s", first), ("s", third)]
-        assert [*transaction.profiles(holding=DEVICE)] == [("a", second)]
-        assert [*transaction.profiles("s", DEVICE)] == []
-        assert [*transaction.profiles("nowhere")] == []
+        assert [*transaction.profiles({})] == [("s", first), ("a", second), ("s", third)]
+        assert [*transaction.profiles({}, ProfileFilter("s"))] == [("s", first), ("s", third)]
+        assert [*transaction.profiles({}, ProfileFilter(holding=DEVICE))] == [("a", second)]
+        assert [*transaction.profiles({}, ProfileFilter("s", DEVICE))] == []
+        assert [*transaction.profiles({}, ProfileFilter("nowhere"))] == []
         assert transaction.scopes() == ("a", "s")
         assert transaction.find(2) == ("a", second)
+
+
+def test_profiles_are_chosen_by_what_they_are_under_the_rules_of_today(store: Store) -> None:
+    put(store, profile(1, email="e"), profile(2, ios_idfv="d"), profile(3, push_token="p"))
+    put(store, profile(4), Profile(5, 5, None, True, (D,)))
+    put(store, profile(6, email="e"), profile(7), scope="t")
+    chosen: list[tuple[Json, list[int], list[int]]] = [  # under rules, and without any
+        ({}, [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7]),
+        ({"known": True}, [1, 5, 6], [5]),
+        ({"known": False}, [2, 3, 4, 7], [1, 2, 3, 4, 6, 7]),
+        ({"orphaned": True}, [3, 4, 7], [4, 7]),
+        ({"orphaned": False, "scope": "s"}, [1, 2, 5], [1, 2, 3, 5]),
+        ({"holding": EMAIL, "known": True}, [1, 6], []),
+    ]
+    with store.reading() as transaction:
+        for members, under_rules, without in chosen:
+            asked = ProfileFilter(**members)
+            for its_rules, expected in (({"s": RULES, "t": RULES}, under_rules), ({}, without)):
+                found = [each for _, each in transaction.profiles(its_rules, asked)]
+                assert mpids(found) == expected
+                assert transaction.count_profiles(its_rules, asked) == len(expected)
 
 
 def test_who_holds_an_identifier_is_told_oldest_first_in_its_scope_alone(store: Store) -> None:
@@ -273,16 +302,16 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         do(transaction, RequestKind.LOGIN, F, *identifiers(other="o"))
         do(transaction, RequestKind.LOGOUT, E, D)
     [o] = identifiers(other="o")
-    imported = None, None, "add"
+    imported = "import", None, None, Op.ADD
     login, logout = (5, 1005, "login", "r5", 5), (6, 1006, "logout", "r6", 6)
     its = mpid_of(SEED, 6, 0)
     entries = [
-        HistoryEntry(2, 901, "import", *imported, 6, F, "import"),
-        HistoryEntry(4, 900, "import", *imported, 5, o, "import"),
-        HistoryEntry(4, 900, "import", *imported, 5, D, "import"),
-        HistoryEntry(*login, "remove", 5, o, "identifier"),
-        HistoryEntry(*login, "add", 6, o, "identifier"),
-        HistoryEntry(*logout, "add", its, D, "logout"),
+        HistoryEntry(2, 901, *imported, 6, F, "import"),
+        HistoryEntry(4, 900, *imported, 5, o, "import"),
+        HistoryEntry(4, 900, *imported, 5, D, "import"),
+        HistoryEntry(*login, Op.REMOVE, 5, o, "identifier"),
+        HistoryEntry(*login, Op.ADD, 6, o, "identifier"),
+        HistoryEntry(*logout, Op.ADD, its, D, "logout"),
     ]
     with store.reading() as transaction:
         assert [*transaction.history()] == entries
@@ -377,7 +406,7 @@ def test_what_was_given_out_stays_as_it_was(store: Store) -> None:
 
 def look_ups(rng: random.Random, transaction: Transaction, scopes: dict[str, Rules]) -> None:
     """A hundred questions of every kind, about what is there and what is not."""
-    profiles = [each for _, each in transaction.profiles()]
+    profiles = [each for _, each in transaction.profiles({})]
     held = [identifier for each in profiles for identifier in each.identifiers]
     asked = [*rng.sample(held, min(20, len(held))), E, D]
     numbers = [*(each.mpid for each in rng.sample(profiles, min(5, len(profiles)))), 5]
@@ -399,7 +428,7 @@ def look_ups(rng: random.Random, transaction: Transaction, scopes: dict[str, Rul
             lookup.identifiers_of(each)
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", many(range(9), share=2))
 def test_a_look_up_changes_nothing_that_another_could_see(
     make: Make, tmp_path: Path, number: int
 ) -> None:
@@ -503,7 +532,7 @@ def of_world(number: int) -> World:
     return random_world(random.Random(number), crowd=number % 3 == 0)
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", many(range(6), share=2))
 @pytest.mark.parametrize("one_shot", [False, True])
 def test_the_engine_answers_as_the_model_does(
     make: Make, tmp_path: Path, number: int, one_shot: bool

@@ -14,7 +14,16 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, nearest, printable, quoted
+from idsync_cli.errors import (
+    FaultCode,
+    Hint,
+    OutputClosed,
+    StoreFault,
+    UsageFault,
+    nearest,
+    printable,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -216,7 +225,12 @@ def existing_store(path: str, organization: "Organization") -> Iterator["SqliteS
     """
     opened = open_store(path, organization, write=False)
     if opened is None:
-        raise StoreFault(f"there is no store at {printable(path)}; make one with: idsync init")
+        raise StoreFault(
+            f"there is no store at {printable(path)}",
+            FaultCode.NO_STORE,
+            hint=Hint.MAKE_STORE,
+            store=path,
+        )
     with opened:
         yield opened
 

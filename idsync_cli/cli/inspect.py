@@ -29,7 +29,8 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.inspect import profiles as looking
-from idsync_cli.store.sqlite.history import history_length
+from idsync_cli.store.api import ProfileFilter
+from idsync_cli.store.sqlite.queries.history import history_length
 
 ROWS_SHOWN = 50
 """How many rows a table has, unless told otherwise."""
@@ -88,7 +89,7 @@ def profiles(
     """
     if known and anonymous:
         raise UsageFault("no profile is both known and anonymous; leave one of them out")
-    wanted = looking.Wanted(
+    wanted = ProfileFilter(
         scope,
         None if holding is None else _identity_type(holding),
         known=True if known else False if anonymous else None,
@@ -105,13 +106,15 @@ def profiles(
         from idsync_cli.render import store as render_store
 
         shown = list(islice(lines, limit or ROWS_SHOWN))
-        number = looking.count_profiles(session, organization, wanted)
+        number = len(shown)
+        if number == (limit or ROWS_SHOWN):  # else that is all there is
+            number = looking.count_profiles(session, organization, wanted)
     if not shown:
         write("no such profile")
         return 0
     draw(render_store.profiles_table(shown, terminal_width()))
     if number > len(shown):
-        write(render_store.more_line(len(shown), number, "profiles"))
+        write(_more_line(len(shown), number, "profiles"))
     return 0
 
 
@@ -223,7 +226,7 @@ def history(
             for entry in entries:
                 write_json(entry)
         shown = list(entries)
-        total = history_length(session.connection, mpid=number, identifier=asked)
+        total = history_length(session, mpid=number, identifier=asked)
     whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
@@ -240,7 +243,7 @@ def history(
             ),
         )
         if total > len(shown):
-            write(render_store.more_line(len(shown), total, "changes"))
+            write(_more_line(len(shown), total, "changes"))
     return 0
 
 
@@ -293,3 +296,10 @@ def _identifier(text: str) -> Identifier:
     if fault:
         raise UsageFault(f"the value {quoted(value)} of {kind} {fault}")
     return Identifier(kind, value)
+
+
+def _more_line(shown: int, of: int, what: str) -> str:
+    from idsync_cli.cli import hints
+    from idsync_cli.render import store as render_store
+
+    return render_store.more_line(shown, of, what, hints.SHOW_MORE.format(of, of - shown))

@@ -209,7 +209,9 @@ def _answer(
         write_json(wire.answer_json(answer, explain=explain))
     outcome = answer.outcome
     if isinstance(outcome, Refusal):
-        say(f"idsync: {outcome.code}: {outcome.message}")
+        from idsync_cli.cli.hints import told
+
+        say(f"idsync: {outcome.code}: {told(outcome).message}")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     if not as_json:
         if dry_run:

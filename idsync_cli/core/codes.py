@@ -117,3 +117,10 @@ class OnConflictingLogin(StrEnum):
 
     SEPARATE = "separate"
     JOIN = "join"
+
+
+class OnUniqueHeld(StrEnum):
+    """Whether a unique identifier is taken from its holders, but by a modify (section 3)."""
+
+    TAKE = "take"
+    KEEP = "keep"

@@ -17,20 +17,25 @@ from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
+from idsync_cli.errors import Hint
 
 _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
 class Refusal(Exception):
-    """A request that is refused and changes nothing: its code, and what is wrong in words."""
+    """A request that is refused and changes nothing: its code, and what is wrong in words.
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    `hint` is the way out where it is more than the message says; no answer in JSON has it.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, hint: Hint | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.hint = hint
 
-    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str]]:
-        return Refusal, (self.code, self.message)
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str, Hint | None]]:
+        return Refusal, (self.code, self.message, self.hint)
 
 
 class DecidedBy(NamedTuple):
@@ -102,13 +107,13 @@ class Decision(Value):
 
     `profile` is the answered profile as it was before the request, None where nothing was found;
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
-    search found, by the order of their types. `left` has the profiles that change. `tiers` are
-    there if the account of them was asked for.
+    search found, as it got them; `types_in_order` are their types. `left` has the profiles that
+    change. `tiers` are there if the account of them was asked for.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
-        "orphaned", "left", "notes", "identifiers", "tiers",
+        "orphaned", "left", "notes", "identifiers", "types_in_order", "tiers",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -125,6 +130,7 @@ class Decision(Value):
         left: tuple[Left, ...] = (),
         notes: tuple[Note, ...] = (),
         identifiers: tuple[Identifier, ...] = (),
+        types_in_order: tuple[IdentityType, ...] = (),
         tiers: tuple[Tier, ...] = (),
     ) -> None:
         self.status: Final = status
@@ -138,6 +144,7 @@ class Decision(Value):
         self.left: Final = left
         self.notes: Final = notes
         self.identifiers: Final = identifiers
+        self.types_in_order: Final = types_in_order
         self.tiers: Final = tiers
 
     @property

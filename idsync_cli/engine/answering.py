@@ -36,11 +36,6 @@ class Answering:
         self._explain = explain
         self._remembers_rules = False
 
-    @property
-    def remembers_rules(self) -> bool:
-        """Whether the store knows by now which rules it is used with; see `rules_are_kept`."""
-        return self._remembers_rules
-
     def rules_are_kept(self) -> None:
         """Hear that a transaction was kept in which the store was told the rules."""
         self._remembers_rules = True
@@ -61,10 +56,12 @@ class Answering:
         What all of them name is looked up beforehand. Each answer with a label names it.
         """
         readings = [self._reader.read(each.request) for each in requests]
-        self._prefetch(readings, transaction, labels)
-        now = self._now()
+        self.prefetch(readings, transaction, labels)
+        now, explain = self._now(), self._explain
         return [
-            self._answer(reading, requests[place].line, seqs[place], transaction, labels, now)
+            self._answer(
+                reading, requests[place].line, seqs[place], transaction, labels, now, explain
+            )
             for place, reading in enumerate(readings)
         ]
 
@@ -76,12 +73,17 @@ class Answering:
         labels: Labels,
         *,
         decide_only: bool = False,
+        explain: bool = False,
     ) -> Answer:
-        """Answer one request by its sequence number; what is decided is done, or only decided."""
-        now = None if decide_only else self._now()
-        return self._answer(reading, None, seq, transaction, labels, now)
+        """Answer one request by its sequence number; what is decided is done, or only decided.
 
-    def _prefetch(
+        With `explain` this one has the account of every tier, even if the others have not.
+        """
+        now = None if decide_only else self._now()
+        explain = explain or self._explain
+        return self._answer(reading, None, seq, transaction, labels, now, explain)
+
+    def prefetch(
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
     ) -> None:
         """Let the store read at once all that some requests name."""
@@ -111,6 +113,7 @@ class Answering:
         transaction: Transaction,
         labels: Labels,
         now: int | None,
+        explain: bool,
     ) -> Answer:
         scope, rules = reading.scope, reading.rules
         outcome: Decision | Refusal
@@ -119,7 +122,7 @@ class Answering:
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
-            outcome = decide(request, rules, lookup, seq, self._seed, explain=self._explain)
+            outcome = decide(request, rules, lookup, seq, self._seed, explain=explain)
             if now is not None and outcome.changes_the_store:
                 assert reading.kind is not None
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms

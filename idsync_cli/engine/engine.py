@@ -1,7 +1,7 @@
 """Read, decide, write: requests in transactions of a store, one by one or many at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
@@ -9,7 +9,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
-from idsync_cli.store.api import MpidTaken, Store, Transaction
+from idsync_cli.store.api import Store, Transaction
 
 TakeAnswers = Callable[[list[Answer]], None]
 """What takes the answers of a block of requests."""
@@ -61,13 +61,37 @@ class Engine:
         reading = self._answering.read(request)
         labels = Labels() if labels is None else labels
         if dry_run or reading.kind is RequestKind.SEARCH:
-            with self._store.reading() as transaction:
-                return self._answer(reading, transaction, labels, decide_only=True)
+            with self.reading() as transaction:
+                return self.answer(reading, transaction, labels, decide_only=True)
         with self.writing() as transaction:
-            answer = self._answer(reading, transaction, labels, decide_only=False)
-            if isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store:
-                transaction.advance_to(answer.seq)
-            return answer
+            return self.answer(reading, transaction, labels)
+
+    def read(self, request: object | Refusal) -> wire.Reading:
+        """Read a request, as far as it is one; see `answer`."""
+        return self._answering.read(request)
+
+    def prefetch(self, readings: Sequence[wire.Reading], transaction: Transaction) -> None:
+        """Let the store read at once what some requests name, before each is answered."""
+        self._answering.prefetch(readings, transaction, Labels())
+
+    def answer(
+        self,
+        reading: wire.Reading,
+        transaction: Transaction,
+        labels: Labels,
+        *,
+        decide_only: bool = False,
+        explain: bool = False,
+    ) -> Answer:
+        """Answer one request as `one_shot` does, in a transaction that is given."""
+        seq = transaction.last_seq + 1
+        answer = self._answering.answer(
+            reading, seq, transaction, labels, decide_only=decide_only, explain=explain
+        )
+        outcome = answer.outcome
+        if not decide_only and isinstance(outcome, Decision) and outcome.changes_the_store:
+            transaction.advance_to(seq)
+        return answer
 
     def batch(
         self,
@@ -82,50 +106,13 @@ class Engine:
         Raises:
             StoreFault: the store cannot be used; nothing of the batch was changed.
         """
-        whole = list(requests)
         answers: list[Answer] = []
-
-        def again() -> TakeAnswers:
-            answers.clear()
-            return answers.extend
-
         labels = Labels() if labels is None else labels
-        self.blocks([whole], labels, again, before_commit)
-        return answers
-
-    def blocks(
-        self,
-        blocks: Iterable[Sequence[wire.Incoming]],
-        labels: Labels,
-        begin: Callable[[], TakeAnswers],
-        before_commit: BeforeCommit,
-    ) -> None:
-        """Answer requests as `batch` does, a block after another, so that few are in memory.
-
-        `blocks` may have to be gone through twice. `begin` is called before each time, and gives
-        what takes the answers of every block; labels must then be as they were before.
-
-        Raises:
-            StoreFault: the store cannot be used; nothing of the batch was changed.
-        """
-        try:
-            self._answer_all(blocks, labels, begin(), before_commit, trust_new_mpids=True)
-        except MpidTaken:
-            self._answer_all(blocks, labels, begin(), before_commit, trust_new_mpids=False)
-
-    def _answer_all(
-        self,
-        blocks: Iterable[Sequence[wire.Incoming]],
-        labels: Labels,
-        take: TakeAnswers,
-        before_commit: BeforeCommit,
-        *,
-        trust_new_mpids: bool,
-    ) -> None:
-        with self.writing(trust_new_mpids=trust_new_mpids) as transaction:
-            self.answer_blocks(blocks, labels, transaction, take)
+        with self.writing() as transaction:
+            self.answer_blocks([list(requests)], labels, transaction, answers.extend)
             transaction.flush()
             before_commit(transaction)
+        return answers
 
     def answer_blocks(
         self,
@@ -134,17 +121,19 @@ class Engine:
         transaction: Transaction,
         take: TakeAnswers,
     ) -> None:
-        """Answer requests in a transaction that is given, by the numbers that come next in it."""
+        """Answer requests in a transaction that is given, by the numbers that come next in it.
+
+        They come a block after another, so that few are in memory.
+        """
         for block in blocks:
             first = transaction.last_seq + 1
             seqs = range(first, first + len(block))
             take(self._answering.answer_all(block, seqs, transaction, labels))
             transaction.advance_to(first + len(block) - 1)
 
-    @property
-    def rules_are_remembered(self) -> bool:
-        """Whether the store was told, and keeps, which rules it is used with."""
-        return self._answering.remembers_rules
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A transaction in which requests can be decided, and nothing is kept."""
+        return self._store.reading()
 
     @contextmanager
     def writing(self, *, trust_new_mpids: bool = False) -> Iterator[Transaction]:
@@ -156,9 +145,3 @@ class Engine:
             self._answering.rules_are_kept()
         for scope in aligned:
             self._on_aligned(scope)
-
-    def _answer(
-        self, reading: wire.Reading, transaction: Transaction, labels: Labels, *, decide_only: bool
-    ) -> Answer:
-        seq = transaction.last_seq + 1
-        return self._answering.answer(reading, seq, transaction, labels, decide_only=decide_only)

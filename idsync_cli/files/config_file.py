@@ -5,18 +5,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
+from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.lint import contradictions, doubts
 from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
+from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
 from idsync_cli.files.yaml_tree import START, Faults, Node, Place, read_documents
 
 Code = TypeVar("Code", bound=StrEnum)
 
 _TOP = ("version", "organization", "scopes", "accounts")
-_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login")
+_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held")
 _STRATEGY = (
     "on_new_known_user",
     "on_logout",
@@ -52,11 +52,12 @@ def load(path: Path) -> Configuration:
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
     if not is_there:
-        raise FileFault([Fault(path.as_posix(), "no such file; make one with: idsync init")])
+        missing = Fault(path.as_posix(), "no such file", hint=Hint.MAKE_CONFIGURATION)
+        raise FileFault([missing])
     faults = Faults(path)
     documents = read_documents(path, faults)
     if not documents or (len(documents) == 1 and documents[0].value is None):
-        faults.add(START, "the configuration is empty; remove it, and make one with: idsync init")
+        faults.add(START, "the configuration is empty", Hint.MAKE_CONFIGURATION_ANEW)
         faults.raise_any()
     if len(documents) > 1:
         faults.add(documents[1].place, "a second YAML document; a configuration is one")
@@ -129,13 +130,20 @@ class _Reader:
         entries = self._faults.entries(node, _SCOPE, "a scope")
         preset = self._strategy(node, entries.get("strategy"))
         join = self._code(OnConflictingLogin, entries, "on_conflicting_login")
+        held = self._code(OnUniqueHeld, entries, "on_unique_held")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
         # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
         ranked = priority or (*immutable_first, *DEFAULT_PRIORITY)
-        rules = Rules(strategy, ranked, settings, join or OnConflictingLogin.SEPARATE)
+        rules = Rules(
+            strategy,
+            ranked,
+            settings,
+            join or OnConflictingLogin.SEPARATE,
+            held or OnUniqueHeld.TAKE,
+        )
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)
         return None if node.mapping is None or preset is None or priority is None else rules
@@ -286,9 +294,9 @@ class _Reader:
     def _identity_type(self, name: object, place: Place, shown: str) -> IdentityType | None:
         if isinstance(name, str) and name in TYPES_BY_NAME:
             return TYPES_BY_NAME[name]
-        hint = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
-        hint = hint or "; the types are options of: idsync identify --help"
-        self._faults.add(place, f"unknown identity type {shown}{hint}")
+        close = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
+        hint = None if close else Hint.LIST_TYPES
+        self._faults.add(place, f"unknown identity type {shown}{close}", hint)
         return None
 
     def _flag(self, entries: Mapping[str, Node], name: str) -> bool | None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
+from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.config.strategy import Settings, Strategy
 from idsync_cli.core.identity import IdentityType
@@ -35,6 +35,7 @@ def encode(rules: Rules) -> str:
             if (settings := rules.settings_of(kind)).names()
         },
         "on_conflicting_login": rules.on_conflicting_login,
+        "on_unique_held": rules.on_unique_held,
     }
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
@@ -74,4 +75,6 @@ def _rules_of(value: dict[str, Any]) -> Rules:
             for kind, names in value["identities"].items()
         },
         on_conflicting_login=OnConflictingLogin(value["on_conflicting_login"]),
+        # A store that was last changed before there was a choice remembers none.
+        on_unique_held=OnUniqueHeld(value.get("on_unique_held", OnUniqueHeld.TAKE)),
     )

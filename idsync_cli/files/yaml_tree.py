@@ -7,12 +7,13 @@ first of two equal keys, and follow aliases.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
-from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
+from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -95,15 +96,15 @@ class Faults:
     def __init__(self, path: Path, most: int | None = MOST_FAULTS) -> None:
         self._path = path.as_posix()
         self._most = most
-        self._found: list[tuple[Place, str]] = []
+        self._found: list[tuple[Place, str, Hint | None]] = []
 
-    def add(self, place: Place, message: str) -> None:
+    def add(self, place: Place, message: str, hint: Hint | None = None) -> None:
         """Note a fault at a place.
 
         Raises:
             FileFault: there are so many that nobody would read more of them.
         """
-        self._found.append((place, message))
+        self._found.append((place, message, hint))
         if self._most is not None and len(self._found) > self._most:
             del self._found[self._most :]
             more = Fault(self._path, f"and more than these {self._most} faults; mend them first")
@@ -112,8 +113,8 @@ class Faults:
     def in_order(self) -> list[Fault]:
         """What was found, in the order of the file."""
         return [
-            Fault(self._path, message, place.line, place.column)
-            for place, message in sorted(self._found)
+            Fault(self._path, message, place.line, place.column, hint)
+            for place, message, hint in sorted(self._found, key=itemgetter(0, 1))
         ]
 
     def raise_any(self) -> None:

@@ -9,8 +9,11 @@ from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.files import rules_json
 from idsync_cli.store.sqlite import Session
-from idsync_cli.store.sqlite.queries.people import ProfileKind, profile_kinds
-from idsync_cli.store.sqlite.queries.rules import shared_identifiers
+from idsync_cli.store.sqlite.queries.statistics import (
+    ProfileKind,
+    profile_kinds,
+    shared_identifiers,
+)
 
 SHOWN = 20
 """How many identifiers or profiles are listed of those that something happens to."""

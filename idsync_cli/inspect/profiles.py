@@ -5,58 +5,34 @@ knows a rule. Results are JSON values, which `render_store` draws.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.matcher import Inquiry
 from idsync_cli.core.resolve.request_shape import form_of
-from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.api import HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import Session
-from idsync_cli.store.sqlite.queries.people import (
-    Arrival,
-    arrivals,
-    deciders,
-    maker,
-    profile_kinds,
-)
+from idsync_cli.store.sqlite.queries.history import Arrival, arrivals, making
+from idsync_cli.store.sqlite.queries.statistics import deciders, identifiers_held, profile_kinds
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which profiles are asked for; what is None asks for nothing."""
-
-    scope: str | None = None
-    holding: IdentityType | None = None
-    known: bool | None = None
-    orphaned: bool | None = None
-
-    def takes(self, line: wire.Json) -> bool:
-        """Whether a profile, as an export holds it, is known and orphaned as asked."""
-        return self.known in (None, line["known"]) and self.orphaned in (None, line["orphaned"])
-
-
-def profiles(session: Session, organization: Organization, wanted: Wanted) -> Iterator[wire.Json]:
+def profiles(
+    session: Session, organization: Organization, asked: ProfileFilter
+) -> Iterator[wire.Json]:
     """The profiles that are asked for, as an export holds them, in the order of creation."""
-    for scope, profile in session.profiles(wanted.scope, wanted.holding):
-        line = _line(profile, scope, organization)
-        if wanted.takes(line):
-            yield line
+    for scope, profile in session.profiles(organization.scopes, asked):
+        yield _line(profile, scope, organization)
 
 
-def count_profiles(session: Session, organization: Organization, wanted: Wanted) -> int:
+def count_profiles(session: Session, organization: Organization, asked: ProfileFilter) -> int:
     """How many profiles are asked for."""
-    return sum(
-        kind.profiles
-        for kind in profile_kinds(session, wanted.scope, wanted.holding)
-        if wanted.takes(_line(kind.example, kind.scope, organization))
-    )
+    return session.count_profiles(organization.scopes, asked)
 
 
 def profile(session: Session, organization: Organization, mpid: int) -> wire.Json | None:
@@ -65,16 +41,16 @@ def profile(session: Session, organization: Organization, mpid: int) -> wire.Jso
     if found is None:
         return None
     scope, its_profile = found
-    made = maker(session, its_profile.created_seq)
+    made = making(session, its_profile.created_seq)
     return {
         **_line(its_profile, scope, organization),
         "made_by": made
         and {
             "seq": its_profile.created_seq,
-            "time": wire.time_text(made[0]),
-            "kind": made[1],
-            "rule": made[2],
-            "request_id": made[3],
+            "time": wire.time_text(made.time_ms),
+            "kind": made.kind,
+            "rule": made.rule,
+            "request_id": made.request_id,
         },
         "identifiers": [_arrival_json(each) for each in arrivals(session, mpid)],
     }
@@ -98,7 +74,7 @@ def entry_json(entry: HistoryEntry) -> wire.Json:
         "time": wire.time_text(entry.time_ms),
         "kind": entry.kind,
         "request_id": entry.request_id,
-        "op": entry.op,
+        "op": entry.op.value,
         "mpid": str(entry.mpid),
         "identity_type": entry.identifier.type.value,
         "value": entry.identifier.value,
@@ -188,17 +164,19 @@ def stats(session: Session, organization: Organization) -> wire.Json:
         counted["profiles"] += kind.profiles
         counted["known" if line["known"] else "anonymous"] += kind.profiles
         counted["orphaned"] += kind.profiles * line["orphaned"]
-        counted["identifiers"] += kind.identifiers
-        counted["most_identifiers"] = max(counted["most_identifiers"], kind.most_identifiers)
-    for counted in scopes.values():
+    held = identifiers_held(session)
+    for name, counted in scopes.items():
+        if name in held:
+            counted["identifiers"] = held[name].identifiers
+            counted["most_identifiers"] = held[name].most
         counted["mean_identifiers"] = round(counted["identifiers"] / counted["profiles"], 2)
     decided = deciders(session)
     return {
         "last_seq": session.last_seq,
         "scopes": scopes,
-        "requests": sum(number for _, _, number in decided),
-        "ties": sum(number for rule, _, number in decided if rule == Rule.NEWEST),
-        "decided_by": {kind or rule: number for rule, kind, number in decided},
+        "requests": sum(each.requests for each in decided),
+        "ties": sum(each.requests for each in decided if each.rule == Rule.NEWEST),
+        "decided_by": {each.identity_type or each.rule: each.requests for each in decided},
     }
 
 

@@ -9,11 +9,19 @@ from idsync_cli.files.request_file import Position, RequestFile
 HOLD_SECONDS = 0.25
 """How long a transaction of a replay is meant to take: others wait for it."""
 
-_FIRST, _MOST = 500, 20_000
+FIRST, MOST = 500, 20_000
 """How many requests the first transaction has, and the most that one may have."""
 
 _BLOCK = 200
 """How many requests are in memory at once."""
+
+
+def fitting_size(size: int, lines: int, seconds: float) -> int:
+    """How many requests fit into a transaction, where so many lines held the store for so long.
+
+    At most twice as many as before, which is `size`.
+    """
+    return max(1, min(int(lines * HOLD_SECONDS / max(seconds, 0.001)), 2 * size, MOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +60,7 @@ class Batches:
         self._is_fixed = size is not None
         self._may_stop = may_stop
         self._anew: list[Taken] = []
-        self.size = size or _FIRST
-
-    @property
-    def has_some_anew(self) -> bool:
-        """Whether lines that were taken before come next."""
-        return bool(self._anew)
+        self.size = size or FIRST
 
     def next(self) -> Taken:
         """The next lines: such as have to be done anew, else some of the file."""
@@ -76,12 +79,14 @@ class Batches:
         end = self._requests.position
         return Taken(lines, end, len(lines) < self.size, tuple(begins))
 
-    def fit(self, seconds: float) -> None:
-        """Let the next batch have a fitting size, after one that held the store for so long."""
+    def fit(self, lines: int, seconds: float) -> None:
+        """Let the next batch have a fitting size, where so many lines held the store for so long.
+
+        Lines that were done anew, or end the file, may be fewer than it had been meant to have.
+        """
         if not self._is_fixed:
-            fitting = int(self.size * HOLD_SECONDS / max(seconds, 0.001))
-            self.size = max(1, min(fitting, 2 * self.size, _MOST))
+            self.size = fitting_size(self.size, lines, seconds)
 
     def do_anew(self, *taken: Taken) -> None:
         """Let lines that were taken come once more before all others."""
-        self._anew = [*taken]
+        self._anew = [*taken, *self._anew]

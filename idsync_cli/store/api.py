@@ -13,16 +13,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.value import Value
 
 
@@ -58,7 +58,7 @@ class RequestEntry(Value):
 class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
-    `kind` and `rule` are those of the request, or `import`; `op` is `add` or `remove`.
+    `kind` and `rule` are those of the request, or both are `IMPORT`.
     """
 
     __match_args__ = (
@@ -74,7 +74,7 @@ class HistoryEntry(Value):
         kind: str,
         request_id: str | None,
         request_timestamp_ms: int | None,
-        op: str,
+        op: Op,
         mpid: int,
         identifier: Identifier,
         rule: str,
@@ -88,6 +88,36 @@ class HistoryEntry(Value):
         self.mpid: Final = mpid
         self.identifier: Final = identifier
         self.rule: Final = rule
+
+
+class ProfileFilter(NamedTuple):
+    """Which profiles are asked for; what is None asks for nothing.
+
+    `holding` asks for those that hold an identifier of the type, `known` and `orphaned` for those
+    that are so, or are not, by the rules of today (section 1).
+    """
+
+    scope: str | None = None
+    holding: IdentityType | None = None
+    known: bool | None = None
+    orphaned: bool | None = None
+
+    def takes(self, scope: str, profile: ProfileView, rules: Rules | None) -> bool:
+        """Whether a profile of a scope is asked for.
+
+        In a scope without rules it is known if it ever was, and orphaned if it holds nothing.
+        """
+        known = profile.was_known if rules is None else rules.is_known(profile)
+        found = profile.types != 0 if rules is None else rules.holds_lookup(profile.types)
+        return (
+            self.scope in (None, scope)
+            and (self.holding is None or profile.types & TYPE_BITS[self.holding] != 0)
+            and self.known in (None, known)
+            and self.orphaned in (None, not found)
+        )
+
+
+EVERY_PROFILE = ProfileFilter()
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -191,13 +221,19 @@ class Transaction(ABC):
 
     @abstractmethod
     def profiles(
-        self, scope: str | None = None, holding: IdentityType | None = None
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """All profiles with their scopes, by the number of the request that made them.
+        """The profiles that are asked for, with their scopes, by the number of who made them.
 
-        With `scope` only those of one scope, with `holding` only those that hold the type. They may
-        be read as they are gone through; nothing must be changed meanwhile.
+        They are read as they are taken; nothing must be changed meanwhile. `rules` are those of
+        each scope (see `ProfileFilter.takes`).
         """
+
+    @abstractmethod
+    def count_profiles(
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> int:
+        """How many profiles are asked for."""
 
     @abstractmethod
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
@@ -249,6 +285,17 @@ class Store(ABC):
             StoreFault: the store cannot be used; nothing of the transaction is kept.
             MpidTaken: a new MPID was taken to be free, and is not; nothing is kept.
         """
+
+    @property
+    def is_the_same(self) -> bool:
+        """Whether its users would still find this store, and not another in its place.
+
+        Who keeps a store open for long asks it before reading; `writing` sees to it by itself.
+
+        Raises:
+            StoreFault: the store cannot be used.
+        """
+        return True
 
     @abstractmethod
     def close(self) -> None:

@@ -11,11 +11,18 @@ from typing import Final
 from idsync_cli.core.codes import IMPORT, Op
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Change, Decision
-from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.api import HistoryEntry, RequestEntry, Store, Transaction
+from idsync_cli.store.api import (
+    EVERY_PROFILE,
+    HistoryEntry,
+    ProfileFilter,
+    RequestEntry,
+    Store,
+    Transaction,
+)
 
 
 class _Kept:
@@ -204,7 +211,7 @@ class _MemoryTransaction(Transaction):
                 world.lose(scope, change.identifier, change.mpid)
             done = HistoryEntry(
                 entry.seq, entry.time_ms, kind, entry.request_id, entry.request_timestamp_ms,
-                change.op.value, change.mpid, change.identifier, rule,
+                change.op, change.mpid, change.identifier, rule,
             )  # fmt: skip
             world.history.append(done)
 
@@ -219,9 +226,7 @@ class _MemoryTransaction(Transaction):
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
                 world.history.append(
-                    HistoryEntry(
-                        seq, time_ms, IMPORT, None, None, Op.ADD.value, mpid, identifier, IMPORT
-                    )
+                    HistoryEntry(seq, time_ms, IMPORT, None, None, Op.ADD, mpid, identifier, IMPORT)
                 )
 
     def flush(self) -> None:
@@ -251,14 +256,21 @@ class _MemoryTransaction(Transaction):
         return None if kept is None else (kept.scope, kept.whole())
 
     def profiles(
-        self, scope: str | None = None, holding: IdentityType | None = None
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """All profiles with their scopes, oldest first; see `Transaction.profiles`."""
+        """The profiles that are asked for, with their scopes, oldest first."""
         for kept in sorted(self._world.profiles.values(), key=_age):
-            if (scope is None or kept.scope == scope) and (
-                holding is None or kept.view.types & TYPE_BITS[holding]
-            ):
+            if asked.takes(kept.scope, kept.view, rules.get(kept.scope)):
                 yield kept.scope, kept.whole()
+
+    def count_profiles(
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> int:
+        """How many profiles are asked for."""
+        return sum(
+            asked.takes(kept.scope, kept.view, rules.get(kept.scope))
+            for kept in self._world.profiles.values()
+        )
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from idsync_cli.core.codes import ErrorCode, OnConflictingLogin, Op, RequestKind
+from idsync_cli.core.codes import ErrorCode, OnConflictingLogin, OnUniqueHeld, Op, RequestKind
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Decision, Refusal
@@ -28,7 +28,12 @@ NEW = 1_000_000
 
 
 def rules(
-    types: str, strategy: str = "profile_conversion", *, join: bool = False, **changed: Any
+    types: str,
+    strategy: str = "profile_conversion",
+    *,
+    join: bool = False,
+    keep: bool = False,
+    **changed: Any,
 ) -> Rules:
     """Rules from a priority such as `customer_id:lui email:lu other:u ios_idfv`.
 
@@ -43,6 +48,7 @@ def rules(
         tuple(settings),
         {kind: each for kind, each in settings.items() if each.names()},
         OnConflictingLogin.JOIN if join else OnConflictingLogin.SEPARATE,
+        OnUniqueHeld.KEEP if keep else OnUniqueHeld.TAKE,
     )
 
 

@@ -29,6 +29,7 @@ CODES: dict[type[StrEnum], str] = {
     codes.OnNewKnownUser: "keep create",
     codes.OnLogout: "create return_anonymous",
     codes.OnConflictingLogin: "separate join",
+    codes.OnUniqueHeld: "take keep",
 }
 
 

@@ -57,6 +57,11 @@ def test_joining_logins_is_a_rule_too() -> None:
     assert change.rules == (RuleChange("on_conflicting_login", "separate", "join"),)
 
 
+def test_keeping_unique_identifiers_is_a_rule_too() -> None:
+    change = compare(BEFORE, rules("customer_id:lu email ios_idfv", keep=True))
+    assert change.rules == (RuleChange("on_unique_held", "take", "keep"),)
+
+
 def test_types_enter_and_leave_in_the_order_of_their_priority() -> None:
     change = compare(rules("other email yahoo"), rules("google email amp_id"))
     assert change.entering == (IdentityType.GOOGLE, IdentityType.AMP_ID)

@@ -21,6 +21,7 @@ from tests.core.saying import (
     profile,
     refused,
     rules,
+    set_form,
     tiers,
 )
 
@@ -526,3 +527,28 @@ def test_a_logout_without_create_gets_no_source_either() -> None:
     decision = ask("logout", returning, Memory(profile(1, android_aaid="g")), 1, ios_idfv="d")
     assert decision.created is True
     assert decision.profile == ProfileView(NEW_MPID, NEW, None, False, 0)
+
+
+# ---- `on_unique_held: keep`
+
+KEEPING = rules("customer_id:lu email:u other ios_idfv", keep=True)
+
+
+def test_where_unique_identifiers_are_kept_a_request_takes_none() -> None:
+    known = Memory(profile(1, customer_id="c"), profile(2, email="e"))
+    decision = ask("login", KEEPING, known, customer_id="c", email="e", ios_idfv="d")
+    assert decision.decided_by.identity_type is IdentityType.CUSTOMER_ID
+    assert (changes(decision), notes(decision)) == (["+1 ios_idfv d"], ["held_elsewhere email"])
+
+
+def test_where_unique_identifiers_are_kept_who_holds_none_may_add_one_that_nobody_holds() -> None:
+    known = Memory(profile(1, customer_id="c"), profile(2, email="e"))
+    decision = ask("login", KEEPING, known, customer_id="c", email="new")
+    assert (changes(decision), notes(decision)) == (["+1 email new"], [])
+
+
+def test_a_modify_takes_what_is_kept() -> None:
+    known = Memory(profile(1, customer_id="c"), profile(2, email="e"))
+    decision = set_form(KEEPING, known, 1, email="e")
+    assert changes(decision) == ["-2 email e", "+1 email e"]
+    assert decision.orphaned == (2,)

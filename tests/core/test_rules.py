@@ -2,7 +2,7 @@
 
 import pytest
 
-from idsync_cli.core.codes import OnConflictingLogin
+from idsync_cli.core.codes import OnConflictingLogin, OnUniqueHeld
 from idsync_cli.core.config.rules import Organization, Rules
 from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, NO_SETTINGS, PRESETS
 from idsync_cli.core.identity import TYPE_BITS, IdentityType
@@ -114,6 +114,7 @@ def test_new_known_users_get_a_new_record_where_the_strategy_says_create(
 def test_login_ids_that_disagree_are_two_users_unless_the_scope_says_otherwise() -> None:
     scope = Rules(PRESETS["default"].strategy, (IdentityType.CUSTOMER_ID,))
     assert scope.on_conflicting_login is OnConflictingLogin.SEPARATE
+    assert scope.on_unique_held is OnUniqueHeld.TAKE
     assert scope.separates_conflicting_logins is True
     assert rules("customer_id:lu", join=True).separates_conflicting_logins is False
     assert scope.settings == {}

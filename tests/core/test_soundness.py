@@ -30,7 +30,7 @@ def said(found: list[Contradiction] | list[Doubt], path: str, *words: str) -> No
         SOUND,
         rules("customer_id:lui email:lui ios_idfv"),
         rules("customer_id", "default"),
-        rules("ios_idfv customer_id:lu", "default"),
+        rules("customer_id:lui ios_idfv", "default"),
         rules("email:lu", "profile_link"),
         rules("email ios_idfv:u", "best_match"),
         rules("email", "profile_isolation", links=False),
@@ -47,8 +47,9 @@ def test_a_strategy_that_links_makes_new_records() -> None:
     said(list(contradictions(scope)), "strategy.links", "links: true", "on_new_known_user: create")
 
 
-def test_the_strategy_default_ranks_customer_id() -> None:
-    said(list(contradictions(rules("email", "default"))), "priority", "default", "customer_id")
+@pytest.mark.parametrize("types", ["email", "email customer_id", "ios_idfv email customer_id"])
+def test_the_strategy_default_ranks_customer_id_first(types: str) -> None:
+    said(list(contradictions(rules(types, "default"))), "priority", "default", "customer_id")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +205,15 @@ def test_joining_logins_is_doubted() -> None:
     scope = rules("customer_id:lu ios_idfv", join=True)
     assert codes(scope) == ["joins_logins on_conflicting_login"]
     doubt(scope, "joins_logins", "on_conflicting_login", "login ID", "undone")
+
+
+def test_to_keep_unique_identifiers_where_none_is_unique_is_doubted() -> None:
+    scope = rules("customer_id email ios_idfv", "best_match", keep=True)
+    assert codes(scope) == ["nothing_to_keep on_unique_held"]
+    doubt(scope, "nothing_to_keep", "on_unique_held", "unique", "keep")
+    assert codes(rules("customer_id email:u ios_idfv", "best_match", keep=True)) == codes(
+        rules("customer_id email:u ios_idfv", "best_match")
+    )
 
 
 def test_doubts_are_all_told() -> None:

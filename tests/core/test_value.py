@@ -25,7 +25,7 @@ NOTE = Note(NoteCode.TIE)
 NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
     Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
-    (TIER,),
+    (DEVICE,), (TIER,),
 )  # fmt: skip
 
 PAIRS: list[tuple[Value, Value]] = [

@@ -69,9 +69,9 @@ class RulesChange:
 
 def compare(before: Rules | None, after: Rules) -> RulesChange:
     """Set new rules against the old ones; None where nobody knows what they were."""
-    unique = [kind for kind in after.priority if after.settings_of(kind).unique]
+    unique = after.unique_types
     if before is None:
-        return RulesChange(newly_unique=tuple(unique))
+        return RulesChange(newly_unique=unique)
     stayed = [kind for kind in before.priority if kind in after.priority]
     stay = [kind for kind in after.priority if kind in before.priority]
     settings = (
@@ -93,7 +93,11 @@ def compare(before: Rules | None, after: Rules) -> RulesChange:
 
 def _rules_of(rules: Rules) -> dict[str, str | bool | None]:
     of_strategy = {rule: getattr(rules.strategy, rule) for rule in STRATEGY_RULES}
-    return {**of_strategy, "on_conflicting_login": rules.on_conflicting_login}
+    return {
+        **of_strategy,
+        "on_conflicting_login": rules.on_conflicting_login,
+        "on_unique_held": rules.on_unique_held,
+    }
 
 
 def shifts(profile: ProfileView, before: Rules | None, after: Rules) -> tuple[Shift, ...]:

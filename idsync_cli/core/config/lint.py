@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser
+from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 
@@ -33,6 +33,7 @@ class DoubtCode(StrEnum):
     IMMUTABLE_BESIDE_MUTABLE = "immutable_beside_mutable"
     NO_DEVICE_IDENTITY = "no_device_identity"
     JOINS_LOGINS = "joins_logins"
+    NOTHING_TO_KEEP = "nothing_to_keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ def contradictions(rules: Rules) -> Iterator[Contradiction]:
             ("strategy", "links"),
             "links: true needs on_new_known_user: create; say both or neither",
         )
-    if strategy.name == "default" and IdentityType.CUSTOMER_ID not in rules.priority:
+    if strategy.name == "default" and rules.priority[:1] != (IdentityType.CUSTOMER_ID,):
         yield Contradiction(
-            ("priority",), "the strategy default needs customer_id in the priority; add it"
+            ("priority",), "the strategy default begins its priority with customer_id; put it first"
         )
     for kind, settings in rules.settings.items():
         path = ("identities", kind.value)
@@ -134,11 +135,21 @@ def doubts(rules: Rules) -> Iterator[Doubt]:
             ("priority",),
             "no device identity is in the priority: visitors who bring nothing else are refused",
         )
+    yield from _warn_of_scope_keys(rules)
+
+
+def _warn_of_scope_keys(rules: Rules) -> Iterator[Doubt]:
     if rules.on_conflicting_login is OnConflictingLogin.JOIN:
         yield Doubt(
-            code.JOINS_LOGINS,
+            DoubtCode.JOINS_LOGINS,
             ("on_conflicting_login",),
             "two users who share one login ID become one profile, and that cannot be undone",
+        )
+    if rules.on_unique_held is OnUniqueHeld.KEEP and not rules.unique_types:
+        yield Doubt(
+            DoubtCode.NOTHING_TO_KEEP,
+            ("on_unique_held",),
+            "no type is unique, so that on_unique_held: keep keeps nothing; leave it out",
         )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser
+from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
-from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
 from idsync_cli.core.profile import ProfileView
 
 
@@ -21,6 +21,7 @@ class Rules:
     priority: tuple[IdentityType, ...]
     settings: Mapping[IdentityType, Settings] = field(default_factory=dict)
     on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
+    on_unique_held: OnUniqueHeld = OnUniqueHeld.TAKE
 
     def settings_of(self, identity_type: IdentityType) -> Settings:
         """The settings of a type as they work; a type that is not in the priority has none.
@@ -66,6 +67,16 @@ class Rules:
         return self.on_conflicting_login is OnConflictingLogin.SEPARATE
 
     @cached_property
+    def unique_types(self) -> tuple[IdentityType, ...]:
+        """The types of which one profile holds a value, most trusted first."""
+        return tuple(kind for kind in self.priority if self.settings_of(kind).unique)
+
+    @cached_property
+    def takes_unique_ids(self) -> bool:
+        """Whether a request that brings one takes it from its holders (section 4, step 5)."""
+        return self.on_unique_held is OnUniqueHeld.TAKE
+
+    @cached_property
     def new_known_users_get_a_new_record(self) -> bool:
         """Whether a login ID never leads to an anonymous profile."""
         return self.strategy.on_new_known_user is OnNewKnownUser.CREATE
@@ -99,10 +110,6 @@ class Rules:
     def in_order(self, types: Iterable[IdentityType]) -> list[IdentityType]:
         """Sort types: those of the priority by rank, then the others as in section 2."""
         return sorted(types, key=self._place.__getitem__)
-
-    def arranged(self, identifiers: Iterable[Identifier]) -> list[Identifier]:
-        """Sort identifiers by the order of their types, and leave those of one as they come."""
-        return sorted(identifiers, key=lambda each: self._place[each.type])
 
     @cached_property
     def _place(self) -> dict[IdentityType, int]:

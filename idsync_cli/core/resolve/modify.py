@@ -10,7 +10,7 @@ from idsync_cli.core.lookup import Lookup, holders
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityChange, ModifyRequest
 from idsync_cli.core.resolve.change_set import Ledger
-from idsync_cli.errors import quoted
+from idsync_cli.errors import Hint, quoted
 
 
 def modify(
@@ -77,8 +77,8 @@ class _Modification:
             if not self.ledger.holds(self.profile, Identifier(kind, old)):
                 raise Refusal(
                     ErrorCode.OLD_VALUE_MISMATCH,
-                    f"the profile holds no {kind} {quoted(old)}; "
-                    "look at it with: idsync profile show",
+                    f"the profile holds no {kind} {quoted(old)}",
+                    Hint.SHOW_PROFILE,
                 )
             if old != new:
                 self._remove(Identifier(kind, old))

@@ -49,7 +49,7 @@ class Form:
         "has_lookup", "immutable_bits", "immutable_types", "is_search", "kind", "login_bits",
         "login_types", "lookup_bits", "makes_new_at_once", "new_known_users_get_a_new_record",
         "places", "reason_of_the_anonymous", "refusal", "rules", "separates_conflicting_logins",
-        "set_aside", "wants_immutable_id",
+        "set_aside", "takes_unique_ids", "wants_immutable_id",
     )  # fmt: skip
 
     def __init__(self, kind: RequestKind, types: int, rules: Rules) -> None:
@@ -82,6 +82,7 @@ class Form:
         self.immutable_bits = rules.immutable_bits
         self.lookup_bits = rules.lookup_bits
         self.separates_conflicting_logins = rules.separates_conflicting_logins
+        self.takes_unique_ids = rules.takes_unique_ids
         self.new_known_users_get_a_new_record = rules.new_known_users_get_a_new_record
 
     def arranged(self, identifiers: Sequence[Identifier]) -> list[Identifier]:

@@ -133,6 +133,7 @@ class _Resolution:
             ]
         )
         if form.is_search:
+            identifiers = lookup.identifiers_of(profile)
             return Decision(
                 _MATCHED,
                 decided_by,
@@ -140,7 +141,8 @@ class _Resolution:
                 profile.types & form.login_bits != 0,
                 matched,
                 notes=tuple(self.notes),
-                identifiers=tuple(form.rules.arranged(lookup.identifiers_of(profile))),
+                identifiers=identifiers,
+                types_in_order=tuple(form.rules.in_order({each.type for each in identifiers})),
                 tiers=tiers,
             )
         ledger = None if all(held) else Ledger(form.rules, self.lookup)
@@ -192,7 +194,7 @@ class _Resolution:
             changes = tuple(ledger.changes)
         return Decision(
             status, decided_by, profile, types & self.form.login_bits != 0, matched,
-            status is _CREATED, changes, orphaned, left, tuple(self.notes), (), tiers,
+            status is _CREATED, changes, orphaned, left, tuple(self.notes), (), (), tiers,
         )  # fmt: skip
 
     def _bring_up_to_date(self, profile: ProfileView, held: list[bool], ledger: Ledger) -> None:
@@ -208,7 +210,8 @@ class _Resolution:
                 continue
             if place.is_unique:  # every immutable type is unique, too
                 others = holders(self.lookup, identifier)
-                if others and (place.is_immutable or any(map(inquiry.ineligibility, others))):
+                stays = place.is_immutable or not form.takes_unique_ids
+                if others and (stays or any(map(inquiry.ineligibility, others))):
                     self.notes.append(Note(NoteCode.HELD_ELSEWHERE, place.identity_type))
                     continue
                 if others:

@@ -1,18 +1,14 @@
 """The store: one SQLite file that keeps profiles, identifiers and their history."""
 
-from idsync_cli.store.sqlite.cache.records import TablesBehind
 from idsync_cli.store.sqlite.lifecycle.header import OldStore
 from idsync_cli.store.sqlite.lifecycle.opening import copy_of, create, open_store, save, temporary
-from idsync_cli.store.sqlite.rows.batch import Batch
 from idsync_cli.store.sqlite.session import Session
 from idsync_cli.store.sqlite.store import SqliteStore
 
 __all__ = [
-    "Batch",
     "OldStore",
     "Session",
     "SqliteStore",
-    "TablesBehind",
     "copy_of",
     "create",
     "open_store",

@@ -2,16 +2,21 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
 from typing import Any, Final
 
 from idsync_cli.core.codes import IMPORT, Op, Status
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.decision import Decision
-from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
-from idsync_cli.store.api import HistoryEntry, RequestEntry, Transaction
-from idsync_cli.store.sqlite.cache.in_memory import TYPES, Scope
+from idsync_cli.store.api import (
+    EVERY_PROFILE,
+    HistoryEntry,
+    ProfileFilter,
+    RequestEntry,
+    Transaction,
+)
+from idsync_cli.store.sqlite.cache.in_memory import Scope
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.records import Records
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
@@ -21,16 +26,6 @@ from idsync_cli.store.sqlite.rows.packed_integers import Numbers
 _ADD: Final = Op.ADD
 _NO_TEXTS: Final = None, None
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
-_EVERY = """
-    SELECT p.created_seq, mpid, source_mpid, was_known, identifiers.identity_type_id, value, name
-    FROM profiles AS p
-    JOIN scopes USING (scope_id)
-    LEFT JOIN holders USING (created_seq)
-    LEFT JOIN identifiers USING (identifier_id)
-    WHERE (?1 IS NULL OR name = ?1) AND (?2 IS NULL OR (types >> ?2) & 1)
-        AND (?3 IS NULL OR mpid = ?3)
-    ORDER BY p.created_seq, added_seq, place
-"""
 
 
 class Session(Transaction):
@@ -70,19 +65,16 @@ class Session(Transaction):
         """Prepare for many identifiers that the store has never seen."""
         self._records.expect_many()
 
-    def go_ahead(self) -> None:
-        """From now on others write what is taken from here.
-
-        A question that only up-to-date tables could answer then raises TablesBehind.
-        """
-        self._records.is_ahead = True
+    def hand_over(self) -> None:
+        """From now on others write what is taken from here (store/sqlite/ahead.py)."""
+        self._records.handed_over.goes_on = True
 
     @property
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""
         batch = self._batch
         held_back = self._last_seq != self._found_seq or self._records.has_changes
-        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes)
+        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes or batch.rules)
 
     @property
     def last_seq(self) -> int:
@@ -113,55 +105,42 @@ class Session(Transaction):
         self._records.new_mpids_are_free = taken_to_be
 
     def scopes(self) -> tuple[str, ...]:
-        """The names of the scopes that have profiles, in alphabetical order."""
+        """The names of the scopes that have profiles; a scope comes in with its first profile."""
         self.write()
-        rows = self.connection.execute(
-            "SELECT name FROM scopes WHERE EXISTS"
-            " (SELECT * FROM profiles WHERE profiles.scope_id = scopes.scope_id) ORDER BY name"
-        )
+        rows = self.connection.execute("SELECT name FROM scopes ORDER BY name")
         return tuple(name for (name,) in rows)
 
     def profiles(
-        self, scope: str | None = None, holding: IdentityType | None = None
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """The profiles with the names of their scopes, in the order of their creation.
+        """The profiles that are asked for, with their scopes, oldest first."""
+        from idsync_cli.store.sqlite.queries import profiles
 
-        With `scope` only those of one scope, with `holding` only those that hold the type.
-        """
         self.write()
-        return self._every(scope, None if holding is None else TYPE_ORDER[holding], None)
+        return profiles.profiles(self, rules, asked)
+
+    def count_profiles(
+        self, rules: Mapping[str, Rules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> int:
+        """How many profiles are asked for."""
+        from idsync_cli.store.sqlite.queries import profiles
+
+        self.write()
+        return profiles.count_profiles(self, rules, asked)
+
+    def find(self, mpid: int) -> tuple[str, Profile] | None:
+        """The profile that has the MPID, in whatever scope, with its scope."""
+        from idsync_cli.store.sqlite.queries import profiles
+
+        self.write()
+        return profiles.profile_of(self, mpid)
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
-        its, records = self._scopes.get(scope), self._records
-        if its is None:
-            return []
-        found = records.known(its, identifier, None) + records.anonymous(its, identifier, None)
-        return [
-            Profile(
-                each.mpid,
-                each.created_seq,
-                each.source_mpid,
-                each.was_known,
-                records.identifiers_of(each),
-            )
-            for each in sorted(found, key=lambda record: record.created_seq)
-        ]
+        from idsync_cli.store.sqlite.queries import profiles
 
-    def find(self, mpid: int) -> tuple[str, Profile] | None:
-        """The profile that has the MPID, in whatever scope."""
         self.write()
-        return next(self._every(None, None, mpid), None)
-
-    def _every(
-        self, scope: str | None, holding: int | None, mpid: int | None
-    ) -> Iterator[tuple[str, Profile]]:
-        found = self.connection.execute(_EVERY, (scope, holding, mpid))
-        for (seq, its_mpid, source, was_known, name), rows in groupby(
-            found, key=lambda row: (*row[:4], row[6])
-        ):
-            held = tuple(Identifier(TYPES[row[4]], row[5]) for row in rows if row[4] is not None)
-            yield name, Profile(its_mpid, seq, source, bool(was_known), held)
+        return profiles.holders_of(self, scope, identifier)
 
     def align(self, rules: Mapping[str, Rules]) -> tuple[str, ...]:
         """Let `holders` tell known from anonymous by these rules; give the scopes where it did not.
@@ -272,14 +251,12 @@ class Session(Transaction):
         """Remember the rules of each scope, if they are others than before."""
         self._remembers_rules = True
         if self.remembered_rules() != rules:
-            self.connection.execute("DELETE FROM rules")
-            self.connection.executemany(
-                "INSERT INTO rules VALUES (?, ?, ?)",
-                [(scope, text, checksum(scope, text)) for scope, text in rules.items()],
-            )
+            self._batch.rules = dict(rules)
 
     def remembered_rules(self) -> dict[str, str]:
         """The rules of each scope, as the last request that changed the store had them."""
+        if self._batch.rules is not None:
+            return dict(self._batch.rules)
         return dict(self.connection.execute("SELECT scope, rules FROM rules"))
 
     def history(
@@ -289,15 +266,15 @@ class Session(Transaction):
         limit: int | None = None,
     ) -> Iterator[HistoryEntry]:
         """The changes of a profile, of an identifier, of both or of all, oldest first."""
-        from idsync_cli.store.sqlite.history import history
+        from idsync_cli.store.sqlite.queries import history
 
         self.write()
-        return history(self.connection, mpid, identifier, limit)
+        return history.history(self, mpid, identifier, limit)
 
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
         if self.has_changes:
-            self._writer.write(Rows(self.take()), self._seed)
+            self.write_rows(Rows(self.take()))
 
     def take(self) -> Batch:
         """All that was changed and has yet to be written; from now on it counts as written."""
@@ -310,8 +287,8 @@ class Session(Transaction):
         self._batch = Batch()
         return batch
 
-    def write_of_others(self, rows: Rows) -> None:
-        """Write what somebody else decided, and took from a session of the same store."""
+    def write_rows(self, rows: Rows) -> None:
+        """Write what was taken, from here or from a session of another process."""
         self._writer.write(rows, self._seed)
 
     def close(self) -> None:

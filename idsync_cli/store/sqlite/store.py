@@ -5,21 +5,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
+from idsync_cli.store.sqlite.files.faults import unusable
 from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.session import Session
 
-_ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
-_NEVER = -1
 _LOGGED_PAGES = 8192
-_CACHE_KIB = 16_384
-_HINTS = {
-    sqlite3.SQLITE_BUSY: "another process holds it, try again",
-    sqlite3.SQLITE_FULL: _ROOM,
-    sqlite3.SQLITE_IOERR: f"the disk may be full, or files limited in size; {_ROOM}",
-}
-"""The way out, by the primary code of SQLite's error."""
 
 
 class SqliteStore(Store):
@@ -44,11 +36,27 @@ class SqliteStore(Store):
         self._session: Session | None = None  # what is known of the store, until others write
         self._session_is_of = 0
         self._expects_many = False
+        self._is_committing = False
+        self._has_committed = False
 
     @property
     def seed(self) -> int:
         """What the MPIDs of new profiles follow from (section 7)."""
         return self._seed
+
+    @property
+    def is_the_same(self) -> bool:
+        """Whether the path still leads to this file, with the tables that it had.
+
+        Raises:
+            StoreFault: the file cannot be read.
+        """
+        if self.place is not None and not self.place.still_leads_to_it():
+            return False
+        try:
+            return self._pragma("schema_version") == self._tables
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise unusable(error, self.place, committing=False) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -89,7 +97,7 @@ class SqliteStore(Store):
                     self.forget()  # none of it stays
                 self._roll_back()
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise _unusable(error) from error
+            raise unusable(error, self.place, committing=False) from error
 
     @contextmanager
     def _writing(self, *, trust_new_mpids: bool) -> Iterator[Session]:
@@ -100,23 +108,23 @@ class SqliteStore(Store):
                 yield session
                 session.write()
                 self.check_in_place()
+                self._is_committing = True
                 session.connection.execute("COMMIT")
+                self._has_committed = True
             except BaseException:
                 self._roll_back()
                 raise
             self.check_in_place()
 
-    def expect_others_to_write(self) -> None:
-        """Prepare for `reading_ahead`: what others write makes all pages in memory worthless."""
-        self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    def known(self) -> Session | None:
+        """What is known of the store, if anything is and nobody else has written since."""
+        if self._session and self._pragma("data_version") == self._session_is_of:
+            return self._session
+        return None
 
     @contextmanager
-    def reading_ahead(self) -> Iterator[Session]:
-        """A transaction that reads, while another process writes what is decided in it.
-
-        What is known of the store includes what is still being written; `is_current` must have
-        been true before the first. Nobody looks here whether others write: who writes must.
-        """
+    def going_on(self) -> Iterator[Session]:
+        """A transaction that reads, and goes by what is known, whoever has written (`ahead.py`)."""
         assert self._session is not None
         with self._transaction("BEGIN DEFERRED", self._session) as session:
             try:
@@ -124,16 +132,6 @@ class SqliteStore(Store):
                 yield session
             finally:
                 self._roll_back()
-
-    @property
-    def is_current(self) -> bool:
-        """Whether something is known of the store, and nobody has written since."""
-        is_known = self._session is not None
-        return is_known and self._pragma("data_version") == self._session_is_of
-
-    def set_aside(self) -> None:
-        """Read the store anew before the next request, for others have written to it."""
-        self._session_is_of = _NEVER
 
     def forget(self) -> None:
         """Let go of what is known of the store."""
@@ -145,15 +143,6 @@ class SqliteStore(Store):
         """Prepare for many large transactions: let the log grow, and be emptied less often."""
         self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
-
-    def leave_log(self) -> None:
-        """Let the log grow until `empty_log`: not while others wait for a transaction to end."""
-        self.connection.execute("PRAGMA wal_autocheckpoint = 0")
-
-    def empty_log(self) -> None:
-        """Bring what is in the log into the file, as far as nobody still reads there."""
-        with suppress(sqlite3.Error):  # then it stays in the log, which whoever writes next notices
-            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
@@ -169,7 +158,10 @@ class SqliteStore(Store):
         if self._pragma("schema_version") != self._tables:
             raise StoreFault(
                 f"the store {self.place} was restored, or its tables were changed, while it was "
-                "in use; nothing was changed after that; look at it, then try again"
+                "in use; nothing was changed after that",
+                FaultCode.STORE_REPLACED,
+                hint=Hint.LOOK_AND_TRY_AGAIN,
+                store=str(self.place),
             )
         self._foreign_commits = self._session_is_of  # as `_at_hand` found it in this transaction
 
@@ -187,8 +179,10 @@ class SqliteStore(Store):
                 # Nobody has used the log for what is there now. It must never be played into that.
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
-            f"the store {self.place} was removed or replaced while it was in use; what was done "
-            "here is in the file that was there before, and not in what is there now"
+            f"the store {self.place} was removed or replaced while it was in use",
+            FaultCode.STORE_REPLACED,
+            kept=Kept.ALL_IS_IN_OLD_FILE if self._has_committed else Kept.NOTHING_CHANGED,
+            store=str(self.place),
         )
 
     def _at_hand(self) -> Session:
@@ -211,6 +205,7 @@ class SqliteStore(Store):
 
     @contextmanager
     def _transaction(self, begin: str, session: Session | None = None) -> Iterator[Session]:
+        self._is_committing = False
         try:
             self.connection.execute(begin)
             session = session or self._at_hand()
@@ -220,16 +215,4 @@ class SqliteStore(Store):
                 self.forget()  # some of what it knows may never have been kept
                 raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise _unusable(error) from error
-
-
-def _unusable(error: Exception) -> StoreFault:
-    if isinstance(error, UnicodeDecodeError):  # from a message of SQLite's that quotes no text
-        return StoreFault(
-            "the store cannot be used: it is damaged; nothing was changed; "
-            "see what is wrong with: idsync doctor"
-        )
-    hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    return StoreFault(
-        f"the store cannot be used: {error}; nothing was changed" + (f"; {hint}" if hint else "")
-    )
+            raise unusable(error, self.place, committing=self._is_committing) from error

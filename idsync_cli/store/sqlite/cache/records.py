@@ -14,6 +14,7 @@ from typing import Any
 from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.store.sqlite.cache.bloom_filter import Seen
+from idsync_cli.store.sqlite.cache.handed_over import HandedOver
 from idsync_cli.store.sqlite.cache.in_memory import (
     NOT_READ,
     TYPES,
@@ -24,7 +25,6 @@ from idsync_cli.store.sqlite.cache.in_memory import (
     whole_crowd,
 )
 from idsync_cli.store.sqlite.rows.batch import (
-    HOLDING_NUMBERS,
     NOW,
     NOWHERE,
     PLACE,
@@ -36,7 +36,7 @@ from idsync_cli.store.sqlite.rows.batch import (
     Writer,
 )
 from idsync_cli.store.sqlite.rows.checksums import hash_behind, profile_numbers
-from idsync_cli.store.sqlite.rows.packed_integers import Numbers, pack_numbers, unpack_numbers
+from idsync_cli.store.sqlite.rows.packed_integers import Numbers, pack_numbers
 
 _NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
@@ -102,10 +102,6 @@ _NEWEST_UP_TO = """
 """
 
 
-class TablesBehind(Exception):
-    """The tables would have to be read, and lack what another process has yet to write."""
-
-
 class Records:
     """The profiles and identifiers of one store, in one transaction.
 
@@ -131,10 +127,7 @@ class Records:
         self._holdings = Numbers()  # what becomes of rows of `holders`, as a `Batch` has it
         self._begin_of_holdings = 0  # how many were handed over before
         self._pending: dict[tuple[int, int], int] = {}  # where those are that no `Holding` tells
-        self.is_ahead = False
-        self._under_way: dict[tuple[int, int], int] = {}  # where those of them are that hold now
-        self._numbers_under_way: set[int] = set()
-        self._profiles_under_way: set[int] = set()
+        self.handed_over = HandedOver()
 
     def forget(self) -> None:
         """Begin with nothing in memory; all that was changed must have been written."""
@@ -261,7 +254,7 @@ class Records:
         begin = self._pending.get(where)
         if begin is not None:
             return self._holdings.at(begin + NOW) != NOWHERE
-        now = self._under_way.get(where)
+        now = self.handed_over.range_of(number, record.created_seq)
         if now is not None:
             return now != NOWHERE
         if record.is_new:
@@ -342,8 +335,7 @@ class Records:
         asked_for: list[Record] = []
         if not numbers:
             return asked_for
-        if not self._numbers_under_way.isdisjoint(numbers):
-            raise TablesBehind
+        self.handed_over.check_written(numbers)
         if not self._moved_unread.isdisjoint(numbers):
             self.write()
         crowds = {number: self._entry_of[number].crowd(known) for number in numbers}
@@ -628,7 +620,7 @@ class Records:
 
     def _is_unwritten(self, record: Record) -> bool:
         """Whether the tables may have a profile otherwise than it is."""
-        return record.is_changed or record.created_seq in self._profiles_under_way
+        return record.is_changed or record.created_seq in self.handed_over.profiles
 
     def write(self) -> None:
         """Bring the tables up to date.
@@ -636,9 +628,8 @@ class Records:
         Raises:
             TablesBehind: that is left to another process.
         """
-        if self.is_ahead:
-            if self.has_changes or self._numbers_under_way or self._profiles_under_way:
-                raise TablesBehind
+        if self.handed_over.goes_on:
+            self.handed_over.check_all_written(has_changes=self.has_changes)
         elif self.has_changes:
             batch = Batch()
             self.give_to(batch)
@@ -662,12 +653,7 @@ class Records:
             record.is_new = record.is_changed = False
             record.stored_known = record.known
         batch.created, batch.updated = pack_numbers(created), pack_numbers(updated)
-        if self.is_ahead:
-            self._under_way = {
-                key: self._holdings.at(begin + NOW) for key, begin in self._pending.items()
-            }
-            self._numbers_under_way = set(unpack_numbers(batch.holdings)[::HOLDING_NUMBERS])
-            self._profiles_under_way = {record.created_seq for record in self._changed}
+        self.handed_over.take(self._holdings, batch.holdings, self._pending, self._changed)
         self._begin()
 
     def trim(self) -> None:
@@ -677,7 +663,7 @@ class Records:
             self._era_began = self._remembered
         if len(self._profiles) + self._remembered <= _REMEMBERED:
             return
-        if self.is_ahead:
+        if self.handed_over.goes_on:
             if not self.has_changes:  # else it has to wait for the next batch
                 self._shed()
             return
@@ -692,7 +678,7 @@ class Records:
         Nothing must have changed since it was handed over. Profiles stay with those identifiers
         that stay, so that there is never a second record of one.
         """
-        era, under_way = self._era - 1, self._numbers_under_way
+        era, under_way = self._era - 1, self.handed_over.numbers
         everyone, self._profiles, self._by_mpid = self._profiles, {}, {}
         self._entry_of = {}
         self._remembered = 0
@@ -705,7 +691,7 @@ class Records:
                         left[place][value] = entry
                         self._stay(entry)
             scope.entries = left
-        for seq in self._profiles_under_way:
+        for seq in self.handed_over.profiles:
             record = everyone[seq]
             self._profiles[seq] = self._by_mpid[record.mpid] = record
         self._era_began = self._remembered

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault, printable
+from idsync_cli.errors import FaultCode, Hint, StoreFault, printable
 from idsync_cli.store.sqlite.files.lock import Lock
 
 LOG_SUFFIXES = ("-wal", "-journal")
@@ -19,11 +19,11 @@ class Place:
 
     def __init__(self, given: str) -> None:
         if given == "":
-            raise StoreFault("the store's path is empty; name a file with --store")
+            raise _no_path("the store's path is empty")
         if given == ":memory:":
-            raise StoreFault("':memory:' would be lost at once; name a file, or use --dry-run")
+            raise _no_path("':memory:' would be lost at once", Hint.NAME_STORE_OR_TRY_DRY)
         if "\0" in given:
-            raise StoreFault("the store's path holds a NUL character; name a file with --store")
+            raise _no_path("the store's path holds a NUL character")
         self.given = Path(given)
         self._name = str(self.given)
         self.path = Path(os.path.realpath(given))  # a link may lead to it by another name
@@ -59,3 +59,7 @@ class Place:
         """The logs beside it that hold anything."""
         logs = map(self.beside, LOG_SUFFIXES)
         return [log for log in logs if log.exists() and log.stat().st_size > 0]
+
+
+def _no_path(message: str, hint: Hint = Hint.NAME_STORE) -> StoreFault:
+    return StoreFault(message, FaultCode.INVALID_PATH, hint=hint)

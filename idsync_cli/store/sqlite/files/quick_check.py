@@ -8,7 +8,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.sqlite.files.handles import reading
 from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.rows.checksums import checksum
@@ -40,8 +40,11 @@ def look_at(connection: sqlite3.Connection, place: Place) -> None:
         connection.execute("ROLLBACK")
     if damage:
         raise StoreFault(
-            f"the store {place} is damaged: {damage}; nothing was changed; see what is wrong with: "
-            f"idsync doctor --store {place}"
+            f"the store {place} is damaged: {damage}",
+            FaultCode.STORE_DAMAGED,
+            hint=Hint.RUN_DOCTOR,
+            kept=Kept.NOTHING_CHANGED,
+            store=str(place),
         )
 
 

@@ -7,14 +7,13 @@ from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault, printable
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, printable
+from idsync_cli.store.sqlite.files.faults import is_undone
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
-
-KEPT_SUFFIX = ".v{}-backup"
-"""What is put behind the name of a store for what it was before; the number is its schema's."""
 
 
 def bring_up_to_date(place: Place, connection: sqlite3.Connection) -> Path | None:
@@ -24,10 +23,11 @@ def bring_up_to_date(place: Place, connection: sqlite3.Connection) -> Path | Non
     old store or the new one.
 
     Raises:
-        StoreFault: it cannot be; the store is as it was.
+        StoreFault: it cannot be.
     """
-    from idsync_cli.store.sqlite.schema import migrate
+    from idsync_cli.store.sqlite.schema.migrations import migrate
 
+    committing = False
     with place.lock.turn():
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -39,12 +39,14 @@ def bring_up_to_date(place: Place, connection: sqlite3.Connection) -> Path | Non
             migrate(connection)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             _check_in_place(place)
+            committing = True
             connection.execute("COMMIT")
         except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             if isinstance(error, (OSError, sqlite3.Error)):
-                raise _not_brought(place, error) from None
+                is_as_it_was = not committing or is_undone(error)
+                raise _not_brought(place, error, is_as_it_was=is_as_it_was) from None
             raise
         with suppress(sqlite3.Error):  # as far as readers let it, and without waiting for them
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -64,7 +66,9 @@ def _keep(place: Place, version: int) -> Path:
             [found] = copy.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise StoreFault(
-                f"the store {place} is damaged, and is not brought up to date: {printable(found)}"
+                f"the store {place} is damaged, and is not brought up to date: {printable(found)}",
+                FaultCode.STORE_DAMAGED,
+                store=str(place),
             )
         for name in _names(place, version):
             if not os.path.lexists(name):
@@ -76,7 +80,7 @@ def _keep(place: Place, version: int) -> Path:
 
 
 def _names(place: Place, version: int) -> "map[Path]":
-    suffix = KEPT_SUFFIX.format(version)
+    suffix = MIGRATED_SUFFIX.format(version)
     return map(place.beside, (suffix + (f"-{number}" if number else "") for number in count()))
 
 
@@ -87,12 +91,19 @@ def _same(draft: Path, name: Path) -> bool:
 
 def _check_in_place(place: Place) -> None:
     if not place.still_leads_to_it():
-        raise StoreFault(f"the store {place} was replaced as it was opened; try again")
+        raise StoreFault(
+            f"the store {place} was replaced as it was opened",
+            FaultCode.STORE_REPLACED,
+            hint=Hint.TRY_AGAIN,
+            store=str(place),
+        )
 
 
-def _not_brought(place: Place, error: Exception) -> StoreFault:
+def _not_brought(place: Place, error: Exception, *, is_as_it_was: bool) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
-        f"the store {place} cannot be brought up to date with this version of idsync: {cause}; "
-        "it is as it was"
+        f"the store {place} cannot be brought up to date with this version of idsync: {cause}",
+        FaultCode.STORE_UNUSABLE,
+        kept=Kept.STORE_AS_IT_WAS if is_as_it_was else None,
+        store=str(place),
     )

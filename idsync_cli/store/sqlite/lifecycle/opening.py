@@ -7,10 +7,12 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault, printable
+from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable
+from idsync_cli.store.sqlite.files.faults import told
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.place import Place
 from idsync_cli.store.sqlite.files.quick_check import look_at
+from idsync_cli.store.sqlite.lifecycle.beside import Part, part_of_any
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import (
     APPLICATION_ID,
@@ -24,7 +26,6 @@ from idsync_cli.store.sqlite.rows.checksums import checksum
 from idsync_cli.store.sqlite.store import SqliteStore
 
 _CACHE_KIB = 65_536
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def open_store(path: str, *, write: bool) -> SqliteStore | None:
@@ -40,22 +41,23 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
         return None
     try:
         if write and not os.access(place.path, os.W_OK):
-            raise StoreFault(f"the store {place} cannot be used: the file may not be written")
+            raise StoreFault(
+                f"the store {place} cannot be used: the file may not be written",
+                FaultCode.STORE_UNWRITABLE,
+                store=str(place),
+            )
         store = _opened(place, write=write)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        what, code, hint = told(error)
         writable = os.access(place.path, os.W_OK) and os.access(place.path.parent, os.W_OK)
-        hint = "" if writable else "; the file or its folder may not be written"
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-            hint = f"; it is damaged, see what is wrong with: idsync doctor --store {place}"
-        raise StoreFault(f"the store {place} cannot be used: {error}{hint}") from None
-    except UnicodeDecodeError:  # from a message of SQLite's that quotes what is no text
+        if not writable and code is not FaultCode.STORE_DAMAGED:
+            hint = Hint.ALLOW_WRITING
         raise StoreFault(
-            f"the store {place} cannot be used: it is damaged, see what is wrong with: "
-            f"idsync doctor --store {place}"
+            f"the store {place} cannot be used: {what}", code, hint=hint, store=str(place)
         ) from None
     if not place.still_leads_to_it():
         store.close()
-        raise StoreFault(f"the store {place} was replaced as it was opened; try again")
+        raise replaced_as_opened(place)
     return store
 
 
@@ -67,10 +69,14 @@ def create(path: str, seed: int) -> SqliteStore:
     Raises:
         StoreFault: no file can be made there.
     """
-    _publish(path, lambda connection: _make_schema(connection, seed))
+    _publish(path, lambda connection: _make_store(connection, seed))
     store = open_store(path, write=True)
     if store is None:
-        raise StoreFault(f"the store {printable(path)} vanished as soon as it was made")
+        raise StoreFault(
+            f"the store {printable(path)} vanished as soon as it was made",
+            FaultCode.STORE_REPLACED,
+            store=path,
+        )
     return store
 
 
@@ -113,15 +119,56 @@ def is_free(place: Place) -> bool:
     for log in place.logs():
         raise StoreFault(
             f"no store can be made at {place}: {printable(log.name)} beside it is the log of one "
-            "that is gone, and would be played into it; bring that store back, or remove the log"
+            "that is gone, and would be played into it; bring that store back, or remove the log",
+            FaultCode.FILE_IN_USE,
+            store=str(place),
         )
     return True
+
+
+def check_name(place: Place) -> None:
+    """Check that a store may be made by this name: not by that of a file of another store.
+
+    Raises:
+        UsageFault: it may not.
+    """
+    if os.path.lexists(place.path):
+        return
+    found = part_of_any(place.path)
+    if found is not None and found[0] is not Part.COPY:
+        raise UsageFault(
+            f"no store can be made at {place}: it is {found[0]} {printable(found[1].name)}; "
+            "name another file",
+            FaultCode.FILE_IN_USE,
+            store=str(place),
+        )
+
+
+def no_folder(place: Place) -> StoreFault:
+    """What is said where there is no folder to make a store in."""
+    return StoreFault(
+        f"no store can be made at {place}: its folder is not there",
+        FaultCode.STORE_UNWRITABLE,
+        store=str(place),
+    )
 
 
 def cannot_be_made(place: Place, error: Exception) -> StoreFault:
     """What is said where the system or SQLite refused to make a store."""
     cause = error.strerror if isinstance(error, OSError) else error
-    return StoreFault(f"no store can be made at {place}: {cause}")
+    return StoreFault(
+        f"no store can be made at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
+    )
+
+
+def replaced_as_opened(place: Place) -> StoreFault:
+    """What is said where the path leads to another file than a moment before."""
+    return StoreFault(
+        f"the store {place} was replaced as it was opened",
+        FaultCode.STORE_REPLACED,
+        hint=Hint.TRY_AGAIN,
+        store=str(place),
+    )
 
 
 def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
@@ -133,11 +180,16 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
         StoreFault: no file can be made there.
     """
     place = Place(path)
+    check_name(place)
     folder = place.path.parent
     if not folder.is_dir():
-        raise StoreFault(f"no store can be made at {place}: its folder is not there")
+        raise no_folder(place)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreFault(f"no store can be made at {place}: its folder may not be written")
+        raise StoreFault(
+            f"no store can be made at {place}: its folder may not be written",
+            FaultCode.STORE_UNWRITABLE,
+            store=str(place),
+        )
     with closing(place.lock), place.lock.turn():
         return is_free(place) and _made(place, fill)
 
@@ -165,7 +217,12 @@ def _opened(place: Place, *, write: bool) -> SqliteStore:
             connection.execute("PRAGMA query_only = ON")
         kept = _brought_up_to_date(place, connection, write=write)
         if write:
-            look_at(connection, place)
+            try:
+                look_at(connection, place)
+            except StoreFault as fault:
+                if kept is not None:  # it was brought up to date a moment ago
+                    fault.kept = None
+                raise
             # Identifiers and MPIDs come in no order, so that a batch changes pages everywhere: kept
             # in memory they are written once a batch, and from the log to their places more rarely.
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -199,13 +256,11 @@ def _brought_up_to_date(
     return bring_up_to_date(place, connection)
 
 
-def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
-    from idsync_cli.store.sqlite.schema import (
-        migrate,  # heavy, and needed only where a store is made
-    )
+def _make_store(connection: sqlite3.Connection, seed: int) -> None:
+    from idsync_cli.store.sqlite.schema.tables import make_schema
 
     connection.execute("BEGIN IMMEDIATE")  # else every statement would be on the disk by itself
-    migrate(connection)
+    make_schema(connection)
     row = str(seed), 0
     connection.execute("INSERT INTO store VALUES (1, ?, ?, ?)", (*row, checksum(*row)))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -217,5 +272,5 @@ def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
 def _template() -> sqlite3.Connection:
     """An empty store to copy, for a copy is made a hundred times faster than a schema."""
     connection = connect(":memory:")
-    _make_schema(connection, seed=0)
+    _make_store(connection, seed=0)
     return connection
