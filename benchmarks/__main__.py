@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks import calls, programs, replays, report
+from benchmarks import calls, programs, replays, report, threads
 from benchmarks.measure import Bench, Row, Sizes
 
 _MEDIUM = Sizes(
@@ -44,12 +44,14 @@ SIZES = {
 }
 MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = (
     (frozenset({1, 2, 3, 4}), replays.replaying),
+    (frozenset({1, 2}), replays.replaying_beside_others),
     (frozenset({5}), replays.holding),
     (frozenset({6}), calls.single),
     (frozenset({7}), calls.crowds),
     (frozenset({8}), calls.gathered),
     (frozenset({9}), programs.starting),
     (frozenset({10}), programs.checking),
+    (frozenset({11}), threads.threads),
 )
 """What takes the measures of which goals."""
 
@@ -83,7 +85,7 @@ def main() -> None:
     given = parser.parse_args()
     goals = frozenset(given.only or GOALS)
     if goals - GOALS or given.rounds < 1 or min(given.requests or (1,)) < 1:
-        parser.error("goals are 1 to 10, and rounds and requests at least 1")
+        parser.error("goals are 1 to 11, and rounds and requests at least 1")
     sizes = SIZES[given.sizes]
     sizes = replace(
         sizes, requests=given.requests or sizes.requests, crowd=given.crowd or sizes.crowd

@@ -1,17 +1,130 @@
-"""What can go wrong outside the rules, grouped by what the user can do about it."""
+"""What can go wrong outside the rules, grouped by what the user can do about it.
 
-from collections.abc import Iterable
+An error has a code, the facts that its message is made of, and the code of a hint at the way out.
+Its message names no command and no option: who is answered over HTTP has none. The command line
+says hints in its own words (`cli/hints.py`).
+"""
+
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
 
 LONGEST_QUOTE = 80
 """How many characters of a foreign value an error shows."""
 
 
+class FaultCode(StrEnum):
+    """What kind of fault an error is."""
+
+    USAGE = "USAGE"
+    INVALID_PATH = "INVALID_PATH"
+    FILE_UNREADABLE = "FILE_UNREADABLE"
+    INVALID_FILE = "INVALID_FILE"
+    FILE_CHANGED = "FILE_CHANGED"
+    FILE_EXISTS = "FILE_EXISTS"
+    FILE_IN_USE = "FILE_IN_USE"
+    OUTPUT_UNWRITABLE = "OUTPUT_UNWRITABLE"
+    OUTPUT_CHANGED = "OUTPUT_CHANGED"
+    REPLAYED_BEFORE = "REPLAYED_BEFORE"
+    REPLAYED_ELSEWHERE = "REPLAYED_ELSEWHERE"
+    NO_STORE = "NO_STORE"
+    NOT_A_STORE = "NOT_A_STORE"
+    OLD_STORE = "OLD_STORE"
+    NEWER_STORE = "NEWER_STORE"
+    STORE_UNUSABLE = "STORE_UNUSABLE"
+    STORE_UNWRITABLE = "STORE_UNWRITABLE"
+    STORE_DAMAGED = "STORE_DAMAGED"
+    STORE_BUSY = "STORE_BUSY"
+    STORE_REPLACED = "STORE_REPLACED"
+    DISK_FULL = "DISK_FULL"
+    DISK_FAILS = "DISK_FAILS"
+    WRITER_ENDED = "WRITER_ENDED"
+
+
+class Hint(StrEnum):
+    """A way out of a fault. What it needs to be said is among the facts of the error."""
+
+    TRY_AGAIN = "TRY_AGAIN"
+    WAIT_AND_TRY_AGAIN = "WAIT_AND_TRY_AGAIN"
+    LOOK_AND_TRY_AGAIN = "LOOK_AND_TRY_AGAIN"
+    MAKE_ROOM = "MAKE_ROOM"
+    MAKE_ROOM_AND_RESUME = "MAKE_ROOM_AND_RESUME"
+    ALLOW_WRITING = "ALLOW_WRITING"
+    REPLACE_FILE = "REPLACE_FILE"
+    MAKE_CONFIGURATION = "MAKE_CONFIGURATION"
+    MAKE_CONFIGURATION_ANEW = "MAKE_CONFIGURATION_ANEW"
+    MAKE_STORE = "MAKE_STORE"
+    NAME_STORE = "NAME_STORE"
+    NAME_ANOTHER_STORE = "NAME_ANOTHER_STORE"
+    NAME_STORE_OR_TRY_DRY = "NAME_STORE_OR_TRY_DRY"
+    UPDATE_STORE = "UPDATE_STORE"
+    RUN_DOCTOR = "RUN_DOCTOR"
+    RESUME = "RESUME"
+    RESUME_REPLAY = "RESUME_REPLAY"
+    REPLAY_AGAIN = "REPLAY_AGAIN"
+    RESUME_OR_REPLAY_AGAIN = "RESUME_OR_REPLAY_AGAIN"
+    RESUME_WITH_OUTPUT = "RESUME_WITH_OUTPUT"
+    RESUME_WITHOUT_OUTPUT = "RESUME_WITHOUT_OUTPUT"
+    SHOW_PROFILE = "SHOW_PROFILE"
+    LIST_TYPES = "LIST_TYPES"
+
+
+class Kept(StrEnum):
+    """What is known to have become of the work, where a fault ends it."""
+
+    NOTHING_CHANGED = "nothing was changed"
+    STORE_AS_IT_WAS = "the store is as it was"
+    EARLIER_IS_WHOLE = "what was committed before is whole"
+    ALL_IS_IN_OLD_FILE = (
+        "what was done here is in the file that was there before, and not in what is there now"
+    )
+
+
 class IdsyncError(Exception):
-    """A fault that the user can mend; its exit status follows section 8."""
+    """A fault that the user can mend; its exit status follows section 8.
+
+    `kept` says what became of the work, and is None where that is not known for sure.
+    """
 
     exit_status = 2
+    default_code = FaultCode.USAGE
+
+    def __init__(
+        self,
+        message: str,
+        code: FaultCode | None = None,
+        *,
+        hint: Hint | None = None,
+        kept: Kept | None = None,
+        **facts: str | int,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = self.default_code if code is None else code
+        self.hint = hint
+        self.kept = kept
+        self.facts: Mapping[str, str | int] = facts
+
+    def __str__(self) -> str:
+        return self.message if self.kept is None else f"{self.message}; {self.kept.value}"
+
+    def as_values(self) -> tuple[Any, ...]:
+        """All of it as plain values, for another process; `told_of` reads them."""
+        plain = (None if each is None else each.value for each in (self.hint, self.kept))
+        return (self.message, self.code.value, *plain, dict(self.facts))
+
+    @classmethod
+    def told_of(cls, values: tuple[Any, ...]) -> Self:
+        """The error that another process made plain values of."""
+        message, code, hint, kept, facts = values
+        return cls(
+            message,
+            FaultCode(code),
+            hint=None if hint is None else Hint(hint),
+            kept=None if kept is None else Kept(kept),
+            **facts,
+        )
 
 
 class UsageFault(IdsyncError):
@@ -25,6 +138,7 @@ class Fault(NamedTuple):
     message: str
     line: int | None = None
     column: int | None = None
+    hint: Hint | None = None
 
     def __str__(self) -> str:
         places = [str(place) for place in (self.line, self.column) if place is not None]
@@ -34,14 +148,32 @@ class Fault(NamedTuple):
 class FileFault(IdsyncError):
     """A configuration or scenario file cannot be used: every fault in it, a line each."""
 
+    default_code = FaultCode.INVALID_FILE
+
     def __init__(self, faults: Iterable[Fault | str]) -> None:
         self.found = tuple(faults)
         self.faults = tuple(map(str, self.found))
         super().__init__("\n".join(self.faults))
 
+    def __reduce__(self) -> tuple[type["FileFault"], tuple[tuple[Fault | str, ...]]]:
+        return type(self), (self.found,)
+
 
 class StoreFault(IdsyncError):
     """The store cannot be used: locked, damaged, newer than this version, or no store at all."""
+
+    exit_status = 3
+    default_code = FaultCode.STORE_UNUSABLE
+
+
+class Busy(IdsyncError):
+    """More is being asked at once than may wait; nothing was done, and it can be asked again."""
+
+    exit_status = 3
+
+
+class Stopped(IdsyncError):
+    """Whatever was to answer has been stopped; nothing was done."""
 
     exit_status = 3
 
@@ -51,7 +183,7 @@ class Terminated(BaseException):
 
 
 class OutputClosed(Exception):
-    """Whoever read standard output has gone; what was committed is whole."""
+    """Whoever read standard output has gone."""
 
 
 def printable(text: str) -> str:

@@ -1,7 +1,7 @@
 """The sentences: what each code means, in words for people (rule 7 of the house: in one file)."""
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, Outcome, Reason, Rule
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, TierOutcome
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Note
 
 _NOTES = {
@@ -35,12 +35,12 @@ WHY_NOT = {
 """Why a profile that holds an identifier is not returned to a search with it alone."""
 
 OUTCOMES = {
-    Outcome.DECIDED: "decided",
-    Outcome.NARROWED: "narrowed",
-    Outcome.NO_CANDIDATES: "no candidates",
-    Outcome.NO_EFFECT: "no effect",
-    Outcome.NOT_IN_REQUEST: "not in request",
-    Outcome.NOT_CONSULTED: "not consulted",
+    TierOutcome.DECIDED: "decided",
+    TierOutcome.NARROWED: "narrowed",
+    TierOutcome.NO_CANDIDATES: "no candidates",
+    TierOutcome.NO_EFFECT: "no effect",
+    TierOutcome.NOT_IN_REQUEST: "not in request",
+    TierOutcome.NOT_CONSULTED: "not consulted",
 }
 
 RULES = {
@@ -61,7 +61,7 @@ def note_message(note: Note) -> str:
     return _NOTES[note.code].format(type=note.identity_type)
 
 
-def strategy_rules(rules: Rules) -> list[tuple[str, str, str]]:
+def strategy_rules(rules: ScopeRules) -> list[tuple[str, str, str]]:
     """Each rule of a scope's strategy: its key, its value, and what that means (section 6)."""
     strategy = rules.strategy
     values = {
@@ -72,6 +72,7 @@ def strategy_rules(rules: Rules) -> list[tuple[str, str, str]]:
         "links": strategy.links,
         "aliasing": strategy.aliasing,
         "on_conflicting_login": rules.on_conflicting_login,
+        "on_unique_held": rules.on_unique_held,
     }
     written = {key: str(value).lower() for key, value in values.items() if value is not None}
     return [(key, value, rule_sentence(key, value)) for key, value in written.items()]
@@ -109,4 +110,12 @@ _STRATEGY_RULES = {
     ("aliasing", "false"): "no profile may be aliased",
     ("on_conflicting_login", "separate"): "two login IDs that disagree are two users",
     ("on_conflicting_login", "join"): "two login IDs that disagree may lead to one profile",
+    (
+        "on_unique_held",
+        "take",
+    ): "a unique identifier goes to who may take it",
+    (
+        "on_unique_held",
+        "keep",
+    ): "a unique identifier is moved by a modify alone",
 }

@@ -2,7 +2,7 @@
 # Check a change within seconds: lint, format, types, layers, and the quick part of the tests.
 #
 #   sh scripts/check.sh                        the quick part: rules, scenarios, some random worlds
-#   sh scripts/check.sh tests/test_looking.py  these tests instead; whatever pytest takes
+#   sh scripts/check.sh tests/test_inspect.py  these tests instead; whatever pytest takes
 #
 # All of it is done on the sources: nothing is built or compiled, and processes that a test starts
 # run the sources, too. What must pass before a change lands is scripts/test.sh. All checks are
@@ -32,7 +32,7 @@ check() {
     tests/test_check_command.py \
     tests/test_config_command.py \
     tests/test_help.py \
-    tests/test_numbers.py
+    tests/test_packed_integers.py
 
 check "ruff check" "$python" -m ruff check .
 check "ruff format" "$python" -m ruff format --check .

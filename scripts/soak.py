@@ -32,8 +32,8 @@ from tests.faults import export, history
 from tests.input_properties import TARGETS, fault_of, mutations
 from tests.input_properties import smallest as smallest_input
 from tests.program import Program
+from tests.random_scenarios import Disagreement, need_a_good_end, random_steps, smallest, tell
 from tests.shrinking import Fault, shrunk, write
-from tests.stories import Disagreement, need_a_good_end, random_steps, smallest, tell
 from tests.worlds import World, config_yaml, random_world
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -296,7 +296,7 @@ def run_batch(name: str, seed: str, folder: Path) -> Report:
     tally = folder / f"{name}.json"
     salt = {"IDSYNC_SALT": seed, "IDSYNC_TALLY": str(tally)}
     command = [
-        *(sys.executable, "-m", "pytest", "-q", "-p", "tests.salted", "-p", "no:cacheprovider"),
+        *(sys.executable, "-m", "pytest", "-q", "-p", "tests.soak_seeds", "-p", "no:cacheprovider"),
         *(f"--hypothesis-seed={random.Random(seed).getrandbits(32)}", "--tb=short"),
         *(f"tests/{each}" for each in batch.tests),
     ]
@@ -318,7 +318,7 @@ def run_batch(name: str, seed: str, folder: Path) -> Report:
         ] or ["pytest ended with " + str(ran.returncode)]
         report.findings += [
             f"faults, {name}: {each}\nits output: {log}\n"
-            f"again: {settings} python -m pytest -p tests.salted {each.split()[1]}"
+            f"again: {settings} python -m pytest -p tests.soak_seeds {each.split()[1]}"
             for each in failed
         ]
     return report

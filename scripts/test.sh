@@ -35,8 +35,9 @@ if [ "$(sed -n 2p "$venv/.idsync/project")" = compiled ]; then
     installed=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
     check "tests" tests --ignore=tests/core -m "not many"
     check "tests, compiled" tests -p tests.compiled --override-ini="pythonpath='$installed' ." \
-        tests/test_against_model.py tests/test_plain_lines.py tests/test_records.py \
-        tests/test_scenarios.py
+        tests/test_against_model.py tests/test_plain_lines.py tests/test_profile_cache.py \
+        tests/test_scenarios.py tests/test_store_conformance.py tests/test_store_stateful.py \
+        tests/test_decisions_kept.py tests/test_names_asked.py
 else
     check "tests" tests --ignore=tests/core
     printf '== tests, compiled: left out, for idsync is not compiled here\n'

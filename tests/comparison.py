@@ -3,7 +3,7 @@
 import atexit
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
+from functools import cache
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
@@ -16,8 +16,9 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
+from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.api import Store
 from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model
 from tests.worlds import World, config_yaml
@@ -64,23 +65,22 @@ def incoming(requests: list[object]) -> list[wire.Incoming]:
 def answer_all(
     engine: Engine,
     requests: Iterable[wire.Incoming],
+    labels: ReplayLabels | None = None,
     *,
     chunk_size: int,
     block_size: int | None = None,
 ) -> Iterator[list[Answer]]:
     """Answer requests in batches, each of them read a block at a time."""
     requests = iter(requests)
+    labels = ReplayLabels() if labels is None else labels
     while chunk := list(islice(requests, chunk_size)):
         size = block_size or chunk_size
         blocks = [chunk[first : first + size] for first in range(0, len(chunk), size)]
         answers: list[Answer] = []
-        engine.blocks(blocks, partial(_taken_anew, answers), lambda _: None)
+        labels.begin()
+        with engine.writing(trust_new_mpids=True) as transaction:
+            engine.answer_blocks(blocks, labels, transaction, answers.extend)
         yield answers
-
-
-def _taken_anew(answers: list[Answer]) -> Callable[[list[Answer]], None]:
-    answers.clear()
-    return answers.extend
 
 
 def parts(world: World) -> Iterator[tuple[Organization, list[wire.Incoming]]]:
@@ -109,7 +109,7 @@ def program_answers(
     world: World, *, chunk_size: int = 7, one_shot: bool = False, explain: bool = True
 ) -> Run:
     """The answers and the export of the program, over a store of its own."""
-    with store.memory(world.seed) as storage:
+    with store.temporary(world.seed) as storage:
         answers = [
             plain(wire.answer_json(answer, explain=explain))
             for answer in answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
@@ -123,7 +123,7 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
     with storage.reading() as session:
         return [
             wire.profile_json(profile, scope, rules.scopes.get(scope))
-            for scope, profile in session.profiles()
+            for scope, profile in session.profiles(rules.scopes)
         ]
 
 
@@ -131,21 +131,20 @@ def answers_in(
     world: World, storage: Store, chunk_size: int, *, one_shot: bool, explain: bool
 ) -> Iterator[Answer]:
     """The answers to the requests of a world, over a store."""
-    labels = None
+    labels = ReplayLabels()
     for rules, requests in parts(world):
         engine = Engine(rules, storage, now=lambda: 0, explain=explain)
-        if labels is not None:
-            engine.labels = labels
         if one_shot:
-            batches: Iterable[list[Answer]] = ([engine.one_shot(each.request)] for each in requests)
+            batches: Iterable[list[Answer]] = (
+                [engine.one_shot(each.request, labels)] for each in requests
+            )
         else:
             size = max(1, chunk_size // 2)  # a batch is read ahead in several parts, too
-            batches = answer_all(engine, requests, chunk_size=chunk_size, block_size=size)
+            batches = answer_all(engine, requests, labels, chunk_size=chunk_size, block_size=size)
         for answer in chain.from_iterable(batches):
             line = wire.encode(wire.answer_json(answer, explain=explain)) + "\n"
             assert wire.answer_line(answer, explain=explain) == line.encode("ascii")
             yield answer
-        labels = engine.labels
 
 
 def plain(answer: Json) -> Json:

@@ -1,4 +1,4 @@
-"""SPEC.md sections 1 to 8 as a brute-force model: the judge of the real program.
+"""Sections 1 to 8 of docs/specification.md as a brute-force model: the judge of the real program.
 
 Written from the specification alone and in its order, to be read beside it. Never imported by the
 package, and importing nothing of it. It copies the whole store for each request, and scans it.
@@ -36,6 +36,7 @@ roku_aid=roku_id=roku_advertising_id roku_publisher_id=roku_publishing_id
 microsoft_aid=microsoft_advertising_id microsoft_publisher_id
 amp_id push_token
 device_application_stamp=das
+alias
 """
 TYPES = [names.split("=")[0] for names in _NAMES.split()]
 CANONICAL = {n: names.split("=")[0] for names in _NAMES.split() for n in names.split("=")}
@@ -50,15 +51,14 @@ _PRESETS = {
     "profile_isolation": ("create", "return_anonymous", True, True, False),
     "best_match": ("keep", None, False, False, False),
 }
-_PRESET_LOGINS = {
-    "default": ["customer_id"],
-    "profile_link": ["customer_id", "email"],
-    "profile_isolation": ["customer_id", "email"],
+_BOTH = {"login": True, "unique": True}
+_PRESET_SETTINGS = {
+    "default": {"customer_id": _BOTH | {"immutable": True}},
+    "profile_link": {"customer_id": _BOTH, "email": _BOTH},
+    "profile_isolation": {"customer_id": _BOTH, "email": _BOTH},
 }
 _DEFAULT_PRIORITY = """
-customer_id mobile_number email other facebook google twitter microsoft yahoo ios_idfa ios_idfv
-android_aaid android_uuid roku_aid roku_publisher_id microsoft_publisher_id microsoft_aid
-device_application_stamp
+customer_id email ios_idfa ios_idfv android_aaid android_uuid amp_id device_application_stamp
 """
 
 
@@ -68,8 +68,7 @@ class Rules:
     def __init__(self, scope: Json) -> None:
         strategy, settings = scope["strategy"], {}
         if isinstance(strategy, str):
-            both = {"login": True, "unique": True}
-            settings = dict.fromkeys(_PRESET_LOGINS.get(strategy, []), both)
+            settings = dict(_PRESET_SETTINGS.get(strategy, {}))
             strategy = dict(zip(_COLUMNS, _PRESETS[strategy], strict=True))
         # "Unless configured" goes type by type: what is configured replaces, it does not add.
         settings |= {CANONICAL[n]: s or {} for n, s in (scope.get("identities") or {}).items()}
@@ -79,6 +78,7 @@ class Rules:
         self.login_needs_login_id: bool = strategy.get("login_needs_login_id", False)
         self.links: bool = strategy["links"]
         self.joins = scope.get("on_conflicting_login") == "join"
+        self.keeps = scope.get("on_unique_held") == "keep"
         self.priority = [CANONICAL[n] for n in scope.get("priority") or _DEFAULT_PRIORITY.split()]
         self.order = self.priority + [type_ for type_ in TYPES if type_ not in self.priority]
 
@@ -134,6 +134,11 @@ def is_mpid(value: object) -> bool:
             return True
         value = int(value) if re.fullmatch("-?[1-9][0-9]{0,18}", value) else 0
     return type(value) is int and -(2**63) <= value < 2**63 and value != 0
+
+
+def is_zero(value: object) -> bool:
+    """What SDKs send for the MPID of nobody, besides texts."""
+    return type(value) is int and value == 0
 
 
 class RefusedError(Exception):
@@ -230,7 +235,7 @@ class Work:
             if type_ in self.rules.immutable and old.values(type_):
                 self.note("kept_immutable", type_)
             elif type_ in self.rules.unique and (
-                hidden or (others and type_ in self.rules.immutable)
+                hidden or (others and (self.rules.keeps or type_ in self.rules.immutable))
             ):  # an immutable type is unique (section 3)
                 self.note("held_elsewhere", type_)
             else:
@@ -295,8 +300,9 @@ class Work:
 
 _KINDS = ("identify", "login", "logout", "search", "modify")
 _MEMBERS: dict[str, type] = {
-    **dict.fromkeys(("type", "scope", "workspace", "label", "request_id", "environment"), str),
-    **dict.fromkeys(("known_identities", "client_sdk"), dict),
+    **dict.fromkeys(("type", "scope", "workspace", "label"), str),
+    **dict.fromkeys(("request_id", "source_request_id", "environment"), str),
+    **dict.fromkeys(("known_identities", "client_sdk", "response"), dict),
     **dict.fromkeys(("mpid", "previous_mpid", "context"), object),
     "identity_changes": list,
     "request_timestamp_ms": int,
@@ -315,12 +321,18 @@ def members_of(request: Json, several_scopes: bool) -> Json:
         need(("known_identities" in members) != ("identity_changes" in members))
     else:
         need("mpid" not in members and "identity_changes" not in members)
+        if members.get("previous_mpid") in ("", "0") or is_zero(members.get("previous_mpid")):
+            del members["previous_mpid"]
         need("previous_mpid" not in members or is_mpid(members["previous_mpid"]))
     for change in members.get("identity_changes", []):
         need(isinstance(change, dict))
         need(set(change) <= {"identity_type", "old_value", "new_value"})
         need(isinstance(change.get("identity_type"), str))
-        need(change.get("old_value") is not None or change.get("new_value") is not None)
+    if "response" in members:  # section 12, recorded requests
+        mpid, error = members["response"].get("mpid"), members["response"].get("error")
+        need("mpid" in members["response"] or error is not None)
+        need(mpid is None or (is_mpid(mpid) and not str(mpid).startswith("@")))
+        need(error is None or isinstance(error, str))
     need("scope" in members or "workspace" in members or not several_scopes)
     return members
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import reference_model
 from tests.comparison import lines_of, model_answers
 from tests.reference_model import CANONICAL, Json, mpid_of
 from tests.worlds import World, config_yaml
@@ -178,6 +179,7 @@ def step_of(request: object) -> Json | None:
     if not (
         kind in ("identify", "login", "logout", "search", "modify")
         and members <= _MEMBERS
+        and request.keys() <= reference_model._MEMBERS.keys()  # null or not
         and isinstance(identities, dict)
         and not _MEMBERS & set(identities)
         and isinstance(given.get("label", ""), str)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from idsync_cli.check.run import check
-from idsync_cli.core.codes import ErrorCode, NoteCode, Outcome, Reason, Rule, Status
+from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, Status, TierOutcome
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import read_scenarios
 from tests.comparison import (
@@ -69,7 +69,7 @@ def test_the_worlds_come_upon_every_rule_reason_outcome_note_and_error() -> None
         if number % CROWD_EVERY:
             answers, _ = model_answers(world_of(number))
             seen.update(*map(codes_of, answers))
-    codes = [*Rule, *Status, *Reason, *Outcome, *NoteCode, *ErrorCode]
+    codes = [*Rule, *Status, *Reason, *TierOutcome, *NoteCode, *ErrorCode]
     assert [str(code) for code in codes if code not in seen] == []
 
 
@@ -146,9 +146,10 @@ def test_a_world_is_made_so_small_that_nothing_more_can_be_left_out(fault: Fault
             change_at = small.change_at and small.change_at - (place < small.change_at)
             assert fault(replace(small, requests=others, change_at=change_at)) is None
             assert isinstance(request, dict)
-            assert request.keys() <= {"type", "known_identities", "mpid", "label"} | SCOPE
+            assert request.keys() <= {"type", "mpid", "label"} | FORMS | SCOPE
 
 
+FORMS = {"known_identities", "identity_changes"}
 SCOPE = {"scope", "workspace"}
 
 

@@ -103,7 +103,7 @@ NO_MPIDS = (
         case(
             "output is the configuration",
             ("replay", "-", "--output", "./idsync.yaml"),
-            ["'./idsync.yaml'", "overwrite"],
+            ["--output './idsync.yaml' is the configuration 'idsync.yaml'"],
         ),
         case("replay into no scope", ("replay", "-", "--scope", "consumer"), ["'consumers'"]),
         case("replay into no workspace", ("replay", "-", "--workspace", "ap"), ["'app'"]),
@@ -152,11 +152,25 @@ def test_what_is_given_once_is_refused_when_it_is_given_twice(
     assert_refused_without_a_trace(idsync, arguments, 2, "twice")
 
 
+WHAT_SDKS_SEND = ("", "0")
+"""As a `previous_mpid` it is as good as absent (section 8)."""
+
+
+@pytest.mark.parametrize("mpid", WHAT_SDKS_SEND)
+def test_a_previous_mpid_of_nobody_is_as_good_as_absent(idsync: Program, mpid: str) -> None:
+    asked = ("identify", "--email", "a@example.com", "--dry-run", "--json")
+    idsync.make_store()
+    outcome = idsync(*asked, "--previous-mpid", mpid)
+    assert outcome.status == 0
+    assert outcome.json() == idsync(*asked).json()
+
+
 @pytest.mark.parametrize("mpid", NO_MPIDS, ids=lambda mpid: mpid[:20])
 def test_an_mpid_that_is_none_is_refused(idsync: Program, mpid: str) -> None:
     idsync.make_store()
     before = idsync.files()
-    assert_refused(idsync(*IDENTIFY, "--previous-mpid", mpid), 2, mpid[:70], "digits")
+    if mpid not in WHAT_SDKS_SEND:
+        assert_refused(idsync(*IDENTIFY, "--previous-mpid", mpid), 2, mpid[:70], "digits")
     assert_refused(idsync("modify", "--email", "x", "--mpid", mpid), 2, mpid[:70], "digits")
     assert_refused(idsync("profile", "show", "--mpid", mpid), 2, mpid[:70], "digits")
     assert idsync.files() == before
@@ -398,7 +412,9 @@ WORKSPACES = "accounts:\n  a: {workspaces: {w: c}}\n  b: {workspaces: {%s}}\n"
             "6:17",
             ["best_match", "remove"],
         ),
-        case("default without customer_id", scope("default"), "5:5", ["customer_id", "add it"]),
+        case(
+            "default without customer_id", scope("default"), "5:5", ["customer_id", "put it first"]
+        ),
         case(
             "links without create", scope(MAPPING % "true"), "4:103", ["on_new_known_user: create"]
         ),
@@ -410,6 +426,12 @@ WORKSPACES = "accounts:\n  a: {workspaces: {w: c}}\n  b: {workspaces: {%s}}\n"
             scope(more="    on_conflicting_login: jon\n"),
             "6:27",
             ["'jon'", "separate or join"],
+        ),
+        case(
+            "on_unique_held",
+            scope(more="    on_unique_held: kept\n"),
+            "6:21",
+            ["'kept'", "take or keep"],
         ),
         case("workspace of no scope", scope() + WORKSPACES % "v: cc", "8:23", ["'cc'", "'c'"]),
         case("workspace twice", scope() + WORKSPACES % "w: c", "8:20", ["'w'", "twice"]),
@@ -613,7 +635,16 @@ def padded(size: int, line: bytes = LAST) -> bytes:
         case("timestamp too large", identify(request_timestamp_ms=2**63), "INVALID_REQUEST"),
         case("client_sdk a list", identify(client_sdk=[]), "INVALID_REQUEST"),
         case("environment a number", identify(environment=1), "INVALID_REQUEST"),
-        case("MPID 0", identify(previous_mpid="0"), "INVALID_REQUEST"),
+        case("MPID 00", identify(previous_mpid="00"), "INVALID_REQUEST"),
+        case("MPID -0", identify(previous_mpid="-0"), "INVALID_REQUEST"),
+        case("MPID 0.0", identify(previous_mpid=0.0), "INVALID_REQUEST"),
+        case("MPID false", identify(previous_mpid=False), "INVALID_REQUEST"),
+        case("MPID 0 of a modify", modify(mpid=0), "INVALID_REQUEST"),
+        case("response of nothing", identify(response={}), "INVALID_REQUEST"),
+        case("response's MPID", identify(response={"mpid": "x"}), "INVALID_REQUEST"),
+        case("response's error", identify(response={"error": 5}), "INVALID_REQUEST"),
+        case("response is a text", identify(response="5"), "INVALID_REQUEST"),
+        case("source_request_id", identify(source_request_id=5), "INVALID_REQUEST"),
         case("MPID with zeros", identify(previous_mpid="01"), "INVALID_REQUEST"),
         case("MPID a fraction", identify(previous_mpid=1.0), "INVALID_REQUEST"),
         case("MPID a boolean", identify(previous_mpid=True), "INVALID_REQUEST"),
@@ -630,9 +661,9 @@ def padded(size: int, line: bytes = LAST) -> bytes:
         case("modify in both forms", modify(identity_changes=[]), "INVALID_REQUEST"),
         case("modify in neither", modify(known_identities=None), "INVALID_REQUEST"),
         case(
-            "change of nothing",
-            modify(known_identities=None, identity_changes=[{"identity_type": "email"}]),
-            "INVALID_REQUEST",
+            "change of nothing to an unknown type",
+            modify(known_identities=None, identity_changes=[{"identity_type": "emial"}]),
+            "UNKNOWN_IDENTITY_TYPE",
         ),
         case(
             "change without type",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import workload
+from benchmarks import busy, workload
 
 ROOT = Path(__file__).parent.parent
 SIZE = 20_000
@@ -29,13 +29,15 @@ def test_the_small_benchmark_is_complete(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     results = json.loads(written.read_text(encoding="utf-8"))
     rows = results["rows"]
-    assert {row["goal"] for row in rows} == set(range(1, 11))
+    assert {row["goal"] for row in rows} == set(range(1, 12))
     assert Counter(row["goal"] for row in rows)[7] == 14
+    busy = Counter(row["goal"] for row in rows if "processors busy" in row["what"])
+    assert busy == {1: 1, 2: 1, 5: 3}
     for row in rows:
         assert row["ours"]["low"] <= row["ours"]["median"] <= row["ours"]["high"]
         assert row["met"] == (row["figure"] <= row["most"])
         assert row["what"].split()[0] in done.stdout
-        if row["goal"] == 2:
+        if row["goal"] == 2 and "busy" not in row["what"]:
             assert row["note"].startswith("0 of ")  # no request of the workload is refused
     assert all(results["machine"].values())
     assert {"sqlite-utils", "typer"} <= results["versions"].keys()
@@ -97,3 +99,22 @@ def test_a_modify_names_a_label_that_was_given_before(requests: list[dict[str, o
         if request["type"] == "modify":
             assert str(request["mpid"]).removeprefix("@") in given
         given.add(request.get("label"))
+
+
+@pytest.mark.skipif(
+    not (hasattr(os, "sched_getaffinity") and Path("/proc/self/task").exists()),
+    reason="this system does not tell",
+)
+def test_processors_are_kept_busy_and_let_go_of() -> None:
+    places = sorted(os.sched_getaffinity(0))
+    with busy.processors() as number:
+        children = _children()
+        assert number == len(places) == len(children)
+        assert sorted(os.sched_getaffinity(each).pop() for each in children) == places
+        assert all(len(os.sched_getaffinity(each)) == 1 for each in children)
+    assert not _children()
+
+
+def _children() -> list[int]:
+    found = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [int(each) for each in found]

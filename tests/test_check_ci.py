@@ -122,7 +122,7 @@ def test_quiet_tells_of_failures_alone(mixed: Program, form: str) -> None:
         (["s", "--update", "--fail-fast"], "--update is for people"),
         (["s", "--update", "--junit", "r.xml"], "--update is for people"),
         (["s", "--update", "--format", "tap"], "--update is for people"),
-        (["s", "--junit", ""], "path of --junit"),
+        (["s", "--junit", ""], "--junit '' is no path"),
         (["s", "--junit", "."], "Is a directory"),
         (["s", "--junit", "no/r.xml"], "cannot be written"),
         (["s/2.yaml", "--junit", "s/1.yaml"], "is no report, and is left as it is"),
@@ -130,7 +130,7 @@ def test_quiet_tells_of_failures_alone(mixed: Program, form: str) -> None:
         (["--init", ""], "cannot be the name"),
         (["--init", "a\x1bb"], "'a\\x1bb' cannot be the name"),
         (["--init", "${{ x }}"], "cannot be the name"),
-        (["--init", "idsync.yaml"], "is no folder"),
+        (["--init", "idsync.yaml"], "is the configuration"),
         (["--init", "idsync.yaml/deeper"], "idsync.yaml"),
     ],
 )

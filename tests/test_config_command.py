@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from idsync_cli.core.codes import OnUniqueHeld
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import StoreFault
@@ -14,6 +15,11 @@ from tests.program import CONFIG, TWO_SCOPES, Program, program_in_a_fresh_folder
 from tests.test_check_ci import commands
 
 __all__ = ["program_in_a_fresh_folder"]
+
+KEEPING = """\
+scopes:
+  one: {strategy: profile_link, priority: [email, ios_idfv], on_unique_held: keep}
+"""
 
 BEFORE = """\
 scopes:
@@ -88,6 +94,7 @@ def test_show_draws_priority_and_rules_within_80_columns(idsync: Program) -> Non
         "account main courier-app",
         "2 email user login, unique",
         "on_conflicting_login separate two login IDs that disagree are two users",
+        "on_unique_held take a unique identifier goes to who may take it",
     ):
         assert line in lines
 
@@ -96,14 +103,14 @@ def test_show_has_a_sentence_for_every_rule_of_every_strategy(idsync: Program) -
     strategies = [name for name in PRESETS if name != "default"]
     scopes = [
         f"  {conflicting}-{place}: {{strategy: {strategy}, priority: [customer_id], "
-        f"on_conflicting_login: {conflicting}}}\n"
+        f"on_conflicting_login: {conflicting}, on_unique_held: {held}}}\n"
         for place, strategy in enumerate([*strategies, CUSTOM])
-        for conflicting in ("separate", "join")
+        for conflicting, held in (("separate", "take"), ("join", "keep"))
     ]
     idsync.write("idsync.yaml", "scopes:\n" + "".join(scopes))
     told = idsync("config", "show", environment={"COLUMNS": "200"}).stdout
     rules = [line for line in told.split("\n") if line.startswith(("on_", "log", "links", "alias"))]
-    assert len(rules) == 2 * (4 * 7 + 5)
+    assert len(rules) == 2 * (4 * 8 + 6)
     assert all(len(line.split()) > 4 for line in rules)
 
 
@@ -187,7 +194,7 @@ def test_an_import_is_under_rules_too(idsync: Program) -> None:
     assert set(remembered(idsync)) == {"consumers"}
 
 
-@pytest.mark.parametrize("text", [CONFIG, TWO_SCOPES, BEFORE, AFTER])
+@pytest.mark.parametrize("text", [CONFIG, TWO_SCOPES, BEFORE, AFTER, KEEPING])
 def test_rules_are_read_as_they_were_remembered(idsync: Program, text: str) -> None:
     organization = config_file.load(idsync.write("rules.yaml", text)).organization
     for rules in organization.scopes.values():
@@ -195,8 +202,16 @@ def test_rules_are_read_as_they_were_remembered(idsync: Program, text: str) -> N
         assert rules_json.encode(again) == rules_json.encode(rules)
         assert (again.strategy, again.priority) == (rules.strategy, rules.priority)
         assert again.on_conflicting_login is rules.on_conflicting_login
+        assert again.on_unique_held is rules.on_unique_held
         for kind in IdentityType:
             assert again.settings_of(kind) == rules.settings_of(kind)
+
+
+def test_rules_that_were_remembered_before_there_was_a_choice_take(idsync: Program) -> None:
+    [rules] = config_file.load(idsync.write("rules.yaml", KEEPING)).organization.scopes.values()
+    said = json.loads(rules_json.encode(rules))
+    assert said.pop("on_unique_held") == "keep"
+    assert rules_json.decode(json.dumps(said)).on_unique_held is OnUniqueHeld.TAKE
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"strategy": 1}'])
@@ -209,7 +224,6 @@ def test_a_transaction_that_fails_remembers_nothing(idsync: Program) -> None:
     from idsync_cli import wire
     from idsync_cli.engine.engine import Engine
     from idsync_cli.store import sqlite as store
-    from idsync_cli.store.sqlite.queries.rules import remembered_rules
 
     organization = config_file.load(idsync.folder / "idsync.yaml").organization
     request = wire.Incoming({"type": "identify", "known_identities": {"email": "a"}})
@@ -217,15 +231,15 @@ def test_a_transaction_that_fails_remembers_nothing(idsync: Program) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    with store.memory(0) as memory:
+    with store.temporary(0) as memory:
         engine = Engine(organization, memory, now=lambda: 0)
         with pytest.raises(ZeroDivisionError):
             engine.batch([request], before_commit=fail)
         with memory.reading() as session:
-            assert remembered_rules(session) == {}
+            assert session.remembered_rules() == {}
         engine.batch([request])
         with memory.reading() as session:
-            assert remembered_rules(session) == rules_json.remembered(organization)
+            assert session.remembered_rules() == rules_json.remembered(organization)
 
 
 # Plan

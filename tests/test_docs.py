@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from idsync_cli.cli.app import app
 from idsync_cli.core import codes
-from idsync_cli.core.config.lint import DoubtCode
+from idsync_cli.core.config.lint import LintCode
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.files.scenario_file import read_scenarios
 from tests.console_blocks import (
@@ -97,8 +97,8 @@ def test_the_table_of_the_seeds_is_up_to_date() -> None:
 
 
 ALL_CODES = [
-    *(codes.Status, codes.Rule, codes.Reason, codes.Outcome, codes.NoteCode, codes.ErrorCode),
-    DoubtCode,
+    *(codes.Status, codes.Rule, codes.Reason, codes.TierOutcome, codes.NoteCode, codes.ErrorCode),
+    LintCode,
 ]
 
 
@@ -122,6 +122,7 @@ def test_the_names_of_identifier_types_are_documented() -> None:
     tables = [names_of(kind) for kind in IdentityType]
     assert [row for row in rows if row in tables] == tables
     of_devices = text_of(DOCS / "formats.md").partition("| device identities |")[2]
+    of_devices = of_devices.partition("\n\n")[0]
     for kind in IdentityType:
         assert (f"| `{kind}` |" in of_devices) == (kind in DEVICE_TYPES)
 
@@ -224,7 +225,7 @@ def test_every_code_of_an_answer_is_shown_by_a_scenario() -> None:
         for section in sections
         if re.search(r"\]\(\.\./fixtures/scenarios/[\w./-]+\.yaml\)", section)
     }
-    answered = [code for enum in ALL_CODES if enum is not DoubtCode for code in enum]
+    answered = [code for enum in ALL_CODES if enum is not LintCode for code in enum]
     cannot_be_shown = {codes.ErrorCode.INVALID_JSON}  # a scenario is no JSON
     assert [code for code in answered if code not in shown | cannot_be_shown] == []
 
@@ -240,13 +241,20 @@ def test_console_blocks_are_true(document: Path) -> None:
         pytest.fail(f"{told}\n\nmake it true: tests/console_blocks.py --write", pytrace=False)
 
 
+NOT_BUILT_YET = "\n## 9. "
+"""Where the sections of docs/specification.md begin whose commands are still to come."""
+
+
 def shown_commands(path: Path) -> Iterator[str]:
     """The idsync commands that a document shows, and that no test runs."""
-    for block in blocks(text_of(path)):
+    text = text_of(path)
+    if path.name == "specification.md":
+        text, _, _ = text.partition(NOT_BUILT_YET)
+    for block in blocks(text):
         if block.language in ("sh", "bash", "shell"):
             for line in block.lines:
                 yield from re.findall(r"(?:^|[|;&] *|\$ )(idsync\b.*)", line)
-    yield from re.findall(r"`(idsync [^`]+)`", without_blocks(text_of(path)))
+    yield from re.findall(r"`(idsync [^`]+)`", without_blocks(text))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from idsync_cli.inspect import doctor
+from idsync_cli.store.sqlite.health.findings import FindingCode
 from idsync_cli.store.sqlite.rows.checksums import checksum, identifier_hash
 from tests.old_store import put_old_store
 from tests.program import (  # noqa: F401 - the fixture
@@ -59,6 +61,11 @@ def test_a_sound_store_is_told_with_what_was_looked_at(lived: Program) -> None:
     assert "profiles: 42" in outcome.stdout
     assert "(orphan, 2)" in outcome.stdout
     assert lived.files() == before
+
+
+def test_every_finding_has_a_meaning_and_a_way_out() -> None:
+    assert doctor._SAYINGS.keys() == set(FindingCode)
+    assert all(each.what and each.way_out for each in doctor._SAYINGS.values())
 
 
 def test_an_empty_store_is_sound(idsync: Program) -> None:
@@ -262,7 +269,7 @@ def test_duplicates_of_what_has_become_unique_are_listed(idsync: Program) -> Non
     assert "customer_id C\\x1b[31m\\u202e\\n in consumers: 2 profiles, " in listed
     outcome = idsync("doctor")
     assert outcome.status == 1
-    assert "idsync modify takes one from all others" in " ".join(outcome.stdout.split())
+    assert "a modify takes one from all others" in " ".join(outcome.stdout.split())
     assert not {"\x1b", "\u202e"} & set(outcome.stdout)
     mpid = listed.rsplit(" ", 1)[1]
     moved = {"type": "modify", "mpid": mpid, "identity_changes": [

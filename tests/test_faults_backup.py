@@ -104,7 +104,7 @@ def test_backups_beside_writers_are_whole(filled: Program) -> None:
 def test_a_backup_replaces_nothing_unless_it_is_told_to(filled: Program) -> None:
     before = (filled.folder / "other.db").read_bytes()
     assert_refused(filled("backup", "other.db"), 2, "other.db", "there already", "--force")
-    assert_refused(filled("backup", "idsync.db", "--force"), 2, "one file")
+    assert_refused(filled("backup", "idsync.db", "--force"), 2, "is the store idsync.db")
     assert_refused(filled("backup", ".", "--force"), 2, "there already")
     assert_refused(filled("backup", "no/such.db"), 3, "no/such.db")
     assert_refused(
@@ -217,12 +217,12 @@ def test_whoever_reads_during_restores_sees_one_state_or_the_other(filled: Progr
     states = {export(filled), export(filled, "other.db")}
     assert filled("backup", "day.db").status == 0
     reader = (
-        "import sys, time\nfrom idsync_cli.store import open_store\n"
+        "import sys, time\nfrom idsync_cli.store.sqlite import open_store\n"
         "until, seen = time.time() + float(sys.argv[1]), set()\n"
         "with open_store('idsync.db', write=False) as store:\n"
         "  while time.time() < until:\n"
         "    with store.reading() as session:\n"
-        "      seen.add(len(list(session.profiles())))\n"
+        "      seen.add(len(list(profiles(session, {}))))\n"
         "print(sorted(seen))"
     )
     with subprocess.Popen(

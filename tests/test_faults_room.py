@@ -45,6 +45,7 @@ def assert_stopped_whole(idsync: Program, outcome: Outcome, store: str, answers:
     assert (outcome.status, outcome.stdout) == (3, ""), outcome
     assert outcome.stderr.count("\n") == 1
     assert "what was committed before is whole" in outcome.stderr
+    assert "nothing was changed" not in outcome.stderr
     assert "--resume" in outcome.stderr
     assert is_sound(idsync.folder / store)
     done = history(idsync, store)

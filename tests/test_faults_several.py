@@ -183,12 +183,12 @@ def test_whatever_stands_in_a_lock_a_turn_can_be_had(idsync: Program, words: byt
 def test_whoever_waits_too_long_is_told_who_holds_the_store(idsync: Program) -> None:
     idsync.make_store()
     code = (
-        "import sys; from pathlib import Path; from idsync_cli.store import lock;"
+        "import sys; from pathlib import Path; from idsync_cli.store.sqlite.files import lock;"
         "held = lock.Lock(Path('idsync.db')).turn(); held.__enter__();"
         "print('held', flush=True); sys.stdin.read()"
     )
     wait_less = (
-        "import sys; from idsync_cli.store import lock; lock.WAIT_SECONDS = 0.2;"
+        "import sys; from idsync_cli.store.sqlite.files import lock; lock.WAIT_SECONDS = 0.2;"
         "from idsync_cli.__main__ import main; main()"
     )
     with subprocess.Popen(

@@ -14,7 +14,7 @@ import pytest
 
 from idsync_cli.cli.help_topics import TOPICS
 from idsync_cli.core import codes
-from idsync_cli.core.config.lint import DoubtCode
+from idsync_cli.core.config.lint import LintCode
 from idsync_cli.core.config.strategy import PRESETS
 from tests.program import TWO_SCOPES, Program, program_in_a_fresh_folder
 
@@ -150,7 +150,7 @@ def test_every_command_ends_as_told(begun: Program) -> None:
         (
             "answers",
             [
-                *(*codes.Status, *codes.Rule, *codes.NoteCode, *codes.Outcome),
+                *(*codes.Status, *codes.Rule, *codes.NoteCode, *codes.TierOutcome),
                 *(*codes.Reason, *codes.ErrorCode),
             ],
         ),
@@ -164,7 +164,7 @@ def test_every_word_of_a_format_is_on_its_page(topic: str, words: list[str]) -> 
 
 
 def test_what_lint_says_is_not_said_by_heart() -> None:
-    assert not any(code in text_of("config") for code in DoubtCode)
+    assert not any(code in text_of("config") for code in LintCode)
 
 
 # Completion
@@ -172,14 +172,14 @@ def test_what_lint_says_is_not_said_by_heart() -> None:
 
 def offered(program: Program, *words: str, shell: str = "bash") -> list[str]:
     """What the shell offers for the last of the words, by the protocol that it speaks."""
-    surroundings = {
+    environment_of = {
         "_IDSYNC_COMPLETE": f"complete_{shell}",
         "COMP_WORDS": "\n".join(["idsync", *words]),
         "COMP_CWORD": str(len(words)),
         "_TYPER_COMPLETE_ARGS": " ".join(["idsync", *words]),
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
-    outcome = program(environment=surroundings)
+    outcome = program(environment=environment_of)
     assert (outcome.status, outcome.stderr) == (0, "")
     return outcome.stdout.split("\n")[:-1] if outcome.stdout.strip() else []
 

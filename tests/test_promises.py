@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from idsync_cli import wire
 from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.labels import Labels
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import Json, exported, json_of, parts, program_answers
 from tests.reference_model import CANONICAL, Rules
 from tests.shrinking import Fault, report
@@ -84,20 +85,19 @@ def held(profile: Json, type_: str) -> list[str]:
 def walk(world: World) -> Iterator[Moment]:
     """What happens in a world, request by request."""
     scopes, later = world.scopes, world.later_scopes
-    with store.memory(world.seed) as storage:
-        labels = None
+    with store.temporary(world.seed) as storage:
+        labels = Labels()
         for organization, requests in parts(world):
             engine = Engine(organization, storage, now=lambda: 0)
-            engine.labels = engine.labels if labels is None else labels
             before = by_mpid(exported(storage, organization))
             rules = {name: Rules(scope) for name, scope in scopes.items()}
             for request in requests:
-                [answered] = engine.batch([request])
+                [answered] = engine.batch([request], labels)
                 answer = wire.answer_json(answered, explain=False)
                 after = by_mpid(exported(storage, organization))
                 yield moment(json_of(request.request), rules, answer, before, after)
                 before = after
-            labels, scopes = engine.labels, later or scopes
+            scopes = later or scopes
 
 
 def by_mpid(profiles: list[Json]) -> Profiles:
@@ -370,12 +370,12 @@ def test_a_profile_is_never_lost_and_keeps_its_number_and_source(now: Moment) ->
 # ---- Asking twice, not at all, and in pieces
 
 
-def contents(storage: Store) -> str:
+def contents(storage: SqliteStore) -> str:
     """Everything that a store holds, as SQL."""
     return "\n".join(storage.connection.iterdump())
 
 
-Asked = Callable[[Engine, Store, wire.Incoming], bool]
+Asked = Callable[[Engine, SqliteStore, wire.Incoming, Labels], bool]
 """Asks one request in its own way, asserts what is promised, and says whether that meant much."""
 
 
@@ -408,28 +408,25 @@ def with_every_request(ask: Asked) -> Callable[[Path], None]:
 
 def ask_all(world: World, ask: Asked) -> int:
     met = 0
-    with store.memory(world.seed) as storage:
-        labels = None
+    with store.temporary(world.seed) as storage:
+        labels = Labels()
         for organization, requests in parts(world):
             engine = Engine(organization, storage, now=lambda: 0, explain=True)
-            engine.labels = engine.labels if labels is None else labels
-            met += sum(ask(engine, storage, request) for request in requests)
-            labels = engine.labels
+            met += sum(ask(engine, storage, request, labels) for request in requests)
     return met
 
 
 @with_every_request
 def test_a_dry_run_changes_nothing_and_answers_as_the_run(
-    engine: Engine, storage: Store, request: wire.Incoming
+    engine: Engine, storage: SqliteStore, request: wire.Incoming, labels: Labels
 ) -> bool:
-    before, labels = contents(storage), dict(engine.labels)
-    dry = wire.answer_json(engine.one_shot(request.request, dry_run=True), explain=True)
+    before, unset = contents(storage), Labels(labels)
+    dry = wire.answer_json(engine.one_shot(request.request, unset, dry_run=True), explain=True)
     assert contents(storage) == before
     with storage.writing() as session:  # what any request does that is no dry run, if need be
-        session.agree(engine._organization.scopes)
+        session.align(engine._organization.scopes)
     before = contents(storage)
-    engine.labels = type(engine.labels)(labels)
-    wet = wire.answer_json(engine.one_shot(request.request), explain=True)
+    wet = wire.answer_json(engine.one_shot(request.request, labels), explain=True)
     assert json.dumps(dry) == json.dumps(wet)
     assert (contents(storage) != before) is bool(wet.get("changes"))
     return bool(wet.get("changes"))
@@ -437,44 +434,43 @@ def test_a_dry_run_changes_nothing_and_answers_as_the_run(
 
 @with_every_request
 def test_a_dry_run_on_a_copy_changes_nothing_and_answers_as_the_run(
-    engine: Engine, storage: Store, request: wire.Incoming
+    engine: Engine, storage: SqliteStore, request: wire.Incoming, labels: Labels
 ) -> bool:
-    before, labels = contents(storage), dict(engine.labels)
+    before, unset = contents(storage), Labels(labels)
     with store.copy_of(storage) as copy:
         engine._store = copy
-        [dry] = engine.batch([request])
+        [dry] = engine.batch([request], unset)
         changed = contents(copy) != before
     assert contents(storage) == before
     engine._store = storage
-    engine.labels = type(engine.labels)(labels)
-    [wet] = engine.batch([request])
+    [wet] = engine.batch([request], labels)
     assert wire.answer_json(dry, explain=True) == wire.answer_json(wet, explain=True)
     return changed
 
 
 @with_every_request
 def test_the_same_identify_or_login_twice_changes_nothing_the_second_time(
-    engine: Engine, storage: Store, request: wire.Incoming
+    engine: Engine, storage: SqliteStore, request: wire.Incoming, labels: Labels
 ) -> bool:
     """But where a new known user's record got none of its login IDs, for all are held elsewhere.
 
     It is anonymous, and a login ID never leads to an anonymous profile: the same request makes
-    another one (SPEC.md section 4, `new_known_user_only`).
+    another one (section 4, `new_known_user_only`).
     """
     asked = json_of(request.request)
     again = dict(asked) if isinstance(asked, dict) else {}
     again.pop("label", None)  # what it stands for is another matter
     previous = again.get("previous_mpid")
-    if isinstance(previous, str) and previous[1:] in engine.labels:
-        again["previous_mpid"] = str(engine.labels[previous[1:]])
-    [once] = engine.batch([request])
+    if isinstance(previous, str) and previous[1:] in labels:
+        again["previous_mpid"] = str(labels[previous[1:]])
+    [once] = engine.batch([request], labels)
     first = wire.answer_json(once, explain=False)
     if first["type"] not in ("identify", "login") or first["status"] == "error":
         return False
     if first["decided_by"]["rule"] == "new_known_user" and not first["is_logged_in"]:
         return False
     before = contents(storage)
-    second = wire.answer_json(engine.one_shot(again), explain=False)
+    second = wire.answer_json(engine.one_shot(again, labels), explain=False)
     assert contents(storage) == before
     assert (second["mpid"], second["changes"]) == (first["mpid"], []), again
     return bool(first["changes"])

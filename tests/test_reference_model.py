@@ -1,4 +1,4 @@
-"""The tricky rules of SPEC.md sections 4, 5, 7 and 8, asked of the reference model itself."""
+"""The tricky rules of sections 4, 5, 7 and 8, asked of the reference model itself."""
 
 from __future__ import annotations
 

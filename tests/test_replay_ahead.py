@@ -27,18 +27,20 @@ from idsync_cli.core.identity import derive_mpid
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import open_requests
-from idsync_cli.replay import batches
-from idsync_cli.replay import loop as replay
+from idsync_cli.replay import ahead, batches, writers
+from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.loop import Replay
+from idsync_cli.replay.pace import Pace
 from idsync_cli.replay.resumption import Mode
-from idsync_cli.replay.writer_process import Errand, Scribe
-from idsync_cli.store.sqlite import TablesBehind, create, open_store
-from idsync_cli.store.sqlite.cache import records
+from idsync_cli.replay.writer_process import WriteJob, WriterProcess
+from idsync_cli.replay.writers import DirectWriter
+from idsync_cli.store.sqlite import create, open_store
+from idsync_cli.store.sqlite.cache import profile_cache as records
 from tests.comparison import organization
 from tests.faults import DEADLINE, export, history, is_sound
 from tests.program import Outcome, Program, ended
 from tests.test_faults_room import small_disk
-from tests.test_records import (
+from tests.test_profile_cache import (
     CROWDS,
     DEVICES_FIRST,
     SCOPE,
@@ -79,44 +81,44 @@ class Watch:
 @pytest.fixture(name="watch")
 def the_real_thing_watched(monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
-    begin, send, wait = Scribe.begin, Scribe.send, Scribe.wait
-    commit, do_anew = Replay._commit, Replay._do_anew
+    begin, send, wait = WriterProcess.begin, WriterProcess.send, WriterProcess.wait
+    write, go_back = DirectWriter._write, AheadWriter._go_back
 
-    def beginning(scribe: Scribe) -> None:
+    def beginning(process: WriterProcess) -> None:
         watch.at("before begin")
-        begin(scribe)
+        begin(process)
         watch.at("begun")
 
-    def sending(scribe: Scribe, errand: Errand) -> None:
+    def sending(process: WriterProcess, job: WriteJob) -> None:
         watch.at("before send")
-        send(scribe, errand)
+        send(process, job)
         watch.seen.append("sent")
         watch.at("sent")
 
-    def waiting(scribe: Scribe) -> float | None:
+    def waiting(process: WriterProcess) -> float | None:
         watch.at("before wait")
-        seconds = wait(scribe)
+        seconds = wait(process)
         watch.seen.append("in vain" if seconds is None else "written")
         watch.at("waited")
         return seconds
 
-    def committing(self: Replay, *arguments: Any) -> Any:
+    def committing(self: DirectWriter, *arguments: Any) -> Any:
         watch.at("before commit")
-        found = commit(self, *arguments)
+        found = write(self, *arguments)
         watch.seen.append("here")
         watch.at("committed")
         return found
 
-    def doing_anew(self: Replay, *arguments: Any) -> None:
-        if isinstance(sys.exception(), TablesBehind):
+    def going_back(self: AheadWriter, outcome: writers.WriteOutcome) -> writers.WriteOutcome:
+        if watch.seen[-1] != "in vain":
             watch.seen.append("behind")
-        do_anew(self, *arguments)
+        return go_back(self, outcome)
 
-    monkeypatch.setattr(Scribe, "begin", beginning)
-    monkeypatch.setattr(Scribe, "send", sending)
-    monkeypatch.setattr(Scribe, "wait", waiting)
-    monkeypatch.setattr(Replay, "_commit", committing)
-    monkeypatch.setattr(Replay, "_do_anew", doing_anew)
+    monkeypatch.setattr(WriterProcess, "begin", beginning)
+    monkeypatch.setattr(WriterProcess, "send", sending)
+    monkeypatch.setattr(WriterProcess, "wait", waiting)
+    monkeypatch.setattr(DirectWriter, "_write", committing)
+    monkeypatch.setattr(AheadWriter, "_go_back", going_back)
     return watch
 
 
@@ -163,11 +165,12 @@ def the_other_process_lags(watch: Watch, store: str) -> Iterator[None]:
 
 def in_batches_of(monkeypatch: pytest.MonkeyPatch, size: int, alone: int = 0) -> None:
     """Let batches have so many requests, and so many be written here after one that was not."""
-    monkeypatch.setattr(replay, "LONG", 1)
-    monkeypatch.setattr(batches, "_FIRST", size)
-    monkeypatch.setattr(batches, "_MOST", size)
+    monkeypatch.setattr(ahead, "is_worth_a_process", lambda *_, **__: True)
+    monkeypatch.setattr(ahead, "_PATIENCE", 60.0)
+    monkeypatch.setattr(batches, "FIRST", size)
+    monkeypatch.setattr(batches, "MOST", size)
     monkeypatch.setattr(batches, "HOLD_SECONDS", 60.0)  # however slow the machine is
-    monkeypatch.setattr(replay, "_ALONE_AGAIN", alone)
+    monkeypatch.setattr(ahead, "_ALONE_AGAIN", alone)
 
 
 def a_day(lines: int | None = None) -> list[bytes]:
@@ -245,12 +248,39 @@ def test_a_batch_grows_until_the_other_process_is_worth_it(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_batches_of(monkeypatch, 10)
-    monkeypatch.setattr(replay, "LONG", 80)
-    monkeypatch.setattr(batches, "_MOST", 320)
+    asked: list[tuple[Pace, int]] = []
+
+    def is_worth_it(pace: Pace, left: int, *, to_start: float, processors: int) -> bool:
+        asked.append((pace, left))
+        return len(asked) > 2
+
+    monkeypatch.setattr(ahead, "is_worth_a_process", is_worth_it)
+    monkeypatch.setattr(batches, "MOST", 320)
     idsync.write("day.jsonl", b"".join(a_day(1000)))
     assert_as_in_chunks(idsync, watch)
     # After 10, 20 and 40 requests the fourth batch has 80.
     assert watch.seen == ["here"] * 3 + ["sent", "written"] * 5
+    assert all(pace.deciding > 0 and pace.writing > 0 for pace, _ in asked)
+    for (_, left), lines in zip(asked, (990, 970, 930), strict=True):
+        assert 0.5 * lines < left < 2 * lines
+
+
+def test_it_writes_here_until_the_other_process_has_started(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 10)
+    monkeypatch.setattr(ahead, "_PATIENCE", 0.0)
+    is_ready = WriterProcess.is_ready
+    asked = iter([False] * 4 + [True] * 1000)
+    monkeypatch.setattr(
+        WriterProcess,
+        "is_ready",
+        lambda process, seconds=None: next(asked) and is_ready(process, None),
+    )
+    idsync.write("day.jsonl", b"".join(a_day(200)))
+    assert_as_in_chunks(idsync, watch)
+    assert watch.seen[:5] == ["here"] * 5
+    assert set(watch.seen[5:]) == {"sent", "written"}
 
 
 def test_several_files_come_to_the_same_and_each_has_labels_of_its_own(
@@ -491,7 +521,7 @@ def test_somebody_else_writes_at_this_moment(
 def test_it_goes_on_here_for_a_while_and_then_ahead_again(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_batches_of(monkeypatch, 20, alone=replay._ALONE_AGAIN)
+    in_batches_of(monkeypatch, 20, alone=ahead._ALONE_AGAIN)
     lines = a_day(1000)
     idsync.write("day.jsonl", b"".join(lines))
     with somebody_at(idsync, "ahead.db") as somebody:
@@ -825,10 +855,9 @@ def test_an_mpid_that_was_given_out_before_is_passed_over(
 
 _EAGER = f"""
 import resource, sys
-from idsync_cli.replay import batches
-from idsync_cli.replay import loop as replay
-replay.LONG = 1
-batches._FIRST, batches._MOST, batches.HOLD_SECONDS = {BATCH}, {BATCH}, 60.0
+from idsync_cli.replay import ahead, batches
+ahead.is_worth_a_process, ahead._PATIENCE = lambda *_, **__: True, 60.0
+batches.FIRST, batches.MOST, batches.HOLD_SECONDS = {BATCH}, {BATCH}, 60.0
 if limit := int(sys.argv.pop(1)):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 from idsync_cli.__main__ import main
@@ -867,12 +896,12 @@ def days_in_a_folder_of_ones_own(once: Program, tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
-def scribe_of(process: subprocess.Popen[bytes]) -> int | None:
+def writer_of(process: subprocess.Popen[bytes]) -> int | None:
     """The process that writes for a replay, if it has been started."""
     try:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         for child in children:
-            if b"scribe" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"writer_process" in Path(f"/proc/{child}/cmdline").read_bytes():
                 return int(child)
     except (FileNotFoundError, ProcessLookupError):
         pass
@@ -899,9 +928,9 @@ def wait_for_answers(idsync: Program, process: subprocess.Popen[bytes], length: 
     while True:
         assert process.poll() is None, "it has ended too soon"
         assert time.monotonic() < deadline, "it does not get on"
-        scribe = scribe_of(process)
-        if scribe is not None and answers.exists() and answers.stat().st_size >= length:
-            return scribe
+        writer = writer_of(process)
+        if writer is not None and answers.exists() and answers.stat().st_size >= length:
+            return writer
         time.sleep(0.001)
 
 
@@ -910,6 +939,18 @@ def wait_until_gone(pid: int) -> None:
     while is_alive(pid):
         assert time.monotonic() < deadline, "it does not end"
         time.sleep(0.001)
+
+
+def test_of_a_long_file_another_process_writes_without_being_asked_to(idsync: Program) -> None:
+    must_see_processes()
+    idsync.write("days.jsonl", b"".join(a_day()) * 20)
+    command = ("replay", "days.jsonl", "--seed", "7", "--quiet", "--output", "a.jsonl")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "idsync_cli", *command], cwd=idsync.folder, stderr=subprocess.PIPE
+    )
+    wait_until_gone(wait_for_answers(idsync, process, 0))
+    outcome = ended(process)
+    assert (outcome.status, outcome.stderr) == (1, "")
 
 
 def assert_a_beginning(idsync: Program) -> int:
@@ -944,13 +985,13 @@ def test_killed_at_random_moments_and_resumed_it_is_as_if_it_ran_through(
     for number in range(KILLS):
         process = eager(days, "--resume")
         until = length * (number + 0.1 + 0.6 * rng.random()) / KILLS
-        scribe = wait_for_answers(days, process, until)
+        writer = wait_for_answers(days, process, until)
         time.sleep(rng.random() * 0.02)
         process.send_signal(killed_by)
         process.wait(DEADLINE)  # and not for the end of its errors, which both may write
         if killed_by is not signal.SIGKILL:  # it sees to it before it ends itself
-            assert not is_alive(scribe)
-        wait_until_gone(scribe)
+            assert not is_alive(writer)
+        wait_until_gone(writer)
         outcome = ended(process)
         assert outcome.status in (-killed_by, 128 + killed_by), outcome
         if killed_by is not signal.SIGKILL:
@@ -975,13 +1016,13 @@ def assert_no_gap(idsync: Program) -> None:
 
 def test_without_the_process_that_writes_it_stops_whole_and_goes_on(days: Program) -> None:
     must_see_processes()
-    rng = random.Random("the scribe")
+    rng = random.Random("the writer process")
     length = (days.folder / "whole.jsonl").stat().st_size
     for number in range(KILLS):
         process = eager(days, "--resume")
         until = length * (number + 0.1 + 0.6 * rng.random()) / KILLS
-        scribe = wait_for_answers(days, process, until)
-        os.kill(scribe, signal.SIGKILL)
+        writer = wait_for_answers(days, process, until)
+        os.kill(writer, signal.SIGKILL)
         outcome = ended(process)
         assert (outcome.status, outcome.stdout) == (3, ""), outcome
         assert outcome.stderr.count("\n") == 1
@@ -1078,9 +1119,9 @@ def test_a_signal_to_all_processes_does_not_meet_one_that_is_only_starting(
     path = idsync.folder / "starting.db"
     create(str(path), 7).close()
     for milliseconds in (0, 1, 5, 20, 60):
-        with Scribe(path, None) as scribe:
+        with WriterProcess(path, None) as process:
             time.sleep(milliseconds / 1000)
-            os.kill(scribe._process.pid, number)
-            scribe.begin()
-        assert scribe._process.returncode == 0
+            os.kill(process._process.pid, number)
+            process.begin()
+        assert process._process.returncode == 0
     assert capfd.readouterr() == ("", "")

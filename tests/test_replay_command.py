@@ -159,7 +159,7 @@ def test_a_label_stands_for_the_last_answer_that_bore_it(idsync: Program) -> Non
         {"type": "search", "label": "a", "known_identities": {"email": "nobody"}},
         changed("a"),
         asked("4", label="a"),
-        asked("5", label="a", previous_mpid="0"),
+        asked("5", label="a", previous_mpid="00"),
         changed("a"),
     )
     codes = [answer.get("errors", [{"code": None}])[0]["code"] for answer in answers]
@@ -294,14 +294,8 @@ def test_answers_never_overwrite_what_is_read(couriers: Program) -> None:
     before = couriers.files()
     for output in ("day.jsonl", "idsync.yaml", "idsync.db", "folder/../day.jsonl", "link"):
         outcome = couriers("replay", "day.jsonl", "--output", output)
-        assert_refused(outcome, 2, f"'{output}'", "overwrite")
+        assert_refused(outcome, 2, f"--output '{output}' is ", "name another file")
         assert couriers.files() == before
-
-
-def test_a_hard_link_to_what_is_read_is_not_overwritten(couriers: Program) -> None:
-    (couriers.folder / "other-name").hardlink_to(couriers.folder / "day.jsonl")
-    couriers("replay", "day.jsonl", "--output", "other-name")
-    assert (couriers.folder / "day.jsonl").read_text() == FILE
 
 
 # As a process
@@ -370,3 +364,57 @@ def test_who_became_known_in_a_batch_is_known_to_the_rest_of_it(idsync: Program)
         assert idsync("replay", "before.jsonl", *into).status == 0
         answered = idsync("replay", "day.jsonl", *into, "--chunk-size", chunk, "--output", "-")
         assert answered.lines()[-1]["status"] == "created"
+
+
+# Several files
+
+
+def put_two_files(idsync: Program) -> None:
+    asked = {"type": "identify", "known_identities": {"email": "a@example.com"}}
+    idsync.write("one.jsonl", "\n" + json.dumps(asked) + "\n")
+    idsync.write("two.jsonl", json.dumps(asked) + "\n" + json.dumps(asked | {"type": "x"}) + "\n")
+
+
+def heads(answers: str) -> list[tuple[Any, ...]]:
+    """Of each answer the members that it begins with, up to its line, and what they are."""
+    found = [list(json.loads(line).items()) for line in answers.splitlines()]
+    return [tuple(each[: [name for name, _ in each].index("line") + 1]) for each in found]
+
+
+IN_TWO_FILES = [
+    (("seq", 1), ("file", "./one.jsonl"), ("line", 2)),
+    (("seq", 2), ("file", "two.jsonl"), ("line", 1)),
+    (("seq", 3), ("file", "two.jsonl"), ("line", 2)),
+]
+
+
+@pytest.mark.parametrize("explain", [[], ["--explain"]])
+def test_answers_of_several_files_name_their_file_as_it_was_given(
+    idsync: Program, explain: list[str]
+) -> None:
+    put_two_files(idsync)
+    files = ("./one.jsonl", "two.jsonl")
+    shown = idsync("replay", *files, "--dry-run", "--output", "-", *explain)
+    assert heads(shown.stdout) == IN_TWO_FILES
+    assert idsync("replay", *files, "--seed", "1", "--output", "a.jsonl", *explain).status == 1
+    assert heads((idsync.folder / "a.jsonl").read_text(encoding="utf-8")) == IN_TWO_FILES
+
+
+def test_answers_of_one_file_do_not_name_it(idsync: Program) -> None:
+    put_two_files(idsync)
+    shown = idsync("replay", "two.jsonl", "--output", "-")
+    assert heads(shown.stdout) == [(("seq", 1), ("line", 1)), (("seq", 2), ("line", 2))]
+
+
+def test_a_recorded_response_and_an_sdks_members_change_no_answer(idsync: Program) -> None:
+    asked = {"type": "identify", "known_identities": {"email": "a@example.com"}}
+    sent = {"source_request_id": "s", "previous_mpid": 0, "client_sdk": {"platform": "web"}}
+    recorded = [{"mpid": "5"}, {"mpid": None}, {"error": "x"}, {"mpid": "5", "status": "matched"}]
+    idsync.write("plain.jsonl", (json.dumps(asked) + "\n") * len(recorded))
+    idsync.write(
+        "recorded.jsonl",
+        "".join(json.dumps(asked | sent | {"response": each}) + "\n" for each in recorded),
+    )
+    options = ("--dry-run", "--seed", "1", "--output", "-")
+    plain = idsync("replay", "plain.jsonl", *options).stdout
+    assert idsync("replay", "recorded.jsonl", *options).stdout == plain

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.soak import AGAIN_AND_AGAIN, BATCHES, Report, once
-from tests import salted
+from tests import soak_seeds
 
 TESTS = Path(__file__).resolve().parent
 
@@ -42,7 +42,7 @@ def test_the_batches_and_the_counted_tests_are_there() -> None:
     for batch in BATCHES.values():
         for name in batch.tests:
             assert (TESTS / name).exists()
-    for name, counted in salted.COUNTED.items():
+    for name, counted in soak_seeds.COUNTED.items():
         module = import_module(f"tests.{name}")
         for test, kinds in counted.items():
             assert callable(getattr(module, test))
@@ -53,8 +53,8 @@ def test_the_batches_and_the_counted_tests_are_there() -> None:
 def test_salt_gives_other_numbers_and_the_same_ones_again(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     for salt in ("1", "2", "1"):
-        monkeypatch.setattr(salted, "SALT", salt)
-        drawn.append(salted.SaltedRandom(5).random())
+        monkeypatch.setattr(soak_seeds, "SALT", salt)
+        drawn.append(soak_seeds.SaltedRandom(5).random())
     assert drawn[0] == drawn[2] != drawn[1]
     assert drawn[0] != random.Random(5).random()
-    assert json.dumps(salted.tally)
+    assert json.dumps(soak_seeds.tally)

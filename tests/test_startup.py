@@ -94,6 +94,14 @@ def test_a_request_imports_what_answers_it(
         assert not modules & {"sqlite_utils", "click", "csv", "gzip", "tempfile"}
 
 
+def test_a_check_imports_nothing_of_sqlite(idsync: Program) -> None:
+    scenario = Path(__file__).parent.parent / "fixtures" / "scenarios" / "search.yaml"
+    modules = imported(idsync, "check", str(scenario))
+    assert "idsync_cli.store.memory" in modules
+    assert not {name for name in modules if name.startswith("idsync_cli.store.sqlite")}
+    assert not modules & {"sqlite3", "sqlite_utils"}
+
+
 # The table of the commands
 
 

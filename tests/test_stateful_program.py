@@ -1,7 +1,7 @@
 """Random stories through the real command line, with kills, restores and changed rules.
 
 IDSYNC_STORIES says how many, and IDSYNC_STORY_STEPS how long each is. A story that goes wrong is
-made small, and told as the steps that `tests.stories.tell` repeats it with.
+made small, and told as the steps that `tests.random_scenarios.tell` repeats it with.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from tests.stories import STEPS, random_steps, smallest, tell
+from tests.random_scenarios import STEPS, random_steps, smallest, tell
 
 STORIES = int(os.environ.get("IDSYNC_STORIES", "6"))
 LENGTH = int(os.environ.get("IDSYNC_STORY_STEPS", "16"))

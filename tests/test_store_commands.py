@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.core.config.lint import DoubtCode
+from idsync_cli.core.config.lint import LintCode
 from tests.program import (  # noqa: F401 - the fixture
     CONFIG,
     TWO_SCOPES,
@@ -28,6 +28,32 @@ def test_init_makes_a_configuration_and_a_store_that_work_at_once(tmp_path: Path
     assert idsync("config", "lint").stdout == "nothing to warn of\n"
     assert idsync("identify", "--email", "a@example.com", "--explain").status == 0
     assert idsync("export").json()["created_seq"] == 1
+
+
+def test_the_first_two_commands_of_a_newcomer_find_what_they_made(tmp_path: Path) -> None:
+    idsync = Program(tmp_path)
+    begin = idsync("init").stderr.splitlines()[-1].removeprefix("next: idsync ").split()
+    assert begin == ["identify", "--email", "a@example.com", "--explain"]
+    assert idsync(*begin).status == 0
+    made = idsync("export").json()["mpid"]
+    found = idsync("search", "--email", "a@example.com")
+    assert (found.status, found.stderr) == (0, "")
+    assert found.stdout.startswith(f"matched {made}")
+
+
+def test_the_next_step_of_the_configuration_stands_in_it(tmp_path: Path) -> None:
+    idsync = Program(tmp_path)
+    idsync("init")
+    file = tmp_path / "idsync.yaml"
+    text = file.read_text("utf-8")
+    now, later = re.findall(r"^ *(?:# )?(customer_id: .*)\n", text, re.MULTILINE)
+    assert later == now.replace("true}", "true, immutable: true}")
+    file.write_text(text.replace(f"      {now}\n", "").replace(f"# {later}", later), "utf-8")
+    assert idsync("config", "lint").stdout == "nothing to warn of\n"
+    login = idsync("login", "--customer-id", "C1", "--email", "a@example.com")
+    assert login.status == 0
+    assert idsync("search", "--email", "a@example.com").status == 1
+    assert idsync("search", "--customer-id", "C1").status == 0
 
 
 def test_the_configuration_to_begin_with_explains_itself(tmp_path: Path) -> None:
@@ -211,7 +237,16 @@ def test_config_show_names_every_rule_type_setting_and_workspace(idsync: Program
         *("consumers", "couriers", "profile_conversion", "profile_isolation", "shop"),
         *("courier-app", "customer_id", "email", "ios_idfv", "login", "unique"),
         *("on_new_known_user", "on_logout", "logins", "login_needs_login_id", "links"),
-        *("aliasing", "on_conflicting_login", "keep", "create", "return_anonymous", "separate"),
+        *(
+            "aliasing",
+            "on_conflicting_login",
+            "on_unique_held",
+            "take",
+            "keep",
+            "create",
+            "return_anonymous",
+            "separate",
+        ),
     ):
         assert word in outcome.stdout
 
@@ -237,7 +272,11 @@ def test_config_show_needs_no_store_and_makes_none(idsync: Program) -> None:
 @pytest.mark.parametrize(
     ("strategy", "priority", "expected"),
     [
-        ("default", "[customer_id, email]", {"customer_id": ["login", "unique"], "email": []}),
+        (
+            "default",
+            "[customer_id, email]",
+            {"customer_id": ["login", "unique", "immutable"], "email": []},
+        ),
         ("profile_conversion", "[customer_id, email]", {"customer_id": [], "email": []}),
         (
             "profile_link",
@@ -262,9 +301,8 @@ def test_default_without_a_priority_takes_its_own(idsync: Program) -> None:
     idsync.write("idsync.yaml", "version: 1\nscopes: {c: {strategy: default}}\n")
     priority = idsync("config", "show", "--json").json()["scopes"]["c"]["priority"]
     assert " ".join(priority) == (
-        "customer_id mobile_number email other facebook google twitter microsoft yahoo ios_idfa "
-        "ios_idfv android_aaid android_uuid roku_aid roku_publisher_id microsoft_publisher_id "
-        "microsoft_aid device_application_stamp"
+        "customer_id email ios_idfa ios_idfv android_aaid android_uuid amp_id "
+        "device_application_stamp"
     )
 
 
@@ -338,6 +376,11 @@ DOUBTS = [
     (people(priority="customer_id, email"), "5:5", "no_device_identity"),
     (people(more="    on_conflicting_login: join\n"), "7:5", "joins_logins"),
     (people("customer_id: {login: true}", strategy=WITHOUT_LOGINS), "6:18", "without_logins"),
+    (
+        people(None, strategy="best_match", more="    on_unique_held: keep\n"),
+        "6:5",
+        "nothing_to_keep",
+    ),
 ]
 
 
@@ -349,7 +392,7 @@ def test_lint_warns_of_each_thing_alone_and_at_its_place(
 
 
 def test_every_warning_is_provoked_here() -> None:
-    assert {code for *_, code in DOUBTS} == set(DoubtCode)
+    assert {code for *_, code in DOUBTS} == set(LintCode)
 
 
 def test_lint_tells_every_scope_in_the_order_of_the_file(idsync: Program) -> None:

@@ -1,4 +1,4 @@
-"""The SQLite store against a plain dictionary: both make the same moves and must agree."""
+"""Every kind of store against a plain dictionary: all make the same moves and must agree."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -13,21 +13,23 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from idsync_cli import wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.config.rules import Organization, Rules
-from idsync_cli.core.decision import Decision, Refusal
+from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.decide import decide
+from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Holder, Profile
+from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.matcher import Knowledge
-from idsync_cli.core.resolve.resolution import Turn
-from idsync_cli.engine.engine import Engine, decide
+from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Entry, Session, Store
+from idsync_cli.store.api import RequestEntry, Store, Transaction
+from idsync_cli.store.sqlite import SqliteStore
 from tests.core.memory import Memory
-from tests.core.saying import altered, rules
+from tests.core.shorthand import altered, rules
+from tests.stores import KINDS
 
-CONFIGURATIONS: list[dict[str, Rules]] = [
+CONFIGURATIONS: list[dict[str, ScopeRules]] = [
     {
         "consumers": rules("customer_id:lui email:lu other:u ios_idfv"),
         "it's couriers": rules("email:lu other ios_idfv", "profile_link"),
@@ -59,30 +61,34 @@ class Broken(Exception):
     """Something goes wrong in the middle of a transaction."""
 
 
-def seen(holder: Holder) -> tuple[int, int | None, int, bool, int, tuple[Identifier, ...]]:
-    """All that is to be seen of a profile, wherever it comes from."""
+def seen(profile: ProfileView) -> tuple[int, int | None, int, bool, int]:
+    """All that the rules see of a profile, wherever it comes from."""
     return (
-        *(holder.created_seq, holder.source_mpid, holder.mpid, holder.was_known, holder.types),
-        holder.identifiers,
+        profile.created_seq,
+        profile.source_mpid,
+        profile.mpid,
+        profile.was_known,
+        profile.types,
     )
 
 
-def all_see(found: Iterable[Holder], expected: Iterable[Holder]) -> None:
+def all_see(found: Iterable[ProfileView], expected: Iterable[ProfileView]) -> None:
     assert [*map(seen, found)] == [*map(seen, expected)]
 
 
 def told(decision: Decision) -> tuple[object, ...]:
     """A decision, with the profiles by their MPIDs: they may have changed since."""
-    left = [(left.profile.mpid, left.types, left.was_known) for left in decision.left]
+    left = [(update.profile.mpid, update.types, update.was_known) for update in decision.updates]
     plain = altered(decision, profile=None, left=())
     of = decision.profile
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 
 
 class StoreAgainstDictionary(RuleBasedStateMachine):
-    """Two programs have one store open, and take turns; a dictionary does what each of them does.
+    """Two programs have one SQLite store open, and take turns; a dictionary does what each does.
 
-    The history is expected as the changes that the dictionary was told.
+    So does a store of every other kind. The history is expected as the changes that the dictionary
+    was told.
     """
 
     def __init__(self) -> None:
@@ -102,19 +108,32 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         self.known = {name: Memory(given_out=given_out) for name in SCOPES}
         self.seed = seed
         self.stores = [store.create(self.path, seed), self.opened(write=True)]
+        folder = Path(self.folder.name)
+        self.others = [make(folder, seed) for kind, make in KINDS.items() if kind != "file"]
 
     def teardown(self) -> None:
-        for each in getattr(self, "stores", []):
+        for each in (*getattr(self, "stores", []), *getattr(self, "others", [])):
             each.close()
         self.folder.cleanup()
 
-    def opened(self, *, write: bool) -> Store:
+    def opened(self, *, write: bool) -> SqliteStore:
         opened = store.open_store(self.path, write=write)
         assert opened is not None
         return opened
 
-    def engine(self, at: int) -> Engine:
-        return Engine(self.organization(), self.stores[at], now=lambda: 1000)
+    def all_at(self, at: int) -> list[Store]:
+        """One of the openings, and the stores of every other kind."""
+        return [self.stores[at], *self.others]
+
+    def engines(self, at: int) -> list[tuple[Engine, list[str]]]:
+        """An engine over each, and which scopes it says it brought up to date."""
+        engines = []
+        for each in self.all_at(at):
+            aligned: list[str] = []
+            organization = self.organization()
+            engine = Engine(organization, each, now=lambda: 1000, on_aligned=aligned.append)
+            engines.append((engine, aligned))
+        return engines
 
     def organization(self) -> Organization:
         return Organization(None, self.by_scope, {})
@@ -146,13 +165,14 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         identifiers: tuple[Identifier, ...],
     ) -> None:
         profile = Profile(mpid, self.last_seq + 1, None, was_known, identifiers)
-        with self.stores[at].writing() as session:
-            rules = self.by_scope[scope]
-            broken = violation(profile, rules, session.scope(scope))
-            assert (broken is None) is (violation(profile, rules, self.known[scope]) is None)
-            if broken is None:
-                session.last_seq += 1
-                session.give(scope, profile, rules)
+        rules = self.by_scope[scope]
+        broken = violation(profile, rules, self.known[scope].under(rules))
+        for each in self.all_at(at):
+            with each.writing() as session:
+                assert violation(profile, rules, session.lookup(scope, rules)) == broken
+                if broken is None:
+                    session.advance_to(profile.created_seq)
+                    session.insert(scope, profile, rules, None)
         if broken is None:
             self.last_seq += 1
             self.known[scope].give(profile)
@@ -195,15 +215,15 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         self.one_shot(at, request | {"known_identities": known_identities}, dry_run=False)
 
     def one_shot(self, at: int, request: wire.Json, *, dry_run: bool) -> None:
+        expected = self.expected(request)
         if dry_run:
             with self.opened(write=False) as reader:
                 engine = Engine(self.organization(), reader, now=lambda: 1000)
-                answer = engine.one_shot(request, dry_run=True)
-        else:
-            answer = self.engine(at).one_shot(request)
-        assert answer.seq == self.last_seq + 1
-        expected = self.expected(request)
-        self.compare(answer.outcome, expected)
+                self.compare(engine.one_shot(request, dry_run=True), expected)
+        engines = self.engines(at)
+        for engine, _ in engines:
+            self.compare(engine.one_shot(request, dry_run=dry_run), expected)
+        self.all_say_the_same(engines)
         if isinstance(expected, Decision) and expected.changes_the_store and not dry_run:
             self.do(request, expected)
             self.last_seq += 1
@@ -227,19 +247,23 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             if breaks == "while it is read":
                 raise Broken
 
-        def keep(session: Session) -> None:
+        def keep(session: Transaction) -> None:
             assert session.last_seq == self.last_seq + len(requests)
             if breaks == "while it is kept":
                 raise Broken
 
+        engines = self.engines(at)
         if breaks:
-            with pytest.raises(Broken):
-                self.engine(at).batch(incoming(), keep)
+            for engine, _ in engines:
+                with pytest.raises(Broken):
+                    engine.batch(incoming(), before_commit=keep)
             return
-        for answer, request in zip(self.engine(at).batch(incoming()), requests, strict=True):
-            assert answer.seq == self.last_seq + 1
+        answers = [engine.batch(incoming()) for engine, _ in engines]
+        self.all_say_the_same(engines)
+        for request, *answered in zip(requests, *answers, strict=True):
             expected = self.expected(request)
-            self.compare(answer.outcome, expected)
+            for answer in answered:
+                self.compare(answer, expected)
             if isinstance(expected, Decision) and expected.changes_the_store:
                 self.do(request, expected)
             self.last_seq += 1
@@ -247,14 +271,21 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     def expected(self, request: wire.Json) -> Decision | Refusal:
         """What the core decides over the dictionary."""
         scope = request["scope"]
-        turn = Turn(self.last_seq + 1, self.seed)
+        rules = self.by_scope[scope]
         try:
             asked = wire.request_of(wire.Reader(self.organization()).read(request), {})
-            return decide(asked, self.by_scope[scope], self.known[scope], turn)
+            lookup = self.known[scope].under(rules)
+            return decide(asked, rules, lookup, self.last_seq + 1, self.seed)
         except Refusal as refusal:
             return refusal
 
-    def compare(self, found: Decision | Refusal, expected: Decision | Refusal) -> None:
+    def all_say_the_same(self, engines: list[tuple[Engine, list[str]]]) -> None:
+        aligned = [scopes for _, scopes in engines]
+        assert aligned == [aligned[0]] * len(aligned)
+
+    def compare(self, answer: Answer, expected: Decision | Refusal) -> None:
+        assert answer.seq == self.last_seq + 1
+        found = answer.outcome
         if isinstance(expected, Refusal):
             assert isinstance(found, Refusal)
             assert (found.code, found.message) == (expected.code, expected.message)
@@ -274,18 +305,22 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     @rule(at=openings, scope=scopes, identifiers=many_identifiers)
     def write_and_break(self, at: int, scope: str, identifiers: tuple[Identifier, ...]) -> None:
         """Whatever was written in a transaction that breaks is gone."""
-        with pytest.raises(Broken):
-            self.break_a_transaction(at, scope, identifiers)
+        for each in self.all_at(at):
+            with pytest.raises(Broken):
+                self.break_a_transaction(each, scope, identifiers)
 
-    def break_a_transaction(self, at: int, scope: str, identifiers: tuple[Identifier, ...]) -> None:
-        with self.stores[at].writing() as session:
+    def break_a_transaction(
+        self, each: Store, scope: str, identifiers: tuple[Identifier, ...]
+    ) -> None:
+        with each.writing() as session:
             self.scribble(session, scope, identifiers)
             raise Broken
 
     @rule(at=openings, scope=scopes, identifiers=many_identifiers)
     def write_while_reading(self, at: int, scope: str, identifiers: tuple[Identifier, ...]) -> None:
-        with self.stores[at].reading() as session:
-            self.scribble(session, scope, identifiers)
+        for each in self.all_at(at):
+            with each.reading() as session:
+                self.scribble(session, scope, identifiers)
 
     @rule(scope=scopes, identifiers=many_identifiers)
     def write_into_a_store_that_was_opened_for_reading(
@@ -295,21 +330,26 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             with pytest.raises(StoreFault, match="readonly"), reader.writing() as session:
                 self.scribble(session, scope, identifiers)
             with reader.reading() as session:
-                assert list(session.profiles()) == self.every_profile()
+                assert list(session.profiles(self.by_scope)) == self.every_profile()
 
-    def scribble(self, session: Session, scope: str, identifiers: tuple[Identifier, ...]) -> None:
-        """Everything that a session can write."""
-        session.last_seq += 5
+    def scribble(
+        self, session: Transaction, scope: str, identifiers: tuple[Identifier, ...]
+    ) -> None:
+        """Everything that a transaction can do."""
+        session.advance_to(session.last_seq + 5)
         rules = self.by_scope[scope]
-        session.agree(self.by_scope)
-        session.give(scope, Profile(77, session.last_seq, None, True, identifiers), rules)
+        session.align(self.by_scope)
+        session.insert(scope, Profile(77, session.last_seq, None, True, identifiers), rules, None)
         asked = IdentityRequest(
             RequestKind.IDENTIFY, [Identifier(IdentityType.IOS_IDFV, "scribbled")]
         )
-        turn = Turn(session.last_seq + 1, self.seed)
-        decision = decide(asked, rules, session.scope(scope), turn)
-        session.apply(decision, scope, rules, Entry(turn.seq, 1000, RequestKind.IDENTIFY))
-        session.write()
+        seq = session.last_seq + 1
+        decision = decide(asked, rules, session.lookup(scope, rules), seq, self.seed)
+        session.advance_to(seq)
+        session.apply(decision, scope, rules, RequestEntry(seq, 1000, RequestKind.IDENTIFY))
+        session.remember_rules({scope: "scribbled"})
+        session.flush()
+        assert session.is_taken(seq)
 
     @rule(number=st.integers(0, len(CONFIGURATIONS) - 1))
     def configure(self, number: int) -> None:
@@ -344,66 +384,78 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
 
     @invariant()
     def all_profiles_are_the_same(self) -> None:
-        for each in self.stores:
+        remembered = []
+        for each in (*self.stores, *self.others):
             with each.reading() as session:
                 assert session.last_seq == self.last_seq
-                assert list(session.profiles()) == self.every_profile()
+                assert list(session.profiles(self.by_scope)) == self.every_profile()
                 named = sorted({name for name, _ in self.every_profile()})
                 assert list(session.scopes()) == named
+                remembered.append(session.remembered_rules())
+                taken = {*(change[0] for change in self.changes), *self.numbers_of_profiles()}
+                for seq in range(self.last_seq + 2):
+                    assert session.is_taken(seq) is (seq in taken)
+        assert remembered == [remembered[0]] * len(remembered)
+
+    def numbers_of_profiles(self) -> list[int]:
+        return [profile.created_seq for _, profile in self.every_profile()]
 
     @invariant()
     def every_look_up_finds_the_same(self) -> None:
-        for each in self.stores:
+        for each in (*self.stores, *self.others):
             with each.reading() as session:
                 for scope in SCOPES:
                     self.look_up_everything(session, scope)
 
-    def look_up_everything(self, session: Session, scope: str) -> None:
-        found, known = session.scope(scope), self.known[scope]
+    def look_up_everything(self, session: Transaction, scope: str) -> None:
+        rules, known = self.by_scope[scope], self.known[scope]
+        found, expected_of = session.lookup(scope, rules), known.under(rules)
         every = [Identifier(kind, value) for kind in TYPES for value in VALUES]
         held = {each for profile in known.profiles.values() for each in profile.identifiers}
         for identifier in every:
             holders = [*known.holders(identifier)]
             oldest_first = sorted(holders, key=lambda profile: profile.created_seq)
             assert session.holding(scope, identifier) == oldest_first
-            self.look_up(found, known, self.by_scope[scope], identifier, held)
+            self.look_up(found, expected_of, identifier, held)
         for mpid in [*known.given_out, 77, 99]:
-            its, expected = found.profile(mpid), known.profile(mpid)
+            its, expected = found.profile(mpid), expected_of.profile(mpid)
             if its is None or expected is None:
                 assert (its, expected) == (None, None)
             else:
                 all_see([its], [expected])
                 for identifier in held:
-                    assert its.holds(identifier) is expected.holds(identifier)
+                    assert found.holds(its, identifier) is (identifier in expected.identifiers)
                 for kind in TYPES:
-                    assert list(its.values_of(kind)) == list(expected.values_of(kind))
-            assert found.was_given_out(mpid) is known.was_given_out(mpid)
+                    assert list(found.values_of(its, kind)) == list(expected.values_of(kind))
+                assert found.identifiers_of(its) == expected.identifiers
+            assert found.was_given_out(mpid) is (mpid in known.given_out)
             home = [pair for pair in self.every_profile() if pair[1].mpid == mpid]
             assert session.find(mpid) == (home[0] if home else None)
 
     def look_up(
         self,
-        found: Knowledge,
-        known: Memory,
-        rules: Rules,
+        found: Lookup,
+        known: Lookup,
         identifier: Identifier,
         held: set[Identifier],
     ) -> None:
         """Who holds an identifier, known and anonymous, alone and together with others."""
-        everybody = known.known(identifier, rules)
-        assert sorted(map(seen, found.known(identifier, rules))) == sorted(map(seen, everybody))
-        assert len(found.known(identifier, rules, 1)) == min(1, len(everybody))
+        everybody = known.known(identifier)
+        assert sorted(map(seen, found.known(identifier))) == sorted(map(seen, everybody))
+        for few in (1, 2):
+            newest = sorted(map(seen, found.known(identifier, few)))
+            assert newest == sorted(map(seen, known.known(identifier, few)))
         one = (identifier,)
         in_order = sorted(held, key=lambda each: (each.type, each.value))
         others = [in_order[self.last_seq % len(held)]] if identifier in held else []
         for limit in (None, 1, 2):
-            all_see(found.anonymous(one, rules, limit), known.anonymous(one, rules, limit))
+            all_see(found.anonymous(one, limit), known.anonymous(one, limit))
             for other in others:
                 both = identifier, other
-                all_see(found.anonymous(both, rules, limit), known.anonymous(both, rules, limit))
+                all_see(found.anonymous(both, limit), known.anonymous(both, limit))
                 all_see(
-                    found.anonymous(one, rules, limit, lacking=other),
-                    known.anonymous(one, rules, limit, lacking=other),
+                    found.anonymous(one, limit, lacking=other),
+                    known.anonymous(one, limit, lacking=other),
                 )
 
     @invariant()
@@ -413,6 +465,9 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             "SELECT seq, op, mpid, identity_type, value FROM history"
         ).fetchall()
         assert rows == self.changes
+        for each in (*self.stores, *self.others):
+            with each.reading() as session:
+                self.look_at_the_history(session)
         entries = connection.execute(
             "SELECT seq, type, mpid FROM requests JOIN outcomes USING (outcome_id)"
             " JOIN profiles USING (created_seq) ORDER BY seq"
@@ -428,6 +483,22 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
                 identifiers.remove(identifier)
         present = {profile.mpid: list(profile.identifiers) for _, profile in self.every_profile()}
         assert held == present
+
+    def look_at_the_history(self, session: Transaction) -> None:
+        entries = [*session.history()]
+        assert [
+            (each.seq, each.op, each.mpid, each.identifier.type.value, each.identifier.value)
+            for each in entries
+        ] == self.changes
+        kinds = {seq: kind for seq, kind, _ in self.requests}
+        assert [each.kind for each in entries] == [kinds[each.seq] for each in entries]
+        assert {each.time_ms for each in entries} <= {1000}
+        for one in entries[:: max(1, len(entries) // 3)]:
+            its, held = one.mpid, one.identifier
+            of_it = [each for each in entries if each.mpid == its]
+            of_both = [each for each in of_it if each.identifier == held]
+            assert [*session.history(its)] == of_it
+            assert [*session.history(its, held, 1)] == of_both[:1]
 
 
 TestStoreAgainstDictionary = StoreAgainstDictionary.TestCase

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION
 from tests.old_store import FIXTURES, put_large_old_store, put_old_store
 from tests.program import (  # noqa: F401 - the fixture
     Program,
@@ -58,7 +59,7 @@ def test_a_store_is_brought_up_to_date_by_whoever_writes_and_says_so(old: Progra
     assert outcome.status == 0
     assert outcome.stderr.startswith("note: the store idsync.db was brought up to date")
     assert f"kept as {BACKUP}" in outcome.stderr
-    assert (version(old.folder / "idsync.db"), version(old.folder / BACKUP)) == (2, 1)
+    assert (version(old.folder / "idsync.db"), version(old.folder / BACKUP)) == (SCHEMA_VERSION, 1)
     assert dump(old.folder / BACKUP) == before
     assert (old.folder / BACKUP).stat().st_mode & 0o777 == 0o600
     again = old(*IDENTIFY)
@@ -108,12 +109,24 @@ def test_nothing_is_lost_and_everything_is_answered_as_before(old: Program) -> N
 def test_a_new_store_and_one_brought_up_to_date_have_the_same_tables(old: Program) -> None:
     assert old("init").status == 0
     assert old("init", "--store", "new.db").status == 0
-    query = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
-    tables = []
+    queries = (
+        "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name",
+        "SELECT * FROM _sqlite_migrations",
+        "SELECT * FROM identity_types",
+        "SELECT * FROM pragma_application_id, pragma_user_version, pragma_page_size",
+    )
+    found = []
     for name in ("idsync.db", "new.db"):
         with closing(sqlite3.connect(old.folder / name)) as connection:
-            tables.append(connection.execute(query).fetchall())
-    assert tables[0] == tables[1]
+            found.append([connection.execute(query).fetchall() for query in queries])
+    assert found[0] == found[1]
+
+
+def test_a_new_store_has_no_trace_of_an_earlier_schema(idsync: Program) -> None:
+    assert idsync("init").status == 0
+    with closing(sqlite3.connect(idsync.folder / "idsync.db")) as connection:
+        [free] = connection.execute("PRAGMA freelist_count").fetchone()
+    assert free == 0
 
 
 def test_an_earlier_backup_is_never_overwritten(old: Program) -> None:
@@ -173,9 +186,10 @@ def test_a_log_that_has_the_new_schema_counts_before_the_header_of_the_file(old:
 def test_a_store_that_is_newer_by_its_log_is_refused(idsync: Program) -> None:
     idsync.make_store()
     with closing(sqlite3.connect(idsync.folder / "idsync.db")) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         for arguments in (IDENTIFY, ("export",), ("doctor",)):
-            assert_refused(idsync(*arguments), 3, "schema version 3", "use the version of idsync")
+            newer = f"schema version {SCHEMA_VERSION + 1}"
+            assert_refused(idsync(*arguments), 3, newer, "use the version of idsync")
 
 
 def test_of_two_at_once_one_brings_it_up_to_date(old: Program) -> None:
@@ -221,3 +235,22 @@ def test_a_process_killed_at_it_leaves_the_old_store_or_the_new_one(idsync: Prog
             *("idsync.yaml", "idsync.db", "idsync.db-lock", BACKUP)
         }
     assert 1 in left
+
+
+def test_a_store_that_does_not_know_of_aliases_learns_of_them(idsync: Program) -> None:
+    assert idsync("init").status == 0
+    assert idsync("identify", "--email", "a@example.com").status == 0
+    path = idsync.folder / "idsync.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM identity_types WHERE name = 'alias'")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm003_alias'")
+        connection.execute("PRAGMA user_version = 2")
+    outcome = idsync("identify", "--email", "a@example.com", "--alias", "wolf")
+    assert outcome.status == 0
+    assert "kept as idsync.db.v2-backup" in outcome.stderr
+    assert version(path) == SCHEMA_VERSION
+    [profile] = [json.loads(line) for line in idsync("export").stdout.splitlines()]
+    assert profile["identities"] == {"email": ["a@example.com"], "alias": ["wolf"]}
+    assert "wolf" in idsync("history", "alias=wolf").stdout
+    assert profile["mpid"] in idsync("whois", "alias=wolf").stdout
+    assert idsync("doctor").stdout.startswith("no fault found")

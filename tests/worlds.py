@@ -1,7 +1,7 @@
 """Random small worlds, for asking the real program and `reference_model` the same questions.
 
 The alphabet is tiny, so that requests collide; one request in twelve is malformed in one of the
-ways of SPEC.md section 8, or in two. Everything hangs on the given `random.Random` alone.
+ways of section 8, or in two. Everything hangs on the given `random.Random` alone.
 A line that is not JSON is `Model.NOT_JSON`, which `json.dumps` writes as NaN: not JSON indeed.
 """
 
@@ -16,8 +16,15 @@ from tests.reference_model import CANONICAL, Json, Model, Rules, mpid_of
 
 PRESETS = ("default", "profile_conversion", "profile_link", "profile_isolation", "best_match")
 POOL = ("customer_id", "email", "other", "mobile_number", "ios_idfv", "android_aaid")
-OUTSIDERS = ("push_token", "yahoo", "other_id_10", "facebook_custom_audience_id", "fire_aid")
+OUTSIDERS = (
+    *("push_token", "yahoo", "other_id_10", "facebook_custom_audience_id", "fire_aid", "alias"),
+)
 LABELS = ("l1", "l2", "l3", "l4", "l 5")
+NO_MPIDS = ("", 0, "0")
+RESPONSES: tuple[object, ...] = (
+    *({"mpid": "5"}, {"mpid": -5}, {"mpid": None}, {"error": "LOOKUP_ERROR"}),
+    {"mpid": None, "error": "", "is_logged_in": False},
+)
 ODD_VALUES = ("A", " a", "a ", "é", "e\u0301", "null", "0001", "@l1", "😀", "x" * 4096)
 
 
@@ -34,7 +41,7 @@ class World:
 
 
 def config_yaml(scopes: dict[str, Json], workspaces: dict[str, str] | None = None) -> str:
-    """The configuration file of SPEC.md section 3; JSON is YAML with all text quoted."""
+    """The configuration file of section 3; JSON is YAML with all text quoted."""
     document: Json = {"version": 1, "organization": "example-org", "scopes": scopes}
     if workspaces:
         document["accounts"] = {"north-america": {"workspaces": workspaces}}
@@ -70,8 +77,7 @@ def random_scope(rng: random.Random, priority: list[str] | None = None) -> Json:
     if strategy == "default":
         if rng.random() < 0.25:
             return {"strategy": strategy}
-        if "customer_id" not in priority:
-            priority[rng.randrange(len(priority))] = "customer_id"
+        priority = ["customer_id", *(each for each in priority if each != "customer_id")][:5]
     scope: Json = {
         "strategy": strategy,
         "priority": [also_read_as(rng, type_, 0.03) for type_ in priority],
@@ -79,6 +85,8 @@ def random_scope(rng: random.Random, priority: list[str] | None = None) -> Json:
     logins = strategy != "best_match" and (isinstance(strategy, str) or strategy["logins"])
     if logins and rng.random() < 0.35:
         scope["on_conflicting_login"] = rng.choice(["join", "join", "separate"])
+    if rng.random() < 0.25:
+        scope["on_unique_held"] = rng.choice(["keep", "keep", "take"])
     if strategy in ("default", "best_match"):
         return scope
     # Immutable types must not stand below others, so they are the first few.
@@ -163,6 +171,8 @@ class Asker:
             request["known_identities"] = self.identities(scope, kind)
         if kind != "modify" and self.chance(0.4):
             request["previous_mpid"] = self.mpid(scope)
+        elif kind != "modify" and self.chance(0.1):
+            request["previous_mpid"] = rng.choice(NO_MPIDS)
         if self.chance(0.5):
             request["label"] = rng.choice(LABELS)
         if self.chance(0.15):
@@ -185,7 +195,7 @@ class Asker:
     def change(self, scope: str) -> Json:
         change: Json = {"identity_type": also_read_as(self.rng, self.types(scope, 1)[0])}
         forms = [("old_value", "new_value"), ("old_value",), ("new_value",), ("new_value",)]
-        keep = self.rng.choice(forms)
+        keep = () if self.chance(0.05) else self.rng.choice(forms)
         for name in ("old_value", "new_value"):
             if name in keep:
                 change[name] = self.value()
@@ -198,6 +208,8 @@ class Asker:
         extras: Json = {
             "request_id": "r1",
             "request_timestamp_ms": 1_700_000_000_000,
+            "source_request_id": "s1",
+            "response": self.rng.choice(RESPONSES),
             "environment": "development",
             "client_sdk": {"platform": "ios", "sdk_version": "1"},
             "context": self.rng.choice(["c", 5, ["c"], {"c": None}]),
@@ -237,12 +249,16 @@ BAD_MEMBERS: Json = {
     "identity_changes": [{}, "email", 5, True],
     "request_id": [5, [], {}, True],
     "request_timestamp_ms": ["1", True, 1.5, [], {}],
+    "source_request_id": [5, [], {}, True],
+    "response": [
+        *("5", 5, [], True, {}, {"mpid": "x"}, {"mpid": 0}, {"mpid": "@l1"}, {"mpid": True}),
+        *({"error": None}, {"error": 5}, {"mpid": "5", "error": []}, {"status": "matched"}),
+    ],
     "environment": [5, [], {}, True],
     "client_sdk": ["x", 5, [], True],
 }
 BAD_CHANGES: tuple[object, ...] = (
-    *({}, [], "email", None, 5, {"identity_type": "email"}),
-    {"identity_type": "email", "old_value": None, "new_value": None},
+    *({}, [], "email", None, 5),
     {"identity_type": None, "new_value": "a"},
     {"identity_type": 5, "new_value": "a"},
     {"old_value": "a", "new_value": "b"},

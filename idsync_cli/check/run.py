@@ -14,12 +14,13 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import Fault, FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
 from idsync_cli.files.yaml_tree import Node
-from idsync_cli.store import sqlite as store
-from idsync_cli.store.sqlite import Session, Store
+from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.memory import MemoryStore
 
 SEED = 0
 """The seed of every scenario's store, so that the same scenario has the same MPIDs."""
@@ -72,12 +73,12 @@ class Unreadable:
     fault: FileFault
 
 
-Outcome = Result | Unreadable
+CheckOutcome = Result | Unreadable
 
 
 def check_file(
     path: Path, wanted: Callable[[Scenario], bool] = lambda _: True, load: Load = load
-) -> Iterator[Outcome]:
+) -> Iterator[CheckOutcome]:
     """Run the scenarios of one file that are wanted, as they come."""
     try:
         scenarios = read_scenarios(path, load)
@@ -106,38 +107,40 @@ def check(scenario: Scenario) -> Result:
     Raises:
         FileFault: a given profile breaks a rule of its scope.
     """
-    with store.memory(SEED) as memory:
-        return Result(scenario, tuple(_run(scenario, memory)))
+    with MemoryStore(SEED) as store:
+        return Result(scenario, tuple(_run(scenario, store)))
 
 
-def _run(scenario: Scenario, memory: Store) -> Iterator[Mismatch]:
-    with memory.writing() as session:
+def _run(scenario: Scenario, store: Store) -> Iterator[Mismatch]:
+    with store.writing() as transaction:
         for given in scenario.given:
-            _give(scenario, given, session, memory.seed)
-    engine = Engine(scenario.organization, memory, now=lambda: 0, explain=True)
+            _give(scenario, given, transaction, store.seed)
+    engine = Engine(scenario.organization, store, now=lambda: 0, explain=True)
+    labels = Labels()
     for step in scenario.steps:
-        [answer] = engine.batch([wire.Incoming(step.request, step.line)])
-        yield from _compare_step(step, answer, engine.labels)
-    with memory.reading() as session:
-        yield from _compare_profiles(scenario, session, engine.labels)
+        [answer] = engine.batch([wire.Incoming(step.request, step.line)], labels)
+        yield from _compare_step(step, answer, labels)
+    with store.reading() as transaction:
+        yield from _compare_profiles(scenario, transaction, labels)
 
 
-def _give(scenario: Scenario, given: Given, session: Session, seed: int) -> None:
+def _give(scenario: Scenario, given: Given, transaction: Transaction, seed: int) -> None:
     rules = scenario.organization.scopes[given.scope]
-    knowledge = session.scope(given.scope)
-    session.last_seq += 1
+    lookup = transaction.lookup(given.scope, rules)
+    seq = transaction.last_seq + 1
     profile = Profile(
-        mpid=given.mpid or derive_mpid(seed, session.last_seq, knowledge.was_given_out),
-        created_seq=session.last_seq,
+        mpid=given.mpid or derive_mpid(seed, seq, lookup.was_given_out),
+        created_seq=seq,
         source_mpid=None,
         was_known=rules.holds_login_id(types_of(given.identifiers)),
         identifiers=given.identifiers,
     )
-    broken = violation(profile, rules, knowledge)
+    broken = violation(profile, rules, lookup)
     if broken:
         message = f"the given profile cannot be: {broken}"
         raise FileFault([Fault(scenario.path.as_posix(), message, given.line)])
-    session.give(given.scope, profile, rules)
+    transaction.insert(given.scope, profile, rules, None)
+    transaction.advance_to(seq)
 
 
 def _compare_step(step: Step, answer: Answer, labels: Mapping[str, int]) -> Iterator[Mismatch]:
@@ -199,11 +202,11 @@ def _with_removals_sorted(changes: list[wire.Json]) -> list[wire.Json]:
 
 
 def _compare_profiles(
-    scenario: Scenario, session: Session, labels: Mapping[str, int]
+    scenario: Scenario, transaction: Transaction, labels: Mapping[str, int]
 ) -> Iterator[Mismatch]:
     for name, expected in scenario.profiles.items():
         mpid = labels.get(name[1:]) if name.startswith("@") else int(name)
-        found = session.find(mpid) if mpid is not None else None
+        found = transaction.find(mpid) if mpid is not None else None
         held = _by_type(frozenset(found[1].identifiers)) if found else None
         if held != _by_type(expected):
             node = scenario.written[name]

@@ -158,7 +158,9 @@ def run() -> int:
         say(f"try: {_help_for(error)}")
         return 2
     except IdsyncError as error:
-        say("\n".join(f"idsync: {line}" for line in str(error).split("\n")))
+        from idsync_cli.cli.hints import lines
+
+        say("\n".join(f"idsync: {line}" for line in lines(error)))
         return error.exit_status
     except (KeyboardInterrupt, typer.Abort):
         say("idsync: interrupted; what was committed is whole")
@@ -171,7 +173,7 @@ def run() -> int:
         return EXIT_OUTPUT_CLOSED
     except OSError as error:
         _give_up_stdout()
-        say(f"idsync: the system refused: {error.strerror}; what was committed is whole")
+        say(f"idsync: the system refused: {error.strerror}")
         return StoreFault.exit_status
     except Exception as error:  # noqa: BLE001 - the last resort, told apart by its exit status
         _report_bug(error)

@@ -1,23 +1,28 @@
 """Check scenarios, for people and for CI."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import unified_diff
 from enum import StrEnum
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from idsync_cli.check import run as checking
-from idsync_cli.check.run import Outcome, Result, Unreadable
+from idsync_cli.check.run import CheckOutcome, Result, Unreadable
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.check_init import write_starter
 from idsync_cli.cli.environment import drawn, say, terminal_width, write
+from idsync_cli.cli.hints import lines, with_hints
+from idsync_cli.cli.options import present_config, present_store
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import Load, Scenario
+
+if TYPE_CHECKING:
+    from idsync_cli.files.outputs import Outputs
 
 PASSED, FAILED, UNREADABLE = 0, 1, 2
 
@@ -80,6 +85,8 @@ def check(
     Example: idsync check scenarios/ -k login --junit report.xml
     """
     if init:
+        from idsync_cli.cli.check_init import write_starter
+
         return write_starter(paths or [])
     if not paths or "" in paths:
         raise UsageFault("name scenario files or folders; make the first with: idsync check --init")
@@ -88,15 +95,23 @@ def check(
     if update and (fail_fast or junit is not None or form is not Format.TEXT):
         raise UsageFault("--update is for people: leave --fail-fast, --junit and --format out")
     files = list(checking.files(map(Path, paths)))
-    report = _report_place(junit) if junit is not None else None
+    named = [file.path if isinstance(file, Unreadable) else file for file in files]
+    report = None
+    if junit is not None:
+        inputs = [file.as_posix() for file in named]
+        _outputs(inputs).check("--junit", junit)
+        report = _report_place(junit)
     if update:  # a file that is named twice is written once
+        for name in [*paths, *(file.as_posix() for file in named)]:
+            if not Path(name).is_dir():
+                _outputs().check("the scenario file", name)
         once = {
             file.path if isinstance(file, Unreadable) else file.resolve(): file for file in files
         }
         return _update(_Run(list(once.values()), matching), quiet=quiet)
     run = _Run(files, matching)
     teller = _Teller(form, quiet=quiet)
-    outcomes: list[Outcome] = []
+    outcomes: list[CheckOutcome] = []
     for outcome in run.outcomes():
         outcomes.append(outcome)
         teller.tell(outcome, len(outcomes))
@@ -109,6 +124,12 @@ def check(
     return max(map(_status, outcomes))
 
 
+def _outputs(inputs: Sequence[str] = ()) -> "Outputs":
+    from idsync_cli.files.outputs import Outputs  # a check that writes nothing needs no store
+
+    return Outputs(store=present_store(), configuration=present_config(), inputs=inputs)
+
+
 class _Run:
     """The scenarios of some files, one after another; each configuration is read once."""
 
@@ -117,15 +138,16 @@ class _Run:
         self._matching = matching
         self.load: Load = cache(load)
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """Run what is wanted."""
+    def outcomes(self) -> Iterator[CheckOutcome]:
+        """Run what is wanted; faults of files come with their hints."""
         for file in self._files:
             if isinstance(file, Unreadable):
-                yield file
-            else:
-                yield from checking.check_file(file, self._is_wanted, self.load)
+                yield _with_hints(file)
+                continue
+            for outcome in checking.check_file(file, self._is_wanted, self.load):
+                yield _with_hints(outcome) if isinstance(outcome, Unreadable) else outcome
 
-    def ensure_any(self, outcomes: Sequence[Outcome]) -> None:
+    def ensure_any(self, outcomes: Sequence[CheckOutcome]) -> None:
         """Raise FileFault if nothing was run."""
         if outcomes:
             return
@@ -138,13 +160,17 @@ class _Run:
         return self._matching is None or self._matching.casefold() in text
 
 
-def _status(outcome: Outcome) -> int:
+def _with_hints(file: Unreadable) -> Unreadable:
+    return replace(file, fault=with_hints(file.fault))
+
+
+def _status(outcome: CheckOutcome) -> int:
     if isinstance(outcome, Unreadable):
         return UNREADABLE
     return PASSED if outcome.passed else FAILED
 
 
-def _counted(outcomes: Sequence[Outcome]) -> str:
+def _counted(outcomes: Sequence[CheckOutcome]) -> str:
     passed, failed, unreadable = (
         sum(_status(outcome) == status for outcome in outcomes)
         for status in (PASSED, FAILED, UNREADABLE)
@@ -164,7 +190,7 @@ class _Teller:
 
             write(TAP_VERSION)
 
-    def tell(self, outcome: Outcome, number: int) -> None:
+    def tell(self, outcome: CheckOutcome, number: int) -> None:
         """Tell of the scenario that was run as the `number`th."""
         from idsync_cli.render import ci as render_ci
 
@@ -181,7 +207,7 @@ class _Teller:
         elif not outcome.passed:
             _show_mismatches(outcome)
 
-    def close(self, outcomes: Sequence[Outcome]) -> None:
+    def close(self, outcomes: Sequence[CheckOutcome]) -> None:
         """Sum up."""
         if self._form is not Format.TAP:
             if outcomes:
@@ -203,7 +229,7 @@ def _show_mismatches(result: Result) -> None:
 def _complain(fault: FileFault) -> None:
     from idsync_cli.render.ci import inert
 
-    for line in fault.faults:
+    for line in lines(fault):
         say(inert(line))
 
 
@@ -215,8 +241,6 @@ def _report_place(junit: str) -> Path:
     """
     place = Path(junit)
     try:
-        if not junit or "\0" in junit:
-            raise UsageFault("the path of --junit is empty or holds a NUL character; name a file")
         if place.exists() and place.read_bytes().lstrip()[:1] not in (b"", b"<"):
             raise UsageFault(f"--junit {quoted(junit)} is no report, and is left as it is")
         place.touch()
@@ -225,7 +249,7 @@ def _report_place(junit: str) -> Path:
     return place
 
 
-def _write_report(place: Path, outcomes: Sequence[Outcome]) -> None:
+def _write_report(place: Path, outcomes: Sequence[CheckOutcome]) -> None:
     from idsync_cli.render.ci import junit
 
     try:
@@ -243,7 +267,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
     outcomes = list(run.outcomes())
     run.ensure_any(outcomes)
     teller = _Teller(Format.TEXT, quiet=quiet)
-    left: list[Outcome] = []
+    left: list[CheckOutcome] = []
     for path, group in groupby(outcomes, key=lambda outcome: outcome.path):
         told = list(group)
         results = [each for each in told if isinstance(each, Result)]

@@ -7,10 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from idsync_cli.cli.environment import load_configuration, say
-from idsync_cli.cli.options import DEFAULT_CONFIG
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.cli.options import present_config, present_store
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.yaml_edit import flow
 
 FOLDER = "scenarios"
@@ -82,25 +83,31 @@ def write_starter(paths: Sequence[str]) -> int:
     folder = Path(name)
     if not name or not name.isprintable():
         raise UsageFault(f"{quoted(name)} cannot be the name of the folder; name another")
+    outputs = Outputs(store=present_store(), configuration=present_config())
+    outputs.check("the folder", name)
     checked = _checked(folder)
-    config = _configuration(folder)
+    scenario, workflow = folder / SCENARIO, _root(folder) / WORKFLOW
+    for made in (scenario, workflow):
+        outputs.check("the file", made.as_posix())
+    config = _configuration(folder, outputs)
     organization = load_configuration(str(config)).organization
     beside = os.path.relpath(config.resolve(), folder.resolve())
-    _make(folder / SCENARIO, _scenario(organization, Path(beside).as_posix()))
-    _make(_root(folder) / WORKFLOW, _WORKFLOW.format(folder=shlex.quote(checked)))
+    _make(scenario, _scenario(organization, Path(beside).as_posix()))
+    _make(workflow, _WORKFLOW.format(folder=shlex.quote(checked)))
     say(f"next: idsync check {shlex.quote(name)}")
     return 0
 
 
-def _configuration(folder: Path) -> Path:
+def _configuration(folder: Path, outputs: Outputs) -> Path:
     """The present configuration, or else the folder's own, made if it is not there."""
-    present = Path(os.environ.get("IDSYNC_CONFIG") or DEFAULT_CONFIG)
+    present = Path(present_config())
     try:
         if present.exists():
             return present
     except OSError:  # is told of where it is read
         return present
     own = folder / CONFIG
+    outputs.check("the file", own.as_posix())
     starter = files("idsync_cli").joinpath("starter.yaml").read_text(encoding="utf-8")
     _make(own, starter)
     return own
@@ -164,7 +171,7 @@ def _scenario(organization: Organization, config: str) -> str:
     )
 
 
-def _visitors_type(rules: Rules) -> IdentityType:
+def _visitors_type(rules: ScopeRules) -> IdentityType:
     """What a visitor can be recognized by: a device that is nobody's login, if there is one."""
     plain = [kind for kind in rules.priority if not rules.settings_of(kind).names()]
     devices = [kind for kind in plain if kind in DEVICE_TYPES]

@@ -61,6 +61,7 @@ def lint(
 
     Example: idsync config lint --format github
     """
+    from idsync_cli.cli.hints import with_hints
     from idsync_cli.render import ci as render_ci
     from idsync_cli.render import config as render_config
 
@@ -69,7 +70,7 @@ def lint(
     except FileFault as fault:
         if form is Format.TEXT:
             raise
-        write("\n".join(render_ci.faults_for_github(fault)))
+        write("\n".join(render_ci.faults_for_github(with_hints(fault))))
         return fault.exit_status
     if not warnings:
         write("nothing to warn of")
@@ -95,8 +96,8 @@ def plan(
     from idsync_cli.render import config as render_config
 
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        found = planning.plan(organization, session)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        found = planning.plan(organization, transaction)
     if as_json:
         write_json(render_config.plan_json(found))
     else:

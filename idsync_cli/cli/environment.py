@@ -14,14 +14,23 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.errors import OutputClosed, StoreFault, UsageFault, nearest, printable, quoted
+from idsync_cli.errors import (
+    FaultCode,
+    Hint,
+    OutputClosed,
+    StoreFault,
+    UsageFault,
+    nearest,
+    printable,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.files.config_file import Configuration
-    from idsync_cli.store.sqlite import Session, Store
+    from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 
 
 _LONGEST_SEED = 4000  # Python reads few more digits, and 40 are more than can be guessed
@@ -154,7 +163,7 @@ def load_configuration(path: str) -> "Configuration":
     return load(Path(path))
 
 
-def open_store(path: str, organization: "Organization", *, write: bool) -> "Store | None":
+def open_store(path: str, organization: "Organization", *, write: bool) -> "SqliteStore | None":
     """Open a store that is there; None where there is none.
 
     Says so where it has profiles of a scope that the configuration no longer names (section 3).
@@ -164,8 +173,8 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Stor
     opened = store.open_store(path, write=write)
     if opened is not None:
         say_upgraded(opened, path)
-        with opened.reading() as session:
-            unnamed = [name for name in session.scopes() if name not in organization.scopes]
+        with opened.reading() as transaction:
+            unnamed = [name for name in transaction.scopes() if name not in organization.scopes]
         for name in unnamed:
             say(
                 f"note: the store has profiles of the scope {quoted(name)}, which the "
@@ -174,7 +183,7 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Stor
     return opened
 
 
-def say_upgraded(opened: "Store", path: str) -> None:
+def say_upgraded(opened: "SqliteStore", path: str) -> None:
     """Say that a store of an earlier version was brought up to date as it was opened."""
     if opened.old_one_kept_as is not None:
         say(
@@ -193,8 +202,8 @@ def say_agreed(scope: str) -> None:
 
 @contextmanager
 def store_at_work(
-    opened: "Store", path: str, seed: int | None, *, dry_run: bool
-) -> Iterator["Store"]:
+    opened: "SqliteStore", path: str, seed: int | None, *, dry_run: bool
+) -> Iterator["SqliteStore"]:
     """An open store of the right seed to work on; for a dry run, a copy that is thrown away."""
     from idsync_cli.store import sqlite as store
 
@@ -208,7 +217,7 @@ def store_at_work(
 
 
 @contextmanager
-def existing_store(path: str, organization: "Organization") -> Iterator["Store"]:
+def existing_store(path: str, organization: "Organization") -> Iterator["SqliteStore"]:
     """Open a store for looking into it.
 
     Raises:
@@ -216,25 +225,32 @@ def existing_store(path: str, organization: "Organization") -> Iterator["Store"]
     """
     opened = open_store(path, organization, write=False)
     if opened is None:
-        raise StoreFault(f"there is no store at {printable(path)}; make one with: idsync init")
+        raise StoreFault(
+            f"there is no store at {printable(path)}",
+            FaultCode.NO_STORE,
+            hint=Hint.MAKE_STORE,
+            store=path,
+        )
     with opened:
         yield opened
 
 
-def check_scope(scope: str | None, organization: "Organization", session: "Session") -> None:
+def check_scope(
+    scope: str | None, organization: "Organization", transaction: "SqliteTransaction"
+) -> None:
     """Check that a scope that limits what is shown has rules, or at least profiles.
 
     Raises:
         UsageFault: nobody knows it.
     """
-    known = {*organization.scopes, *session.scopes()}
+    known = {*organization.scopes, *transaction.scopes()}
     if scope is not None and scope not in known:
         hint = nearest(scope, known)
         hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(known)))}"
         raise UsageFault(f"unknown scope {quoted(scope)}{hint}")
 
 
-def check_seed(opened: "Store", path: str, seed: int | None) -> None:
+def check_seed(opened: "SqliteStore", path: str, seed: int | None) -> None:
     """Check that a store that is there has the seed that is asked for.
 
     Raises:

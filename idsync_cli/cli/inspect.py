@@ -28,9 +28,9 @@ from idsync_cli.cli.options import (
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
-from idsync_cli.inspect import profiles as looking
-from idsync_cli.store.sqlite.queries.people import history as changes
-from idsync_cli.store.sqlite.queries.people import history_length
+from idsync_cli.inspect import profiles as inspection
+from idsync_cli.store.api import ProfileFilter
+from idsync_cli.store.sqlite.queries.history import history_length
 
 ROWS_SHOWN = 50
 """How many rows a table has, unless told otherwise."""
@@ -89,16 +89,16 @@ def profiles(
     """
     if known and anonymous:
         raise UsageFault("no profile is both known and anonymous; leave one of them out")
-    wanted = looking.Wanted(
+    wanted = ProfileFilter(
         scope,
         None if holding is None else _identity_type(holding),
         known=True if known else False if anonymous else None,
         orphaned=True if orphaned else None,
     )
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        check_scope(scope, organization, session)
-        lines = looking.profiles(session, organization, wanted)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        check_scope(scope, organization, transaction)
+        lines = inspection.profiles(transaction, organization, wanted)
         if as_json:
             for line in islice(lines, limit):
                 write_json(line)
@@ -106,13 +106,15 @@ def profiles(
         from idsync_cli.render import store as render_store
 
         shown = list(islice(lines, limit or ROWS_SHOWN))
-        number = looking.count_profiles(session, organization, wanted)
+        number = len(shown)
+        if number == (limit or ROWS_SHOWN):  # else that is all there is
+            number = inspection.count_profiles(transaction, organization, wanted)
     if not shown:
         write("no such profile")
         return 0
     draw(render_store.profiles_table(shown, terminal_width()))
     if number > len(shown):
-        write(render_store.more_line(len(shown), number, "profiles"))
+        write(_more_line(len(shown), number, "profiles"))
     return 0
 
 
@@ -140,9 +142,9 @@ def whois(
     """
     asked = _identifier(identifier)
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        check_scope(scope, organization, session)
-        found = looking.whois(session, organization, asked, seed=opened.seed, scope=scope)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        check_scope(scope, organization, transaction)
+        found = inspection.whois(transaction, organization, asked, seed=opened.seed, scope=scope)
     if as_json:
         write_json(found)
     if not found["profiles"]:
@@ -170,8 +172,8 @@ def profile_show(
     """
     number = _mpid(mpid)
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        shown = looking.profile(session, organization, number)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        shown = inspection.profile(transaction, organization, number)
     if shown is None:
         say(f"idsync: no profile has the MPID {number}")
         return 1
@@ -217,14 +219,14 @@ def history(
     asked = None if identifier is None else _identifier(identifier)
     most = limit if as_json else limit or ROWS_SHOWN
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        found = changes(session, mpid=number, identifier=asked, limit=most)
-        entries = map(looking.entry_json, found)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        found = transaction.history(mpid=number, identifier=asked, limit=most)
+        entries = map(inspection.entry_json, found)
         if as_json:
             for entry in entries:
                 write_json(entry)
         shown = list(entries)
-        total = history_length(session, mpid=number, identifier=asked)
+        total = history_length(transaction, mpid=number, identifier=asked)
     whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
@@ -241,7 +243,7 @@ def history(
             ),
         )
         if total > len(shown):
-            write(render_store.more_line(len(shown), total, "changes"))
+            write(_more_line(len(shown), total, "changes"))
     return 0
 
 
@@ -257,8 +259,8 @@ def stats(
     Example: idsync stats
     """
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        counted = looking.stats(session, organization)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        counted = inspection.stats(transaction, organization)
     if as_json:
         write_json(counted)
     else:
@@ -294,3 +296,10 @@ def _identifier(text: str) -> Identifier:
     if fault:
         raise UsageFault(f"the value {quoted(value)} of {kind} {fault}")
     return Identifier(kind, value)
+
+
+def _more_line(shown: int, of: int, what: str) -> str:
+    from idsync_cli.cli import hints
+    from idsync_cli.render import store as render_store
+
+    return render_store.more_line(shown, of, what, hints.SHOW_MORE.format(of, of - shown))

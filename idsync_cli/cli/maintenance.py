@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.environment import write, write_json
-from idsync_cli.cli.options import DEFAULT_STORE, AsJson, StorePath
+from idsync_cli.cli.options import DEFAULT_STORE, AsJson, StorePath, present_config
 from idsync_cli.errors import printable
+from idsync_cli.files.outputs import Outputs, is_path
 from idsync_cli.store.sqlite.lifecycle.backup import back_up
 from idsync_cli.store.sqlite.lifecycle.backup import restore as put_back
 
@@ -25,6 +26,8 @@ def backup(
 
     Example: idsync backup idsync-monday.db
     """
+    outputs = Outputs(store=store, configuration=present_config())
+    outputs.check("the backup", file, may_replace_store=True)
     size = back_up(store, file, replace=force)
     if as_json:
         write_json({"store": store, "file": file, "bytes": size})
@@ -48,6 +51,9 @@ def restore(
 
     Example: idsync restore idsync-monday.db
     """
+    if is_path(store):  # of one that is none, the store itself tells
+        outputs = Outputs(configuration=present_config(), inputs=[file])
+        outputs.check("--store", store, may_replace_store=True)
     kept = put_back(store, file, keep=not discard)
     if as_json:
         write_json({"store": store, "file": file, "kept": kept and str(kept)})

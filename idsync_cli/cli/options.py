@@ -1,6 +1,7 @@
 """Options that several commands share, and the rule that each is given once."""
 
 import inspect
+import os
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Annotated, Any
@@ -50,6 +51,17 @@ Seed = Annotated[
     ),
 ]
 DEFAULT_CONFIG, DEFAULT_STORE = "idsync.yaml", "idsync.db"
+
+
+def present_config() -> str:
+    """The configuration of a call that has no option for it."""
+    return os.environ.get("IDSYNC_CONFIG") or DEFAULT_CONFIG
+
+
+def present_store() -> str:
+    """The store of a call that has no option for it."""
+    return os.environ.get("IDSYNC_STORE") or DEFAULT_STORE
+
 
 Pairs = list[tuple[str, str]]
 """Names of identifier types with their values, as they were given."""

@@ -4,12 +4,15 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from time import process_time
 from typing import Annotated
 
 import typer
 
 from idsync_cli import wire
+from idsync_cli.cli import hints
 from idsync_cli.cli.environment import (
     draw,
     load_configuration,
@@ -36,16 +39,18 @@ from idsync_cli.cli.options import (
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import Terminated, UsageFault, printable, quoted
+from idsync_cli.errors import Hint, Terminated, UsageFault, printable
 from idsync_cli.files.answers_file import AnswersFile
+from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
-from idsync_cli.replay.loop import Done, Replay
+from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.summary import Summary
+from idsync_cli.replay.writers import Done
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 
-GiveOut = Callable[[Iterable[Answer]], None]
+GiveOut = Callable[[Iterable[Answer], str | None], None]
 
 
 def replay(
@@ -102,12 +107,17 @@ def replay(
 
     Example: idsync replay requests.jsonl --output answers.jsonl
     """
+    to_start = process_time()  # as long as another process would take to get here
     if resume and again:
         raise UsageFault("--resume goes on and --again begins anew; give one of them")
     organization = load_configuration(config).organization
     target = _checked_target(organization, scope, workspace)
     number = parse_seed(seed)
-    answers = _answers_file(output, (*files, config, store), explain=explain)
+    answers = None
+    if output is not None and output != STANDARD_STREAM:
+        Outputs(store=store, configuration=config, inputs=files).check("--output", output)
+        answers = AnswersFile(output, explain=explain, named="--output")
+        answers.check()
     give_out = _to_stdout(output, explain=explain)
     summary = Summary(dry_run=dry_run)
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
@@ -123,7 +133,7 @@ def replay(
                 now=now_ms,
                 target=target,
                 explain=explain,
-                on_agreed=say_agreed,
+                on_aligned=say_agreed,
             ),
             storage,
             mode=Mode.RESUME if resume else Mode.AGAIN if again else Mode.ONCE,
@@ -131,15 +141,19 @@ def replay(
             answers=answers,
             stop_on_error=stop_on_error,
             keep_answers=give_out is not None,
+            to_start=to_start,
+            several_files=len(files) > 1,
         )
         try:
             with nullcontext(_unseen) if quiet else _progress(files) as advance:
                 for done in _done(run, sources, advance):
                     summary.add(done.summary)
                     if give_out and done.answers:
-                        give_out(done.answers)
+                        give_out(done.answers, run.file_in_answers)
         except (KeyboardInterrupt, Terminated):
-            say(f"idsync: interrupted after {summary.requests:,} requests; --resume goes on")
+            goes_on = summary.requests and not dry_run
+            way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
+            say(f"idsync: interrupted after {summary.requests:,} requests{way_out}")
             raise
     if run.stopped_by:
         summary.count_all([run.stopped_by], run.file)
@@ -179,45 +193,24 @@ def _checked_target(
     return target
 
 
-def _answers_file(
-    output: str | None, taken: tuple[str, ...], *, explain: bool
-) -> AnswersFile | None:
-    """The file that takes the answers, if one does; never one that is read or written otherwise."""
-    if output is None or output == STANDARD_STREAM:
-        return None
-    if not output or "\0" in output:
-        raise UsageFault(f"--output {quoted(output)} is no path; name a file, or - for stdout")
-    for other in taken:
-        if other != STANDARD_STREAM and _is_one_file(Path(output), Path(other)):
-            raise UsageFault(f"--output {quoted(output)} would overwrite a file that is in use")
-    answers = AnswersFile(output, explain=explain)
-    answers.check()
-    return answers
-
-
-def _is_one_file(first: Path, second: Path) -> bool:
-    """Whether two paths lead to one file, by links of either kind, or will once it is made."""
-    try:
-        return first.samefile(second)
-    except (OSError, ValueError):
-        return first.resolve() == second.resolve()
-
-
 def _to_stdout(output: str | None, *, explain: bool) -> GiveOut | None:
     """What gives out answers as they come: as lines where they are asked for, or explained."""
     if output == STANDARD_STREAM:
-        return lambda answers: write(
-            b"".join(wire.answer_line(each, explain=explain) for each in answers).decode()[:-1]
-        )
+        return partial(_write_lines, explain=explain)
     return _explain if explain and output is None else None
 
 
-def _explain(answers: Iterable[Answer]) -> None:
+def _write_lines(answers: Iterable[Answer], file: str | None, *, explain: bool) -> None:
+    lines = [wire.answer_line(each, explain=explain, file=file) for each in answers]
+    write(b"".join(lines).decode()[:-1])
+
+
+def _explain(answers: Iterable[Answer], _file: str | None) -> None:
     from idsync_cli.render import answers as render
 
     for answer in answers:
         if isinstance(answer.outcome, Refusal):
-            write(render.refusal_line(answer, answer.outcome))
+            write(render.refusal_line(answer, hints.told(answer.outcome)))
         else:
             draw(*render.explanation(answer, answer.outcome, terminal_width()))
         write("")
@@ -226,12 +219,12 @@ def _explain(answers: Iterable[Answer]) -> None:
 @contextmanager
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
-) -> Iterator[Store]:
+) -> Iterator[SqliteStore]:
     """The store, made if there is none; for a dry run, a copy of it."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         wanted = new_seed() if seed is None else seed
-        found = stores.memory(wanted) if dry_run else stores.create(path, wanted)
+        found = stores.temporary(wanted) if dry_run else stores.create(path, wanted)
     with store_at_work(found, path, seed, dry_run=dry_run) as storage:
         yield storage
 
@@ -274,7 +267,12 @@ def _sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
     """The summary is data, unless standard output holds the answers."""
     from idsync_cli.render import answers as render
 
+    counted = summary.as_json()
     if as_json:
-        write_json(summary.as_json(), to_stderr=on_stderr)
-    else:
-        draw(*render.summary(summary.as_json()), to_stderr=on_stderr)
+        write_json(counted, to_stderr=on_stderr)
+        return
+    for shown, (_, answer) in zip(counted["first_refused"], summary.refused, strict=True):
+        assert isinstance(answer.outcome, Refusal)
+        shown["errors"][0]["message"] = hints.told(answer.outcome).message
+    way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
+    draw(*render.summary(counted, way_out), to_stderr=on_stderr)

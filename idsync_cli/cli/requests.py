@@ -1,7 +1,8 @@
 """The five requests, one at a time: identify, login, logout, search and modify."""
 
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +38,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.store import sqlite as store
+from idsync_cli.store.memory import MemoryStore
 
 PreviousMpid = Annotated[
     str | None,
@@ -50,50 +52,71 @@ Explain = Annotated[
 ]
 
 
-_HELP = {
-    RequestKind.IDENTIFY: """Find or make the profile of a user, at the start of a session.
+def _ask(
+    kind: RequestKind,
+    identities: Pairs,
+    previous_mpid: PreviousMpid = None,
+    scope: Scope = None,
+    workspace: Workspace = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    dry_run: DryRun = False,
+    explain: Explain = False,
+    as_json: AsJson = False,
+) -> int:
+    request = _request(kind, scope, workspace, identities)
+    request["previous_mpid"] = previous_mpid
+    return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
+
+
+def _asks(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of `_ask`, whatever its kind."""
+    asked = inspect.signature(_ask)
+    options = [each for each in asked.parameters.values() if each.name != "kind"]
+    command.__signature__ = asked.replace(  # type: ignore[attr-defined]  # inspect reads it
+        parameters=options
+    )
+    return takes_identities(command)
+
+
+@_asks
+def identify(**options: Any) -> int:
+    """Find or make the profile of a user, at the start of a session.
 
     Example: idsync identify --email a@example.com --idfv 9876 --explain
-    """,
-    RequestKind.LOGIN: """Find or make the profile of a user who signs in.
+    """
+    return _ask(RequestKind.IDENTIFY, **options)
+
+
+@_asks
+def login(**options: Any) -> int:
+    """Find or make the profile of a user who signs in.
 
     Example: idsync login --customer-id ABC123 --email a@example.com --idfv 9876
-    """,
-    RequestKind.LOGOUT: """Find or make the anonymous profile of a user who signs out.
+    """
+    return _ask(RequestKind.LOGIN, **options)
+
+
+@_asks
+def logout(**options: Any) -> int:
+    """Find or make the anonymous profile of a user who signs out.
 
     Login IDs are set aside, for the answer is always anonymous.
 
     Example: idsync logout --idfv 9876
-    """,
-    RequestKind.SEARCH: """Find the profile of a user and change nothing.
+    """
+    return _ask(RequestKind.LOGOUT, **options)
+
+
+@_asks
+def search(**options: Any) -> int:
+    """Find the profile of a user and change nothing.
 
     The exit status is 1 if there is none.
 
     Example: idsync search --email a@example.com --json
-    """,
-}
-
-
-def _asking(kind: RequestKind) -> Callable[..., int]:
-    """The command of one of the four kinds that are answered with a profile."""
-
-    def ask(
-        identities: Pairs,
-        previous_mpid: PreviousMpid = None,
-        scope: Scope = None,
-        workspace: Workspace = None,
-        config: Config = DEFAULT_CONFIG,
-        store: StorePath = DEFAULT_STORE,
-        dry_run: DryRun = False,
-        explain: Explain = False,
-        as_json: AsJson = False,
-    ) -> int:
-        request = _request(kind, scope, workspace, identities)
-        request["previous_mpid"] = previous_mpid
-        return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
-
-    ask.__doc__ = _HELP[kind]
-    return takes_identities(ask)
+    """
+    return _ask(RequestKind.SEARCH, **options)
 
 
 @takes_identities
@@ -141,9 +164,6 @@ def modify(
         del request["known_identities"]
         request["identity_changes"] = [_split_change(each) for each in change]
     return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
-
-
-identify, login, logout, search = map(_asking, _HELP)
 
 
 def _request(
@@ -208,7 +228,9 @@ def _answer(
         write_json(wire.answer_json(answer, explain=explain))
     outcome = answer.outcome
     if isinstance(outcome, Refusal):
-        say(f"idsync: {outcome.code}: {outcome.message}")
+        from idsync_cli.cli.hints import told
+
+        say(f"idsync: {outcome.code}: {told(outcome).message}")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     if not as_json:
         if dry_run:
@@ -230,7 +252,7 @@ def _resolve(
     opened = open_store(path, organization, write=not read_only)
     if opened is None:
         seed = new_seed()
-        with store.memory(seed) as empty:
+        with MemoryStore(seed) as empty:
             answer = Engine(organization, empty, now=now_ms, explain=explain).one_shot(
                 request, dry_run=True
             )
@@ -239,5 +261,5 @@ def _resolve(
             return answer
         opened = store.create(path, seed)
     with opened:
-        engine = Engine(organization, opened, now=now_ms, explain=explain, on_agreed=say_agreed)
+        engine = Engine(organization, opened, now=now_ms, explain=explain, on_aligned=say_agreed)
         return engine.one_shot(request, dry_run=dry_run)

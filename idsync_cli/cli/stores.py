@@ -14,6 +14,7 @@ from idsync_cli.cli.environment import (
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.errors import IdsyncError, UsageFault, printable, quoted
+from idsync_cli.files.outputs import Outputs
 from idsync_cli.store import sqlite as stores
 
 
@@ -28,6 +29,8 @@ def init(
     Example: idsync init
     """
     number = parse_seed(seed)
+    if config:
+        Outputs(store=store).check("--config", config)
     store_is_there = _is_a_store(store, number)
     made = _write_starter(config)
     try:

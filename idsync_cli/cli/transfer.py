@@ -29,10 +29,12 @@ from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
+from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.sqlite import Session, Store
-from idsync_cli.store.sqlite.queries.people import types_held
+from idsync_cli.store.api import ProfileFilter
+from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
+from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_import import import_profiles
 
 LINES_AT_ONCE = 1000
@@ -81,26 +83,28 @@ def export(
     Example: idsync export --output profiles.jsonl
     """
     organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as session:
-        check_scope(scope, organization, session)
-        lines = _lines(session, organization, scope, form or _form_of(output))
-        with _output(output, taken=(config, store)) as give_out:
+    if output != STANDARD_STREAM:
+        Outputs(store=store, configuration=config).check("--output", output)
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        check_scope(scope, organization, transaction)
+        lines = _lines(transaction, organization, scope, form or _form_of(output))
+        with _output(output) as give_out:
             while piece := list(islice(lines, LINES_AT_ONCE)):
                 give_out("\n".join(piece))
     return 0
 
 
 def _lines(
-    session: Session, organization: Organization, scope: str | None, form: Form
+    transaction: SqliteTransaction, organization: Organization, scope: str | None, form: Form
 ) -> Iterator[str]:
     exported = (
         wire.profile_json(profile, name, organization.scopes.get(name))
-        for name, profile in session.profiles(scope)
+        for name, profile in transaction.profiles(organization.scopes, ProfileFilter(scope))
     )
     if form is Form.JSONL:
         yield from map(wire.encode, exported)
         return
-    types = types_held(session, scope)
+    types = types_held(transaction, scope)
     yield profile_csv.header(types)
     for profile in exported:
         yield profile_csv.row(profile, types)
@@ -111,15 +115,11 @@ def _form_of(name: str) -> Form:
 
 
 @contextmanager
-def _output(output: str, taken: tuple[str, ...]) -> Iterator[Callable[[str], object]]:
-    """What takes the lines: standard output, or a file that is not in use otherwise."""
+def _output(output: str) -> Iterator[Callable[[str], object]]:
+    """What takes the lines: standard output, or a file."""
     if output == STANDARD_STREAM:
         yield write_utf8
         return
-    if not output or "\0" in output:
-        raise UsageFault(f"--output {quoted(output)} is no path; name a file, or - for stdout")
-    if any(Path(output).resolve() == Path(other).resolve() for other in taken):
-        raise UsageFault(f"--output {quoted(output)} would overwrite a file that is in use")
     try:
         stream = Path(output).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - `with` below
     except OSError as error:
@@ -162,11 +162,11 @@ def import_(
     with (
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,
-        opened.writing() as session,
+        opened.writing() as transaction,
         _progress(source) as seen,
     ):
         lines = seen(read(source, organization))
-        imported = import_profiles(source.name, lines, organization, session, now_ms=now_ms())
+        imported = import_profiles(source.name, lines, organization, transaction, now_ms=now_ms())
     if as_json:
         write_json({"profiles": imported, "dry_run": dry_run})
     else:
@@ -181,11 +181,11 @@ _READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv
 @contextmanager
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
-) -> Iterator[Store]:
+) -> Iterator[SqliteStore]:
     """The store, or for a dry run a copy; one that is not there is made when all went well."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
-        with stores.memory(new_seed() if seed is None else seed) as made:
+        with stores.temporary(new_seed() if seed is None else seed) as made:
             yield made
             if not dry_run and not stores.save(made, path):
                 raise StoreFault(

@@ -1,18 +1,18 @@
 """Whether a profile that comes whole, by `given` or an import, keeps the rules of its scope."""
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier
+from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.resolve.matcher import Knowledge
 
 
-def violation(profile: Profile, rules: Rules, knowledge: Knowledge) -> str | None:
+def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> str | None:
     """Say which rule of the scope the profile would break beside those that are there, or None.
 
     An MPID belongs to one profile, an immutable type has one value, and a unique identifier has
     one holder (sections 1 and 8).
     """
-    if knowledge.was_given_out(profile.mpid):
+    if lookup.was_given_out(profile.mpid):
         return f"the MPID {profile.mpid} is in use"
     for kind in rules.in_order({held.type for held in profile.identifiers}):
         values = profile.values_of(kind)
@@ -21,14 +21,10 @@ def violation(profile: Profile, rules: Rules, knowledge: Knowledge) -> str | Non
             return f"a value of {kind} stands twice"
         if settings.immutable and len(values) > 1:
             return f"{kind} is immutable, and has {len(values)} values"
-        if settings.unique and any(
-            _is_held(Identifier(kind, value), rules, knowledge) for value in values
-        ):
+        if settings.unique and any(_is_held(Identifier(kind, value), lookup) for value in values):
             return f"{kind} is unique, and another profile holds the value"
     return None
 
 
-def _is_held(identifier: Identifier, rules: Rules, knowledge: Knowledge) -> bool:
-    return bool(
-        knowledge.known(identifier, rules, 1) or knowledge.anonymous((identifier,), rules, 1)
-    )
+def _is_held(identifier: Identifier, lookup: Lookup) -> bool:
+    return bool(lookup.known(identifier, 1) or lookup.anonymous((identifier,), 1))

@@ -45,7 +45,7 @@ class Reason(StrEnum):
     NEW_KNOWN_USER_ONLY = "new_known_user_only"
 
 
-class Outcome(StrEnum):
+class TierOutcome(StrEnum):
     """What a tier of the priority did to the candidates (sections 4 and 8)."""
 
     DECIDED = "decided"
@@ -117,3 +117,10 @@ class OnConflictingLogin(StrEnum):
 
     SEPARATE = "separate"
     JOIN = "join"
+
+
+class OnUniqueHeld(StrEnum):
+    """Whether a unique identifier is taken from its holders, but by a modify (section 3)."""
+
+    TAKE = "take"
+    KEEP = "keep"

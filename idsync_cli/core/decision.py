@@ -1,35 +1,41 @@
 """What was decided: a value that can be shown, compared or applied, unchanged (section 8)."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
     ErrorCode,
     NoteCode,
     Op,
-    Outcome,
     Reason,
     RequestKind,
     Rule,
     Status,
+    TierOutcome,
 )
-from idsync_cli.core.config.rules import Rules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
+from idsync_cli.errors import Hint
 
-_NONE: Mapping[Reason, int] = MappingProxyType({})
+_NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
 class Refusal(Exception):
-    """A request that is refused and changes nothing: its code, and what is wrong in words."""
+    """A request that is refused and changes nothing: its code, and what is wrong in words.
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    `hint` is the way out where it is more than the message says; no answer in JSON has it.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, hint: Hint | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str, Hint | None]]:
+        return Refusal, (self.code, self.message, self.hint)
 
 
 class DecidedBy(NamedTuple):
@@ -72,16 +78,16 @@ class Tier(NamedTuple):
     rank: int
     identity_type: IdentityType
     settings: Settings
-    outcome: Outcome
+    outcome: TierOutcome
     value: str | None = None
     held_by: int | None = None
     eligible: int | None = None
     ineligible: Mapping[Reason, int] = _NONE
-    left: int | None = None
+    candidates: int | None = None
     stopped_counting: bool = False
 
 
-class Left(Value):
+class ProfileUpdate(Value):
     """How a request leaves a profile that it changes: the types it then holds, one bit each.
 
     `was_known` is true from the first request on that finds or leaves it holding a login ID.
@@ -90,7 +96,7 @@ class Left(Value):
     __match_args__ = ("profile", "types", "was_known")
     __slots__ = __match_args__
 
-    def __init__(self, profile: Holder, types: int, was_known: bool) -> None:
+    def __init__(self, profile: ProfileView, types: int, was_known: bool) -> None:
         self.profile: Final = profile
         self.types: Final = types
         self.was_known: Final = was_known
@@ -100,14 +106,14 @@ class Decision(Value):
     """The answer to a request, with everything that applying and explaining it needs.
 
     `profile` is the answered profile as it was before the request, None where nothing was found;
-    one that was `created` holds nothing yet. `identifiers` are those of a profile that a search
-    found. `left` has the profiles that change. `tiers` are there if the account of them was asked
-    for.
+    one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
+    search found, as it got them; `types_in_order` are their types. `updates` has the profiles
+    that change. `tiers` are there if the account of them was asked for.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
-        "orphaned", "left", "notes", "identifiers", "tiers",
+        "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -115,15 +121,16 @@ class Decision(Value):
         self,
         status: Status,
         decided_by: DecidedBy,
-        profile: Holder | None = None,
+        profile: ProfileView | None = None,
         is_logged_in: bool = False,
         matched: tuple[Identifier, ...] = (),
         created: bool = False,
         changes: tuple[Change, ...] = (),
         orphaned: tuple[int, ...] = (),
-        left: tuple[Left, ...] = (),
+        updates: tuple[ProfileUpdate, ...] = (),
         notes: tuple[Note, ...] = (),
         identifiers: tuple[Identifier, ...] = (),
+        types_in_order: tuple[IdentityType, ...] = (),
         tiers: tuple[Tier, ...] = (),
     ) -> None:
         self.status: Final = status
@@ -134,9 +141,10 @@ class Decision(Value):
         self.created: Final = created
         self.changes: Final = changes
         self.orphaned: Final = orphaned
-        self.left: Final = left
+        self.updates: Final = updates
         self.notes: Final = notes
         self.identifiers: Final = identifiers
+        self.types_in_order: Final = types_in_order
         self.tiers: Final = tiers
 
     @property
@@ -148,11 +156,11 @@ class Decision(Value):
 class Answer(Value):
     """What a request came to: which one it was, and what was decided or why it was refused.
 
-    `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` and
-    `rules` before the scope is established.
+    `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` before
+    it is established.
     """
 
-    __match_args__ = ("seq", "line", "kind", "scope", "rules", "outcome")
+    __match_args__ = ("seq", "line", "kind", "scope", "outcome")
     __slots__ = __match_args__
 
     def __init__(
@@ -161,14 +169,12 @@ class Answer(Value):
         line: int | None,
         kind: RequestKind | None,
         scope: str | None,
-        rules: Rules | None,
         outcome: Decision | Refusal,
     ) -> None:
         self.seq: Final = seq
         self.line: Final = line
         self.kind: Final = kind
         self.scope: Final = scope
-        self.rules: Final = rules
         self.outcome: Final = outcome
 
     @property

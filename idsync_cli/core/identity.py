@@ -53,6 +53,7 @@ class IdentityType(StrEnum):
     AMP_ID = "amp_id"
     PUSH_TOKEN = "push_token"
     DEVICE_APPLICATION_STAMP = "device_application_stamp"
+    ALIAS = "alias"
 
 
 TYPE_ORDER: Final = {identity_type: place for place, identity_type in enumerate(IdentityType)}
@@ -64,9 +65,11 @@ TYPE_BITS: Final = {identity_type: 1 << place for identity_type, place in TYPE_O
 DEVICE_TYPES = frozenset(
     identity_type
     for identity_type, place in TYPE_ORDER.items()
-    if place >= TYPE_ORDER[IdentityType.IOS_IDFA]
+    if TYPE_ORDER[IdentityType.IOS_IDFA]
+    <= place
+    <= TYPE_ORDER[IdentityType.DEVICE_APPLICATION_STAMP]
 )
-"""The device identities; every other type is a user identity."""
+"""The device identities; every other type is a user identity, `alias` behind them, too."""
 
 WIRE_NAMES = {
     IdentityType.CUSTOMER_ID: "customerid",

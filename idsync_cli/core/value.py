@@ -21,6 +21,9 @@ class Value:
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self._members()[1:]!r}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), self._members()[1:]
+
     def _members(self) -> tuple[object, ...]:
         kind = type(self)
         return (kind, *[getattr(self, name) for name in kind.__match_args__])

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable, quoted
 
 _PIECE = 2**20
 
@@ -27,11 +27,12 @@ class AnswersFile:
     """The file that takes the answers, a line each.
 
     It is not touched before the first answers are written, which happens in the transaction that
-    has made sure that nobody else is replaying the same.
+    has made sure that nobody else is replaying the same. `named` is what messages call it.
     """
 
-    def __init__(self, path: str, *, explain: bool) -> None:
+    def __init__(self, path: str, *, explain: bool, named: str = "the answers file") -> None:
         self._path = path
+        self._shown = f"{named} {quoted(path)}"
         self._explain = explain
         self._file: BinaryIO | None = None
         self._behind: Written | None = None
@@ -53,7 +54,11 @@ class AnswersFile:
             cause = "permission denied"
         else:
             return
-        raise UsageFault(f"--output {quoted(self._path)} cannot be written: {cause}")
+        raise UsageFault(
+            f"{self._shown} cannot be written: {cause}",
+            FaultCode.OUTPUT_UNWRITABLE,
+            path=self._path,
+        )
 
     def go_on_behind(self, written: Written) -> None:
         """Keep what a replay wrote before; whatever follows it will be cut off."""
@@ -65,10 +70,10 @@ class AnswersFile:
         path = Path(self._path)
         return path.is_file() or not path.exists()
 
-    def lines(self, answers: Iterable[Answer]) -> bytes:
-        """What is written of answers: a line each."""
+    def lines(self, answers: Iterable[Answer], file: str | None = None) -> bytes:
+        """What is written of answers: a line each, which names the file where there are several."""
         explain = self._explain
-        return b"".join([wire.answer_line(each, explain=explain) for each in answers])
+        return b"".join([wire.answer_line(each, explain=explain, file=file) for each in answers])
 
     @property
     def number(self) -> int | None:
@@ -100,8 +105,9 @@ class AnswersFile:
             return Written(self._file.tell(), self._hash.hexdigest())
         except OSError as error:
             raise StoreFault(
-                f"the answers cannot be written to {printable(self._path)}: {error.strerror}; "
-                "what was committed before is whole, and --resume goes on behind it"
+                f"the answers cannot be written to {printable(self._path)}: {error.strerror}",
+                FaultCode.OUTPUT_UNWRITABLE,
+                path=self._path,
             ) from None
 
     def take_back(self) -> None:
@@ -137,5 +143,7 @@ class AnswersFile:
 
     def _not_ours(self, what: str) -> UsageFault:
         return UsageFault(
-            f"--output {quoted(self._path)} {what}; name the file that the replay began with"
+            f"{self._shown} {what}; name the file that the replay began with",
+            FaultCode.OUTPUT_CHANGED,
+            path=self._path,
         )

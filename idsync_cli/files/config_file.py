@@ -5,18 +5,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
-from idsync_cli.core.config.lint import contradictions, doubts
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.lint import contradictions, lint_warnings
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
-from idsync_cli.files.yaml_tree import START, Faults, Node, Place, read_documents
+from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition, read_documents
 
 Code = TypeVar("Code", bound=StrEnum)
 
 _TOP = ("version", "organization", "scopes", "accounts")
-_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login")
+_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held")
 _STRATEGY = (
     "on_new_known_user",
     "on_logout",
@@ -52,11 +52,12 @@ def load(path: Path) -> Configuration:
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
     if not is_there:
-        raise FileFault([Fault(path.as_posix(), "no such file; make one with: idsync init")])
+        missing = Fault(path.as_posix(), "no such file", hint=Hint.MAKE_CONFIGURATION)
+        raise FileFault([missing])
     faults = Faults(path)
     documents = read_documents(path, faults)
     if not documents or (len(documents) == 1 and documents[0].value is None):
-        faults.add(START, "the configuration is empty; remove it, and make one with: idsync init")
+        faults.add(START, "the configuration is empty", Hint.MAKE_CONFIGURATION_ANEW)
         faults.raise_any()
     if len(documents) > 1:
         faults.add(documents[1].place, "a second YAML document; a configuration is one")
@@ -66,7 +67,7 @@ def load(path: Path) -> Configuration:
     return Configuration(organization, _lint(path, documents[0], organization))
 
 
-def read_scope(node: Node, faults: Faults) -> Rules | None:
+def read_scope(node: Node, faults: Faults) -> ScopeRules | None:
     """Read the mapping of one scope; None where its faults leave nothing to go on with."""
     return _Reader(faults).scope(node)
 
@@ -75,13 +76,13 @@ def _lint(path: Path, document: Node, organization: Organization) -> tuple[Fault
     found = Faults(path, most=None)
     scopes = document.mapping["scopes"].mapping if document.mapping else None
     for name, rules in organization.scopes.items():
-        for doubt in doubts(rules):
-            place = _place_of(scopes[name], doubt.path) if scopes else START
-            found.add(place, f"scope {printable(name)}: {doubt.message} [{doubt.code}]")
+        for warning in lint_warnings(rules):
+            place = _place_of(scopes[name], warning.path) if scopes else START
+            found.add(place, f"scope {printable(name)}: {warning.message} [{warning.code}]")
     return tuple(found.in_order())
 
 
-def _place_of(scope: Node, path: Iterable[str]) -> Place:
+def _place_of(scope: Node, path: Iterable[str]) -> SourcePosition:
     """Where the last of the keys that is there stands; types may stand under any of their names."""
     node, place = scope, scope.place
     for key in path:
@@ -125,22 +126,29 @@ class _Reader:
             accounts=accounts,
         )
 
-    def scope(self, node: Node) -> Rules | None:
+    def scope(self, node: Node) -> ScopeRules | None:
         entries = self._faults.entries(node, _SCOPE, "a scope")
         preset = self._strategy(node, entries.get("strategy"))
         join = self._code(OnConflictingLogin, entries, "on_conflicting_login")
+        held = self._code(OnUniqueHeld, entries, "on_unique_held")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
         # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
         ranked = priority or (*immutable_first, *DEFAULT_PRIORITY)
-        rules = Rules(strategy, ranked, settings, join or OnConflictingLogin.SEPARATE)
+        rules = ScopeRules(
+            strategy,
+            ranked,
+            settings,
+            join or OnConflictingLogin.SEPARATE,
+            held or OnUniqueHeld.TAKE,
+        )
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)
         return None if node.mapping is None or preset is None or priority is None else rules
 
-    def _scopes(self, document: Node, node: Node | None) -> dict[str, Rules | None]:
+    def _scopes(self, document: Node, node: Node | None) -> dict[str, ScopeRules | None]:
         if node is None:
             if document.mapping is not None:
                 self._faults.add(document.place, "no scopes; a configuration names at least one")
@@ -152,7 +160,7 @@ class _Reader:
         return {name: self.scope(each) for name, each in node.mapping.items()}
 
     def _accounts(
-        self, node: Node | None, scopes: Mapping[str, Rules | None]
+        self, node: Node | None, scopes: Mapping[str, ScopeRules | None]
     ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         accounts: dict[str, tuple[str, ...]] = {}
         workspaces: dict[str, str] = {}
@@ -283,12 +291,14 @@ class _Reader:
             settings[kind] = Settings(**{flag: bool(self._flag(flags, flag)) for flag in flags})
         return settings
 
-    def _identity_type(self, name: object, place: Place, shown: str) -> IdentityType | None:
+    def _identity_type(
+        self, name: object, place: SourcePosition, shown: str
+    ) -> IdentityType | None:
         if isinstance(name, str) and name in TYPES_BY_NAME:
             return TYPES_BY_NAME[name]
-        hint = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
-        hint = hint or "; the types are options of: idsync identify --help"
-        self._faults.add(place, f"unknown identity type {shown}{hint}")
+        close = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
+        hint = None if close else Hint.LIST_TYPES
+        self._faults.add(place, f"unknown identity type {shown}{close}", hint)
         return None
 
     def _flag(self, entries: Mapping[str, Node], name: str) -> bool | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Outcome, Rule, Status
+from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Rule, Status, TierOutcome
 from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
 from idsync_cli.errors import nearest
 from idsync_cli.files.yaml_tree import Faults, Node
@@ -65,7 +65,7 @@ class _Expectation:
 
     def _tiers(self, node: Node) -> dict[str, str]:
         return {
-            TYPES_BY_NAME[name].value: self._word(each, Outcome)
+            TYPES_BY_NAME[name].value: self._word(each, TierOutcome)
             for name, each in self._faults.entries(node, tuple(TYPES_BY_NAME), "tiers").items()
         }
 

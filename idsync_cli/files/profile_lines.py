@@ -17,7 +17,7 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import UsageFault, nearest, quoted
+from idsync_cli.errors import FaultCode, UsageFault, nearest, quoted
 
 STANDARD_STREAM = "-"
 
@@ -227,4 +227,8 @@ def _seekable(name: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
 
 def _unreadable(name: str, error: Exception) -> UsageFault:
     cause = getattr(error, "strerror", None) or error
-    return UsageFault(f"the profiles {quoted(name)} cannot be read: {cause}")
+    return UsageFault(
+        f"the profiles {quoted(name)} cannot be read: {cause}",
+        FaultCode.FILE_UNREADABLE,
+        path=name,
+    )

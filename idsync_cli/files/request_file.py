@@ -1,6 +1,7 @@
 """Request files: lines from a file, a pipe or an archive, and how far they were read."""
 
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import IO, cast
 
 from idsync_cli import wire
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import FaultCode, UsageFault, quoted
 
 STANDARD_STREAM = "-"
 
@@ -125,6 +126,8 @@ class RequestFile:
 class Source:
     """The bytes of a request file, which can be read again from the beginning, even of a pipe.
 
+    `size` is how many there are, or None if nobody knows: of a pipe, or of an archive.
+
     Every method raises UsageFault where the file cannot be read, or is a damaged archive.
     """
 
@@ -134,6 +137,9 @@ class Source:
         self._start = stream.tell() if stream.seekable() else None
         self._head: IO[bytes] | None = None
         self.bytes_read = 0
+        self.size: int | None = None
+        if self._start is not None and isinstance(stream, BufferedReader):
+            self.size = os.fstat(stream.fileno()).st_size - self._start
 
     @property
     def can_be_read_again(self) -> bool:
@@ -183,7 +189,10 @@ def open_requests(name: str) -> Iterator[Source]:
         UsageFault: it cannot be opened.
     """
     if not name:
-        raise UsageFault("the path of the requests is empty; name a file, or - for standard input")
+        raise UsageFault(
+            "the path of the requests is empty; name a file, or - for standard input",
+            FaultCode.INVALID_PATH,
+        )
     if name == STANDARD_STREAM:
         yield Source(name, cast(Stream, sys.stdin.buffer))
         return
@@ -207,4 +216,8 @@ def _open(name: str) -> Stream:
 
 def _unreadable(name: str, error: Exception) -> UsageFault:
     cause = getattr(error, "strerror", None) or error
-    return UsageFault(f"the requests {quoted(name)} cannot be read: {cause}")
+    return UsageFault(
+        f"the requests {quoted(name)} cannot be read: {cause}",
+        FaultCode.FILE_UNREADABLE,
+        path=name,
+    )

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings, Strategy
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import StoreFault
@@ -15,7 +15,7 @@ def remembered(organization: Organization) -> dict[str, str]:
     return {name: encode(rules) for name, rules in organization.scopes.items()}
 
 
-def encode(rules: Rules) -> str:
+def encode(rules: ScopeRules) -> str:
     """The rules of a scope as they work."""
     strategy = rules.strategy
     value = {
@@ -35,11 +35,12 @@ def encode(rules: Rules) -> str:
             if (settings := rules.settings_of(kind)).names()
         },
         "on_conflicting_login": rules.on_conflicting_login,
+        "on_unique_held": rules.on_unique_held,
     }
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
-def decode(text: str) -> Rules:
+def decode(text: str) -> ScopeRules:
     """Read the rules of a scope.
 
     Raises:
@@ -54,7 +55,7 @@ def decode(text: str) -> Rules:
         ) from None
 
 
-def _rules_of(value: dict[str, Any]) -> Rules:
+def _rules_of(value: dict[str, Any]) -> ScopeRules:
     told = value["strategy"]
     on_logout = told["on_logout"]
     strategy = Strategy(
@@ -66,7 +67,7 @@ def _rules_of(value: dict[str, Any]) -> Rules:
         links=bool(told["links"]),
         aliasing=bool(told["aliasing"]),
     )
-    return Rules(
+    return ScopeRules(
         strategy=strategy,
         priority=tuple(map(IdentityType, value["priority"])),
         settings={
@@ -74,4 +75,6 @@ def _rules_of(value: dict[str, Any]) -> Rules:
             for kind, names in value["identities"].items()
         },
         on_conflicting_login=OnConflictingLogin(value["on_conflicting_login"]),
+        # A store that was last changed before there was a choice remembers none.
+        on_unique_held=OnUniqueHeld(value.get("on_unique_held", OnUniqueHeld.TAKE)),
     )

@@ -188,8 +188,9 @@ class _Reader:
             try:
                 return self._load(self._path.parent / config.value).organization
             except FileFault as fault:
-                for line in fault.faults:
-                    self._faults.add(config.place, f"the configuration: {line}")
+                for each in fault.found:
+                    hint = each.hint if isinstance(each, Fault) else None
+                    self._faults.add(config.place, f"the configuration: {each}", hint)
         return None
 
     def _given(self, node: Node, organization: Organization | None) -> Given | None:

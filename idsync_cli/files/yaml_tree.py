@@ -7,12 +7,13 @@ first of two equal keys, and follow aliases.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
-from idsync_cli.errors import Fault, FileFault, nearest, printable, quoted
+from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -35,14 +36,14 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SourcePosition:
     """Where something stands in a file, counted from 1."""
 
     line: int
     column: int
 
 
-START = Place(1, 1)
+START = SourcePosition(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class Node:
     """
 
     value: "str | bool | tuple[Node, ...] | Mapping[str, Node] | None"
-    place: Place
-    keys: Mapping[str, Place]
+    place: SourcePosition
+    keys: Mapping[str, SourcePosition]
     start: int = 0
     end: int = 0
 
@@ -95,15 +96,15 @@ class Faults:
     def __init__(self, path: Path, most: int | None = MOST_FAULTS) -> None:
         self._path = path.as_posix()
         self._most = most
-        self._found: list[tuple[Place, str]] = []
+        self._found: list[tuple[SourcePosition, str, Hint | None]] = []
 
-    def add(self, place: Place, message: str) -> None:
+    def add(self, place: SourcePosition, message: str, hint: Hint | None = None) -> None:
         """Note a fault at a place.
 
         Raises:
             FileFault: there are so many that nobody would read more of them.
         """
-        self._found.append((place, message))
+        self._found.append((place, message, hint))
         if self._most is not None and len(self._found) > self._most:
             del self._found[self._most :]
             more = Fault(self._path, f"and more than these {self._most} faults; mend them first")
@@ -112,8 +113,8 @@ class Faults:
     def in_order(self) -> list[Fault]:
         """What was found, in the order of the file."""
         return [
-            Fault(self._path, message, place.line, place.column)
-            for place, message in sorted(self._found)
+            Fault(self._path, message, place.line, place.column, hint)
+            for place, message, hint in sorted(self._found, key=itemgetter(0, 1))
         ]
 
     def raise_any(self) -> None:
@@ -195,12 +196,12 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
     raise AssertionError("unreachable: the fault was just added")
 
 
-def _place_in(text: str, index: int) -> Place:
+def _place_in(text: str, index: int) -> SourcePosition:
     line_start = text.rfind("\n", 0, index) + 1
-    return Place(text.count("\n", 0, index) + 1, index - line_start + 1)
+    return SourcePosition(text.count("\n", 0, index) + 1, index - line_start + 1)
 
 
-def _holds_tab_before(text: str, place: Place) -> bool:
+def _holds_tab_before(text: str, place: SourcePosition) -> bool:
     """Whether a tab stands among the white space that a line begins with, up to a place."""
     line = text.split("\n")[place.line - 1 : place.line]
     return bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
@@ -287,7 +288,7 @@ class _Builder:
 
     def _mapping(self, opening: Any, events: Iterator[Any]) -> Node:
         entries: dict[str, Node] = {}
-        keys: dict[str, Place] = {}
+        keys: dict[str, SourcePosition] = {}
         node = None
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             at = _place(event.start_mark)
@@ -315,8 +316,8 @@ def _end(opening: Any, closing: Any, last: Node | None) -> int:
     return last.end
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> SourcePosition:
+    return SourcePosition(mark.line + 1, mark.column + 1)
 
 
 def _scalar(event: Any) -> str | bool | None:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from idsync_cli.core.config.diff import RulesChange, Shift, compare, shifts
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.files import rules_json
-from idsync_cli.store.sqlite import Session
-from idsync_cli.store.sqlite.queries.people import ProfileKind, profile_kinds
-from idsync_cli.store.sqlite.queries.rules import remembered_rules, shared_identifiers
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.statistics import (
+    ProfileKind,
+    profile_kinds,
+    shared_identifiers,
+)
 
 SHOWN = 20
 """How many identifiers or profiles are listed of those that something happens to."""
@@ -82,20 +85,22 @@ class Plan:
         return any(scope.changes for scope in self.scopes)
 
 
-def plan(organization: Organization, session: Session) -> Plan:
+def plan(organization: Organization, transaction: SqliteTransaction) -> Plan:
     """Set a configuration against the rules that a store was last used with.
 
     Raises:
         StoreFault: those rules cannot be read.
     """
-    before = {name: rules_json.decode(text) for name, text in remembered_rules(session).items()}
+    before = {
+        name: rules_json.decode(text) for name, text in transaction.remembered_rules().items()
+    }
     kinds: dict[str, list[ProfileKind]] = {}
-    for kind in profile_kinds(session):
+    for kind in profile_kinds(transaction):
         kinds.setdefault(kind.scope, []).append(kind)
     if not before and not kinds:
         return Plan((), is_unused=True)
     scopes = [
-        _scope_plan(name, before.get(name), rules, kinds.get(name, []), session)
+        _scope_plan(name, before.get(name), rules, kinds.get(name, []), transaction)
         for name, rules in organization.scopes.items()
     ]
     gone = (name for name in before if name not in organization.scopes)
@@ -104,12 +109,16 @@ def plan(organization: Organization, session: Session) -> Plan:
 
 
 def _scope_plan(
-    name: str, before: Rules | None, after: Rules, kinds: list[ProfileKind], session: Session
+    name: str,
+    before: ScopeRules | None,
+    after: ScopeRules,
+    kinds: list[ProfileKind],
+    transaction: SqliteTransaction,
 ) -> ScopePlan:
     change = compare(before, after)
     shared = Shared()
     for kind in change.newly_unique:
-        for identifier, holders in shared_identifiers(session, name, kind):
+        for identifier, holders in shared_identifiers(transaction, name, kind):
             shared.add(identifier, holders)
     affected: dict[Shift, Affected] = {}
     for each in kinds:

@@ -5,79 +5,58 @@ knows a rule. Results are JSON values, which `render_store` draws.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.matcher import Inquiry
-from idsync_cli.core.resolve.request_shape import form_of
-from idsync_cli.core.resolve.resolution import Turn
-from idsync_cli.engine.engine import decide
-from idsync_cli.store.sqlite import Session
-from idsync_cli.store.sqlite.queries.people import (
-    Arrival,
-    HistoryEntry,
-    arrivals,
-    deciders,
-    maker,
-    profile_kinds,
-)
+from idsync_cli.core.resolve.matcher import Matcher
+from idsync_cli.core.resolve.request_shape import shape_of
+from idsync_cli.store.api import HistoryEntry, ProfileFilter
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.history import Arrival, arrivals, making
+from idsync_cli.store.sqlite.queries.statistics import deciders, identifiers_held, profile_kinds
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which profiles are asked for; what is None asks for nothing."""
-
-    scope: str | None = None
-    holding: IdentityType | None = None
-    known: bool | None = None
-    orphaned: bool | None = None
-
-    def takes(self, line: wire.Json) -> bool:
-        """Whether a profile, as an export holds it, is known and orphaned as asked."""
-        return self.known in (None, line["known"]) and self.orphaned in (None, line["orphaned"])
-
-
-def profiles(session: Session, organization: Organization, wanted: Wanted) -> Iterator[wire.Json]:
+def profiles(
+    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter
+) -> Iterator[wire.Json]:
     """The profiles that are asked for, as an export holds them, in the order of creation."""
-    for scope, profile in session.profiles(wanted.scope, wanted.holding):
-        line = _line(profile, scope, organization)
-        if wanted.takes(line):
-            yield line
+    for scope, profile in transaction.profiles(organization.scopes, asked):
+        yield _line(profile, scope, organization)
 
 
-def count_profiles(session: Session, organization: Organization, wanted: Wanted) -> int:
+def count_profiles(
+    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter
+) -> int:
     """How many profiles are asked for."""
-    return sum(
-        kind.profiles
-        for kind in profile_kinds(session, wanted.scope, wanted.holding)
-        if wanted.takes(_line(kind.example, kind.scope, organization))
-    )
+    return transaction.count_profiles(organization.scopes, asked)
 
 
-def profile(session: Session, organization: Organization, mpid: int) -> wire.Json | None:
+def profile(
+    transaction: SqliteTransaction, organization: Organization, mpid: int
+) -> wire.Json | None:
     """A profile as an export holds it, with what made it and what brought each identifier."""
-    found = session.find(mpid)
+    found = transaction.find(mpid)
     if found is None:
         return None
     scope, its_profile = found
-    made = maker(session, its_profile.created_seq)
+    made = making(transaction, its_profile.created_seq)
     return {
         **_line(its_profile, scope, organization),
         "made_by": made
         and {
             "seq": its_profile.created_seq,
-            "time": wire.time_text(made[0]),
-            "kind": made[1],
-            "rule": made[2],
-            "request_id": made[3],
+            "time": wire.time_text(made.time_ms),
+            "kind": made.kind,
+            "rule": made.rule,
+            "request_id": made.request_id,
         },
-        "identifiers": [_arrival_json(each) for each in arrivals(session, mpid)],
+        "identifiers": [_arrival_json(each) for each in arrivals(transaction, mpid)],
     }
 
 
@@ -99,16 +78,16 @@ def entry_json(entry: HistoryEntry) -> wire.Json:
         "time": wire.time_text(entry.time_ms),
         "kind": entry.kind,
         "request_id": entry.request_id,
-        "op": entry.op,
+        "op": entry.op.value,
         "mpid": str(entry.mpid),
-        "identity_type": entry.identity_type,
-        "value": entry.value,
+        "identity_type": entry.identifier.type.value,
+        "value": entry.identifier.value,
         "rule": entry.rule,
     }
 
 
 def whois(
-    session: Session,
+    transaction: SqliteTransaction,
     organization: Organization,
     identifier: Identifier,
     *,
@@ -122,16 +101,16 @@ def whois(
     where the type is not in the priority; `UNKNOWN_SCOPE` where the scope has no rules any more.
     """
     holders, searches = [], []
-    for name in session.scopes():
+    for name in transaction.scopes():
         if scope not in (None, name):
             continue
-        answer = _search(session, organization, identifier, name, seed)
-        held_by = session.holding(name, identifier)
+        answer = _search(transaction, organization, identifier, name, seed)
+        held_by = transaction.holding(name, identifier)
         if answer and held_by:
             searches.append(wire.answer_json(answer, explain=True))
-        inquiry = _inquiry(session, organization, identifier, name)
+        matcher = _inquiry(transaction, organization, identifier, name)
         for each in held_by:
-            why_not = _why_not(each, identifier, answer, inquiry)
+            why_not = _why_not(each, identifier, answer, matcher)
             line = _line(each, name, organization)
             holders.append({**line, "returned": why_not is None, "why_not": why_not})
     return {
@@ -143,63 +122,69 @@ def whois(
 
 
 def _search(
-    session: Session, organization: Organization, identifier: Identifier, scope: str, seed: int
+    transaction: SqliteTransaction,
+    organization: Organization,
+    identifier: Identifier,
+    scope: str,
+    seed: int,
 ) -> Answer | None:
     """The core's answer to a search; None in a scope that the configuration no longer names."""
     rules = organization.scopes.get(scope)
     if rules is None:
         return None
     request = IdentityRequest(RequestKind.SEARCH, [identifier])
-    turn = Turn(session.last_seq + 1, seed)
-    decision = decide(request, rules, session.scope(scope), turn, explain=True)
-    return Answer(turn.seq, None, request.kind, scope, rules, decision)
+    seq = transaction.last_seq + 1
+    decision = decide(request, rules, transaction.lookup(scope, rules), seq, seed, explain=True)
+    return Answer(seq, None, request.kind, scope, decision)
 
 
 def _inquiry(
-    session: Session, organization: Organization, identifier: Identifier, scope: str
-) -> Inquiry | None:
+    transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
+) -> Matcher | None:
     """The same search as `_search` makes, to ask about each profile."""
     rules = organization.scopes.get(scope)
     if rules is None:
         return None
-    form = form_of(RequestKind.SEARCH, types_of([identifier]), rules)
-    return Inquiry(form, [identifier], session.scope(scope))
+    shape = shape_of(RequestKind.SEARCH, types_of([identifier]), rules)
+    return Matcher(shape, [identifier], transaction.lookup(scope, rules))
 
 
 def _why_not(
-    holder: Profile, identifier: Identifier, answer: Answer | None, inquiry: Inquiry | None
+    holder: Profile, identifier: Identifier, answer: Answer | None, matcher: Matcher | None
 ) -> str | None:
     """Why the search did not return a holder; None if it did."""
-    if answer is None or inquiry is None or answer.rules is None:
+    if answer is None or matcher is None:
         return ErrorCode.UNKNOWN_SCOPE.value
     if answer.mpid == holder.mpid:
         return None
-    if not answer.rules.is_lookup(identifier.type):
+    if not matcher.shape.rules.is_lookup(identifier.type):
         return ErrorCode.NO_LOOKUP_IDENTITY.value
-    reason = inquiry.ineligibility(holder)
+    reason = matcher.ineligibility(holder)
     return NoteCode.TIE.value if reason is None else reason.value
 
 
-def stats(session: Session, organization: Organization) -> wire.Json:
+def stats(transaction: SqliteTransaction, organization: Organization) -> wire.Json:
     """What a store holds, scope by scope, and what decided the requests that changed it."""
     scopes: dict[str, wire.Json] = {}
-    for kind in profile_kinds(session):
+    for kind in profile_kinds(transaction):
         line = _line(kind.example, kind.scope, organization)
         counted = scopes.setdefault(kind.scope, dict.fromkeys(_COUNTS, 0))
         counted["profiles"] += kind.profiles
         counted["known" if line["known"] else "anonymous"] += kind.profiles
         counted["orphaned"] += kind.profiles * line["orphaned"]
-        counted["identifiers"] += kind.identifiers
-        counted["most_identifiers"] = max(counted["most_identifiers"], kind.most_identifiers)
-    for counted in scopes.values():
+    held = identifiers_held(transaction)
+    for name, counted in scopes.items():
+        if name in held:
+            counted["identifiers"] = held[name].identifiers
+            counted["most_identifiers"] = held[name].most
         counted["mean_identifiers"] = round(counted["identifiers"] / counted["profiles"], 2)
-    decided = deciders(session)
+    decided = deciders(transaction)
     return {
-        "last_seq": session.last_seq,
+        "last_seq": transaction.last_seq,
         "scopes": scopes,
-        "requests": sum(number for _, _, number in decided),
-        "ties": sum(number for rule, _, number in decided if rule == Rule.NEWEST),
-        "decided_by": {kind or rule: number for rule, kind, number in decided},
+        "requests": sum(each.requests for each in decided),
+        "ties": sum(each.requests for each in decided if each.rule == Rule.NEWEST),
+        "decided_by": {each.identity_type or each.rule: each.requests for each in decided},
     }
 
 

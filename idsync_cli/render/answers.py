@@ -107,7 +107,7 @@ def _tier_cells(tier: Tier, *, outcome_lines: int) -> tuple[str, ...]:
         "\n".join(tier.settings.names()) or _NOTHING,
         shown(tier.held_by),
         "\n".join([shown(tier.eligible), *reasons]),
-        shown(tier.left),
+        shown(tier.candidates),
         OUTCOMES[tier.outcome].replace(" ", " " if outcome_lines == 1 else "\n", 1),
     )
 
@@ -176,8 +176,8 @@ def _is_own(mpid: int, decision: Decision) -> bool:
     return decision.profile is not None and decision.profile.mpid == mpid
 
 
-def summary(counted: Mapping[str, Any]) -> "list[RenderableType]":
-    """What a replay came to."""
+def summary(counted: Mapping[str, Any], when_stopped: str) -> "list[RenderableType]":
+    """What a replay came to; `when_stopped` says what to do where it stopped."""
     pieces: list[RenderableType] = []
     kinds = new_table("Request", "Answer", "Number")
     kinds.columns[2].justify = "right"
@@ -209,9 +209,9 @@ def summary(counted: Mapping[str, Any]) -> "list[RenderableType]":
     )
     pieces.append(plain(total))
     if counted["dry_run"]:
-        pieces.append(plain("dry run: nothing was written"))
+        pieces.append(plain("dry run: nothing was written to the store"))
     if counted["stopped"]:
-        pieces.append(plain("stopped before the refused line; mend it, and go on with --resume"))
+        pieces.append(plain(f"stopped before the refused line; {when_stopped}"))
     return pieces
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from idsync_cli.check.run import Mismatch, Outcome, Result, Unreadable
+from idsync_cli.check.run import CheckOutcome, Mismatch, Result, Unreadable
 from idsync_cli.errors import Fault, FileFault, printable
 from idsync_cli.files.yaml_edit import flow
 
@@ -35,7 +35,7 @@ def _title(result: Result) -> str:
     return printable(f"{scenario.name} ({scenario.path.as_posix()}:{scenario.line})")
 
 
-def github(outcome: Outcome) -> list[str]:
+def github(outcome: CheckOutcome) -> list[str]:
     """An annotation for everything that a scenario expected otherwise, or every fault of a file."""
     if isinstance(outcome, Unreadable):
         return faults_for_github(outcome.fault)
@@ -79,7 +79,7 @@ def _sentence(mismatch: Mismatch) -> str:
     return printable(f"{where}{mismatch.what}: expected {expected}, found {found}")
 
 
-def tap(outcome: Outcome, number: int) -> list[str]:
+def tap(outcome: CheckOutcome, number: int) -> list[str]:
     """A test point, with what was wrong as YAML."""
     if isinstance(outcome, Result) and outcome.passed:
         return [f"ok {number} - {_description(_title(outcome))}"]
@@ -113,7 +113,7 @@ def _diagnosis(mismatch: Mismatch) -> dict[str, object]:
     }
 
 
-def junit(outcomes: Iterable[Outcome]) -> bytes:
+def junit(outcomes: Iterable[CheckOutcome]) -> bytes:
     """A JUnit report, a suite for every file; without times, so that equal runs are equal reports.
 
     Whatever XML 1.0 cannot hold is no printable character, and stands there as its escape.
@@ -151,7 +151,7 @@ def junit(outcomes: Iterable[Outcome]) -> bytes:
     return written + b"\n"
 
 
-def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
+def _counts(outcomes: Sequence[CheckOutcome]) -> dict[str, str]:
     unreadable = sum(isinstance(each, Unreadable) for each in outcomes)
     failed = sum(isinstance(each, Result) and not each.passed for each in outcomes)
     return {"tests": str(len(outcomes)), "failures": str(failed), "errors": str(unreadable)}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES
 from idsync_cli.errors import Fault, printable
@@ -54,7 +54,7 @@ def _served(scope: str, organization: Organization) -> list[tuple[str, str]]:
     return rows or [("workspaces", "none")]
 
 
-def _priority_table(rules: Rules) -> "Table":
+def _priority_table(rules: ScopeRules) -> "Table":
     table = new_table("#", "Type", "Identifies a", "Settings")
     table.columns[0].justify = "right"
     for rank, kind in enumerate(rules.priority, start=1):
@@ -63,7 +63,7 @@ def _priority_table(rules: Rules) -> "Table":
     return table
 
 
-def _strategy_table(rules: Rules) -> "Table":
+def _strategy_table(rules: ScopeRules) -> "Table":
     table = new_table("Rule", "Value", "What it means")
     for row in strategy_rules(rules):
         table.add_row(*map(plain, row))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from idsync_cli.errors import printable
+from idsync_cli.inspect.doctor import Level
 
 _COUNTED = (
     ("pages", "{:,} pages"),
@@ -22,7 +23,7 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     if found["sound"]:
         verdict = [f"no fault found in {store}"]
     else:
-        number = sum(each["level"] != "note" for each in findings)
+        number = sum(each["level"] != Level.NOTE for each in findings)
         verdict = [f"{store}: {number} {'things are' if number > 1 else 'thing is'} wrong"]
     for each in findings:
         verdict += ["", *_finding(each)]

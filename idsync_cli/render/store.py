@@ -37,9 +37,9 @@ def profiles_table(profiles: Sequence[Line], width: int) -> "Table":
     return _fitted(table, width, folding=("Scope", "First identifiers"), right=("Seq", "Ids"))
 
 
-def more_line(shown: int, of: int, what: str) -> str:
+def more_line(shown: int, of: int, what: str, way_out: str) -> str:
     """The line below a table that does not show everything."""
-    return f"\nthe first {shown:,} of {of:,} {what}; --limit {of} shows the other {of - shown:,}"
+    return f"\nthe first {shown:,} of {of:,} {what}; {way_out}"
 
 
 def profile_table(profile: Line, width: int) -> "list[RenderableType]":

@@ -9,15 +9,23 @@ from idsync_cli.files.request_file import Position, RequestFile
 HOLD_SECONDS = 0.25
 """How long a transaction of a replay is meant to take: others wait for it."""
 
-_FIRST, _MOST = 500, 20_000
+FIRST, MOST = 500, 20_000
 """How many requests the first transaction has, and the most that one may have."""
 
 _BLOCK = 200
 """How many requests are in memory at once."""
 
 
+def fitting_size(size: int, lines: int, seconds: float) -> int:
+    """How many requests fit into a transaction, where so many lines held the store for so long.
+
+    At most twice as many as before, which is `size`.
+    """
+    return max(1, min(int(lines * HOLD_SECONDS / max(seconds, 0.001)), 2 * size, MOST))
+
+
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LineBatch:
     """Lines that were taken from the file, and how far that brings it.
 
     `begins` has where each of them begins, if it may have to stop there.
@@ -34,9 +42,9 @@ class Taken:
         for first in range(0, len(self.lines), _BLOCK):
             yield reader.requests(self.lines[first : first + _BLOCK])
 
-    def up_to(self, place: int) -> "Taken":
+    def up_to(self, place: int) -> "LineBatch":
         """The lines before one of them."""
-        return Taken(self.lines[:place], self.begins[place], finished=False)
+        return LineBatch(self.lines[:place], self.begins[place], finished=False)
 
 
 class Batches:
@@ -51,15 +59,10 @@ class Batches:
         self._requests = requests
         self._is_fixed = size is not None
         self._may_stop = may_stop
-        self._anew: list[Taken] = []
-        self.size = size or _FIRST
+        self._anew: list[LineBatch] = []
+        self.size = size or FIRST
 
-    @property
-    def has_some_anew(self) -> bool:
-        """Whether lines that were taken before come next."""
-        return bool(self._anew)
-
-    def next(self) -> Taken:
+    def next(self) -> LineBatch:
         """The next lines: such as have to be done anew, else some of the file."""
         if self._anew:
             return self._anew.pop(0)
@@ -74,14 +77,16 @@ class Batches:
         else:
             lines = self._requests.take(self.size)
         end = self._requests.position
-        return Taken(lines, end, len(lines) < self.size, tuple(begins))
+        return LineBatch(lines, end, len(lines) < self.size, tuple(begins))
 
-    def fit(self, seconds: float) -> None:
-        """Let the next batch have a fitting size, after one that held the store for so long."""
+    def fit(self, lines: int, seconds: float) -> None:
+        """Let the next batch have a fitting size, where so many lines held the store for so long.
+
+        Lines that were done anew, or end the file, may be fewer than it had been meant to have.
+        """
         if not self._is_fixed:
-            fitting = int(self.size * HOLD_SECONDS / max(seconds, 0.001))
-            self.size = max(1, min(fitting, 2 * self.size, _MOST))
+            self.size = fitting_size(self.size, lines, seconds)
 
-    def do_anew(self, *taken: Taken) -> None:
+    def do_anew(self, *taken: LineBatch) -> None:
         """Let lines that were taken come once more before all others."""
-        self._anew = [*taken]
+        self._anew = [*taken, *self._anew]

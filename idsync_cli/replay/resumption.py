@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
-from idsync_cli.store.sqlite import Store
+from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, replays
 
 NOT_ENTERED = 0
@@ -33,7 +33,7 @@ class Start:
 
 
 def find_start(
-    name: str, source: Source, store: Store, answers: AnswersFile | None, mode: Mode
+    name: str, source: Source, store: SqliteStore, answers: AnswersFile | None, mode: Mode
 ) -> Start | None:
     """Where to begin or go on; None where there is nothing left to do.
 
@@ -41,30 +41,40 @@ def find_start(
         UsageFault: by its mode the file must not be replayed, or not with these answers.
     """
     source.rewind()
-    with store.reading() as session:
-        known = replays(session)
+    with store.reading() as transaction:
+        known = replays(transaction)
         found = _replay_of(source, known)
-        labels = labels_of(session, found.replay_id) if found else {}
+        labels = labels_of(transaction, found.replay_id) if found else {}
     shown = quoted(name)
     path = name if name == STANDARD_STREAM else str(Path(name).resolve())
     if mode is Mode.ONCE and found:
-        way_out = "--again replays it once more" if found.finished else "--resume goes on"
         state = "is" if found.finished else f"up to line {found.lines} is"
-        raise UsageFault(f"{shown} {state} replayed into this store already; {way_out}")
+        raise UsageFault(
+            f"{shown} {state} replayed into this store already",
+            FaultCode.REPLAYED_BEFORE,
+            hint=Hint.REPLAY_AGAIN if found.finished else Hint.RESUME_REPLAY,
+            path=name,
+            line=found.lines,
+        )
     changed = any(
         each.name == path and not each.finished for each in known if path != STANDARD_STREAM
     )
     if changed and not found and mode is not Mode.AGAIN:
         raise UsageFault(
-            f"{shown} has changed in the part that is replayed already; bring back what it "
-            "was and --resume, or replay it from its beginning with --again"
+            f"{shown} has changed in the part that is replayed already",
+            FaultCode.FILE_CHANGED,
+            hint=Hint.RESUME_OR_REPLAY_AGAIN,
+            path=name,
         )
     if found and mode is Mode.RESUME:
         in_a_file = answers is not None and answers.can_be_cut
         if not found.finished and in_a_file != (found.answers_bytes is not None):
             raise UsageFault(
-                f"the replay of {shown} began {'without' if in_a_file else 'with'} --output to "
-                "a file; go on in the same way"
+                f"the replay of {shown} began {'without' if in_a_file else 'with'} a file for its "
+                "answers",
+                FaultCode.OUTPUT_CHANGED,
+                hint=Hint.RESUME_WITHOUT_OUTPUT if in_a_file else Hint.RESUME_WITH_OUTPUT,
+                path=name,
             )
         if answers and found.answers_bytes is not None:
             answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))

@@ -12,15 +12,15 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from select import select
 from time import monotonic
 from typing import IO, Any, NamedTuple, Self
 
-from idsync_cli.errors import StoreFault, UsageFault, printable
+from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable
+from idsync_cli.store.api import MpidTaken
+from idsync_cli.store.sqlite.ahead import Batch, NotAlone, Rows, Writing, batch_of
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, advance, check_unmoved, keep_labels
-from idsync_cli.store.sqlite.rows.batch import Batch, MpidTaken, Rows, batch_of
-from idsync_cli.store.sqlite.session import Session
-from idsync_cli.store.sqlite.store import Store
 
 _START = """\
 import sys
@@ -39,7 +39,7 @@ _WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a val
 _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
 
 
-class Errand(NamedTuple):
+class WriteJob(NamedTuple):
     """A batch of a replay: what it changes, how far the replay was, and how far it gets by it."""
 
     batch: Batch
@@ -48,7 +48,7 @@ class Errand(NamedTuple):
     labels: dict[str, int | None]
 
 
-class Scribe:
+class WriterProcess:
     """The other process, seen from the one that decides. Close it, or use it in a `with`."""
 
     def __init__(self, store: Path, answers: int | None) -> None:
@@ -67,6 +67,7 @@ class Scribe:
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._is_ready = False
 
     def __enter__(self) -> Self:
         return self
@@ -74,18 +75,33 @@ class Scribe:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def is_ready(self, seconds: float | None = None) -> bool:
+        """Whether it has started, now or within so many seconds; None waits until it has.
+
+        Raises:
+            StoreFault: it cannot use the store.
+        """
+        if not self._is_ready:
+            assert self._process.stdout is not None
+            readable, _, _ = select([self._process.stdout], [], [], seconds)
+            if readable:
+                self._outcome()
+                self._is_ready = True
+        return self._is_ready
+
     def begin(self) -> None:
         """Take the store as it is now for what the next batch was decided on.
 
         Raises:
             StoreFault: the store cannot be used.
         """
+        self.is_ready()
         self._send((None,))
         self._outcome()
 
-    def send(self, errand: Errand) -> None:
+    def send(self, job: WriteJob) -> None:
         """Have a batch written; `wait` says whether it was."""
-        batch, before, after, labels = errand
+        batch, before, after, labels = job
         self._send((batch.as_values(), _values(before), _values(after), labels))
 
     def wait(self) -> float | None:
@@ -111,9 +127,9 @@ class Scribe:
     def _outcome(self) -> float | None:
         what, detail = self._receive()
         if what == _STORE_FAULT:
-            raise StoreFault(detail)
+            raise StoreFault.told_of(detail)
         if what == _USAGE_FAULT:
-            raise UsageFault(detail)
+            raise UsageFault.told_of(detail)
         return float(detail) if what == _WRITTEN else None
 
     def _send(self, message: tuple[Any, ...]) -> None:
@@ -131,10 +147,7 @@ class Scribe:
         return message[0], message[1]
 
     def _ended(self) -> StoreFault:
-        return StoreFault(
-            "the process that writes to the store has ended; what was committed before is whole, "
-            "and --resume goes on behind it"
-        )
+        return StoreFault("the process that writes to the store has ended", FaultCode.WRITER_ENDED)
 
 
 def _values(row: ReplayRow) -> tuple[Any, ...]:
@@ -161,35 +174,32 @@ def main(path: str, answers: str | None = None) -> None:
     gc.disable()  # rows are no cycles
     for ignored in _NOT_ITS_OWN:  # who decides is asked to end, and ends us
         signal.signal(ignored, signal.SIG_IGN)
-    gone = StoreFault(f"the store {printable(path)} is not there any more")
+    gone = StoreFault(
+        f"the store {printable(path)} is not there any more", FaultCode.STORE_REPLACED, store=path
+    )
     try:
         store = open_store(path, write=True)
     except StoreFault as fault:
         store, gone = None, fault
     if store is None:
-        _put(sys.stdout.buffer, (_STORE_FAULT, str(gone)))
+        _put(sys.stdout.buffer, (_STORE_FAULT, gone.as_values()))
         return
     with store:
-        store.leave_log()
-        _Desk(store, None if answers is None else int(answers)).work(
+        _Worker(Writing(store), None if answers is None else int(answers)).work(
             sys.stdin.buffer, sys.stdout.buffer
         )
 
 
-class _NotAlone(Exception):
-    """Somebody else has written to the store."""
-
-
-class _Desk:
-    def __init__(self, store: Store, answers: int | None) -> None:
+class _Worker:
+    def __init__(self, store: Writing, answers: int | None) -> None:
         self._store = store
         self._answers = answers
-        self._session: Session | None = None
         self._done = 0
 
-    def work(self, errands: IO[bytes], replies: IO[bytes]) -> None:
+    def work(self, jobs: IO[bytes], replies: IO[bytes]) -> None:
         with suppress(BrokenPipeError):  # who decides was killed, and whoever goes on sees it
-            while message := _get(errands):
+            _put(replies, (_WRITTEN, 0.0))  # it has started
+            while message := _get(jobs):
                 _put(replies, self._do(message))
                 self._done += 1
                 if self._done % _LOGGED_BATCHES == 0:
@@ -198,23 +208,22 @@ class _Desk:
     def _do(self, message: tuple[Any, ...]) -> tuple[str, Any]:
         try:
             if message[0] is None:
-                with self._store.reading() as self._session:
-                    return _WRITTEN, 0.0
+                self._store.begin()
+                return _WRITTEN, 0.0
             return _WRITTEN, self._write(message)
-        except (_NotAlone, MpidTaken):
+        except (NotAlone, MpidTaken):
             return _NOT_ALONE, None
         except StoreFault as fault:
-            return _STORE_FAULT, str(fault)
+            return _STORE_FAULT, fault.as_values()
         except UsageFault as fault:
-            return _USAGE_FAULT, str(fault)
+            return _USAGE_FAULT, fault.as_values()
 
     def _write_answers_to_disk(self, answers: int) -> None:
         try:
             os.fsync(answers)
         except OSError as error:
             raise StoreFault(
-                f"the answers cannot be written: {error.strerror}; what was committed before is "
-                "whole, and --resume goes on behind it"
+                f"the answers cannot be written: {error.strerror}", FaultCode.OUTPUT_UNWRITABLE
             ) from None
 
     def _write(self, message: tuple[Any, ...]) -> float:
@@ -223,14 +232,11 @@ class _Desk:
         if self._answers is not None:
             self._write_answers_to_disk(self._answers)
         rows = Rows(batch_of(values))
-        began = monotonic()
-        with self._store.writing() as session:
-            if session is not self._session:  # which lasts as long as nobody else writes
-                raise _NotAlone
+        with self._store.transaction() as transaction:
             began = monotonic()
-            check_unmoved(session, ReplayRow(*before))
-            session.write_of_others(rows)
-            advance(session, row)
+            check_unmoved(transaction, ReplayRow(*before))
+            transaction.write_rows(rows)
+            advance(transaction, row)
             if not row.finished:
-                keep_labels(session, row.replay_id, labels)
+                keep_labels(transaction, row.replay_id, labels)
         return monotonic() - began

@@ -8,8 +8,7 @@ from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.errors import FileFault, printable
 from idsync_cli.files import rules_json
 from idsync_cli.files.profile_lines import BadLine, ProfileLine
-from idsync_cli.store.sqlite import Session
-from idsync_cli.store.sqlite.queries.rules import remember_rules
+from idsync_cli.store.api import Transaction
 
 FAULTS_SHOWN = 20
 """How many bad lines are listed."""
@@ -19,7 +18,7 @@ def import_profiles(
     name: str,
     lines: Iterable[ProfileLine | BadLine],
     organization: Organization,
-    session: Session,
+    transaction: Transaction,
     *,
     now_ms: int,
 ) -> int:
@@ -36,7 +35,7 @@ def import_profiles(
         fault = (
             line.what
             if isinstance(line, BadLine)
-            else _take_in(line, organization, session, now_ms)
+            else _take_in(line, organization, transaction, now_ms)
         )
         if fault is None:
             taken_in += 1
@@ -49,17 +48,17 @@ def import_profiles(
     if faults:
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
-        remember_rules(session, rules_json.remembered(organization))
+        transaction.remember_rules(rules_json.remembered(organization))
     return taken_in
 
 
 def _take_in(
-    line: ProfileLine, organization: Organization, session: Session, now_ms: int
+    line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
 ) -> str | None:
     """Put one profile into the store, or say why it cannot be."""
     rules = organization.scopes[line.scope]
-    seq = session.last_seq + 1 if line.created_seq is None else line.created_seq
-    if session.is_taken(seq):
+    seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
+    if transaction.is_taken(seq):
         return f"the number {seq} is in use; leave created_seq out to take the next one"
     profile = Profile(
         mpid=line.mpid,
@@ -68,8 +67,8 @@ def _take_in(
         was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
         identifiers=line.identifiers,
     )
-    broken = violation(profile, rules, session.scope(line.scope))
+    broken = violation(profile, rules, transaction.lookup(line.scope, rules))
     if broken is None:
-        session.take_in(line.scope, profile, rules, now_ms)
-        session.last_seq = max(session.last_seq, seq)
+        transaction.insert(line.scope, profile, rules, now_ms)
+        transaction.advance_to(max(transaction.last_seq, seq))
     return broken

@@ -9,20 +9,18 @@ from idsync_cli.wire.answers import (
     time_text,
 )
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
-from idsync_cli.wire.lines import LONGEST_LINE, Incoming, LineReader, NumberedLine, not_blank
-from idsync_cli.wire.requests import (
-    Reader,
-    Reading,
-    Target,
-    check_shape,
-    identities_of,
-    identity_type_of,
-    is_text,
-    kind_of,
-    request_of,
-    scope_of,
-    shown,
+from idsync_cli.wire.identifiers import identities_of, identity_type_of
+from idsync_cli.wire.lines import (
+    LONGEST_LINE,
+    Incoming,
+    LineReader,
+    NumberedLine,
+    not_blank,
+    type_named_by,
 )
+from idsync_cli.wire.members import is_text, shown
+from idsync_cli.wire.requests import Reader, Reading, request_of
+from idsync_cli.wire.scopes import Target, scope_of
 
 __all__ = [
     "LONGEST_LINE",
@@ -36,7 +34,6 @@ __all__ = [
     "Target",
     "answer_json",
     "answer_line",
-    "check_shape",
     "decode",
     "decode_json",
     "encode",
@@ -44,11 +41,11 @@ __all__ = [
     "identities_of",
     "identity_type_of",
     "is_text",
-    "kind_of",
     "not_blank",
     "profile_json",
     "request_of",
     "scope_of",
     "shown",
     "time_text",
+    "type_named_by",
 ]

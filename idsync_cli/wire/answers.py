@@ -1,13 +1,13 @@
 """Answers and profiles as JSON (section 8)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
@@ -19,10 +19,14 @@ _TEXTS: dict[DecidedBy, str] = {}
 """Ways to decide as JSON: there are a few for each scope."""
 
 
-def answer_json(answer: Answer, *, explain: bool) -> Json:
-    """An answer as it is sent; with `explain`, with the account of every tier (section 8)."""
+def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Json:
+    """An answer as it is sent; with `explain`, with the account of every tier (section 8).
+
+    `file` is the one that the request came from, where a replay has several.
+    """
     heading: Json = {
         "seq": answer.seq,
+        **({} if file is None else {"file": file}),
         **({} if answer.line is None else {"line": answer.line}),
         "type": None if answer.kind is None else answer.kind.value,
         "scope": answer.scope,
@@ -34,7 +38,7 @@ def answer_json(answer: Answer, *, explain: bool) -> Json:
     profile = outcome.profile
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
-        found = {"identities": identities_json(outcome.identifiers, answer.rules)}
+        found = {"identities": _by_type(outcome.identifiers, outcome.types_in_order)}
     body: Json = {
         "mpid": None if profile is None else str(profile.mpid),
         "is_logged_in": outcome.is_logged_in,
@@ -51,7 +55,7 @@ def answer_json(answer: Answer, *, explain: bool) -> Json:
     return heading | body
 
 
-def answer_line(answer: Answer, *, explain: bool) -> bytes:
+def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> bytes:
     """An answer as a line of a file: `answer_json` as `encode` writes it.
 
     Millions of answers are written, so that a plain one is put together as text; a test holds it
@@ -59,11 +63,13 @@ def answer_line(answer: Answer, *, explain: bool) -> bytes:
     """
     outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
     if isinstance(outcome, Refusal) or explain or kind is _SEARCH or kind is None:
-        return (encode(answer_json(answer, explain=explain)) + "\n").encode("ascii")
+        return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
     assert scope is not None
     assert profile is not None
     parts = [f'{{"seq": {answer.seq}, ']
+    if file is not None:
+        parts.append(f'"file": {_quoted(file)}, ')
     if line is not None:
         parts.append(f'"line": {line}, ')
     parts.append(
@@ -98,7 +104,7 @@ def _text_of(decided_by: DecidedBy) -> str:
     return text
 
 
-def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
+def profile_json(profile: Profile, scope: str, rules: ScopeRules | None) -> Json:
     """A line of an export; `rules` are None where the configuration no longer names the scope."""
     held = profile.identifiers
     return {
@@ -112,13 +118,22 @@ def profile_json(profile: Profile, scope: str, rules: Rules | None) -> Json:
     }
 
 
-def identities_json(identifiers: Iterable[Identifier], rules: Rules | None) -> dict[str, list[str]]:
+def identities_json(
+    identifiers: Collection[Identifier], rules: ScopeRules | None
+) -> dict[str, list[str]]:
     """All values by type: types in priority order, then that of section 2; values as added."""
-    values: dict[IdentityType, list[str]] = {}
+    kinds = {each.type for each in identifiers}
+    types = rules.in_order(kinds) if rules else sorted(kinds, key=TYPE_ORDER.__getitem__)
+    return _by_type(identifiers, types)
+
+
+def _by_type(
+    identifiers: Iterable[Identifier], types: Iterable[IdentityType]
+) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {each.value: [] for each in types}
     for each in identifiers:
-        values.setdefault(each.type, []).append(each.value)
-    types = rules.in_order(values) if rules else sorted(values, key=TYPE_ORDER.__getitem__)
-    return {identity_type.value: values[identity_type] for identity_type in types}
+        values[each.type.value].append(each.value)
+    return values
 
 
 def time_text(time_ms: int) -> str:
@@ -172,7 +187,7 @@ def _tier_json(tier: Tier) -> Json:
         "held_by": tier.held_by,
         "eligible": tier.eligible,
         "ineligible": {reason.value: count for reason, count in tier.ineligible.items()},
-        "left": tier.left,
+        "left": tier.candidates,
         "outcome": tier.outcome.value,
         **({"counted_to": COUNTED_TO} if tier.stopped_counting else {}),
     }

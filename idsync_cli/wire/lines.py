@@ -1,18 +1,19 @@
 """Lines of a request file, read fast where they are plain, and by `decoding` where they are not.
 
-Most lines are plain: objects of a few known members, nothing escaped, nothing twice. With msgspec
-installed those are read straight into a `PlainLine`. Of every other line, and without msgspec of
-all, `decode` says what it is; what a line means never depends on how it was read.
+Most lines are plain: objects of known members that hold texts and integers, nothing escaped,
+nothing twice. Those are read by msgspec straight into a `PlainLine`. Of every other line `decode`
+says what it is; what a line means never depends on how it was read.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from types import GenericAlias
+from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
 from idsync_cli.core.value import Value
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode
-from idsync_cli.wire.plain import PlainChange, plain_decoder
+from idsync_cli.wire.members import CHANGE_MEMBERS, MEMBERS, Members, PlainChanges
 
 LONGEST_LINE = MAX_LINE_BYTES + 2
 """How much of a line is kept: a carriage return, and one byte that shows it to be too long."""
@@ -29,51 +30,38 @@ class Incoming(Value):
         self.line: Final = line
 
 
-class PlainLine:
-    """A request whose members are texts and integers as they must be; one that is absent is None.
+class PlainLine(Value):
+    """A request whose members hold what they must; what they mean has still to be seen."""
 
-    What they mean has still to be seen.
-    """
+    __match_args__ = ("members",)
+    __slots__ = __match_args__
 
-    __slots__ = (
-        "environment", "identity_changes", "known_identities", "label", "mpid", "previous_mpid",
-        "request_id", "request_timestamp_ms", "scope", "type", "workspace",
-    )  # fmt: skip
-
-    def __init__(self, members: tuple[Any, ...]) -> None:
-        self.type: str = members[0]
-        self.known_identities: dict[str, str | None] | None = members[1]
-        self.scope: str | None = members[2]
-        self.workspace: str | None = members[3]
-        self.label: str | None = members[4]
-        self.previous_mpid: str | int | None = members[5]
-        self.mpid: str | int | None = members[6]
-        self.identity_changes: Sequence[PlainChange] | None = members[7]
-        self.request_id: str | None = members[8]
-        self.request_timestamp_ms: int | None = members[9]
-        self.environment: str | None = members[10]
+    def __init__(self, members: Members) -> None:
+        self.members: Final = members
 
     def as_json(self) -> Json:
         """The JSON value that it was; what was absent is null."""
-        members = {name: getattr(self, name) for name in _MEMBERS}
-        if self.identity_changes is not None:
+        members = dict(zip(MEMBERS, self.members, strict=True))
+        if members["identity_changes"] is not None:
             members["identity_changes"] = [
-                {name: getattr(change, name) for name in _CHANGE_MEMBERS}
-                for change in self.identity_changes
+                dict(zip(CHANGE_MEMBERS, change, strict=True))
+                for change in members["identity_changes"]
             ]
         return members
 
 
-_CHANGE_MEMBERS = ("identity_type", "old_value", "new_value")
-_MEMBERS = (
-    "type", "scope", "workspace", "label", "known_identities", "previous_mpid", "mpid",
-    "request_id", "request_timestamp_ms",
-)  # fmt: skip
+def type_named_by(request: object) -> object:
+    """What a request says its type is, whatever that is; None where it says nothing."""
+    if isinstance(request, PlainLine):
+        return request.members[_TYPE]
+    return request.get("type") if isinstance(request, dict) else None
 
 
 _BACKSLASH: Final = ord("\\")
 _QUOTE: Final = ord('"')
-_NEVER: Final = MAX_LINE_BYTES
+_CHANGES: Final = MEMBERS["identity_changes"].place
+_TYPE: Final = MEMBERS["type"].place
+_NAME_OF_THE_TYPE: Final = 0
 
 NumberedLine = tuple[int, bytes]
 """A line of a file that is not blank, behind its number from 1."""
@@ -92,7 +80,7 @@ class LineReader:
     """Reads the lines of request files."""
 
     def __init__(self) -> None:
-        self._plain = plain_decoder()
+        self._decode, self._members_of, self._faults = _decoder()
 
     def requests(self, lines: Sequence[NumberedLine]) -> list[Incoming]:
         """The requests of lines."""
@@ -102,61 +90,82 @@ class LineReader:
         """The request of a line: a `PlainLine`, a JSON value, or why it is neither."""
         if line.endswith(b"\r"):
             line = line[:-1]
-        if self._plain is not None and _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
-            decode_plain, members_of, faults = self._plain
-            try:
-                members = members_of(decode_plain(line))
-            except faults:
-                pass
-            else:
-                plain = PlainLine(members)
-                if _is_whole(plain, line):
-                    return plain
+        if _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
+            members = self._plain(line)
+            if members is not None:
+                return PlainLine(members)
         try:
             return decode(line)
         except Refusal as refusal:
             return refusal.with_traceback(None)
 
+    def _plain(self, line: bytes) -> Members | None:
+        """The members of a line in which nothing is escaped; None where it is not plain."""
+        try:
+            members = self._members_of(self._decode(line))
+        except self._faults:
+            return None
+        changes = members[_CHANGES]
+        if changes is not None:
+            changes = [self._members_of(each) for each in changes]
+            if any(change[_NAME_OF_THE_TYPE] is None for change in changes):
+                return None
+            members = (*members[:_CHANGES], changes, *members[_CHANGES + 1 :])
+        return members if _is_whole(members, line) else None
 
-def _is_whole(found: PlainLine, line: bytes) -> bool:
+
+def _is_whole(members: Members, line: bytes) -> bool:
     """Whether the line, in which nothing is escaped, holds what was found in it and no more.
 
     Then every quote begins or ends a text. A member that stands twice, or is null, leaves more of
     them than belong to what was found.
     """
-    texts = 2
-    known, changes = found.known_identities, found.identity_changes
-    if known is not None:
-        texts += 1 + 2 * len(known)
-        if None in known.values():
-            texts -= sum([value is None for value in known.values()])
-    if found.label is not None:
-        texts += 2
-    if found.mpid is not None:
-        texts += _texts_of(found.mpid)
-    if found.previous_mpid is not None:
-        texts += _texts_of(found.previous_mpid)
-    if found.request_timestamp_ms is not None:
-        texts += _texts_of(found.request_timestamp_ms)
-    for text in (found.scope, found.workspace, found.request_id, found.environment):
-        if text is not None:
-            texts += 2
-    if changes is not None:
-        texts += 1
-        for change in changes:
-            texts += 2
-            if change.old_value is not None:
-                texts += 2
-            if change.new_value is not None:
-                texts += 2
+    texts = 0
+    for value in members:
+        if value is None:
+            continue
+        if isinstance(value, str):
+            texts += 2  # its name, and itself
+        elif isinstance(value, dict):
+            texts += 1 + 2 * len(value)
+            if None in value.values():
+                texts -= sum([each is None for each in value.values()])
+        elif isinstance(value, int):
+            if not MPID_MIN <= value <= MPID_MAX:
+                return False  # `decode` has words for it
+            texts += 1
+        else:
+            texts += 1
+            for change in value:
+                for each in change:
+                    if each is not None:
+                        texts += 2
     return line.count(_QUOTE) == 2 * texts
 
 
-def _texts_of(number: str | int) -> int:
-    """How many texts a member comes to that is an integer, or that is one itself.
+class _Decoder(NamedTuple):
+    """What msgspec has for plain lines: how to read one, what that gives, and what it raises."""
 
-    What is no integer of 64 bits is left to `decode`: no line has so many texts.
+    decode: Callable[[bytes], Any]
+    members_of: Callable[[Any], Members]
+    faults: tuple[type[Exception], ...]
+
+
+def _decoder() -> _Decoder:
+    """Make what reads plain lines, of the table of members.
+
+    It is imported here because the commands for one request never need it.
     """
-    if isinstance(number, str):
-        return 2
-    return 1 if MPID_MIN <= number <= MPID_MAX else _NEVER
+    import msgspec
+
+    def struct(name: str, members: Mapping[str, Any]) -> Any:
+        fields = [(each, plain | None, None) for each, plain in members.items()]
+        return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)
+
+    change = struct("Change", {name: kind.plain for name, kind in CHANGE_MEMBERS.items()})
+    plain = {name: member.kind.plain for name, member in MEMBERS.items()}
+    changes = GenericAlias(list, change)
+    its_changes = {name: changes for name, each in plain.items() if each is PlainChanges}
+    line = struct("Line", plain | its_changes)
+    faults = msgspec.MsgspecError, ValueError
+    return _Decoder(msgspec.json.Decoder(line).decode, msgspec.structs.astuple, faults)

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
-from idsync_cli.core.identity import Identifier
-from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.core.resolve.matcher import Knowledge
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import Profile, ProfileView, types_of
 
 
-class Memory(Knowledge):
-    """What is known about one scope: the core's `Knowledge`, by looking at every profile.
+class Memory:
+    """What is known about one scope, by looking at every profile; `under` gives the look-ups.
 
     `given_out` is shared by the scopes of one store. `sought` lists the identifiers looked up.
     """
@@ -22,43 +22,13 @@ class Memory(Knowledge):
         self.given_out.update(self.profiles)
         self.sought: list[Identifier] = []
 
-    def known(
-        self, identifier: Identifier, rules: Rules, limit: int | None = None
-    ) -> Sequence[Profile]:
-        """Newest first, unlike the SQLite store: the rules may not lean on an order."""
-        self.sought.append(identifier)
-        return self._newest_first(
-            limit, lambda each: rules.is_known(each) and identifier in each.identifiers
-        )
-
-    def anonymous(
-        self,
-        identifiers: Sequence[Identifier],
-        rules: Rules,
-        limit: int | None = None,
-        *,
-        lacking: Identifier | None = None,
-    ) -> Sequence[Profile]:
-        assert identifiers
-        self.sought += identifiers
-        return self._newest_first(
-            limit,
-            lambda each: (
-                not rules.is_known(each)
-                and set(identifiers) <= {*each.identifiers}
-                and lacking not in each.identifiers
-            ),
-        )
+    def under(self, rules: ScopeRules) -> "MemoryLookup":
+        """The core's look-ups, by some rules."""
+        return MemoryLookup(self, rules)
 
     def holders(self, identifier: Identifier) -> Sequence[Profile]:
         """Whoever holds it, known or not."""
-        return self._newest_first(None, lambda each: identifier in each.identifiers)
-
-    def profile(self, mpid: int) -> Profile | None:
-        return self.profiles.get(mpid)
-
-    def was_given_out(self, mpid: int) -> bool:
-        return mpid in self.given_out
+        return self.newest_first(None, lambda each: identifier in each.identifiers)
 
     def give(self, profile: Profile) -> None:
         self.profiles[profile.mpid] = profile
@@ -79,15 +49,62 @@ class Memory(Knowledge):
                 identifiers.remove(change.identifier)
             self.profiles[change.mpid] = _with(profile, identifiers, profile.was_known)
         changed = sorted({change.mpid for change in decision.changes})
-        assert [each.profile.mpid for each in decision.left] == changed
-        for left in decision.left:
-            profile = self.profiles[left.profile.mpid]
-            assert types_of(profile.identifiers) == left.types
-            self.profiles[profile.mpid] = _with(profile, profile.identifiers, left.was_known)
+        assert [each.profile.mpid for each in decision.updates] == changed
+        for update in decision.updates:
+            profile = self.profiles[update.profile.mpid]
+            assert types_of(profile.identifiers) == update.types
+            self.profiles[profile.mpid] = _with(profile, profile.identifiers, update.was_known)
 
-    def _newest_first(self, limit: int | None, fits: Callable[[Profile], bool]) -> list[Profile]:
+    def newest_first(self, limit: int | None, fits: Callable[[Profile], bool]) -> list[Profile]:
         found = [profile for profile in self.profiles.values() if fits(profile)]
         return sorted(found, key=lambda profile: -profile.created_seq)[:limit]
+
+
+class MemoryLookup(Lookup):
+    """Look-ups over a `Memory`."""
+
+    def __init__(self, memory: Memory, rules: ScopeRules) -> None:
+        self.memory = memory
+        self.rules = rules
+
+    def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[Profile]:
+        """Newest first, unlike the SQLite store: the rules may not lean on an order."""
+        self.memory.sought.append(identifier)
+        return self.memory.newest_first(
+            limit, lambda each: self.rules.is_known(each) and identifier in each.identifiers
+        )
+
+    def anonymous(
+        self,
+        identifiers: Sequence[Identifier],
+        limit: int | None = None,
+        lacking: Identifier | None = None,
+    ) -> Sequence[Profile]:
+        assert identifiers
+        self.memory.sought += identifiers
+        return self.memory.newest_first(
+            limit,
+            lambda each: (
+                not self.rules.is_known(each)
+                and set(identifiers) <= {*each.identifiers}
+                and lacking not in each.identifiers
+            ),
+        )
+
+    def profile(self, mpid: int) -> Profile | None:
+        return self.memory.profiles.get(mpid)
+
+    def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
+        return identifier in self.memory.profiles[profile.mpid].identifiers
+
+    def values_of(self, profile: ProfileView, identity_type: IdentityType) -> Sequence[str]:
+        return self.memory.profiles[profile.mpid].values_of(identity_type)
+
+    def identifiers_of(self, profile: ProfileView) -> tuple[Identifier, ...]:
+        return self.memory.profiles[profile.mpid].identifiers
+
+    def was_given_out(self, mpid: int) -> bool:
+        return mpid in self.memory.given_out
 
 
 def _with(profile: Profile, identifiers: Sequence[Identifier], was_known: bool) -> Profile:

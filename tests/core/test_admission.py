@@ -4,7 +4,7 @@ import pytest
 
 from idsync_cli.core.admission import violation
 from tests.core.memory import Memory
-from tests.core.saying import check_message, profile, rules
+from tests.core.shorthand import check_message, profile, rules
 
 SCOPE = rules("customer_id:lui email:lu other:u ios_idfv")
 THERE = (profile(1, customer_id="a", email="e", ios_idfv="d"), profile(2, other=["o", "p"]))
@@ -22,7 +22,7 @@ THERE = (profile(1, customer_id="a", email="e", ios_idfv="d"), profile(2, other=
 def test_a_profile_may_hold_what_is_its_own_and_what_need_not_be(
     held: dict[str, str | list[str]],
 ) -> None:
-    assert violation(profile(3, held), SCOPE, Memory(*THERE)) is None
+    assert violation(profile(3, held), SCOPE, Memory(*THERE).under(SCOPE)) is None
 
 
 @pytest.mark.parametrize(
@@ -40,17 +40,20 @@ def test_a_profile_may_hold_what_is_its_own_and_what_need_not_be(
 def test_a_profile_may_not_break_a_rule_of_its_scope(
     held: dict[str, str | list[str]], words: str
 ) -> None:
-    check_message(violation(profile(3, held), SCOPE, Memory(*THERE)) or "", *words.split())
+    check_message(
+        violation(profile(3, held), SCOPE, Memory(*THERE).under(SCOPE)) or "", *words.split()
+    )
 
 
 def test_an_mpid_that_was_given_out_is_in_use() -> None:
     known = Memory(*THERE, given_out={-9})
-    assert "-9" in (violation(profile(-9, seq=3), SCOPE, known) or "")
-    assert "MPID 1 is in use" in (violation(profile(1), SCOPE, known) or "")
-    assert violation(profile(9), SCOPE, known) is None
+    assert "-9" in (violation(profile(-9, seq=3), SCOPE, known.under(SCOPE)) or "")
+    assert "MPID 1 is in use" in (violation(profile(1), SCOPE, known.under(SCOPE)) or "")
+    assert violation(profile(9), SCOPE, known.under(SCOPE)) is None
 
 
 def test_of_several_faults_the_one_of_the_highest_rank_is_named() -> None:
     twice = profile(3, other=["y", "y"], email=["x", "x"])
-    assert "email" in (violation(twice, rules("email other"), Memory()) or "")
-    assert "other" in (violation(twice, rules("other email"), Memory()) or "")
+    for types, first in (("email other", "email"), ("other email", "other")):
+        scope = rules(types)
+        assert first in (violation(twice, scope, Memory().under(scope)) or "")

@@ -14,7 +14,7 @@ CODES: dict[type[StrEnum], str] = {
         immutable_search immutable_protection login_protection conflicting_login
         new_known_user_only
     """,
-    codes.Outcome: "decided narrowed no_candidates no_effect not_in_request not_consulted",
+    codes.TierOutcome: "decided narrowed no_candidates no_effect not_in_request not_consulted",
     codes.NoteCode: """
         set_aside_on_logout tie joined_conflicting_login kept_immutable held_elsewhere
         second_login_id
@@ -29,6 +29,7 @@ CODES: dict[type[StrEnum], str] = {
     codes.OnNewKnownUser: "keep create",
     codes.OnLogout: "create return_anonymous",
     codes.OnConflictingLogin: "separate join",
+    codes.OnUniqueHeld: "take keep",
 }
 
 

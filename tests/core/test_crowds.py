@@ -4,21 +4,21 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from idsync_cli.core.codes import ErrorCode, Outcome, Reason, RequestKind, Rule
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.codes import ErrorCode, Reason, RequestKind, Rule, TierOutcome
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.resolution import Turn, resolve
-from tests.core.memory import Memory
-from tests.core.saying import (
+from idsync_cli.core.resolve.resolution import resolve
+from tests.core.memory import Memory, MemoryLookup
+from tests.core.shorthand import (
     altered,
     ask,
     became_known,
     changes,
     identifiers,
-    inquiry,
+    matcher,
     notes,
     profile,
     refused,
@@ -43,41 +43,38 @@ def crowd(numbers: Iterable[int], /, **held: str) -> list[Profile]:
 
 
 def told(
-    scope: Rules, of: Sequence[Profile], kind: str = "identify", /, **asked: str
+    scope: ScopeRules, of: Sequence[Profile], kind: str = "identify", /, **asked: str
 ) -> list[Tier]:
     """The tiers of a request that name something of it."""
-    match = inquiry(kind, asked, scope, Memory(*of)).consult(explain=True)
+    match = matcher(kind, asked, scope, Memory(*of)).consult(explain=True)
     return [tier for tier in match.tiers if tier.value is not None]
 
 
 def counts(tier: Tier) -> tuple[int | None, int | None, int | None, bool]:
-    return tier.held_by, tier.eligible, tier.left, tier.stopped_counting
+    return tier.held_by, tier.eligible, tier.candidates, tier.stopped_counting
 
 
 # ---- What is asked
 
 
-class Reluctant(Memory):
+class Reluctant(MemoryLookup):
     """A store that lists no crowd, but the holders of an identifier that is to move."""
 
-    def known(
-        self, identifier: Identifier, rules: Rules, limit: int | None = None
-    ) -> Sequence[Profile]:
-        assert rules.settings_of(identifier.type).login
-        return super().known(identifier, rules, limit)
+    def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[Profile]:
+        assert self.rules.settings_of(identifier.type).login
+        return super().known(identifier, limit)
 
     def anonymous(
         self,
         identifiers: Sequence[Identifier],
-        rules: Rules,
         limit: int | None = None,
-        *,
         lacking: Identifier | None = None,
     ) -> Sequence[Profile]:
-        to_be_moved = [rules.settings_of(each.type).unique for each in identifiers] == [True]
+        unique = [self.rules.settings_of(each.type).unique for each in identifiers]
+        to_be_moved = unique == [True]
         assert to_be_moved or (limit is not None and limit <= 2)
         assert lacking is None
-        return super().anonymous(identifiers, rules, limit)
+        return super().anonymous(identifiers, limit)
 
 
 @pytest.mark.parametrize("kind", ["identify", "login", "search"])
@@ -94,12 +91,12 @@ def test_no_request_lists_a_crowd_unless_an_account_of_it_is_asked_for(
     ]
     scope = rules("customer_id:lu email:lu other ios_idfv")
     request = IdentityRequest(RequestKind(kind), identifiers(**asked), previous)
-    plain = resolve(request, scope, Reluctant(*of), Turn(1000, 7))
+    plain = resolve(request, scope, Reluctant(Memory(*of), scope), 1000, 7)
     assert plain == ask_in_full(request, scope, Memory(*of))
 
 
-def ask_in_full(request: IdentityRequest, scope: Rules, known: Memory) -> object:
-    return altered(resolve(request, scope, known, Turn(1000, 7), explain=True), tiers=())
+def ask_in_full(request: IdentityRequest, scope: ScopeRules, known: Memory) -> object:
+    return altered(resolve(request, scope, known.under(scope), 1000, 7, explain=True), tiers=())
 
 
 def test_a_known_profile_is_found_in_a_crowd_by_its_login_id() -> None:
@@ -133,7 +130,7 @@ def test_a_unique_identifier_is_taken_from_the_whole_crowd() -> None:
         "+500 ios_idfv d"
     ]
     assert decision.orphaned == tuple(range(1, 101))
-    assert [left.profile.mpid for left in decision.left] == [*range(1, 101), 500]
+    assert [update.profile.mpid for update in decision.updates] == [*range(1, 101), 500]
     assert became_known(decision) == (500,)
 
 
@@ -183,7 +180,7 @@ def test_an_anonymous_crowd_is_counted_to_1000_and_only_a_larger_one_says_so(
 ) -> None:
     [tier] = told(PLAIN, crowd(range(1, size + 1), ios_idfv="d"), **D)
     assert counts(tier) == counted
-    assert (tier.outcome, tier.ineligible) == (Outcome.NARROWED, {})
+    assert (tier.outcome, tier.ineligible) == (TierOutcome.NARROWED, {})
 
 
 @pytest.mark.parametrize(
@@ -195,7 +192,7 @@ def test_a_protected_crowd_is_counted_to_1000_and_only_a_larger_one_says_so(
     [tier] = told(LOGINS, crowd(range(1, size + 1), ios_idfv="d", email="e#"), **D)
     assert counts(tier) == (counted, 0, 0, stopped)
     assert tier.ineligible == {Reason.LOGIN_PROTECTION: counted}
-    assert tier.outcome is Outcome.NO_CANDIDATES
+    assert tier.outcome is TierOutcome.NO_CANDIDATES
 
 
 @pytest.mark.parametrize(("half", "stopped"), [(STOP // 2, False), (STOP // 2 + 1, True)])
@@ -227,31 +224,31 @@ def test_known_candidates_are_counted_to_1000_too() -> None:
     email, device = told(scope, more, **E, **D)
     assert counts(email) == (STOP, STOP, STOP, True)
     assert counts(device) == (STOP, STOP, STOP, False)
-    assert (email.outcome, device.outcome) == (Outcome.NARROWED, Outcome.NARROWED)
+    assert (email.outcome, device.outcome) == (TierOutcome.NARROWED, TierOutcome.NARROWED)
 
 
 @pytest.mark.parametrize(
     ("lower", "outcome", "counted"),
     [
-        (range(1, 1201), Outcome.NO_EFFECT, (STOP, STOP, STOP, True)),
-        (range(1, 1301), Outcome.NO_EFFECT, (STOP, STOP, STOP, True)),
-        (range(2, 1301), Outcome.NARROWED, (STOP, STOP, STOP, True)),
-        (range(1, 1200), Outcome.NARROWED, (STOP, STOP, STOP, True)),
-        (range(201, 1400), Outcome.NARROWED, (STOP, STOP, STOP, True)),
-        (range(200, 1400), Outcome.NARROWED, (STOP, STOP, STOP, True)),
-        (range(1, 1001), Outcome.NARROWED, (STOP, STOP, STOP, False)),
-        (range(201, 2301), Outcome.NARROWED, (STOP, STOP, STOP, True)),
-        (range(202, 2301), Outcome.NARROWED, (STOP, STOP, 999, True)),
-        (range(1199, 2301), Outcome.NARROWED, (STOP, STOP, 2, True)),
-        (range(1200, 2301), Outcome.DECIDED, (STOP, STOP, 1, True)),
-        (range(1201, 2301), Outcome.NO_EFFECT, (STOP, STOP, STOP, True)),
-        (range(1201, 1204), Outcome.NO_EFFECT, (3, 3, STOP, True)),
-        (range(1199, 1204), Outcome.NARROWED, (5, 5, 2, False)),
-        ((), Outcome.NO_EFFECT, (0, 0, STOP, True)),
+        (range(1, 1201), TierOutcome.NO_EFFECT, (STOP, STOP, STOP, True)),
+        (range(1, 1301), TierOutcome.NO_EFFECT, (STOP, STOP, STOP, True)),
+        (range(2, 1301), TierOutcome.NARROWED, (STOP, STOP, STOP, True)),
+        (range(1, 1200), TierOutcome.NARROWED, (STOP, STOP, STOP, True)),
+        (range(201, 1400), TierOutcome.NARROWED, (STOP, STOP, STOP, True)),
+        (range(200, 1400), TierOutcome.NARROWED, (STOP, STOP, STOP, True)),
+        (range(1, 1001), TierOutcome.NARROWED, (STOP, STOP, STOP, False)),
+        (range(201, 2301), TierOutcome.NARROWED, (STOP, STOP, STOP, True)),
+        (range(202, 2301), TierOutcome.NARROWED, (STOP, STOP, 999, True)),
+        (range(1199, 2301), TierOutcome.NARROWED, (STOP, STOP, 2, True)),
+        (range(1200, 2301), TierOutcome.DECIDED, (STOP, STOP, 1, True)),
+        (range(1201, 2301), TierOutcome.NO_EFFECT, (STOP, STOP, STOP, True)),
+        (range(1201, 1204), TierOutcome.NO_EFFECT, (3, 3, STOP, True)),
+        (range(1199, 1204), TierOutcome.NARROWED, (5, 5, 2, False)),
+        ((), TierOutcome.NO_EFFECT, (0, 0, STOP, True)),
     ],
 )
 def test_of_two_crowds_the_lower_narrows_the_higher_unless_it_holds_all_or_none_of_it(
-    lower: Iterable[int], outcome: Outcome, counted: tuple[int, int, int, bool]
+    lower: Iterable[int], outcome: TierOutcome, counted: tuple[int, int, int, bool]
 ) -> None:
     higher = range(1, 1201)
     of = [
@@ -259,7 +256,7 @@ def test_of_two_crowds_the_lower_narrows_the_higher_unless_it_holds_all_or_none_
         for number in sorted({*higher, *lower})
     ]
     other, device = told(PLAIN, of, **O, **D)
-    assert (other.outcome, counts(other)) == (Outcome.NARROWED, (STOP, STOP, STOP, True))
+    assert (other.outcome, counts(other)) == (TierOutcome.NARROWED, (STOP, STOP, STOP, True))
     assert (device.outcome, counts(device)) == (outcome, counted)
 
 
@@ -270,17 +267,17 @@ def test_a_third_tier_may_have_no_effect_on_what_the_second_left_of_a_crowd() ->
         *crowd(range(1151, 2301), email="e", ios_idfv="d"),
     ]
     email, other, device = told(PLAIN, of, **E, **O, **D)
-    assert [email.outcome, other.outcome] == [Outcome.NARROWED] * 2
-    assert (device.outcome, counts(device)) == (Outcome.NARROWED, (STOP, STOP, STOP, True))
+    assert [email.outcome, other.outcome] == [TierOutcome.NARROWED] * 2
+    assert (device.outcome, counts(device)) == (TierOutcome.NARROWED, (STOP, STOP, STOP, True))
     without = [each for each in of if each.mpid not in range(1101, 1151)]
     email, other, device = told(PLAIN, without, **E, **O, **D)
-    assert (device.outcome, counts(device)) == (Outcome.NO_EFFECT, (STOP, STOP, STOP, True))
+    assert (device.outcome, counts(device)) == (TierOutcome.NO_EFFECT, (STOP, STOP, STOP, True))
 
 
 def test_the_first_tier_that_finds_a_crowd_narrows_however_many_there_are_beside() -> None:
     other, device = told(PLAIN, crowd(range(1, 1101), ios_idfv="d"), **O, **D)
-    assert (other.outcome, counts(other)) == (Outcome.NO_CANDIDATES, (0, 0, 0, False))
-    assert (device.outcome, counts(device)) == (Outcome.NARROWED, (STOP, STOP, STOP, True))
+    assert (other.outcome, counts(other)) == (TierOutcome.NO_CANDIDATES, (0, 0, 0, False))
+    assert (device.outcome, counts(device)) == (TierOutcome.NARROWED, (STOP, STOP, STOP, True))
 
 
 def test_a_crowd_of_known_and_anonymous_is_narrowed_if_it_loses_one_of_either() -> None:
@@ -290,13 +287,13 @@ def test_a_crowd_of_known_and_anonymous_is_narrowed_if_it_loses_one_of_either() 
     unnamed = crowd(range(3, 1203), ios_idfv="d")
     device, email, other = told(scope, [*known, *unnamed], **D, **E, **O)
     assert counts(device) == (STOP, STOP, STOP, True)
-    assert (email.outcome, counts(email)) == (Outcome.NARROWED, (2, 2, 2, False))
-    assert (other.outcome, counts(other)) == (Outcome.NO_EFFECT, (0, 0, 2, False))
+    assert (email.outcome, counts(email)) == (TierOutcome.NARROWED, (2, 2, 2, False))
+    assert (other.outcome, counts(other)) == (TierOutcome.NO_EFFECT, (0, 0, 2, False))
 
 
 def test_who_is_eligible_of_a_crowd_is_counted_even_where_it_is_older_than_1000_others() -> None:
     scope = rules("ios_idfv email:lu")
     of = [profile(1, E | D), *crowd(range(2, 1503), ios_idfv="d", email="x#")]
     [device, email] = told(scope, of, **D, **E)
-    assert (device.outcome, counts(device)) == (Outcome.DECIDED, (STOP, 1, 1, True))
-    assert email.outcome is Outcome.NOT_CONSULTED
+    assert (device.outcome, counts(device)) == (TierOutcome.DECIDED, (STOP, 1, 1, True))
+    assert email.outcome is TierOutcome.NOT_CONSULTED

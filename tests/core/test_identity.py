@@ -19,7 +19,7 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from tests import reference_model
-from tests.core.saying import check_message
+from tests.core.shorthand import check_message
 
 DEVICES = (
     "ios_idfa ios_idfv android_aaid android_uuid fire_aid roku_aid roku_publisher_id "
@@ -30,7 +30,7 @@ DEVICES = (
 def test_the_list_of_types_is_that_of_section_2_in_its_order() -> None:
     assert [*IdentityType] == reference_model.TYPES
     assert [*TYPE_ORDER] == reference_model.TYPES
-    assert [*TYPE_ORDER.values()] == list(range(33))
+    assert [*TYPE_ORDER.values()] == list(range(34))
 
 
 def test_every_name_of_section_2_and_no_other_is_read_as_its_type() -> None:

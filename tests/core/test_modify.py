@@ -2,11 +2,11 @@
 
 import pytest
 
-from idsync_cli.core.codes import ErrorCode, Outcome, Rule, Status
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.codes import ErrorCode, Rule, Status, TierOutcome
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import DecidedBy
 from tests.core.memory import Memory
-from tests.core.saying import (
+from tests.core.shorthand import (
     after,
     became_known,
     change_form,
@@ -44,19 +44,19 @@ def test_the_answer_is_the_profile_that_is_named_and_nothing_is_looked_up() -> N
 def test_the_tiers_tell_rank_settings_and_the_value_that_is_set() -> None:
     decision = set_form(FIXED, Memory(profile(1)), 1, email="e", other=None)
     assert [(tier.rank, tier.outcome, tier.value) for tier in decision.tiers] == [
-        (1, Outcome.NOT_IN_REQUEST, None),
-        (2, Outcome.NOT_CONSULTED, "e"),
-        (3, Outcome.NOT_CONSULTED, None),
-        (4, Outcome.NOT_IN_REQUEST, None),
+        (1, TierOutcome.NOT_IN_REQUEST, None),
+        (2, TierOutcome.NOT_CONSULTED, "e"),
+        (3, TierOutcome.NOT_CONSULTED, None),
+        (4, TierOutcome.NOT_IN_REQUEST, None),
     ]
     settings = [" ".join(tier.settings.names()) for tier in decision.tiers]
     assert settings == ["login unique immutable", "login unique", "", ""]
     changed = change_form(FIXED, Memory(profile(1)), 1, ("other", None, "o"), ("email", None, "e"))
     assert [(tier.outcome, tier.value) for tier in changed.tiers] == [
-        (Outcome.NOT_IN_REQUEST, None),
-        (Outcome.NOT_CONSULTED, None),
-        (Outcome.NOT_CONSULTED, None),
-        (Outcome.NOT_IN_REQUEST, None),
+        (TierOutcome.NOT_IN_REQUEST, None),
+        (TierOutcome.NOT_CONSULTED, None),
+        (TierOutcome.NOT_CONSULTED, None),
+        (TierOutcome.NOT_IN_REQUEST, None),
     ]
 
 
@@ -232,7 +232,9 @@ def test_several_values_of_a_type_that_became_immutable_can_only_stay() -> None:
             set_form(FIXED, known, 1, customer_id=value)
 
 
-def both_forms(scope: Rules, known: Memory, mpid: int, kind: str, value: str) -> list[list[str]]:
+def both_forms(
+    scope: ScopeRules, known: Memory, mpid: int, kind: str, value: str
+) -> list[list[str]]:
     return [
         changes(set_form(scope, known, mpid, **{kind: value})),
         changes(change_form(scope, known, mpid, (kind, None, value))),
@@ -315,5 +317,5 @@ def test_a_profile_becomes_known_by_gaining_or_by_losing_a_login_id() -> None:
 
 def test_a_modify_that_changes_nothing_makes_nobody_known() -> None:
     decision = set_form(UNIQUE, Memory(profile(1, email="e")), 1, email="e")
-    assert (decision.left, decision.is_logged_in) == ((), True)
+    assert (decision.updates, decision.is_logged_in) == ((), True)
     assert decision.profile == profile(1, email="e")

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnLogout, Rule, Status
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.identity import IdentityType, derive_mpid
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import ProfileView
 from tests.core.memory import Memory
-from tests.core.saying import (
+from tests.core.shorthand import (
     NEW,
     after,
     ask,
@@ -21,6 +21,7 @@ from tests.core.saying import (
     profile,
     refused,
     rules,
+    set_form,
     tiers,
 )
 
@@ -205,7 +206,7 @@ def test_who_is_not_found_gets_a_new_profile() -> None:
     assert (decision.status, decision.decided_by) == (Status.CREATED, DecidedBy(Rule.NO_MATCH))
     assert decision.created is True
     assert decision.profile is not None
-    assert decision.profile == Profile(NEW_MPID, NEW, None, False, ())
+    assert decision.profile == ProfileView(NEW_MPID, NEW, None, False, 0)
     assert held(after(known, decision)) == "email:f ios_idfv:d"
     assert (after(known, decision).was_known, became_known(decision)) == (False, ())
     assert decision.changes_the_store
@@ -237,7 +238,7 @@ def test_a_new_profile_never_gets_an_mpid_that_was_given_out() -> None:
     ],
 )
 def test_a_new_profile_says_by_which_rule_it_was_made(
-    scope: Rules, kind: str, asked: dict[str, str], rule: Rule
+    scope: ScopeRules, kind: str, asked: dict[str, str], rule: Rule
 ) -> None:
     decision = ask(kind, scope, Memory(profile(1, ios_idfv="d")), **asked)
     assert (decision.status, decision.decided_by) == (Status.CREATED, DecidedBy(rule))
@@ -260,7 +261,7 @@ def test_a_search_changes_nothing_of_the_profile_that_it_finds() -> None:
     known = Memory(profile(1, email="e"), profile(2, customer_id="a"))
     decision = ask("search", JOINING, known, email="e", customer_id="b", ios_idfv="d")
     assert decision.profile == known.profiles[1]
-    assert (changes(decision), decision.orphaned, decision.left) == ([], (), ())
+    assert (changes(decision), decision.orphaned, decision.updates) == ([], (), ())
     assert held(decision.identifiers) == "email:e"
     assert (decision.is_logged_in, notes(decision)) == (True, [])
 
@@ -459,7 +460,7 @@ def test_one_lookup_of_its_own_is_enough_for_a_new_profile() -> None:
 # ---- Source
 
 
-def source(scope: Rules, previous: int | None, known: Memory, **asked: str) -> int | None:
+def source(scope: ScopeRules, previous: int | None, known: Memory, **asked: str) -> int | None:
     decision = ask("login", scope, known, previous, **asked)
     assert decision.created is True
     assert decision.profile is not None
@@ -525,4 +526,29 @@ def test_a_logout_without_create_gets_no_source_either() -> None:
     returning = replace(LINK, strategy=replace(LINK.strategy, on_logout=OnLogout.RETURN_ANONYMOUS))
     decision = ask("logout", returning, Memory(profile(1, android_aaid="g")), 1, ios_idfv="d")
     assert decision.created is True
-    assert decision.profile == Profile(NEW_MPID, NEW, None, False, ())
+    assert decision.profile == ProfileView(NEW_MPID, NEW, None, False, 0)
+
+
+# ---- `on_unique_held: keep`
+
+KEEPING = rules("customer_id:lu email:u other ios_idfv", keep=True)
+
+
+def test_where_unique_identifiers_are_kept_a_request_takes_none() -> None:
+    known = Memory(profile(1, customer_id="c"), profile(2, email="e"))
+    decision = ask("login", KEEPING, known, customer_id="c", email="e", ios_idfv="d")
+    assert decision.decided_by.identity_type is IdentityType.CUSTOMER_ID
+    assert (changes(decision), notes(decision)) == (["+1 ios_idfv d"], ["held_elsewhere email"])
+
+
+def test_where_unique_identifiers_are_kept_who_holds_none_may_add_one_that_nobody_holds() -> None:
+    known = Memory(profile(1, customer_id="c"), profile(2, email="e"))
+    decision = ask("login", KEEPING, known, customer_id="c", email="new")
+    assert (changes(decision), notes(decision)) == (["+1 email new"], [])
+
+
+def test_a_modify_takes_what_is_kept() -> None:
+    known = Memory(profile(1, customer_id="c"), profile(2, email="e"))
+    decision = set_form(KEEPING, known, 1, email="e")
+    assert changes(decision) == ["-2 email e", "+1 email e"]
+    assert decision.orphaned == (2,)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from idsync_cli.core.codes import OnConflictingLogin
-from idsync_cli.core.config.rules import Organization, Rules
+from idsync_cli.core.codes import OnConflictingLogin, OnUniqueHeld
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, NO_SETTINGS, PRESETS
 from idsync_cli.core.identity import TYPE_BITS, IdentityType
 from idsync_cli.core.profile import types_of
-from tests.core.saying import identifiers, profile, rules
+from tests.core.shorthand import identifiers, profile, rules
 
 SCOPE = rules("ios_idfv email:l customer_id:lui other:u")
 
@@ -112,13 +112,14 @@ def test_new_known_users_get_a_new_record_where_the_strategy_says_create(
 
 
 def test_login_ids_that_disagree_are_two_users_unless_the_scope_says_otherwise() -> None:
-    scope = Rules(PRESETS["default"].strategy, (IdentityType.CUSTOMER_ID,))
+    scope = ScopeRules(PRESETS["default"].strategy, (IdentityType.CUSTOMER_ID,))
     assert scope.on_conflicting_login is OnConflictingLogin.SEPARATE
+    assert scope.on_unique_held is OnUniqueHeld.TAKE
     assert scope.separates_conflicting_logins is True
     assert rules("customer_id:lu", join=True).separates_conflicting_logins is False
     assert scope.settings == {}
     kind = IdentityType.CUSTOMER_ID
-    named = Rules(scope.strategy, scope.priority, {kind: LOGIN_AND_UNIQUE})
+    named = ScopeRules(scope.strategy, scope.priority, {kind: LOGIN_AND_UNIQUE})
     assert named.login_types == (kind,)
 
 

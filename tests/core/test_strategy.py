@@ -14,8 +14,9 @@ from idsync_cli.core.config.strategy import (
 )
 from idsync_cli.core.identity import IdentityType
 
+# The star: and immutable.
 TABLE = """
-default           | customer_id       | fixed | keep   | create           | yes | no  | no  | yes
+default           | customer_id       | fixed*| keep   | create           | yes | no  | no  | yes
 profile_conversion|                   |       | keep   | create           | yes | no  | no  | yes
 profile_link      | customer_id email |       | create | create           | yes | no  | yes | yes
 profile_isolation | customer_id email |       | create | return_anonymous | yes | yes | no  | no
@@ -29,8 +30,9 @@ def test_a_preset_is_its_row_of_section_6(row: str) -> None:
     preset = PRESETS[name]
     strategy = preset.strategy
     assert strategy.name == name
-    assert dict(preset.settings) == dict.fromkeys(types.split(), Settings(login=True, unique=True))
-    assert preset.fixed is (fixed == "fixed")
+    settings = Settings(login=True, unique=True, immutable=fixed.endswith("*"))
+    assert dict(preset.settings) == dict.fromkeys(types.split(), settings)
+    assert preset.fixed is fixed.startswith("fixed")
     assert strategy.on_new_known_user is OnNewKnownUser(known)
     assert strategy.on_logout is (OnLogout(logout) if logout else None)
     found = [strategy.logins, strategy.login_needs_login_id, strategy.links, strategy.aliasing]
@@ -43,9 +45,8 @@ def test_there_are_five_presets_in_the_order_of_section_6() -> None:
 
 def test_default_without_a_priority_takes_that_of_section_6() -> None:
     assert " ".join(DEFAULT_PRIORITY) == (
-        "customer_id mobile_number email other facebook google twitter microsoft yahoo ios_idfa "
-        "ios_idfv android_aaid android_uuid roku_aid roku_publisher_id microsoft_publisher_id "
-        "microsoft_aid device_application_stamp"
+        "customer_id email ios_idfa ios_idfv android_aaid android_uuid amp_id "
+        "device_application_stamp"
     )
     assert DEFAULT_PRIORITY[0] is IdentityType.CUSTOMER_ID
 

@@ -2,46 +2,45 @@
 
 import pytest
 
-from idsync_cli.core.codes import NoteCode, Op, RequestKind, Rule, Status
-from idsync_cli.core.codes import Outcome as TierOutcome
+from idsync_cli.core.codes import NoteCode, Op, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.config.strategy import NO_SETTINGS
-from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Left, Note, Tier
+from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Note, ProfileUpdate, Tier
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.change_set import Outcome
+from idsync_cli.core.resolve.change_set import Consequences
 from idsync_cli.core.resolve.matcher import Match
-from idsync_cli.core.resolve.resolution import Turn
 from idsync_cli.core.value import Value
-from idsync_cli.store.sqlite import Entry
-from tests.core.saying import altered, profile, rules
+from idsync_cli.store.api import RequestEntry
+from tests.core.shorthand import altered, profile
 
 EMAIL, DEVICE = IdentityType.EMAIL, IdentityType.IOS_IDFV
 E, D = Identifier(EMAIL, "e"), Identifier(DEVICE, "d")
 ADDED, REMOVED = Change(Op.ADD, 1, E), Change(Op.REMOVE, 2, D)
 FOUND, NOT_FOUND = DecidedBy(Rule.IDENTIFIER, 1, EMAIL), DecidedBy(Rule.NO_MATCH)
-LEFT = Left(profile(1), 1, True)
+LEFT = ProfileUpdate(profile(1), 1, True)
 TIER = Tier(1, EMAIL, NO_SETTINGS, TierOutcome.NOT_IN_REQUEST)
 NOTE = Note(NoteCode.TIE)
 NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
     Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
-    (TIER,),
+    (DEVICE,), (TIER,),
 )  # fmt: skip
 
 PAIRS: list[tuple[Value, Value]] = [
     (E, D),
     (ADDED, REMOVED),
-    (LEFT, Left(profile(2), 0, False)),
+    (LEFT, ProfileUpdate(profile(2), 0, False)),
     (NOBODY, SOMEBODY),
     (
-        Answer(1, None, None, None, None, NOBODY),
-        Answer(2, 1, RequestKind.LOGIN, "s", rules("email"), SOMEBODY),
+        Answer(1, None, None, None, NOBODY),
+        Answer(2, 1, RequestKind.LOGIN, "s", SOMEBODY),
     ),
     (Match(), Match(profile(1), FOUND, (profile(1),), (E,), (TIER,))),
-    (Outcome(), Outcome((LEFT,), (1,))),
-    (Turn(1, 2), Turn(3, 4)),
+    (Consequences(), Consequences((LEFT,), (1,))),
+    (ProfileView(1, 2, None, False, 0), ProfileView(2, 3, 1, True, 1)),
     (IdentityRequest(RequestKind.LOGIN, ()), IdentityRequest(RequestKind.LOGOUT, (E,), 1)),
-    (Entry(1, 2, RequestKind.LOGIN), Entry(2, 3, RequestKind.LOGOUT, "r", 4)),
+    (RequestEntry(1, 2, RequestKind.LOGIN), RequestEntry(2, 3, RequestKind.LOGOUT, "r", 4)),
 ]
 """Two values of each class, alike in no member."""
 
@@ -59,31 +58,31 @@ def test_values_are_equal_if_all_their_members_are(one: Value, other: Value) -> 
 
 
 def test_values_of_two_classes_are_never_equal() -> None:
-    turn, outcome = Turn(1, 2), Outcome((), ())
-    for other in ((), (1, 2), (Turn, 1, 2), None, Outcome, outcome):
-        assert turn != other
+    change, outcome = ADDED, Consequences((), ())
+    for other in ((), (Op.ADD, 1, E), (Change, Op.ADD, 1, E), None, Consequences, outcome):
+        assert change != other
     assert outcome != ((), ())
-    assert Change(Op.ADD, 1, E) != Left(profile(1), 1, True)
+    assert Change(Op.ADD, 1, E) != ProfileUpdate(profile(1), 1, True)
     assert E not in (("email", "e"), (EMAIL, "e"), "e")
 
 
 def test_values_of_two_classes_with_the_same_members_differ() -> None:
     class Other(Value):
-        __match_args__ = ("seq", "seed")
-        seq, seed = 1, 2
+        __match_args__ = ("updates", "orphaned")
+        updates, orphaned = (), ()
 
     assert Other() == Other()
-    assert Turn(1, 2) != Other()
-    assert Other() != Turn(1, 2)
+    assert Consequences() != Other()
+    assert Other() != Consequences()
 
 
-@pytest.mark.parametrize("value", [E, ADDED, LEFT, NOBODY, Turn(1, 2), Outcome((LEFT,), (1,))])
+@pytest.mark.parametrize("value", [E, ADDED, LEFT, NOBODY, Match(), Consequences((LEFT,), (1,))])
 def test_equal_values_have_one_hash(value: Value) -> None:
     assert len({value, altered(value), E, D}) == 2 + (value is not E)
 
 
 def test_a_value_is_shown_with_its_members() -> None:
-    assert repr(Turn(1, 2)) == "Turn(1, 2)"
+    assert repr(Consequences((), (1,))) == "Consequences((), (1,))"
 
 
 def test_values_can_be_taken_apart_by_the_places_of_their_members() -> None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.profile import ProfileView
 
 STRATEGY_RULES = (
     "on_new_known_user",
@@ -67,11 +67,11 @@ class RulesChange:
         return self == RulesChange()
 
 
-def compare(before: Rules | None, after: Rules) -> RulesChange:
+def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
     """Set new rules against the old ones; None where nobody knows what they were."""
-    unique = [kind for kind in after.priority if after.settings_of(kind).unique]
+    unique = after.unique_types
     if before is None:
-        return RulesChange(newly_unique=tuple(unique))
+        return RulesChange(newly_unique=unique)
     stayed = [kind for kind in before.priority if kind in after.priority]
     stay = [kind for kind in after.priority if kind in before.priority]
     settings = (
@@ -91,12 +91,16 @@ def compare(before: Rules | None, after: Rules) -> RulesChange:
     )
 
 
-def _rules_of(rules: Rules) -> dict[str, str | bool | None]:
+def _rules_of(rules: ScopeRules) -> dict[str, str | bool | None]:
     of_strategy = {rule: getattr(rules.strategy, rule) for rule in STRATEGY_RULES}
-    return {**of_strategy, "on_conflicting_login": rules.on_conflicting_login}
+    return {
+        **of_strategy,
+        "on_conflicting_login": rules.on_conflicting_login,
+        "on_unique_held": rules.on_unique_held,
+    }
 
 
-def shifts(profile: Holder, before: Rules | None, after: Rules) -> tuple[Shift, ...]:
+def shifts(profile: ProfileView, before: ScopeRules | None, after: ScopeRules) -> tuple[Shift, ...]:
     """What a profile becomes under new rules.
 
     Where the old ones are not known it was known if it ever was, and an orphan only without any

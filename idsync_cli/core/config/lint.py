@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 
 Path = tuple[str, ...]
@@ -20,7 +20,7 @@ class Contradiction:
     message: str
 
 
-class DoubtCode(StrEnum):
+class LintCode(StrEnum):
     """What `config lint` warns of."""
 
     NO_LOGIN_TYPE = "no_login_type"
@@ -33,18 +33,19 @@ class DoubtCode(StrEnum):
     IMMUTABLE_BESIDE_MUTABLE = "immutable_beside_mutable"
     NO_DEVICE_IDENTITY = "no_device_identity"
     JOINS_LOGINS = "joins_logins"
+    NOTHING_TO_KEEP = "nothing_to_keep"
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class LintWarning:
     """Something that is accepted, and often not meant."""
 
-    code: DoubtCode
+    code: LintCode
     path: Path
     message: str
 
 
-def contradictions(rules: Rules) -> Iterator[Contradiction]:
+def contradictions(rules: ScopeRules) -> Iterator[Contradiction]:
     """Whatever keeps the rules from being used, from first to last."""
     strategy = rules.strategy
     if strategy.links and strategy.on_new_known_user is not OnNewKnownUser.CREATE:
@@ -52,9 +53,9 @@ def contradictions(rules: Rules) -> Iterator[Contradiction]:
             ("strategy", "links"),
             "links: true needs on_new_known_user: create; say both or neither",
         )
-    if strategy.name == "default" and IdentityType.CUSTOMER_ID not in rules.priority:
+    if strategy.name == "default" and rules.priority[:1] != (IdentityType.CUSTOMER_ID,):
         yield Contradiction(
-            ("priority",), "the strategy default needs customer_id in the priority; add it"
+            ("priority",), "the strategy default begins its priority with customer_id; put it first"
         )
     for kind, settings in rules.settings.items():
         path = ("identities", kind.value)
@@ -69,7 +70,7 @@ def contradictions(rules: Rules) -> Iterator[Contradiction]:
     yield from _misplaced_immutables(rules)
 
 
-def _misplaced_immutables(rules: Rules) -> Iterator[Contradiction]:
+def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
     mutable_above: IdentityType | None = None
     for kind in rules.priority:
         if kind not in rules.immutable_types:
@@ -81,19 +82,19 @@ def _misplaced_immutables(rules: Rules) -> Iterator[Contradiction]:
             )
 
 
-def doubts(rules: Rules) -> Iterator[Doubt]:
+def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
     """Whatever is accepted, and often not meant."""
-    code = DoubtCode
+    code = LintCode
     strategy = rules.strategy
     if strategy.logins and not rules.login_types:
-        yield Doubt(
+        yield LintWarning(
             code.NO_LOGIN_TYPE,
             ("strategy",),
             f"{strategy.name} has logins, but no type has login: true, so nobody is ever known",
         )
     for kind, settings in rules.settings.items():
         if settings != rules.settings_of(kind):
-            yield Doubt(
+            yield LintWarning(
                 code.WITHOUT_LOGINS,
                 ("identities", kind.value),
                 f"{kind} is no login type, nor immutable, for the strategy has logins: false",
@@ -102,19 +103,19 @@ def doubts(rules: Rules) -> Iterator[Doubt]:
     for kind in rules.priority:
         settings = rules.settings_of(kind)
         if settings.login and not settings.unique:
-            yield Doubt(
+            yield LintWarning(
                 code.LOGIN_NOT_UNIQUE,
                 ("identities", kind.value),
                 f"{kind} is a login type and not unique: one login ID may belong to two users",
             )
         if settings.unique and not settings.login:
-            yield Doubt(
+            yield LintWarning(
                 code.UNIQUE_NOT_LOGIN,
                 ("identities", kind.value),
                 f"{kind} is unique and no login type: an anonymous request may come to hold it",
             )
     if strategy.name in ("default", "profile_conversion") and len(rules.login_types) > 1:
-        yield Doubt(
+        yield LintWarning(
             code.SEVERAL_LOGIN_TYPES,
             ("identities",),
             f"several login types ({', '.join(rules.login_types)}) under {strategy.name} "
@@ -123,46 +124,56 @@ def doubts(rules: Rules) -> Iterator[Doubt]:
     if rules.immutable_types:
         for kind in rules.login_types:
             if kind not in rules.immutable_types:
-                yield Doubt(
+                yield LintWarning(
                     code.IMMUTABLE_BESIDE_MUTABLE,
                     ("identities", kind.value),
                     f"requests with {kind} alone never reach a profile that holds an immutable ID",
                 )
     if not DEVICE_TYPES.intersection(rules.priority):
-        yield Doubt(
+        yield LintWarning(
             code.NO_DEVICE_IDENTITY,
             ("priority",),
             "no device identity is in the priority: visitors who bring nothing else are refused",
         )
+    yield from _warn_of_scope_keys(rules)
+
+
+def _warn_of_scope_keys(rules: ScopeRules) -> Iterator[LintWarning]:
     if rules.on_conflicting_login is OnConflictingLogin.JOIN:
-        yield Doubt(
-            code.JOINS_LOGINS,
+        yield LintWarning(
+            LintCode.JOINS_LOGINS,
             ("on_conflicting_login",),
             "two users who share one login ID become one profile, and that cannot be undone",
         )
+    if rules.on_unique_held is OnUniqueHeld.KEEP and not rules.unique_types:
+        yield LintWarning(
+            LintCode.NOTHING_TO_KEEP,
+            ("on_unique_held",),
+            "no type is unique, so that on_unique_held: keep keeps nothing; leave it out",
+        )
 
 
-def _warn_of_ranks(rules: Rules) -> Iterator[Doubt]:
+def _warn_of_ranks(rules: ScopeRules) -> Iterator[LintWarning]:
     plain = _first(rules.priority, lambda kind: not _is_trusted(rules, kind))
     device = _first(rules.priority, lambda kind: kind in DEVICE_TYPES)
     for rank, kind in enumerate(rules.priority):
         if _is_trusted(rules, kind) and plain < rank:
-            yield Doubt(
-                DoubtCode.RANKED_LOW,
+            yield LintWarning(
+                LintCode.RANKED_LOW,
                 ("priority", kind.value),
                 f"{kind} is a login or unique type and ranks below {rules.priority[plain]}, "
                 "which is neither: move it up",
             )
         if kind not in DEVICE_TYPES and device < rank:
-            yield Doubt(
-                DoubtCode.DEVICE_ABOVE_USER,
+            yield LintWarning(
+                LintCode.DEVICE_ABOVE_USER,
                 ("priority", kind.value),
                 f"{kind} identifies a user and ranks below {rules.priority[device]}, "
                 "which identifies a device: move it up",
             )
 
 
-def _is_trusted(rules: Rules, kind: IdentityType) -> bool:
+def _is_trusted(rules: ScopeRules, kind: IdentityType) -> bool:
     settings = rules.settings_of(kind)
     return settings.login or settings.unique
 

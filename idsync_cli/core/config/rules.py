@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser
+from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.profile import ProfileView
 
 
 @dataclass(frozen=True)
-class Rules:
+class ScopeRules:
     """The rules of one identity scope.
 
     Sets of types are integers here, with the bit of each type (`TYPE_BITS`).
@@ -21,6 +21,7 @@ class Rules:
     priority: tuple[IdentityType, ...]
     settings: Mapping[IdentityType, Settings] = field(default_factory=dict)
     on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
+    on_unique_held: OnUniqueHeld = OnUniqueHeld.TAKE
 
     def settings_of(self, identity_type: IdentityType) -> Settings:
         """The settings of a type as they work; a type that is not in the priority has none.
@@ -66,12 +67,22 @@ class Rules:
         return self.on_conflicting_login is OnConflictingLogin.SEPARATE
 
     @cached_property
+    def unique_types(self) -> tuple[IdentityType, ...]:
+        """The types of which one profile holds a value, most trusted first."""
+        return tuple(kind for kind in self.priority if self.settings_of(kind).unique)
+
+    @cached_property
+    def takes_unique_ids(self) -> bool:
+        """Whether a request that brings one takes it from its holders (section 4, step 5)."""
+        return self.on_unique_held is OnUniqueHeld.TAKE
+
+    @cached_property
     def new_known_users_get_a_new_record(self) -> bool:
         """Whether a login ID never leads to an anonymous profile."""
         return self.strategy.on_new_known_user is OnNewKnownUser.CREATE
 
     @cached_property
-    def forms(self) -> dict[str, dict[int, object]]:
+    def shapes(self) -> dict[str, dict[int, object]]:
         """What was found out about the forms of requests, by kind and types."""
         return {}
 
@@ -92,7 +103,7 @@ class Rules:
         """Whether a type of the priority is in a set of types."""
         return types & self.lookup_bits != 0
 
-    def is_known(self, profile: Holder) -> bool:
+    def is_known(self, profile: ProfileView) -> bool:
         """Whether the profile is a known one (section 1)."""
         return profile.was_known or profile.types & self.login_bits != 0
 
@@ -117,6 +128,6 @@ class Organization:
     """Everything that a configuration file says: scopes by name, and whom each workspace serves."""
 
     name: str | None
-    scopes: Mapping[str, Rules]
+    scopes: Mapping[str, ScopeRules]
     workspaces: Mapping[str, str]
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -24,6 +24,7 @@ class Settings(NamedTuple):
 
 NO_SETTINGS = Settings()
 LOGIN_AND_UNIQUE = Settings(login=True, unique=True)
+IMMUTABLE = Settings(login=True, unique=True, immutable=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,10 @@ class Preset:
 
 
 _KEEP, _CREATE = OnNewKnownUser.KEEP, OnNewKnownUser.CREATE
-_CUSTOMER = MappingProxyType({IdentityType.CUSTOMER_ID: LOGIN_AND_UNIQUE})
-_CUSTOMER_AND_EMAIL = MappingProxyType({**_CUSTOMER, IdentityType.EMAIL: LOGIN_AND_UNIQUE})
+_FIXED_CUSTOMER = MappingProxyType({IdentityType.CUSTOMER_ID: IMMUTABLE})
+_CUSTOMER_AND_EMAIL = MappingProxyType(
+    dict.fromkeys((IdentityType.CUSTOMER_ID, IdentityType.EMAIL), LOGIN_AND_UNIQUE)
+)
 
 # fmt: off
 _STRATEGIES = (
@@ -69,7 +72,7 @@ _STRATEGIES = (
 )
 # fmt: on
 _SETTINGS = {
-    "default": _CUSTOMER,
+    "default": _FIXED_CUSTOMER,
     "profile_link": _CUSTOMER_AND_EMAIL,
     "profile_isolation": _CUSTOMER_AND_EMAIL,
 }
@@ -85,22 +88,12 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 
 DEFAULT_PRIORITY = (
     IdentityType.CUSTOMER_ID,
-    IdentityType.MOBILE_NUMBER,
     IdentityType.EMAIL,
-    IdentityType.OTHER,
-    IdentityType.FACEBOOK,
-    IdentityType.GOOGLE,
-    IdentityType.TWITTER,
-    IdentityType.MICROSOFT,
-    IdentityType.YAHOO,
     IdentityType.IOS_IDFA,
     IdentityType.IOS_IDFV,
     IdentityType.ANDROID_AAID,
     IdentityType.ANDROID_UUID,
-    IdentityType.ROKU_AID,
-    IdentityType.ROKU_PUBLISHER_ID,
-    IdentityType.MICROSOFT_PUBLISHER_ID,
-    IdentityType.MICROSOFT_AID,
+    IdentityType.AMP_ID,
     IdentityType.DEVICE_APPLICATION_STAMP,
 )
 """The priority of a `default` scope that names none."""

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.config.rules import Rules
-from idsync_cli.core.decision import Change, Left
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.decision import Change, ProfileUpdate
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 
 
@@ -19,7 +20,7 @@ class _Page:
 
     __slots__ = ("gained", "lost", "profile", "shrunk", "types")
 
-    def __init__(self, profile: Holder) -> None:
+    def __init__(self, profile: ProfileView) -> None:
         self.profile = profile
         self.types = profile.types
         self.gained: dict[Identifier, None] = {}
@@ -27,42 +28,45 @@ class _Page:
         self.shrunk: set[IdentityType] | None = None
 
 
-class Outcome(Value):
-    """What the changes of a request come to: the profiles left, and those orphaned by it."""
+class Consequences(Value):
+    """What the changes of a request come to: how profiles are left, and which are orphaned."""
 
-    __match_args__ = ("left", "orphaned")
+    __match_args__ = ("updates", "orphaned")
     __slots__ = __match_args__
 
-    def __init__(self, left: tuple[Left, ...] = (), orphaned: tuple[int, ...] = ()) -> None:
-        self.left: Final = left
+    def __init__(
+        self, updates: tuple[ProfileUpdate, ...] = (), orphaned: tuple[int, ...] = ()
+    ) -> None:
+        self.updates: Final = updates
         self.orphaned: Final = orphaned
 
 
-_NOTHING: Final = Outcome()
+_NOTHING: Final = Consequences()
 _ADD: Final = Op.ADD
 _REMOVE: Final = Op.REMOVE
 
 
-class Ledger:
+class ChangeSet:
     """Profiles as a request found them, and as it leaves them."""
 
-    __slots__ = ("_latest", "_login_bits", "_lookup_bits", "_pages", "changes")
+    __slots__ = ("_latest", "_login_bits", "_lookup", "_lookup_bits", "_pages", "changes")
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: ScopeRules, lookup: Lookup) -> None:
+        self._lookup = lookup
         self._login_bits = rules.login_bits
         self._lookup_bits = rules.lookup_bits
         self._pages: dict[int, _Page] = {}
         self._latest: _Page | None = None
         self.changes: list[Change] = []
 
-    def add(self, profile: Holder, identifier: Identifier) -> None:
+    def add(self, profile: ProfileView, identifier: Identifier) -> None:
         """Give the profile an identifier that it does not hold, as its last."""
         page = self._page(profile)
         page.gained[identifier] = None
         page.types |= 1 << identifier.order
         self.changes.append(Change(_ADD, profile.mpid, identifier))
 
-    def remove(self, profile: Holder, identifier: Identifier) -> None:
+    def remove(self, profile: ProfileView, identifier: Identifier) -> None:
         """Take from the profile an identifier that it holds."""
         page = self._page(profile)
         if page.lost is None or page.shrunk is None:
@@ -74,25 +78,25 @@ class Ledger:
         page.shrunk.add(identifier.type)
         self.changes.append(Change(_REMOVE, profile.mpid, identifier))
 
-    def take_away(self, identifier: Identifier, holders: Iterable[Holder]) -> None:
+    def take_away(self, identifier: Identifier, holders: Iterable[ProfileView]) -> None:
         """Take an identifier from those of `holders` that still hold it, by ascending MPID."""
         for holder in sorted(holders, key=_mpid):
             if self.holds(holder, identifier):
                 self.remove(holder, identifier)
 
-    def holds(self, profile: Holder, identifier: Identifier) -> bool:
+    def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
         """Whether the profile holds the identifier by now."""
         page = self._find(profile)
         if page is None:
-            return profile.holds(identifier)
+            return self._lookup.holds(profile, identifier)
         if identifier in page.gained:
             return True
         is_lost = page.lost is not None and identifier in page.lost
-        return not is_lost and profile.holds(identifier)
+        return not is_lost and self._lookup.holds(profile, identifier)
 
-    def values(self, profile: Holder, identity_type: IdentityType) -> list[str]:
+    def values(self, profile: ProfileView, identity_type: IdentityType) -> list[str]:
         """The values of a type that the profile holds by now, oldest first."""
-        held = profile.values_of(identity_type)
+        held = self._lookup.values_of(profile, identity_type)
         page = self._find(profile)
         if page is None:
             return list(held)
@@ -100,17 +104,17 @@ class Ledger:
         gained = [each.value for each in page.gained if each.type is identity_type]
         return [value for value in held if value not in lost] + gained
 
-    def types_after(self, profile: Holder) -> int:
+    def types_after(self, profile: ProfileView) -> int:
         """The types that the profile holds by now, one bit each."""
         page = self._find(profile)
         return profile.types if page is None else self._types_of(page)
 
-    def outcome(self) -> Outcome:
+    def consequences(self) -> Consequences:
         """How the request leaves the profiles that it changes, by ascending MPID."""
         pages = self._pages
         if not pages:
             return _NOTHING
-        left: list[Left] = []
+        updates: list[ProfileUpdate] = []
         orphaned: list[int] = []
         for mpid in sorted(pages) if len(pages) > 1 else pages:
             page = pages[mpid]
@@ -118,20 +122,20 @@ class Ledger:
             before = profile.types
             after = self._types_of(page)
             was_known = profile.was_known or (before | after) & self._login_bits != 0
-            left.append(Left(profile, after, was_known))
+            updates.append(ProfileUpdate(profile, after, was_known))
             if before & self._lookup_bits and not after & self._lookup_bits:
                 orphaned.append(mpid)
-        return Outcome(tuple(left), tuple(orphaned))
+        return Consequences(tuple(updates), tuple(orphaned))
 
-    def _page(self, profile: Holder) -> _Page:
+    def _page(self, profile: ProfileView) -> _Page:
         page = self._find(profile)
         if page is None:
             page = self._latest = self._pages[profile.mpid] = _Page(profile)
         return page
 
-    def _find(self, profile: Holder) -> _Page | None:
+    def _find(self, profile: ProfileView) -> _Page | None:
         latest = self._latest  # most requests change one profile
-        if latest is not None and latest.profile is profile:
+        if latest is not None and latest.profile.mpid == profile.mpid:
             return latest
         return self._pages.get(profile.mpid) if self._pages else None
 
@@ -144,5 +148,5 @@ class Ledger:
         return page.types
 
 
-def _mpid(profile: Holder) -> int:
+def _mpid(profile: ProfileView) -> int:
     return profile.mpid

@@ -7,62 +7,22 @@ through that login ID and never through the crowd. And all anonymous profiles ar
 for nothing of theirs counts but that they are anonymous: of them the newest ones are enough.
 """
 
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from idsync_cli.core.codes import Outcome, Reason
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.codes import Reason, TierOutcome
 from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.profile import Holder
-from idsync_cli.core.resolve.request_shape import Form
+from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import ProfileView
+from idsync_cli.core.resolve.request_shape import RequestShape
 from idsync_cli.core.value import Value
 
 _SEVERAL: Final = 2
 """How many candidates are as good as any number: one decides, more do not."""
 
 _TOO_MANY: Final = COUNTED_TO + 1
-
-
-class Knowledge(ABC):
-    """What the store knows about one scope, as it stands before the request."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def known(
-        self, identifier: Identifier, rules: Rules, limit: int | None = None
-    ) -> Sequence[Holder]:
-        """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
-
-    @abstractmethod
-    def anonymous(
-        self,
-        identifiers: Sequence[Identifier],
-        rules: Rules,
-        limit: int | None = None,
-        *,
-        lacking: Identifier | None = None,
-    ) -> Sequence[Holder]:
-        """Anonymous profiles that hold all the identifiers: newest first, at most `limit`.
-
-        With `lacking`, only those that do not hold that one.
-        """
-
-    @abstractmethod
-    def profile(self, mpid: int) -> Holder | None:
-        """The profile of the scope that has the MPID."""
-
-    @abstractmethod
-    def was_given_out(self, mpid: int) -> bool:
-        """Whether any profile of the whole store has, or ever had, the MPID."""
-
-
-def holders(knowledge: Knowledge, identifier: Identifier, rules: Rules) -> list[Holder]:
-    """Every profile of the scope that holds exactly this identifier."""
-    return [*knowledge.known(identifier, rules), *knowledge.anonymous((identifier,), rules)]
 
 
 class Match(Value):
@@ -78,9 +38,9 @@ class Match(Value):
 
     def __init__(
         self,
-        newest: Holder | None = None,
+        newest: ProfileView | None = None,
         decided_by: DecidedBy | None = None,
-        known: Sequence[Holder] = (),
+        known: Sequence[ProfileView] = (),
         crowd: Sequence[Identifier] | None = None,
         tiers: tuple[Tier, ...] = (),
     ) -> None:
@@ -91,59 +51,61 @@ class Match(Value):
         self.tiers: Final = tiers
 
 
-class Inquiry:
+class Matcher:
     """One request set against what the store knows.
 
     `identifiers` are the request's as step 1 left them, in the order of step 5.
     """
 
-    __slots__ = ("_knowledge", "_rules", "form", "identifiers")
+    __slots__ = ("_lookup", "_rules", "identifiers", "shape")
 
-    def __init__(self, form: Form, identifiers: Sequence[Identifier], knowledge: Knowledge) -> None:
-        self.form = form
-        self.identifiers = form.arranged(identifiers)
-        self._rules = form.rules
-        self._knowledge = knowledge
+    def __init__(
+        self, shape: RequestShape, identifiers: Sequence[Identifier], lookup: Lookup
+    ) -> None:
+        self.shape = shape
+        self.identifiers = shape.arranged(identifiers)
+        self._rules = shape.rules
+        self._lookup = lookup
 
-    def ineligibility(self, profile: Holder) -> Reason | None:
+    def ineligibility(self, profile: ProfileView) -> Reason | None:
         """Why the profile may not be the answer, or None if it may (section 4, step 2)."""
-        form, types = self.form, profile.types
-        if not profile.was_known and types & form.login_bits == 0:
-            return form.reason_of_the_anonymous
-        if (form.wants_immutable_id or types & form.immutable_bits) and not self._names_one_of(
-            form.immutable_types, profile
+        shape, types = self.shape, profile.types
+        if not profile.was_known and types & shape.login_bits == 0:
+            return shape.reason_of_the_anonymous
+        if (shape.wants_immutable_id or types & shape.immutable_bits) and not self._names_one_of(
+            shape.immutable_types, profile
         ):
-            if form.wants_immutable_id:
+            if shape.wants_immutable_id:
                 return Reason.IMMUTABLE_SEARCH
             return Reason.IMMUTABLE_PROTECTION
-        if not self._names_one_of(form.login_types, profile):
+        if not self._names_one_of(shape.login_types, profile):
             return Reason.LOGIN_PROTECTION
-        if form.separates_conflicting_logins and self.conflicting_login(profile):
+        if shape.separates_conflicting_logins and self.conflicting_login(profile):
             return Reason.CONFLICTING_LOGIN
         return None
 
-    def _names_one_of(self, types: Sequence[IdentityType], profile: Holder) -> bool:
+    def _names_one_of(self, types: Sequence[IdentityType], profile: ProfileView) -> bool:
         """Whether an identifier of one of the types is among the request's and the profile's."""
         for identifier in self.identifiers:
-            if identifier.type in types and profile.holds(identifier):
+            if identifier.type in types and self._lookup.holds(profile, identifier):
                 return True
         return False
 
-    def conflicting_login(self, profile: Holder) -> IdentityType | None:
+    def conflicting_login(self, profile: ProfileView) -> IdentityType | None:
         """The highest ranked login type that both carry, if they disagree on its value."""
-        types, login_types = profile.types, self.form.login_types
+        types, login_types = profile.types, self.shape.login_types
         for identifier in self.identifiers:
             kind = identifier.type
             if kind in login_types and types & TYPE_BITS[kind]:
-                return None if profile.holds(identifier) else kind
+                return None if self._lookup.holds(profile, identifier) else kind
         return None
 
-    def _eligible_known(self) -> list[Holder]:
+    def _eligible_known(self) -> list[ProfileView]:
         """The known profiles that may be the answer, each reached through a login ID."""
-        found: dict[int, Holder] = {}
+        found: dict[int, ProfileView] = {}
         for number, identifier in enumerate(self.identifiers):
-            if self.form.places[number].is_login:
-                for profile in self._knowledge.known(identifier, self._rules):
+            if self.shape.requested_types[number].is_login:
+                for profile in self._lookup.known(identifier):
                     if profile.mpid not in found and self.ineligibility(profile) is None:
                         found[profile.mpid] = profile
         return list(found.values())
@@ -153,23 +115,25 @@ class Inquiry:
 
         With `explain`, the account of every tier comes with it.
         """
-        form, rules = self.form, self._rules
-        known: list[Holder] = self._eligible_known() if form.login_types else []
-        crowd: tuple[Identifier, ...] | None = () if form.reason_of_the_anonymous is None else None
-        newest: Holder | None = None
+        shape, lookup = self.shape, self._lookup
+        known: list[ProfileView] = self._eligible_known() if shape.login_types else []
+        crowd: tuple[Identifier, ...] | None = () if shape.reason_of_the_anonymous is None else None
+        newest: ProfileView | None = None
         decided_by: DecidedBy | None = None
         accounts: dict[IdentityType, Tier] = {}
         for number, identifier in enumerate(self.identifiers):
-            place = form.places[number]
-            rank = place.rank
+            requested = shape.requested_types[number]
+            rank = requested.rank
             if rank is None:
                 break  # behind the priority
-            found = [profile for profile in known if profile.holds(identifier)] if known else known
+            found = [each for each in known if lookup.holds(each, identifier)] if known else known
             wider: tuple[Identifier, ...] | None = None
-            unnamed: Sequence[Holder] = ()
-            if crowd is not None and not place.is_login:  # who holds a login ID is not anonymous
+            unnamed: Sequence[ProfileView] = ()
+            if (
+                crowd is not None and not requested.is_login
+            ):  # who holds a login ID is not anonymous
                 wider = (*crowd, identifier)
-                unnamed = self._knowledge.anonymous(wider, rules, _SEVERAL)
+                unnamed = lookup.anonymous(wider, _SEVERAL)
             count = len(found) + len(unnamed)
             before = _Candidates(known, crowd, exist=newest is not None) if explain else None
             if count:
@@ -177,21 +141,23 @@ class Inquiry:
                 newest = _newest(found, unnamed)
             if before is not None:
                 after = _Candidates(known, crowd, exist=newest is not None)
-                accounts[place.identity_type] = self._account(
+                accounts[requested.identity_type] = self._account(
                     rank, identifier, before, after, found=count
                 )
             if count == 1:
-                decided_by = place.decided_by
+                decided_by = requested.decided_by
                 break
         tiers = self._all_tiers(accounts) if explain else ()
         return Match(newest, decided_by, known, crowd, tiers)
 
-    def is_candidate(self, match: Match, profile: Holder) -> bool:
+    def is_candidate(self, match: Match, profile: ProfileView) -> bool:
         """Whether the profile is among the candidates that the tiers left."""
         if any(each.mpid == profile.mpid for each in match.known):
             return True
-        is_known = self._rules.is_known(profile)
-        return bool(match.crowd) and not is_known and all(map(profile.holds, match.crowd or ()))
+        crowd = match.crowd
+        if not crowd or self._rules.is_known(profile):
+            return False
+        return all(self._lookup.holds(profile, each) for each in crowd)
 
     def consult_none(self, *, explain: bool = False) -> Match:
         """The account of a request for which no tier is consulted (section 4, step 1)."""
@@ -202,7 +168,7 @@ class Inquiry:
         values = {identifier.type: identifier.value for identifier in self.identifiers}
         tiers = []
         for rank, kind in enumerate(self._rules.priority, start=1):
-            outcome = Outcome.NOT_CONSULTED if kind in values else Outcome.NOT_IN_REQUEST
+            outcome = TierOutcome.NOT_CONSULTED if kind in values else TierOutcome.NOT_IN_REQUEST
             settings = self._rules.settings_of(kind)
             passed_over = Tier(rank, kind, settings, outcome, value=values.get(kind))
             tiers.append(consulted.get(kind, passed_over))
@@ -218,14 +184,14 @@ class Inquiry:
         found: int,
     ) -> Tier:
         """What a tier did that found some of the candidates before it (`found` up to several)."""
-        rules, knowledge = self._rules, self._knowledge
-        known = knowledge.known(identifier, rules, _TOO_MANY)
-        unnamed = len(knowledge.anonymous((identifier,), rules, _TOO_MANY))
+        rules, lookup = self._rules, self._lookup
+        known = lookup.known(identifier, _TOO_MANY)
+        unnamed = len(lookup.anonymous((identifier,), _TOO_MANY))
         counted = Counter(map(self.ineligibility, known))
         # Of a crowd only the newest were read: those that are eligible may be older.
-        named = sum(profile.holds(identifier) for profile in self._eligible_known())
+        named = sum([lookup.holds(each, identifier) for each in self._eligible_known()])
         counted[None] = max(counted[None], named)
-        counted[self.form.reason_of_the_anonymous] += unnamed
+        counted[self.shape.reason_of_the_anonymous] += unnamed
         left = self._count(after)
         outcome = self._outcome(identifier, before, after, found)
         return Tier(
@@ -239,7 +205,7 @@ class Inquiry:
             ineligible={
                 reason: min(counted[reason], COUNTED_TO) for reason in Reason if counted[reason]
             },
-            left=min(left, COUNTED_TO),
+            candidates=min(left, COUNTED_TO),
             stopped_counting=max(len(known) + unnamed, left) > COUNTED_TO,
         )
 
@@ -247,8 +213,7 @@ class Inquiry:
         if not candidates.exist:
             return 0
         crowd = candidates.crowd
-        anonymous = self._knowledge.anonymous
-        unnamed = anonymous(crowd, self._rules, _TOO_MANY) if crowd else ()
+        unnamed = self._lookup.anonymous(crowd, _TOO_MANY) if crowd else ()
         return len(candidates.known) + len(unnamed)
 
     def _outcome(
@@ -257,17 +222,17 @@ class Inquiry:
         before: "_Candidates",
         after: "_Candidates",
         found: int,
-    ) -> Outcome:
+    ) -> TierOutcome:
         if found == 1:
-            return Outcome.DECIDED
+            return TierOutcome.DECIDED
         if found == 0:
-            return Outcome.NO_EFFECT if before.exist else Outcome.NO_CANDIDATES
+            return TierOutcome.NO_EFFECT if before.exist else TierOutcome.NO_CANDIDATES
         if not before.exist or len(after.known) < len(before.known):
-            return Outcome.NARROWED
+            return TierOutcome.NARROWED
         if not before.crowd:
-            return Outcome.NO_EFFECT
-        lost = self._knowledge.anonymous(before.crowd, self._rules, 1, lacking=identifier)
-        return Outcome.NARROWED if lost else Outcome.NO_EFFECT
+            return TierOutcome.NO_EFFECT
+        lost = self._lookup.anonymous(before.crowd, 1, lacking=identifier)
+        return TierOutcome.NARROWED if lost else TierOutcome.NO_EFFECT
 
 
 class _Candidates(NamedTuple):
@@ -276,12 +241,12 @@ class _Candidates(NamedTuple):
     Before the first tier that finds anybody they do not exist: then all profiles are meant.
     """
 
-    known: Sequence[Holder]
+    known: Sequence[ProfileView]
     crowd: Sequence[Identifier] | None
     exist: bool
 
 
-def _newest(known: Sequence[Holder], unnamed: Sequence[Holder]) -> Holder:
+def _newest(known: Sequence[ProfileView], unnamed: Sequence[ProfileView]) -> ProfileView:
     """The newest of some known profiles and of anonymous ones that stand newest first."""
     newest = unnamed[0] if unnamed else known[0]
     for profile in known:

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 
-from idsync_cli.core.codes import ErrorCode, Outcome, Rule, Status
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.codes import ErrorCode, Rule, Status, TierOutcome
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.profile import Holder
+from idsync_cli.core.lookup import Lookup, holders
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityChange, ModifyRequest
-from idsync_cli.core.resolve.change_set import Ledger
-from idsync_cli.core.resolve.matcher import Knowledge, holders
-from idsync_cli.errors import quoted
+from idsync_cli.core.resolve.change_set import ChangeSet
+from idsync_cli.errors import Hint, quoted
 
 
 def modify(
-    request: ModifyRequest, rules: Rules, knowledge: Knowledge, *, explain: bool = False
+    request: ModifyRequest, rules: ScopeRules, lookup: Lookup, *, explain: bool = False
 ) -> Decision:
     """Decide a modify against the store as it stands before it.
 
@@ -24,27 +24,27 @@ def modify(
         Refusal: the scope has no such profile, an old value is not held, or an immutable
             identifier stands in the way. Then nothing at all is changed.
     """
-    profile = knowledge.profile(request.mpid)
+    profile = lookup.profile(request.mpid)
     if profile is None:
         raise Refusal(
             ErrorCode.MPID_NOT_FOUND, f"no profile of the scope has the MPID {request.mpid}"
         )
-    modification = _Modification(profile, rules, knowledge)
+    modification = _Modification(profile, rules, lookup)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
         for change in request.identity_changes:
             modification.make(change)
-    ledger = modification.ledger
-    outcome = ledger.outcome()
+    change_set = modification.change_set
+    consequences = change_set.consequences()
     return Decision(
         status=Status.MODIFIED,
         decided_by=DecidedBy(Rule.MPID),
         profile=profile,
-        is_logged_in=rules.holds_login_id(ledger.types_after(profile)),
-        changes=tuple(ledger.changes),
-        orphaned=outcome.orphaned,
-        left=outcome.left,
+        is_logged_in=rules.holds_login_id(change_set.types_after(profile)),
+        changes=tuple(change_set.changes),
+        orphaned=consequences.orphaned,
+        updates=consequences.updates,
         tiers=_tiers(request, rules) if explain else (),
     )
 
@@ -52,19 +52,19 @@ def modify(
 class _Modification:
     """A modify on its way, change by change."""
 
-    __slots__ = ("knowledge", "ledger", "profile", "rules")
+    __slots__ = ("change_set", "lookup", "profile", "rules")
 
-    def __init__(self, profile: Holder, rules: Rules, knowledge: Knowledge) -> None:
+    def __init__(self, profile: ProfileView, rules: ScopeRules, lookup: Lookup) -> None:
         self.profile = profile
         self.rules = rules
-        self.knowledge = knowledge
-        self.ledger = Ledger(rules)
+        self.lookup = lookup
+        self.change_set = ChangeSet(rules, lookup)
 
     def set(self, identities: Mapping[IdentityType, str | None]) -> None:
         """The set form: each type given holds exactly the given value, or none."""
         for kind in self.rules.in_order(identities):
             wanted = identities[kind]
-            for value in self.ledger.values(self.profile, kind):
+            for value in self.change_set.values(self.profile, kind):
                 if value != wanted:
                     self._remove(Identifier(kind, value))
             if wanted is not None:
@@ -74,11 +74,11 @@ class _Modification:
         """One entry of `identity_changes`: replace, add or remove."""
         kind, old, new = change.identity_type, change.old_value, change.new_value
         if old is not None:
-            if not self.ledger.holds(self.profile, Identifier(kind, old)):
+            if not self.change_set.holds(self.profile, Identifier(kind, old)):
                 raise Refusal(
                     ErrorCode.OLD_VALUE_MISMATCH,
-                    f"the profile holds no {kind} {quoted(old)}; "
-                    "look at it with: idsync profile show",
+                    f"the profile holds no {kind} {quoted(old)}",
+                    Hint.SHOW_PROFILE,
                 )
             if old != new:
                 self._remove(Identifier(kind, old))
@@ -92,23 +92,23 @@ class _Modification:
                 f"{identifier.type} is immutable here, and the profile holds "
                 f"{quoted(identifier.value)}: it can be neither replaced nor removed",
             )
-        self.ledger.remove(self.profile, identifier)
+        self.change_set.remove(self.profile, identifier)
 
     def _add(self, identifier: Identifier) -> None:
-        if self.ledger.holds(self.profile, identifier):
+        if self.change_set.holds(self.profile, identifier):
             return
         kind, value = identifier.type, identifier.value
         settings = self.rules.settings_of(kind)
         if settings.unique:  # every immutable type is unique, too
-            everyone = holders(self.knowledge, identifier, self.rules)
+            everyone = holders(self.lookup, identifier)
             others = [each for each in everyone if each.mpid != self.profile.mpid]
             if settings.immutable:
                 self._check_immutable(kind, value, others_hold_it=bool(others))
-            self.ledger.take_away(identifier, others)
-        self.ledger.add(self.profile, identifier)
+            self.change_set.take_away(identifier, others)
+        self.change_set.add(self.profile, identifier)
 
     def _check_immutable(self, kind: IdentityType, value: str, *, others_hold_it: bool) -> None:
-        held = self.ledger.values(self.profile, kind)
+        held = self.change_set.values(self.profile, kind)
         if held:
             raise Refusal(
                 ErrorCode.IMMUTABLE_IDENTITY,
@@ -123,7 +123,7 @@ class _Modification:
             )
 
 
-def _tiers(request: ModifyRequest, rules: Rules) -> tuple[Tier, ...]:
+def _tiers(request: ModifyRequest, rules: ScopeRules) -> tuple[Tier, ...]:
     """A modify names its profile, so that no tier is consulted."""
     asked = request.known_identities or {}
     named = {*asked, *(change.identity_type for change in request.identity_changes)}
@@ -133,7 +133,7 @@ def _tiers(request: ModifyRequest, rules: Rules) -> tuple[Tier, ...]:
                 rank=rank,
                 identity_type=kind,
                 settings=rules.settings_of(kind),
-                outcome=Outcome.NOT_CONSULTED if kind in named else Outcome.NOT_IN_REQUEST,
+                outcome=TierOutcome.NOT_CONSULTED if kind in named else TierOutcome.NOT_IN_REQUEST,
                 value=asked.get(kind),
             )
             for rank, kind in enumerate(rules.priority, start=1)

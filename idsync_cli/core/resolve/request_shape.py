@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, OnLogout, Reason, RequestKind, Rule
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import DecidedBy, Note
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 
 _MANY: Final = 1000
 
 
-class Place:
+class RequestedType:
     """One type of a request: its rank, None outside the priority, its bit and its settings.
 
     `decided_by` is what decides if the tier of the type does.
@@ -25,7 +25,7 @@ class Place:
         "settings",
     )  # fmt: skip
 
-    def __init__(self, identity_type: IdentityType, rules: Rules) -> None:
+    def __init__(self, identity_type: IdentityType, rules: ScopeRules) -> None:
         self.identity_type = identity_type
         self.rank = rules.rank_of(identity_type)
         self.bit = TYPE_BITS[identity_type]
@@ -36,23 +36,37 @@ class Place:
         self.decided_by = DecidedBy(Rule.IDENTIFIER, self.rank, identity_type)
 
 
-class Form:
+class RequestShape:
     """A kind of request with certain types, under certain rules.
 
-    `places` are its types as step 1 leaves them, in the order of step 5. `refusal` says why every
-    such request is refused, and `reason_of_the_anonymous` why none of them may be answered with an
-    anonymous profile, if there is a reason. What else is asked of the rules for every request
-    stands here, too.
+    `requested_types` are its types as step 1 leaves them, in the order of step 5. `refusal` says
+    why every such request is refused, and `reason_of_the_anonymous` why none of them may be
+    answered with an anonymous profile, if there is a reason. What else is asked of the rules for
+    every request stands here, too.
     """
 
     __slots__ = (
-        "has_lookup", "immutable_bits", "immutable_types", "is_search", "kind", "login_bits",
-        "login_types", "lookup_bits", "makes_new_at_once", "new_known_users_get_a_new_record",
-        "places", "reason_of_the_anonymous", "refusal", "rules", "separates_conflicting_logins",
-        "set_aside", "wants_immutable_id",
+        "has_lookup",
+        "immutable_bits",
+        "immutable_types",
+        "is_search",
+        "kind",
+        "login_bits",
+        "login_types",
+        "lookup_bits",
+        "makes_new_at_once",
+        "new_known_users_get_a_new_record",
+        "reason_of_the_anonymous",
+        "refusal",
+        "requested_types",
+        "rules",
+        "separates_conflicting_logins",
+        "set_aside",
+        "takes_unique_ids",
+        "wants_immutable_id",
     )  # fmt: skip
 
-    def __init__(self, kind: RequestKind, types: int, rules: Rules) -> None:
+    def __init__(self, kind: RequestKind, types: int, rules: ScopeRules) -> None:
         """Step 1: what the strategy does not allow; a logout's login IDs are set aside."""
         given = rules.in_order([each for each, bit in TYPE_BITS.items() if types & bit])
         login_types = [each for each in given if each in rules.login_types]
@@ -65,7 +79,7 @@ class Form:
         self.kind = kind
         self.rules = rules
         self.is_search = kind is RequestKind.SEARCH
-        self.places = tuple([Place(each, rules) for each in left])
+        self.requested_types = tuple([RequestedType(each, rules) for each in left])
         self.login_types = tuple(asked_logins)
         self.immutable_types = tuple([each for each in left if each in rules.immutable_types])
         self.set_aside = tuple(set_aside)
@@ -82,33 +96,34 @@ class Form:
         self.immutable_bits = rules.immutable_bits
         self.lookup_bits = rules.lookup_bits
         self.separates_conflicting_logins = rules.separates_conflicting_logins
+        self.takes_unique_ids = rules.takes_unique_ids
         self.new_known_users_get_a_new_record = rules.new_known_users_get_a_new_record
 
     def arranged(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
         """Those identifiers of a request of this form that step 1 leaves, in step 5's order."""
         return [
             identifier
-            for place in self.places
+            for requested in self.requested_types
             for identifier in identifiers
-            if identifier.type is place.identity_type
+            if identifier.type is requested.identity_type
         ]
 
 
-def form_of(kind: RequestKind, types: int, rules: Rules) -> Form:
+def shape_of(kind: RequestKind, types: int, rules: ScopeRules) -> RequestShape:
     """The form of a request that carries these types, a bit each."""
-    forms = rules.forms.get(kind)
-    if forms is None:
-        forms = rules.forms[kind] = {}
-    form = forms.get(types)
-    if not isinstance(form, Form):
-        if len(forms) >= _MANY:
-            forms.clear()  # of sets of types there are billions
-        form = forms[types] = Form(kind, types, rules)
-    return form
+    shapes = rules.shapes.get(kind)
+    if shapes is None:
+        shapes = rules.shapes[kind] = {}
+    shape = shapes.get(types)
+    if not isinstance(shape, RequestShape):
+        if len(shapes) >= _MANY:
+            shapes.clear()  # of sets of types there are billions
+        shape = shapes[types] = RequestShape(kind, types, rules)
+    return shape
 
 
 def _refusal(
-    kind: RequestKind, login_types: list[IdentityType], rules: Rules, *, has_lookup: bool
+    kind: RequestKind, login_types: list[IdentityType], rules: ScopeRules, *, has_lookup: bool
 ) -> tuple[ErrorCode, str] | None:
     strategy = rules.strategy
     if kind in (RequestKind.LOGIN, RequestKind.LOGOUT) and not strategy.logins:
@@ -139,7 +154,9 @@ def _refusal(
     )
 
 
-def _reason(rules: Rules, wants_immutable_id: bool, *, carries_login_id: bool) -> Reason | None:
+def _reason(
+    rules: ScopeRules, wants_immutable_id: bool, *, carries_login_id: bool
+) -> Reason | None:
     """Why no anonymous profile may be the answer: they hold no login ID, nor an immutable one."""
     if wants_immutable_id:
         return Reason.IMMUTABLE_SEARCH

@@ -9,23 +9,23 @@ from idsync_cli.core.codes import (
     Rule,
     Status,
 )
-from idsync_cli.core.config.rules import Rules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import (
     Change,
     DecidedBy,
     Decision,
-    Left,
     Note,
+    ProfileUpdate,
     Refusal,
     Tier,
 )
 from idsync_cli.core.identity import Identifier, derive_mpid, mpid_of
-from idsync_cli.core.profile import Holder, Profile, types_of
+from idsync_cli.core.lookup import Lookup, holders
+from idsync_cli.core.profile import ProfileView, types_of
 from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.change_set import Ledger
-from idsync_cli.core.resolve.matcher import Inquiry, Knowledge, Match, holders
-from idsync_cli.core.resolve.request_shape import form_of
-from idsync_cli.core.value import Value
+from idsync_cli.core.resolve.change_set import ChangeSet
+from idsync_cli.core.resolve.matcher import Match, Matcher
+from idsync_cli.core.resolve.request_shape import shape_of
 
 _BY: Final = {rule: DecidedBy(rule) for rule in Rule}
 _IDENTIFY: Final = RequestKind.IDENTIFY
@@ -36,26 +36,18 @@ _MATCHED: Final = Status.MATCHED
 _CREATED: Final = Status.CREATED
 
 
-class Turn(Value):
-    """The request's sequence number, and the seed of its store (section 7)."""
-
-    __match_args__ = ("seq", "seed")
-    __slots__ = __match_args__
-
-    def __init__(self, seq: int, seed: int) -> None:
-        self.seq: Final = seq
-        self.seed: Final = seed
-
-
 def resolve(
     request: IdentityRequest,
-    rules: Rules,
-    knowledge: Knowledge,
-    turn: Turn,
+    rules: ScopeRules,
+    lookup: Lookup,
+    seq: int,
+    seed: int,
     *,
     explain: bool = False,
 ) -> Decision:
     """Decide a request against the store as it stands before it.
+
+    `seq` is its sequence number, `seed` that of the store (section 7).
 
     With `explain`, the decision has the account of every tier.
 
@@ -64,90 +56,99 @@ def resolve(
             looked up belongs to a profile that it may not be answered with.
     """
     identifiers = request.identifiers
-    form = form_of(request.kind, types_of(identifiers), rules)
-    if form.refusal:
-        raise Refusal(*form.refusal)
-    inquiry = Inquiry(form, identifiers, knowledge)
-    return _Resolution(request, inquiry, knowledge, turn).decide(explain=explain)
+    shape = shape_of(request.kind, types_of(identifiers), rules)
+    if shape.refusal:
+        raise Refusal(*shape.refusal)
+    matcher = Matcher(shape, identifiers, lookup)
+    return _Resolution(request, matcher, lookup, seq, seed).decide(explain=explain)
 
 
 class _Resolution:
     """One request on its way through section 4, once step 1 has let it in."""
 
-    __slots__ = ("form", "inquiry", "knowledge", "notes", "request", "turn")
+    __slots__ = ("lookup", "matcher", "notes", "request", "seed", "seq", "shape")
 
     def __init__(
-        self, request: IdentityRequest, inquiry: Inquiry, knowledge: Knowledge, turn: Turn
+        self,
+        request: IdentityRequest,
+        matcher: Matcher,
+        lookup: Lookup,
+        seq: int,
+        seed: int,
     ) -> None:
         self.request = request
-        self.inquiry = inquiry
-        self.form = inquiry.form
-        self.knowledge = knowledge
-        self.turn = turn
-        self.notes = list(inquiry.form.set_aside)
+        self.matcher = matcher
+        self.shape = matcher.shape
+        self.lookup = lookup
+        self.seq = seq
+        self.seed = seed
+        self.notes = list(matcher.shape.set_aside)
 
     def decide(self, *, explain: bool) -> Decision:
-        form, inquiry = self.form, self.inquiry
-        if not form.has_lookup:  # a search: all others are refused
-            return self._not_found(inquiry.consult_none(explain=explain).tiers)
-        if form.makes_new_at_once:
-            return self._new_profile(_LOGOUT, inquiry.consult_none(explain=explain).tiers)
-        match = inquiry.consult(explain=explain)
+        shape, matcher = self.shape, self.matcher
+        if not shape.has_lookup:  # a search: all others are refused
+            return self._not_found(matcher.consult_none(explain=explain).tiers)
+        if shape.makes_new_at_once:
+            return self._new_profile(_LOGOUT, matcher.consult_none(explain=explain).tiers)
+        match = matcher.consult(explain=explain)
         newest, decided_by, tiers = match.newest, match.decided_by, match.tiers
         if newest is not None:
             if decided_by is None:
                 newest, decided_by = self._choose(match, newest)
             return self._answer_with(newest, decided_by, tiers)
-        if form.is_search:
+        if shape.is_search:
             return self._not_found(tiers)
-        if form.new_known_users_get_a_new_record and form.login_types:
+        if shape.new_known_users_get_a_new_record and shape.login_types:
             return self._new_profile(_NEW_KNOWN_USER, tiers)
         return self._new_profile(_NO_MATCH, tiers)
 
     def _not_found(self, tiers: tuple[Tier, ...]) -> Decision:
         return Decision(Status.NOT_FOUND, _BY[_NO_MATCH], tiers=tiers)
 
-    def _choose(self, match: Match, newest: Holder) -> tuple[Holder, DecidedBy]:
+    def _choose(self, match: Match, newest: ProfileView) -> tuple[ProfileView, DecidedBy]:
         """Step 4, of several candidates: the previous MPID's, or the newest."""
         if self.request.previous_mpid is not None:
-            previous = self.knowledge.profile(self.request.previous_mpid)
-            if previous and self.inquiry.is_candidate(match, previous):
+            previous = self.lookup.profile(self.request.previous_mpid)
+            if previous and self.matcher.is_candidate(match, previous):
                 return previous, _BY[Rule.PREVIOUS_MPID]
         self.notes.append(Note(NoteCode.TIE))
         return newest, _BY[Rule.NEWEST]
 
     def _answer_with(
-        self, profile: Holder, decided_by: DecidedBy, tiers: tuple[Tier, ...]
+        self, profile: ProfileView, decided_by: DecidedBy, tiers: tuple[Tier, ...]
     ) -> Decision:
         """The answer is a profile that was there; all but a search bring it up to date."""
-        form, inquiry = self.form, self.inquiry
-        if not form.separates_conflicting_logins:
-            conflict = inquiry.conflicting_login(profile)
+        shape, matcher = self.shape, self.matcher
+        if not shape.separates_conflicting_logins:
+            conflict = matcher.conflicting_login(profile)
             if conflict:
                 self.notes.append(Note(NoteCode.JOINED_CONFLICTING_LOGIN, conflict))
-        held = [profile.holds(identifier) for identifier in inquiry.identifiers]
+        lookup = self.lookup
+        held = [lookup.holds(profile, identifier) for identifier in matcher.identifiers]
         matched = tuple(
             [
                 identifier
-                for number, identifier in enumerate(inquiry.identifiers)
-                if held[number] and form.places[number].rank is not None
+                for number, identifier in enumerate(matcher.identifiers)
+                if held[number] and shape.requested_types[number].rank is not None
             ]
         )
-        if form.is_search:
+        if shape.is_search:
+            identifiers = lookup.identifiers_of(profile)
             return Decision(
                 _MATCHED,
                 decided_by,
                 profile,
-                profile.types & form.login_bits != 0,
+                profile.types & shape.login_bits != 0,
                 matched,
                 notes=tuple(self.notes),
-                identifiers=profile.identifiers,
+                identifiers=identifiers,
+                types_in_order=tuple(shape.rules.in_order({each.type for each in identifiers})),
                 tiers=tiers,
             )
-        ledger = None if all(held) else Ledger(form.rules)
-        if ledger is not None:
-            self._bring_up_to_date(profile, held, ledger)
-        return self._decision(_MATCHED, profile, decided_by, matched, ledger, tiers)
+        change_set = None if all(held) else ChangeSet(shape.rules, self.lookup)
+        if change_set is not None:
+            self._bring_up_to_date(profile, held, change_set)
+        return self._decision(_MATCHED, profile, decided_by, matched, change_set, tiers)
 
     def _new_profile(self, rule: Rule, tiers: tuple[Tier, ...]) -> Decision:
         """Steps 4 and 5: a profile of the request's own, with what it may take.
@@ -155,79 +156,82 @@ class _Resolution:
         Raises:
             Refusal: all that the request names belongs to profiles that it may not see.
         """
-        form = self.form
-        seq = self.turn.seq
-        mpid = mpid_of(self.turn.seed, seq, 0)
-        if mpid == 0 or self.knowledge.was_given_out(mpid):
-            mpid = derive_mpid(self.turn.seed, seq, self.knowledge.was_given_out)
+        shape = self.shape
+        seq, seed = self.seq, self.seed
+        mpid = mpid_of(seed, seq, 0)
+        if mpid == 0 or self.lookup.was_given_out(mpid):
+            mpid = derive_mpid(seed, seq, self.lookup.was_given_out)
         source_mpid = self._source() if rule is _NEW_KNOWN_USER else None
-        profile = Profile(mpid, seq, source_mpid, False, ())
-        ledger = Ledger(form.rules)
-        self._bring_up_to_date(profile, [False] * len(form.places), ledger)
-        if not ledger.types_after(profile) & form.lookup_bits:
+        profile = ProfileView(mpid, seq, source_mpid, False, 0)
+        change_set = ChangeSet(shape.rules, self.lookup)
+        self._bring_up_to_date(profile, [False] * len(shape.requested_types), change_set)
+        if not change_set.types_after(profile) & shape.lookup_bits:
             raise Refusal(
                 ErrorCode.PROTECTED_IDENTITY,
                 "every identifier that could be looked up is held by a profile that this request "
                 "may not be answered with; name what protects it, an immutable ID or a login ID, "
                 "or add an identifier that nobody else holds",
             )
-        return self._decision(_CREATED, profile, _BY[rule], (), ledger, tiers)
+        return self._decision(_CREATED, profile, _BY[rule], (), change_set, tiers)
 
     def _decision(
         self,
         status: Status,
-        profile: Holder,
+        profile: ProfileView,
         decided_by: DecidedBy,
         matched: tuple[Identifier, ...],
-        ledger: Ledger | None,
+        change_set: ChangeSet | None,
         tiers: tuple[Tier, ...],
     ) -> Decision:
         types = profile.types
-        left: tuple[Left, ...] = ()
+        updates: tuple[ProfileUpdate, ...] = ()
         orphaned: tuple[int, ...] = ()
         changes: tuple[Change, ...] = ()
-        if ledger is not None:
-            types = ledger.types_after(profile)
-            outcome = ledger.outcome()
-            left, orphaned = outcome.left, outcome.orphaned
-            changes = tuple(ledger.changes)
+        if change_set is not None:
+            types = change_set.types_after(profile)
+            consequences = change_set.consequences()
+            updates, orphaned = consequences.updates, consequences.orphaned
+            changes = tuple(change_set.changes)
         return Decision(
-            status, decided_by, profile, types & self.form.login_bits != 0, matched,
-            status is _CREATED, changes, orphaned, left, tuple(self.notes), (), tiers,
+            status, decided_by, profile, types & self.shape.login_bits != 0, matched,
+            status is _CREATED, changes, orphaned, updates, tuple(self.notes), (), (), tiers,
         )  # fmt: skip
 
-    def _bring_up_to_date(self, profile: Holder, held: list[bool], ledger: Ledger) -> None:
+    def _bring_up_to_date(
+        self, profile: ProfileView, held: list[bool], change_set: ChangeSet
+    ) -> None:
         """Step 5: add each identifier that the profile lacks, and that it may have."""
-        types, inquiry, form = profile.types, self.inquiry, self.form
-        for number, identifier in enumerate(inquiry.identifiers):
+        types, matcher, shape = profile.types, self.matcher, self.shape
+        for number, identifier in enumerate(matcher.identifiers):
             if held[number]:
                 continue
-            place = form.places[number]
-            has_another = types & place.bit != 0
-            if place.is_immutable and has_another:
-                self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, place.identity_type))
+            requested = shape.requested_types[number]
+            has_another = types & requested.bit != 0
+            if requested.is_immutable and has_another:
+                self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, requested.identity_type))
                 continue
-            if place.is_unique:  # every immutable type is unique, too
-                others = holders(self.knowledge, identifier, form.rules)
-                if others and (place.is_immutable or any(map(inquiry.ineligibility, others))):
-                    self.notes.append(Note(NoteCode.HELD_ELSEWHERE, place.identity_type))
+            if requested.is_unique:  # every immutable type is unique, too
+                others = holders(self.lookup, identifier)
+                stays = requested.is_immutable or not shape.takes_unique_ids
+                if others and (stays or any(map(matcher.ineligibility, others))):
+                    self.notes.append(Note(NoteCode.HELD_ELSEWHERE, requested.identity_type))
                     continue
                 if others:
-                    ledger.take_away(identifier, others)
-            if place.is_login and has_another:
-                self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, place.identity_type))
-            ledger.add(profile, identifier)
+                    change_set.take_away(identifier, others)
+            if requested.is_login and has_another:
+                self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, requested.identity_type))
+            change_set.add(profile, identifier)
 
     def _source(self) -> int | None:
         """The anonymous profile that a new known user comes from, where the strategy links."""
-        rules = self.form.rules
+        rules = self.shape.rules
         if not rules.strategy.links:
             return None
         if self.request.previous_mpid is not None:
-            previous = self.knowledge.profile(self.request.previous_mpid)
+            previous = self.lookup.profile(self.request.previous_mpid)
             if previous and not rules.is_known(previous):
                 return previous.mpid
-        left = [each for each in self.inquiry.identifiers if each.type not in rules.login_types]
-        inquiry = Inquiry(form_of(_IDENTIFY, types_of(left), rules), left, self.knowledge)
-        newest = inquiry.consult().newest
+        left = [each for each in self.matcher.identifiers if each.type not in rules.login_types]
+        matcher = Matcher(shape_of(_IDENTIFY, types_of(left), rules), left, self.lookup)
+        newest = matcher.consult().newest
         return newest.mpid if newest else None

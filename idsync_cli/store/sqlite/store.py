@@ -4,87 +4,76 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from idsync_cli.errors import StoreFault
-from idsync_cli.store.sqlite.files.place import Place
-from idsync_cli.store.sqlite.session import Session
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
+from idsync_cli.store.api import Store
+from idsync_cli.store.sqlite.files.faults import unusable
+from idsync_cli.store.sqlite.files.location import StoreLocation
+from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
-_ROOM = "what was committed before is whole; make room, then try again, a replay with --resume"
-_NEVER = -1
 _LOGGED_PAGES = 8192
-_CACHE_KIB = 16_384
-_HINTS = {
-    sqlite3.SQLITE_BUSY: "another process holds it, try again",
-    sqlite3.SQLITE_FULL: _ROOM,
-    sqlite3.SQLITE_IOERR: f"the disk may be full, or files limited in size; {_ROOM}",
-}
-"""The way out, by the primary code of SQLite's error."""
 
 
-class Store:
+class SqliteStore(Store):
     """An open store. Close it, or use it in a `with`.
 
-    `place` is where its file is; a store in memory has none. `old_one_kept_as` is the backup of a
+    `place` is where its file is; a temporary store has none. `old_one_kept_as` is the backup of a
     store that had an earlier schema and was brought up to date as it was opened.
     """
 
     def __init__(
         self,
         connection: sqlite3.Connection,
-        place: Place | None = None,
+        place: StoreLocation | None = None,
         old_one_kept_as: Path | None = None,
     ) -> None:
         self.connection = connection
-        self.seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
+        self._seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
         self.place = place
         self.old_one_kept_as = old_one_kept_as
         self._tables = self._pragma("schema_version")
         self._foreign_commits = self._pragma("data_version")
-        self._session: Session | None = None  # what is known of the store, until others write
+        self._current: SqliteTransaction | None = (
+            None  # what is known of the store, until others write
+        )
         self._session_is_of = 0
         self._expects_many = False
+        self._is_committing = False
+        self._has_committed = False
 
-    def __enter__(self) -> Self:
-        return self
+    @property
+    def seed(self) -> int:
+        """What the MPIDs of new profiles follow from (section 7)."""
+        return self._seed
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    @property
+    def is_the_same(self) -> bool:
+        """Whether the path still leads to this file, with the tables that it had.
+
+        Raises:
+            StoreFault: the file cannot be read.
+        """
+        if self.place is not None and not self.place.still_leads_to_it():
+            return False
+        try:
+            return self._pragma("schema_version") == self._tables
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise unusable(error, self.place, committing=False) from error
 
     def close(self) -> None:
         """Close the file."""
-        self._session = None
+        self._current = None
         self.connection.close()
         if self.place:
             self.place.lock.close()
 
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> AbstractContextManager[SqliteTransaction]:
         """A transaction that sees one state of the store and changes nothing."""
-        try:
-            self.connection.execute("BEGIN DEFERRED")
-            session = self._at_hand()
-            changed = self.connection.total_changes
-            try:
-                yield session
-            except BaseException:
-                self.forget()
-                raise
-            finally:
-                if session.has_changes or self.connection.total_changes != changed:
-                    self.forget()  # none of it stays
-                self._roll_back()
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise _unusable(error) from error
+        return self._reading()
 
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(
+        self, *, trust_new_mpids: bool = False
+    ) -> AbstractContextManager[SqliteTransaction]:
         """A transaction that holds the store alone from its first read to its commit.
 
         Everything is kept when the block ends, and nothing if it raises. It begins at once as a
@@ -92,67 +81,72 @@ class Store:
 
         Raises:
             StoreFault: the store cannot be written, or is no more what and where it was.
+            MpidTaken: a new MPID was taken to be free, and is not; nothing is kept.
         """
-        with self.turn(), self._transaction("BEGIN IMMEDIATE") as session:
+        return self._writing(trust_new_mpids=trust_new_mpids)
+
+    @contextmanager
+    def _reading(self) -> Iterator[SqliteTransaction]:
+        try:
+            self.connection.execute("BEGIN DEFERRED")
+            transaction = self._at_hand()
+            changed = self.connection.total_changes
+            try:
+                yield transaction
+            except BaseException:
+                self.forget()
+                raise
+            finally:
+                if transaction.has_changes or self.connection.total_changes != changed:
+                    self.forget()  # none of it stays
+                self._roll_back()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise unusable(error, self.place, committing=False) from error
+
+    @contextmanager
+    def _writing(self, *, trust_new_mpids: bool) -> Iterator[SqliteTransaction]:
+        with self.turn(), self._transaction("BEGIN IMMEDIATE") as transaction:
             try:
                 self.check_unchanged()
-                yield session
-                session.write()
+                transaction.new_mpids_are_free = trust_new_mpids
+                yield transaction
+                transaction.write()
                 self.check_in_place()
-                session.connection.execute("COMMIT")
+                self._is_committing = True
+                transaction.connection.execute("COMMIT")
+                self._has_committed = True
             except BaseException:
                 self._roll_back()
                 raise
             self.check_in_place()
 
-    def expect_others_to_write(self) -> None:
-        """Prepare for `reading_ahead`: what others write makes all pages in memory worthless."""
-        self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    def known(self) -> SqliteTransaction | None:
+        """What is known of the store, if anything is and nobody else has written since."""
+        if self._current and self._pragma("data_version") == self._session_is_of:
+            return self._current
+        return None
 
     @contextmanager
-    def reading_ahead(self) -> Iterator[Session]:
-        """A transaction that reads, while another process writes what is decided in it.
-
-        What is known of the store includes what is still being written; `is_current` must have
-        been true before the first. Nobody looks here whether others write: who writes must.
-        """
-        assert self._session is not None
-        with self._transaction("BEGIN DEFERRED", self._session) as session:
+    def going_on(self) -> Iterator[SqliteTransaction]:
+        """A transaction that reads, and goes by what is known, whoever has written (`ahead.py`)."""
+        assert self._current is not None
+        with self._transaction("BEGIN DEFERRED", self._current) as transaction:
             try:
-                session.begin()
-                yield session
+                transaction.begin()
+                yield transaction
             finally:
                 self._roll_back()
 
-    @property
-    def is_current(self) -> bool:
-        """Whether something is known of the store, and nobody has written since."""
-        is_known = self._session is not None
-        return is_known and self._pragma("data_version") == self._session_is_of
-
-    def set_aside(self) -> None:
-        """Read the store anew before the next request, for others have written to it."""
-        self._session_is_of = _NEVER
-
     def forget(self) -> None:
         """Let go of what is known of the store."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        if self._current is not None:
+            self._current.close()
+            self._current = None
 
     def expect_many(self) -> None:
         """Prepare for many large transactions: let the log grow, and be emptied less often."""
         self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
-
-    def leave_log(self) -> None:
-        """Let the log grow until `empty_log`: not while others wait for a transaction to end."""
-        self.connection.execute("PRAGMA wal_autocheckpoint = 0")
-
-    def empty_log(self) -> None:
-        """Bring what is in the log into the file, as far as nobody still reads there."""
-        with suppress(sqlite3.Error):  # then it stays in the log, which whoever writes next notices
-            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
@@ -168,7 +162,10 @@ class Store:
         if self._pragma("schema_version") != self._tables:
             raise StoreFault(
                 f"the store {self.place} was restored, or its tables were changed, while it was "
-                "in use; nothing was changed after that; look at it, then try again"
+                "in use; nothing was changed after that",
+                FaultCode.STORE_REPLACED,
+                hint=Hint.LOOK_AND_TRY_AGAIN,
+                store=str(self.place),
             )
         self._foreign_commits = self._session_is_of  # as `_at_hand` found it in this transaction
 
@@ -186,20 +183,22 @@ class Store:
                 # Nobody has used the log for what is there now. It must never be played into that.
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
-            f"the store {self.place} was removed or replaced while it was in use; what was done "
-            "here is in the file that was there before, and not in what is there now"
+            f"the store {self.place} was removed or replaced while it was in use",
+            FaultCode.STORE_REPLACED,
+            kept=Kept.ALL_IS_IN_OLD_FILE if self._has_committed else Kept.NOTHING_CHANGED,
+            store=str(self.place),
         )
 
-    def _at_hand(self) -> Session:
+    def _at_hand(self) -> SqliteTransaction:
         """What is known of the store: all that was known before, unless somebody else wrote."""
         commits = self._pragma("data_version")
-        if self._session is None or commits != self._session_is_of:
+        if self._current is None or commits != self._session_is_of:
             self.forget()
-            self._session, self._session_is_of = Session(self.connection), commits
+            self._current, self._session_is_of = SqliteTransaction(self.connection), commits
             if self._expects_many:
-                self._session.expect_many()
-        self._session.begin()
-        return self._session
+                self._current.expect_many()
+        self._current.begin()
+        return self._current
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -209,26 +208,17 @@ class Store:
         return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextmanager
-    def _transaction(self, begin: str, session: Session | None = None) -> Iterator[Session]:
+    def _transaction(
+        self, begin: str, transaction: SqliteTransaction | None = None
+    ) -> Iterator[SqliteTransaction]:
+        self._is_committing = False
         try:
             self.connection.execute(begin)
-            session = session or self._at_hand()
+            transaction = transaction or self._at_hand()
             try:
-                yield session
+                yield transaction
             except BaseException:
                 self.forget()  # some of what it knows may never have been kept
                 raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise _unusable(error) from error
-
-
-def _unusable(error: Exception) -> StoreFault:
-    if isinstance(error, UnicodeDecodeError):  # from a message of SQLite's that quotes no text
-        return StoreFault(
-            "the store cannot be used: it is damaged; nothing was changed; "
-            "see what is wrong with: idsync doctor"
-        )
-    hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    return StoreFault(
-        f"the store cannot be used: {error}; nothing was changed" + (f"; {hint}" if hint else "")
-    )
+            raise unusable(error, self.place, committing=self._is_committing) from error

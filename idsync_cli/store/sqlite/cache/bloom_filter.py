@@ -9,7 +9,7 @@ _SECOND: Final = _LINES + 9
 _SMALL: Final = (1 << 61) - 1  # reckoned with faster than all 64 bits are
 
 
-class Seen:
+class BloomFilter:
     """Values that were seen; it forgets none, and takes few for seen that were not.
 
     Of millions these are some in 100. It is a Bloom filter of 4 MB, in which both bits of a value

@@ -9,20 +9,25 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import BinaryIO
 from weakref import WeakKeyDictionary
 
 BUSY_SECONDS = 5.0
 """How long a request waits for another process to finish with the store."""
 
+_at_a_time = RLock()
+"""Whoever opens or closes, for threads may do so at once."""
+
 _to_be_closed: dict[str, list[BinaryIO]] = {}
 
 
 class _Connection(sqlite3.Connection):
     def close(self) -> None:
-        path = _open.pop(self, "")
-        super().close()
-        _close_handles(path)
+        with _at_a_time:
+            path = _open.pop(self, "")
+            super().close()
+            _close_handles(path)
 
 
 _open: "WeakKeyDictionary[_Connection, str]" = WeakKeyDictionary()
@@ -31,13 +36,14 @@ _open: "WeakKeyDictionary[_Connection, str]" = WeakKeyDictionary()
 
 def connect(database: str | Path, *, uri: bool = False) -> sqlite3.Connection:
     """Open a database; transactions begin and end only where that is said."""
-    connection = sqlite3.connect(
-        database, timeout=BUSY_SECONDS, isolation_level=None, uri=uri, factory=_Connection
-    )
-    path = connection.execute("PRAGMA database_list").fetchone()[2]
-    if path:
-        _open[connection] = path
-    return connection
+    with _at_a_time:
+        connection = sqlite3.connect(
+            database, timeout=BUSY_SECONDS, isolation_level=None, uri=uri, factory=_Connection
+        )
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        if path:
+            _open[connection] = path
+        return connection
 
 
 def _close_handles(path: str) -> None:
@@ -57,5 +63,6 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     try:
         yield file
     finally:
-        _to_be_closed.setdefault(str(path), []).append(file)
-        _close_handles(str(path))
+        with _at_a_time:
+            _to_be_closed.setdefault(str(path), []).append(file)
+            _close_handles(str(path))

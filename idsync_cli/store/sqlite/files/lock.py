@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault, printable
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, printable
 
 WAIT_SECONDS = 10.0
 """How long a process waits for its turn."""
@@ -100,7 +100,11 @@ class Lock:
                 holder = int.from_bytes(os.pread(file, _WORD, _WORD), "big")
                 raise StoreFault(
                     f"the store cannot be used: the process {holder} has held it for more than "
-                    f"{WAIT_SECONDS:.0f} seconds; nothing was changed, try again"
+                    f"{WAIT_SECONDS:.0f} seconds",
+                    FaultCode.STORE_BUSY,
+                    hint=Hint.TRY_AGAIN,
+                    kept=Kept.NOTHING_CHANGED,
+                    process=holder,
                 )
             time.sleep(_LOOK_AGAIN_SECONDS)
 
@@ -125,7 +129,9 @@ class Lock:
         cause = "its folder is not there" if error.errno == errno.ENOENT else error.strerror
         return StoreFault(
             f"the store cannot be used: the lock {printable(str(self._path))} cannot be taken: "
-            f"{cause}; nothing was changed"
+            f"{cause}",
+            FaultCode.STORE_UNWRITABLE,
+            kept=Kept.NOTHING_CHANGED,
         )
 
 

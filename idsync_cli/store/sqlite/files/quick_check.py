@@ -8,9 +8,9 @@ import os
 import sqlite3
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.sqlite.files.handles import reading
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 WHOLE_CHECK_PAGES = 64
@@ -27,7 +27,7 @@ _ALL_SUMMED = {
 _HEADER, _LOG_HEADER, _FRAME_HEADER = 100, 32, 24
 
 
-def look_at(connection: sqlite3.Connection, place: Place) -> None:
+def look_at(connection: sqlite3.Connection, place: StoreLocation) -> None:
     """See whether a store is damaged, as far as that shows at once.
 
     Raises:
@@ -40,12 +40,15 @@ def look_at(connection: sqlite3.Connection, place: Place) -> None:
         connection.execute("ROLLBACK")
     if damage:
         raise StoreFault(
-            f"the store {place} is damaged: {damage}; nothing was changed; see what is wrong with: "
-            f"idsync doctor --store {place}"
+            f"the store {place} is damaged: {damage}",
+            FaultCode.STORE_DAMAGED,
+            hint=Hint.RUN_DOCTOR,
+            kept=Kept.NOTHING_CHANGED,
+            store=str(place),
         )
 
 
-def _damage(connection: sqlite3.Connection, place: Place) -> str | None:
+def _damage(connection: sqlite3.Connection, place: StoreLocation) -> str | None:
     for table, query in _ALL_SUMMED.items():
         for its_sum, *values in connection.execute(query):
             if its_sum != checksum(*values):
@@ -96,7 +99,7 @@ def free_pages_fault(path: Path) -> str | None:
         return f"its list of free pages is wrong by {abs(left):,}" if left else None
 
 
-def _logged(place: Place, page_size: int) -> set[int]:
+def _logged(place: StoreLocation, page_size: int) -> set[int]:
     """The pages that the log has: a crash may leave some of them there and nowhere else."""
     try:
         with place.beside("-wal").open("rb") as log:

@@ -8,35 +8,40 @@ from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault, printable
+from idsync_cli.store.sqlite.files.faults import is_damage, is_undone
 from idsync_cli.store.sqlite.files.handles import BUSY_SECONDS, connect
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
+from idsync_cli.store.sqlite.lifecycle.beside import RESTORED_SUFFIX, SUFFIXES
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import is_there
-from idsync_cli.store.sqlite.lifecycle.opening import is_free, open_store
-from idsync_cli.store.sqlite.store import Store
-
-KEPT_SUFFIX = ".before-restore"
-"""What is put behind the name of a store that another was restored over."""
-
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+from idsync_cli.store.sqlite.lifecycle.opening import check_name, is_free, no_folder, open_store
+from idsync_cli.store.sqlite.store import SqliteStore
 
 
 def back_up(path: str, file: str, *, replace: bool) -> int:
     """Copy a store as it is at one moment, whoever goes on writing; say how many bytes it has.
 
+    Whether the file may be written at all is for the caller to check (`files/outputs.py`).
+
     Raises:
         UsageFault: there is something at the file's place already.
         StoreFault: there is no store, it is damaged, or the copy cannot be written.
     """
-    target = _target(file, path)
+    target = StoreLocation(file)
     if os.path.lexists(target.given) and not (replace and target.path.is_file()):
-        hint = "" if target.path.is_dir() else "; --force replaces it"
-        raise UsageFault(f"{target} is there already{hint}")
+        raise UsageFault(
+            f"{target} is there already",
+            FaultCode.FILE_EXISTS,
+            hint=None if target.path.is_dir() else Hint.REPLACE_FILE,
+            path=file,
+        )
     for log in target.logs():
         raise StoreFault(
             f"{printable(str(log))} is the log of another store, and would be played into the "
-            f"backup {target}; name another file"
+            f"backup {target}; name another file",
+            FaultCode.FILE_IN_USE,
+            path=file,
         )
     with _existing(path) as store, _failing_as(lambda error: _unwritten(target, error)):
         with draft_of(target.path) as draft:
@@ -49,19 +54,20 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
     """Put a copy of a store where a store is, or where there is none.
 
     Everybody who has that one open sees all of the old one or all of the new one. With `keep`,
-    what was there gets a file of its own beside it, which is returned.
+    what was there gets a file of its own beside it, which is returned. Whether the store may be
+    written over at all is for the caller to check (`files/outputs.py`).
 
     Raises:
-        UsageFault: the two are one file.
         StoreFault: one of them is no whole store of this version, or cannot be written.
     """
-    place = _target(path, file)
+    place = StoreLocation(path)
     is_there(place)  # or else it is nothing to write over
+    check_name(place)
     if not place.path.parent.is_dir():
-        raise StoreFault(f"no store can be made at {place}: its folder is not there")
+        raise no_folder(place)
     with (
         _existing(file) as source,
-        _failing_as(lambda error: _unrestored(place, error)),
+        _failing_as(lambda error: _unrestored(place, error, is_as_it_was=True)),
         draft_of(place.path) as draft,
     ):
         _copy(source, draft)
@@ -71,16 +77,19 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
                     put_in_place(draft, place.path)
                 return None
             kept = _free_name(place) if keep else None
-            try:
-                _replace_content(place, draft, kept)
-            except sqlite3.DatabaseError as error:
-                if error.sqlite_errorcode & 0xFF not in _DAMAGED:
-                    raise
-                _replace_damaged(place, draft, kept)
+            with _failing_as(
+                lambda error: _unrestored(place, error, is_as_it_was=is_undone(error))
+            ):
+                try:
+                    _replace_content(place, draft, kept)
+                except sqlite3.DatabaseError as error:
+                    if not is_damage(error):
+                        raise
+                    _replace_damaged(place, draft, kept)
             return kept and (kept if place.given.is_symlink() else place.given.with_name(kept.name))
 
 
-def _replace_content(place: Place, draft: Path, kept: Path | None) -> None:
+def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> None:
     """Let SQLite itself write the new content over the old, in one transaction."""
     with closing(connect(place.path)) as old:
         if kept:
@@ -95,12 +104,18 @@ def _replace_content(place: Place, draft: Path, kept: Path | None) -> None:
                 new.execute("PRAGMA journal_mode = DELETE")
                 new.execute(f"PRAGMA page_size = {page_size}")
                 new.execute("VACUUM")
-            _back_up(new, old)
-        old.execute("PRAGMA busy_timeout = 0")  # readers may go on with the log, and nobody waits
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            try:
+                _back_up(new, old)
+            except (StoreFault, sqlite3.Error) as error:
+                if kept and (isinstance(error, StoreFault) or is_undone(error)):
+                    kept.unlink(missing_ok=True)  # the store has all of it still
+                raise
+        with suppress(sqlite3.Error):  # then it stays in the log, and is as good there
+            old.execute("PRAGMA busy_timeout = 0")  # readers may go on with it, and nobody waits
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _replace_damaged(place: Place, draft: Path, kept: Path | None) -> None:
+def _replace_damaged(place: StoreLocation, draft: Path, kept: Path | None) -> None:
     """Move a file aside that SQLite cannot write any more, with its log, or remove it."""
     for suffix in ("", "-wal", "-journal", "-shm"):
         file = place.beside(suffix)
@@ -113,16 +128,22 @@ def _replace_damaged(place: Place, draft: Path, kept: Path | None) -> None:
     put_in_place(draft, place.path)
 
 
-def _copy(store: Store, draft: Path) -> None:
+def _copy(store: SqliteStore, draft: Path) -> None:
     """Copy a store at one moment into a file of its own, and see whether it is whole there."""
     with closing(connect(draft)) as copy:
         _back_up(store.connection, copy)
         copy.execute("PRAGMA journal_mode = WAL")
         [found] = copy.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise StoreFault(f"the store {store.place} is damaged: {printable(found)}")
-    if not is_there(Place(str(draft))):
-        raise StoreFault(f"the store {store.place} is empty")
+        raise StoreFault(
+            f"the store {store.place} is damaged: {printable(found)}",
+            FaultCode.STORE_DAMAGED,
+            store=str(store.place),
+        )
+    if not is_there(StoreLocation(str(draft))):
+        raise StoreFault(
+            f"the store {store.place} is empty", FaultCode.NOT_A_STORE, store=str(store.place)
+        )
 
 
 def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -132,36 +153,30 @@ def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     def progress(status: int, _remaining: int, _total: int) -> None:
         if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} and time.monotonic() > until:
             raise StoreFault(
-                "the store cannot be used: another program holds it; nothing was changed, try again"
+                "the store cannot be used: another program holds it",
+                FaultCode.STORE_BUSY,
+                hint=Hint.TRY_AGAIN,
+                kept=Kept.NOTHING_CHANGED,
             )
 
     source.backup(target, progress=progress)
 
 
-def _target(path: str, other: str) -> Place:
-    """Where something is written, which is not where it is read.
-
-    Raises:
-        UsageFault: it is.
-    """
-    place = Place(path)
-    with suppress(OSError, ValueError):
-        if Path(path).samefile(other):
-            raise UsageFault(f"{quoted(path)} and {quoted(other)} are one file; name another")
-    return place
-
-
-def _existing(path: str) -> Store:
+def _existing(path: str) -> SqliteStore:
     store = open_store(path, write=False)
     if store is None:
-        raise StoreFault(f"there is no store at {printable(path)}")
+        raise StoreFault(f"there is no store at {printable(path)}", FaultCode.NO_STORE, store=path)
     return store
 
 
-def _free_name(place: Place) -> Path:
-    """A name beside the store that nothing bears."""
-    names = (place.beside(KEPT_SUFFIX + (f"-{number}" if number else "")) for number in count())
-    return next(name for name in names if not os.path.lexists(name))
+def _free_name(place: StoreLocation) -> Path:
+    """A name beside the store that nothing bears, nor anything that would belong to it."""
+    names = (place.beside(RESTORED_SUFFIX + (f"-{number}" if number else "")) for number in count())
+    return next(
+        name
+        for name in names
+        if not any(os.path.lexists(name.with_name(name.name + suffix)) for suffix in SUFFIXES)
+    )
 
 
 @contextmanager
@@ -172,11 +187,21 @@ def _failing_as(fault: Callable[[Exception], StoreFault]) -> Iterator[None]:
         raise fault(error) from None
 
 
-def _unwritten(place: Place, error: Exception) -> StoreFault:
+def _unwritten(place: StoreLocation, error: Exception) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
-    return StoreFault(f"the backup {place} cannot be written: {cause}; the store is as it was")
+    return StoreFault(
+        f"the backup {place} cannot be written: {cause}",
+        FaultCode.OUTPUT_UNWRITABLE,
+        kept=Kept.STORE_AS_IT_WAS,
+        path=str(place),
+    )
 
 
-def _unrestored(place: Place, error: Exception) -> StoreFault:
+def _unrestored(place: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
-    return StoreFault(f"the store {place} cannot be restored: {cause}; it is as it was")
+    return StoreFault(
+        f"the store {place} cannot be restored: {cause}",
+        FaultCode.STORE_UNWRITABLE,
+        kept=Kept.STORE_AS_IT_WAS if is_as_it_was else None,
+        store=str(place),
+    )

@@ -3,20 +3,20 @@
 import sqlite3
 import stat
 
-from idsync_cli.errors import StoreFault
+from idsync_cli.errors import FaultCode, Hint, StoreFault
 from idsync_cli.store.sqlite.files.handles import reading
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 
 APPLICATION_ID = 0x69647379
 """Tells an idsync store from another program's SQLite file: the bytes `idsy`."""
 
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """How many migrations a store of this version has."""
 
 
-_HEADER_BYTES = 100
-
+HEADER_BYTES = 100
+"""So many bytes SQLite keeps for itself at the beginning of a file."""
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -25,7 +25,12 @@ class OldStore(StoreFault):
     """A store of an earlier version, which is brought up to date only to be written."""
 
 
-def is_there(place: Place) -> bool:
+def is_of_a_store(header: bytes) -> bool:
+    """Whether a file that begins like this is a store of ours, of whatever version."""
+    return header.startswith(_MAGIC) and int.from_bytes(header[68:72], "big") == APPLICATION_ID
+
+
+def is_there(place: StoreLocation) -> bool:
     """Whether there is a store, of this version or an earlier one.
 
     Raises:
@@ -34,15 +39,18 @@ def is_there(place: Place) -> bool:
     header = _read_header(place)
     if header is None:
         return False
-    if not header.startswith(_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    if not is_of_a_store(header):
         raise StoreFault(
-            f"{place} is no idsync store and is left as it is; name another with --store"
+            f"{place} is no idsync store and is left as it is",
+            FaultCode.NOT_A_STORE,
+            hint=Hint.NAME_ANOTHER_STORE,
+            store=str(place),
         )
     check_version(place, int.from_bytes(header[60:64], "big"))
     return True
 
 
-def check_version(place: Place, version: int) -> None:
+def check_version(place: StoreLocation, version: int) -> None:
     """Refuse a store that this version cannot read.
 
     Raises:
@@ -51,16 +59,20 @@ def check_version(place: Place, version: int) -> None:
     if not 0 < version <= SCHEMA_VERSION:
         raise StoreFault(
             f"the store {place} has schema version {version}, and this idsync knows "
-            f"{SCHEMA_VERSION}; use the version of idsync that wrote it"
+            f"{SCHEMA_VERSION}; use the version of idsync that wrote it",
+            FaultCode.NEWER_STORE,
+            store=str(place),
         )
 
 
-def old_store(place: Place, version: int) -> OldStore:
+def old_store(place: StoreLocation, version: int) -> OldStore:
     """What is said of a store of an earlier version that is only to be read."""
     return OldStore(
         f"the store {place} was written by an earlier version of idsync (schema {version}, and "
-        f"this one's is {SCHEMA_VERSION}); bring it up to date with: idsync init --store {place}; "
-        "what it was is kept beside it"
+        f"this one's is {SCHEMA_VERSION})",
+        FaultCode.OLD_STORE,
+        hint=Hint.UPDATE_STORE,
+        store=str(place),
     )
 
 
@@ -70,24 +82,31 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _read_header(place: Place) -> bytes | None:
+def _read_header(place: StoreLocation) -> bytes | None:
     """The first bytes of the file, read without SQLite, which would touch what it opens."""
     try:
         found = place.find()
         if stat.S_ISDIR(found.st_mode):
-            raise StoreFault(f"the store {place} is a folder; name a file in it")
+            raise _no_file(place, "is a folder; name a file in it")
         if not stat.S_ISREG(found.st_mode):
-            raise StoreFault(f"the store {place} is no regular file; name one")
+            raise _no_file(place, "is no regular file; name one")
         if found.st_nlink > 1:
-            raise StoreFault(
-                f"the store {place} has {found.st_nlink} names, and each would have a log of its "
-                "own; keep one of them, and remove the others"
+            raise _no_file(
+                place,
+                f"has {found.st_nlink} names, and each would have a log of its own; keep one of "
+                "them, and remove the others",
             )
         with reading(place.path) as file:
-            return file.read(_HEADER_BYTES)
+            return file.read(HEADER_BYTES)
     except FileNotFoundError:
         if place.given.is_symlink():
-            raise StoreFault(f"the store {place} is a link that leads nowhere") from None
+            raise _no_file(place, "is a link that leads nowhere") from None
         return None
     except OSError as error:
-        raise StoreFault(f"the store {place} cannot be read: {error.strerror}") from None
+        raise StoreFault(
+            f"the store {place} cannot be read: {error.strerror}", store=str(place)
+        ) from None
+
+
+def _no_file(place: StoreLocation, what: str) -> StoreFault:
+    return StoreFault(f"the store {place} {what}", FaultCode.NOT_A_STORE, store=str(place))

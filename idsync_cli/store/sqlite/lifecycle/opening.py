@@ -7,10 +7,12 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-from idsync_cli.errors import StoreFault, printable
+from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable
+from idsync_cli.store.sqlite.files.faults import told
 from idsync_cli.store.sqlite.files.handles import connect
-from idsync_cli.store.sqlite.files.place import Place
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.files.quick_check import look_at
+from idsync_cli.store.sqlite.lifecycle.beside import Part, part_of_any
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import (
     APPLICATION_ID,
@@ -21,13 +23,12 @@ from idsync_cli.store.sqlite.lifecycle.header import (
     schema_version,
 )
 from idsync_cli.store.sqlite.rows.checksums import checksum
-from idsync_cli.store.sqlite.store import Store
+from idsync_cli.store.sqlite.store import SqliteStore
 
 _CACHE_KIB = 65_536
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def open_store(path: str, *, write: bool) -> Store | None:
+def open_store(path: str, *, write: bool) -> SqliteStore | None:
     """Open a store that is there; None where there is none.
 
     Without `write` the store cannot be changed through what is returned.
@@ -35,31 +36,32 @@ def open_store(path: str, *, write: bool) -> Store | None:
     Raises:
         StoreFault: the path or the file cannot be a store of this version.
     """
-    place = Place(path)
+    place = StoreLocation(path)
     if not is_there(place):
         return None
     try:
         if write and not os.access(place.path, os.W_OK):
-            raise StoreFault(f"the store {place} cannot be used: the file may not be written")
+            raise StoreFault(
+                f"the store {place} cannot be used: the file may not be written",
+                FaultCode.STORE_UNWRITABLE,
+                store=str(place),
+            )
         store = _opened(place, write=write)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        what, code, hint = told(error)
         writable = os.access(place.path, os.W_OK) and os.access(place.path.parent, os.W_OK)
-        hint = "" if writable else "; the file or its folder may not be written"
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-            hint = f"; it is damaged, see what is wrong with: idsync doctor --store {place}"
-        raise StoreFault(f"the store {place} cannot be used: {error}{hint}") from None
-    except UnicodeDecodeError:  # from a message of SQLite's that quotes what is no text
+        if not writable and code is not FaultCode.STORE_DAMAGED:
+            hint = Hint.ALLOW_WRITING
         raise StoreFault(
-            f"the store {place} cannot be used: it is damaged, see what is wrong with: "
-            f"idsync doctor --store {place}"
+            f"the store {place} cannot be used: {what}", code, hint=hint, store=str(place)
         ) from None
     if not place.still_leads_to_it():
         store.close()
-        raise StoreFault(f"the store {place} was replaced as it was opened; try again")
+        raise replaced_as_opened(place)
     return store
 
 
-def create(path: str, seed: int) -> Store:
+def create(path: str, seed: int) -> SqliteStore:
     """Make a store where there is none, and open it for writing.
 
     Of several who make it at once one does, and the others open what it made.
@@ -67,15 +69,19 @@ def create(path: str, seed: int) -> Store:
     Raises:
         StoreFault: no file can be made there.
     """
-    _publish(path, lambda connection: _make_schema(connection, seed))
+    _publish(path, lambda connection: _make_store(connection, seed))
     store = open_store(path, write=True)
     if store is None:
-        raise StoreFault(f"the store {printable(path)} vanished as soon as it was made")
+        raise StoreFault(
+            f"the store {printable(path)} vanished as soon as it was made",
+            FaultCode.STORE_REPLACED,
+            store=path,
+        )
     return store
 
 
-def save(store: Store, path: str) -> bool:
-    """Give a store that is in memory a file of its own; False where there is one by now.
+def save(store: SqliteStore, path: str) -> bool:
+    """Give a temporary store a file of its own; False where there is one by now.
 
     Raises:
         StoreFault: no file can be made there.
@@ -83,7 +89,7 @@ def save(store: Store, path: str) -> bool:
     return _publish(path, store.connection.backup)
 
 
-def memory(seed: int) -> Store:
+def temporary(seed: int) -> SqliteStore:
     """A store of its own that is gone when it is closed; it spills to an unnamed file."""
     connection = connect("")
     connection.execute("PRAGMA journal_mode = MEMORY")  # there is nothing to recover after a crash
@@ -92,17 +98,17 @@ def memory(seed: int) -> Store:
     connection.execute(
         "UPDATE store SET seed = ?, checksum = ?", (str(seed), checksum(str(seed), 0))
     )
-    return Store(connection)
+    return SqliteStore(connection)
 
 
-def copy_of(store: Store) -> Store:
+def copy_of(store: SqliteStore) -> SqliteStore:
     """A throwaway copy of a store, for what must change nothing."""
     connection = connect("")
     store.connection.backup(connection)
-    return Store(connection)
+    return SqliteStore(connection)
 
 
-def is_free(place: Place) -> bool:
+def is_free(place: StoreLocation) -> bool:
     """Whether a store can get its name here; the caller has the turn, so that nobody else does.
 
     Raises:
@@ -113,15 +119,56 @@ def is_free(place: Place) -> bool:
     for log in place.logs():
         raise StoreFault(
             f"no store can be made at {place}: {printable(log.name)} beside it is the log of one "
-            "that is gone, and would be played into it; bring that store back, or remove the log"
+            "that is gone, and would be played into it; bring that store back, or remove the log",
+            FaultCode.FILE_IN_USE,
+            store=str(place),
         )
     return True
 
 
-def cannot_be_made(place: Place, error: Exception) -> StoreFault:
+def check_name(place: StoreLocation) -> None:
+    """Check that a store may be made by this name: not by that of a file of another store.
+
+    Raises:
+        UsageFault: it may not.
+    """
+    if os.path.lexists(place.path):
+        return
+    found = part_of_any(place.path)
+    if found is not None and found[0] is not Part.COPY:
+        raise UsageFault(
+            f"no store can be made at {place}: it is {found[0]} {printable(found[1].name)}; "
+            "name another file",
+            FaultCode.FILE_IN_USE,
+            store=str(place),
+        )
+
+
+def no_folder(place: StoreLocation) -> StoreFault:
+    """What is said where there is no folder to make a store in."""
+    return StoreFault(
+        f"no store can be made at {place}: its folder is not there",
+        FaultCode.STORE_UNWRITABLE,
+        store=str(place),
+    )
+
+
+def cannot_be_made(place: StoreLocation, error: Exception) -> StoreFault:
     """What is said where the system or SQLite refused to make a store."""
     cause = error.strerror if isinstance(error, OSError) else error
-    return StoreFault(f"no store can be made at {place}: {cause}")
+    return StoreFault(
+        f"no store can be made at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
+    )
+
+
+def replaced_as_opened(place: StoreLocation) -> StoreFault:
+    """What is said where the path leads to another file than a moment before."""
+    return StoreFault(
+        f"the store {place} was replaced as it was opened",
+        FaultCode.STORE_REPLACED,
+        hint=Hint.TRY_AGAIN,
+        store=str(place),
+    )
 
 
 def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
@@ -132,17 +179,22 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
     Raises:
         StoreFault: no file can be made there.
     """
-    place = Place(path)
+    place = StoreLocation(path)
+    check_name(place)
     folder = place.path.parent
     if not folder.is_dir():
-        raise StoreFault(f"no store can be made at {place}: its folder is not there")
+        raise no_folder(place)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreFault(f"no store can be made at {place}: its folder may not be written")
+        raise StoreFault(
+            f"no store can be made at {place}: its folder may not be written",
+            FaultCode.STORE_UNWRITABLE,
+            store=str(place),
+        )
     with closing(place.lock), place.lock.turn():
         return is_free(place) and _made(place, fill)
 
 
-def _made(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
+def _made(place: StoreLocation, fill: Callable[[sqlite3.Connection], None]) -> bool:
     try:
         with draft_of(place.path) as draft:
             with closing(connect(draft)) as connection:
@@ -154,7 +206,7 @@ def _made(place: Place, fill: Callable[[sqlite3.Connection], None]) -> bool:
     return True
 
 
-def _opened(place: Place, *, write: bool) -> Store:
+def _opened(place: StoreLocation, *, write: bool) -> SqliteStore:
     if not (write or os.access(place.path, os.W_OK) or place.beside("-wal").exists()):
         return _unchanging(place)  # SQLite would leave files behind that it can make, not remove
     connection = connect(f"{place.path.as_uri()}?mode=rw", uri=True)
@@ -165,11 +217,16 @@ def _opened(place: Place, *, write: bool) -> Store:
             connection.execute("PRAGMA query_only = ON")
         kept = _brought_up_to_date(place, connection, write=write)
         if write:
-            look_at(connection, place)
+            try:
+                look_at(connection, place)
+            except StoreFault as fault:
+                if kept is not None:  # it was brought up to date a moment ago
+                    fault.kept = None
+                raise
             # Identifiers and MPIDs come in no order, so that a batch changes pages everywhere: kept
             # in memory they are written once a batch, and from the log to their places more rarely.
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        return Store(connection, place, kept)
+        return SqliteStore(connection, place, kept)
     except (StoreFault, sqlite3.Error, UnicodeDecodeError) as error:
         connection.close()
         if write or place.logs() or not isinstance(error, sqlite3.OperationalError):
@@ -177,15 +234,15 @@ def _opened(place: Place, *, write: bool) -> Store:
         return _unchanging(place)
 
 
-def _unchanging(place: Place) -> Store:
+def _unchanging(place: StoreLocation) -> SqliteStore:
     """Open a store that nobody is writing, without making anything beside it."""
     connection = connect(f"{place.path.as_uri()}?immutable=1", uri=True)
     _brought_up_to_date(place, connection, write=False)
-    return Store(connection, place)
+    return SqliteStore(connection, place)
 
 
 def _brought_up_to_date(
-    place: Place, connection: sqlite3.Connection, *, write: bool
+    place: StoreLocation, connection: sqlite3.Connection, *, write: bool
 ) -> Path | None:
     """See that a store has this version's schema, and give the backup of one that had not."""
     version = schema_version(connection)
@@ -199,13 +256,11 @@ def _brought_up_to_date(
     return bring_up_to_date(place, connection)
 
 
-def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
-    from idsync_cli.store.sqlite.schema import (
-        migrate,  # heavy, and needed only where a store is made
-    )
+def _make_store(connection: sqlite3.Connection, seed: int) -> None:
+    from idsync_cli.store.sqlite.schema.tables import make_schema
 
     connection.execute("BEGIN IMMEDIATE")  # else every statement would be on the disk by itself
-    migrate(connection)
+    make_schema(connection)
     row = str(seed), 0
     connection.execute("INSERT INTO store VALUES (1, ?, ?, ?)", (*row, checksum(*row)))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -217,5 +272,5 @@ def _make_schema(connection: sqlite3.Connection, seed: int) -> None:
 def _template() -> sqlite3.Connection:
     """An empty store to copy, for a copy is made a hundred times faster than a schema."""
     connection = connect(":memory:")
-    _make_schema(connection, seed=0)
+    _make_store(connection, seed=0)
     return connection

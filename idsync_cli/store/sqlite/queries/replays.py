@@ -1,11 +1,11 @@
-"""How far each replay got: kept in the transaction of the work itself, so that both agree."""
+"""The checkpoints of replays, kept in the transaction of the work itself, so that both agree."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import FaultCode, UsageFault
+from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.rows.checksums import checksum
-from idsync_cli.store.sqlite.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class ReplayRow:
     finished: bool
 
 
-def replays(session: Session) -> list[ReplayRow]:
-    """All replays into the store, the latest last."""
-    rows = session.connection.execute(
+def replays(transaction: Connected) -> list[ReplayRow]:
+    """All replays into the store, oldest first."""
+    rows = transaction.connection.execute(
         "SELECT replay_id, name, lines, bytes, digest, answers_bytes, answers_digest, finished"
         " FROM replays ORDER BY replay_id"
     )
@@ -38,9 +38,9 @@ def replays(session: Session) -> list[ReplayRow]:
     ]
 
 
-def begin(session: Session, row: ReplayRow) -> ReplayRow:
+def begin(transaction: Connected, row: ReplayRow) -> ReplayRow:
     """Enter a replay, in the transaction of its first requests, and give it its number."""
-    cursor = session.connection.execute(
+    cursor = transaction.connection.execute(
         "INSERT INTO replays"
         " (name, lines, bytes, digest, answers_bytes, answers_digest, finished, checksum)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -53,34 +53,34 @@ def begin(session: Session, row: ReplayRow) -> ReplayRow:
 NOT_ALONE = "another process goes on with this replay; let it, or stop it first"
 
 
-def check_unmoved(session: Session, row: ReplayRow) -> None:
+def check_unmoved(transaction: Connected, row: ReplayRow) -> None:
     """See whether the replay is still where this process left it, before anything is written.
 
     Raises:
         UsageFault: somebody else goes on with the same replay.
     """
-    if not is_unmoved(session, row):
-        raise UsageFault(NOT_ALONE)
+    if not is_unmoved(transaction, row):
+        raise UsageFault(NOT_ALONE, FaultCode.REPLAYED_ELSEWHERE)
 
 
-def is_unmoved(session: Session, row: ReplayRow) -> bool:
+def is_unmoved(transaction: Connected, row: ReplayRow) -> bool:
     """Whether the replay is still where it was, and not finished."""
-    found = session.connection.execute(
+    found = transaction.connection.execute(
         "SELECT 1 FROM replays WHERE replay_id = ? AND bytes = ? AND NOT finished",
         (row.replay_id, row.bytes),
     )
     return found.fetchone() is not None
 
 
-def advance(session: Session, row: ReplayRow) -> None:
+def advance(transaction: Connected, row: ReplayRow) -> None:
     """Keep how far a replay got."""
-    session.connection.execute(
+    transaction.connection.execute(
         "UPDATE replays SET lines = ?, bytes = ?, digest = ?, answers_bytes = ?,"
         " answers_digest = ?, finished = ?, checksum = ? WHERE replay_id = ?",
         (*_progress(row), row.replay_id),
     )
     if row.finished:
-        session.connection.execute(
+        transaction.connection.execute(
             "DELETE FROM replay_labels WHERE replay_id = ?", (row.replay_id,)
         )
 
@@ -97,9 +97,9 @@ def _progress(row: ReplayRow) -> tuple[object, ...]:
     return (*progress, checksum(row.name, *progress))
 
 
-def keep_labels(session: Session, replay_id: int, labels: Mapping[str, int | None]) -> None:
+def keep_labels(transaction: Connected, replay_id: int, labels: Mapping[str, int | None]) -> None:
     """Keep what labels stand for by now; None unsets one."""
-    many = session.connection.executemany
+    many = transaction.connection.executemany
     many(
         "DELETE FROM replay_labels WHERE replay_id = ? AND label = ?",
         [(replay_id, label) for label, mpid in labels.items() if mpid is None],
@@ -114,10 +114,10 @@ def keep_labels(session: Session, replay_id: int, labels: Mapping[str, int | Non
     )
 
 
-def labels_of(session: Session, replay_id: int) -> dict[str, int]:
+def labels_of(transaction: Connected, replay_id: int) -> dict[str, int]:
     """What the labels of an unfinished replay stand for."""
     return dict(
-        session.connection.execute(
+        transaction.connection.execute(
             "SELECT label, mpid FROM replay_labels WHERE replay_id = ?", (replay_id,)
         )
     )

@@ -6,6 +6,7 @@ from struct import Struct
 from typing import Any, Final
 from zlib import crc32
 
+from idsync_cli.store.api import MpidTaken
 from idsync_cli.store.sqlite.rows.checksums import (
     checksum,
     checksum_of_packed_request,
@@ -19,10 +20,6 @@ IdentifierRow = tuple[int, int, int, str]
 """A row of `identifiers`."""
 
 
-class MpidTaken(Exception):
-    """A new MPID that was taken to be free is not; what was done must be done anew."""
-
-
 class Batch:
     """Rows to be written together, packed; they may be written by another process.
 
@@ -30,16 +27,17 @@ class Batch:
     `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
     the four of its row, and four for each change. `texts` has what some of those brought
     themselves, by their number. `holdings` says what becomes of rows of `holders`
-    (`HOLDING_NUMBERS`).
+    (`HOLDING_NUMBERS`). `rules` are the texts of the rules of each scope, None where they stay.
     """
 
     __slots__ = (
-        "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "scopes",
+        "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "rules", "scopes",
         "sizes", "texts", "updated",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.last_seq: int | None = None
+        self.rules: dict[str, str] | None = None
         self.scopes: list[tuple[int, str, int]] = []
         self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
         self.identifiers: list[IdentifierRow] = []
@@ -50,7 +48,7 @@ class Batch:
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""
         return (
-            self.last_seq, self.scopes, self.outcomes, self.identifiers, self.created,
+            self.last_seq, self.rules, self.scopes, self.outcomes, self.identifiers, self.created,
             self.updated, self.holdings, self.requests, self.sizes, self.texts,
         )  # fmt: skip
 
@@ -59,7 +57,7 @@ def batch_of(values: Sequence[Any]) -> Batch:
     """The batch that `as_values` gave."""
     batch = Batch()
     (
-        batch.last_seq, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
+        batch.last_seq, batch.rules, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
         batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts,
     ) = values  # fmt: skip
     return batch
@@ -92,11 +90,14 @@ class Rows:
 
     __slots__ = (
         "changes", "created", "holders_come", "holders_gone", "identifier_hashes", "identifiers",
-        "last_seq", "outcomes", "requests", "scopes", "updated",
+        "last_seq", "outcomes", "requests", "rules", "scopes", "updated",
     )  # fmt: skip
 
     def __init__(self, batch: Batch) -> None:
         self.last_seq = batch.last_seq
+        self.rules: list[tuple[str, str, int]] | None = None
+        if batch.rules is not None:
+            self.rules = [(*rules, checksum(*rules)) for rules in batch.rules.items()]
         self.scopes = [(*scope, checksum(*scope)) for scope in batch.scopes]
         self.outcomes = [(*outcome, checksum(*outcome)) for outcome in batch.outcomes]
         self.identifiers = batch.identifiers
@@ -165,6 +166,9 @@ class Writer:
             MpidTaken: another profile has the MPID of a new one.
         """
         insert = self._insert
+        if rows.rules is not None:
+            self._execute("DELETE FROM rules")
+            insert.rows("rules", 3, rows.rules)
         insert.rows("scopes", 4, rows.scopes)
         insert.rows("outcomes", 7, rows.outcomes)
         insert.rows("identifiers", 4, rows.identifiers)

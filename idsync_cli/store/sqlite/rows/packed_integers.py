@@ -18,7 +18,7 @@ def unpack_numbers(packed: bytes) -> tuple[int, ...]:
     return unpack(f"<{len(packed) // NUMBER_BYTES}q", packed)
 
 
-class Numbers:
+class PackedIntegers:
     """Integers, gathered; but for the last they are packed, which takes a fifth of the memory."""
 
     __slots__ = ("_loose", "_packed", "_packed_count")

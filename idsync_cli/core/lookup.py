@@ -1,0 +1,69 @@
+"""What the rules ask of a store: look-ups with values in and values out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from mypy_extensions import mypyc_attr
+
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.profile import ProfileView
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Lookup(ABC):
+    """What is known about one scope under its rules, as it stands before the request.
+
+    A look-up changes nothing that anybody else could see. It may fail with whatever error the
+    store has for that; the core catches none. The rules say which profiles are known
+    (`Rules.is_known`); the look-up was made for them.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
+        """Known profiles of the scope that hold exactly this identifier, in no particular order.
+
+        Of more than `limit`, the newest.
+        """
+
+    @abstractmethod
+    def anonymous(
+        self,
+        identifiers: Sequence[Identifier],
+        limit: int | None = None,
+        lacking: Identifier | None = None,
+    ) -> Sequence[ProfileView]:
+        """Anonymous profiles that hold all the identifiers, which are one at least.
+
+        Newest first, at most `limit`. With `lacking`, only those that do not hold that one.
+        """
+
+    @abstractmethod
+    def profile(self, mpid: int) -> ProfileView | None:
+        """The profile of the scope that has the MPID."""
+
+    @abstractmethod
+    def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
+        """Whether a profile of the scope holds exactly this identifier."""
+
+    @abstractmethod
+    def values_of(self, profile: ProfileView, identity_type: IdentityType) -> Sequence[str]:
+        """The values of one type that a profile of the scope holds, oldest first."""
+
+    @abstractmethod
+    def identifiers_of(self, profile: ProfileView) -> tuple[Identifier, ...]:
+        """All that a profile of the scope holds, in the order in which it was added."""
+
+    @abstractmethod
+    def was_given_out(self, mpid: int) -> bool:
+        """Whether any profile of the whole store has, or ever had, the MPID.
+
+        A store may take an MPID that was never seen to be free, where it finds out before
+        anything is kept (`Store.writing`).
+        """
+
+
+def holders(lookup: Lookup, identifier: Identifier) -> list[ProfileView]:
+    """Every profile of the scope that holds exactly this identifier."""
+    return [*lookup.known(identifier), *lookup.anonymous((identifier,))]

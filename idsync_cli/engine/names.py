@@ -1,0 +1,67 @@
+"""What a request names: all that its look-ups can be about, and all that it can change."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from idsync_cli.core.identity import Identifier
+from idsync_cli.core.value import Value
+from idsync_cli.wire import Reading
+
+
+class Names(Value):
+    """The identifiers, MPIDs and labels that a request names.
+
+    Nothing of a store is asked for it but these, the profiles that they lead to, and what those
+    hold; and nothing else is changed, but what the profile of a `modify` holds of the types named.
+    """
+
+    __match_args__ = ("identifiers", "mpids", "labels")
+    __slots__ = __match_args__
+
+    def __init__(
+        self, identifiers: Sequence[Identifier], mpids: Sequence[int], labels: Sequence[str]
+    ) -> None:
+        self.identifiers: Final = identifiers
+        self.mpids: Final = mpids
+        self.labels: Final = labels
+
+
+_NOTHING: Final = Names((), (), ())
+
+
+def names_of(reading: Reading) -> Names:
+    """What a request names, as far as it can be read; nothing where it is refused at once.
+
+    One that is refused for its identifiers is so only if its labels are known: it names these.
+    """
+    if reading.refusal:
+        return _NOTHING
+    if reading.late_refusal:
+        return Names((), (), _mpids_and_labels(reading)[1])
+    identifiers = reading.identifiers
+    if reading.identities or reading.changes:
+        identifiers = [*identifiers, *_of_modify(reading)]
+    if reading.mpid is None and reading.previous_mpid is None:
+        return Names(identifiers, (), ())
+    mpids, labels = _mpids_and_labels(reading)
+    return Names(identifiers, mpids, labels)
+
+
+def _mpids_and_labels(reading: Reading) -> tuple[list[int], list[str]]:
+    """The MPIDs that a request names, by their numbers and by labels."""
+    mpids: list[int] = []
+    labels: list[str] = []
+    for mpid in (reading.mpid, reading.previous_mpid):
+        if isinstance(mpid, str):
+            labels.append(mpid)
+        elif mpid is not None:
+            mpids.append(mpid)
+    return mpids, labels
+
+
+def _of_modify(reading: Reading) -> list[Identifier]:
+    """The identifiers that either form of a modify names, old and new."""
+    named = list((reading.identities or {}).items())
+    for kind, old, new in reading.changes or ():
+        named += ((kind, old), (kind, new))
+    return [Identifier(kind, value) for kind, value in named if value is not None]

@@ -1,0 +1,156 @@
+"""The writer that hands batches to another process, and has the next one decided meanwhile."""
+
+import os
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from idsync_cli.files.answers_file import AnswersFile
+from idsync_cli.replay.batches import LineBatch
+from idsync_cli.replay.labels import ReplayLabels
+from idsync_cli.replay.pace import Pace, is_worth_a_process
+from idsync_cli.replay.writer_process import WriteJob, WriterProcess
+from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
+from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.ahead import Batch, Deciding, TablesBehind
+from idsync_cli.store.sqlite.queries.replays import ReplayRow
+
+_ALONE_AGAIN = 10
+"""How many batches are written here after one of the other process was in vain."""
+
+_PATIENCE = 0.0
+"""For how many seconds it is waited for the other process to have started: it is not needed yet."""
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A batch that the other process was given, and how far the replay was before it."""
+
+    decided: Decided
+    before: ReplayRow
+
+
+class AheadWriter(BatchWriter):
+    """Has each batch decided while another process writes the one before.
+
+    It takes over once that is worth it (`takes_over`), until lines have to be decided anew: where
+    somebody else wrote to the store, or where tables had to be asked that are not up to date. Use
+    it in a `with`. `to_start` is what a process takes to start, in seconds of a processor.
+    """
+
+    def __init__(
+        self, store: SqliteStore, answers: AnswersFile | None, labels: ReplayLabels, to_start: float
+    ) -> None:
+        self._store = store
+        self._answers = answers
+        self._labels = labels
+        self._to_start = to_start
+        self._processors = processors()
+        self._process: WriterProcess | None = None
+        self._ahead: Deciding | None = None
+        self._under_way: _UnderWay | None = None
+        self._alone_for = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.close()
+
+    def takes_over(self, pace: Pace | None, left: int) -> bool:
+        """Whether the next batch is to be written by the other process; asked before each.
+
+        It is started when it is worth it: by the pace of a batch that one process did, and by how
+        many lines are likely left. Until it is ready batches are written as before.
+
+        Raises:
+            StoreFault: the other process cannot use the store.
+        """
+        if self._ahead is not None:
+            return True
+        if pace is None:
+            return False
+        if self._alone_for > 0:
+            self._alone_for -= 1
+            return False
+        if self._process is None:
+            if not is_worth_a_process(
+                pace, left, to_start=self._to_start, processors=self._processors
+            ):
+                return False
+            self._process = self._start()
+        if not self._process.is_ready(_PATIENCE):
+            return False
+        ahead = Deciding(self._store)
+        if ahead.knows_the_store():
+            self._process.begin()
+            if ahead.knows_the_store():  # nobody wrote until it began
+                self._ahead = ahead
+        return self._ahead is not None
+
+    def write(
+        self, decide: Decide, taken: LineBatch, row: ReplayRow
+    ) -> Generator[Done, None, WriteOutcome]:
+        """Have lines decided while the batch before is written, and hand over what they change."""
+        assert self._ahead is not None
+        assert self._process is not None
+        decided: Decided | None = None
+        batch: Batch | None = None
+        with suppress(TablesBehind), self._ahead.transaction() as transaction:
+            decided = decide(transaction, taken)
+            batch = transaction.take()
+        before, self._under_way, held = self._under_way, None, None
+        if before is not None:
+            held = self._wait(before)
+            if held is None:
+                if decided is not None:
+                    self._labels.undo(decided.labels_before)
+                return self._in_vain(before, taken)
+            yield before.decided.done
+        if decided is None or batch is None:
+            return self._go_back(WriteOutcome(row, anew=(taken,)))
+        after = with_answers(row, decided, self._answers, until_on_disk=False)
+        self._process.send(WriteJob(batch, row, after, decided.labels))
+        sent = _UnderWay(decided, row)
+        if not taken.finished:
+            self._under_way = sent
+            return WriteOutcome(after, held=held)
+        held = self._wait(sent)
+        if held is None:
+            return self._in_vain(sent)
+        yield decided.done
+        return WriteOutcome(after, held=held)
+
+    def _wait(self, batch: _UnderWay) -> tuple[int, float] | None:
+        """How many lines a batch had, and its seconds at the store; None if it was not kept."""
+        assert self._process is not None
+        seconds = self._process.wait()
+        return None if seconds is None else (len(batch.decided.taken.lines), seconds)
+
+    def _in_vain(self, batch: _UnderWay, *after: LineBatch) -> WriteOutcome:
+        """A batch was not written: it has to be decided anew, and so have the lines after it."""
+        self._labels.undo(batch.decided.labels_before)
+        if self._answers:
+            self._answers.take_back()
+        return self._go_back(WriteOutcome(batch.before, anew=(batch.decided.taken, *after)))
+
+    def _go_back(self, outcome: WriteOutcome) -> WriteOutcome:
+        """Forget what is known of the store, and leave some batches to the other writer."""
+        self._store.forget()
+        self._ahead = None
+        self._alone_for = max(_ALONE_AGAIN, len(outcome.anew))
+        return outcome
+
+    def _start(self) -> WriterProcess:
+        place, answers = self._store.place, self._answers
+        assert place is not None
+        return WriterProcess(place.path, answers.number if answers else None)

@@ -1,0 +1,375 @@
+"""A store in memory, for small worlds: plain dictionaries, gone when the process ends.
+
+A transaction works on a copy of all that there is, so that to keep nothing is to let go of the
+copy. That costs as much as the store is large; what may grow takes a temporary SQLite store.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
+
+from idsync_cli.core.codes import IMPORT, Op
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.decision import Change, Decision
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.errors import StoreFault
+from idsync_cli.store.api import (
+    EVERY_PROFILE,
+    HistoryEntry,
+    ProfileFilter,
+    RequestEntry,
+    Store,
+    Transaction,
+)
+
+
+class _Kept:
+    """A profile as it is kept: its scope, and what it holds, oldest first. It never changes."""
+
+    __slots__ = ("held", "scope", "view")
+
+    def __init__(self, scope: str, view: ProfileView, held: tuple[Identifier, ...]) -> None:
+        self.scope: Final = scope
+        self.view: Final = view
+        self.held: Final = held
+
+    def whole(self) -> Profile:
+        """The profile with all that it holds."""
+        view = self.view
+        return Profile(view.mpid, view.created_seq, view.source_mpid, view.was_known, self.held)
+
+
+class _World:
+    """All that a store holds. What is in a dictionary here is replaced, and never changed."""
+
+    __slots__ = ("history", "holders", "last_seq", "login_bits", "profiles", "rules", "taken")
+
+    def __init__(self) -> None:
+        self.last_seq = 0
+        self.taken: set[int] = set()  # sequence numbers
+        self.profiles: dict[int, _Kept] = {}  # by MPID
+        self.holders: dict[tuple[str, Identifier], tuple[int, ...]] = {}  # MPIDs, by scope
+        self.history: list[HistoryEntry] = []  # as it was entered
+        self.login_bits: dict[str, int] = {}  # of every scope that has profiles
+        self.rules: dict[str, str] = {}
+
+    def copy(self) -> "_World":
+        """Another that has the same."""
+        other = _World()
+        other.last_seq = self.last_seq
+        other.taken = set(self.taken)
+        other.profiles = dict(self.profiles)
+        other.holders = dict(self.holders)
+        other.history = list(self.history)
+        other.login_bits = dict(self.login_bits)
+        other.rules = self.rules
+        return other
+
+    def holding(self, scope: str, identifier: Identifier) -> list[_Kept]:
+        """The profiles of a scope that hold an identifier, oldest first."""
+        profiles = self.profiles
+        found = [profiles[mpid] for mpid in self.holders.get((scope, identifier), ())]
+        if len(found) > 1:
+            found.sort(key=_age)
+        return found
+
+    def put(self, kept: _Kept) -> None:
+        """Let a profile, new or there already, be so; its holders are told by `hold` and `lose`."""
+        self.profiles[kept.view.mpid] = kept
+
+    def hold(self, scope: str, identifier: Identifier, mpid: int) -> None:
+        """Let an identifier have a holder more."""
+        where = scope, identifier
+        self.holders[where] = (*self.holders.get(where, ()), mpid)
+
+    def lose(self, scope: str, identifier: Identifier, mpid: int) -> None:
+        """Let an identifier have a holder less."""
+        where = scope, identifier
+        self.holders[where] = tuple([each for each in self.holders[where] if each != mpid])
+
+
+class MemoryStore(Store):
+    """A store in memory. It serves one thread, and one transaction at a time."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._world = _World()
+        self._is_busy = False
+        self._is_closed = False
+
+    @property
+    def seed(self) -> int:
+        """What the MPIDs of new profiles follow from (section 7)."""
+        return self._seed
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A transaction that sees one state of the store; whatever is done in it is not kept.
+
+        Raises:
+            StoreFault: the store was closed, or is in another transaction.
+        """
+        return self._transaction(keep=False)
+
+    def writing(
+        self,
+        *,
+        trust_new_mpids: bool = False,  # noqa: ARG002 - to look costs nothing here
+    ) -> AbstractContextManager[Transaction]:
+        """A transaction whose changes are kept when the block ends, and not if it raises.
+
+        Every new MPID is seen to be free, even with `trust_new_mpids`.
+
+        Raises:
+            StoreFault: the store was closed, or is in another transaction.
+        """
+        return self._transaction(keep=True)
+
+    def close(self) -> None:
+        """Let go of all that is in it."""
+        self._is_closed = True
+        self._world = _World()
+
+    @contextmanager
+    def _transaction(self, *, keep: bool) -> Iterator[Transaction]:
+        if self._is_closed or self._is_busy:
+            why = "it is closed" if self._is_closed else "it is in another transaction"
+            raise StoreFault(f"the store in memory cannot be used: {why}")
+        world = self._world.copy()
+        self._is_busy = True
+        try:
+            yield _MemoryTransaction(world)
+        finally:
+            self._is_busy = False
+        if keep and not self._is_closed:
+            self._world = world
+
+
+class _MemoryTransaction(Transaction):
+    """A transaction over a copy that is its own."""
+
+    def __init__(self, world: _World) -> None:
+        self._world = world
+        self._remembers_rules = False
+
+    @property
+    def last_seq(self) -> int:
+        """The highest sequence number that was taken; 0 in a new store (section 7)."""
+        return self._world.last_seq
+
+    def advance_to(self, seq: int) -> None:
+        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        self._world.last_seq = seq
+
+    def is_taken(self, seq: int) -> bool:
+        """Whether a profile was made, or anything changed, under the sequence number."""
+        return seq in self._world.taken
+
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        """Take note of the login types: who is known is judged anew by every look-up."""
+        there = self._world.login_bits
+        stale = [
+            name
+            for name, its_rules in rules.items()
+            if name in there and there[name] != its_rules.login_bits
+        ]
+        for name in stale:
+            there[name] = rules[name].login_bits
+        return tuple(stale)
+
+    def prefetch(
+        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+    ) -> None:
+        """Do nothing: all is at hand."""
+
+    def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
+        """What is known about a scope under its rules; it need not have any profile."""
+        return _MemoryLookup(self._world, scope, rules)
+
+    def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
+        """Do what was decided, and enter it in the history."""
+        world, answered = self._world, decision.profile
+        assert answered is not None
+        world.taken.add(entry.seq)
+        if decision.created:
+            world.login_bits.setdefault(scope, rules.login_bits)
+            world.put(_Kept(scope, answered, ()))
+        for update in decision.updates:
+            kept = world.profiles[update.profile.mpid]
+            was = kept.view
+            view = ProfileView(
+                was.mpid, was.created_seq, was.source_mpid, update.was_known, update.types
+            )
+            held = _held_after(kept, decision.changes)
+            world.put(_Kept(kept.scope, view, held))
+        kind, rule = entry.kind.value, decision.decided_by.rule.value
+        for change in decision.changes:
+            if change.op is Op.ADD:
+                world.hold(scope, change.identifier, change.mpid)
+            else:
+                world.lose(scope, change.identifier, change.mpid)
+            done = HistoryEntry(
+                entry.seq, entry.time_ms, kind, entry.request_id, entry.request_timestamp_ms,
+                change.op, change.mpid, change.identifier, rule,
+            )  # fmt: skip
+            world.history.append(done)
+
+    def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
+        """Put a whole profile into a scope; with a time it is entered in the history."""
+        world, mpid, seq = self._world, profile.mpid, profile.created_seq
+        world.taken.add(seq)
+        world.login_bits.setdefault(scope, rules.login_bits)
+        view = ProfileView(mpid, seq, profile.source_mpid, profile.was_known, profile.types)
+        world.put(_Kept(scope, view, profile.identifiers))
+        for identifier in profile.identifiers:
+            world.hold(scope, identifier, mpid)
+            if time_ms is not None:
+                world.history.append(
+                    HistoryEntry(seq, time_ms, IMPORT, None, None, Op.ADD, mpid, identifier, IMPORT)
+                )
+
+    def flush(self) -> None:
+        """Do nothing: nothing can keep the transaction from being kept."""
+
+    @property
+    def remembers_rules(self) -> bool:
+        """Whether `remember_rules` was called in this transaction."""
+        return self._remembers_rules
+
+    def remember_rules(self, rules: Mapping[str, str]) -> None:
+        """Remember the rules of each scope, as text, that the store is changed under."""
+        self._remembers_rules = True
+        self._world.rules = dict(rules)
+
+    def remembered_rules(self) -> dict[str, str]:
+        """What was remembered last; empty where nothing was."""
+        return dict(self._world.rules)
+
+    def scopes(self) -> tuple[str, ...]:
+        """The names of the scopes that have profiles, in alphabetical order."""
+        return tuple(sorted(self._world.login_bits))
+
+    def find(self, mpid: int) -> tuple[str, Profile] | None:
+        """The profile that has the MPID, with its scope."""
+        kept = self._world.profiles.get(mpid)
+        return None if kept is None else (kept.scope, kept.whole())
+
+    def profiles(
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> Iterator[tuple[str, Profile]]:
+        """The profiles that are asked for, with their scopes, oldest first."""
+        for kept in sorted(self._world.profiles.values(), key=_age):
+            if asked.takes(kept.scope, kept.view, rules.get(kept.scope)):
+                yield kept.scope, kept.whole()
+
+    def count_profiles(
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> int:
+        """How many profiles are asked for."""
+        return sum(
+            asked.takes(kept.scope, kept.view, rules.get(kept.scope))
+            for kept in self._world.profiles.values()
+        )
+
+    def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
+        """The profiles of a scope that hold exactly this identifier, oldest first."""
+        return [kept.whole() for kept in self._world.holding(scope, identifier)]
+
+    def history(
+        self,
+        mpid: int | None = None,
+        identifier: Identifier | None = None,
+        limit: int | None = None,
+    ) -> Iterator[HistoryEntry]:
+        """The changes of a profile, of an identifier, of both or of all, oldest first."""
+        found = [
+            entry
+            for entry in self._world.history
+            if (mpid is None or entry.mpid == mpid)
+            and (identifier is None or entry.identifier == identifier)
+        ]
+        found.sort(key=_seq)  # a profile may have come in under a number that had been left free
+        return iter(found if limit is None else found[:limit])
+
+
+class _MemoryLookup(Lookup):
+    """What the rules ask about one scope; who is known is judged profile by profile."""
+
+    __slots__ = ("_rules", "_scope", "_world")
+
+    def __init__(self, world: _World, scope: str, rules: ScopeRules) -> None:
+        self._world = world
+        self._scope = scope
+        self._rules = rules
+
+    def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
+        """Known profiles of the scope that hold exactly this identifier; the newest `limit`."""
+        rules = self._rules
+        return self._newest(
+            [each for each in self._holding(identifier) if rules.is_known(each.view)], limit
+        )
+
+    def anonymous(
+        self,
+        identifiers: Sequence[Identifier],
+        limit: int | None = None,
+        lacking: Identifier | None = None,
+    ) -> Sequence[ProfileView]:
+        """Anonymous profiles that hold all the identifiers: newest first, at most `limit`."""
+        rules = self._rules
+        found = [each for each in self._holding(identifiers[0]) if not rules.is_known(each.view)]
+        for other in identifiers[1:]:
+            found = [each for each in found if other in each.held]
+        if lacking is not None:
+            found = [each for each in found if lacking not in each.held]
+        return self._newest(found, limit)
+
+    def profile(self, mpid: int) -> ProfileView | None:
+        """The profile of the scope that has the MPID."""
+        kept = self._world.profiles.get(mpid)
+        return kept.view if kept is not None and kept.scope == self._scope else None
+
+    def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
+        """Whether a profile of the scope holds exactly this identifier."""
+        return identifier in self.identifiers_of(profile)
+
+    def values_of(self, profile: ProfileView, identity_type: IdentityType) -> Sequence[str]:
+        """The values of one type that a profile of the scope holds, oldest first."""
+        held = self.identifiers_of(profile)
+        return [each.value for each in held if each.type is identity_type]
+
+    def identifiers_of(self, profile: ProfileView) -> tuple[Identifier, ...]:
+        """All that a profile of the scope holds, in the order in which it was added."""
+        return self._world.profiles[profile.mpid].held
+
+    def was_given_out(self, mpid: int) -> bool:
+        """Whether any profile of the whole store has the MPID; none is ever removed."""
+        return mpid in self._world.profiles
+
+    def _holding(self, identifier: Identifier) -> list[_Kept]:
+        return self._world.holding(self._scope, identifier)
+
+    def _newest(self, oldest_first: list[_Kept], limit: int | None) -> list[ProfileView]:
+        found = [each.view for each in reversed(oldest_first)]
+        return found if limit is None else found[:limit]
+
+
+def _held_after(kept: _Kept, changes: Sequence[Change]) -> tuple[Identifier, ...]:
+    """What a profile holds after the changes of a request, in the order made."""
+    mpid, held = kept.view.mpid, list(kept.held)
+    for change in changes:
+        if change.mpid == mpid:
+            if change.op is Op.ADD:
+                held.append(change.identifier)
+            else:
+                held.remove(change.identifier)
+    return tuple(held)
+
+
+def _age(kept: _Kept) -> int:
+    return kept.view.created_seq
+
+
+def _seq(entry: HistoryEntry) -> int:
+    return entry.seq

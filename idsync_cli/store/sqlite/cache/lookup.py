@@ -1,0 +1,117 @@
+"""What the rules ask about one scope, answered by what is known of the store."""
+
+from collections.abc import Sequence
+
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import ProfileView
+from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, Scope
+from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
+
+
+class CachedLookup(Lookup):
+    """What the store knows about one scope, None if it has never seen it, under some rules."""
+
+    __slots__ = ("_cache", "_scope", "rules")
+
+    def __init__(self, cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> None:
+        self._cache = cache
+        self._scope = scope
+        self.rules = rules
+
+    def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
+        """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
+        scope = self._scope
+        if scope is None:
+            return ()
+        found = self._cache.known(scope, identifier, limit)
+        return [each.view() for each in found] if found else ()
+
+    def anonymous(
+        self,
+        identifiers: Sequence[Identifier],
+        limit: int | None = None,
+        lacking: Identifier | None = None,
+    ) -> Sequence[ProfileView]:
+        """Anonymous profiles that hold all the identifiers: newest first, at most `limit`."""
+        scope = self._scope
+        if scope is None:
+            return ()
+        if len(identifiers) > 1 or lacking is not None:
+            found = self._cache.anonymous_with_all(scope, identifiers, limit, lacking)
+            return [each.view() for each in found]
+        found = self._cache.anonymous(scope, identifiers[0], limit)
+        if len(found) <= 1:
+            return [found[0].view()] if found else ()
+        return [each.view() for each in reversed(found)]
+
+    def profile(self, mpid: int) -> ProfileView | None:
+        """The profile of the scope that has the MPID."""
+        profile = self._cache.profile(mpid)
+        return profile.view() if profile is not None and profile.scope is self._scope else None
+
+    def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
+        """Whether a profile of the scope holds exactly this identifier."""
+        return self._cache.holds(self._cache.at(profile.created_seq), identifier)
+
+    def values_of(self, profile: ProfileView, identity_type: IdentityType) -> Sequence[str]:
+        """The values of one type that a profile of the scope holds, oldest first."""
+        return self._cache.values_of(self._cache.at(profile.created_seq), identity_type)
+
+    def identifiers_of(self, profile: ProfileView) -> tuple[Identifier, ...]:
+        """All that a profile of the scope holds, in the order in which it was added."""
+        return self._cache.identifiers_of(self._cache.at(profile.created_seq))
+
+    def was_given_out(self, mpid: int) -> bool:
+        """Whether any profile of the whole store has, or ever had, the MPID."""
+        return self._cache.was_given_out(mpid)
+
+
+class JudgingLookup(CachedLookup):
+    """The same under rules with other login types than the store was last written under.
+
+    What is known has then to be judged profile by profile.
+    """
+
+    def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
+        """Known profiles of the scope that hold exactly this identifier, at most `limit`."""
+        return [each.view() for each in self._judged(identifier, known=True)[:limit]]
+
+    def anonymous(
+        self,
+        identifiers: Sequence[Identifier],
+        limit: int | None = None,
+        lacking: Identifier | None = None,
+    ) -> Sequence[ProfileView]:
+        """Anonymous profiles that hold all the identifiers: newest first, at most `limit`."""
+        cache = self._cache
+        first, *others = identifiers
+        judged = [
+            each
+            for each in self._judged(first, known=False)
+            if all(cache.holds(each, other) for other in others)
+            and not (lacking and cache.holds(each, lacking))
+        ]
+        return [each.view() for each in judged[:limit]]
+
+    def _judged(self, identifier: Identifier, *, known: bool) -> list[CachedProfile]:
+        """Holders that the rules say are known, or anonymous: newest first."""
+        scope, cache = self._scope, self._cache
+        if scope is None:
+            return []
+        everyone = cache.known(scope, identifier, None)
+        everyone = everyone + cache.anonymous(scope, identifier, None)
+        found = [each for each in everyone if self.rules.is_known(each.view()) is known]
+        return sorted(found, key=_newest_first)
+
+
+def lookup(cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> CachedLookup:
+    """What the store knows about a scope under some rules."""
+    if scope is None or scope.login_bits == rules.login_bits:
+        return CachedLookup(cache, scope, rules)
+    return JudgingLookup(cache, scope, rules)
+
+
+def _newest_first(profile: CachedProfile) -> int:
+    return -profile.created_seq

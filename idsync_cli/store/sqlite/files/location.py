@@ -1,0 +1,65 @@
+"""Where a store is: its path as it was given, the file that it leads to, and the turns at it."""
+
+import os
+from pathlib import Path
+
+from idsync_cli.errors import FaultCode, Hint, StoreFault, printable
+from idsync_cli.store.sqlite.files.lock import Lock
+
+LOG_SUFFIXES = ("-wal", "-journal")
+"""What the names of SQLite's logs end with: the next to open the store plays them into it."""
+
+
+class StoreLocation:
+    """The place of a store. SQLite and we name what stands beside it after the file itself.
+
+    Raises:
+        StoreFault: no file can be there.
+    """
+
+    def __init__(self, given: str) -> None:
+        if given == "":
+            raise _no_path("the store's path is empty")
+        if given == ":memory:":
+            raise _no_path("':memory:' would be lost at once", Hint.NAME_STORE_OR_TRY_DRY)
+        if "\0" in given:
+            raise _no_path("the store's path holds a NUL character")
+        self.given = Path(given)
+        self._name = str(self.given)
+        self.path = Path(os.path.realpath(given))  # a link may lead to it by another name
+        self.lock = Lock(self.path)
+        self._found: os.stat_result | None = None
+
+    def __str__(self) -> str:
+        return printable(str(self.given))
+
+    def find(self) -> os.stat_result:
+        """Look at the file, which from now on is the one that should be here.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        self._found = self.path.stat()
+        return self._found
+
+    def still_leads_to_it(self) -> bool:
+        """Whether the path leads to the file that was found here, and to no other by now."""
+        try:
+            now = os.stat(self._name)  # noqa: PTH116 - a Path takes half as long again
+        except OSError:
+            return False
+        found = self._found
+        return found is not None and found.st_ino == now.st_ino and found.st_dev == now.st_dev
+
+    def beside(self, suffix: str) -> Path:
+        """The file beside the store whose name ends with the suffix."""
+        return self.path.with_name(self.path.name + suffix)
+
+    def logs(self) -> list[Path]:
+        """The logs beside it that hold anything."""
+        logs = map(self.beside, LOG_SUFFIXES)
+        return [log for log in logs if log.exists() and log.stat().st_size > 0]
+
+
+def _no_path(message: str, hint: Hint = Hint.NAME_STORE) -> StoreFault:
+    return StoreFault(message, FaultCode.INVALID_PATH, hint=hint)

@@ -1,0 +1,52 @@
+"""Requests and changes: whether they are what was written, and fit together."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from idsync_cli.core.codes import IMPORT, Status
+from idsync_cli.core.identity import derive_mpid
+from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.sqlite.health.rows import side_by_side
+from idsync_cli.store.sqlite.rows.checksums import checksum_of_request
+
+
+def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
+    """Requests and changes that are not what was written, or do not fit together."""
+    seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
+    is_taken = "SELECT 1 FROM profiles WHERE mpid = ?"
+
+    def was_given_out(mpid: int) -> bool:
+        return mpid != its_mpid and bool(connection.execute(is_taken, (mpid,)).fetchone())
+
+    requests = connection.execute(_REQUESTS)
+    changes = connection.execute(
+        "SELECT seq, place, op, created_seq, identifier_id FROM changes ORDER BY seq, place"
+    )
+    for seq, request, (made,) in side_by_side(requests, changes):
+        if request is None:
+            yield Sign(FindingCode.HISTORY, f"changes of request {seq}, which is not there")
+            continue
+        *row, its_sum, kind, status, scope_id, its_mpid, its_scope_id = request
+        if its_sum != checksum_of_request(row, [change[1:] for change in made]):
+            yield Sign(FindingCode.CHECKSUM, f"requests {seq}, or its changes")
+            continue
+        if made and [each[1] for each in made] != [*range(1, len(made) + 1)]:
+            yield Sign(FindingCode.HISTORY, f"request {seq} has not all of its changes")
+        if its_scope_id != scope_id:
+            yield Sign(
+                FindingCode.HISTORY, f"request {seq} was answered with a profile of another scope"
+            )
+        if (status == Status.CREATED) != (row[3] == seq):
+            yield Sign(FindingCode.HISTORY, f"request {seq} made no profile, or made one unsaid")
+        elif row[3] == seq and kind != IMPORT and derive_mpid(seed, seq, was_given_out) != its_mpid:
+            yield Sign(FindingCode.MPID, f"the profile made by request {seq}")
+
+
+_REQUESTS = """
+    SELECT seq, time_ms, outcome_id, r.created_seq, request_id, request_timestamp_ms, r.checksum,
+        o.type, o.status, o.scope_id, p.mpid, p.scope_id
+    FROM requests AS r
+    LEFT JOIN outcomes AS o USING (outcome_id)
+    LEFT JOIN profiles AS p ON p.created_seq = r.created_seq
+    ORDER BY seq
+"""

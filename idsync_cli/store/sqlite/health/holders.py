@@ -1,0 +1,77 @@
+"""Who holds which identifier, against the history that led to it."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.sqlite.health.rows import AnyRow, side_by_side
+
+
+def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
+    """Profiles that hold another thing than their history says, or that lookups do not find so."""
+    changes = connection.execute(
+        "SELECT created_seq, identifier_id, seq, place, op FROM changes"
+        " ORDER BY created_seq, seq, place"
+    )
+    holders = connection.execute(_HOLDERS)
+    profiles = connection.execute(_PROFILES)
+    for seq, profile, (its_changes, its_holders) in side_by_side(profiles, changes, holders):
+        if profile is None:
+            yield Sign(
+                FindingCode.HOLDERS,
+                f"what the profile made by request {seq} holds; it is not there",
+            )
+            continue
+        _, scope_id, was_known, its_types, login_types, made = profile
+        where = f"the profile made by request {seq}"
+        if not made:
+            yield Sign(FindingCode.HISTORY, f"no request made the profile {seq}")
+        expected: dict[int, tuple[int, int]] = {}
+        yield from _told(its_changes, expected)
+        types, known = 0, bool(was_known or its_types & (login_types or 0))
+        for (
+            _,
+            number,
+            its_known,
+            its_type,
+            added_seq,
+            place,
+            scope_of_it,
+            type_of_it,
+        ) in its_holders:
+            types |= 1 << its_type
+            if expected.pop(number, None) != (added_seq, place):
+                yield Sign(FindingCode.HOLDERS, f"identifier {number} and {where}")
+            if its_type != type_of_it or scope_of_it != scope_id:
+                yield Sign(FindingCode.TYPE, f"identifier {number} and {where}")
+            if its_known != known:
+                yield Sign(FindingCode.KNOWN, f"identifier {number} and {where}")
+        for number in expected:
+            yield Sign(FindingCode.HOLDERS, f"identifier {number} and {where}")
+        if types != its_types:
+            yield Sign(FindingCode.TYPES, where)
+
+
+def _told(changes: Iterable[AnyRow], held: dict[int, tuple[int, int]]) -> Iterator[Sign]:
+    """Tell the history of a profile from its beginning, and find what cannot have been."""
+    for _, number, seq, place, op in changes:
+        if (op == 1) == (number in held):
+            yield Sign(FindingCode.HISTORY, f"change {place} of request {seq} cannot have been")
+        if op == 1:
+            held[number] = seq, place
+        else:
+            held.pop(number, None)
+
+
+_HOLDERS = """
+    SELECT h.created_seq, h.identifier_id, h.known, h.identity_type_id, added_seq, place,
+        i.scope_id, i.identity_type_id
+    FROM holders AS h LEFT JOIN identifiers AS i USING (identifier_id)
+    ORDER BY h.created_seq
+"""
+_PROFILES = """
+    SELECT created_seq, scope_id, was_known, types, login_types,
+        EXISTS (SELECT * FROM requests AS r
+            WHERE r.seq = p.created_seq AND r.created_seq = p.created_seq)
+    FROM profiles AS p LEFT JOIN scopes USING (scope_id) ORDER BY created_seq
+"""

@@ -1,0 +1,84 @@
+"""Reading a store however damaged it is."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+from idsync_cli.errors import FaultCode, StoreFault
+from idsync_cli.store.sqlite.files.handles import connect
+from idsync_cli.store.sqlite.files.location import StoreLocation
+from idsync_cli.store.sqlite.lifecycle.header import (
+    SCHEMA_VERSION,
+    check_version,
+    is_there,
+    old_store,
+    schema_version,
+)
+
+_CACHE_KIB = 32 * 1024
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class Damaged(Exception):
+    """A store so damaged that SQLite does not even open it; the message is its own."""
+
+
+@contextmanager
+def opened(path: str) -> Iterator[sqlite3.Connection]:
+    """One state of a store, however damaged it is; nothing is written, not even by its log.
+
+    Raises:
+        StoreFault: there is none, or it may not be read.
+        Damaged: SQLite refuses it.
+    """
+    place = StoreLocation(path)
+    if not is_there(place):
+        raise StoreFault(f"there is no store at {place}", FaultCode.NO_STORE, store=str(place))
+    alone = not any(place.beside(suffix).exists() for suffix in ("-wal", "-shm"))
+    try:
+        with closing(_connected(place)) as connection:
+            connection.text_factory = decoded
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute("BEGIN")
+            version = schema_version(connection)
+            check_version(place, version)
+            if version < SCHEMA_VERSION:
+                raise old_store(place, version)
+            yield connection
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise Damaged(str(error)) from None
+        raise StoreFault(f"the store {place} cannot be read: {error}", store=str(place)) from None
+    except UnicodeDecodeError:  # a name from a damaged schema, in a message of SQLite's
+        raise Damaged("its schema is not text") from None
+    finally:
+        if alone:
+            _tidy_up(place)
+
+
+def _connected(place: StoreLocation) -> sqlite3.Connection:
+    uri = place.path.as_uri()
+    connection = connect(f"{uri}?mode=ro", uri=True)
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError:
+        connection.close()
+        if place.logs():
+            raise
+        connection = connect(f"{uri}?immutable=1", uri=True)  # as in files.py
+    return connection
+
+
+def decoded(text: bytes) -> str:
+    """Text as it was read, even where it is none."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _tidy_up(place: StoreLocation) -> None:
+    """Let SQLite remove the empty log that reading has left; it does if nobody else is there."""
+    if place.beside("-wal").exists() and not place.logs():
+        with (
+            suppress(sqlite3.Error),
+            closing(connect(f"{place.path.as_uri()}?mode=rw", uri=True)) as it,
+        ):
+            it.execute("PRAGMA schema_version")

@@ -1,0 +1,44 @@
+"""What SQLite can tell: its own check of pages, and whether the schema is ours."""
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import chain
+
+from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.sqlite.lifecycle.opening import temporary
+
+_SQLITE_SAYS = 10
+
+
+def of_sqlite(connection: sqlite3.Connection) -> Iterator[Sign]:
+    """What SQLite's own check of pages, indexes and columns finds."""
+    for (told,) in connection.execute(f"PRAGMA integrity_check({_SQLITE_SAYS})"):
+        for line in str(told).split("\n"):
+            if line != "ok" and not line.startswith("*** in database"):
+                yield Sign(FindingCode.SQLITE, line)
+
+
+def of_schema(connection: sqlite3.Connection) -> Iterator[Sign]:
+    """What is not as in a new store: tables, indexes, views, triggers, fixed rows."""
+    with temporary(0) as template:
+        for query in _FIXED:
+            wanted, there = (
+                dict[object, object]((tuple(row[:2]), tuple(row)) for row in each.execute(query))
+                for each in (template.connection, connection)
+            )
+            for key in chain(wanted, there.keys() - wanted.keys()):
+                if wanted.get(key) != there.get(key):
+                    what = (
+                        "is not there"
+                        if key not in there
+                        else ("is not ours" if key not in wanted else "is another")
+                    )
+                    yield Sign(FindingCode.SCHEMA, f"{' '.join(map(str, key))} {what}")  # type: ignore[call-overload]
+
+
+_FIXED = (
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'",
+    "SELECT 'type', name, identity_type_id FROM identity_types",
+    "SELECT 'migration', name, id, migration_set, applied_at FROM _sqlite_migrations",
+    "SELECT 'PRAGMA', 'encoding', encoding FROM pragma_encoding",
+)

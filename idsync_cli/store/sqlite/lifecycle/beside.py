@@ -1,0 +1,136 @@
+"""What stands beside a store and bears its name: nothing else may ever be written there.
+
+A name counts for another where some file system takes the two for the same, by capitals or by how
+an accent is written: as long as neither file is there, nobody can say which kind this one is.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+from idsync_cli.store.sqlite.files.handles import reading
+from idsync_cli.store.sqlite.files.lock import SUFFIX as LOCK_SUFFIX
+from idsync_cli.store.sqlite.lifecycle.header import HEADER_BYTES, is_of_a_store
+
+MIGRATED_SUFFIX = ".v{}-backup"
+"""What is put behind the name of a store for what it was before; the number is its schema's."""
+
+RESTORED_SUFFIX = ".before-restore"
+"""What is put behind the name of a store that another was restored over."""
+
+
+class Part(StrEnum):
+    """What a file is to a store, in words that go before the store's name."""
+
+    STORE = "the store"
+    LOG = "the log of the store"
+    MEMORY = "the shared memory of the store"
+    JOURNAL = "the journal of the store"
+    LOCK = "the lock of the store"
+    COPY = "a copy that was kept of the store"
+    DRAFT = "a draft of the store"
+
+
+_FILES = {
+    "": Part.STORE,
+    "-wal": Part.LOG,
+    "-shm": Part.MEMORY,
+    "-journal": Part.JOURNAL,
+    LOCK_SUFFIX: Part.LOCK,
+}
+SUFFIXES = tuple(_FILES)
+"""What the names of a store's files end with, behind its own name."""
+
+_FILE = f"(?P<file>{'|'.join(filter(None, SUFFIXES))})?"
+_COPY = f"(?P<copy>(?:(?:{re.escape(RESTORED_SUFFIX)}|\\.v[0-9]+-backup)(?:-[0-9]+)?)*)"
+_TAIL = re.compile(_COPY + _FILE)
+_DRAFT_TAIL = re.compile(r"\.[0-9]+\.new.*")
+
+
+def part_of(path: Path, store: Path) -> Part | None:
+    """What a file is, or will be once it is made, to a store; both paths without links."""
+    part = _part(path.name, store.name)
+    if part is not None and is_one_file(path.parent, store.parent):
+        tail = _folded(path.name).removeprefix(_folded(store.name))
+        if part is Part.DRAFT or is_one_file(path, store.with_name(store.name + tail)):
+            return part
+    if not is_file(path):
+        return None
+    with suppress(OSError):
+        for each in store.parent.iterdir():  # a file of the store may have other names elsewhere
+            part = _part(each.name, store.name)
+            if part is not None and is_one_file(path, each):
+                return part
+    return None
+
+
+def part_of_any(path: Path) -> tuple[Part, Path] | None:
+    """What a file is to any store in its folder, and to which; it may be a store itself."""
+    for name in _owners(path.name):
+        store = path.with_name(name)
+        if _is_store(store) and (part := part_of(path, store)):
+            return part, store
+    return (Part.STORE, path) if _is_store(path) else None
+
+
+def is_one_file(first: Path, second: Path) -> bool:
+    """Whether two paths lead to one file, or may do so once it is made."""
+    try:
+        return first.samefile(second)
+    except (OSError, ValueError):
+        if os.path.lexists(first) or os.path.lexists(second):
+            return False
+    return _folded(first.name) == _folded(second.name) and (
+        first.parent == second.parent or is_one_file(first.parent, second.parent)
+    )
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file, as far as one may look."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _folded(name: str) -> str:
+    """What a name has in common with all that some file system takes for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def _part(name: str, store: str) -> Part | None:
+    """What the file of a name is to the store of another beside it, by the names alone."""
+    name, store = _folded(name), _folded(store)
+    if name.startswith(store) and (found := _TAIL.fullmatch(name, len(store))):
+        return Part.COPY if found["copy"] else _FILES[found["file"] or ""]
+    is_draft = name.startswith(f".{store}") and any(
+        _TAIL.fullmatch(name, len(store) + 1, place) and _DRAFT_TAIL.fullmatch(name, place)
+        for place, character in enumerate(name)
+        if character == "." and place > len(store)
+    )
+    return Part.DRAFT if is_draft else None
+
+
+def _owners(name: str) -> Iterator[str]:
+    """The names of the stores, if they are stores, that a file of this name may belong to."""
+    for place, character in enumerate(name):
+        if place and character in ".-":
+            if _TAIL.fullmatch(_folded(name[place:])):
+                yield name[:place]
+            if name.startswith(".") and _DRAFT_TAIL.fullmatch(_folded(name[place:])):
+                yield name[1:place]
+                yield from _owners(name[1:place])
+
+
+def _is_store(path: Path) -> bool:
+    if not is_file(path):
+        return False
+    try:
+        with reading(path) as file:
+            return is_of_a_store(file.read(HEADER_BYTES))
+    except OSError:
+        return False

@@ -1,0 +1,114 @@
+"""What changed, and by which request."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from idsync_cli.core.codes import Op
+from idsync_cli.core.identity import Identifier
+from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
+from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+
+_COLUMNS = (
+    "seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value, rule"
+)
+_CHANGES = """
+    FROM changes
+    JOIN requests USING (seq)
+    JOIN outcomes USING (outcome_id)
+    JOIN profiles ON profiles.created_seq = changes.created_seq
+    JOIN identifiers USING (identifier_id)
+"""
+_ARRIVALS = """
+    SELECT held.identity_type_id, value, added_seq, time_ms, type, request_id
+    FROM profiles
+    JOIN holders AS held USING (created_seq)
+    JOIN identifiers USING (identifier_id)
+    LEFT JOIN requests ON requests.seq = added_seq
+    LEFT JOIN outcomes USING (outcome_id)
+    WHERE profiles.mpid = ? ORDER BY added_seq, place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """By which request a profile got an identifier, and when.
+
+    Time and kind are None for a profile that no request and no import made.
+    """
+
+    identifier: Identifier
+    seq: int
+    time_ms: int | None
+    kind: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The request, or the import, that made a profile; the time is in ms, UTC."""
+
+    time_ms: int
+    kind: str
+    rule: str
+    request_id: str | None
+
+
+def history(
+    transaction: Connected,
+    mpid: int | None = None,
+    identifier: Identifier | None = None,
+    limit: int | None = None,
+) -> Iterator[HistoryEntry]:
+    """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
+    rows = transaction.connection.execute(
+        f"SELECT {_COLUMNS} {_CHANGES} WHERE {_condition(transaction, mpid, identifier)}"
+        " ORDER BY seq, place LIMIT ?",
+        (-1 if limit is None else limit,),
+    )
+    for seq, time_ms, kind, request_id, its_time, op, its_mpid, type_id, value, rule in rows:
+        its_op, its_identifier = Op.ADD if op > 0 else Op.REMOVE, Identifier(TYPES[type_id], value)
+        yield HistoryEntry(
+            seq, time_ms, kind, request_id, its_time, its_op, its_mpid, its_identifier, rule
+        )
+
+
+def history_length(
+    transaction: Connected, *, mpid: int | None = None, identifier: Identifier | None = None
+) -> int:
+    """How many changes of a profile, of an identifier, or of both there are."""
+    [number] = transaction.connection.execute(
+        f"SELECT count(*) FROM changes WHERE {_condition(transaction, mpid, identifier)}"
+    ).fetchone()
+    return int(number)
+
+
+def _condition(transaction: Connected, mpid: int | None, identifier: Identifier | None) -> str:
+    """What is asked of a row of `changes`, as SQL; nothing in it but numbers."""
+    terms = ["TRUE"]
+    if mpid is not None:
+        its_profile = f"(SELECT created_seq FROM profiles WHERE mpid = {mpid})"
+        terms.append(f"changes.created_seq = {its_profile}")
+    if identifier is not None:
+        ids = ", ".join(map(str, identifier_ids(transaction, identifier)))
+        terms.append(f"changes.identifier_id IN ({ids})")
+    return " AND ".join(terms)
+
+
+def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
+    """How the identifiers that a profile holds came to it, in the order in which they did."""
+    rows = transaction.connection.execute(_ARRIVALS, (mpid,))
+    return [
+        Arrival(Identifier(TYPES[type_id], value), *request) for type_id, value, *request in rows
+    ]
+
+
+def making(transaction: Connected, created_seq: int) -> Making | None:
+    """What made the profile of a sequence number; None if no request and no import did."""
+    row = transaction.connection.execute(
+        "SELECT time_ms, type, rule, request_id FROM requests JOIN outcomes USING (outcome_id)"
+        " WHERE seq = ?",
+        (created_seq,),
+    ).fetchone()
+    return None if row is None else Making(*row)

@@ -1,0 +1,120 @@
+"""Who is there: profiles of a store, in the order of their creation."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.profile import Profile
+from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
+from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
+from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+
+_ALL_TYPES = sum(TYPE_BITS.values())
+
+# CROSS JOIN keeps SQLite to this order of loops. Profiles then come by their key, one after another
+# as they are fetched, and whoever wants the first twenty reads no more than those.
+_PROFILES = """
+    SELECT p.created_seq, mpid, source_mpid, was_known, holders.identity_type_id, value, name
+    FROM profiles AS p
+    CROSS JOIN scopes USING (scope_id)
+    LEFT JOIN holders USING (created_seq)
+    LEFT JOIN identifiers USING (identifier_id)
+    WHERE {}
+    ORDER BY p.created_seq, added_seq, place
+"""
+
+
+def profiles(
+    transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
+) -> Iterator[tuple[str, Profile]]:
+    """The profiles that are asked for, with the names of their scopes, oldest first.
+
+    They are read as they are taken. A profile in a scope without rules is known if it ever was, and
+    orphaned if it holds nothing.
+    """
+    return _found(transaction, _condition(transaction, rules, asked))
+
+
+def count_profiles(
+    transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter
+) -> int:
+    """How many profiles are asked for. All rows of `profiles` are read, but where all count."""
+    [number] = transaction.connection.execute(
+        f"SELECT count(*) FROM profiles AS p WHERE {_condition(transaction, rules, asked)}"
+        if asked != EVERY_PROFILE
+        else "SELECT count(*) FROM profiles"  # which an index answers
+    ).fetchone()
+    return int(number)
+
+
+def profile_of(transaction: Connected, mpid: int) -> tuple[str, Profile] | None:
+    """The profile that has the MPID, in whatever scope, with the name of the scope."""
+    return next(_found(transaction, f"p.mpid = {mpid}"), None)
+
+
+def holders_of(transaction: Connected, scope: str, identifier: Identifier) -> list[Profile]:
+    """The profiles of a scope that hold exactly this identifier, oldest first."""
+    ids = ", ".join(map(str, identifier_ids(transaction, identifier, scope)))
+    holders = f"(SELECT created_seq FROM holders WHERE identifier_id IN ({ids}))"
+    return [profile for _, profile in _found(transaction, f"p.created_seq IN {holders}")]
+
+
+def types_held(transaction: Connected, scope: str | None = None) -> list[IdentityType]:
+    """The identifier types that occur, in one scope or in all, in the order of section 2."""
+    rows = transaction.connection.execute(
+        "SELECT DISTINCT types FROM profiles JOIN scopes USING (scope_id)"
+        " WHERE ?1 IS NULL OR name = ?1",
+        (scope,),
+    )
+    found = 0
+    for (types,) in rows:
+        found |= types
+    return [kind for kind in IdentityType if found & TYPE_BITS[kind]]
+
+
+def _found(transaction: Connected, condition: str) -> Iterator[tuple[str, Profile]]:
+    found = transaction.connection.execute(_PROFILES.format(condition))
+    for (seq, mpid, source, was_known, name), rows in groupby(
+        found, key=lambda row: (*row[:4], row[6])
+    ):
+        held = tuple(Identifier(TYPES[row[4]], row[5]) for row in rows if row[4] is not None)
+        yield name, Profile(mpid, seq, source, bool(was_known), held)
+
+
+def _condition(
+    transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter
+) -> str:
+    """What is asked of a row of `profiles`, as SQL; nothing in it but numbers of our own."""
+    terms = ["TRUE"]
+    if asked.holding is not None:
+        terms.append(f"p.types & {TYPE_BITS[asked.holding]}")
+    if (asked.scope, asked.known, asked.orphaned) != (None, None, None):
+        terms.append(_by_scope(transaction, rules, asked))
+    return " AND ".join(terms)
+
+
+def _by_scope(transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter) -> str:
+    """What the rules of each scope make of the question; scopes with the same are asked together.
+
+    One CASE, for a chain of ORs may not have a thousand links.
+    """
+    scopes: dict[str, list[str]] = {}
+    for number, name in transaction.connection.execute("SELECT scope_id, name FROM scopes"):
+        if asked.scope in (None, name):
+            scopes.setdefault(_by_rules(rules.get(name), asked), []).append(str(number))
+    whens = [f"WHEN p.scope_id IN ({', '.join(ids)}) THEN {term}" for term, ids in scopes.items()]
+    return f"CASE {' '.join(whens)} ELSE FALSE END" if whens else "FALSE"
+
+
+def _by_rules(rules: ScopeRules | None, asked: ProfileFilter) -> str:
+    login_types = 0 if rules is None else rules.login_bits
+    lookup_types = _ALL_TYPES if rules is None else rules.lookup_bits
+    terms = ["TRUE"]
+    if asked.known is not None:
+        is_not = "" if asked.known else "NOT "
+        terms.append(f"{is_not}(p.was_known OR p.types & {login_types} != 0)")
+    if asked.orphaned is not None:
+        terms.append(f"(p.types & {lookup_types} {'=' if asked.orphaned else '!='} 0)")
+    return " AND ".join(terms)

@@ -1,0 +1,1 @@
+"""The tables of a store, and how an earlier version's come to be these."""

@@ -1,0 +1,231 @@
+"""The tables of a store, version 2 of the schema.
+
+Tables, columns and views bear the specification's words, for people who open the file with
+sqlite-utils or Datasette. A new store gets them as they stand here. Whoever changes anything here
+adds a migration that brings the stores of before to exactly the same (see `version_1`), and a
+version to `lifecycle/header.py`.
+"""
+
+from sqlite3 import Connection
+
+from idsync_cli.core.identity import TYPE_ORDER
+
+MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias")
+"""The migrations that led here, in their order; a new store counts as having gone through them."""
+
+
+def make_schema(connection: Connection) -> None:
+    """Make the tables in an empty file, within the transaction at hand."""
+    for statement in (*_MIGRATIONS_TABLE, *TABLES):
+        connection.execute(statement)
+    make_views(connection)
+    connection.executemany(
+        # When it was is kept nowhere: no checksum could vouch for it, and nothing reads it.
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('idsync', ?, '')",
+        [(name,) for name in MIGRATIONS],
+    )
+    fill_identity_types(connection)
+
+
+def make_views(connection: Connection) -> None:
+    """Make what stands on the tables: views for people, and triggers that guard the history."""
+    for statement in (*_VIEWS, *_APPEND_ONLY):
+        connection.execute(statement)
+
+
+def fill_identity_types(connection: Connection) -> None:
+    """Give each type that has none yet its number, which is its place in section 2."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO identity_types VALUES (?, ?)",
+        [(place, kind.value) for kind, place in TYPE_ORDER.items()],
+    )
+
+
+# As sqlite-utils writes it, which keeps there what was applied.
+_MIGRATIONS_TABLE = (
+    """CREATE TABLE "_sqlite_migrations" (
+   "id" INTEGER PRIMARY KEY,
+   "migration_set" TEXT,
+   "name" TEXT,
+   "applied_at" TEXT
+)""",
+    """CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name")""",
+)
+
+TABLES = (
+    """
+    CREATE TABLE store (            -- one row: what holds for the whole file
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        seed TEXT NOT NULL,         -- a decimal integer of any size; MPIDs follow from it
+        last_seq INTEGER NOT NULL,  -- the highest sequence number that was taken
+        checksum INTEGER NOT NULL   -- as in every table that has one: rows/checksums.py
+    ) STRICT
+    """,
+    """
+    CREATE TABLE identity_types (
+        identity_type_id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT
+    """,
+    """
+    CREATE TABLE scopes (
+        scope_id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        login_types INTEGER NOT NULL,  -- a bit for each identity_type_id that makes known now
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE profiles (
+        created_seq INTEGER PRIMARY KEY,
+        mpid INTEGER NOT NULL UNIQUE,
+        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
+        source_mpid INTEGER,
+        was_known INTEGER NOT NULL,    -- 1 once a request found or left it holding a login ID
+        types INTEGER NOT NULL,        -- a bit for each identity_type_id of which it holds a value
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE identifiers (         -- every identifier once, also those that nobody holds now
+        identifier_id INTEGER PRIMARY KEY,
+        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
+        identity_type_id INTEGER NOT NULL REFERENCES identity_types (identity_type_id),
+        value TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE identifier_hashes (   -- vouches for the values, too
+        hash INTEGER NOT NULL,
+        identifier_id INTEGER NOT NULL REFERENCES identifiers (identifier_id),
+        PRIMARY KEY (hash, identifier_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE holders (             -- who holds an identifier: a range for the known ones,
+        identifier_id INTEGER NOT NULL REFERENCES identifiers (identifier_id),
+        known INTEGER NOT NULL,        -- and one for the anonymous, each in order of creation
+        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        identity_type_id INTEGER NOT NULL,
+        added_seq INTEGER NOT NULL,    -- the request that added it, or the import
+        place INTEGER NOT NULL,        -- and its place among what that one changed
+        PRIMARY KEY (identifier_id, known, created_seq)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX holders_by_profile
+        ON holders (created_seq, identity_type_id, added_seq, place)
+    """,
+    """
+    CREATE TABLE outcomes (            -- every way in which a request was answered, once
+        outcome_id INTEGER PRIMARY KEY,
+        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
+        type TEXT NOT NULL,
+        status TEXT NOT NULL,
+        rule TEXT NOT NULL,
+        identity_type TEXT,            -- the type that decided, for the rule identifier
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE requests (            -- every request, or imported profile, that changed the store
+        seq INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,      -- when it was answered, in milliseconds since 1970, UTC
+        outcome_id INTEGER NOT NULL REFERENCES outcomes (outcome_id),
+        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),  -- of the answer
+        request_id TEXT,
+        request_timestamp_ms INTEGER,
+        checksum INTEGER NOT NULL      -- of this row and of its changes
+    ) STRICT
+    """,
+    """
+    CREATE TABLE changes (             -- every change of an identity record
+        seq INTEGER NOT NULL REFERENCES requests (seq),
+        place INTEGER NOT NULL,        -- the order within the request, from 1
+        op INTEGER NOT NULL,           -- 1 adds, -1 removes
+        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        identifier_id INTEGER NOT NULL REFERENCES identifiers (identifier_id),
+        PRIMARY KEY (seq, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE rules (               -- what each scope was configured to at the last change
+        scope TEXT PRIMARY KEY,
+        rules TEXT NOT NULL,           -- JSON; `config plan` sets a configuration against it
+        checksum INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE replays (             -- how far each replay of a file got
+        replay_id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,            -- the file, as it was found
+        lines INTEGER NOT NULL,        -- what is done of it
+        bytes INTEGER NOT NULL,
+        digest TEXT NOT NULL,          -- BLAKE2b of those bytes
+        answers_bytes INTEGER,         -- how long the file of answers is by then, if there is one
+        answers_digest TEXT NOT NULL,
+        finished INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE replay_labels (       -- what labels stand for while a replay is unfinished
+        replay_id INTEGER NOT NULL REFERENCES replays (replay_id),
+        label TEXT NOT NULL,
+        mpid INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (replay_id, label)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+_VIEWS = (
+    """
+    CREATE VIEW profile_identifiers AS
+        SELECT mpid, scopes.name AS scope, identity_types.name AS identity_type, value, added_seq,
+            was_known, created_seq, source_mpid
+        FROM profiles
+        JOIN holders USING (created_seq)
+        JOIN identifiers USING (identifier_id)
+        JOIN identity_types ON identity_types.identity_type_id = identifiers.identity_type_id
+        JOIN scopes ON scopes.scope_id = profiles.scope_id
+        ORDER BY created_seq, added_seq, place
+    """,
+    """
+    CREATE VIEW history AS
+        SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time,
+            outcomes.type, scopes.name AS scope, iif(op > 0, 'add', 'remove') AS op, mpid,
+            identity_types.name AS identity_type, value, rule,
+            outcomes.identity_type AS decided_by, request_id, request_timestamp_ms
+        FROM changes
+        JOIN requests USING (seq)
+        JOIN outcomes USING (outcome_id)
+        JOIN scopes USING (scope_id)
+        JOIN profiles ON profiles.created_seq = changes.created_seq
+        JOIN identifiers USING (identifier_id)
+        JOIN identity_types ON identity_types.identity_type_id = identifiers.identity_type_id
+        ORDER BY seq, place
+    """,
+)
+_APPEND_ONLY = (
+    *(
+        f"""
+        CREATE TRIGGER {table}_are_only_appended_{number} BEFORE {act} ON {table}
+        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+        """
+        for table in ("requests", "changes")
+        for number, act in enumerate(("UPDATE", "DELETE"), start=1)
+    ),
+    # REPLACE takes rows away without the trigger of a DELETE.
+    """
+    CREATE TRIGGER requests_are_not_replaced BEFORE INSERT ON requests
+    WHEN EXISTS (SELECT * FROM requests WHERE seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    """,
+    """
+    CREATE TRIGGER changes_are_not_replaced BEFORE INSERT ON changes
+    WHEN EXISTS (SELECT * FROM changes WHERE seq = NEW.seq AND place = NEW.place)
+    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    """,
+)

@@ -1,0 +1,320 @@
+"""What the store knows, and applying what was decided, in one transaction after another."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from idsync_cli.core.codes import IMPORT, Op, Status
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.decision import Decision
+from idsync_cli.core.identity import Identifier
+from idsync_cli.core.profile import Profile
+from idsync_cli.store.api import (
+    EVERY_PROFILE,
+    HistoryEntry,
+    ProfileFilter,
+    RequestEntry,
+    Transaction,
+)
+from idsync_cli.store.sqlite.cache.cached_profiles import Scope
+from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
+from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
+from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
+from idsync_cli.store.sqlite.rows.checksums import checksum
+from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
+
+_ADD: Final = Op.ADD
+_NO_TEXTS: Final = None, None
+_BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
+
+
+class SqliteTransaction(Transaction):
+    """A SQLite store in a transaction.
+
+    What was read serves the transactions that follow, as long as nobody else writes and none is
+    rolled back.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._scopes: dict[str, Scope] = {}
+        self._cache = ProfileCache(connection)
+        self._seed = ""
+        self._found_seq = 0
+        rows: list[tuple[str, int, int | None, str | None, int | None]]
+        rows = connection.execute(_BEGIN).fetchall()
+        for self._seed, self._found_seq, number, name, bits in rows:
+            if number is not None and name is not None and bits is not None:
+                self._scopes[name] = self._cache.add_scope(number, bits)
+        self._last_seq = self._found_seq
+        self._remembers_rules = False
+        self._writer = Writer(connection)
+        self._lookups: dict[str, CachedLookup] = {}
+        self._outcomes: dict[tuple[int | str | None, ...], int] = {}
+        self._has_applied = False  # something that has yet to be written
+        self._batch = Batch()  # but for what the records hold back
+        self._requests = PackedIntegers()  # and for these
+
+    def begin(self) -> None:
+        """Another transaction begins, on the store as the last one left it."""
+        self._remembers_rules = False
+        self._cache.new_mpids_are_free = False
+        self._cache.trim()
+
+    def expect_many(self) -> None:
+        """Prepare for many identifiers that the store has never seen."""
+        self._cache.expect_many()
+
+    def hand_over(self) -> None:
+        """From now on others write what is taken from here (store/sqlite/ahead.py)."""
+        self._cache.handed_over.goes_on = True
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is anything that has yet to be written."""
+        batch = self._batch
+        held_back = self._last_seq != self._found_seq or self._cache.has_changes
+        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes or batch.rules)
+
+    @property
+    def last_seq(self) -> int:
+        """The highest sequence number that was taken; 0 in a new store (section 7)."""
+        return self._last_seq
+
+    def advance_to(self, seq: int) -> None:
+        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        self._last_seq = seq
+
+    def lookup(self, scope: str, rules: ScopeRules) -> CachedLookup:
+        """What is known about a scope under its rules; it need not have any profile."""
+        found = self._lookups.get(scope)
+        if found is None or found.rules is not rules:
+            its = self._scopes.get(scope)
+            found = lookup(self._cache, its, rules)
+            if its is not None:
+                self._lookups[scope] = found
+        return found
+
+    @property
+    def new_mpids_are_free(self) -> bool:
+        """Whether new MPIDs are taken to be free; else the store is asked (see `ProfileCache`)."""
+        return self._cache.new_mpids_are_free
+
+    @new_mpids_are_free.setter
+    def new_mpids_are_free(self, taken_to_be: bool) -> None:
+        self._cache.new_mpids_are_free = taken_to_be
+
+    def scopes(self) -> tuple[str, ...]:
+        """The names of the scopes that have profiles; a scope comes in with its first profile."""
+        self.write()
+        rows = self.connection.execute("SELECT name FROM scopes ORDER BY name")
+        return tuple(name for (name,) in rows)
+
+    def profiles(
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> Iterator[tuple[str, Profile]]:
+        """The profiles that are asked for, with their scopes, oldest first."""
+        from idsync_cli.store.sqlite.queries import profiles
+
+        self.write()
+        return profiles.profiles(self, rules, asked)
+
+    def count_profiles(
+        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
+    ) -> int:
+        """How many profiles are asked for."""
+        from idsync_cli.store.sqlite.queries import profiles
+
+        self.write()
+        return profiles.count_profiles(self, rules, asked)
+
+    def find(self, mpid: int) -> tuple[str, Profile] | None:
+        """The profile that has the MPID, in whatever scope, with its scope."""
+        from idsync_cli.store.sqlite.queries import profiles
+
+        self.write()
+        return profiles.profile_of(self, mpid)
+
+    def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
+        """The profiles of a scope that hold exactly this identifier, oldest first."""
+        from idsync_cli.store.sqlite.queries import profiles
+
+        self.write()
+        return profiles.holders_of(self, scope, identifier)
+
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        """Let `holders` tell known from anonymous by these rules; give the scopes where it did not.
+
+        Nothing needs to be done unless a scope has other login types than when it was written.
+        """
+        stale = [
+            name
+            for name, its_rules in rules.items()
+            if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
+        ]
+        for name in stale:
+            self._align(self._scopes[name], name, rules[name].login_bits)
+        return tuple(stale)
+
+    def _align(self, scope: Scope, name: str, bits: int) -> None:
+        self.connection.execute(
+            "UPDATE holders SET known = 1 - known WHERE created_seq IN ("
+            " SELECT created_seq FROM profiles WHERE scope_id = ?1 AND was_known = 0"
+            " AND (types & ?2 != 0) != (types & ?3 != 0))",
+            (scope.number, scope.login_bits, bits),
+        )
+        self.connection.execute(
+            "UPDATE scopes SET login_types = ?, checksum = ? WHERE scope_id = ?",
+            (bits, checksum(scope.number, name, bits), scope.number),
+        )
+        scope.login_bits = bits
+        self._lookups.pop(name, None)
+        self._cache.forget()  # what it knows of who is known is no longer so
+
+    def prefetch(
+        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+    ) -> None:
+        """Read at once what look-ups of a scope will soon be about."""
+        its = self._scopes.get(scope)
+        if its is not None:
+            self._cache.look_up(its, identifiers, mpids, rules)
+
+    def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
+        """Keep what was decided, and that it was; all of it is written by `write`."""
+        answered, seq, cache = decision.profile, entry.seq, self._cache
+        assert answered is not None
+        self._has_applied = True
+        its = self._scope(scope, rules)
+        if decision.created:
+            cache.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
+        for update in decision.updates:
+            profile = cache.at(update.profile.created_seq)
+            cache.leave(profile, update.types, update.was_known)
+        by = decision.decided_by
+        how = its.number, entry.kind, decision.status, by.rule, by.identity_type
+        numbers: list[int] = [seq, entry.time_ms, self._outcome_id(how), answered.created_seq]
+        for place, change in enumerate(decision.changes, start=1):
+            profile = cache.of(change.mpid)
+            if change.op is _ADD:
+                its_number = cache.add(profile, change.identifier, seq, place)
+                numbers += (place, 1, profile.created_seq, its_number)
+            else:
+                its_number = cache.remove(profile, change.identifier)
+                numbers += (place, -1, profile.created_seq, its_number)
+        self._requests.add(numbers)
+        self._batch.sizes.append(len(numbers))
+        texts = entry.request_id, entry.request_timestamp_ms
+        if texts != _NO_TEXTS:
+            self._batch.texts[seq] = texts
+        cache.trim()
+
+    def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
+        """Put a whole profile into a scope; with a time it is entered in the history."""
+        seq, cache, its = profile.created_seq, self._cache, self._scope(scope, rules)
+        cached = cache.create(seq, profile.mpid, its, profile.source_mpid)
+        cache.leave(cached, profile.types, profile.was_known)
+        numbers: list[int] = []
+        for place, identifier in enumerate(profile.identifiers, start=1):
+            numbers += (place, 1, seq, cache.add(cached, identifier, seq, place))
+        if time_ms is not None:
+            outcome = self._outcome_id((its.number, IMPORT, Status.CREATED, IMPORT, None))
+            entered = [seq, time_ms, outcome, seq, *numbers]
+            self._requests.add(entered)
+            self._batch.sizes.append(len(entered))
+        cache.trim()
+
+    def is_taken(self, seq: int) -> bool:
+        """Whether a profile was made, or anything changed, under the sequence number."""
+        if self._has_applied:
+            self.write()
+        [taken] = self.connection.execute(
+            "SELECT EXISTS (SELECT * FROM requests WHERE seq = ?1)"
+            " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
+            (seq,),
+        ).fetchone()
+        return bool(taken) or self._cache.has(seq)
+
+    def flush(self) -> None:
+        """Write now, so that what is left is to commit.
+
+        Raises:
+            MpidTaken: a new MPID was taken to be free, and is not.
+        """
+        self.write()
+
+    @property
+    def remembers_rules(self) -> bool:
+        """Whether `remember_rules` was called in this transaction."""
+        return self._remembers_rules
+
+    def remember_rules(self, rules: Mapping[str, str]) -> None:
+        """Remember the rules of each scope, if they are others than before."""
+        self._remembers_rules = True
+        if self.remembered_rules() != rules:
+            self._batch.rules = dict(rules)
+
+    def remembered_rules(self) -> dict[str, str]:
+        """The rules of each scope, as the last request that changed the store had them."""
+        if self._batch.rules is not None:
+            return dict(self._batch.rules)
+        return dict(self.connection.execute("SELECT scope, rules FROM rules"))
+
+    def history(
+        self,
+        mpid: int | None = None,
+        identifier: Identifier | None = None,
+        limit: int | None = None,
+    ) -> Iterator[HistoryEntry]:
+        """The changes of a profile, of an identifier, of both or of all, oldest first."""
+        from idsync_cli.store.sqlite.queries import history
+
+        self.write()
+        return history.history(self, mpid, identifier, limit)
+
+    def write(self) -> None:
+        """Write all that was changed, and the sequence number reached, if it was advanced."""
+        if self.has_changes:
+            self.write_rows(Rows(self.take()))
+
+    def take(self) -> Batch:
+        """All that was changed and has yet to be written; from now on it counts as written."""
+        batch = self._batch
+        self._has_applied = False
+        self._cache.give_to(batch)
+        batch.requests, self._requests = self._requests.as_bytes(), PackedIntegers()
+        if self._last_seq != self._found_seq:
+            batch.last_seq = self._found_seq = self._last_seq
+        self._batch = Batch()
+        return batch
+
+    def write_rows(self, rows: Rows) -> None:
+        """Write what was taken, from here or from a session of another process."""
+        self._writer.write(rows, self._seed)
+
+    def close(self) -> None:
+        """Let go of all that was read, which refers to itself in circles."""
+        self._cache.forget()
+
+    def _outcome_id(self, how: tuple[int, str, str, str, str | None]) -> int:
+        number = self._outcomes.get(how)
+        if number is None:
+            if not self._outcomes:
+                rows: list[tuple[Any, ...]] = self.connection.execute(
+                    "SELECT outcome_id, scope_id, type, status, rule, identity_type FROM outcomes"
+                ).fetchall()
+                self._outcomes = {row[1:]: row[0] for row in rows}
+                number = self._outcomes.get(how)
+            if number is None:
+                number = self._outcomes[how] = len(self._outcomes) + 1
+                scope_id, kind, status, rule, by = how
+                texts = str(kind), str(status), str(rule), None if by is None else str(by)
+                self._batch.outcomes.append((number, scope_id, *texts))
+        return number
+
+    def _scope(self, name: str, rules: ScopeRules) -> Scope:
+        scope = self._scopes.get(name)
+        if scope is None:
+            number = max([each.number for each in self._scopes.values()], default=0) + 1
+            scope = self._scopes[name] = self._cache.add_scope(number, rules.login_bits)
+            self._batch.scopes.append((number, name, scope.login_bits))
+        return scope

@@ -1,0 +1,131 @@
+"""Identifiers of a request: names to types, and what their values may be (sections 2, 4 and 5)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import (
+    TYPES_BY_NAME,
+    Identifier,
+    IdentityType,
+    is_plain_value,
+    value_fault,
+)
+from idsync_cli.core.request import IdentityChange
+from idsync_cli.errors import nearest, quoted
+from idsync_cli.wire.members import Change, invalid_request, shown
+
+
+def identifiers_in(known: dict[str, Any]) -> Sequence[Identifier]:
+    """The identifiers of an identify, login, logout or search; null and "" are not given.
+
+    Raises:
+        Refusal: UNKNOWN_IDENTITY_TYPE, INVALID_REQUEST (two names of one type),
+            INVALID_IDENTITY_VALUE or NO_IDENTITIES.
+    """
+    plain = _plain_identifiers(known)
+    if plain:
+        return plain
+    identities = _checked(known, empty_is_refused=False)
+    found = [Identifier(each, value) for each, value in identities.items() if value]
+    if not found:
+        raise _no_identities()
+    return found
+
+
+def settings_in(known: dict[str, Any]) -> Mapping[IdentityType, str | None]:
+    """What a modify in its set form sets: null removes a type.
+
+    Raises:
+        Refusal: as `identifiers_in`, but "" is a value that is none.
+    """
+    plain = _plain_identifiers(known)
+    if plain:
+        return {each.type: each.value for each in plain}
+    identities = _checked(known, empty_is_refused=True)
+    if not identities:
+        raise _no_identities()
+    return identities
+
+
+def changes_in(changes: Sequence[Change]) -> tuple[IdentityChange, ...]:
+    """The changes of a modify, one after another.
+
+    Raises:
+        Refusal: UNKNOWN_IDENTITY_TYPE, INVALID_IDENTITY_VALUE or NO_IDENTITIES.
+    """
+    if not changes:
+        raise _no_identities()
+    read = [(identity_type_of(name), old, new) for name, old, new in changes]
+    for identity_type, *values in read:
+        for value in values:
+            _check_value(identity_type, value, empty_is_refused=True)
+    return tuple([IdentityChange(*each) for each in read])
+
+
+def identity_type_of(name: str) -> IdentityType:
+    """The type that a name stands for (section 2).
+
+    Raises:
+        Refusal: UNKNOWN_IDENTITY_TYPE.
+    """
+    if name not in TYPES_BY_NAME:
+        raise Refusal(
+            ErrorCode.UNKNOWN_IDENTITY_TYPE,
+            f"unknown identity type {quoted(name)}{nearest(name, TYPES_BY_NAME)}",
+        )
+    return TYPES_BY_NAME[name]
+
+
+def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
+    """Read the names of an object of identifiers, and leave what it holds as it is.
+
+    Raises:
+        Refusal: UNKNOWN_IDENTITY_TYPE, or INVALID_REQUEST for two names of one type.
+    """
+    identities: dict[IdentityType, Any] = {}
+    read = [(name, identity_type_of(name)) for name in names]
+    for name, identity_type in read:
+        if identity_type in identities:
+            first = next(other for other, each in read if each is identity_type)
+            raise invalid_request(f"{first} and {name} are one type; give one of them")
+        identities[identity_type] = names[name]
+    return identities
+
+
+def _plain_identifiers(known: dict[str, Any]) -> list[Identifier] | None:
+    """Identifiers in which nothing is wrong; None if that is not plain to see."""
+    found: list[Identifier] = []
+    for name, value in known.items():
+        identity_type = TYPES_BY_NAME.get(name)
+        if identity_type is None or not is_plain_value(value):
+            return None
+        found.append(Identifier(identity_type, value))
+    if len(found) > 1 and len({each.type for each in found}) < len(found):
+        return None
+    return found
+
+
+def _checked(known: Mapping[str, Any], *, empty_is_refused: bool) -> dict[IdentityType, Any]:
+    identities = identities_of(known)
+    for identity_type, value in identities.items():
+        _check_value(identity_type, value, empty_is_refused=empty_is_refused)
+    return identities
+
+
+def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused: bool) -> None:
+    if value is None or is_plain_value(value):
+        return
+    fault = value_fault(value)
+    if value == "" and empty_is_refused:
+        fault = "is empty, which may mean two things; give null to remove the type"
+    if fault:
+        raise Refusal(
+            ErrorCode.INVALID_IDENTITY_VALUE,
+            f"the value {quoted(shown(value))} of {identity_type} {fault}",
+        )
+
+
+def _no_identities() -> Refusal:
+    return Refusal(ErrorCode.NO_IDENTITIES, "no identifier is given; name at least one")

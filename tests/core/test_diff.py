@@ -1,0 +1,124 @@
+"""What changes when the rules of a scope do."""
+
+import pytest
+
+from idsync_cli.core.config.diff import (
+    RuleChange,
+    RulesChange,
+    SettingsChange,
+    Shift,
+    compare,
+    shifts,
+)
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.config.strategy import PRESETS, Settings
+from idsync_cli.core.identity import IdentityType
+from tests.core.shorthand import profile, rules
+
+EMAIL, IDFV, CUSTOMER = IdentityType.EMAIL, IdentityType.IOS_IDFV, IdentityType.CUSTOMER_ID
+BEFORE = rules("customer_id:lu email ios_idfv")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_same_rules_change_nothing(name: str) -> None:
+    same = rules("customer_id:lu email ios_idfv", name)
+    assert compare(same, same).is_none
+    assert compare(same, same) == RulesChange()
+
+
+def test_another_name_of_the_strategy_is_no_change() -> None:
+    assert compare(rules("email", "default"), rules("email", "profile_conversion")).is_none
+
+
+def test_each_rule_of_the_strategy_that_is_another_is_told_in_their_order() -> None:
+    change = compare(BEFORE, rules("customer_id:lu email ios_idfv", "profile_isolation"))
+    assert change == RulesChange(
+        rules=(
+            RuleChange("on_new_known_user", "keep", "create"),
+            RuleChange("on_logout", "create", "return_anonymous"),
+            RuleChange("login_needs_login_id", False, True),
+            RuleChange("aliasing", True, False),
+        )
+    )
+    assert not change.is_none
+
+
+def test_rules_without_logins_have_no_on_logout() -> None:
+    change = compare(BEFORE, rules("customer_id:u email ios_idfv", "best_match"))
+    assert RuleChange("on_logout", "create", None) in change.rules
+    assert RuleChange("logins", True, False) in change.rules
+    assert compare(
+        rules("email", links=False, on_new_known_user="create"), rules("email", "profile_link")
+    ).rules == (RuleChange("links", False, True),)
+
+
+def test_joining_logins_is_a_rule_too() -> None:
+    change = compare(BEFORE, rules("customer_id:lu email ios_idfv", join=True))
+    assert change.rules == (RuleChange("on_conflicting_login", "separate", "join"),)
+
+
+def test_keeping_unique_identifiers_is_a_rule_too() -> None:
+    change = compare(BEFORE, rules("customer_id:lu email ios_idfv", keep=True))
+    assert change.rules == (RuleChange("on_unique_held", "take", "keep"),)
+
+
+def test_types_enter_and_leave_in_the_order_of_their_priority() -> None:
+    change = compare(rules("other email yahoo"), rules("google email amp_id"))
+    assert change.entering == (IdentityType.GOOGLE, IdentityType.AMP_ID)
+    assert change.leaving == (IdentityType.OTHER, IdentityType.YAHOO)
+    assert not change.reordered
+
+
+def test_types_that_stay_in_another_order_are_told() -> None:
+    assert compare(rules("email ios_idfv"), rules("ios_idfv amp_id email")).reordered
+
+
+def test_settings_of_types_that_stay_are_compared() -> None:
+    change = compare(BEFORE, rules("customer_id:lui email:u ios_idfv amp_id:u"))
+    assert change.settings == (
+        SettingsChange(CUSTOMER, Settings(True, True), Settings(True, True, True)),
+        SettingsChange(EMAIL, Settings(), Settings(unique=True)),
+    )
+    assert change.newly_unique == (EMAIL, IdentityType.AMP_ID)
+
+
+def test_what_is_unique_no_more_is_not_newly_unique() -> None:
+    assert compare(BEFORE, rules("customer_id email ios_idfv")).newly_unique == ()
+
+
+def test_of_rules_that_nobody_knows_all_that_is_unique_is_newly_so() -> None:
+    assert compare(None, BEFORE) == RulesChange(newly_unique=(CUSTOMER,))
+
+
+@pytest.mark.parametrize(
+    ("holds", "was_known", "before", "after", "expected"),
+    [
+        ({"email": "e"}, False, BEFORE, BEFORE, ()),
+        ({"email": "e"}, False, BEFORE, rules("email:l"), (Shift.KNOWN,)),
+        ({"email": "e"}, True, BEFORE, rules("email:l"), ()),
+        ({"email": "e"}, False, rules("email:l"), BEFORE, (Shift.ANONYMOUS,)),
+        ({"email": "e"}, True, rules("email:l"), BEFORE, ()),
+        ({"email": "e"}, False, BEFORE, rules("ios_idfv"), (Shift.ORPHANED,)),
+        ({"email": "e"}, False, rules("ios_idfv"), BEFORE, (Shift.FOUND_AGAIN,)),
+        (
+            {"email": "e"},
+            False,
+            rules("email:l"),
+            rules("ios_idfv"),
+            (Shift.ANONYMOUS, Shift.ORPHANED),
+        ),
+        ({}, False, BEFORE, rules("ios_idfv"), ()),
+        ({"customer_id": "c"}, False, None, BEFORE, (Shift.KNOWN,)),
+        ({"customer_id": "c"}, True, None, BEFORE, ()),
+        ({"yahoo": "y"}, False, None, BEFORE, (Shift.ORPHANED,)),
+        ({}, False, None, BEFORE, ()),
+    ],
+)
+def test_what_a_profile_becomes(
+    holds: dict[str, str | list[str]],
+    was_known: bool,
+    before: ScopeRules | None,
+    after: ScopeRules,
+    expected: tuple[Shift, ...],
+) -> None:
+    assert shifts(profile(1, holds, was_known=was_known), before, after) == expected

@@ -1,0 +1,246 @@
+"""A decision is a value: it stays as it was made, and leads to no store.
+
+Whole worlds are answered over every kind of store, crowds among them, and every answer is kept.
+"""
+
+import copy
+import gc
+import pickle
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from idsync_cli import wire
+from idsync_cli.core.codes import (
+    ErrorCode,
+    NoteCode,
+    Op,
+    Reason,
+    RequestKind,
+    Rule,
+    Status,
+    TierOutcome,
+)
+from idsync_cli.core.config.strategy import NO_SETTINGS, Settings
+from idsync_cli.core.decision import (
+    Answer,
+    Change,
+    DecidedBy,
+    Decision,
+    Note,
+    ProfileUpdate,
+    Refusal,
+    Tier,
+)
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
+from idsync_cli.core.resolve import change_set, matcher
+from idsync_cli.core.value import Value
+from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.names import Names
+from idsync_cli.replay.labels import ReplayLabels
+from idsync_cli.store.api import HistoryEntry, ProfileFilter, RequestEntry, Store, Transaction
+from tests.comparison import parts
+from tests.compiled import modules
+from tests.stores import KINDS, Make, every_kind
+from tests.worlds import World, random_world
+
+WORLDS = range(12)
+A_BATCH = 17
+
+loaded: Callable[[bytes], Any] = pickle.loads  # of nothing but what is pickled here
+
+
+@lru_cache
+def of_world(number: int) -> World:
+    """Every third has a crowd, larger than what a store reads of one beforehand."""
+    return random_world(random.Random(f"kept {number}"), crowd=number % 3 == 0)
+
+
+Kept = list[tuple[Answer, bytes, Answer]]
+"""Answers, with what each was when it was made: as bytes, and as a copy."""
+
+
+def kept_answers(world: World, store: Store, *, explain: bool) -> Kept:
+    """What a replay of a world answers: batches, each read a line at a time."""
+    kept: Kept = []
+    labels = ReplayLabels()
+
+    def take(answers: list[Answer]) -> None:
+        kept.extend((each, pickle.dumps(each), copy.deepcopy(each)) for each in answers)
+
+    def nothing_more(_transaction: Transaction) -> None:
+        pass
+
+    for rules, requests in parts(world):
+        engine = Engine(rules, store, now=lambda: 0, explain=explain)
+        for first in range(0, len(requests), A_BATCH):
+            batch = requests[first : first + A_BATCH]
+            with engine.writing() as transaction:
+                engine.answer_blocks([[each] for each in batch], labels, transaction, take)
+    return kept
+
+
+def told(answer: Answer) -> bytes:
+    """All that can be read off an answer."""
+    return wire.answer_line(answer, explain=True)
+
+
+def same(one: Answer, other: Answer) -> bool:
+    """Whether two answers are the same, also where they are refusals, which are no values."""
+    if isinstance(one.outcome, Refusal):
+        assert isinstance(other.outcome, Refusal)
+        return (one.seq, one.line, one.kind, one.scope, one.outcome.__reduce__()) == (
+            *(other.seq, other.line, other.kind, other.scope, other.outcome.__reduce__()),
+        )
+    return one == other
+
+
+@every_kind
+@pytest.mark.parametrize("number", WORLDS)
+def test_every_answer_of_a_replay_stays_as_it_was_made(
+    make: Make, tmp_path: Path, number: int
+) -> None:
+    world = of_world(number)
+    with make(tmp_path, world.seed) as store:
+        kept = kept_answers(world, store, explain=number % 2 == 0)
+        assert len(kept) == len(world.requests)
+        for answer, was, copied in kept:
+            assert same(answer, copied)
+            assert pickle.dumps(answer) == was
+            assert same(loaded(was), answer)
+    with ThreadPoolExecutor(1) as elsewhere:
+        lines = elsewhere.submit(lambda: [told(answer) for answer, _, _ in kept]).result()
+    assert lines == [told(copied) for _, _, copied in kept]
+    assert lines == [told(loaded(was)) for _, was, _ in kept]
+
+
+@every_kind
+@pytest.mark.parametrize("number", WORLDS)
+def test_an_answer_leads_to_nothing_but_values(make: Make, tmp_path: Path, number: int) -> None:
+    world = of_world(number)
+    with make(tmp_path, world.seed) as store:
+        for answer, _, _ in kept_answers(world, store, explain=True):
+            assert_leads_to_values(answer)
+
+
+PLAIN = (str, int, bool, type(None), Enum)
+OF_VALUES = (tuple, dict, MappingProxyType, Mapping, Value, Refusal)
+
+
+def assert_leads_to_values(answer: Answer) -> None:
+    """Walk through all that an object refers to, however it is hidden."""
+    seen: set[int] = set()
+    rest: list[tuple[object, ...]] = [(answer,)]
+    while rest:
+        path = rest.pop()
+        each = path[-1]
+        if id(each) in seen or isinstance(each, (*PLAIN, type)):
+            continue
+        seen.add(id(each))
+        assert isinstance(each, OF_VALUES), f"an answer leads to {each!r} by {path[:-1]!r}"
+        rest += [(*path, its) for its in gc.get_referents(each)]
+
+
+def test_the_walk_finds_what_is_hidden() -> None:
+    refusal = Refusal(ErrorCode.NO_IDENTITIES, "none")
+    assert_leads_to_values(Answer(1, None, None, None, refusal))
+    try:
+        raise refusal
+    except Refusal:
+        with pytest.raises(AssertionError, match="leads to <traceback"):
+            assert_leads_to_values(Answer(1, None, None, None, refusal))
+
+
+# ---- Every class of values comes back from another process
+
+E = Identifier(IdentityType.EMAIL, "e")
+VIEW = ProfileView(1, 2, None, True, 3)
+TIER = Tier(1, E.type, NO_SETTINGS, TierOutcome.DECIDED, "e", 1, 1, {Reason.LOGIN_PROTECTION: 1}, 1)
+LEFT, CHANGE = ProfileUpdate(VIEW, 3, True), Change(Op.ADD, 1, E)
+BY = DecidedBy(Rule.IDENTIFIER, 1, E.type)
+DECISION = Decision(
+    Status.CREATED, BY, VIEW, True, (E,), True, (CHANGE,), (1,), (LEFT,), (Note(NoteCode.TIE),),
+    (E,), (E.type,), (TIER,),
+)  # fmt: skip
+VALUES: list[object] = [
+    *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, LEFT, CHANGE, BY, DECISION),
+    *(Note(NoteCode.TIE, E.type), Settings(login=True)),
+    Answer(1, 2, RequestKind.LOGIN, "s", DECISION),
+    IdentityRequest(RequestKind.LOGIN, (E,), 5),
+    ModifyRequest(5, {E.type: None}, (IdentityChange(E.type, "o", "n"),)),
+    IdentityChange(E.type, None, "n"),
+    change_set.Consequences((LEFT,), (1,)),
+    matcher.Match(VIEW, BY, (VIEW,), (E,), (TIER,)),
+    Names((E,), (1,), ("l",)),
+    RequestEntry(1, 2, RequestKind.LOGIN, "r", 3),
+    HistoryEntry(1, 2, "login", "r", 3, Op.ADD, 4, E, "mpid"),
+    ProfileFilter("s", E.type, True, False),
+    wire.LineReader().request(b'{"type": "login", "known_identities": {"email": "e"}}'),
+    wire.Target("s", "w"),
+    wire.Incoming({"type": "login"}, 1),
+]
+
+PASSED_OVER = {"_Candidates", "Kind", "Member", "_Decoder"}  # tables of functions
+"""Named tuples that nobody is given."""
+
+
+def is_of_values(kind: object) -> bool:
+    if not isinstance(kind, type):
+        return False
+    return issubclass(kind, Value) or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
+
+
+def classes_of_values() -> set[type]:
+    """All classes of values of the modules that are compiled: `Value`s and named tuples."""
+    found: set[type] = set()
+    for name in modules():
+        module = import_module(name)
+        found |= {
+            each
+            for each in vars(module).values()
+            if is_of_values(each) and each.__module__ == name and each is not Value
+        }
+    return {each for each in found if each.__name__ not in PASSED_OVER}
+
+
+def test_there_is_one_of_every_class_of_values() -> None:
+    assert classes_of_values() - {type(each) for each in VALUES} == set()
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("carried", [lambda it: loaded(pickle.dumps(it)), copy.copy, copy.deepcopy])
+def test_a_value_is_the_same_after_a_journey(value: object, carried: Callable[[Any], Any]) -> None:
+    arrived = carried(value)
+    assert type(arrived) is type(value)
+    assert arrived == value
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_a_refusal_is_the_same_after_a_journey(protocol: int) -> None:
+    refusal = Refusal(ErrorCode.UNKNOWN_LABEL, "no such label")
+    arrived = loaded(pickle.dumps(refusal, protocol))
+    assert type(arrived) is Refusal
+    assert (arrived.code, arrived.message, str(arrived)) == (
+        *(ErrorCode.UNKNOWN_LABEL, "no such label", "no such label"),
+    )
+
+
+@pytest.mark.parametrize("number", WORLDS)
+def test_every_kind_of_store_gives_the_same_answers(tmp_path: Path, number: int) -> None:
+    world = of_world(number)
+    found = {}
+    for kind, make in KINDS.items():
+        with make(tmp_path, world.seed) as store:
+            kept = kept_answers(world, store, explain=True)
+            found[kind] = [told(answer) for answer, _, _ in kept]
+    assert found == dict.fromkeys(KINDS, found["memory"])

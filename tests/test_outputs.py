@@ -1,0 +1,277 @@
+"""No command writes over a store, what stands beside it, or another file of the same call."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from idsync_cli.errors import UsageFault
+from idsync_cli.files.outputs import Outputs
+from tests.faults import day, history, text
+from tests.program import (  # noqa: F401 - the fixture
+    Outcome,
+    Program,
+    assert_refused,
+    program_in_a_fresh_folder,
+)
+
+SCENARIO = """\
+config: idsync.yaml
+steps:
+  - identify: {email: a@example.com}
+    expect: {status: matched}
+"""
+
+PARTS = {
+    "idsync.db": "the store",
+    "idsync.db-wal": "the log of the store",
+    "idsync.db-shm": "the shared memory of the store",
+    "idsync.db-journal": "the journal of the store",
+    "idsync.db-lock": "the lock of the store",
+    "idsync.db.v1-backup": "a copy that was kept of the store",
+    "idsync.db.v1-backup-1": "a copy that was kept of the store",
+    "idsync.db.v12-backup-30": "a copy that was kept of the store",
+    "idsync.db.before-restore": "a copy that was kept of the store",
+    "idsync.db.before-restore-2": "a copy that was kept of the store",
+    "idsync.db.before-restore-wal": "a copy that was kept of the store",
+    "idsync.db.v1-backup-journal": "a copy that was kept of the store",
+    ".idsync.db.1.new": "a draft of the store",
+    ".idsync.db.before-restore.1.new-wal": "a draft of the store",
+}
+CONFIGURATION = {"idsync.yaml": "the configuration"}
+REQUESTS = {"day.jsonl": "the input", "night.jsonl": "the input"}
+BACKUP = {"monday.db": "the input"}
+SCENARIOS = {"s/1.yaml": "the input"}
+
+COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "export": (("export", "--output", "{}"), PARTS | CONFIGURATION),
+    "export as csv": (("export", "--format", "csv", "--output", "{}"), PARTS | CONFIGURATION),
+    "replay": (
+        ("replay", "day.jsonl", "night.jsonl", "--output", "{}"),
+        PARTS | CONFIGURATION | REQUESTS,
+    ),
+    "replay again": (
+        ("replay", "day.jsonl", "night.jsonl", "--again", "--dry-run", "--output", "{}"),
+        PARTS | CONFIGURATION | REQUESTS,
+    ),
+    "backup": (("backup", "{}"), PARTS | CONFIGURATION),
+    "backup by force": (("backup", "{}", "--force"), PARTS | CONFIGURATION),
+    "restore": (
+        ("restore", "monday.db", "--discard", "--store", "{}"),
+        {name: part for name, part in PARTS.items() if name != "idsync.db"}
+        | CONFIGURATION
+        | BACKUP,
+    ),
+    "init": (("init", "--config", "{}"), PARTS),
+    "check": (("check", "s", "--junit", "{}"), PARTS | CONFIGURATION | SCENARIOS),
+    "check --update": (("check", "--update", "{}"), PARTS | CONFIGURATION),
+    "check --init": (("check", "--init", "{}"), PARTS | CONFIGURATION),
+}
+"""Every command that writes a file, and the files that it must not write."""
+
+Namings = Iterator[tuple[str, str]]
+
+
+@pytest.fixture(name="filled")
+def program_with_a_log_in_use(idsync: Program) -> Iterator[Program]:
+    """A store that somebody reads, so that what was committed is in its log alone."""
+    idsync.write("day.jsonl", text(day(3)))
+    idsync.write("night.jsonl", text(day(2)))
+    idsync.write("s/1.yaml", SCENARIO)
+    (idsync.folder / "sub").mkdir()
+    (idsync.folder / "other").symlink_to(idsync.folder, target_is_directory=True)
+    assert idsync("init").status == 0
+    assert idsync("backup", "monday.db").status == 0
+    with closing(sqlite3.connect(idsync.folder / "idsync.db")) as reader:
+        reader.execute("PRAGMA query_only = ON")
+        reader.execute("SELECT * FROM store").fetchall()
+        assert idsync("identify", "--idfv", "1").status == 0
+        yield idsync
+
+
+def namings(folder: Path, name: str) -> Namings:
+    """Ways to name one file, each with what makes it, if that can be."""
+    there = (folder / name).exists()
+    yield "as it is", name
+    yield "with a dot", f"./{name}"
+    yield "by way of a folder", f"sub/../{name}"
+    yield "from the root", str(folder / name)
+    yield "through a link to the folder", f"other/{name}"
+    link = folder / "sub" / "link"
+    link.symlink_to(folder / name)
+    yield "a link", "sub/link"
+    link.unlink()
+    if there:
+        os.link(folder / name, link)
+        yield "a second name", "sub/link"
+        link.unlink()
+    elif name.upper() != name:
+        yield "in capitals", name.upper()
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file and every folder, the lock too."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+        if not path.is_symlink()
+    }
+
+
+def assert_nothing_was_done(
+    idsync: Program, command: tuple[str, ...], written: str, what: str, before: object
+) -> None:
+    outcome = idsync(*(part.format(written) for part in command))
+    assert_refused(outcome, 2, f"'{written[:80]}", f" is {what} ")
+    assert outcome.stderr.count("\n") == 1
+    assert contents(idsync.folder) == before, (command, written)
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["not there", "there"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_writes_over_what_is_not_its_own(filled: Program, name: str, made: bool) -> None:
+    command, protected = COMMANDS[name]
+    for file in PARTS:
+        if made and not (filled.folder / file).exists():
+            filled.write(file, b"" if "-" in file else b"something")
+    for file, what in protected.items():
+        if made or not (filled.folder / file).exists():
+            for naming, written in namings(filled.folder, file):
+                if name == "restore" and naming in {"a second name", "in capitals"}:
+                    continue  # no store is named beside this one: the name alone tells
+                before = contents(filled.folder)
+                assert_nothing_was_done(filled, command, written, what, before)
+    assert len(history(filled)) == 1
+
+
+def test_what_was_committed_is_in_the_log_and_stays_there(filled: Program) -> None:
+    outcome = filled("export", "--output", "idsync.db-wal")
+    assert outcome == Outcome(
+        "",
+        "idsync: --output 'idsync.db-wal' is the log of the store idsync.db; name another file\n",
+        2,
+    )
+    assert filled("search", "--idfv", "1").status == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", "day.jsonl", "--store", "new.db", "--output"),
+        ("replay", "day.jsonl", "--store", "no/../new.db", "--output"),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["new.db", "new.db-wal", "NEW.DB-wal", "new.db-lock", "sub/../new.db"]
+)
+def test_a_store_that_is_yet_to_be_made_is_protected(
+    idsync: Program, command: tuple[str, ...], name: str
+) -> None:
+    idsync.write("day.jsonl", text(day(3)))
+    (idsync.folder / "sub").mkdir()
+    before = contents(idsync.folder)
+    assert_refused(idsync(*command, name), 2, f"--output '{name}'", "the store")
+    assert contents(idsync.folder) == before
+
+
+@pytest.mark.parametrize("name", ["idsync.db-wal", "idsync.db-journal", "idsync.db-lock"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("init",),
+        ("identify", "--idfv", "1"),
+        ("replay", "day.jsonl"),
+        ("import", "profiles.jsonl"),
+        ("restore", "monday.db"),
+    ],
+)
+def test_no_store_is_made_where_another_has_its_files(
+    filled: Program, command: tuple[str, ...], name: str
+) -> None:
+    profile = '{"mpid": "5", "scope": "consumers", "identities": {"email": ["p@x"]}}\n'
+    filled.write("profiles.jsonl", profile)
+    (filled.folder / "idsync.db").rename(filled.folder / "other.db")  # it has no files so far
+    (filled.folder / "monday.db").rename(filled.folder / "idsync.db")
+    for left in filled.folder.glob("idsync.db-*"):
+        left.unlink()
+    filled("backup", "monday.db")
+    before = contents(filled.folder)
+    assert_refused(filled(*command, "--store", name), 2, name, "of the store idsync.db")
+    assert contents(filled.folder) == before
+
+
+def test_other_stores_are_protected_from_all_but_a_backup_by_force(filled: Program) -> None:
+    filled.make_store("other.db")
+    before = contents(filled.folder)
+    for name in ("other.db", "other.db-wal", "other.db.before-restore"):
+        for command in (
+            ("export", "--output"),
+            ("replay", "day.jsonl", "--output"),
+            ("check", "s", "--junit"),
+            ("init", "--config"),
+        ):
+            assert_refused(filled(*command, name), 2, f"'{name}' is ", "store other.db")
+    for name in ("other.db-wal", "other.db.before-restore"):
+        assert_refused(filled("backup", "--force", name), 2, f"'{name}' is ", "store other.db")
+    assert_refused(filled("backup", "other.db"), 2, "is there already", "--force replaces it")
+    assert contents(filled.folder) == before
+    assert filled("backup", "other.db", "--force").status == 0
+
+
+def test_standard_input_is_an_input(filled: Program) -> None:
+    before = contents(filled.folder)
+    with (filled.folder / "day.jsonl").open("rb") as file:
+        command = [sys.executable, "-m", "idsync_cli", "replay", "-", "--output", "./day.jsonl"]
+        done = subprocess.run(
+            command, stdin=file, cwd=filled.folder, capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--output './day.jsonl' is standard input; name another file" in done.stderr
+    assert contents(filled.folder) == before
+
+
+def test_what_only_looks_alike_may_be_written(filled: Program) -> None:
+    for name in (
+        "idsync.db2",
+        "idsync.db-wal2",
+        "xidsync.db-wal",
+        "idsync.db.before",
+        "sub/idsync.db-wal",
+    ):
+        assert filled("export", "--output", name).status == 0, name
+    assert filled("export", "--output", "/dev/null").status == 0
+    assert filled("replay", "day.jsonl", "--output", "/dev/null").status == 0
+
+
+def test_two_outputs_of_one_call_are_two_files(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    outputs = Outputs()
+    outputs.check("--output", str(first))
+    for other in (first, tmp_path / "x" / ".." / "first", tmp_path / "FIRST"):
+        with pytest.raises(UsageFault, match="is what --output"):
+            outputs.check("--junit", str(other))
+    first.write_text("there")
+    (tmp_path / "second").hardlink_to(first)
+    with pytest.raises(UsageFault, match="is what --output"):
+        outputs.check("--junit", str(tmp_path / "second"))
+    outputs.check("--junit", str(tmp_path / "third"))
+
+
+def test_what_a_restore_keeps_is_never_written_over(idsync: Program) -> None:
+    """A damaged store is moved aside with its log, for which there must be room as well."""
+    assert idsync("identify", "--idfv", "1").status == 0
+    assert idsync("backup", "monday.db").status == 0
+    kept = idsync.write("idsync.db.before-restore-wal", "the log of an earlier one")
+    with (idsync.folder / "idsync.db").open("r+b") as file:
+        file.truncate(5000)
+    idsync.write("idsync.db-wal", "no log of SQLite's")
+    outcome = idsync("restore", "monday.db")
+    assert outcome.status == 0, outcome
+    assert kept.read_text() == "the log of an earlier one"
+    assert (idsync.folder / "idsync.db.before-restore-1").stat().st_size == 5000
+    assert idsync("search", "--idfv", "1").status == 0
