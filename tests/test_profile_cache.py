@@ -680,7 +680,7 @@ def decided(lookup: Lookup, rules: ScopeRules, kind: str, asked: dict[str, str])
     )
     decision = decide(request, rules, lookup, 10_000, 7, explain=True)
     left = [(update.profile.mpid, update.types, update.was_known) for update in decision.updates]
-    plain = altered(decision, profile=None, left=())
+    plain = altered(decision, profile=None, updates=())
     of = decision.profile
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 
