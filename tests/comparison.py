@@ -176,12 +176,12 @@ def first_difference(
     if not explain:
         expected = [{n: each for n, each in said.items() if n != "tiers"} for said in expected]
     found, profiles = program(world, chunk_size=chunk_size, one_shot=one_shot, explain=explain)
+    if json.dumps((expected, expected_profiles)) == json.dumps((found, profiles)):
+        return None
     for index, (wanted, got) in enumerate(zip(expected, found, strict=True)):
         if json.dumps(wanted) != json.dumps(got):
             request = json.dumps(world.requests[index])
             return f"request {index + 1} {request}\n{_both(wanted, got)}"
-    if json.dumps(expected_profiles) == json.dumps(profiles):
-        return None
     if len(expected_profiles) != len(profiles):
         return f"{len(expected_profiles)} profiles in the model, {len(profiles)} in the program"
     pairs = zip(expected_profiles, profiles, strict=True)

@@ -873,7 +873,7 @@ def test_a_byte_order_mark_does_not_count_into_the_length_of_a_line(
 def test_however_deeply_a_line_is_nested_it_is_refused_alone(
     idsync: Program, opened: bytes, closed: bytes
 ) -> None:
-    nested = [opened * depth + b"[]" + closed * depth for depth in range(50, 1050)]
+    nested = [opened * depth + b"[]" + closed * depth for depth in (*range(50, 1050), 150_000)]
     lines = [naming(each) for each in nested]
     outcome = idsync("replay", "-", "--output", "-", stdin=b"\n".join([*lines, LAST]))
     *refused, last = outcome.lines()
