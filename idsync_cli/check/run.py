@@ -214,4 +214,4 @@ def _compare_profiles(
 
 
 def _by_type(identifiers: frozenset[Identifier]) -> dict[str, list[str]]:
-    return wire.identities_json(sorted(identifiers, key=attrgetter("value")), None)
+    return wire.identities_json(sorted(identifiers, key=attrgetter("value")))

@@ -27,6 +27,7 @@ from idsync_cli.cli.environment import (
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.outputs import Outputs
@@ -98,7 +99,7 @@ def _lines(
     transaction: SqliteTransaction, organization: Organization, scope: str | None, form: Form
 ) -> Iterator[str]:
     exported = (
-        wire.profile_json(profile, name, organization.scopes.get(name))
+        wire.profile_json(scoped(profile, name, organization.scopes.get(name)))
         for name, profile in transaction.profiles(organization.scopes, ProfileFilter(scope))
     )
     if form is Form.JSONL:
