@@ -13,6 +13,7 @@ from typing import Any
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
@@ -122,7 +123,7 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
     """The profile lines of a store."""
     with storage.reading() as session:
         return [
-            wire.profile_json(profile, scope, rules.scopes.get(scope))
+            wire.profile_json(scoped(profile, scope, rules.scopes.get(scope)))
             for scope, profile in session.profiles(rules.scopes)
         ]
 

@@ -25,6 +25,9 @@ from idsync_cli.store.memory import MemoryStore
 SEED = 0
 """The seed of every scenario's store, so that the same scenario has the same MPIDs."""
 
+PASSED, FAILED, UNREADABLE = 0, 1, 2
+"""The exit statuses; of several outcomes the highest counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
@@ -64,6 +67,11 @@ class Result:
         """Whether all was as expected."""
         return not self.mismatches
 
+    @property
+    def exit_status(self) -> int:
+        """1 if the scenario failed."""
+        return PASSED if self.passed else FAILED
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -71,6 +79,11 @@ class Unreadable:
 
     path: Path
     fault: FileFault
+
+    @property
+    def exit_status(self) -> int:
+        """2: it cannot be read."""
+        return UNREADABLE
 
 
 CheckOutcome = Result | Unreadable
@@ -214,4 +227,4 @@ def _compare_profiles(
 
 
 def _by_type(identifiers: frozenset[Identifier]) -> dict[str, list[str]]:
-    return wire.identities_json(sorted(identifiers, key=attrgetter("value")), None)
+    return wire.identities_json(sorted(identifiers, key=attrgetter("value")))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.check import run as checking
-from idsync_cli.check.run import CheckOutcome, Result, Unreadable
+from idsync_cli.check.run import FAILED, PASSED, UNREADABLE, CheckOutcome, Result, Unreadable
 from idsync_cli.check.update import Update, update_of
 from idsync_cli.cli.environment import drawn, say, terminal_width, write
 from idsync_cli.cli.hints import lines, with_hints
@@ -23,8 +23,6 @@ from idsync_cli.files.scenario_file import Load, Scenario
 
 if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs
-
-PASSED, FAILED, UNREADABLE = 0, 1, 2
 
 
 class Format(StrEnum):
@@ -115,13 +113,13 @@ def check(
     for outcome in run.outcomes():
         outcomes.append(outcome)
         teller.tell(outcome, len(outcomes))
-        if fail_fast and _status(outcome) != PASSED:
+        if fail_fast and outcome.exit_status != PASSED:
             break
     if report is not None:
         _write_report(report, outcomes)
     teller.close(outcomes)
     run.ensure_any(outcomes)
-    return max(map(_status, outcomes))
+    return max(each.exit_status for each in outcomes)
 
 
 def _outputs(inputs: Sequence[str] = ()) -> "Outputs":
@@ -164,15 +162,9 @@ def _with_hints(file: Unreadable) -> Unreadable:
     return replace(file, fault=with_hints(file.fault))
 
 
-def _status(outcome: CheckOutcome) -> int:
-    if isinstance(outcome, Unreadable):
-        return UNREADABLE
-    return PASSED if outcome.passed else FAILED
-
-
 def _counted(outcomes: Sequence[CheckOutcome]) -> str:
     passed, failed, unreadable = (
-        sum(_status(outcome) == status for outcome in outcomes)
+        sum(outcome.exit_status == status for outcome in outcomes)
         for status in (PASSED, FAILED, UNREADABLE)
     )
     more = f", {unreadable} unreadable" if unreadable else ""
@@ -286,7 +278,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
                 left.append(outcome)
                 teller.tell(outcome, len(left))
     write(f"{_counted(left)}, {len(outcomes) - len(left)} updated")
-    return max(map(_status, left), default=PASSED)
+    return max((each.exit_status for each in left), default=PASSED)
 
 
 def _write_update(update: Update) -> None:
