@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,11 +24,11 @@ from idsync_cli.cli.environment import (
     write_json,
     write_utf8,
 )
-from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
-from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.outputs import Outputs, open_output
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.api import ProfileFilter
@@ -63,6 +62,7 @@ def export(
     output: Annotated[
         str, typer.Option("--output", metavar="FILE", help="The file to write; - for stdout.")
     ] = STANDARD_STREAM,
+    force: Force = False,
     form: FormOption = None,
     scope: Annotated[
         str | None,
@@ -84,11 +84,12 @@ def export(
     """
     organization = load_configuration(config).organization
     if output != STANDARD_STREAM:
-        Outputs(store=store, configuration=config).check("--output", output)
+        outputs = Outputs(store=store, configuration=config)
+        outputs.check("--output", output, must_be_new=not force)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
         lines = _lines(transaction, organization, scope, form or _form_of(output))
-        with _output(output) as give_out:
+        with _output(output, force=force) as give_out:
             while piece := list(islice(lines, LINES_AT_ONCE)):
                 give_out("\n".join(piece))
     return 0
@@ -115,18 +116,18 @@ def _form_of(name: str) -> Form:
 
 
 @contextmanager
-def _output(output: str) -> Iterator[Callable[[str], object]]:
+def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
     """What takes the lines: standard output, or a file."""
     if output == STANDARD_STREAM:
         yield write_utf8
         return
     try:
-        stream = Path(output).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - `with` below
+        stream = open_output("--output", output, must_be_new=not force)
     except OSError as error:
         raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
     try:
         with stream:
-            yield lambda lines: stream.write(lines + "\n")
+            yield lambda lines: stream.write(f"{lines}\n".encode())
     except OSError as error:
         cause = error.strerror
         raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None
