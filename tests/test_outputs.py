@@ -67,6 +67,11 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         | CONFIGURATION
         | BACKUP,
     ),
+    "identify": (("identify", "--idfv", "2", "--svg", "{}"), PARTS | CONFIGURATION),
+    "modify by force": (
+        ("modify", "--mpid", "1", "--idfv", "2", "--force", "--svg", "{}"),
+        PARTS | CONFIGURATION,
+    ),
     "init": (("init", "--config", "{}"), PARTS),
     "check": (("check", "s", "--junit", "{}"), PARTS | CONFIGURATION | SCENARIOS),
     "check --update": (("check", "--update", "{}"), PARTS | CONFIGURATION),
@@ -285,6 +290,7 @@ WRITING = {
     "replay": ("replay", "day.jsonl", "--output"),
     "replay, dry": ("replay", "day.jsonl", "--dry-run", "--output"),
     "backup": ("backup",),
+    "identify": ("identify", "--idfv", "1", "--dry-run", "--svg"),
 }
 
 
@@ -322,6 +328,9 @@ def test_pipes_devices_and_the_streams_of_the_process_are_no_files_to_protect(
         process.communicate()
         (filled.folder / "pipe").unlink()
         for name in ("/dev/stdout", "/dev/fd/1"):
+            process = filled.start(*command, name)
+            stdout, stderr = process.communicate(timeout=60)
+            assert (process.returncode, b"{" in stdout) == (0, True), stderr
             with (filled.folder / "log").open("wb") as log:
                 process = filled.start(*command, name, stdout=log)
                 _, stderr = process.communicate(timeout=60)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
-from idsync_cli.files.outputs import is_kept, open_output
+from idsync_cli.files.outputs import ensure_writable, is_kept, open_output
 
 _PIECE = 2**20
 
@@ -64,20 +64,7 @@ class AnswersFile:
         Raises:
             UsageFault: it cannot.
         """
-        path = Path(self._path)
-        if path.is_dir():
-            cause = "it is a folder"
-        elif not path.exists() and not path.parent.is_dir():
-            cause = "its folder is not there"
-        elif not os.access(path if path.exists() else path.parent, os.W_OK):
-            cause = "permission denied"
-        else:
-            return
-        raise UsageFault(
-            f"{self._shown} cannot be written: {cause}",
-            FaultCode.OUTPUT_UNWRITABLE,
-            path=self._path,
-        )
+        ensure_writable(self._named, self._path)
 
     def go_on_behind(self, written: Written) -> None:
         """Keep what a replay wrote before; whatever follows it will be cut off."""

@@ -101,6 +101,28 @@ def is_kept(path: str) -> bool:
     return is_file(Path(path)) and not named.startswith(_STREAMS)
 
 
+def ensure_writable(named: str, path: str) -> None:
+    """See whether a file can be written, before anything is done.
+
+    Raises:
+        UsageFault: it cannot.
+    """
+    place = Path(path)
+    if place.is_dir():
+        cause = "it is a folder"
+    elif not place.exists() and not place.parent.is_dir():
+        cause = "its folder is not there"
+    elif not os.access(place if place.exists() else place.parent, os.W_OK):
+        cause = "permission denied"
+    else:
+        return
+    raise UsageFault(
+        f"{named} {quoted(path)} cannot be written: {cause}",
+        FaultCode.OUTPUT_UNWRITABLE,
+        path=path,
+    )
+
+
 def open_output(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
     """Open a file to be written from its beginning; what must be new is never written over.
 
@@ -109,7 +131,7 @@ def open_output(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
         OSError: it cannot be opened.
     """
     place = Path(path)
-    if not must_be_new or (os.path.lexists(_without_links(path)) and not is_kept(path)):
+    if not must_be_new or (place.exists() and not is_kept(path)):
         return place.open("wb")
     try:
         return _without_links(path).open("xb")
