@@ -259,7 +259,7 @@ def test_looking_into_a_store_that_is_not_there_says_how_to_make_one(
 def test_answers_of_an_earlier_run_stay_when_the_store_is_refused(idsync: Program) -> None:
     idsync.write("answers.jsonl", "the answers of yesterday\n")
     before = idsync.files()
-    outcome = idsync("replay", "-", "--output", "answers.jsonl", "--store", ".")
+    outcome = idsync("replay", "-", "--output", "answers.jsonl", "--force", "--store", ".")
     assert_refused(outcome, 3, "is a folder")
     assert idsync.files() == before
 

@@ -10,6 +10,7 @@ from typing import Any
 from idsync_cli import wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Rule
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
@@ -90,11 +91,14 @@ CheckOutcome = Result | Unreadable
 
 
 def check_file(
-    path: Path, wanted: Callable[[Scenario], bool] = lambda _: True, load: Load = load
+    path: Path,
+    wanted: Callable[[Scenario], bool] = lambda _: True,
+    load: Load = load,
+    rules: Organization | None = None,
 ) -> Iterator[CheckOutcome]:
-    """Run the scenarios of one file that are wanted, as they come."""
+    """Run the scenarios of one file that are wanted, as they come; with `rules`, under these."""
     try:
-        scenarios = read_scenarios(path, load)
+        scenarios = read_scenarios(path, load, rules)
     except FileFault as fault:
         yield Unreadable(path, fault)
         return

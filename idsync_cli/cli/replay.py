@@ -31,6 +31,7 @@ from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
     Config,
+    Force,
     Scope,
     Seed,
     StorePath,
@@ -40,7 +41,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import Hint, Terminated, UsageFault, printable
-from idsync_cli.files.answers_file import AnswersFile
+from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
 from idsync_cli.replay.loop import Replay
@@ -66,6 +67,7 @@ def replay(
             "--output", metavar="FILE", help="Write every answer, a line each; - for stdout."
         ),
     ] = None,
+    force: Force = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted replay of the file got to.")
     ] = False,
@@ -115,8 +117,10 @@ def replay(
     number = parse_seed(seed)
     answers = None
     if output is not None and output != STANDARD_STREAM:
-        Outputs(store=store, configuration=config, inputs=files).check("--output", output)
-        answers = AnswersFile(output, explain=explain, named="--output")
+        outputs = Outputs(store=store, configuration=config, inputs=files)
+        outputs.check("--output", output, must_be_new=not (force or resume))
+        over = Over.ANY_FILE if force else Over.ITS_OWN if resume else Over.NOTHING
+        answers = AnswersFile(output, explain=explain, named="--output", over=over)
         answers.check()
     give_out = _to_stdout(output, explain=explain)
     tally = Tally()

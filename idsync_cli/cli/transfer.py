@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,12 +23,12 @@ from idsync_cli.cli.environment import (
     write_json,
     write_utf8,
 )
-from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
-from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.outputs import Outputs, open_output
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
@@ -60,6 +59,7 @@ def export(
     output: Annotated[
         str, typer.Option("--output", metavar="FILE", help="The file to write; - for stdout.")
     ] = STANDARD_STREAM,
+    force: Force = False,
     form: FormOption = None,
     scope: Annotated[
         str | None,
@@ -81,11 +81,12 @@ def export(
     """
     organization = load_configuration(config).organization
     if output != STANDARD_STREAM:
-        Outputs(store=store, configuration=config).check("--output", output)
+        outputs = Outputs(store=store, configuration=config)
+        outputs.check("--output", output, must_be_new=not force)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
         header, line_of = _written_as(form or _form_of(output), transaction, scope)
-        with _output(output) as give_out:
+        with _output(output, force=force) as give_out:
             exported = export_profiles(
                 transaction, organization, scope, give_out, header=header, line_of=line_of
             )
@@ -109,18 +110,18 @@ def _form_of(name: str) -> Form:
 
 
 @contextmanager
-def _output(output: str) -> Iterator[Callable[[str], object]]:
+def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
     """What takes the lines: standard output, or a file."""
     if output == STANDARD_STREAM:
         yield write_utf8
         return
     try:
-        stream = Path(output).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - `with` below
+        stream = open_output("--output", output, must_be_new=not force)
     except OSError as error:
         raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
     try:
         with stream:
-            yield lambda lines: stream.write(lines + "\n")
+            yield lambda lines: stream.write(f"{lines}\n".encode())
     except OSError as error:
         cause = error.strerror
         raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None

@@ -29,7 +29,7 @@ _REMEMBERED = 300_000
 """How many profiles and identifiers are kept in memory before some of them are let go."""
 
 _GENERATIONS = 8
-"""Whenever so large a part of that has come, a generation ends; what was not named lately goes first."""
+"""After so large a part of that a generation ends; what was not named lately goes first."""
 
 
 class ProfileCache:
