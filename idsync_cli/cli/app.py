@@ -154,7 +154,7 @@ def run() -> int:
         return ended.code if isinstance(ended.code, int) else 0
     except NoArgsIsHelpError as error:
         told = error.format_message()
-        write(told if colour.is_wanted(sys.stderr) else typer.unstyle(told), to_stderr=True)
+        write(told if colour.is_wanted(sys.stderr) else colour.without(told), to_stderr=True)
         return 2
     except ClickException as error:
         say(f"idsync: {error.format_message()}")

@@ -11,10 +11,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+from typer._click._compat import strip_ansi
 from typer._click.core import Context  # Typer carries its own Click, without a front door
 from typer._click.exceptions import ClickException
 from typer._click.formatting import HelpFormatter
-from typer._click.types import Choice
+from typer._types import TyperChoice
 from typer.core import TyperOption
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ def styled(shown: str, look: "Look") -> str:
     return typer.style(shown, fg=style.colour, **given)
 
 
+def without(shown: str) -> str:
+    """Words without any colour."""
+    return strip_ansi(shown)
+
+
 def _told(_context: Any, _option: Any, when: str | None) -> None:
     if when is not None:
         ask(when)
@@ -74,7 +80,7 @@ def _told(_context: Any, _option: Any, when: str | None) -> None:
 
 _OPTION = TyperOption(
     param_decls=["--color"],
-    type=Choice(list(When)),
+    type=TyperChoice(list(When)),
     metavar="WHEN",
     help="Colour: always, never, or auto: on a terminal.",
     expose_value=False,
@@ -122,7 +128,7 @@ class _Context(Context):
 class TakesColour:
     """What a command or a group becomes that takes `--color`, and whose help has colour."""
 
-    context_class = _Context
+    context_class: type[Context] = _Context
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, of which `--color` comes just before `--help`."""

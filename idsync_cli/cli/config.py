@@ -104,4 +104,4 @@ def plan(
         write_json(render_config.plan_json(found))
     else:
         draw(*render_config.plan_text(found, terminal_width()))
-    return int(found.changes)
+    return found.exit_status

@@ -20,11 +20,12 @@ def doctor(
     """
     organization = load_configuration(config).organization
     found = examine(store, organization)
-    if as_json:
-        write_json(found)
-    else:
-        from idsync_cli.render.doctor import lines
-        from idsync_cli.render.tables import plain
+    from idsync_cli.render.doctor import lines, report_json
 
-        draw(*map(plain, lines(found)))
-    return 0 if found["sound"] else 1
+    if as_json:
+        write_json(report_json(found))
+    else:
+        from idsync_cli.render.theme import text
+
+        draw(*(text(*line) for line in lines(found)))
+    return found.exit_status

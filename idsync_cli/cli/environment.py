@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import StringIO
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
@@ -155,42 +154,17 @@ def write_json(value: Any, *, to_stderr: bool = False) -> None:
     write(json.dumps(value), to_stderr=to_stderr)
 
 
-def draw(*pieces: "RenderableType", to_stderr: bool = False) -> None:
+def draw(*pieces: "RenderableType | str", to_stderr: bool = False) -> None:
     """Give out tables and text: as wide as the terminal, plain in a pipe or with NO_COLOR."""
     write("\n".join(drawn(*pieces, to_stderr=to_stderr)), to_stderr=to_stderr)
 
 
-def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
+def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]:
     """The lines of tables and text, with colour only where it is wanted."""
-    from rich.console import Console
-    from rich.text import Text
-
-    from idsync_cli.render.tables import broken
-    from idsync_cli.render.theme import rich_theme
+    from idsync_cli.render.paper import lines
 
     has_colour = colour.is_wanted(sys.stderr if to_stderr else sys.stdout)
-    paper = StringIO()
-    # A table that cannot be narrower is drawn as wide as it is: nothing is ever cut.
-    width = max(_NARROWEST, terminal_width(), *map(_least_width, pieces))
-    console = Console(
-        file=paper,
-        force_terminal=has_colour,
-        color_system="standard" if has_colour else None,
-        theme=rich_theme(),
-        width=width,
-        height=100,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        _environ={},
-    )
-    for piece in pieces:
-        console.print(broken(piece, width) if isinstance(piece, Text) else piece)
-    return [line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n")]
-
-
-def _least_width(piece: "RenderableType") -> int:
-    return getattr(piece, "width", None) or 0
+    return lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
 
 
 def terminal_width() -> int:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli import hints
-from idsync_cli.cli.complaints import excerpt_shown
 from idsync_cli.cli.environment import (
     draw,
     terminal_width,
@@ -18,7 +17,7 @@ from idsync_cli.cli.environment import (
 from idsync_cli.core.codes import RequestKind, Rule, Status
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.errors import UsageFault
-from idsync_cli.replay.summary import Summary
+from idsync_cli.replay.summary import RefusedLine, Summary
 
 Lines = Annotated[
     list[int] | None,
@@ -64,7 +63,12 @@ class Shown:
         Raises:
             UsageFault: they do, and no tables are drawn.
         """
-        shown = cls(*(frozenset(each or ()) for each in (lines, statuses, rules, kinds)))
+        shown = cls(
+            frozenset(lines or ()),
+            frozenset(statuses or ()),
+            frozenset(rules or ()),
+            frozenset(kinds or ()),
+        )
         if shown != cls() and not is_explained:
             raise UsageFault(
                 "--line, --status, --rule and --type choose which answers --explain shows as "
@@ -97,26 +101,20 @@ class Shown:
 
 def sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
     """The summary is data, unless standard output holds the answers."""
-    from idsync_cli.render import answers as render
-    from idsync_cli.render.theme import text
+    from idsync_cli.render.summary import summary_json, summary_text
 
-    counted = summary.as_json()
     if as_json:
-        write_json(counted, to_stderr=on_stderr)
+        write_json(summary_json(summary), to_stderr=on_stderr)
         return
+    told = summary._replace(first_refused=tuple(map(_with_hint, summary.first_refused)))
     way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
-    pieces = render.summary(counted, way_out, terminal_width())
-    if summary.refused:
-        pieces.append(text(""))
-    for shown, (file, answer) in zip(counted["first_refused"], summary.refused, strict=True):
-        refusal = answer.outcome
-        assert isinstance(refusal, Refusal)
-        shown["errors"][0]["message"] = hints.told(refusal).message
-        pieces.append(text(*render.refused_line(shown)))
-        line = summary.refused_lines.get((file, answer.line or 0))
-        if line is not None and answer.line is not None:
-            pieces += excerpt_shown(answer.line, line, refusal.word)
-    more = summary.refused_count - len(summary.refused)
-    if more:
-        pieces.append(text(f"and {more:,} more refused lines"))
-    draw(*pieces, to_stderr=on_stderr)
+    draw(*summary_text(told, way_out, terminal_width()), to_stderr=on_stderr)
+
+
+def _with_hint(refused: RefusedLine) -> RefusedLine:
+    """A refused line with what to do about it, as people are told."""
+    answer = refused.answer
+    assert isinstance(answer.outcome, Refusal)
+    outcome = hints.told(answer.outcome)
+    told = Answer(answer.seq, answer.line, answer.kind, answer.scope, outcome)
+    return refused._replace(answer=told)

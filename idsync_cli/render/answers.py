@@ -1,16 +1,16 @@
 """Values to tables and text for people; foreign values go in as plain, printable text."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status, TierOutcome
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
 from idsync_cli.messages import OUTCOMES, REASONS, RULES, note_message
-from idsync_cli.render.tables import broken, grid, laid_out, shares
+from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 
 if TYPE_CHECKING:
@@ -175,61 +175,6 @@ def _of_profile(mpid: int) -> Line:
 
 def _is_own(mpid: int, decision: Decision) -> bool:
     return decision.profile is not None and decision.profile.mpid == mpid
-
-
-_HOW_ANSWERED = {Status.ERROR.value: Look.FAILED, Status.NOT_FOUND.value: Look.WARNING}
-
-
-def summary(counted: Mapping[str, Any], when_stopped: str, width: int) -> "list[RenderableType]":
-    """What a replay came to, its totals first; `when_stopped` says what to do where it stopped."""
-    requests = counted["requests"]
-    total = (
-        f"{requests:,} requests, {counted['profiles_created']:,} profiles made, "
-        f"{counted['profiles_orphaned']:,} orphaned, "
-    )
-    refused = (
-        f"{counted['refused']:,} lines refused",
-        Look.FAILED if counted["refused"] else Look.HEADLINE,
-    )
-    pieces: list[RenderableType] = [text((total, Look.HEADLINE), refused)]
-    if counted["dry_run"]:
-        pieces.append(text(("dry run: nothing was written to the store", Look.NOTE)))
-    if counted["stopped"]:
-        pieces.append(text(("stopped before the refused line", Look.FAILED), f"; {when_stopped}"))
-    kinds: list[tuple[Line, int]] = [
-        ([f"{kind:<8} ", (status, _HOW_ANSWERED.get(status, Look.OK))], number)
-        for kind, statuses in counted["kinds"].items()
-        for status, number in statuses.items()
-    ]
-    if kinds:
-        pieces += [text(""), shares("Request  Answer", kinds, requests, width)]
-    for heading, key, look in _COUNTED:
-        if counted[key]:
-            named: list[tuple[Line, int]] = [
-                ([(word, Look.TYPE if word in _TYPES else look)], number)
-                for word, number in counted[key].items()
-            ]
-            pieces += [text(""), shares(heading, named, requests, width)]
-    return pieces
-
-
-_COUNTED = (
-    ("Decided by", "decided_by", Look.PLAIN),
-    ("Note", "notes", Look.NOTE),
-    ("Refused", "errors", Look.FAILED),
-)
-_TYPES = frozenset(IdentityType)
-
-
-def refused_line(refused: Mapping[str, Any]) -> Line:
-    """A line that a replay refused, at its place."""
-    error = refused["errors"][0]
-    return [
-        (f"{printable(refused['file'])}:{refused['line']}", Look.PLACE),
-        ": ",
-        (error["code"], Look.FAILED),
-        f": {printable(error['message'])}",
-    ]
 
 
 def mismatches(result: Result, width: int) -> "list[RenderableType]":

@@ -1,40 +1,48 @@
-"""What a store holds, as tables; they are drawn from the JSON that machines get."""
+"""What a store holds, as tables."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from idsync_cli.core.codes import Op
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import printable
+from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
 from idsync_cli.messages import WHY_NOT
-from idsync_cli.render.tables import new_table, plain
+from idsync_cli.render.tables import broken, laid_out, shares
+from idsync_cli.render.theme import Line, Look, state, text
+from idsync_cli.store.api import HistoryEntry
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
 
 _NOTHING = "-"
-_WIDEST_BY = 16
-_WIDE = 80
-
-Line = Mapping[str, Any]
+_TYPES = frozenset(map(str, IdentityType))
 
 
-def profiles_table(profiles: Sequence[Line], width: int) -> "Table":
+def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
     """Profiles, a row each, with their first identifiers."""
-    table = new_table("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
-    for profile in profiles:
-        held = _identifiers(profile)
-        table.add_row(
-            profile["mpid"],
-            plain(printable(profile["scope"])),
-            _state(profile).replace(", ", ",\n"),
-            str(profile["created_seq"]),
-            str(len(held)),
-            plain("\n".join(held[:IDENTIFIERS_SHOWN]) or _NOTHING),
-        )
-    return _fitted(table, width, folding=("Scope", "First identifiers"), right=("Seq", "Ids"))
+    headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
+    return laid_out(headings, map(_profile_cells, profiles), width)
+
+
+def _profile_cells(profile: ScopedProfile) -> "Sequence[Text | str]":
+    held = _identifiers(profile)
+    first = text("\n").join(text(*_identifier(each)) for each in held[:IDENTIFIERS_SHOWN])
+    return (
+        text((str(profile.profile.mpid), Look.MPID)),
+        printable(profile.scope),
+        text(*_state(profile)),
+        str(profile.profile.created_seq),
+        str(len(held)),
+        first if held else _NOTHING,
+    )
 
 
 def more_line(shown: int, of: int, what: str, way_out: str) -> str:
@@ -42,130 +50,149 @@ def more_line(shown: int, of: int, what: str, way_out: str) -> str:
     return f"\nthe first {shown:,} of {of:,} {what}; {way_out}"
 
 
-def profile_table(profile: Line, width: int) -> "list[RenderableType]":
-    """A profile, with where it and each of its identifiers come from."""
-    heading = f"profile {profile['mpid']} in scope {printable(profile['scope'])}: {_state(profile)}"
-    lines = [heading]
-    if profile["made_by"] is not None:
-        made_by = profile["made_by"]
-        by = ", ".join(_requester(made_by))
-        lines.append(f"made by request {made_by['seq']}, {_moment(made_by['time'])} UTC: {by}")
-    if profile["source_mpid"] is not None:
-        lines.append(f"source: the anonymous profile {profile['source_mpid']}")
-    table = new_table("Seq", "Added (UTC)", "By", "Identifier")
-    for each in profile["identifiers"]:
-        table.add_row(
-            str(each["seq"]),
-            _NOTHING if each["time"] is None else _moment(each["time"]),
-            plain("\n".join(_requester(each))),
-            plain(_over_two_lines(each)),
-        )
-    return [*map(plain, lines), _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))]
-
-
-def _requester(entry: Line) -> list[str]:
-    """What kind of request it was, by which rule it was decided, and its sender's name for it."""
-    rule = f": {entry['rule']}" if entry.get("rule") not in (None, entry["kind"]) else ""
-    named = [] if entry["request_id"] is None else [printable(entry["request_id"])]
-    return [f"{entry['kind'] or _NOTHING}{rule}", *named]
-
-
-def _over_two_lines(identifier: Line) -> str:
-    return f"{identifier['identity_type']}\n{printable(identifier['value'])}"
-
-
-def whois(found: Line, width: int) -> "list[RenderableType]":
-    """Who holds an identifier, and what a search with it alone comes to."""
-    identifier = f"{found['identity_type']} {printable(found['value'])}"
-    table = new_table("MPID", "Scope", "State", "Seq", "A search with it alone")
-    for profile in found["profiles"]:
-        table.add_row(
-            profile["mpid"],
-            plain(printable(profile["scope"])),
-            _state(profile).replace(", ", ",\n"),
-            str(profile["created_seq"]),
-            profile["why_not"] or "returns it",
-        )
-    why_not = dict.fromkeys(each["why_not"] for each in found["profiles"] if each["why_not"])
-    pieces = [
-        plain(f"who holds {identifier}"),
-        _fitted(table, width, folding=("Scope",), right=("Seq",)),
+def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]":
+    """A profile that is there, with where it and each of its identifiers come from."""
+    shown, made_by = details.profile, details.made_by
+    assert shown is not None
+    profile = shown.profile
+    mpid = (str(profile.mpid), Look.MPID)
+    scope = printable(shown.scope)
+    lines: list[Line] = [
+        [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(shown)]
     ]
-    return [*pieces, *(plain(f"{code}: {WHY_NOT[code]}") for code in why_not)]
+    if made_by is not None:
+        by = ", ".join(_requester(made_by.kind, made_by.rule, made_by.request_id))
+        time = _moment(made_by.time_ms)
+        lines.append([f"made by request {profile.created_seq}, {time} UTC: {by}"])
+    if profile.source_mpid is not None:
+        lines.append(["source: the anonymous profile ", (str(profile.source_mpid), Look.MPID)])
+    rows = [
+        (
+            str(each.seq),
+            _NOTHING if each.time_ms is None else _moment(each.time_ms),
+            "\n".join(_requester(each.kind, None, each.request_id)),
+            *_type_and_value(each.identifier),
+        )
+        for each in details.arrivals
+    ]
+    told = [broken(text(*line), width, indent=2) for line in lines]
+    return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
+
+
+def _requester(kind: str | None, rule: str | None, request_id: str | None) -> list[str]:
+    """What kind of request it was, by which rule it was decided, and its sender's name for it."""
+    by_rule = "" if rule in (None, kind) else f": {rule}"
+    named = [] if request_id is None else [printable(request_id)]
+    return [f"{kind or _NOTHING}{by_rule}", *named]
+
+
+def _identifier(identifier: Identifier) -> Line:
+    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
+
+
+def _type_and_value(identifier: Identifier) -> "tuple[Text, str]":
+    return text((identifier.type.value, Look.TYPE)), printable(identifier.value)
+
+
+def whois(found: Whois, width: int) -> "list[RenderableType]":
+    """Who holds an identifier, and what a search with it alone comes to."""
+    rows = [
+        (
+            text((str(each.profile.profile.mpid), Look.MPID)),
+            printable(each.profile.scope),
+            text(*_state(each.profile)),
+            str(each.profile.profile.created_seq),
+            text((each.why_not, Look.INELIGIBLE) if each.why_not else ("returns it", Look.OK)),
+        )
+        for each in found.holders
+    ]
+    headings = ("MPID", "Scope", "State", "Seq", "A search with it alone")
+    why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
+    reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
+    return [
+        broken(text("who holds ", *_identifier(found.identifier)), width, indent=2),
+        laid_out(headings, rows, width),
+        *(broken(text(*line), width, indent=2) for line in reasons),
+    ]
 
 
 def history_table(
-    entries: Sequence[Line], *, mpid: str | None, identifier: str | None, width: int
+    entries: Sequence[HistoryEntry],
+    *,
+    mpid: int | None,
+    identifier: Identifier | None,
+    width: int,
 ) -> "Table":
     """Changes, a row each; a column that the question has answered already is left out."""
-    change = [name for name, known in (("MPID", mpid), ("Identifier", identifier)) if known is None]
-    table = new_table("Seq", "Time (UTC)", "By", "Change", *change)
+    headings = ["Seq", "Time (UTC)", "By", "Change"]
+    headings += ["MPID"] if mpid is None else []
+    headings += ["Type", "Value"] if identifier is None else []
+    rows = []
     for entry in entries:
-        cells = {"MPID": entry["mpid"], "Identifier": _over_two_lines(entry)}
-        table.add_row(
-            str(entry["seq"]),
-            _moment(entry["time"]),
-            plain("\n".join(_requester(entry))),
-            entry["op"],
-            *(plain(cells[name]) for name in change),
-        )
-    return _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))
+        sign, look = ("+", Look.ADDED) if entry.op is Op.ADD else ("-", Look.REMOVED)
+        row: list[Text | str] = [
+            str(entry.seq),
+            _moment(entry.time_ms),
+            "\n".join(_requester(entry.kind, entry.rule, entry.request_id)),
+            text((f"{sign} {entry.op}", look)),
+        ]
+        row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
+        row += _type_and_value(entry.identifier) if identifier is None else ()
+        rows.append(row)
+    return laid_out(headings, rows, width)
 
 
-def stats(counted: Line, width: int) -> "list[RenderableType]":
-    """What a store holds, and what decided the requests that changed it."""
+def stats(counted: Statistics, width: int) -> "list[RenderableType]":
+    """What a store holds, its totals first, and what decided the requests that changed it."""
     columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most")
-    table = new_table("Scope", *columns)
-    for scope, numbers in counted["scopes"].items():
-        table.add_row(
-            plain(printable(scope)),
-            *(f"{numbers[name.lower()]:,}" for name in columns[:5]),
-            f"{numbers['mean_identifiers']:,.2f}",
-            f"{numbers['most_identifiers']:,}",
+    rows = [
+        (
+            printable(scope),
+            f"{numbers.profiles:,}",
+            text((f"{numbers.known:,}", Look.KNOWN)),
+            text((f"{numbers.anonymous:,}", Look.ANONYMOUS)),
+            text((f"{numbers.orphaned:,}", Look.ORPHANED if numbers.orphaned else Look.PLAIN)),
+            f"{numbers.identifiers:,}",
+            f"{numbers.mean_identifiers:,.2f}",
+            f"{numbers.most_identifiers:,}",
         )
-    decided = new_table("Decided by", "Requests")
-    for decider, number in counted["decided_by"].items():
-        decided.add_row(decider, f"{number:,}")
+        for scope, numbers in counted.scopes.items()
+    ]
+    decided: list[tuple[Line, int]] = [
+        ([(decider, Look.TYPE if decider in _TYPES else Look.PLAIN)], number)
+        for decider, number in counted.decided_by.items()
+    ]
     total = (
-        f"{counted['requests']:,} requests changed the store, {counted['ties']:,} of them ties "
-        f"(the rule newest); the last number is {counted['last_seq']:,}"
+        f"{counted.requests:,} requests changed the store, {counted.ties:,} of them ties "
+        f"(the rule newest); the last number is {counted.last_seq:,}"
     )
+    pieces: list[RenderableType] = [
+        text((total, Look.HEADLINE)),
+        text(""),
+        laid_out(("Scope", *columns), rows, width),
+    ]
+    if decided:
+        pieces += [
+            text(""),
+            text("requests that changed the store:"),
+            shares("Decided by", decided, counted.requests, width),
+        ]
+    return pieces
+
+
+def _identifiers(profile: ScopedProfile) -> list[Identifier]:
     return [
-        _fitted(table, width, folding=("Scope",), right=columns),
-        plain(""),
-        plain("requests that changed the store:"),
-        _fitted(decided, width, right=("Requests",)),
-        plain(""),
-        plain(total),
+        Identifier(kind, value)
+        for kind in profile.types
+        for value in profile.profile.values_of(kind)
     ]
 
 
-def _fitted(
-    table: "Table", width: int, *, folding: Sequence[str] = (), right: Sequence[str] = ()
-) -> "Table":
-    """Let the columns named fold to what the others leave; on a narrow terminal every one folds."""
-    for column in table.columns:
-        column.no_wrap = column.header not in folding and width >= _WIDE
-        if column.header == "By":
-            column.max_width = _WIDEST_BY
-        if column.header in right:
-            column.justify = "right"
-    return table
+def _state(profile: ScopedProfile) -> Line:
+    return state(known=profile.known, orphaned=profile.orphaned)
 
 
-def _identifiers(profile: Line) -> list[str]:
-    return [
-        f"{kind} {printable(value)}"
-        for kind, values in profile["identities"].items()
-        for value in values
-    ]
-
-
-def _state(profile: Line) -> str:
-    known = "known" if profile["known"] else "anonymous"
-    return f"{known}, orphaned" if profile["orphaned"] else known
-
-
-def _moment(time: str) -> str:
-    """A time without its milliseconds, for people."""
-    return time[:19].replace("T", " ")
+def _moment(time_ms: int) -> str:
+    """A time in UTC without its milliseconds, for people."""
+    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
+    return moment.replace(tzinfo=None).isoformat(" ")
