@@ -592,7 +592,7 @@ def test_no_value_has_an_effect_on_what_a_command_says(
     before = [owned(world) for world in worlds]
     said = ""
     for asked, harmlessly in zip(SCENES[command](hostile), SCENES[command](other), strict=True):
-        for terminal in (False, True) if draws_a_table(asked) else (False,):
+        for terminal in (False, True) if has_colour(asked) else (False,):
             outcome = hostile.run(*asked, terminal=terminal)
             expected = other.run(*harmlessly, terminal=terminal)
             assert outcome.status == expected.status, (asked, outcome)
@@ -619,10 +619,10 @@ SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "conf
 """The commands that show every scope, and perhaps every value, whole; others show beginnings."""
 
 
-def draws_a_table(asked: Sequence[str]) -> bool:
-    """Whether it is asked twice, the second time on a terminal, where tables have colours."""
-    drawn = asked[0] in ("profiles", "whois", "profile", "history", "stats", "config")
-    return (drawn or "--explain" in asked) and "--json" not in asked and asked[0] != "replay"
+def has_colour(asked: Sequence[str]) -> bool:
+    """Whether it is asked twice, the second time on a terminal, where what is said has colours."""
+    lasts = asked[0] in ("replay", "backup", "restore", "import", "export", "init")
+    return "--json" not in asked and not lasts
 
 
 def owned(world: World) -> set[str]:

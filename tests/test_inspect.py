@@ -343,8 +343,8 @@ def test_hostile_values_have_no_effect(idsync: Program) -> None:
             assert outcome.status == 0
             assert outcome.stdout.replace("\n", "").replace("─", "").isascii()
             assert "\x1b" not in outcome.stdout
-        folded = "".join(idsync(*command).stdout.split())
-        assert r"[bold]\x1b[2J\u202e[/oops]\n=1+1" in folded
+        wide = idsync(*command, environment={"COLUMNS": "200"}).stdout
+        assert r"[bold]\x1b[2J\u202e[/oops]\n=1+1" in wide
     assert "\x1b" not in idsync("whois", f"email={HOSTILE}!").stderr
 
 

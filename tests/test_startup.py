@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from idsync_cli.cli.app import app
+from idsync_cli.cli.options import Group
 from idsync_cli.core.config.diff import Shift
 from idsync_cli.messages import SHIFTS
 from tests.program import Program, program_in_a_fresh_folder
@@ -25,6 +26,7 @@ FRONT_DOOR = {
     "idsync_cli.__main__",
     "idsync_cli.cli",
     "idsync_cli.cli.app",
+    "idsync_cli.cli.colour",
     "idsync_cli.cli.environment",
     "idsync_cli.errors",
 }
@@ -85,7 +87,7 @@ def test_a_request_imports_what_answers_it(
     assert "idsync_cli.engine.engine" in modules
     assert {name for name in modules if name.startswith("idsync_cli.cli.")} == {
         f"idsync_cli.cli.{name}"
-        for name in ("app", "completion", "options", "requests", "environment")
+        for name in ("app", "colour", "completion", "options", "requests", "environment")
     }
     needless = ("render", "replay", "check", "core.config.diff", "inspect", "transfer")
     assert not modules & {f"idsync_cli.{name}" for name in needless}
@@ -160,7 +162,7 @@ def test_the_listing_is_that_of_the_commands_themselves(group: TyperGroup, width
     context = typer.Context(
         group, info_name="idsync", terminal_width=width, max_content_width=width
     )
-    eager = TyperGroup(
+    eager = Group(
         name=group.name,
         help=group.help,
         params=group.params,

@@ -45,7 +45,19 @@ def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
     """The table, then in a line what the request does not carry, then what reasons mean."""
     carried = [tier for tier in tiers if tier.outcome is not TierOutcome.NOT_IN_REQUEST]
     absent = [tier.identity_type.value for tier in tiers if tier not in carried]
-    pieces: list[RenderableType] = [text(""), tier_table(carried, width)] if carried else []
+    pieces: list[RenderableType] = [text("")] if carried else []
+    if carried:
+        table = tier_table(carried, width)
+        is_narrow = (table.width or 0) > width
+        if is_narrow:
+            table = tier_table(carried, width, reasons=False)
+        pieces.append(table)
+        if is_narrow:
+            pieces += [
+                text(f"tier {tier.rank}: ", (f"{_shown(tier, count)} {reason}", Look.INELIGIBLE))
+                for tier in carried
+                for reason, count in tier.ineligible.items()
+            ]
     if absent:
         listed = text((f"not in request: {', '.join(absent)}", Look.NOT_CONSULTED))
         pieces.append(broken(listed, width, indent=2))
@@ -56,22 +68,25 @@ def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
     return pieces
 
 
-def tier_table(tiers: Sequence[Tier], width: int) -> "Table":
-    """What each tier of the priority found, and what that left."""
-    return laid_out(_TIER_COLUMNS, map(_tier_cells, tiers), width)
+def tier_table(tiers: Sequence[Tier], width: int, *, reasons: bool = True) -> "Table":
+    """What each tier of the priority found, and what that left; reasons need a wide terminal."""
+    rows = [_tier_cells(tier, reasons=reasons) for tier in tiers]
+    return laid_out(_TIER_COLUMNS, rows, width)
 
 
 _TIER_COLUMNS = ("#", "Type", "Value", "Settings", "Held by", "Eligible", "Left", "Outcome")
 
 
-def _tier_cells(tier: Tier) -> "list[Text]":
-    def shown(number: int | None) -> str:
-        return _count(number, stopped=tier.stopped_counting)
+def _shown(tier: Tier, number: int | None) -> str:
+    return _count(number, stopped=tier.stopped_counting)
 
-    rank, eligible = str(tier.rank), text(shown(tier.eligible))
+
+def _tier_cells(tier: Tier, *, reasons: bool) -> "list[Text]":
+    rank, eligible = str(tier.rank), text(_shown(tier, tier.eligible))
     outcome: Part = (OUTCOMES[tier.outcome], Look.PLAIN)
-    for reason, count in tier.ineligible.items():
-        eligible.append_text(text((f"\n  {shown(count)} {reason}", Look.INELIGIBLE)))
+    for reason, count in tier.ineligible.items() if reasons else ():
+        told = f"\n  {_shown(tier, count)} {reason}"
+        eligible.append_text(text((told, Look.INELIGIBLE)))
     if tier.outcome is TierOutcome.DECIDED:
         rank, outcome = f"{DECIDING_MARK} {rank}", (outcome[0], Look.DECIDED)
     cells = [
@@ -79,9 +94,9 @@ def _tier_cells(tier: Tier) -> "list[Text]":
         text((tier.identity_type.value, Look.TYPE)),
         text(_NOTHING if tier.value is None else printable(tier.value)),
         text(" ".join(tier.settings.names()) or _NOTHING),
-        text(shown(tier.held_by)),
+        text(_shown(tier, tier.held_by)),
         eligible,
-        text(shown(tier.candidates)),
+        text(_shown(tier, tier.candidates)),
         text(outcome),
     ]
     row_look = {

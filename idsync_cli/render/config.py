@@ -108,7 +108,7 @@ def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
     same = len(plan.scopes) - len(changed)
     headline = f"the rules of {len(changed):,} {_plural('scope', len(changed))} would change"
     if same:
-        headline += f", those of {same:,} more {_plural('scope', same)} stay as they are"
+        headline += f"; the rules of {same:,} more {_plural('scope', same)} stay as they are"
     pieces: list[RenderableType] = [text((headline, Look.WARNING))]
     for scope in changed:
         pieces += [text(""), *_scope_pieces(scope, width)]

@@ -24,7 +24,10 @@ def excerpt_lines(excerpt: Excerpt, width: int) -> list[Line]:
     end = begin + excerpt.length
     word = _fitting(printable(excerpt.text[begin : min(end, begin + room)]), room)
     wanted = printable(excerpt.text[max(0, begin - room) : begin])
-    before = _fitting(wanted[::-1], max(room // 2, room - cell_len(word)))[::-1]
+    behind_it = cell_len(printable(excerpt.text[end : end + room]))
+    wanted_behind = min(behind_it, room // 4)
+    most = max(room // 2, room - cell_len(word) - wanted_behind)
+    before = _fitting(wanted[::-1], most)[::-1]
     left = room - cell_len(before)
     behind = _fitting(printable(excerpt.text[begin : begin + room + 1]), left)
     is_cut = cell_len(printable(excerpt.text[begin : begin + room + 1])) > left

@@ -144,7 +144,7 @@ def history_table(
 
 def stats(counted: Statistics, width: int) -> "list[RenderableType]":
     """What a store holds, its totals first, and what decided the requests that changed it."""
-    columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most")
+    columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Ids", "Mean", "Most")
     rows = [
         (
             printable(scope),

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+AT_ONCE: Final = ("What it means", "Settings", "Outcome", "Share")
+"""The headings of columns that get as narrow as their longest word before any other does."""
+
 GIVE_WAY: Final = (
-    "What it means",
-    "Settings",
-    "Outcome",
-    "Share",
+    *AT_ONCE,
     "By",
     "First identifiers",
     "Identifier",
@@ -33,6 +33,9 @@ GIVE_WAY: Final = (
     "Time (UTC)",
 )
 """The headings of the columns that give way, the first one first."""
+
+CUT_THROUGH: Final = ("Value", "Identifier", "First identifiers", "By", "Workspaces")
+"""The headings of columns whose words are cut through, if nothing else helps."""
 
 RIGHT: Final = frozenset(
     (
@@ -71,7 +74,7 @@ def laid_out(headings: Sequence[str], rows: Iterable[Sequence[Any]], width: int)
             broken(head, column),
             width=column,
             no_wrap=True,
-            overflow="ignore",
+            overflow="fold",
             justify="right" if heading in RIGHT else "left",
         )
     for row in cells:
@@ -96,15 +99,27 @@ def _fit(
     headings: Sequence[str], rows: Sequence[Sequence["Text"]], widths: list[int], room: int
 ) -> None:
     """Let columns give way until the table fits, or none can any more."""
+    heads, *cells = rows
     order = [headings.index(each) for each in GIVE_WAY if each in headings]
     longest = {
         place: max(_longest_piece(line) for row in rows for line in row[place].plain.split("\n"))
         for place in order
     }
+    at_once = [place for place in order if headings[place] in AT_ONCE]
+    for place in range(len(headings)):  # a heading of several words stands on several lines
+        if place not in order:
+            longest[place] = max(
+                _longest_piece(heads[place].plain), _widest(*(row[place] for row in cells))
+            )
+            at_once.append(place)
+    for place in at_once:
+        spare = max(0, widths[place] - longest[place])
+        widths[place] -= max(0, min(spare, sum(widths) - room))
     for step in _STEPS:
         for through in (False, True):  # first whole pieces stay whole
             for place in order:
-                least = step if through else max(step, longest[place])
+                is_cut = through and headings[place] in CUT_THROUGH
+                least = step if is_cut else max(step, longest[place])
                 excess = sum(widths) - room
                 if excess <= 0:
                     return
@@ -120,7 +135,8 @@ def _longest_piece(line: str) -> int:
 def _widest(*texts: "Text") -> int:
     from rich.cells import cell_len
 
-    return max(cell_len(line) for each in texts for line in each.plain.split("\n"))
+    lines = (line for each in texts for line in each.plain.split("\n"))
+    return max(map(cell_len, lines), default=0)
 
 
 def broken(whole: "Text", width: int, indent: int = 0) -> "Text":
@@ -135,7 +151,7 @@ def broken(whole: "Text", width: int, indent: int = 0) -> "Text":
             lines.append(Text(" " * indent if number else "").append_text(piece))
     made = Text("\n").join(lines)
     made.style = whole.style
-    made.no_wrap, made.overflow = True, "ignore"
+    made.no_wrap, made.overflow = True, "fold"
     return made
 
 
