@@ -104,7 +104,9 @@ def _tier_cells(tier: Tier, *, reasons: bool) -> "list[Text]":
         TierOutcome.NOT_CONSULTED: Look.NOT_CONSULTED,
     }.get(tier.outcome)
     if row_look is not None:
-        cells = [text((cell.plain, row_look)) for cell in cells]
+        for cell in (each for each in cells if each is not eligible):
+            cell.stylize(row_look.value)
+        eligible.stylize(row_look.value, 0, len(_shown(tier, tier.eligible)))
     return cells
 
 

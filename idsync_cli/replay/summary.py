@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.decision import Answer, Refusal
 
@@ -90,8 +89,8 @@ class Tally:
             ways[way] = ways.get(way, 0) + 1
             self.requests += 1
 
-    def keep_lines(self, lines: Iterable[wire.NumberedLine], file: str) -> None:
-        """Keep the lines, of some of a file, that are refused and listed."""
+    def keep_lines(self, lines: Iterable[tuple[int, bytes]], file: str) -> None:
+        """Keep those lines, of some of a file with their numbers, that are refused and listed."""
         wanted = {each.answer.line for each in self.refused if each.file == file}
         if wanted:
             texts = {number: line for number, line in lines if number in wanted}
