@@ -1,5 +1,6 @@
 """Colour: where there is any, what it adds to, and that it says nothing by itself."""
 
+import io
 import re
 from collections.abc import Mapping
 
@@ -186,3 +187,27 @@ def test_choices_of_what_is_explained_need_an_explanation(idsync: Program) -> No
         outcome = idsync("replay", "-", "--line", "1", *more)
         assert outcome.status == 2
         assert "--explain" in outcome.stderr
+
+
+# On a terminal
+
+
+class _Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_an_error_on_a_terminal_is_as_wide_as_that_and_in_a_pipe_one_line(
+    idsync: Program, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    idsync.write("idsync.yaml", FAULTY)
+    narrow = Program(idsync.folder, columns)
+    piped = narrow("config", "show").stderr.splitlines()
+    assert [line.startswith("idsync: idsync.yaml:") for line in piped] == [True, False, False] * 2
+    monkeypatch.setattr("tests.program._captured", lambda: _Terminal(io.BytesIO(), "utf-8"))
+    shown = SGR.sub("", narrow("config", "show").stderr)
+    assert max(map(len, shown.splitlines())) <= columns
+    for sentence in piped[::3]:
+        assert " ".join(sentence.split()) in " ".join(shown.split())
+    assert shown.count("^\n") == 2
