@@ -35,6 +35,7 @@ from idsync_cli.core.decision import (
     Change,
     DecidedBy,
     Decision,
+    NearMiss,
     Note,
     ProfileUpdate,
     Refusal,
@@ -166,14 +167,15 @@ def test_the_walk_finds_what_is_hidden() -> None:
 E = Identifier(IdentityType.EMAIL, "e")
 VIEW = ProfileView(1, 2, None, True, 3)
 TIER = Tier(1, E.type, NO_SETTINGS, TierOutcome.DECIDED, "e", 1, 1, {Reason.LOGIN_PROTECTION: 1}, 1)
+NEAR = NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1})
 LEFT, CHANGE = ProfileUpdate(VIEW, 3, True), Change(Op.ADD, 1, E)
 BY = DecidedBy(Rule.IDENTIFIER, 1, E.type)
 DECISION = Decision(
     Status.CREATED, BY, VIEW, True, (E,), True, (CHANGE,), (1,), (LEFT,), (Note(NoteCode.TIE),),
-    (E,), (E.type,), (TIER,),
+    (E,), (E.type,), (TIER,), (NEAR,),
 )  # fmt: skip
 VALUES: list[object] = [
-    *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, LEFT, CHANGE, BY, DECISION),
+    *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, NEAR, LEFT, CHANGE, BY, DECISION),
     *(Note(NoteCode.TIE, E.type), Settings(login=True)),
     Answer(1, 2, RequestKind.LOGIN, "s", DECISION),
     IdentityRequest(RequestKind.LOGIN, (E,), 5),

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status
-from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
+from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
-from idsync_cli.messages import OUTCOMES, REASONS, RULES, note_message
+from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
 from idsync_cli.render.tables import new_table, plain
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def answer_lines(answer: Answer, decision: Decision) -> list[str]:
     lines = [_result(decision), f"decided by {_decider(decision)}"]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [f"holds {_identifier(held)}" for held in decision.identifiers]
+    if decision.near:
+        lines.append(near_message(decision.near))
     return lines + _consequences(decision)
 
 
@@ -39,6 +41,18 @@ def explanation(answer: Answer, decision: Decision, width: int) -> "list[Rendera
     why = ["", *reasons] if reasons else []
     below = [*why, "", _sentence(decision), *_consequences(decision)]
     return [Text(heading), tier_table(decision.tiers, width), *map(Text, below)]
+
+
+def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
+    """What the tiers found for a request that step 5 refused, and why nothing was added."""
+    from rich.text import Text
+
+    if not refusal.tiers:
+        return []
+    why_not = {reason: None for tier in refusal.tiers for reason in tier.ineligible}
+    below = ["", *(f"{reason}: {REASONS[reason]}" for reason in why_not)]
+    below += ["", *_note_lines(refusal.notes)]
+    return [tier_table(refusal.tiers, width), *map(Text, below)]
 
 
 def tier_table(tiers: Sequence[Tier], width: int) -> "Table":
@@ -169,7 +183,11 @@ def _consequences(decision: Decision) -> list[str]:
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
         lines.append(f"source: the anonymous profile {profile.source_mpid}")
-    return lines + [f"note {note.code}: {note_message(note)}" for note in decision.notes]
+    return lines + _note_lines(decision.notes)
+
+
+def _note_lines(notes: Sequence[Note]) -> list[str]:
+    return [f"note {note.code}: {note_message(note)}" for note in notes]
 
 
 def _is_own(mpid: int, decision: Decision) -> bool:

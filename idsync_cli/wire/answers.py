@@ -6,9 +6,18 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
+from idsync_cli.core.decision import (
+    COUNTED_TO,
+    Answer,
+    Change,
+    DecidedBy,
+    NearMiss,
+    Note,
+    Refusal,
+    Tier,
+)
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.messages import note_message
@@ -22,6 +31,8 @@ _TEXTS: dict[DecidedBy, str] = {}
 def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Json:
     """An answer as it is sent; with `explain`, with the account of every tier (section 8).
 
+    Near misses are told if they were asked for when it was decided.
+
     `file` is the one that the request came from, where a replay has several.
     """
     heading: Json = {
@@ -34,7 +45,12 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
     }
     outcome = answer.outcome
     if isinstance(outcome, Refusal):
-        return {**heading, "errors": [{"code": outcome.code.value, "message": outcome.message}]}
+        errors = [{"code": outcome.code.value, "message": outcome.message}]
+        refused: Json = {**heading, "errors": errors}
+        if explain and outcome.code is ErrorCode.PROTECTED_IDENTITY:
+            refused["notes"] = [_note_json(note) for note in outcome.notes]
+            refused["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
+        return refused
     profile = outcome.profile
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
@@ -52,6 +68,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
     }
     if explain:
         body["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
+    if outcome.near:
+        body["near"] = [_near_json(near) for near in outcome.near]
     return heading | body
 
 
@@ -62,7 +80,7 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     against the other way.
     """
     outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
-    if isinstance(outcome, Refusal) or explain or kind is _SEARCH or kind is None:
+    if isinstance(outcome, Refusal) or explain or outcome.near or kind is _SEARCH or kind is None:
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
     assert scope is not None
@@ -171,10 +189,22 @@ def _change_json(change: Change) -> Json:
 
 
 def _note_json(note: Note) -> Json:
+    keeper: Json = {}
+    if note.reason is not None:
+        keeper = {"mpid": _mpid_text(note.mpid), "reason": note.reason.value}
     return {
         "code": note.code.value,
         "identity_type": None if note.identity_type is None else note.identity_type.value,
         "message": note_message(note),
+        **keeper,
+    }
+
+
+def _near_json(near: NearMiss) -> Json:
+    return {
+        "identity_type": near.identifier.type.value,
+        "held_by": near.held_by,
+        "ineligible": {reason.value: count for reason, count in near.ineligible.items()},
     }
 
 
