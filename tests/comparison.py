@@ -14,6 +14,7 @@ from typing import Any
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files import config_file
 from idsync_cli.files.request_file import RequestFile, Source
@@ -123,7 +124,7 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
     """The profile lines of a store."""
     with storage.reading() as session:
         return [
-            wire.profile_json(profile, scope, rules.scopes.get(scope))
+            wire.profile_json(scoped(profile, scope, rules.scopes.get(scope)))
             for scope, profile in session.profiles(rules.scopes)
         ]
 
@@ -188,12 +189,12 @@ def first_difference(
     if not explain:
         expected = [unexplained(each, one_shot=one_shot) for each in expected]
     found, profiles = program(world, chunk_size=chunk_size, one_shot=one_shot, explain=explain)
+    if json.dumps((expected, expected_profiles)) == json.dumps((found, profiles)):
+        return None
     for index, (wanted, got) in enumerate(zip(expected, found, strict=True)):
         if json.dumps(wanted) != json.dumps(got):
             request = json.dumps(world.requests[index])
             return f"request {index + 1} {request}\n{_both(wanted, got)}"
-    if json.dumps(expected_profiles) == json.dumps(profiles):
-        return None
     if len(expected_profiles) != len(profiles):
         return f"{len(expected_profiles)} profiles in the model, {len(profiles)} in the program"
     pairs = zip(expected_profiles, profiles, strict=True)

@@ -20,13 +20,6 @@ def modules() -> list[str]:
     return named
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs the sources."""
-    left_out = [each for each in items if each.get_closest_marker("sources")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [each for each in items if each not in left_out]
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart() -> None:
     """Run no test where one of them is not compiled."""

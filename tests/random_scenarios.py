@@ -207,7 +207,13 @@ class Story:
         begun = self.state.begun
         if begun is None:
             return
-        options = ["--output", begun.output, *self.sizes(rng), *["--explain"] * begun.explain]
+        options = [
+            "--force",
+            "--output",
+            begun.output,
+            *self.sizes(rng),
+            *["--explain"] * begun.explain,
+        ]
         outcome = self.run("replay", begun.name, *options, "--resume", "--quiet")
         self.model.labels = dict(begun.labels)
         left = len(begun.requests) - begun.done
@@ -266,7 +272,7 @@ class Story:
 
     def move(self, rng: random.Random) -> None:
         """Export everything and import it into a new store, which then has the same profiles."""
-        exported = self.run("export", "--output", "profiles.jsonl")
+        exported = self.run("export", "--output", "profiles.jsonl", "--force")
         need(exported.status == 0, f"export: {exported}")
         (self.folder / "moved.db").unlink(missing_ok=True)
         (self.folder / "moved.db-lock").unlink(missing_ok=True)
@@ -435,7 +441,7 @@ class Story:
     def go_on(self, begun: Begun, rng: random.Random) -> None:
         """Run a replay until a signal ends it, and let the model follow as far as it got."""
         size = str(rng.choice([1, 1, 2, 3, 7]))
-        options = ["--output", begun.output, "--chunk-size", size, "--quiet", "--resume"]
+        options = ["--force", "--output", begun.output, "--chunk-size", size, "--quiet", "--resume"]
         options += ["--explain"] * begun.explain
         how = rng.choice(SIGNALS)
         process = self.program.start("replay", begun.name, *options)

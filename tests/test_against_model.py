@@ -3,6 +3,7 @@
 IDSYNC_WORLDS says how many; a world that they disagree about is made small and written down.
 """
 
+import json
 import os
 import random
 from dataclasses import replace
@@ -23,11 +24,12 @@ from tests.comparison import (
     lines_of,
     model_answers,
     organization,
+    plain,
     program_answers,
 )
 from tests.many import many
 from tests.shrinking import Fault, report, shrunk, step_of, write
-from tests.worlds import World, random_world
+from tests.worlds import World, answered_world
 
 WORLDS = int(os.environ.get("IDSYNC_WORLDS", "4000"))
 BATCHES = 24
@@ -39,16 +41,27 @@ CROWD_EVERY = 60
 
 
 def world_of(number: int) -> World:
-    return random_world(random.Random(number), crowd=number % CROWD_EVERY == 0)
+    return answered_world_of(number)[0]
 
 
-def fault_of(number: int) -> Fault:
+def answered_world_of(number: int) -> tuple[World, Run]:
+    """A world, and what the model said of its lines while it was made."""
+    crowd = number % CROWD_EVERY == 0
+    world, answers, profiles = answered_world(random.Random(number), crowd)
+    return world, ([plain(answer) for answer in answers], profiles)
+
+
+def is_one_by_one(number: int) -> bool:
+    return number % 5 == 4
+
+
+def fault_of(number: int) -> partial[str | None]:
     """Every fifth world is asked one by one, the others in chunks of one of the sizes.
 
     Of half the worlds no explanation is asked for.
     """
     explain = number // 5 % 2 == 0
-    if number % 5 == 4:
+    if is_one_by_one(number):
         return partial(first_difference, one_shot=True, explain=explain)
     return partial(first_difference, chunk_size=CHUNK_SIZES[number % 5], explain=explain)
 
@@ -56,10 +69,16 @@ def fault_of(number: int) -> Fault:
 @pytest.mark.parametrize("batch", many(range(BATCHES), FOR_THE_SOURCES))
 def test_program_and_model_agree_about_random_worlds(batch: int, tmp_path: Path) -> None:
     for number in range(batch, WORLDS, BATCHES):
-        world, fault = world_of(number), fault_of(number)
-        found = fault(world)
+        (world, model), fault = answered_world_of(number), fault_of(number)
+        found = fault(world) if is_one_by_one(number) else fault(world, model=model)
         if found:
             report(world, fault, found, tmp_path, f"world-{number}")
+
+
+def test_what_the_model_says_while_a_world_is_made_it_says_of_the_world() -> None:
+    for number in range(0, 60, 6):
+        world, said = answered_world_of(number)
+        assert json.dumps(said) == json.dumps(model_answers(world))
 
 
 def test_the_worlds_come_upon_every_rule_reason_outcome_note_and_error() -> None:

@@ -259,7 +259,7 @@ def test_looking_into_a_store_that_is_not_there_says_how_to_make_one(
 def test_answers_of_an_earlier_run_stay_when_the_store_is_refused(idsync: Program) -> None:
     idsync.write("answers.jsonl", "the answers of yesterday\n")
     before = idsync.files()
-    outcome = idsync("replay", "-", "--output", "answers.jsonl", "--store", ".")
+    outcome = idsync("replay", "-", "--output", "answers.jsonl", "--force", "--store", ".")
     assert_refused(outcome, 3, "is a folder")
     assert idsync.files() == before
 
@@ -873,7 +873,7 @@ def test_a_byte_order_mark_does_not_count_into_the_length_of_a_line(
 def test_however_deeply_a_line_is_nested_it_is_refused_alone(
     idsync: Program, opened: bytes, closed: bytes
 ) -> None:
-    nested = [opened * depth + b"[]" + closed * depth for depth in range(50, 1050)]
+    nested = [opened * depth + b"[]" + closed * depth for depth in (*range(50, 1050), 150_000)]
     lines = [naming(each) for each in nested]
     outcome = idsync("replay", "-", "--output", "-", stdin=b"\n".join([*lines, LAST]))
     *refused, last = outcome.lines()

@@ -146,6 +146,7 @@ def test_what_cannot_be_asked_is_refused(mixed: Program, arguments: list[str], w
 # GitHub
 
 COMMAND = re.compile(r"::(?P<level>\w+) (?P<properties>.*?)::(?P<message>.*)")
+GROUP = re.compile(r"::(group|endgroup)::(.*)")
 
 
 def unescaped(text: str) -> str:
@@ -155,17 +156,31 @@ def unescaped(text: str) -> str:
 
 
 def commands(stdout: str) -> list[tuple[str, dict[str, str], str]]:
-    """The workflow commands of a log, as GitHub's runner finds them."""
+    """The workflow commands of a log, as GitHub's runner finds them, without those of groups.
+
+    Groups do not nest, and each has an end.
+    """
     found = []
+    is_open = False
     for line in re.split("[\r\n]", stdout):
         assert "##[" not in line  # the older form is found anywhere in a line
-        if line.lstrip().startswith("::"):
+        if group := GROUP.fullmatch(line.lstrip()):
+            assert is_open is (group[1] == "endgroup")
+            is_open = not is_open
+        elif line.lstrip().startswith("::"):
             command = COMMAND.fullmatch(line.lstrip())
             assert command
             pairs = (each.split("=", 1) for each in command["properties"].split(","))
             properties = {key: unescaped(value) for key, value in pairs}
             found.append((command["level"], properties, unescaped(command["message"])))
+    assert not is_open
     return found
+
+
+def groups(stdout: str) -> dict[str, list[str]]:
+    """The groups of a log: their titles, and the lines in them."""
+    found = re.findall(r"^::group::(.*)\n((?:.*\n)*?)::endgroup::\n", stdout, re.MULTILINE)
+    return {unescaped(title): lines.split("\n")[:-1] for title, lines in found}
 
 
 def test_github_is_shown_the_line_of_whatever_was_expected_otherwise(mixed: Program) -> None:
@@ -177,6 +192,26 @@ def test_github_is_shown_the_line_of_whatever_was_expected_otherwise(mixed: Prog
         ("error", place, 'identify in line 7: notes: expected ["tie"], found []'),
     ]
     assert outcome.status == 1
+
+
+TABLE = ["identify in scope scope, request 1", "Profile", "+ email a@example.com"]
+"""How some lines of the explanation of `FAILS` begin."""
+
+
+def assert_explained(lines: list[str]) -> None:
+    for beginning in ["  line 7, identify: status", '    expected "matched"', *TABLE]:
+        assert any(line.startswith(beginning) for line in lines), (beginning, lines)
+    assert any(line.startswith("2 email") and "no candidates" in line for line in lines), lines
+    assert all(len(line) <= 100 for line in lines)
+
+
+def test_github_folds_the_explanation_of_what_fails_into_a_group(mixed: Program) -> None:
+    for environment in ({}, {"COLUMNS": "40"}, {"FORCE_COLOR": "1"}):
+        outcome = mixed("check", "s", "--format", "github", environment=environment)
+        [(title, lines)] = groups(outcome.stdout).items()
+        assert title == "explained: one that fails"
+        assert_explained(lines)
+    assert groups(mixed("check", "s/1.yaml", "--format", "github").stdout) == {}
 
 
 def test_github_is_shown_every_fault_of_a_file(mixed: Program) -> None:
@@ -243,6 +278,7 @@ def test_tap_has_a_point_for_every_outcome(mixed: Program) -> None:
         },
         {"line": "8", "request": "identify", "what": "notes", "expected": ["tie"], "found": []},
     ]
+    assert_explained(str(points[1][3]["explained"]).split("\n"))
     assert "s/3.yaml:2:1: broken YAML" in str(points[3][3]["faults"])
     assert (outcome.status, outcome.stderr) == (2, "")
 
@@ -280,6 +316,9 @@ def test_a_report_is_written_whatever_comes_of_the_scenarios(mixed: Program) -> 
         's/2.yaml:8: identify in line 7: status: expected "matched", found "created"\n'
         's/2.yaml:8: identify in line 7: notes: expected ["tie"], found []'
     )
+    [output] = suites.iter("system-out")
+    assert_explained((output.text or "").split("\n"))
+    assert [each.tag for each in suites[1][0]] == ["failure", "system-out"]
     [case] = suites[0]
     assert case.attrib == {
         "name": "one that passes",
@@ -560,6 +599,8 @@ def test_the_starter_has_its_own_configuration_where_there_is_none(idsync: Progr
     [run] = [each["run"] for each in told["jobs"]["check"]["steps"] if "idsync check" in str(each)]
     assert idsync(*run.split()[1:]).status == 0
     assert idsync("check", ".").status == 0
+    watched = ["scenarios/**", "scenarios/idsync.yaml", workflow]
+    assert told["on"]["push"]["paths"] == told["on"]["pull_request"]["paths"] == watched
 
 
 def test_the_starter_passes_with_the_present_configuration(idsync: Program) -> None:
@@ -599,6 +640,33 @@ def test_the_workflow_lies_where_github_looks_for_it(idsync: Program) -> None:
     assert "--junit idsync-report.xml b\n" in text
 
 
+@pytest.mark.parametrize(
+    ("folder", "config", "watched"),
+    [
+        ("scenarios", "idsync.yaml", ["scenarios/**", "idsync.yaml"]),
+        ("a/stories", "rules/x.yaml", ["a/stories/**", "rules/x.yaml"]),
+        ("-s", "i.yaml", ["-s/**", "i.yaml"]),
+        (".", "idsync.yaml", ["**", "idsync.yaml"]),
+        ("a [b]*?+!", "c\\d.yaml", ["a \\[b\\]\\*\\?\\+\\!/**", "c\\\\d.yaml"]),
+        ("s", "../shared.yaml", ["s/**"]),
+    ],
+)
+def test_the_workflow_runs_when_rules_or_scenarios_change(
+    tmp_path: Path, folder: str, config: str, watched: list[str]
+) -> None:
+    program = Program(tmp_path / "repository")
+    program.write(config, CONFIG)
+    program.write(".git/HEAD", "")
+    outcome = program("check", "--init", "--config", config, "--", folder)
+    assert outcome.status == 0, outcome
+    workflow = ".github/workflows/idsync-check.yml"
+    text = (program.folder / workflow).read_text()
+    told = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+    for event in ("push", "pull_request"):
+        assert told["on"][event] == {"paths": [*watched, workflow]}
+    assert "workflow_dispatch" in told["on"]
+
+
 def test_a_broken_configuration_makes_no_starter(idsync: Program) -> None:
     idsync.write("idsync.yaml", "scopes: 1\n")
     before = idsync.files()
@@ -614,3 +682,66 @@ def test_a_configuration_is_read_anew_by_every_run(idsync: Program) -> None:
     assert idsync("check", "s.yaml").status == 1
     idsync.write("idsync.yaml", CONFIG)
     assert idsync("check", "s.yaml").status == 0
+
+
+# Under another strategy
+
+LINK = """\
+scopes:
+  {name}: {{strategy: profile_link, priority: [customer_id, email, ios_idfv]}}
+"""
+SIGN_UP = f"""\
+name: a visitor signs up
+{SCOPE}steps:
+  - identify: {{ios_idfv: phone}}
+    as: visitor
+  - login: {{customer_id: A, ios_idfv: phone}}
+    expect: {{status: matched, mpid: "@visitor"}}
+"""
+
+
+def test_scenarios_run_under_another_strategy(idsync: Program) -> None:
+    idsync.write("s.yaml", SIGN_UP)
+    idsync.write("t.yaml", SIGN_UP.replace(SCOPE, "config: nowhere.yaml\n"))
+    idsync.write("link.yaml", LINK.format(name="shop"))
+    assert idsync("check", "s.yaml").status == 0
+    outcome = idsync("check", "s.yaml", "t.yaml", "--config", "link.yaml")
+    assert (outcome.status, closing(outcome), outcome.stderr) == (1, "0 passed, 2 failed", "")
+    assert outcome.stdout.count("new_known_user") > 1
+    assert idsync("check", "t.yaml", "--config", "idsync.yaml").status == 0
+    variable = {"IDSYNC_CONFIG": "link.yaml"}
+    assert idsync("check", "s.yaml", environment=variable).status == 0
+
+
+def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
+    idsync: Program,
+) -> None:
+    idsync.write("s.yaml", "# a story\n" + SIGN_UP)
+    two = LINK.format(name="shop") + LINK.format(name="scope").partition("\n")[2]
+    idsync.write("two.yaml", two.replace("profile_link", "profile_conversion", 1))
+    assert idsync("check", "s.yaml", "--config", "two.yaml").status == 1  # scope is profile_link
+    idsync.write("none.yaml", two.replace("  scope:", "  other:"))
+    outcome = idsync("check", "s.yaml", "--config", "none.yaml")
+    assert (outcome.status, closing(outcome)) == (2, "0 passed, 0 failed, 1 unreadable")
+    assert "s.yaml:4:3: the scenario spells its scope out" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        (["--config", ""], "name a file with --config"),
+        (["--config", "idsync.yaml", "--update"], "leave --config out"),
+        (["--config", "other.yaml", "--junit", "./other.yaml"], "is the input 'other.yaml'"),
+    ],
+)
+def test_another_strategy_that_cannot_be_is_refused(
+    idsync: Program, arguments: list[str], words: str
+) -> None:
+    idsync.write("s.yaml", SIGN_UP)
+    idsync.write("other.yaml", CONFIG)
+    before = idsync.files()
+    outcome = idsync("check", "s.yaml", *arguments)
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert words in outcome.stderr
+    assert idsync.files() == before

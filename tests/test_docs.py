@@ -93,6 +93,10 @@ def test_the_table_of_the_seeds_is_up_to_date() -> None:
     assert_up_to_date("make_seeds_table.py")
 
 
+def test_the_picture_of_an_explained_answer_is_up_to_date() -> None:
+    assert_up_to_date("make_picture.py", {"COLUMNS": "60", "NO_COLOR": "1", "IDSYNC_STORE": "x"})
+
+
 # ---- Codes and words
 
 

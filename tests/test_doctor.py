@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.inspect import doctor
+from idsync_cli.render import doctor
 from idsync_cli.store.sqlite.health.findings import FindingCode
 from idsync_cli.store.sqlite.rows.checksums import checksum, identifier_hash
 from tests.old_store import put_old_store
@@ -64,8 +64,8 @@ def test_a_sound_store_is_told_with_what_was_looked_at(lived: Program) -> None:
 
 
 def test_every_finding_has_a_meaning_and_a_way_out() -> None:
-    assert doctor._SAYINGS.keys() == set(FindingCode)
-    assert all(each.what and each.way_out for each in doctor._SAYINGS.values())
+    assert doctor.SAYINGS.keys() == set(FindingCode)
+    assert all(each.what and each.way_out for each in doctor.SAYINGS.values())
 
 
 def test_an_empty_store_is_sound(idsync: Program) -> None:

@@ -152,7 +152,16 @@ def test_a_store_that_grows_into_a_limit_of_size_stops_whole_and_goes_on(prepare
 
 
 def test_answers_that_grow_into_a_limit_of_size_stop_whole_and_go_on(prepared: Program) -> None:
-    explained = ("replay", "day.jsonl", "--seed", "1", "--quiet", "--explain", "--output")
+    explained = (
+        "replay",
+        "day.jsonl",
+        "--seed",
+        "1",
+        "--quiet",
+        "--explain",
+        "--force",
+        "--output",
+    )
     assert prepared(*explained, "whole.jsonl", "--store", "x.db").status == 0
     limit = (prepared.folder / "whole.jsonl").stat().st_size * 3 // 5  # after 1,000 lines
     stopped = limited(prepared, limit, *explained, "a.jsonl", "--store", "a.db")

@@ -381,6 +381,7 @@ def replaying(world: World) -> Iterator[Sequence[str]]:
 
 def checking(world: World) -> Iterator[Sequence[str]]:
     write_scenarios(world)
+    yield ("check", "scenarios", "--config", "idsync.yaml")
     yield ("check", "scenarios")  # the other formats are read below
     for form in ("text", "github", "tap"):
         yield ("check", "unreadable", "--format", form, "--junit", "report.xml")

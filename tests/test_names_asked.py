@@ -32,6 +32,7 @@ from idsync_cli.store.api import (
 from idsync_cli.store.memory import MemoryStore
 from idsync_cli.wire import Incoming, Reader, Reading
 from tests.comparison import parts
+from tests.many import many
 from tests.reference_model import Json, Model
 from tests.stores import KINDS, Make, every_kind
 from tests.worlds import LABELS, Asker, World, random_scope, random_world
@@ -260,7 +261,7 @@ def whole(world: World, store: Store) -> dict[int, bytes]:
 
 
 @every_kind
-@pytest.mark.parametrize("number", WORLDS)
+@pytest.mark.parametrize("number", many(WORLDS, share=4))
 def test_nothing_is_asked_or_changed_but_what_a_request_names(
     make: Make, tmp_path: Path, number: int
 ) -> None:
@@ -393,7 +394,7 @@ def left_in(store: Store) -> tuple[list[tuple[str, Profile]], list[HistoryEntry]
 
 
 @pytest.mark.parametrize("kind", ["memory", "temporary"])
-@pytest.mark.parametrize("number", SPARSE)
+@pytest.mark.parametrize("number", many(SPARSE, share=8))
 def test_a_request_is_answered_by_whoever_has_what_came_before_of_the_same_people(
     kind: str, tmp_path: Path, number: int
 ) -> None:

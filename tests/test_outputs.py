@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from idsync_cli.errors import UsageFault
-from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.outputs import Outputs, open_output
 from tests.faults import day, history, text
 from tests.program import (  # noqa: F401 - the fixture
     Outcome,
@@ -66,6 +66,11 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         {name: part for name, part in PARTS.items() if name != "idsync.db"}
         | CONFIGURATION
         | BACKUP,
+    ),
+    "identify": (("identify", "--idfv", "2", "--svg", "{}"), PARTS | CONFIGURATION),
+    "modify by force": (
+        ("modify", "--mpid", "1", "--idfv", "2", "--force", "--svg", "{}"),
+        PARTS | CONFIGURATION,
     ),
     "init": (("init", "--config", "{}"), PARTS),
     "check": (("check", "s", "--junit", "{}"), PARTS | CONFIGURATION | SCENARIOS),
@@ -275,3 +280,107 @@ def test_what_a_restore_keeps_is_never_written_over(idsync: Program) -> None:
     assert kept.read_text() == "the log of an earlier one"
     assert (idsync.folder / "idsync.db.before-restore-1").stat().st_size == 5000
     assert idsync("search", "--idfv", "1").status == 0
+
+
+# What is there already
+
+WRITING = {
+    "export": ("export", "--output"),
+    "export as csv": ("export", "--format", "csv", "--output"),
+    "replay": ("replay", "day.jsonl", "--output"),
+    "replay, dry": ("replay", "day.jsonl", "--dry-run", "--output"),
+    "backup": ("backup",),
+    "identify": ("identify", "--idfv", "1", "--dry-run", "--svg"),
+}
+
+
+@pytest.mark.parametrize("content", [b"", b"three days of work\n"], ids=["empty", "full"])
+@pytest.mark.parametrize("command", WRITING.values(), ids=WRITING)
+def test_a_file_that_is_there_is_replaced_by_force_alone(
+    filled: Program, command: tuple[str, ...], content: bytes
+) -> None:
+    filled.write("there", content)
+    (filled.folder / "sub" / "link").symlink_to(filled.folder / "there")
+    before = contents(filled.folder)
+    for name in ("there", "sub/link") if command != ("backup",) else ("there",):
+        assert_refused(filled(*command, name), 2, f"{name}", "already", "; --force replaces it")
+    assert contents(filled.folder) == before
+    assert filled(*command, "there", "--force").status == 0
+    assert (filled.folder / "there").read_bytes() not in (b"", content)
+
+
+def test_a_link_that_leads_nowhere_is_written_through(filled: Program) -> None:
+    (filled.folder / "link").symlink_to("target")
+    assert filled("export", "--output", "link").status == 0
+    assert (filled.folder / "target").read_bytes().startswith(b"{")
+
+
+def test_pipes_devices_and_the_streams_of_the_process_are_no_files_to_protect(
+    filled: Program,
+) -> None:
+    commands = (("export", "--output"), ("replay", "day.jsonl", "--again", "--output"))
+    for command in commands:
+        assert filled(*command, "/dev/null").status == 0
+        os.mkfifo(filled.folder / "pipe")
+        process = filled.start(*command, "pipe")
+        assert (filled.folder / "pipe").read_bytes().startswith(b"{")
+        assert process.wait(60) == 0
+        process.communicate()
+        (filled.folder / "pipe").unlink()
+        for name in ("/dev/stdout", "/dev/fd/1"):
+            process = filled.start(*command, name)
+            stdout, stderr = process.communicate(timeout=60)
+            assert (process.returncode, b"{" in stdout) == (0, True), stderr
+            with (filled.folder / "log").open("wb") as log:
+                process = filled.start(*command, name, stdout=log)
+                _, stderr = process.communicate(timeout=60)
+            assert (process.returncode, b"already" in stderr) == (0, False), stderr
+            assert b"{" in (filled.folder / "log").read_bytes()
+
+
+def test_a_resumed_replay_goes_on_with_its_own_answers_and_no_others(filled: Program) -> None:
+    into = ("--output", "answers.jsonl", "--quiet")
+    resumed = ("replay", "day.jsonl", *into, "--resume")
+    assert filled("replay", "night.jsonl", *into).status == 0
+    others = (filled.folder / "answers.jsonl").read_bytes()
+    assert_refused(
+        filled(*resumed), 2, "--output 'answers.jsonl' holds something else", "--force replaces it"
+    )
+    assert (filled.folder / "answers.jsonl").read_bytes() == others
+    assert filled(*resumed, "--force").status == 0
+    answers = (filled.folder / "answers.jsonl").read_bytes()
+    assert answers not in (b"", others)
+    assert filled(*resumed).status == 0  # done already
+    assert (filled.folder / "answers.jsonl").read_bytes() == answers
+
+
+@pytest.mark.parametrize("length", [0, 1, 150, 10**6])
+def test_what_a_replay_wrote_that_was_ended_before_its_first_commit_is_its_own(
+    idsync: Program, length: int
+) -> None:
+    idsync.write("day.jsonl", text(day(3)))
+    idsync.make_store()
+    into = ("--output", "answers.jsonl", "--quiet")
+    assert idsync("replay", "day.jsonl", *into, "--dry-run").status == 0
+    path = idsync.folder / "answers.jsonl"
+    answers = path.read_bytes()
+    path.write_bytes(answers[:length])
+    for size in ("1", "100"):
+        sized = (*into, "--dry-run", "--resume", "--chunk-size", size)
+        assert idsync("replay", "day.jsonl", *sized).status == 0
+        assert path.read_bytes() == answers
+    path.write_bytes(answers[:-5] + b"\0\0\0\0\0")
+    assert_refused(idsync("replay", "day.jsonl", *into, "--resume"), 2, "holds something else")
+    idsync.write("none.jsonl", "")
+    assert_refused(idsync("replay", "none.jsonl", *into, "--resume"), 2, "holds something else")
+
+
+def test_a_file_that_somebody_makes_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    Outputs().check("--output", str(path), must_be_new=True)
+    path.write_text("somebody's")
+    with pytest.raises(UsageFault, match="already exists"):
+        open_output("--output", str(path), must_be_new=True)
+    with open_output("--output", str(path), must_be_new=False) as file:
+        file.write(b"mine")
+    assert path.read_text() == "mine"

@@ -25,7 +25,8 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.cache import profile_cache as records
+from idsync_cli.store.sqlite.cache import profile_cache
+from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import (
     Run,
     answers_in,
@@ -632,13 +633,14 @@ def store_that_keeps_little(
 ) -> None:
     """It reads few holders beforehand, takes few steps, and forgets what it knows soon."""
     newest, steps, remembered = request.param
-    before = f"OFFSET {records._NEWEST - 1}"
-    assert before in records._HOLDERS_OF_EACH
-    query = records._HOLDERS_OF_EACH.replace(before, f"OFFSET {newest - 1}")
-    monkeypatch.setattr(records, "_HOLDERS_OF_EACH", query)
-    monkeypatch.setattr(records, "_NEWEST", newest)
-    monkeypatch.setattr(records, "_STEPS", steps)
-    monkeypatch.setattr(records, "_REMEMBERED", remembered)
+    before = f"OFFSET {cached_tables.NEWEST - 1}"
+    assert before in cached_tables._HOLDERS_OF_EACH
+    query = cached_tables._HOLDERS_OF_EACH.replace(before, f"OFFSET {newest - 1}")
+    monkeypatch.setattr(cached_tables, "_HOLDERS_OF_EACH", query)
+    monkeypatch.setattr(cached_tables, "NEWEST", newest)
+    monkeypatch.setattr(profile_cache, "NEWEST", newest)
+    monkeypatch.setattr(cached_tables, "_STEPS", steps)
+    monkeypatch.setattr(profile_cache, "_REMEMBERED", remembered)
 
 
 @pytest.mark.usefixtures("forgetful")
@@ -680,7 +682,7 @@ def decided(lookup: Lookup, rules: ScopeRules, kind: str, asked: dict[str, str])
     )
     decision = decide(request, rules, lookup, 10_000, 7, explain=True)
     left = [(update.profile.mpid, update.types, update.was_known) for update in decision.updates]
-    plain = altered(decision, profile=None, left=())
+    plain = altered(decision, profile=None, updates=())
     of = decision.profile
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 

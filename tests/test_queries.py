@@ -12,6 +12,7 @@ from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
+from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction, temporary
 from idsync_cli.store.sqlite.queries.history import history_length
@@ -83,7 +84,7 @@ def test_sql_finds_the_profiles_that_the_rules_would_choose(
         wanted = [
             (name, profile)
             for name, profile in everybody
-            if is_asked_for(wire.profile_json(profile, name, BY_SCOPE.get(name)), asked)
+            if is_asked_for(wire.profile_json(scoped(profile, name, BY_SCOPE.get(name))), asked)
         ]
         assert list(session.profiles(BY_SCOPE, asked)) == wanted
         assert session.count_profiles(BY_SCOPE, asked) == len(wanted)

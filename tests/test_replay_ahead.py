@@ -35,7 +35,8 @@ from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.writer_process import WriteJob, WriterProcess
 from idsync_cli.replay.writers import DirectWriter
 from idsync_cli.store.sqlite import create, open_store
-from idsync_cli.store.sqlite.cache import profile_cache as records
+from idsync_cli.store.sqlite.cache import profile_cache
+from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import organization
 from tests.faults import DEADLINE, export, history, is_sound
 from tests.program import Outcome, Program, ended
@@ -715,12 +716,13 @@ def told_together(rng: random.Random, told: list[Story], *, by_turns: bool) -> W
 
 def know_little(monkeypatch: pytest.MonkeyPatch, newest: int, remembered: int) -> None:
     """Let less be read of a crowd, and let all that was read be forgotten sooner."""
-    monkeypatch.setattr(records, "_REMEMBERED", remembered)
-    asked = records._HOLDERS_OF_EACH
-    assert asked.count(f"OFFSET {records._NEWEST - 1}") == 1
-    asked = asked.replace(f"OFFSET {records._NEWEST - 1}", f"OFFSET {newest - 1}")
-    monkeypatch.setattr(records, "_HOLDERS_OF_EACH", asked)
-    monkeypatch.setattr(records, "_NEWEST", newest)
+    monkeypatch.setattr(profile_cache, "_REMEMBERED", remembered)
+    asked = cached_tables._HOLDERS_OF_EACH
+    assert asked.count(f"OFFSET {cached_tables.NEWEST - 1}") == 1
+    asked = asked.replace(f"OFFSET {cached_tables.NEWEST - 1}", f"OFFSET {newest - 1}")
+    monkeypatch.setattr(cached_tables, "_HOLDERS_OF_EACH", asked)
+    monkeypatch.setattr(cached_tables, "NEWEST", newest)
+    monkeypatch.setattr(profile_cache, "NEWEST", newest)
 
 
 def prepare_world(idsync: Program, world: World) -> None:

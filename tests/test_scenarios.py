@@ -152,7 +152,6 @@ class Alone:
         return answer
 
 
-@pytest.mark.sources  # a class of the tests is asked here
 @every_scenario
 def test_the_core_alone_over_a_dictionary_answers_the_same(scenario: Scenario) -> None:
     alone = Alone(scenario)

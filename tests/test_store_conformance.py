@@ -32,6 +32,7 @@ from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.wire import Incoming, Json
 from tests.comparison import Run, answers_in, exported, first_difference, organization, plain
 from tests.core.shorthand import identifiers, profile, rules
+from tests.many import many
 from tests.stores import Make, every_kind
 from tests.worlds import World, random_world
 
@@ -245,6 +246,27 @@ def test_profiles_come_by_the_number_of_the_request_that_made_them(store: Store)
         assert transaction.find(2) == ("a", second)
 
 
+def test_profiles_are_chosen_by_what_they_are_under_the_rules_of_today(store: Store) -> None:
+    put(store, profile(1, email="e"), profile(2, ios_idfv="d"), profile(3, push_token="p"))
+    put(store, profile(4), Profile(5, 5, None, True, (D,)))
+    put(store, profile(6, email="e"), profile(7), scope="t")
+    chosen: list[tuple[Json, list[int], list[int]]] = [  # under rules, and without any
+        ({}, [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7]),
+        ({"known": True}, [1, 5, 6], [5]),
+        ({"known": False}, [2, 3, 4, 7], [1, 2, 3, 4, 6, 7]),
+        ({"orphaned": True}, [3, 4, 7], [4, 7]),
+        ({"orphaned": False, "scope": "s"}, [1, 2, 5], [1, 2, 3, 5]),
+        ({"holding": EMAIL, "known": True}, [1, 6], []),
+    ]
+    with store.reading() as transaction:
+        for members, under_rules, without in chosen:
+            asked = ProfileFilter(**members)
+            for its_rules, expected in (({"s": RULES, "t": RULES}, under_rules), ({}, without)):
+                found = [each for _, each in transaction.profiles(its_rules, asked)]
+                assert mpids(found) == expected
+                assert transaction.count_profiles(its_rules, asked) == len(expected)
+
+
 def test_who_holds_an_identifier_is_told_oldest_first_in_its_scope_alone(store: Store) -> None:
     known = Profile(8, 4, None, True, (D,))
     third, second = profile(3, ios_idfv=["x", "d"]), profile(2, ios_idfv="d")
@@ -406,7 +428,7 @@ def look_ups(rng: random.Random, transaction: Transaction, scopes: dict[str, Sco
             lookup.identifiers_of(each)
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", many(range(9), share=2))
 def test_a_look_up_changes_nothing_that_another_could_see(
     make: Make, tmp_path: Path, number: int
 ) -> None:
@@ -510,7 +532,7 @@ def of_world(number: int) -> World:
     return random_world(random.Random(number), crowd=number % 3 == 0)
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", many(range(6), share=2))
 @pytest.mark.parametrize("one_shot", [False, True])
 def test_the_engine_answers_as_the_model_does(
     make: Make, tmp_path: Path, number: int, one_shot: bool

@@ -79,7 +79,7 @@ def all_see(found: Iterable[ProfileView], expected: Iterable[ProfileView]) -> No
 def told(decision: Decision) -> tuple[object, ...]:
     """A decision, with the profiles by their MPIDs: they may have changed since."""
     left = [(update.profile.mpid, update.types, update.was_known) for update in decision.updates]
-    plain = altered(decision, profile=None, left=())
+    plain = altered(decision, profile=None, updates=())
     of = decision.profile
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 

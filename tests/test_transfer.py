@@ -159,7 +159,7 @@ class TestLines:
             ("{", "not JSON at character 2"),
             ('{"mpid": "1", "mpid": "2"}', "the key 'mpid' stands twice"),
             ("[]", "a profile is a JSON object"),
-            ('{"mpid": ' + "[" * 2000 + "]" * 2000 + "}", "nested too deeply to read"),
+            ('{"mpid": ' + "[" * 150_000 + "]" * 150_000 + "}", "nested too deeply to read"),
             (_line(1, mpd="2"), "unknown member 'mpd'; did you mean 'mpid'?"),
             ({"identities": {}}, "no mpid"),
             ({"mpid": "1"}, "no identities"),

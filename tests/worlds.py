@@ -117,6 +117,7 @@ class Asker:
     rng: random.Random
     model: Model
     requests: list[object] = field(default_factory=list)
+    answers: list[Json] = field(default_factory=list)
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -222,7 +223,8 @@ class Asker:
 
     def ask(self, request: object) -> None:
         self.requests.append(request)
-        self.model.answer(request, line=len(self.requests))
+        answer = self.model.answer(request, line=len(self.requests), explain=True)
+        self.answers.append(answer)
 
     def ask_something(self) -> None:
         request: object = self.request()
@@ -390,7 +392,16 @@ FAULTS: tuple[Fault, ...] = (
 def random_world(
     rng: random.Random, crowd: bool = False, sizes: tuple[int, int] = (105, 140)
 ) -> World:
-    """With `crowd`, more than a hundred profiles come to hold one identifier before the rest.
+    """A world alone; see `answered_world`."""
+    return answered_world(rng, crowd, sizes)[0]
+
+
+def answered_world(
+    rng: random.Random, crowd: bool = False, sizes: tuple[int, int] = (105, 140)
+) -> tuple[World, list[Json], list[Json]]:
+    """A world, with the answers to its lines and the export of the model, which helps to make it.
+
+    With `crowd`, more than a hundred profiles come to hold one identifier before the rest.
 
     `sizes` says how many at least and at most.
     """
@@ -419,7 +430,7 @@ def random_world(
         if world.later_scopes and index == world.change_at:
             asker.model.reconfigure(world.later_scopes)
         asker.ask_something()
-    return world
+    return world, asker.answers, asker.model.export()
 
 
 def crowd_type(rules: Rules) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from idsync_cli import wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Rule
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
@@ -24,6 +25,9 @@ from idsync_cli.store.memory import MemoryStore
 
 SEED = 0
 """The seed of every scenario's store, so that the same scenario has the same MPIDs."""
+
+PASSED, FAILED, UNREADABLE = 0, 1, 2
+"""The exit statuses; of several outcomes the highest counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Result:
         """Whether all was as expected."""
         return not self.mismatches
 
+    @property
+    def exit_status(self) -> int:
+        """1 if the scenario failed."""
+        return PASSED if self.passed else FAILED
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -72,16 +81,24 @@ class Unreadable:
     path: Path
     fault: FileFault
 
+    @property
+    def exit_status(self) -> int:
+        """2: it cannot be read."""
+        return UNREADABLE
+
 
 CheckOutcome = Result | Unreadable
 
 
 def check_file(
-    path: Path, wanted: Callable[[Scenario], bool] = lambda _: True, load: Load = load
+    path: Path,
+    wanted: Callable[[Scenario], bool] = lambda _: True,
+    load: Load = load,
+    rules: Organization | None = None,
 ) -> Iterator[CheckOutcome]:
-    """Run the scenarios of one file that are wanted, as they come."""
+    """Run the scenarios of one file that are wanted, as they come; with `rules`, under these."""
     try:
-        scenarios = read_scenarios(path, load)
+        scenarios = read_scenarios(path, load, rules)
     except FileFault as fault:
         yield Unreadable(path, fault)
         return
@@ -214,4 +231,4 @@ def _compare_profiles(
 
 
 def _by_type(identifiers: frozenset[Identifier]) -> dict[str, list[str]]:
-    return wire.identities_json(sorted(identifiers, key=attrgetter("value")), None)
+    return wire.identities_json(sorted(identifiers, key=attrgetter("value")))

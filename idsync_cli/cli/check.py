@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.check import run as checking
-from idsync_cli.check.run import CheckOutcome, Result, Unreadable
+from idsync_cli.check.run import FAILED, PASSED, UNREADABLE, CheckOutcome, Result, Unreadable
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.environment import drawn, say, terminal_width, write
+from idsync_cli.cli.environment import drawn, load_configuration, say, terminal_width, write
 from idsync_cli.cli.hints import lines, with_hints
 from idsync_cli.cli.options import present_config, present_store
+from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import Load, Scenario
 
 if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs
-
-PASSED, FAILED, UNREADABLE = 0, 1, 2
 
 
 class Format(StrEnum):
@@ -46,6 +45,15 @@ def check(
             "-k",
             metavar="TEXT",
             help="Only scenarios whose name or path contains the text, in capitals or not.",
+        ),
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Run them under this identity strategy, in place of their own rules. One that "
+            "spells a scope out runs under the file's scope of the name 'scope', or its only one.",
         ),
     ] = None,
     fail_fast: Annotated[
@@ -82,24 +90,32 @@ def check(
 
     The exit status is 1 if a scenario failed, and 2 if one cannot be read or there is none.
 
+    With --config, what fails is what the other strategy answers otherwise.
+
     Example: idsync check scenarios/ -k login --junit report.xml
     """
     if init:
         from idsync_cli.cli.check_init import write_starter
 
-        return write_starter(paths or [])
+        return write_starter(paths or [], present_config() if config is None else config)
     if not paths or "" in paths:
         raise UsageFault("name scenario files or folders; make the first with: idsync check --init")
     if matching == "":
         raise UsageFault("the text of -k is empty; give a part of a name, or leave it out")
     if update and (fail_fast or junit is not None or form is not Format.TEXT):
         raise UsageFault("--update is for people: leave --fail-fast, --junit and --format out")
+    if update and config is not None:
+        raise UsageFault(
+            "--update writes what a scenario's own rules answer; leave --config out, "
+            "or change the rules that the scenario names"
+        )
+    rules = None if config is None else load_configuration(config).organization
     files = list(checking.files(map(Path, paths)))
     named = [file.path if isinstance(file, Unreadable) else file for file in files]
     report = None
     if junit is not None:
         inputs = [file.as_posix() for file in named]
-        _outputs(inputs).check("--junit", junit)
+        _outputs(inputs, config).check("--junit", junit)
         report = _report_place(junit)
     if update:  # a file that is named twice is written once
         for name in [*paths, *(file.as_posix() for file in named)]:
@@ -109,33 +125,43 @@ def check(
             file.path if isinstance(file, Unreadable) else file.resolve(): file for file in files
         }
         return _update(_Run(list(once.values()), matching), quiet=quiet)
-    run = _Run(files, matching)
+    run = _Run(files, matching, rules)
     teller = _Teller(form, quiet=quiet)
     outcomes: list[CheckOutcome] = []
     for outcome in run.outcomes():
         outcomes.append(outcome)
         teller.tell(outcome, len(outcomes))
-        if fail_fast and _status(outcome) != PASSED:
+        if fail_fast and outcome.exit_status != PASSED:
             break
     if report is not None:
         _write_report(report, outcomes)
     teller.close(outcomes)
     run.ensure_any(outcomes)
-    return max(map(_status, outcomes))
+    return max(each.exit_status for each in outcomes)
 
 
-def _outputs(inputs: Sequence[str] = ()) -> "Outputs":
+def _outputs(inputs: Sequence[str] = (), config: str | None = None) -> "Outputs":
     from idsync_cli.files.outputs import Outputs  # a check that writes nothing needs no store
 
-    return Outputs(store=present_store(), configuration=present_config(), inputs=inputs)
+    used = [*inputs, *([] if config is None else [config])]
+    return Outputs(store=present_store(), configuration=present_config(), inputs=used)
 
 
 class _Run:
-    """The scenarios of some files, one after another; each configuration is read once."""
+    """The scenarios of some files, one after another; each configuration is read once.
 
-    def __init__(self, files: Sequence[Path | Unreadable], matching: str | None) -> None:
+    With `rules` they run under these, whatever their own are.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path | Unreadable],
+        matching: str | None,
+        rules: Organization | None = None,
+    ) -> None:
         self._files = files
         self._matching = matching
+        self._rules = rules
         self.load: Load = cache(load)
 
     def outcomes(self) -> Iterator[CheckOutcome]:
@@ -144,7 +170,7 @@ class _Run:
             if isinstance(file, Unreadable):
                 yield _with_hints(file)
                 continue
-            for outcome in checking.check_file(file, self._is_wanted, self.load):
+            for outcome in checking.check_file(file, self._is_wanted, self.load, self._rules):
                 yield _with_hints(outcome) if isinstance(outcome, Unreadable) else outcome
 
     def ensure_any(self, outcomes: Sequence[CheckOutcome]) -> None:
@@ -164,15 +190,9 @@ def _with_hints(file: Unreadable) -> Unreadable:
     return replace(file, fault=with_hints(file.fault))
 
 
-def _status(outcome: CheckOutcome) -> int:
-    if isinstance(outcome, Unreadable):
-        return UNREADABLE
-    return PASSED if outcome.passed else FAILED
-
-
 def _counted(outcomes: Sequence[CheckOutcome]) -> str:
     passed, failed, unreadable = (
-        sum(_status(outcome) == status for outcome in outcomes)
+        sum(outcome.exit_status == status for outcome in outcomes)
         for status in (PASSED, FAILED, UNREADABLE)
     )
     more = f", {unreadable} unreadable" if unreadable else ""
@@ -193,14 +213,15 @@ class _Teller:
     def tell(self, outcome: CheckOutcome, number: int) -> None:
         """Tell of the scenario that was run as the `number`th."""
         from idsync_cli.render import ci as render_ci
+        from idsync_cli.render.plain_text import explained
 
         if self._form is Format.TAP:  # a reader of TAP would miss every point that is left out
-            write("\n".join(render_ci.tap(outcome, number)))
+            write("\n".join(render_ci.tap(outcome, number, explained(outcome))))
             return
         if isinstance(outcome, Result) and not (self._quiet and outcome.passed):
             write(render_ci.inert(render_ci.verdict(outcome)))
         if self._form is Format.GITHUB:
-            for line in render_ci.github(outcome):
+            for line in render_ci.github(outcome, explained(outcome)):
                 write(line)
         elif isinstance(outcome, Unreadable):
             _complain(outcome.fault)
@@ -251,9 +272,10 @@ def _report_place(junit: str) -> Path:
 
 def _write_report(place: Path, outcomes: Sequence[CheckOutcome]) -> None:
     from idsync_cli.render.ci import junit
+    from idsync_cli.render.plain_text import explained
 
     try:
-        place.write_bytes(junit(outcomes))
+        place.write_bytes(junit(outcomes, explained))
     except OSError as error:
         raise UsageFault(
             f"--junit {quoted(place.as_posix())} cannot be written: {error.strerror}"
@@ -286,7 +308,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
                 left.append(outcome)
                 teller.tell(outcome, len(left))
     write(f"{_counted(left)}, {len(outcomes) - len(left)} updated")
-    return max(map(_status, left), default=PASSED)
+    return max((each.exit_status for each in left), default=PASSED)
 
 
 def _write_update(update: Update) -> None:

@@ -1,13 +1,14 @@
 """Make a folder of scenarios to begin with, and the workflow that checks them."""
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from idsync_cli.cli.environment import load_configuration, say
-from idsync_cli.cli.options import present_config, present_store
+from idsync_cli.cli.options import present_store
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import UsageFault, quoted
@@ -41,7 +42,12 @@ profiles:
 _WORKFLOW = """\
 # Runs every scenario when the rules or the scenarios change, and marks the lines that fail.
 name: idsync
-on: [push, pull_request]
+on:
+  push:
+    paths: {paths}
+  pull_request:
+    paths: {paths}
+  workflow_dispatch:
 permissions:
   contents: read
 jobs:
@@ -70,8 +76,8 @@ jobs:
 """
 
 
-def write_starter(paths: Sequence[str]) -> int:
-    """Make what is not there yet, and leave what is.
+def write_starter(paths: Sequence[str], present: str) -> int:
+    """Make what is not there yet, and leave what is; `present` is the configuration to use.
 
     Raises:
         UsageFault: the folder cannot be made there.
@@ -83,24 +89,24 @@ def write_starter(paths: Sequence[str]) -> int:
     folder = Path(name)
     if not name or not name.isprintable():
         raise UsageFault(f"{quoted(name)} cannot be the name of the folder; name another")
-    outputs = Outputs(store=present_store(), configuration=present_config())
+    outputs = Outputs(store=present_store(), configuration=present)
     outputs.check("the folder", name)
     checked = _checked(folder)
     scenario, workflow = folder / SCENARIO, _root(folder) / WORKFLOW
     for made in (scenario, workflow):
         outputs.check("the file", made.as_posix())
-    config = _configuration(folder, outputs)
+    config = _configuration(folder, Path(present), outputs)
     organization = load_configuration(str(config)).organization
     beside = os.path.relpath(config.resolve(), folder.resolve())
     _make(scenario, _scenario(organization, Path(beside).as_posix()))
-    _make(workflow, _WORKFLOW.format(folder=shlex.quote(checked)))
+    watched = flow(_watched(_root(folder), folder, config))
+    _make(workflow, _WORKFLOW.format(folder=shlex.quote(checked), paths=watched))
     say(f"next: idsync check {shlex.quote(name)}")
     return 0
 
 
-def _configuration(folder: Path, outputs: Outputs) -> Path:
+def _configuration(folder: Path, present: Path, outputs: Outputs) -> Path:
     """The present configuration, or else the folder's own, made if it is not there."""
-    present = Path(present_config())
     try:
         if present.exists():
             return present
@@ -138,6 +144,26 @@ def _checked(folder: Path) -> str:
             f"{quoted(path)} cannot be the name of a folder in a workflow; name another"
         )
     return f"./{path}" if path.startswith("-") else Path(path).as_posix()
+
+
+def _watched(root: Path, folder: Path, config: Path) -> list[str]:
+    """What GitHub starts the workflow for: its patterns of the files that change an outcome.
+
+    A configuration outside of the repository cannot be among them.
+    """
+    below = [_below(path, root) for path in (folder, config)]
+    scenarios = "**" if below[0] == "." else f"{_as_pattern(below[0])}/**"
+    rules = [] if below[1].startswith("../") else [_as_pattern(below[1])]
+    return [scenarios, *rules, WORKFLOW.as_posix()]
+
+
+def _below(path: Path, root: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), root.resolve())).as_posix()
+
+
+def _as_pattern(path: str) -> str:
+    r"""A path for GitHub's filters, in which `\` takes the meaning from the next character."""
+    return re.sub(r"[*?+\[\]!\\]", r"\\\g<0>", path)
 
 
 def _make(path: Path, content: str) -> None:

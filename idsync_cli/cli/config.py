@@ -102,4 +102,4 @@ def plan(
         write_json(render_config.plan_json(found))
     else:
         draw(*render_config.plan_text(found))
-    return int(found.changes)
+    return found.exit_status

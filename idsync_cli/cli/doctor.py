@@ -20,11 +20,12 @@ def doctor(
     """
     organization = load_configuration(config).organization
     found = examine(store, organization)
+    from idsync_cli.render.doctor import lines, report_json
+
     if as_json:
-        write_json(found)
+        write_json(report_json(found))
     else:
-        from idsync_cli.render.doctor import lines
         from idsync_cli.render.tables import plain
 
         draw(*map(plain, lines(found)))
-    return 0 if found["sound"] else 1
+    return found.exit_status

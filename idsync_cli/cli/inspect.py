@@ -30,7 +30,6 @@ from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value
 from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.store.api import ProfileFilter
-from idsync_cli.store.sqlite.queries.history import history_length
 
 ROWS_SHOWN = 50
 """How many rows a table has, unless told otherwise."""
@@ -98,24 +97,22 @@ def profiles(
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        lines = inspection.profiles(transaction, organization, wanted)
         if as_json:
-            for line in islice(lines, limit):
-                write_json(line)
+            for each in islice(inspection.profiles(transaction, organization, wanted), limit):
+                write_json(wire.profile_json(each))
             return 0
+        most = limit or ROWS_SHOWN
+        found = inspection.first_profiles(transaction, organization, wanted, most)
+    shown = found.profiles
+    if shown:
         from idsync_cli.render import store as render_store
 
-        shown = list(islice(lines, limit or ROWS_SHOWN))
-        number = len(shown)
-        if number == (limit or ROWS_SHOWN):  # else that is all there is
-            number = inspection.count_profiles(transaction, organization, wanted)
-    if not shown:
+        draw(render_store.profiles_table(shown, terminal_width()))
+        if found.total > len(shown):
+            write(_more_line(len(shown), found.total, "profiles"))
+    else:
         write("no such profile")
-        return 0
-    draw(render_store.profiles_table(shown, terminal_width()))
-    if number > len(shown):
-        write(_more_line(len(shown), number, "profiles"))
-    return 0
+    return found.exit_status
 
 
 def whois(
@@ -146,15 +143,16 @@ def whois(
         check_scope(scope, organization, transaction)
         found = inspection.whois(transaction, organization, asked, seed=opened.seed, scope=scope)
     if as_json:
-        write_json(found)
-    if not found["profiles"]:
+        from idsync_cli.render import store_json
+
+        write_json(store_json.whois_json(found))
+    if not found.holders:
         say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}")
-        return 1
-    if not as_json:
+    elif not as_json:
         from idsync_cli.render import store as render_store
 
         draw(*render_store.whois(found, terminal_width()))
-    return 0
+    return found.exit_status
 
 
 @profile_app.command("show", cls=OnceEach)
@@ -173,17 +171,18 @@ def profile_show(
     number = _mpid(mpid)
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
-        shown = inspection.profile(transaction, organization, number)
-    if shown is None:
+        found = inspection.profile(transaction, organization, number)
+    if found.profile is None:
         say(f"idsync: no profile has the MPID {number}")
-        return 1
-    if as_json:
-        write_json(shown)
+    elif as_json:
+        from idsync_cli.render import store_json
+
+        write_json(store_json.details_json(found))
     else:
         from idsync_cli.render import store as render_store
 
-        draw(*render_store.profile_table(shown, terminal_width()))
-    return 0
+        draw(*render_store.profile_table(found, terminal_width()))
+    return found.exit_status
 
 
 def history(
@@ -220,31 +219,30 @@ def history(
     most = limit if as_json else limit or ROWS_SHOWN
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
-        found = transaction.history(mpid=number, identifier=asked, limit=most)
-        entries = map(inspection.entry_json, found)
+        found = inspection.history(transaction, mpid=number, identifier=asked, limit=most)
         if as_json:
-            for entry in entries:
-                write_json(entry)
-        shown = list(entries)
-        total = history_length(transaction, mpid=number, identifier=asked)
+            from idsync_cli.render import store_json
+
+            for entry in found.entries:
+                write_json(store_json.entry_json(entry))
+        shown = list(found.entries)
     whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
-    if not total:
+    if not found.total:
         say(f"idsync: the history knows nothing of {what}")
-        return 1
     if shown:
         from idsync_cli.render import store as render_store
 
         draw(
             f"changes of {what}",
             render_store.history_table(
-                shown, mpid=mpid, identifier=identifier, width=terminal_width()
+                shown, mpid=number, identifier=asked, width=terminal_width()
             ),
         )
-        if total > len(shown):
-            write(_more_line(len(shown), total, "changes"))
-    return 0
+        if found.total > len(shown):
+            write(_more_line(len(shown), found.total, "changes"))
+    return found.exit_status
 
 
 def stats(
@@ -262,12 +260,14 @@ def stats(
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         counted = inspection.stats(transaction, organization)
     if as_json:
-        write_json(counted)
+        from idsync_cli.render import store_json
+
+        write_json(store_json.statistics_json(counted))
     else:
         from idsync_cli.render import store as render_store
 
         draw(*render_store.stats(counted, terminal_width()))
-    return 0
+    return counted.exit_status
 
 
 def _mpid(text: str) -> int:

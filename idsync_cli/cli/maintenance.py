@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.environment import write, write_json
-from idsync_cli.cli.options import DEFAULT_STORE, AsJson, StorePath, present_config
+from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
 from idsync_cli.errors import printable
 from idsync_cli.files.outputs import Outputs, is_path
 from idsync_cli.store.sqlite.lifecycle.backup import back_up
@@ -15,9 +15,7 @@ from idsync_cli.store.sqlite.lifecycle.backup import restore as put_back
 def backup(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write.")],
     store: StorePath = DEFAULT_STORE,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that is there already.")
-    ] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> int:
     """Copy the store, as it is at one moment, to a file that is a store itself.

@@ -40,6 +40,7 @@ Workspace = Annotated[
         autocompletion=completion.workspaces,
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON in place of text and tables.")]
 Seed = Annotated[
     str | None,

@@ -31,6 +31,7 @@ from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
     Config,
+    Force,
     Scope,
     Seed,
     StorePath,
@@ -40,12 +41,12 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import Hint, Terminated, UsageFault, printable
-from idsync_cli.files.answers_file import AnswersFile
+from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
 from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.resumption import Mode
-from idsync_cli.replay.summary import Summary
+from idsync_cli.replay.summary import RefusedLine, Summary, Tally
 from idsync_cli.replay.writers import Done
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore
@@ -66,6 +67,7 @@ def replay(
             "--output", metavar="FILE", help="Write every answer, a line each; - for stdout."
         ),
     ] = None,
+    force: Force = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted replay of the file got to.")
     ] = False,
@@ -115,11 +117,13 @@ def replay(
     number = parse_seed(seed)
     answers = None
     if output is not None and output != STANDARD_STREAM:
-        Outputs(store=store, configuration=config, inputs=files).check("--output", output)
-        answers = AnswersFile(output, explain=explain, named="--output")
+        outputs = Outputs(store=store, configuration=config, inputs=files)
+        outputs.check("--output", output, must_be_new=not (force or resume))
+        over = Over.ANY_FILE if force else Over.ITS_OWN if resume else Over.NOTHING
+        answers = AnswersFile(output, explain=explain, named="--output", over=over)
         answers.check()
     give_out = _to_stdout(output, explain=explain)
-    summary = Summary(dry_run=dry_run)
+    tally = Tally()
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
         sources = [(name, opened.enter_context(open_requests(name))) for name in files]
@@ -147,20 +151,20 @@ def replay(
         try:
             with nullcontext(_unseen) if quiet else _progress(files) as advance:
                 for done in _done(run, sources, advance):
-                    summary.add(done.summary)
+                    tally.add(done.tally)
                     if give_out and done.answers:
                         give_out(done.answers, run.file_in_answers)
         except (KeyboardInterrupt, Terminated):
-            goes_on = summary.requests and not dry_run
+            goes_on = tally.requests and not dry_run
             way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
-            say(f"idsync: interrupted after {summary.requests:,} requests{way_out}")
+            say(f"idsync: interrupted after {tally.requests:,} requests{way_out}")
             raise
     if run.stopped_by:
-        summary.count_all([run.stopped_by], run.file)
-        summary.stopped = True
+        tally.count_all([run.stopped_by], run.file)
+    summary = tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
     if not quiet:
         _sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
-    return 1 if summary.refused_count else 0
+    return summary.exit_status
 
 
 def _done(
@@ -171,7 +175,7 @@ def _done(
         batches = 0
         for done in run.run(name, source):
             batches += 1
-            advance(source.bytes_read - before, done.summary.requests)
+            advance(source.bytes_read - before, done.tally.requests)
             before = source.bytes_read
             yield done
         if run.stopped_by:
@@ -266,14 +270,23 @@ def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
 
 def _sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
     """The summary is data, unless standard output holds the answers."""
+    from idsync_cli.render.summary import summary_json
+
+    if as_json:
+        write_json(summary_json(summary), to_stderr=on_stderr)
+        return
     from idsync_cli.render import answers as render
 
-    counted = summary.as_json()
-    if as_json:
-        write_json(counted, to_stderr=on_stderr)
-        return
-    for shown, (_, answer) in zip(counted["first_refused"], summary.refused, strict=True):
-        assert isinstance(answer.outcome, Refusal)
-        shown["errors"][0]["message"] = hints.told(answer.outcome).message
+    told = tuple(map(_with_hint, summary.first_refused))
+    counted = summary_json(summary._replace(first_refused=told))
     way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
     draw(*render.summary(counted, way_out), to_stderr=on_stderr)
+
+
+def _with_hint(refused: RefusedLine) -> RefusedLine:
+    """A refused line with what to do about it, as people are told."""
+    answer = refused.answer
+    assert isinstance(answer.outcome, Refusal)
+    outcome = hints.told(answer.outcome)
+    told = Answer(answer.seq, answer.line, answer.kind, answer.scope, outcome)
+    return RefusedLine(refused.file, told)

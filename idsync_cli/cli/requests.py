@@ -36,7 +36,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.memory import MemoryStore
 
@@ -50,6 +50,15 @@ DryRun = Annotated[
 Explain = Annotated[
     bool, typer.Option("--explain", help="A table: what each tier of the priority found, and why.")
 ]
+Svg = Annotated[
+    str | None,
+    typer.Option(
+        "--svg",
+        metavar="FILE",
+        help="Also save the explanation as a picture, for a pull request or a slide.",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Let --svg replace a file that is there.")]
 
 
 def _ask(
@@ -62,11 +71,22 @@ def _ask(
     store: StorePath = DEFAULT_STORE,
     dry_run: DryRun = False,
     explain: Explain = False,
+    svg: Svg = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> int:
     request = _request(kind, scope, workspace, identities)
     request["previous_mpid"] = previous_mpid
-    return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
+    picture = _picture(svg, config, store, force=force)
+    return _answer(
+        request,
+        config,
+        store,
+        dry_run=dry_run,
+        explain=explain,
+        as_json=as_json,
+        keep_picture=picture,
+    )
 
 
 def _asks(command: Callable[..., int]) -> Callable[..., int]:
@@ -148,6 +168,8 @@ def modify(
     store: StorePath = DEFAULT_STORE,
     dry_run: DryRun = False,
     explain: Explain = False,
+    svg: Svg = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> int:
     """Change the identifiers of the profile that has the MPID.
@@ -163,7 +185,16 @@ def modify(
             raise UsageFault("--change goes without identity options and --remove; use one form")
         del request["known_identities"]
         request["identity_changes"] = [_split_change(each) for each in change]
-    return _answer(request, config, store, dry_run=dry_run, explain=explain, as_json=as_json)
+    picture = _picture(svg, config, store, force=force)
+    return _answer(
+        request,
+        config,
+        store,
+        dry_run=dry_run,
+        explain=explain,
+        as_json=as_json,
+        keep_picture=picture,
+    )
 
 
 def _request(
@@ -219,11 +250,57 @@ def _split_change(text: str) -> wire.Json:
     return {"identity_type": kind, "old_value": old or None, "new_value": new or None}
 
 
+KeepPicture = Callable[[Answer, Decision], None]
+
+
+def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPicture | None:
+    """What keeps the explanation as a picture; whether it can be is seen before anything is done.
+
+    Raises:
+        UsageFault: the file must not be written, or cannot.
+    """
+    if svg is None:
+        if force:
+            raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
+        return None
+    from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
+
+    outputs = Outputs(store=store, configuration=config)
+    outputs.check("--svg", svg, must_be_new=not force)
+    ensure_writable("--svg", svg)
+
+    def keep(answer: Answer, decision: Decision) -> None:
+        from idsync_cli.render import answers as render
+        from idsync_cli.render import picture
+
+        pieces = render.explanation(answer, decision, picture.WIDTH)
+        try:
+            with open_output("--svg", svg, must_be_new=not force) as file:
+                file.write(picture.svg(pieces, f"idsync {answer.kind}").encode())
+        except OSError as error:
+            raise StoreFault(
+                f"the request was answered, but --svg {quoted(svg)} cannot be written: "
+                f"{error.strerror}",
+                FaultCode.OUTPUT_UNWRITABLE,
+                path=svg,
+            ) from None
+
+    return keep
+
+
 def _answer(
-    request: wire.Json, config: str, path: str, *, dry_run: bool, explain: bool, as_json: bool
+    request: wire.Json,
+    config: str,
+    path: str,
+    *,
+    dry_run: bool,
+    explain: bool,
+    as_json: bool,
+    keep_picture: KeepPicture | None,
 ) -> int:
     organization = load_configuration(config).organization
-    answer = _resolve(request, organization, path, dry_run=dry_run, explain=explain)
+    with_reasons = explain or keep_picture is not None
+    answer = _resolve(request, organization, path, dry_run=dry_run, explain=with_reasons)
     if as_json:
         write_json(wire.answer_json(answer, explain=explain))
     outcome = answer.outcome
@@ -245,6 +322,8 @@ def _answer(
             draw(*render.explanation(answer, outcome, terminal_width()))
         else:
             write("\n".join(render.answer_lines(answer, outcome)))
+    if keep_picture is not None:
+        keep_picture(answer, outcome)
     return 1 if outcome.status is Status.NOT_FOUND else 0
 
 

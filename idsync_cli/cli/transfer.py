@@ -4,8 +4,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from itertools import islice
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,20 +23,18 @@ from idsync_cli.cli.environment import (
     write_json,
     write_utf8,
 )
-from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
-from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.outputs import Outputs, open_output
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.queries.profiles import types_held
+from idsync_cli.transfer.profile_export import LINES_AT_ONCE, export_profiles
 from idsync_cli.transfer.profile_import import import_profiles
-
-LINES_AT_ONCE = 1000
-"""How many lines are written in one go."""
 
 
 class Form(StrEnum):
@@ -63,6 +59,7 @@ def export(
     output: Annotated[
         str, typer.Option("--output", metavar="FILE", help="The file to write; - for stdout.")
     ] = STANDARD_STREAM,
+    force: Force = False,
     form: FormOption = None,
     scope: Annotated[
         str | None,
@@ -84,30 +81,28 @@ def export(
     """
     organization = load_configuration(config).organization
     if output != STANDARD_STREAM:
-        Outputs(store=store, configuration=config).check("--output", output)
+        outputs = Outputs(store=store, configuration=config)
+        outputs.check("--output", output, must_be_new=not force)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        lines = _lines(transaction, organization, scope, form or _form_of(output))
-        with _output(output) as give_out:
-            while piece := list(islice(lines, LINES_AT_ONCE)):
-                give_out("\n".join(piece))
-    return 0
+        header, line_of = _written_as(form or _form_of(output), transaction, scope)
+        with _output(output, force=force) as give_out:
+            exported = export_profiles(
+                transaction, organization, scope, give_out, header=header, line_of=line_of
+            )
+    return exported.exit_status
 
 
-def _lines(
-    transaction: SqliteTransaction, organization: Organization, scope: str | None, form: Form
-) -> Iterator[str]:
-    exported = (
-        wire.profile_json(profile, name, organization.scopes.get(name))
-        for name, profile in transaction.profiles(organization.scopes, ProfileFilter(scope))
-    )
+def _written_as(
+    form: Form, transaction: SqliteTransaction, scope: str | None
+) -> tuple[list[str], Callable[[ScopedProfile], str]]:
+    """What stands above the profiles in a file of the form, and how each is written."""
     if form is Form.JSONL:
-        yield from map(wire.encode, exported)
-        return
+        return [], lambda profile: wire.encode(wire.profile_json(profile))
     types = types_held(transaction, scope)
-    yield profile_csv.header(types)
-    for profile in exported:
-        yield profile_csv.row(profile, types)
+    return [profile_csv.header(types)], lambda profile: profile_csv.row(
+        wire.profile_json(profile), types
+    )
 
 
 def _form_of(name: str) -> Form:
@@ -115,18 +110,18 @@ def _form_of(name: str) -> Form:
 
 
 @contextmanager
-def _output(output: str) -> Iterator[Callable[[str], object]]:
+def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
     """What takes the lines: standard output, or a file."""
     if output == STANDARD_STREAM:
         yield write_utf8
         return
     try:
-        stream = Path(output).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - `with` below
+        stream = open_output("--output", output, must_be_new=not force)
     except OSError as error:
         raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
     try:
         with stream:
-            yield lambda lines: stream.write(lines + "\n")
+            yield lambda lines: stream.write(f"{lines}\n".encode())
     except OSError as error:
         cause = error.strerror
         raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None
@@ -166,13 +161,16 @@ def import_(
         _progress(source) as seen,
     ):
         lines = seen(read(source, organization))
-        imported = import_profiles(source.name, lines, organization, transaction, now_ms=now_ms())
+        imported = import_profiles(
+            source.name, lines, organization, transaction, now_ms=now_ms(), dry_run=dry_run
+        )
+    from idsync_cli.render.transfer import import_json, import_line
+
     if as_json:
-        write_json({"profiles": imported, "dry_run": dry_run})
+        write_json(import_json(imported))
     else:
-        did = "would import" if dry_run else "imported"
-        write(f"{did} {imported:,} profile{'' if imported == 1 else 's'}")
-    return 0
+        write(import_line(imported))
+    return imported.exit_status
 
 
 _READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv}

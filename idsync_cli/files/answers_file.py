@@ -4,13 +4,15 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer
-from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
+from idsync_cli.files.outputs import ensure_writable, is_kept, open_output
 
 _PIECE = 2**20
 
@@ -23,6 +25,14 @@ class Written:
     digest: str
 
 
+class Over(Enum):
+    """What a replay that begins may write over; what it goes on behind is another matter."""
+
+    NOTHING = auto()
+    ITS_OWN = auto()  # what it began to write, and was ended before anything was committed
+    ANY_FILE = auto()
+
+
 class AnswersFile:
     """The file that takes the answers, a line each.
 
@@ -30,8 +40,17 @@ class AnswersFile:
     has made sure that nobody else is replaying the same. `named` is what messages call it.
     """
 
-    def __init__(self, path: str, *, explain: bool, named: str = "the answers file") -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        explain: bool,
+        named: str = "the answers file",
+        over: Over = Over.NOTHING,
+    ) -> None:
         self._path = path
+        self._named = named
+        self._over = over
         self._shown = f"{named} {quoted(path)}"
         self._explain = explain
         self._file: BinaryIO | None = None
@@ -45,20 +64,7 @@ class AnswersFile:
         Raises:
             UsageFault: it cannot.
         """
-        path = Path(self._path)
-        if path.is_dir():
-            cause = "it is a folder"
-        elif not path.exists() and not path.parent.is_dir():
-            cause = "its folder is not there"
-        elif not os.access(path if path.exists() else path.parent, os.W_OK):
-            cause = "permission denied"
-        else:
-            return
-        raise UsageFault(
-            f"{self._shown} cannot be written: {cause}",
-            FaultCode.OUTPUT_UNWRITABLE,
-            path=self._path,
-        )
+        ensure_writable(self._named, self._path)
 
     def go_on_behind(self, written: Written) -> None:
         """Keep what a replay wrote before; whatever follows it will be cut off."""
@@ -88,12 +94,12 @@ class AnswersFile:
         None where it is no file.
 
         Raises:
-            UsageFault: the file does not hold what was written before.
+            UsageFault: the file does not hold what was written before, or must not be written over.
             StoreFault: they cannot be written.
         """
         try:
             if self._file is None:
-                self._file = self._open()
+                self._file = self._open(data)
             self._file.write(data)
             self._file.flush()
             if not self.can_be_cut:
@@ -123,10 +129,13 @@ class AnswersFile:
             with suppress(OSError):  # what could not be written has been told of
                 self._file.close()
 
-    def _open(self) -> BinaryIO:
+    def _open(self, data: bytes) -> BinaryIO:
         path = Path(self._path)
         if self._behind is None or self._behind.bytes == 0:
-            return path.open("wb")
+            if self._over is Over.ITS_OWN and is_kept(self._path):
+                self._check_own(data)
+            is_new = self._over is Over.NOTHING
+            return open_output(self._named, self._path, must_be_new=is_new)
         if not path.exists():
             raise self._not_ours("is not there")
         file = path.open("r+b")
@@ -140,6 +149,18 @@ class AnswersFile:
         file.truncate(self._behind.bytes)
         file.seek(self._behind.bytes)
         return file
+
+    def _check_own(self, data: bytes) -> None:
+        """See whether the file begins as these answers do, however long it or they are."""
+        with Path(self._path).open("rb") as file:
+            there = file.read(max(len(data), 1))
+        if not data.startswith(there):
+            raise UsageFault(
+                f"{self._shown} holds something else than the answers of this replay",
+                FaultCode.FILE_EXISTS,
+                hint=Hint.REPLACE_FILE,
+                path=self._path,
+            )
 
     def _not_ours(self, what: str) -> UsageFault:
         return UsageFault(

@@ -1,14 +1,17 @@
 """May a command write here? One rule, for every file that any command writes.
 
 Never over a store, or what stands beside one; nor over an input, the configuration, or another
-output of the same call, by whatever name. No option overrides that.
+output of the same call, by whatever name. No option overrides that. What must be new is not written
+over a file that is there, even an empty one, unless the user says so; pipes and devices are no
+files, and neither are the streams of the process under names such as /dev/stdout.
 """
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
-from idsync_cli.errors import FaultCode, UsageFault, printable, quoted
+from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
 from idsync_cli.files.request_file import STANDARD_STREAM
 from idsync_cli.store.sqlite.lifecycle.beside import (
     Part,
@@ -19,6 +22,8 @@ from idsync_cli.store.sqlite.lifecycle.beside import (
 )
 
 _STANDARD_INPUT = "/dev/stdin"
+_STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
+"""Where the streams of a process stand among the files: whoever opened them has chosen."""
 
 
 class Outputs:
@@ -41,13 +46,20 @@ class Outputs:
             else:
                 self._take(f"the input {quoted(each)}", each)
 
-    def check(self, named: str, path: str, *, may_replace_store: bool = False) -> None:
+    def check(
+        self,
+        named: str,
+        path: str,
+        *,
+        may_replace_store: bool = False,
+        must_be_new: bool = False,
+    ) -> None:
         """Check that a file may be written.
 
         `named` is what messages call it. With `may_replace_store` it may be a store of its own.
 
         Raises:
-            UsageFault: it is no path, or the file has another use.
+            UsageFault: it is no path, the file has another use, or it must be new and is not.
         """
         if not is_path(path):
             raise UsageFault(
@@ -60,6 +72,8 @@ class Outputs:
                 FaultCode.FILE_IN_USE,
                 path=path,
             )
+        if must_be_new and is_kept(path):
+            raise file_exists(named, path)
         self._take(f"what {named} {quoted(path)} writes", path)
 
     def _take(self, use: str, path: str) -> None:
@@ -79,6 +93,60 @@ class Outputs:
             return None
         part, store = found
         return _named(part, store.name)
+
+
+def is_kept(path: str) -> bool:
+    """Whether there is a file that would be lost if the path were written to."""
+    named = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow the link to the stream
+    return is_file(Path(path)) and not named.startswith(_STREAMS)
+
+
+def ensure_writable(named: str, path: str) -> None:
+    """See whether a file can be written, before anything is done.
+
+    Raises:
+        UsageFault: it cannot.
+    """
+    place = Path(path)
+    if place.is_dir():
+        cause = "it is a folder"
+    elif not place.exists() and not place.parent.is_dir():
+        cause = "its folder is not there"
+    elif not os.access(place if place.exists() else place.parent, os.W_OK):
+        cause = "permission denied"
+    else:
+        return
+    raise UsageFault(
+        f"{named} {quoted(path)} cannot be written: {cause}",
+        FaultCode.OUTPUT_UNWRITABLE,
+        path=path,
+    )
+
+
+def open_output(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
+    """Open a file to be written from its beginning; what must be new is never written over.
+
+    Raises:
+        UsageFault: it must be new, and somebody has made it meanwhile.
+        OSError: it cannot be opened.
+    """
+    place = Path(path)
+    if not must_be_new or (place.exists() and not is_kept(path)):
+        return place.open("wb")
+    try:
+        return _without_links(path).open("xb")
+    except FileExistsError:
+        raise file_exists(named, path) from None
+
+
+def file_exists(named: str, path: str) -> UsageFault:
+    """The error for a file that is there and must not be written over."""
+    return UsageFault(
+        f"{named} {quoted(path)} already exists",
+        FaultCode.FILE_EXISTS,
+        hint=Hint.REPLACE_FILE,
+        path=path,
+    )
 
 
 def is_path(text: str) -> bool:

@@ -96,16 +96,24 @@ def find(paths: Iterable[Path]) -> Iterator[Path]:
             raise FileFault([Fault(path.as_posix(), "no such file or folder")])
 
 
-def read_scenarios(path: Path, load: Load = load) -> list[Scenario]:
+def read_scenarios(
+    path: Path, load: Load = load, rules: Organization | None = None
+) -> list[Scenario]:
     """Read the scenarios of one file; `load` may remember configurations that many name.
+
+    With `rules` they are read as if these stood in the place of their own, which are not looked at.
+    One that spells a scope out itself gets the scope of that name (`INLINE_SCOPE`), or the only
+    one there is.
 
     Raises:
         FileFault: every fault of the file, each with its place.
     """
-    return parse_scenarios(path, read_bytes(path), load)
+    return parse_scenarios(path, read_bytes(path), load, rules)
 
 
-def parse_scenarios(path: Path, data: bytes, load: Load = load) -> list[Scenario]:
+def parse_scenarios(
+    path: Path, data: bytes, load: Load = load, rules: Organization | None = None
+) -> list[Scenario]:
     """Read scenarios as `read_scenarios` does, where `path` holds `data`, or may come to.
 
     Raises:
@@ -114,7 +122,7 @@ def parse_scenarios(path: Path, data: bytes, load: Load = load) -> list[Scenario
     faults = Faults(path)
     documents = parse_documents(text_of(path, data), faults)
     scenarios = [
-        _Reader(path, faults, load).scenario(document, place)
+        _Reader(path, faults, load, rules).scenario(document, place)
         for place, document in enumerate(documents, start=1)
     ]
     faults.raise_any()
@@ -141,10 +149,11 @@ def _is_configuration(path: Path) -> bool:
 class _Reader:
     """Reads one document, noting what is wrong with it."""
 
-    def __init__(self, path: Path, faults: Faults, load: Load) -> None:
+    def __init__(self, path: Path, faults: Faults, load: Load, rules: Organization | None) -> None:
         self._path = path
         self._faults = faults
         self._load = load
+        self._rules = rules
 
     def scenario(self, document: Node, place: int) -> Scenario | None:
         entries = self._faults.entries(document, _SCENARIO, "a scenario")
@@ -176,6 +185,8 @@ class _Reader:
         config, scope = entries.get("config"), entries.get("scope")
         if config is not None and scope is not None:
             self._faults.add(scope.place, "config and scope both give the rules; keep one")
+        elif self._rules is not None:
+            return self._rules if scope is None else self._in_place_of(scope, self._rules)
         elif scope is not None:
             rules = read_scope(scope, self._faults)
             return Organization(None, {INLINE_SCOPE: rules}, {}) if rules else None
@@ -192,6 +203,21 @@ class _Reader:
                     hint = each.hint if isinstance(each, Fault) else None
                     self._faults.add(config.place, f"the configuration: {each}", hint)
         return None
+
+    def _in_place_of(self, scope: Node, rules: Organization) -> Organization | None:
+        """The rules of one scope for a scenario whose requests need not name theirs."""
+        found = rules.scopes.get(INLINE_SCOPE)
+        if found is None and len(rules.scopes) == 1:
+            [found] = rules.scopes.values()
+        if found is None:
+            self._faults.add(
+                scope.place,
+                "the scenario spells its scope out, and the configuration that is to be used "
+                f"instead has several; call one of them {INLINE_SCOPE}, or name one with a single "
+                "scope",
+            )
+            return None
+        return Organization(None, {INLINE_SCOPE: found}, {})
 
     def _given(self, node: Node, organization: Organization | None) -> Given | None:
         entries = dict(self._faults.entries(node, None, "a given profile"))

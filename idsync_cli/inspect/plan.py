@@ -84,6 +84,11 @@ class Plan:
         """Whether anything would change."""
         return any(scope.changes for scope in self.scopes)
 
+    @property
+    def exit_status(self) -> int:
+        """1 if anything would change."""
+        return int(self.changes)
+
 
 def plan(organization: Organization, transaction: SqliteTransaction) -> Plan:
     """Set a configuration against the rules that a store was last used with.

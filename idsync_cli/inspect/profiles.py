@@ -1,13 +1,15 @@
 """Looking into a store: its profiles, who holds an identifier, how it came, and what is there.
 
 What is known, protected or found is said by the rules and by the core's own search; nothing here
-knows a rule. Results are JSON values, which `render_store` draws.
+knows a rule. Results are values, which `render.store` draws and `render.store_json` writes; each
+has the exit status that its command ends with (section 8).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 
-from idsync_cli import wire
-from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule
+from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer
@@ -16,74 +18,175 @@ from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.matcher import Matcher
 from idsync_cli.core.resolve.request_shape import shape_of
+from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.store.api import HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.history import Arrival, arrivals, making
+from idsync_cli.store.sqlite.queries.history import (
+    Arrival,
+    Making,
+    arrivals,
+    history_length,
+    making,
+)
 from idsync_cli.store.sqlite.queries.statistics import deciders, identifiers_held, profile_kinds
+
+WhyNot = Reason | NoteCode | ErrorCode
+"""Why a search does not return a holder."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileListing:
+    """The first of the profiles that are asked for, and how many there are in all."""
+
+    profiles: tuple[ScopedProfile, ...]
+    total: int
+
+    @property
+    def exit_status(self) -> int:
+        """0: that there is none is an answer, too."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDetails:
+    """A profile, what made it, and what brought each of its identifiers.
+
+    `profile` is None where none has the MPID, and `made_by` where no request and no import made it.
+    """
+
+    mpid: int
+    profile: ScopedProfile | None
+    made_by: Making | None = None
+    arrivals: tuple[Arrival, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """1 if there is no such profile."""
+        return int(self.profile is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A profile that holds an identifier; `why_not` is None where a search returns it."""
+
+    profile: ScopedProfile
+    why_not: WhyNot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whois:
+    """Who holds an identifier, and what a search with it alone comes to in each of their scopes."""
+
+    identifier: Identifier
+    holders: tuple[Holder, ...]
+    searches: tuple[Answer, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """1 if nobody holds it."""
+        return int(not self.holders)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Changes of a profile, of an identifier, or of both, oldest first; `total` counts all of them.
+
+    `entries` are read from the store as they are taken, and no more often than once.
+    """
+
+    entries: Iterator[HistoryEntry]
+    total: int
+
+    @property
+    def exit_status(self) -> int:
+        """1 if there is no such change."""
+        return int(not self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeCounts:
+    """What is in a scope: profiles of each kind, and identifiers of all and of one at most."""
+
+    profiles: int
+    known: int
+    anonymous: int
+    orphaned: int
+    identifiers: int
+    most_identifiers: int
+
+    @property
+    def mean_identifiers(self) -> float:
+        """How many identifiers a profile has on average, to two places."""
+        return round(self.identifiers / self.profiles, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a store holds, scope by scope, and what decided the requests that changed it.
+
+    `decided_by` counts them by the type that decided or else by the rule, the most frequent first;
+    `ties` are those that the rule newest decided.
+    """
+
+    last_seq: int
+    scopes: Mapping[str, ScopeCounts]
+    requests: int
+    ties: int
+    decided_by: Mapping[str, int]
+
+    @property
+    def exit_status(self) -> int:
+        """0: an empty store is an answer, too."""
+        return 0
 
 
 def profiles(
     transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter
-) -> Iterator[wire.Json]:
-    """The profiles that are asked for, as an export holds them, in the order of creation."""
+) -> Iterator[ScopedProfile]:
+    """The profiles that are asked for, in the order of creation, read as they are taken."""
     for scope, profile in transaction.profiles(organization.scopes, asked):
-        yield _line(profile, scope, organization)
+        yield _scoped(profile, scope, organization)
 
 
-def count_profiles(
-    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter
-) -> int:
-    """How many profiles are asked for."""
-    return transaction.count_profiles(organization.scopes, asked)
+def first_profiles(
+    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter, limit: int
+) -> ProfileListing:
+    """The first profiles that are asked for, at most `limit`."""
+    first = tuple(islice(profiles(transaction, organization, asked), limit))
+    total = len(first)
+    if total == limit:  # else that is all there is
+        total = transaction.count_profiles(organization.scopes, asked)
+    return ProfileListing(first, total)
 
 
 def profile(
     transaction: SqliteTransaction, organization: Organization, mpid: int
-) -> wire.Json | None:
-    """A profile as an export holds it, with what made it and what brought each identifier."""
+) -> ProfileDetails:
+    """A profile, with what made it and what brought each identifier."""
     found = transaction.find(mpid)
     if found is None:
-        return None
+        return ProfileDetails(mpid, None)
     scope, its_profile = found
-    made = making(transaction, its_profile.created_seq)
-    return {
-        **_line(its_profile, scope, organization),
-        "made_by": made
-        and {
-            "seq": its_profile.created_seq,
-            "time": wire.time_text(made.time_ms),
-            "kind": made.kind,
-            "rule": made.rule,
-            "request_id": made.request_id,
-        },
-        "identifiers": [_arrival_json(each) for each in arrivals(transaction, mpid)],
-    }
+    return ProfileDetails(
+        mpid,
+        _scoped(its_profile, scope, organization),
+        making(transaction, its_profile.created_seq),
+        tuple(arrivals(transaction, mpid)),
+    )
 
 
-def _arrival_json(arrival: Arrival) -> wire.Json:
-    return {
-        "identity_type": arrival.identifier.type.value,
-        "value": arrival.identifier.value,
-        "seq": arrival.seq,
-        "time": None if arrival.time_ms is None else wire.time_text(arrival.time_ms),
-        "kind": arrival.kind,
-        "request_id": arrival.request_id,
-    }
-
-
-def entry_json(entry: HistoryEntry) -> wire.Json:
-    """One change of the history."""
-    return {
-        "seq": entry.seq,
-        "time": wire.time_text(entry.time_ms),
-        "kind": entry.kind,
-        "request_id": entry.request_id,
-        "op": entry.op.value,
-        "mpid": str(entry.mpid),
-        "identity_type": entry.identifier.type.value,
-        "value": entry.identifier.value,
-        "rule": entry.rule,
-    }
+def history(
+    transaction: SqliteTransaction,
+    *,
+    mpid: int | None,
+    identifier: Identifier | None,
+    limit: int | None,
+) -> History:
+    """The changes of a profile, of an identifier, or of both; at most `limit` of them."""
+    return History(
+        transaction.history(mpid=mpid, identifier=identifier, limit=limit),
+        history_length(transaction, mpid=mpid, identifier=identifier),
+    )
 
 
 def whois(
@@ -93,12 +196,12 @@ def whois(
     *,
     seed: int,
     scope: str | None = None,
-) -> wire.Json:
+) -> Whois:
     """Every profile that holds an identifier, and what a search with it alone comes to.
 
-    Each profile is as an export holds it, and says whether the search returns it and, if not,
-    why: a reason of section 4, step 2; `tie` where a newer one is returned; `NO_LOOKUP_IDENTITY`
-    where the type is not in the priority; `UNKNOWN_SCOPE` where the scope has no rules any more.
+    Of each it is said why the search does not return it, if so: a reason of section 4, step 2;
+    `tie` where a newer one is returned; `NO_LOOKUP_IDENTITY` where the type is not in the priority;
+    `UNKNOWN_SCOPE` where the scope has no rules any more.
     """
     holders, searches = [], []
     for name in transaction.scopes():
@@ -107,18 +210,12 @@ def whois(
         answer = _search(transaction, organization, identifier, name, seed)
         held_by = transaction.holding(name, identifier)
         if answer and held_by:
-            searches.append(wire.answer_json(answer, explain=True))
-        matcher = _inquiry(transaction, organization, identifier, name)
+            searches.append(answer)
+        matcher = _matcher(transaction, organization, identifier, name)
         for each in held_by:
             why_not = _why_not(each, identifier, answer, matcher)
-            line = _line(each, name, organization)
-            holders.append({**line, "returned": why_not is None, "why_not": why_not})
-    return {
-        "identity_type": identifier.type.value,
-        "value": identifier.value,
-        "profiles": holders,
-        "searches": searches,
-    }
+            holders.append(Holder(_scoped(each, name, organization), why_not))
+    return Whois(identifier, tuple(holders), tuple(searches))
 
 
 def _search(
@@ -138,7 +235,7 @@ def _search(
     return Answer(seq, None, request.kind, scope, decision)
 
 
-def _inquiry(
+def _matcher(
     transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
 ) -> Matcher | None:
     """The same search as `_search` makes, to ask about each profile."""
@@ -151,45 +248,56 @@ def _inquiry(
 
 def _why_not(
     holder: Profile, identifier: Identifier, answer: Answer | None, matcher: Matcher | None
-) -> str | None:
+) -> WhyNot | None:
     """Why the search did not return a holder; None if it did."""
     if answer is None or matcher is None:
-        return ErrorCode.UNKNOWN_SCOPE.value
+        return ErrorCode.UNKNOWN_SCOPE
     if answer.mpid == holder.mpid:
         return None
     if not matcher.shape.rules.is_lookup(identifier.type):
-        return ErrorCode.NO_LOOKUP_IDENTITY.value
+        return ErrorCode.NO_LOOKUP_IDENTITY
     reason = matcher.ineligibility(holder)
-    return NoteCode.TIE.value if reason is None else reason.value
+    return NoteCode.TIE if reason is None else reason
 
 
-def stats(transaction: SqliteTransaction, organization: Organization) -> wire.Json:
+def stats(transaction: SqliteTransaction, organization: Organization) -> Statistics:
     """What a store holds, scope by scope, and what decided the requests that changed it."""
-    scopes: dict[str, wire.Json] = {}
+    counted: dict[str, _Counts] = {}
     for kind in profile_kinds(transaction):
-        line = _line(kind.example, kind.scope, organization)
-        counted = scopes.setdefault(kind.scope, dict.fromkeys(_COUNTS, 0))
-        counted["profiles"] += kind.profiles
-        counted["known" if line["known"] else "anonymous"] += kind.profiles
-        counted["orphaned"] += kind.profiles * line["orphaned"]
+        seen = _scoped(kind.example, kind.scope, organization)
+        of_scope = counted.setdefault(kind.scope, _Counts())
+        of_scope.profiles += kind.profiles
+        of_scope.known += kind.profiles * seen.known
+        of_scope.orphaned += kind.profiles * seen.orphaned
     held = identifiers_held(transaction)
-    for name, counted in scopes.items():
-        if name in held:
-            counted["identifiers"] = held[name].identifiers
-            counted["most_identifiers"] = held[name].most
-        counted["mean_identifiers"] = round(counted["identifiers"] / counted["profiles"], 2)
     decided = deciders(transaction)
-    return {
-        "last_seq": transaction.last_seq,
-        "scopes": scopes,
-        "requests": sum(each.requests for each in decided),
-        "ties": sum(each.requests for each in decided if each.rule == Rule.NEWEST),
-        "decided_by": {each.identity_type or each.rule: each.requests for each in decided},
-    }
+    return Statistics(
+        last_seq=transaction.last_seq,
+        scopes={
+            name: ScopeCounts(
+                profiles=each.profiles,
+                known=each.known,
+                anonymous=each.profiles - each.known,
+                orphaned=each.orphaned,
+                identifiers=held[name].identifiers if name in held else 0,
+                most_identifiers=held[name].most if name in held else 0,
+            )
+            for name, each in counted.items()
+        },
+        requests=sum(each.requests for each in decided),
+        ties=sum(each.requests for each in decided if each.rule == Rule.NEWEST),
+        decided_by={each.identity_type or each.rule: each.requests for each in decided},
+    )
 
 
-_COUNTS = ("profiles", "known", "anonymous", "orphaned", "identifiers", "most_identifiers")
+@dataclass(slots=True)
+class _Counts:
+    """The profiles of a scope, while they are counted."""
+
+    profiles: int = 0
+    known: int = 0
+    orphaned: int = 0
 
 
-def _line(its_profile: Profile, scope: str, organization: Organization) -> wire.Json:
-    return wire.profile_json(its_profile, scope, organization.scopes.get(scope))
+def _scoped(its_profile: Profile, scope: str, organization: Organization) -> ScopedProfile:
+    return scoped(its_profile, scope, organization.scopes.get(scope))

@@ -6,7 +6,7 @@ format that they stand in.
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from idsync_cli.check.run import CheckOutcome, Mismatch, Result, Unreadable
@@ -35,15 +35,25 @@ def _title(result: Result) -> str:
     return printable(f"{scenario.name} ({scenario.path.as_posix()}:{scenario.line})")
 
 
-def github(outcome: CheckOutcome) -> list[str]:
-    """An annotation for everything that a scenario expected otherwise, or every fault of a file."""
+def github(outcome: CheckOutcome, explained: Sequence[str]) -> list[str]:
+    """An annotation for everything that a scenario expected otherwise, or every fault of a file.
+
+    Behind them `explained`, the lines that explain it, in a group of the log that can be opened.
+    """
     if isinstance(outcome, Unreadable):
         return faults_for_github(outcome.fault)
     name, path = outcome.scenario.name, outcome.scenario.path.as_posix()
-    return [
+    found = [
         annotation("error", Fault(path, _sentence(each), each.line), f"scenario failed: {name}")
         for each in outcome.mismatches
     ]
+    return [*found, *_group(f"explained: {name}", explained)] if explained else found
+
+
+def _group(title: str, lines: Sequence[str]) -> list[str]:
+    """Lines that GitHub's log shows folded, under a title."""
+    opening = f"::group::{_data(title)}".replace("##[", "#\\x23[")
+    return [opening, *map(inert, lines), "::endgroup::"]
 
 
 def faults_for_github(fault: FileFault) -> list[str]:
@@ -79,8 +89,8 @@ def _sentence(mismatch: Mismatch) -> str:
     return printable(f"{where}{mismatch.what}: expected {expected}, found {found}")
 
 
-def tap(outcome: CheckOutcome, number: int) -> list[str]:
-    """A test point, with what was wrong as YAML."""
+def tap(outcome: CheckOutcome, number: int, explained: Sequence[str]) -> list[str]:
+    """A test point, with what was wrong as YAML, and as the lines that explain it."""
     if isinstance(outcome, Result) and outcome.passed:
         return [f"ok {number} - {_description(_title(outcome))}"]
     if isinstance(outcome, Unreadable):
@@ -88,7 +98,8 @@ def tap(outcome: CheckOutcome, number: int) -> list[str]:
         told = [f"    - {flow(fault)}" for fault in outcome.fault.faults]
         return _not_ok(number, printable(path), "cannot be read", ["  faults:", *told])
     told = [f"    - {flow(_diagnosis(each))}" for each in outcome.mismatches]
-    return _not_ok(number, _title(outcome), "expected otherwise", ["  mismatches:", *told])
+    block = ["  explained: |2", *(f"    {inert(line)}".rstrip() for line in explained)]
+    return _not_ok(number, _title(outcome), "expected otherwise", ["  mismatches:", *told, *block])
 
 
 def _not_ok(number: int, description: str, message: str, more: Sequence[str]) -> list[str]:
@@ -113,9 +124,12 @@ def _diagnosis(mismatch: Mismatch) -> dict[str, object]:
     }
 
 
-def junit(outcomes: Iterable[CheckOutcome]) -> bytes:
+def junit(
+    outcomes: Iterable[CheckOutcome], explained: Callable[[CheckOutcome], Sequence[str]]
+) -> bytes:
     """A JUnit report, a suite for every file; without times, so that equal runs are equal reports.
 
+    What `explained` gives of a failure is the output of its case.
     Whatever XML 1.0 cannot hold is no printable character, and stands there as its escape.
     """
     from xml.etree import ElementTree
@@ -146,6 +160,8 @@ def junit(outcomes: Iterable[CheckOutcome]) -> bytes:
                 failure.text = "\n".join(
                     f"{name}:{each.line}: {_sentence(each)}" for each in outcome.mismatches
                 )
+                output = ElementTree.SubElement(case, "system-out")
+                output.text = "\n".join(explained(outcome))
     ElementTree.indent(suites)
     written: bytes = ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True)
     return written + b"\n"

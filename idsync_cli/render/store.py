@@ -1,11 +1,16 @@
-"""What a store holds, as tables; they are drawn from the JSON that machines get."""
+"""What a store holds, as tables."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from idsync_cli.core.identity import Identifier
+from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import printable
+from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
 from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.tables import new_table, plain
+from idsync_cli.store.api import HistoryEntry
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,19 +23,17 @@ _NOTHING = "-"
 _WIDEST_BY = 16
 _WIDE = 80
 
-Line = Mapping[str, Any]
 
-
-def profiles_table(profiles: Sequence[Line], width: int) -> "Table":
+def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
     """Profiles, a row each, with their first identifiers."""
     table = new_table("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
     for profile in profiles:
         held = _identifiers(profile)
         table.add_row(
-            profile["mpid"],
-            plain(printable(profile["scope"])),
+            str(profile.profile.mpid),
+            plain(printable(profile.scope)),
             _state(profile).replace(", ", ",\n"),
-            str(profile["created_seq"]),
+            str(profile.profile.created_seq),
             str(len(held)),
             plain("\n".join(held[:IDENTIFIERS_SHOWN]) or _NOTHING),
         )
@@ -42,51 +45,53 @@ def more_line(shown: int, of: int, what: str, way_out: str) -> str:
     return f"\nthe first {shown:,} of {of:,} {what}; {way_out}"
 
 
-def profile_table(profile: Line, width: int) -> "list[RenderableType]":
-    """A profile, with where it and each of its identifiers come from."""
-    heading = f"profile {profile['mpid']} in scope {printable(profile['scope'])}: {_state(profile)}"
-    lines = [heading]
-    if profile["made_by"] is not None:
-        made_by = profile["made_by"]
-        by = ", ".join(_requester(made_by))
-        lines.append(f"made by request {made_by['seq']}, {_moment(made_by['time'])} UTC: {by}")
-    if profile["source_mpid"] is not None:
-        lines.append(f"source: the anonymous profile {profile['source_mpid']}")
+def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]":
+    """A profile that is there, with where it and each of its identifiers come from."""
+    shown, made_by = details.profile, details.made_by
+    assert shown is not None
+    profile = shown.profile
+    lines = [f"profile {profile.mpid} in scope {printable(shown.scope)}: {_state(shown)}"]
+    if made_by is not None:
+        by = ", ".join(_requester(made_by.kind, made_by.rule, made_by.request_id))
+        time = _moment(made_by.time_ms)
+        lines.append(f"made by request {profile.created_seq}, {time} UTC: {by}")
+    if profile.source_mpid is not None:
+        lines.append(f"source: the anonymous profile {profile.source_mpid}")
     table = new_table("Seq", "Added (UTC)", "By", "Identifier")
-    for each in profile["identifiers"]:
+    for each in details.arrivals:
         table.add_row(
-            str(each["seq"]),
-            _NOTHING if each["time"] is None else _moment(each["time"]),
-            plain("\n".join(_requester(each))),
-            plain(_over_two_lines(each)),
+            str(each.seq),
+            _NOTHING if each.time_ms is None else _moment(each.time_ms),
+            plain("\n".join(_requester(each.kind, None, each.request_id))),
+            plain(_over_two_lines(each.identifier)),
         )
     return [*map(plain, lines), _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))]
 
 
-def _requester(entry: Line) -> list[str]:
+def _requester(kind: str | None, rule: str | None, request_id: str | None) -> list[str]:
     """What kind of request it was, by which rule it was decided, and its sender's name for it."""
-    rule = f": {entry['rule']}" if entry.get("rule") not in (None, entry["kind"]) else ""
-    named = [] if entry["request_id"] is None else [printable(entry["request_id"])]
-    return [f"{entry['kind'] or _NOTHING}{rule}", *named]
+    by_rule = "" if rule in (None, kind) else f": {rule}"
+    named = [] if request_id is None else [printable(request_id)]
+    return [f"{kind or _NOTHING}{by_rule}", *named]
 
 
-def _over_two_lines(identifier: Line) -> str:
-    return f"{identifier['identity_type']}\n{printable(identifier['value'])}"
+def _over_two_lines(identifier: Identifier) -> str:
+    return f"{identifier.type}\n{printable(identifier.value)}"
 
 
-def whois(found: Line, width: int) -> "list[RenderableType]":
+def whois(found: Whois, width: int) -> "list[RenderableType]":
     """Who holds an identifier, and what a search with it alone comes to."""
-    identifier = f"{found['identity_type']} {printable(found['value'])}"
+    identifier = f"{found.identifier.type} {printable(found.identifier.value)}"
     table = new_table("MPID", "Scope", "State", "Seq", "A search with it alone")
-    for profile in found["profiles"]:
+    for each in found.holders:
         table.add_row(
-            profile["mpid"],
-            plain(printable(profile["scope"])),
-            _state(profile).replace(", ", ",\n"),
-            str(profile["created_seq"]),
-            profile["why_not"] or "returns it",
+            str(each.profile.profile.mpid),
+            plain(printable(each.profile.scope)),
+            _state(each.profile).replace(", ", ",\n"),
+            str(each.profile.profile.created_seq),
+            each.why_not or "returns it",
         )
-    why_not = dict.fromkeys(each["why_not"] for each in found["profiles"] if each["why_not"])
+    why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
     pieces = [
         plain(f"who holds {identifier}"),
         _fitted(table, width, folding=("Scope",), right=("Seq",)),
@@ -95,40 +100,48 @@ def whois(found: Line, width: int) -> "list[RenderableType]":
 
 
 def history_table(
-    entries: Sequence[Line], *, mpid: str | None, identifier: str | None, width: int
+    entries: Sequence[HistoryEntry],
+    *,
+    mpid: int | None,
+    identifier: Identifier | None,
+    width: int,
 ) -> "Table":
     """Changes, a row each; a column that the question has answered already is left out."""
     change = [name for name, known in (("MPID", mpid), ("Identifier", identifier)) if known is None]
     table = new_table("Seq", "Time (UTC)", "By", "Change", *change)
     for entry in entries:
-        cells = {"MPID": entry["mpid"], "Identifier": _over_two_lines(entry)}
+        cells = {"MPID": str(entry.mpid), "Identifier": _over_two_lines(entry.identifier)}
         table.add_row(
-            str(entry["seq"]),
-            _moment(entry["time"]),
-            plain("\n".join(_requester(entry))),
-            entry["op"],
+            str(entry.seq),
+            _moment(entry.time_ms),
+            plain("\n".join(_requester(entry.kind, entry.rule, entry.request_id))),
+            entry.op.value,
             *(plain(cells[name]) for name in change),
         )
     return _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))
 
 
-def stats(counted: Line, width: int) -> "list[RenderableType]":
+def stats(counted: Statistics, width: int) -> "list[RenderableType]":
     """What a store holds, and what decided the requests that changed it."""
     columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most")
     table = new_table("Scope", *columns)
-    for scope, numbers in counted["scopes"].items():
+    for scope, numbers in counted.scopes.items():
         table.add_row(
             plain(printable(scope)),
-            *(f"{numbers[name.lower()]:,}" for name in columns[:5]),
-            f"{numbers['mean_identifiers']:,.2f}",
-            f"{numbers['most_identifiers']:,}",
+            f"{numbers.profiles:,}",
+            f"{numbers.known:,}",
+            f"{numbers.anonymous:,}",
+            f"{numbers.orphaned:,}",
+            f"{numbers.identifiers:,}",
+            f"{numbers.mean_identifiers:,.2f}",
+            f"{numbers.most_identifiers:,}",
         )
     decided = new_table("Decided by", "Requests")
-    for decider, number in counted["decided_by"].items():
+    for decider, number in counted.decided_by.items():
         decided.add_row(decider, f"{number:,}")
     total = (
-        f"{counted['requests']:,} requests changed the store, {counted['ties']:,} of them ties "
-        f"(the rule newest); the last number is {counted['last_seq']:,}"
+        f"{counted.requests:,} requests changed the store, {counted.ties:,} of them ties "
+        f"(the rule newest); the last number is {counted.last_seq:,}"
     )
     return [
         _fitted(table, width, folding=("Scope",), right=columns),
@@ -153,19 +166,20 @@ def _fitted(
     return table
 
 
-def _identifiers(profile: Line) -> list[str]:
+def _identifiers(profile: ScopedProfile) -> list[str]:
     return [
         f"{kind} {printable(value)}"
-        for kind, values in profile["identities"].items()
-        for value in values
+        for kind in profile.types
+        for value in profile.profile.values_of(kind)
     ]
 
 
-def _state(profile: Line) -> str:
-    known = "known" if profile["known"] else "anonymous"
-    return f"{known}, orphaned" if profile["orphaned"] else known
+def _state(profile: ScopedProfile) -> str:
+    known = "known" if profile.known else "anonymous"
+    return f"{known}, orphaned" if profile.orphaned else known
 
 
-def _moment(time: str) -> str:
-    """A time without its milliseconds, for people."""
-    return time[:19].replace("T", " ")
+def _moment(time_ms: int) -> str:
+    """A time in UTC without its milliseconds, for people."""
+    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
+    return moment.replace(tzinfo=None).isoformat(" ")

@@ -22,7 +22,7 @@ from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import lines_left
 from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, find_start
-from idsync_cli.replay.summary import Summary
+from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
@@ -179,7 +179,7 @@ class Replay:
 
     def _decide(self, transaction: Transaction, taken: LineBatch) -> Decided:
         """Answer the requests of a batch, and count the answers."""
-        done = Done(Summary(), [], [])
+        done = Done(Tally(), [], [])
 
         def take(answers: list[Answer]) -> None:
             self._take_in(done, answers)
@@ -195,10 +195,10 @@ class Replay:
     def _take_in(self, done: Done, answers: list[Answer]) -> None:
         """Take the answers of a block; with `stop_on_error`, see whether one is a refusal."""
         if self._stop_on_error:
-            for place, answer in enumerate(answers, start=done.summary.requests):
+            for place, answer in enumerate(answers, start=done.tally.requests):
                 if isinstance(answer.outcome, Refusal):
                     raise _RefusedOne(place, answer)
-        done.summary.count_all(answers, self.file)
+        done.tally.count_all(answers, self.file)
         if self._answers:
             done.lines.append(self._answers.lines(answers, self.file_in_answers))
         if self._keep_answers:

@@ -1,9 +1,9 @@
-"""What a replay came to, counted as its answers come."""
+"""What a replay came to: counted as its answers come, and given out as a value."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
-from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.decision import Answer, Refusal
 
@@ -14,27 +14,60 @@ _Way = tuple[RequestKind | None, Status, str | None, str | None]
 """A way to answer: the kind, the status, what decided (a type, or else the rule), the error."""
 
 
-class Summary:
-    """What a replay came to, counted as its answers come."""
+class RefusedLine(NamedTuple):
+    """A request that was refused, and the file that it came from."""
 
-    __slots__ = (
-        "created", "dry_run", "notes", "orphaned", "refused", "requests", "stopped", "ways",
-    )  # fmt: skip
+    file: str
+    answer: Answer
 
-    def __init__(self, *, dry_run: bool = False) -> None:
+
+class KindCount(NamedTuple):
+    """How many requests of a kind had a status; the kind is None for what is no request."""
+
+    kind: RequestKind | None
+    status: Status
+    number: int
+
+
+class Summary(NamedTuple):
+    """What a replay came to.
+
+    `decided_by` counts the answers by the type that decided or else by the rule, `notes` and
+    `errors` count their codes; the most frequent comes first. `refused` is how many lines were
+    refused, and `first_refused` are the first of them. `stopped` says that the replay ended before
+    a line that was refused.
+    """
+
+    requests: int
+    kinds: tuple[KindCount, ...]
+    decided_by: Mapping[str, int]
+    created: int
+    orphaned: int
+    notes: Mapping[str, int]
+    errors: Mapping[str, int]
+    refused: int
+    first_refused: tuple[RefusedLine, ...]
+    stopped: bool
+    dry_run: bool
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a line was refused (section 8)."""
+        return int(self.refused > 0)
+
+
+class Tally:
+    """Counts the answers of a replay as they come."""
+
+    __slots__ = ("created", "notes", "orphaned", "refused", "requests", "ways")
+
+    def __init__(self) -> None:
         self.requests = 0
         self.ways: dict[_Way, int] = {}
         self.notes: dict[str, int] = {}
         self.created = 0
         self.orphaned = 0
-        self.refused: list[tuple[str, Answer]] = []
-        self.stopped = False
-        self.dry_run = dry_run
-
-    @property
-    def refused_count(self) -> int:
-        """How many lines were refused; `refused` holds the first of them."""
-        return sum(self._by(_error_of).values())
+        self.refused: list[RefusedLine] = []
 
     def count_all(self, answers: Iterable[Answer], file: str) -> None:
         """Take answers to lines of a file into account."""
@@ -44,7 +77,7 @@ class Summary:
             if isinstance(outcome, Refusal):
                 way: _Way = (answer.kind, Status.ERROR, None, str(outcome.code))
                 if len(self.refused) < REFUSED_SHOWN:
-                    self.refused.append((file, answer))
+                    self.refused.append(RefusedLine(file, answer))
             else:
                 by = outcome.decided_by
                 way = (answer.kind, outcome.status, by.identity_type or by.rule, None)
@@ -55,7 +88,7 @@ class Summary:
             ways[way] = ways.get(way, 0) + 1
             self.requests += 1
 
-    def add(self, other: "Summary") -> None:
+    def add(self, other: "Tally") -> None:
         """Take into account what another has counted since."""
         self.requests += other.requests
         self.created += other.created
@@ -66,6 +99,26 @@ class Summary:
             self.notes[code] = self.notes.get(code, 0) + number
         self.refused += other.refused[: REFUSED_SHOWN - len(self.refused)]
 
+    def summary(self, *, stopped: bool, dry_run: bool) -> Summary:
+        """What was counted so far, as a value."""
+        kinds: dict[tuple[RequestKind | None, Status], int] = {}
+        for (kind, status, _, _), number in self.ways.items():
+            kinds[kind, status] = kinds.get((kind, status), 0) + number
+        errors = self._by(_error_of)
+        return Summary(
+            requests=self.requests,
+            kinds=tuple([KindCount(*each, kinds[each]) for each in sorted(kinds, key=_name_of)]),
+            decided_by=self._by(_rule_of),
+            created=self.created,
+            orphaned=self.orphaned,
+            notes=dict(Counter(self.notes).most_common()),
+            errors=errors,
+            refused=sum(errors.values()),
+            first_refused=tuple(self.refused),
+            stopped=stopped,
+            dry_run=dry_run,
+        )
+
     def _by(self, of: Callable[[_Way], str | None]) -> dict[str, int]:
         """The answers by something that each of some has, the most frequent first."""
         counted: Counter[str] = Counter()
@@ -74,29 +127,6 @@ class Summary:
             if what is not None:
                 counted[what] += number
         return dict(counted.most_common())
-
-    def as_json(self) -> wire.Json:
-        """The summary for machines."""
-        kinds: dict[str, dict[str, int]] = {}
-        for (kind, status, _, _), number in sorted(self.ways.items(), key=_name_of):
-            by_status = kinds.setdefault(str(kind or "none"), {})
-            by_status[status.value] = by_status.get(status.value, 0) + number
-        return {
-            "requests": self.requests,
-            "kinds": kinds,
-            "decided_by": self._by(_rule_of),
-            "profiles_created": self.created,
-            "profiles_orphaned": self.orphaned,
-            "notes": dict(Counter(self.notes).most_common()),
-            "refused": self.refused_count,
-            "stopped": self.stopped,
-            "dry_run": self.dry_run,
-            "errors": self._by(_error_of),
-            "first_refused": [
-                {"file": file, **wire.answer_json(answer, explain=False)}
-                for file, answer in self.refused
-            ],
-        }
 
 
 def _rule_of(way: _Way) -> str | None:
@@ -107,6 +137,6 @@ def _error_of(way: _Way) -> str | None:
     return way[3]
 
 
-def _name_of(counted: tuple[_Way, int]) -> tuple[str, str]:
-    kind, status, _, _ = counted[0]
+def _name_of(counted: tuple[RequestKind | None, Status]) -> tuple[str, str]:
+    kind, status = counted
     return str(kind or "none"), str(status)

@@ -12,7 +12,7 @@ from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace
 from idsync_cli.replay.resumption import NOT_ENTERED, Start
-from idsync_cli.replay.summary import Summary
+from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import MpidTaken, Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.replays import (
@@ -35,7 +35,7 @@ class Overtaken(Exception):
 class Done:
     """What a batch came to: its answers counted and, where they are asked for, as they are."""
 
-    summary: Summary
+    tally: Tally
     answers: list[Answer]
     lines: list[bytes]
 

@@ -1,6 +1,7 @@
 """Import: whole profiles into a store, all of a file or none (section 8)."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from idsync_cli.core.admission import violation
 from idsync_cli.core.config.rules import Organization
@@ -14,6 +15,18 @@ FAULTS_SHOWN = 20
 """How many bad lines are listed."""
 
 
+class Imported(NamedTuple):
+    """How many profiles were taken in; `dry_run` says that it was into a store that goes again."""
+
+    profiles: int
+    dry_run: bool
+
+    @property
+    def exit_status(self) -> int:
+        """0: a file of which a line is refused is a fault."""
+        return 0
+
+
 def import_profiles(
     name: str,
     lines: Iterable[ProfileLine | BadLine],
@@ -21,10 +34,12 @@ def import_profiles(
     transaction: Transaction,
     *,
     now_ms: int,
-) -> int:
+    dry_run: bool = False,
+) -> Imported:
     """Take in the profiles of a file, each entered in the history, and say how many they were.
 
-    The store's counter goes on from the highest number. `name` is the file's, for its faults.
+    The store's counter goes on from the highest number. `name` is the file's, for its faults. A dry
+    run is one by the store that it is given, which is thrown away.
 
     Raises:
         FileFault: the bad lines; the session must then be given up.
@@ -49,7 +64,7 @@ def import_profiles(
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
         transaction.remember_rules(rules_json.remembered(organization))
-    return taken_in
+    return Imported(taken_in, dry_run)
 
 
 def _take_in(

@@ -7,7 +7,6 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
-from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import (
     COUNTED_TO,
     Answer,
@@ -19,7 +18,7 @@ from idsync_cli.core.decision import (
     Tier,
 )
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.messages import note_message
 from idsync_cli.wire.decoding import Json
 
@@ -122,26 +121,23 @@ def _text_of(decided_by: DecidedBy) -> str:
     return text
 
 
-def profile_json(profile: Profile, scope: str, rules: ScopeRules | None) -> Json:
-    """A line of an export; `rules` are None where the configuration no longer names the scope."""
-    held = profile.identifiers
+def profile_json(scoped: ScopedProfile) -> Json:
+    """A line of an export."""
+    profile = scoped.profile
     return {
         "mpid": str(profile.mpid),
-        "scope": scope,
+        "scope": scoped.scope,
         "created_seq": profile.created_seq,
         "source_mpid": _mpid_text(profile.source_mpid),
-        "known": profile.was_known if rules is None else rules.is_known(profile),
-        "orphaned": not held if rules is None else not rules.holds_lookup(profile.types),
-        "identities": identities_json(held, rules),
+        "known": scoped.known,
+        "orphaned": scoped.orphaned,
+        "identities": _by_type(profile.identifiers, scoped.types),
     }
 
 
-def identities_json(
-    identifiers: Collection[Identifier], rules: ScopeRules | None
-) -> dict[str, list[str]]:
-    """All values by type: types in priority order, then that of section 2; values as added."""
-    kinds = {each.type for each in identifiers}
-    types = rules.in_order(kinds) if rules else sorted(kinds, key=TYPE_ORDER.__getitem__)
+def identities_json(identifiers: Collection[Identifier]) -> dict[str, list[str]]:
+    """All values by type: types in the order of section 2, values as they come."""
+    types = sorted({each.type for each in identifiers}, key=TYPE_ORDER.__getitem__)
     return _by_type(identifiers, types)
 
 

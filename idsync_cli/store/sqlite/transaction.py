@@ -17,8 +17,11 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
+from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
+from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
+from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import checksum
 from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
@@ -38,7 +41,9 @@ class SqliteTransaction(Transaction):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._scopes: dict[str, Scope] = {}
-        self._cache = ProfileCache(connection)
+        self._pending = PendingChanges(connection)
+        self._cache = ProfileCache(Tables(connection), self._pending)
+        self._edits = Edits(self._cache, self._pending)
         self._seed = ""
         self._found_seq = 0
         rows: list[tuple[str, int, int | None, str | None, int | None]]
@@ -67,13 +72,13 @@ class SqliteTransaction(Transaction):
 
     def hand_over(self) -> None:
         """From now on others write what is taken from here (store/sqlite/ahead.py)."""
-        self._cache.handed_over.goes_on = True
+        self._pending.handed_over.goes_on = True
 
     @property
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""
         batch = self._batch
-        held_back = self._last_seq != self._found_seq or self._cache.has_changes
+        held_back = self._last_seq != self._found_seq or self._pending.exist
         return held_back or bool(batch.sizes or batch.scopes or batch.outcomes or batch.rules)
 
     @property
@@ -181,25 +186,26 @@ class SqliteTransaction(Transaction):
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
-        answered, seq, cache = decision.profile, entry.seq, self._cache
+        answered, seq = decision.profile, entry.seq
+        cache, edits = self._cache, self._edits
         assert answered is not None
         self._has_applied = True
         its = self._scope(scope, rules)
         if decision.created:
-            cache.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
+            edits.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
         for update in decision.updates:
             profile = cache.at(update.profile.created_seq)
-            cache.leave(profile, update.types, update.was_known)
+            edits.leave(profile, update.types, update.was_known)
         by = decision.decided_by
         how = its.number, entry.kind, decision.status, by.rule, by.identity_type
         numbers: list[int] = [seq, entry.time_ms, self._outcome_id(how), answered.created_seq]
         for place, change in enumerate(decision.changes, start=1):
             profile = cache.of(change.mpid)
             if change.op is _ADD:
-                its_number = cache.add(profile, change.identifier, seq, place)
+                its_number = edits.add(profile, change.identifier, seq, place)
                 numbers += (place, 1, profile.created_seq, its_number)
             else:
-                its_number = cache.remove(profile, change.identifier)
+                its_number = edits.remove(profile, change.identifier)
                 numbers += (place, -1, profile.created_seq, its_number)
         self._requests.add(numbers)
         self._batch.sizes.append(len(numbers))
@@ -210,18 +216,18 @@ class SqliteTransaction(Transaction):
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
-        seq, cache, its = profile.created_seq, self._cache, self._scope(scope, rules)
-        cached = cache.create(seq, profile.mpid, its, profile.source_mpid)
-        cache.leave(cached, profile.types, profile.was_known)
+        seq, edits, its = profile.created_seq, self._edits, self._scope(scope, rules)
+        cached = edits.create(seq, profile.mpid, its, profile.source_mpid)
+        edits.leave(cached, profile.types, profile.was_known)
         numbers: list[int] = []
         for place, identifier in enumerate(profile.identifiers, start=1):
-            numbers += (place, 1, seq, cache.add(cached, identifier, seq, place))
+            numbers += (place, 1, seq, edits.add(cached, identifier, seq, place))
         if time_ms is not None:
             outcome = self._outcome_id((its.number, IMPORT, Status.CREATED, IMPORT, None))
             entered = [seq, time_ms, outcome, seq, *numbers]
             self._requests.add(entered)
             self._batch.sizes.append(len(entered))
-        cache.trim()
+        self._cache.trim()
 
     def is_taken(self, seq: int) -> bool:
         """Whether a profile was made, or anything changed, under the sequence number."""
@@ -280,7 +286,7 @@ class SqliteTransaction(Transaction):
         """All that was changed and has yet to be written; from now on it counts as written."""
         batch = self._batch
         self._has_applied = False
-        self._cache.give_to(batch)
+        self._pending.give_to(batch)
         batch.requests, self._requests = self._requests.as_bytes(), PackedIntegers()
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq

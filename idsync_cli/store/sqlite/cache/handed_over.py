@@ -6,8 +6,7 @@ Empty as long as whoever decides writes, too (store/sqlite/ahead.py).
 from collections.abc import Collection, Sequence
 
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile
-from idsync_cli.store.sqlite.rows.batch import HOLDING_NUMBERS, NOW
-from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers, unpack_numbers
+from idsync_cli.store.sqlite.rows.holder_changes import HolderChanges, identifiers_in
 
 
 class TablesBehind(Exception):
@@ -30,7 +29,7 @@ class HandedOver:
 
     def take(
         self,
-        holdings: PackedIntegers,
+        holdings: HolderChanges,
         packed: bytes,
         unread: dict[tuple[int, int], int],
         changed: Sequence[CachedProfile],
@@ -41,9 +40,9 @@ class HandedOver:
         profile in memory tells.
         """
         if self.goes_on:
-            self.numbers = set(unpack_numbers(packed)[::HOLDING_NUMBERS])
+            self.numbers = identifiers_in(packed)
             self.profiles = {profile.created_seq for profile in changed}
-            self._ranges = {key: holdings.at(begin + NOW) for key, begin in unread.items()}
+            self._ranges = {key: holdings.range_at(begin) for key, begin in unread.items()}
 
     def range_of(self, number: int, created_seq: int) -> int | None:
         """The range of `holders` that has a profile by an identifier now, if the batch says so."""

@@ -10,7 +10,7 @@ EXAMPLES = 3
 
 
 class FindingCode(StrEnum):
-    """Each kind of finding; what it means for people is said by `inspect.doctor`."""
+    """Each kind of finding; what it means for people is said by `render.doctor`."""
 
     # The files, before SQLite opens them: files.py
     MODE = "mode"

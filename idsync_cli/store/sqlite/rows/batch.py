@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Sequence
-from struct import Struct
 from typing import Any, Final
 from zlib import crc32
 
@@ -13,6 +12,7 @@ from idsync_cli.store.sqlite.rows.checksums import (
     identifier_hash,
     packed_profiles,
 )
+from idsync_cli.store.sqlite.rows.holder_changes import rows_of
 from idsync_cli.store.sqlite.rows.inserts import Inserter
 from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, unpack_numbers
 
@@ -27,7 +27,7 @@ class Batch:
     `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
     the four of its row, and four for each change. `texts` has what some of those brought
     themselves, by their number. `holdings` says what becomes of rows of `holders`
-    (`HOLDING_NUMBERS`). `rules` are the texts of the rules of each scope, None where they stay.
+    (`holder_changes`). `rules` are the texts of the rules of each scope, None where they stay.
     """
 
     __slots__ = (
@@ -63,22 +63,6 @@ def batch_of(values: Sequence[Any]) -> Batch:
     return batch
 
 
-NOWHERE: Final = -1
-"""Stands for the range of `holders` that has a profile, where none has it."""
-
-HOLDING_NUMBERS: Final = 7
-"""What becomes of an identifier and a profile in `holders` takes so many numbers: those of both,
-the ranges that had and now have them (0 or 1 as `known` says, or NOWHERE), the identifier's type,
-and the request that added it with the place among its changes.
-"""
-
-NOW: Final = 3
-TYPE: Final = 4
-SEQ: Final = 5
-PLACE: Final = 6
-"""Where among those numbers the present range stands, the type and the change that added it."""
-
-_HOLDING: Final = Struct(f"<{HOLDING_NUMBERS}q")
 _NO_TEXTS: Final = None, None
 
 
@@ -107,7 +91,7 @@ class Rows:
         ]
         self.identifier_hashes.sort()
         self._take_profiles(batch)
-        self._take_holders(batch)
+        self.holders_gone, self.holders_come = rows_of(batch.holdings)
         self._take_history(batch)
 
     def _take_profiles(self, batch: Batch) -> None:
@@ -119,20 +103,6 @@ class Rows:
             seq, _, _, _, was_known, types = numbers
             self.updated.append((seq, was_known, types, crc32(packed)))
         self.updated.sort()
-
-    def _take_holders(self, batch: Batch) -> None:
-        gone: list[tuple[int, int, int]] = []
-        come: list[tuple[int, int, int, int, int, int]] = []
-        for number, seq, before, now, type_id, added_seq, place in _HOLDING.iter_unpack(
-            batch.holdings
-        ):
-            if before != NOWHERE:
-                gone.append((number, before, seq))
-            if now != NOWHERE:
-                come.append((number, now, seq, type_id, added_seq, place))
-        gone.sort()
-        come.sort()
-        self.holders_gone, self.holders_come = gone, come
 
     def _take_history(self, batch: Batch) -> None:
         requests: list[tuple[int | str | None, ...]] = []

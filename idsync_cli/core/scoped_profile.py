@@ -1,0 +1,37 @@
+"""What a profile is in the eyes of its scope: known or not, orphaned or not (section 1)."""
+
+from typing import NamedTuple
+
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.identity import TYPE_ORDER, IdentityType
+from idsync_cli.core.profile import Profile
+
+
+class ScopedProfile(NamedTuple):
+    """A profile with its scope, and what the rules of the scope say of it.
+
+    `types` are those that it holds: first those of the priority by rank, then the others as in
+    section 2. No rules hang on it, so that it can be kept or sent elsewhere.
+    """
+
+    scope: str
+    profile: Profile
+    known: bool
+    orphaned: bool
+    types: tuple[IdentityType, ...]
+
+
+def scoped(profile: Profile, scope: str, rules: ScopeRules | None) -> ScopedProfile:
+    """See a profile by the rules of its scope.
+
+    `rules` are None where the configuration no longer names the scope. The profile is known then if
+    it ever was, and orphaned if it holds nothing.
+    """
+    kinds = {each.type for each in profile.identifiers}
+    if rules is None:
+        types = sorted(kinds, key=TYPE_ORDER.__getitem__)
+        known, orphaned = profile.was_known, not kinds
+    else:
+        types = rules.in_order(kinds)
+        known, orphaned = rules.is_known(profile), not rules.holds_lookup(profile.types)
+    return ScopedProfile(scope, profile, known, orphaned, tuple(types))

@@ -1,0 +1,27 @@
+"""What a replay came to, for machines."""
+
+from idsync_cli import wire
+from idsync_cli.replay.summary import Summary
+
+
+def summary_json(summary: Summary) -> wire.Json:
+    """What a replay came to."""
+    kinds: dict[str, dict[str, int]] = {}
+    for kind, status, number in summary.kinds:
+        kinds.setdefault(str(kind or "none"), {})[status.value] = number
+    return {
+        "requests": summary.requests,
+        "kinds": kinds,
+        "decided_by": dict(summary.decided_by),
+        "profiles_created": summary.created,
+        "profiles_orphaned": summary.orphaned,
+        "notes": dict(summary.notes),
+        "refused": summary.refused,
+        "stopped": summary.stopped,
+        "dry_run": summary.dry_run,
+        "errors": dict(summary.errors),
+        "first_refused": [
+            {"file": file, **wire.answer_json(answer, explain=False)}
+            for file, answer in summary.first_refused
+        ],
+    }

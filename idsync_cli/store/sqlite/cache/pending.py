@@ -1,0 +1,118 @@
+"""What was changed and has yet to be written, or was handed over to be written by others."""
+
+from sqlite3 import Connection
+
+from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow
+from idsync_cli.store.sqlite.cache.handed_over import HandedOver
+from idsync_cli.store.sqlite.rows.batch import Batch, IdentifierRow, Rows, Writer
+from idsync_cli.store.sqlite.rows.checksums import profile_numbers
+from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE, HolderChanges
+from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
+
+
+class PendingChanges:
+    """Profiles, identifiers and holders that the tables do not have yet as they are.
+
+    `moved_unread` has identifiers that are not in memory, and whose holders have changed ranges.
+    """
+
+    __slots__ = (
+        "_begin_of_holders", "_changed", "_holders", "_identifiers", "_where", "_writer",
+        "handed_over", "moved_unread",
+    )  # fmt: skip
+
+    def __init__(self, connection: Connection) -> None:
+        self._writer = Writer(connection)
+        self._identifiers: list[IdentifierRow] = []
+        self._changed: list[CachedProfile] = []
+        self._holders = HolderChanges()
+        self._begin_of_holders = 0  # how many integers were handed over before
+        self._where: dict[tuple[int, int], int] = {}  # changes that no `HolderRow` tells of
+        self.moved_unread: set[int] = set()
+        self.handed_over = HandedOver()
+
+    def clear(self) -> None:
+        """Nothing has changed since the tables were written."""
+        self._identifiers = []
+        self._changed = []
+        self._begin_of_holders += self._holders.count
+        self._holders = HolderChanges()
+        self._where = {}
+        self.moved_unread = set()
+
+    @property
+    def exist(self) -> bool:
+        """Whether the tables are behind what is in memory."""
+        return bool(self._changed) or self._holders.count > 0
+
+    def add_identifier(self, row: IdentifierRow) -> None:
+        """Take in an identifier that the tables lack."""
+        self._identifiers.append(row)
+
+    def add_profile(self, profile: CachedProfile) -> None:
+        """Take in a profile that is new, or other than in the tables."""
+        profile.is_changed = True
+        self._changed.append(profile)
+
+    def put_holder(
+        self, profile: CachedProfile, held: HolderRow, now: int, *, is_there: bool = True
+    ) -> None:
+        """Let `holders` have a profile in another range; `is_there` says whether it is in one."""
+        number, seq, holders = held.number, profile.created_seq, self._holders
+        begin = held.begin - self._begin_of_holders
+        if begin < 0 and self._where:
+            begin = self._where.get((number, seq), -1)
+        if begin < 0:
+            before = int(profile.stored_known) if is_there and not profile.is_new else NOWHERE
+            begin = holders.add(number, seq, before, now, held.type_id, held.seq, held.place)
+        else:
+            holders.replace(begin, now, held.type_id, held.seq, held.place)
+        held.begin = begin + self._begin_of_holders
+        if now == NOWHERE or not profile.is_read:
+            self._where[number, seq] = begin
+
+    def range_of(self, number: int, created_seq: int) -> int | None:
+        """The range of `holders` that has a profile by an identifier now, if that has changed."""
+        where = number, created_seq
+        begin = self._where.get(where)
+        if begin is not None:
+            return self._holders.range_at(begin)
+        return self.handed_over.range_of(number, created_seq)
+
+    def has_profile(self, profile: CachedProfile) -> bool:
+        """Whether the tables may have a profile otherwise than it is."""
+        return profile.is_changed or profile.created_seq in self.handed_over.profiles
+
+    def write(self) -> None:
+        """Bring the tables up to date.
+
+        Raises:
+            TablesBehind: that is left to another process.
+        """
+        if self.handed_over.goes_on:
+            self.handed_over.check_all_written(has_changes=self.exist)
+        elif self.exist:
+            batch = Batch()
+            self.give_to(batch)
+            self._writer.write(Rows(batch), "")
+
+    def give_to(self, batch: Batch) -> None:
+        """Hand over what was changed, to be written; from now on it counts as written."""
+        batch.identifiers += self._identifiers
+        batch.holdings = self._holders.as_bytes()
+        created: list[int] = []
+        updated: list[int] = []
+        for profile in self._changed:
+            numbers = profile_numbers(
+                profile.created_seq, profile.mpid, profile.scope.number, profile.source_mpid,
+                int(profile.was_known), profile.types,
+            )  # fmt: skip
+            if profile.is_new:
+                created += numbers
+            else:
+                updated += numbers
+            profile.is_new = profile.is_changed = False
+            profile.stored_known = profile.known
+        batch.created, batch.updated = pack_numbers(created), pack_numbers(updated)
+        self.handed_over.take(self._holders, batch.holdings, self._where, self._changed)
+        self.clear()

@@ -1,0 +1,201 @@
+"""Reading the tables: every question that the cache puts to SQLite, and its rows as they come."""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from sqlite3 import Connection
+
+NEWEST = 64
+"""How many holders of an identifier are read beforehand, of the known and of the anonymous."""
+
+
+_STEPS = 64
+"""After so many steps through two crowds the rest is left to SQLite, which steps faster."""
+
+
+ProfileRow = tuple[int, int, int, int | None, int, int]
+"""A row of `profiles` without its checksum."""
+
+HeldRow = tuple[int, int, int, int]
+"""An identifier that a profile holds: its number, its type, by which request, in which place."""
+
+_COLUMNS = "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types"
+_BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"
+_BY_SEQ = f"SELECT {_COLUMNS} FROM profiles AS p WHERE created_seq = ?"
+_BY_MPIDS = f"""
+    SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN profiles AS p ON p.mpid = k.value
+"""
+_IDENTIFIER = """
+    SELECT identifier_id FROM identifier_hashes JOIN identifiers USING (identifier_id)
+    WHERE hash = ? AND value = ? AND identity_type_id = ? AND scope_id = ?
+"""
+_IDENTIFIERS = """
+    SELECT h.hash, i.scope_id, i.identity_type_id, i.value, i.identifier_id
+    FROM json_each(?) AS k
+    CROSS JOIN identifier_hashes AS h ON h.hash = k.value
+    CROSS JOIN identifiers AS i ON i.identifier_id = h.identifier_id
+"""
+_HOLDERS = f"""
+    SELECT {_COLUMNS} FROM holders AS h CROSS JOIN profiles AS p ON p.created_seq = h.created_seq
+    WHERE h.identifier_id = ? AND h.known = ? ORDER BY h.created_seq DESC LIMIT ?
+"""
+_HOLDERS_OF_EACH = f"""
+    SELECT k.value, {_COLUMNS}
+    FROM json_each(?1) AS k
+    CROSS JOIN holders AS h ON h.identifier_id = k.value AND h.known = ?2 AND h.created_seq >=
+        coalesce((
+            SELECT created_seq FROM holders AS newer
+            WHERE newer.identifier_id = k.value AND newer.known = ?2
+            ORDER BY newer.created_seq DESC LIMIT 1 OFFSET {NEWEST - 1}
+        ), 0)
+    CROSS JOIN profiles AS p ON p.created_seq = h.created_seq
+"""
+_HELD = """
+    SELECT identifier_id, identity_type_id, added_seq, place FROM holders
+    WHERE created_seq = ? ORDER BY added_seq, place
+"""
+_HELD_BY_EACH = """
+    SELECT created_seq, identifier_id, identity_type_id, added_seq, place
+    FROM json_each(?) AS k
+    CROSS JOIN holders AS h INDEXED BY holders_by_profile ON h.created_seq = k.value
+    ORDER BY k.key, added_seq, place
+"""
+_HELD_VALUES = """
+    SELECT identifiers.identity_type_id, value
+    FROM holders JOIN identifiers USING (identifier_id)
+    WHERE created_seq = ? ORDER BY added_seq, place
+"""
+_NEWEST_UP_TO = """
+    SELECT created_seq FROM holders WHERE identifier_id = ? AND known = 0 AND created_seq <= ?
+    ORDER BY created_seq DESC LIMIT 1
+"""
+
+
+class Tables:
+    """The tables of a store, as they are in the transaction at hand."""
+
+    __slots__ = ("_execute",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._execute = connection.execute
+
+    def profile(self, mpid: int) -> ProfileRow | None:
+        """The profile that has the MPID."""
+        row: ProfileRow | None = self._execute(_BY_MPID, (mpid,)).fetchone()
+        return row
+
+    def profile_at(self, created_seq: int) -> ProfileRow:
+        """The profile made by a request, which is there."""
+        row: ProfileRow = self._execute(_BY_SEQ, (created_seq,)).fetchone()
+        return row
+
+    def profiles(self, mpids: Collection[int]) -> list[ProfileRow]:
+        """The profiles that have one of the MPIDs."""
+        return self._execute(_BY_MPIDS, (json.dumps(list(mpids)),)).fetchall()
+
+    def has_mpid(self, mpid: int) -> bool:
+        """Whether any profile has the MPID."""
+        row = self._execute("SELECT 1 FROM profiles WHERE mpid = ?", (mpid,)).fetchone()
+        return row is not None
+
+    def highest_identifier(self) -> int:
+        """The highest number of an identifier; 0 where there is none."""
+        [highest] = self._execute("SELECT max(identifier_id) FROM identifiers").fetchone()
+        return int(highest or 0)
+
+    def identifier_number(
+        self, its_hash: int, value: str, type_id: int, scope_id: int
+    ) -> int | None:
+        """The number of an identifier, if it has one."""
+        row = self._execute(_IDENTIFIER, (its_hash, value, type_id, scope_id)).fetchone()
+        return row[0] if row else None
+
+    def identifiers_by_hash(
+        self, hashes: Collection[int]
+    ) -> Iterable[tuple[int, int, int, str, int]]:
+        """What has one of the hashes: the hash, scope, type, value and number of each."""
+        return self._execute(_IDENTIFIERS, (json.dumps(list(hashes)),))
+
+    def identifier(self, number: int) -> tuple[int, str]:
+        """The type and value of the identifier that has a number."""
+        row: tuple[int, str] = self._execute(
+            "SELECT identity_type_id, value FROM identifiers WHERE identifier_id = ?", (number,)
+        ).fetchone()
+        return row
+
+    def holders(self, number: int | None, *, known: bool, limit: int) -> list[ProfileRow]:
+        """The newest holders of an identifier in a range, newest first; all if the limit is -1."""
+        return self._execute(_HOLDERS, (number, known, limit)).fetchall()
+
+    def holders_of_each(
+        self, numbers: Collection[int], *, known: bool
+    ) -> Iterable[tuple[int, ProfileRow]]:
+        """The newest holders of each of some identifiers, oldest first: NEWEST at most."""
+        for row in self._execute(_HOLDERS_OF_EACH, (json.dumps(list(numbers)), known)):
+            yield row[0], row[1:]
+
+    def is_holder(self, number: int, created_seq: int, *, known: bool) -> bool:
+        """Whether a profile is among the holders of an identifier in a range."""
+        row = self._execute(
+            "SELECT 1 FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
+            (number, known, created_seq),
+        )
+        return row.fetchone() is not None
+
+    def held(self, created_seq: int) -> list[HeldRow]:
+        """What a profile holds, oldest first."""
+        return self._execute(_HELD, (created_seq,)).fetchall()
+
+    def held_by_each(
+        self, created_seqs: Collection[int]
+    ) -> Iterable[tuple[int, int, int, int, int]]:
+        """What each of some profiles holds, oldest first, each row behind its profile."""
+        return self._execute(_HELD_BY_EACH, (json.dumps(list(created_seqs)),))
+
+    def held_values(self, created_seq: int) -> list[tuple[int, str]]:
+        """The type and value of each identifier that a profile holds, oldest first."""
+        return self._execute(_HELD_VALUES, (created_seq,)).fetchall()
+
+    def anonymous_with_all(
+        self, numbers: Sequence[int], bound: int, limit: int, lacking: int | None
+    ) -> list[ProfileRow]:
+        """Anonymous profiles made up to `bound` that hold all identifiers and lack one.
+
+        Newest first, at most `limit`; all if it is -1.
+        """
+        first, *others = numbers
+        has = "SELECT 1 FROM holders AS o WHERE o.created_seq = h.created_seq AND o.known = 0"
+        conditions = f" AND EXISTS ({has} AND o.identifier_id = ?)" * len(others)
+        values = [first, bound, *others]
+        if lacking is not None:
+            conditions += f" AND NOT EXISTS ({has} AND o.identifier_id = ?)"
+            values.append(lacking)
+        return self._execute(
+            f"SELECT {_COLUMNS} FROM holders AS h"
+            " CROSS JOIN profiles AS p ON p.created_seq = h.created_seq"
+            f" WHERE h.identifier_id = ? AND h.known = 0 AND h.created_seq <= ? {conditions}"
+            " ORDER BY h.created_seq DESC LIMIT ?",
+            (*values, limit),
+        ).fetchall()
+
+    def step_down(
+        self, numbers: Sequence[int], bound: int, limit: int | None
+    ) -> tuple[list[int], int]:
+        """The newest profiles that hold all of several identifiers, and where to look on.
+
+        The lists of holders are walked down together, each from where another one ended: where one
+        ends before another begins, a few steps tell that they have nobody more in common (then -1).
+        """
+        found: list[int] = []
+        agreeing = 0
+        for step in range(_STEPS):
+            row = self._execute(_NEWEST_UP_TO, (numbers[step % len(numbers)], bound)).fetchone()
+            if row is None:
+                return found, -1
+            agreeing = agreeing + 1 if row[0] == bound else 1
+            bound = row[0]
+            if agreeing == len(numbers):
+                found.append(bound)
+                if len(found) == limit:
+                    break
+                bound, agreeing = bound - 1, 0
+        return found, bound

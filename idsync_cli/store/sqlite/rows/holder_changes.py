@@ -1,0 +1,91 @@
+"""What becomes of rows of `holders`: seven integers for each, whose layout only this file knows.
+
+They are those of the identifier and of the profile, the ranges that had it and now have it (0 or 1
+as `known` says, or NOWHERE), the identifier's type, and the request that added it with the place
+among its changes.
+"""
+
+from struct import Struct
+from typing import Final
+
+from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers, unpack_numbers
+
+NOWHERE: Final = -1
+"""Stands for the range of `holders` that has a profile, where none has it."""
+
+_WIDTH: Final = 7
+_NOW: Final = 3
+_TYPE: Final = 4
+_SEQ: Final = 5
+_PLACE: Final = 6
+_LAYOUT: Final = Struct(f"<{_WIDTH}q")
+
+GoneRow = tuple[int, int, int]
+"""The key of a row of `holders`: the identifier, the range, the profile."""
+
+NewRow = tuple[int, int, int, int, int, int]
+"""A row of `holders`."""
+
+
+class HolderChanges:
+    """Changes of `holders`, gathered to be written together."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self) -> None:
+        self._numbers = PackedIntegers()
+
+    @property
+    def count(self) -> int:
+        """How many integers there are: where the next change will begin."""
+        return self._numbers.count
+
+    def add(
+        self,
+        number: int,
+        created_seq: int,
+        before: int,
+        now: int,
+        type_id: int,
+        added_seq: int,
+        place: int,
+    ) -> int:
+        """Add a change, and give where it begins."""
+        begin = self._numbers.count
+        self._numbers.add((number, created_seq, before, now, type_id, added_seq, place))
+        return begin
+
+    def replace(self, begin: int, now: int, type_id: int, added_seq: int, place: int) -> None:
+        """Let another end of the change that begins there take the place of its first."""
+        numbers = self._numbers
+        numbers.put(begin + _NOW, now)
+        numbers.put(begin + _TYPE, type_id)
+        numbers.put(begin + _SEQ, added_seq)
+        numbers.put(begin + _PLACE, place)
+
+    def range_at(self, begin: int) -> int:
+        """The range that has the profile after the change that begins there."""
+        return self._numbers.at(begin + _NOW)
+
+    def as_bytes(self) -> bytes:
+        """All of them, packed."""
+        return self._numbers.as_bytes()
+
+
+def identifiers_in(packed: bytes) -> set[int]:
+    """The numbers of the identifiers in changes that were packed."""
+    return set(unpack_numbers(packed)[::_WIDTH])
+
+
+def rows_of(packed: bytes) -> tuple[list[GoneRow], list[NewRow]]:
+    """What changes that were packed come to: rows that go and rows that come, each in order."""
+    gone: list[GoneRow] = []
+    come: list[NewRow] = []
+    for number, seq, before, now, type_id, added_seq, place in _LAYOUT.iter_unpack(packed):
+        if before != NOWHERE:
+            gone.append((number, before, seq))
+        if now != NOWHERE:
+            come.append((number, now, seq, type_id, added_seq, place))
+    gone.sort()
+    come.sort()
+    return gone, come

@@ -1,0 +1,52 @@
+"""Export: every profile of a store, a line each (section 8)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.scoped_profile import ScopedProfile, scoped
+from idsync_cli.store.api import ProfileFilter
+from idsync_cli.store.sqlite import SqliteTransaction
+
+LINES_AT_ONCE = 1000
+"""How many lines are written in one go."""
+
+
+class Exported(NamedTuple):
+    """How many profiles were written."""
+
+    profiles: int
+
+    @property
+    def exit_status(self) -> int:
+        """0: that there is none is an answer, too."""
+        return 0
+
+
+def export_profiles(
+    transaction: SqliteTransaction,
+    organization: Organization,
+    scope: str | None,
+    give_out: Callable[[str], object],
+    *,
+    header: Iterable[str],
+    line_of: Callable[[ScopedProfile], str],
+) -> Exported:
+    """Give out the profiles of one scope, or of all, in the order of creation.
+
+    `give_out` takes some lines at once, with line feeds between them and none at the end.
+    """
+    written = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal written
+        yield from header
+        for name, profile in transaction.profiles(organization.scopes, ProfileFilter(scope)):
+            yield line_of(scoped(profile, name, organization.scopes.get(name)))
+            written += 1
+
+    of_file = lines()
+    while piece := list(islice(of_file, LINES_AT_ONCE)):
+        give_out("\n".join(piece))
+    return Exported(written)
