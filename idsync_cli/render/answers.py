@@ -199,15 +199,20 @@ def summary(counted: Mapping[str, Any], when_stopped: str) -> "list[RenderableTy
     pieces: list[RenderableType] = []
     kinds = new_table("Request", "Answer", "Number")
     kinds.columns[2].justify = "right"
-    for kind, statuses in counted["kinds"].items():
+    for kind, statuses in counted["types"].items():
         for status, number in statuses.items():
             kinds.add_row(kind, status, f"{number:,}")
     pieces += [kinds, plain("")]
-    for heading, key in (("Decided by", "decided_by"), ("Note", "notes"), ("Refused", "errors")):
-        if counted[key]:
+    deciders = {
+        each["decided_by"].get("identity_type", each["decided_by"]["rule"]): each["requests"]
+        for each in counted["deciders"]
+    }
+    numbers = (("Decided by", deciders), ("Note", counted["notes"]), ("Refused", counted["errors"]))
+    for heading, by_word in numbers:
+        if by_word:
             table = new_table(heading, "Number")
             table.columns[1].justify = "right"
-            for word, number in counted[key].items():
+            for word, number in by_word.items():
                 table.add_row(plain(word), f"{number:,}")
             pieces += [table, plain("")]
     for answer in counted["first_refused"]:

@@ -161,6 +161,13 @@ def encode(value: Json) -> str:
     return json.dumps(value)
 
 
+def decided_by_json(rule: str, identity_type: str | None) -> Json:
+    """What decided, where it is not known at which rank the type stood then."""
+    if identity_type is None:
+        return {"rule": str(rule)}
+    return {"rule": str(rule), "identity_type": str(identity_type)}
+
+
 def _decided_by_json(decided_by: DecidedBy) -> Json:
     if decided_by.identity_type is None:
         return {"rule": decided_by.rule.value}
