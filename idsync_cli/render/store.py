@@ -53,19 +53,20 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     profile = shown.profile
     lines = [f"profile {profile.mpid} in scope {printable(shown.scope)}: {state(shown)}"]
     if made_by is not None:
-        by = ", ".join(_requester(made_by))
-        time = moment(made_by.time_ms)
-        lines.append(f"made by request {profile.created_seq}, {time} UTC: {by}")
+        made = ", ".join(_requester(made_by))
+        when = moment(made_by.time_ms)
+        lines.append(f"made by request {profile.created_seq}, {when} UTC: {made}")
     if profile.source_mpid is not None:
         lines.append(f"source: the anonymous profile {profile.source_mpid}")
     table = new_table("Seq", "Added (UTC)", "By", "Identifier")
+    told = None
     for each in details.arrivals:
-        table.add_row(
-            str(each.seq),
-            _NOTHING if each.cause is None else moment(each.cause.time_ms),
-            plain("\n".join(_requester(each.cause))),
-            plain(_over_two_lines(each.identifier)),
-        )
+        by = ["", "", ""]  # as above
+        if each.seq != told:
+            time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
+            by = [str(each.seq), time, "\n".join(_requester(each.cause))]
+        told = each.seq
+        table.add_row(*map(plain, by), plain(_over_two_lines(each.identifier)))
     return [*map(plain, lines), _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))]
 
 
