@@ -102,6 +102,36 @@ def test_a_check_imports_nothing_of_sqlite(idsync: Program) -> None:
     assert not modules & {"sqlite3", "sqlite_utils"}
 
 
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("inspect", "profiles"),
+        ("inspect", "profile show --mpid 1"),
+        ("inspect", "whois email=e"),
+        ("inspect", "history email=e"),
+        ("inspect", "stats"),
+        ("doctor", "doctor"),
+        ("config", "config show"),
+        ("config", "config plan"),
+        ("transfer", "import profiles.jsonl"),
+        ("replay", "replay requests.jsonl"),
+        ("maintenance", "backup copy.db"),
+    ],
+)
+def test_json_is_written_without_what_draws_tables(
+    idsync: Program, module: str, command: str
+) -> None:
+    idsync.make_store()
+    idsync.write("profiles.jsonl", '{"mpid": 1, "identities": {"email": ["e"]}}\n')
+    assert idsync("import", "profiles.jsonl").status == 0
+    idsync.write("profiles.jsonl", '{"mpid": 2, "identities": {"email": ["g"]}}\n')
+    idsync.write("requests.jsonl", '{"type": "identify", "email": "f"}\n')
+    modules = imported(idsync, *command.split(), "--json")
+    assert f"idsync_cli.cli.{module}" in modules
+    assert "json" in modules
+    assert not modules & {"rich", "idsync_cli.render.store", "idsync_cli.render.answers"}
+
+
 # The table of the commands
 
 
