@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status, TierOutcome
-from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
+from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
-from idsync_cli.messages import OUTCOMES, REASONS, RULES, note_message
+from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 
@@ -26,6 +26,8 @@ def answer_lines(answer: Answer, decision: Decision) -> list[Line]:
     lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
+    if decision.near:
+        lines.append([(near_message(decision.near), Look.WARNING)])
     return lines + _consequences(decision)
 
 
@@ -39,6 +41,14 @@ def explanation(answer: Answer, decision: Decision, width: int) -> "list[Rendera
         pieces += _tiers(decision.tiers, width)
     followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
     return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
+
+
+def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
+    """What the tiers found for a request that step 5 refused, and why nothing was added."""
+    if not refusal.tiers:
+        return []
+    notes = [broken(text(*line), width, indent=2) for line in _note_lines(refusal.notes)]
+    return [*_tiers(refusal.tiers, width), *([text(""), *notes] if notes else [])]
 
 
 def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
@@ -181,9 +191,11 @@ def _consequences(decision: Decision) -> list[Line]:
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
         lines.append(["source: the anonymous profile ", _mpid(profile.source_mpid)])
-    for note in decision.notes:
-        lines.append([(f"note {note.code}", Look.NOTE), f": {note_message(note)}"])
-    return lines
+    return lines + _note_lines(decision.notes)
+
+
+def _note_lines(notes: Sequence[Note]) -> list[Line]:
+    return [[(f"note {note.code}", Look.NOTE), f": {note_message(note)}"] for note in notes]
 
 
 def _of_profile(mpid: int) -> Line:

@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import printable
 from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
 from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.tables import broken, laid_out, shares
-from idsync_cli.render.theme import Line, Look, state, text
+from idsync_cli.render.theme import Line, Look, text, words
+from idsync_cli.render.theme import state as state_of
 from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.sqlite.queries.history import Cause
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,7 +25,6 @@ IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
 
 _NOTHING = "-"
-_TYPES = frozenset(map(str, IdentityType))
 
 
 def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
@@ -61,29 +62,41 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
         [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(shown)]
     ]
     if made_by is not None:
-        by = ", ".join(_requester(made_by.kind, made_by.rule, made_by.request_id))
-        time = _moment(made_by.time_ms)
-        lines.append([f"made by request {profile.created_seq}, {time} UTC: {by}"])
+        made = ", ".join(_requester(made_by))
+        when = moment(made_by.time_ms)
+        lines.append([f"made by request {profile.created_seq}, {when} UTC: {made}"])
     if profile.source_mpid is not None:
         lines.append(["source: the anonymous profile ", (str(profile.source_mpid), Look.MPID)])
-    rows = [
-        (
-            str(each.seq),
-            _NOTHING if each.time_ms is None else _moment(each.time_ms),
-            "\n".join(_requester(each.kind, None, each.request_id)),
-            *_type_and_value(each.identifier),
-        )
-        for each in details.arrivals
-    ]
+    rows: list[Sequence[Text | str]] = []
+    told_of = None
+    for each in details.arrivals:
+        by = ["", "", ""]  # as above
+        if each.seq != told_of:
+            time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
+            by = [str(each.seq), time, "\n".join(_requester(each.cause))]
+        told_of = each.seq
+        rows.append([*by, *_type_and_value(each.identifier)])
     told = [broken(text(*line), width, indent=2) for line in lines]
     return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
 
 
-def _requester(kind: str | None, rule: str | None, request_id: str | None) -> list[str]:
-    """What kind of request it was, by which rule it was decided, and its sender's name for it."""
-    by_rule = "" if rule in (None, kind) else f": {rule}"
-    named = [] if request_id is None else [printable(request_id)]
-    return [f"{kind or _NOTHING}{by_rule}", *named]
+def _requester(cause: Cause | None) -> list[str]:
+    """What kind of request it was, what decided it, its sender's name for it, and its own time."""
+    if cause is None:
+        return [_NOTHING]
+    decider = decider_of(cause)
+    told = [cause.kind if decider == cause.kind else f"{cause.kind}: {decider}"]
+    if cause.request_id is not None:
+        told.append(printable(cause.request_id))
+    if cause.request_timestamp_ms is not None:
+        told.append(f"sent {moment(cause.request_timestamp_ms)}")
+    return told
+
+
+def decider_of(cause: Cause) -> str:
+    """What decided: the tier of a type, or else a rule."""
+    by = cause.decided_by_type
+    return cause.rule if by is None else f"tier {by}"
 
 
 def _identifier(identifier: Identifier) -> Line:
@@ -132,14 +145,25 @@ def history_table(
         sign, look = ("+", Look.ADDED) if entry.op is Op.ADD else ("-", Look.REMOVED)
         row: list[Text | str] = [
             str(entry.seq),
-            _moment(entry.time_ms),
-            "\n".join(_requester(entry.kind, entry.rule, entry.request_id)),
+            moment(entry.time_ms),
+            "\n".join(_requester(_cause(entry))),
             text((f"{sign} {entry.op}", look)),
         ]
         row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
         row += _type_and_value(entry.identifier) if identifier is None else ()
         rows.append(row)
     return laid_out(headings, rows, width)
+
+
+def _cause(entry: HistoryEntry) -> Cause:
+    return Cause(
+        entry.time_ms,
+        entry.kind,
+        entry.rule,
+        entry.decided_by_type,
+        entry.request_id,
+        entry.request_timestamp_ms,
+    )
 
 
 def stats(counted: Statistics, width: int) -> "list[RenderableType]":
@@ -159,8 +183,11 @@ def stats(counted: Statistics, width: int) -> "list[RenderableType]":
         for scope, numbers in counted.scopes.items()
     ]
     decided: list[tuple[Line, int]] = [
-        ([(decider, Look.TYPE if decider in _TYPES else Look.PLAIN)], number)
-        for decider, number in counted.decided_by.items()
+        (
+            [(each.identity_type, Look.TYPE) if each.identity_type else str(each.rule)],
+            each.requests,
+        )
+        for each in counted.deciders
     ]
     total = (
         f"{counted.requests:,} requests changed the store, {counted.ties:,} of them ties "
@@ -188,11 +215,19 @@ def _identifiers(profile: ScopedProfile) -> list[Identifier]:
     ]
 
 
+def state(profile: ScopedProfile) -> str:
+    """Known or anonymous, and whether it is orphaned."""
+    return words(_state(profile))
+
+
 def _state(profile: ScopedProfile) -> Line:
-    return state(known=profile.known, orphaned=profile.orphaned)
+    return state_of(known=profile.known, orphaned=profile.orphaned)
 
 
-def _moment(time_ms: int) -> str:
-    """A time in UTC without its milliseconds, for people."""
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return moment.replace(tzinfo=None).isoformat(" ")
+def moment(time_ms: int) -> str:
+    """A time in UTC without its milliseconds, for people; one that no calendar has, as a number."""
+    try:
+        when = datetime.fromtimestamp(time_ms // 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{time_ms} ms"
+    return when.replace(tzinfo=None).isoformat(" ")

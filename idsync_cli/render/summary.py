@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from idsync_cli import wire
-from idsync_cli.core.codes import Status
+from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import printable
@@ -87,8 +87,11 @@ def summary_json(summary: Summary) -> wire.Json:
         kinds.setdefault(str(kind or "none"), {})[status.value] = number
     return {
         "requests": summary.requests,
-        "kinds": kinds,
-        "decided_by": dict(summary.decided_by),
+        "types": kinds,
+        "deciders": [
+            {"decided_by": _decided_by_json(decider), "requests": number}
+            for decider, number in summary.decided_by.items()
+        ],
         "profiles_created": summary.created,
         "profiles_orphaned": summary.orphaned,
         "notes": dict(summary.notes),
@@ -101,3 +104,10 @@ def summary_json(summary: Summary) -> wire.Json:
             for file, answer, _ in summary.first_refused
         ],
     }
+
+
+def _decided_by_json(decider: str) -> wire.Json:
+    """What decided: a type, or else a rule."""
+    if decider in set(IdentityType):
+        return wire.decided_by_json(Rule.IDENTIFIER, decider)
+    return wire.decided_by_json(decider, None)
