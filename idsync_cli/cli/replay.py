@@ -215,6 +215,7 @@ def _explain(answers: Iterable[Answer], _file: str | None) -> None:
     for answer in answers:
         if isinstance(answer.outcome, Refusal):
             write(render.refusal_line(answer, hints.told(answer.outcome)))
+            draw(*render.refused_explanation(answer.outcome, terminal_width()))
         else:
             draw(*render.explanation(answer, answer.outcome, terminal_width()))
         write("")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status
-from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
+from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
-from idsync_cli.messages import OUTCOMES, REASONS, RULES, note_message
+from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
 from idsync_cli.render.tables import new_table, plain
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def answer_lines(answer: Answer, decision: Decision) -> list[str]:
     lines = [_result(decision), f"decided by {_decider(decision)}"]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [f"holds {_identifier(held)}" for held in decision.identifiers]
+    if decision.near:
+        lines.append(near_message(decision.near))
     return lines + _consequences(decision)
 
 
@@ -39,6 +41,18 @@ def explanation(answer: Answer, decision: Decision, width: int) -> "list[Rendera
     why = ["", *reasons] if reasons else []
     below = [*why, "", _sentence(decision), *_consequences(decision)]
     return [Text(heading), tier_table(decision.tiers, width), *map(Text, below)]
+
+
+def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
+    """What the tiers found for a request that step 5 refused, and why nothing was added."""
+    from rich.text import Text
+
+    if not refusal.tiers:
+        return []
+    why_not = {reason: None for tier in refusal.tiers for reason in tier.ineligible}
+    below = ["", *(f"{reason}: {REASONS[reason]}" for reason in why_not)]
+    below += ["", *_note_lines(refusal.notes)]
+    return [tier_table(refusal.tiers, width), *map(Text, below)]
 
 
 def tier_table(tiers: Sequence[Tier], width: int) -> "Table":
@@ -169,7 +183,11 @@ def _consequences(decision: Decision) -> list[str]:
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
         lines.append(f"source: the anonymous profile {profile.source_mpid}")
-    return lines + [f"note {note.code}: {note_message(note)}" for note in decision.notes]
+    return lines + _note_lines(decision.notes)
+
+
+def _note_lines(notes: Sequence[Note]) -> list[str]:
+    return [f"note {note.code}: {note_message(note)}" for note in notes]
 
 
 def _is_own(mpid: int, decision: Decision) -> bool:
@@ -181,15 +199,20 @@ def summary(counted: Mapping[str, Any], when_stopped: str) -> "list[RenderableTy
     pieces: list[RenderableType] = []
     kinds = new_table("Request", "Answer", "Number")
     kinds.columns[2].justify = "right"
-    for kind, statuses in counted["kinds"].items():
+    for kind, statuses in counted["types"].items():
         for status, number in statuses.items():
             kinds.add_row(kind, status, f"{number:,}")
     pieces += [kinds, plain("")]
-    for heading, key in (("Decided by", "decided_by"), ("Note", "notes"), ("Refused", "errors")):
-        if counted[key]:
+    deciders = {
+        each["decided_by"].get("identity_type", each["decided_by"]["rule"]): each["requests"]
+        for each in counted["deciders"]
+    }
+    numbers = (("Decided by", deciders), ("Note", counted["notes"]), ("Refused", counted["errors"]))
+    for heading, by_word in numbers:
+        if by_word:
             table = new_table(heading, "Number")
             table.columns[1].justify = "right"
-            for word, number in counted[key].items():
+            for word, number in by_word.items():
                 table.add_row(plain(word), f"{number:,}")
             pieces += [table, plain("")]
     for answer in counted["first_refused"]:

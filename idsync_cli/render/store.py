@@ -11,6 +11,7 @@ from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
 from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.tables import new_table, plain
 from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.sqlite.queries.history import Cause
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,7 +21,7 @@ IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
 
 _NOTHING = "-"
-_WIDEST_BY = 16
+_WIDEST_BY = 24
 _WIDE = 80
 
 
@@ -32,7 +33,7 @@ def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
         table.add_row(
             str(profile.profile.mpid),
             plain(printable(profile.scope)),
-            _state(profile).replace(", ", ",\n"),
+            state(profile).replace(", ", ",\n"),
             str(profile.profile.created_seq),
             str(len(held)),
             plain("\n".join(held[:IDENTIFIERS_SHOWN]) or _NOTHING),
@@ -50,29 +51,42 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     shown, made_by = details.profile, details.made_by
     assert shown is not None
     profile = shown.profile
-    lines = [f"profile {profile.mpid} in scope {printable(shown.scope)}: {_state(shown)}"]
+    lines = [f"profile {profile.mpid} in scope {printable(shown.scope)}: {state(shown)}"]
     if made_by is not None:
-        by = ", ".join(_requester(made_by.kind, made_by.rule, made_by.request_id))
-        time = _moment(made_by.time_ms)
-        lines.append(f"made by request {profile.created_seq}, {time} UTC: {by}")
+        made = ", ".join(_requester(made_by))
+        when = moment(made_by.time_ms)
+        lines.append(f"made by request {profile.created_seq}, {when} UTC: {made}")
     if profile.source_mpid is not None:
         lines.append(f"source: the anonymous profile {profile.source_mpid}")
     table = new_table("Seq", "Added (UTC)", "By", "Identifier")
+    told = None
     for each in details.arrivals:
-        table.add_row(
-            str(each.seq),
-            _NOTHING if each.time_ms is None else _moment(each.time_ms),
-            plain("\n".join(_requester(each.kind, None, each.request_id))),
-            plain(_over_two_lines(each.identifier)),
-        )
+        by = ["", "", ""]  # as above
+        if each.seq != told:
+            time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
+            by = [str(each.seq), time, "\n".join(_requester(each.cause))]
+        told = each.seq
+        table.add_row(*map(plain, by), plain(_over_two_lines(each.identifier)))
     return [*map(plain, lines), _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))]
 
 
-def _requester(kind: str | None, rule: str | None, request_id: str | None) -> list[str]:
-    """What kind of request it was, by which rule it was decided, and its sender's name for it."""
-    by_rule = "" if rule in (None, kind) else f": {rule}"
-    named = [] if request_id is None else [printable(request_id)]
-    return [f"{kind or _NOTHING}{by_rule}", *named]
+def _requester(cause: Cause | None) -> list[str]:
+    """What kind of request it was, what decided it, its sender's name for it, and its own time."""
+    if cause is None:
+        return [_NOTHING]
+    decider = decider_of(cause)
+    told = [cause.kind if decider == cause.kind else f"{cause.kind}: {decider}"]
+    if cause.request_id is not None:
+        told.append(printable(cause.request_id))
+    if cause.request_timestamp_ms is not None:
+        told.append(f"sent {moment(cause.request_timestamp_ms)}")
+    return told
+
+
+def decider_of(cause: Cause) -> str:
+    """What decided: the tier of a type, or else a rule."""
+    by = cause.decided_by_type
+    return cause.rule if by is None else f"tier {by}"
 
 
 def _over_two_lines(identifier: Identifier) -> str:
@@ -87,7 +101,7 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
         table.add_row(
             str(each.profile.profile.mpid),
             plain(printable(each.profile.scope)),
-            _state(each.profile).replace(", ", ",\n"),
+            state(each.profile).replace(", ", ",\n"),
             str(each.profile.profile.created_seq),
             each.why_not or "returns it",
         )
@@ -113,12 +127,23 @@ def history_table(
         cells = {"MPID": str(entry.mpid), "Identifier": _over_two_lines(entry.identifier)}
         table.add_row(
             str(entry.seq),
-            _moment(entry.time_ms),
-            plain("\n".join(_requester(entry.kind, entry.rule, entry.request_id))),
+            moment(entry.time_ms),
+            plain("\n".join(_requester(_cause(entry)))),
             entry.op.value,
             *(plain(cells[name]) for name in change),
         )
     return _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))
+
+
+def _cause(entry: HistoryEntry) -> Cause:
+    return Cause(
+        entry.time_ms,
+        entry.kind,
+        entry.rule,
+        entry.decided_by_type,
+        entry.request_id,
+        entry.request_timestamp_ms,
+    )
 
 
 def stats(counted: Statistics, width: int) -> "list[RenderableType]":
@@ -137,8 +162,8 @@ def stats(counted: Statistics, width: int) -> "list[RenderableType]":
             f"{numbers.most_identifiers:,}",
         )
     decided = new_table("Decided by", "Requests")
-    for decider, number in counted.decided_by.items():
-        decided.add_row(decider, f"{number:,}")
+    for each in counted.deciders:
+        decided.add_row(each.identity_type or each.rule, f"{each.requests:,}")
     total = (
         f"{counted.requests:,} requests changed the store, {counted.ties:,} of them ties "
         f"(the rule newest); the last number is {counted.last_seq:,}"
@@ -174,12 +199,16 @@ def _identifiers(profile: ScopedProfile) -> list[str]:
     ]
 
 
-def _state(profile: ScopedProfile) -> str:
+def state(profile: ScopedProfile) -> str:
+    """Known or anonymous, and whether it is orphaned."""
     known = "known" if profile.known else "anonymous"
     return f"{known}, orphaned" if profile.orphaned else known
 
 
-def _moment(time_ms: int) -> str:
-    """A time in UTC without its milliseconds, for people."""
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return moment.replace(tzinfo=None).isoformat(" ")
+def moment(time_ms: int) -> str:
+    """A time in UTC without its milliseconds, for people; one that no calendar has, as a number."""
+    try:
+        when = datetime.fromtimestamp(time_ms // 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{time_ms} ms"
+    return when.replace(tzinfo=None).isoformat(" ")

@@ -163,7 +163,7 @@ def _is_none(previous: object) -> bool:
     """Whether a `previous_mpid` is what SDKs send where they have none."""
     if isinstance(previous, str):
         return previous in ("", "0")
-    return previous == 0 and not isinstance(previous, bool | float)
+    return isinstance(previous, int) and not isinstance(previous, bool) and previous == 0
 
 
 def _mpid_or_label(name: str, value: object) -> int | str:

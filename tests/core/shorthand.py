@@ -95,14 +95,17 @@ def ask(
 ) -> Decision:
     """Decide an identify, login, logout or search by the seed 7 and the number NEW.
 
-    The account of the tiers comes with it, and is all that comes of asking for it. The identifiers
-    `sought` are those of the request without it.
+    The account of the tiers comes with it, and with that who is near and who keeps what: all else
+    is the same without. The identifiers `sought` are those of the request alone.
     """
     request = IdentityRequest(RequestKind(kind), identifiers(**identities), previous)
-    decision = decide(request, scope, known.under(scope), NEW, 7, explain=True)
+    decision = decide(request, scope, known.under(scope), NEW, 7, explain=True, near=True)
+    told = tuple(each._replace(mpid=None, reason=None) for each in decision.notes)
+    answer = altered(decision, tiers=(), notes=told)
+    assert decide(request, scope, known.under(scope), NEW, 7, near=True) == answer
     known.sought.clear()
     plain = decide(request, scope, known.under(scope), NEW, 7)
-    assert plain == altered(decision, tiers=())
+    assert plain == altered(answer, near=())
     return decision
 
 
