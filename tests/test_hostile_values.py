@@ -755,10 +755,12 @@ COMMAND_OF_GITHUB = re.compile(r"^\s*::([a-z-]+)(?: ([^:]*))?::(.*)$")
 
 def github_commands(text: str) -> list[tuple[str, dict[str, str], str]]:
     """What GitHub would find in a log: at the start of a line, or behind `##[` anywhere."""
-    found = []
+    found: list[tuple[str, dict[str, str], str]] = []
     for line in text.split("\n"):
         assert "##[" not in line
-        if line.strip().startswith("::"):
+        if group := re.fullmatch(r"::(group|endgroup)::(.*)", line):
+            found.append((group[1], {}, unescaped(group[2])))
+        elif line.strip().startswith("::"):
             match = COMMAND_OF_GITHUB.match(line)
             assert match, line
             pairs = (each.split("=", 1) for each in match[2].split(","))
@@ -783,6 +785,15 @@ def unescaped(text: str) -> str:
 def test_annotations_of_github_are_ours_alone(scenarios: Worlds, folder: str) -> None:
     asked = ("check", folder, "--format", "github")
     hostile, other = (github_commands(world.run(*asked).stdout) for world in scenarios)
+    levels = [level for level, _, _ in hostile]
+    assert levels == [level for level, _, _ in other]
+    groups = [level for level in levels if level != "error"]
+    assert groups == ["group", "endgroup"] * (len(groups) // 2)
+    assert bool(groups) == (folder == "scenarios")
+    for level, _, title in hostile:
+        assert level == "error" or title == "" or title.startswith("explained: ")
+        assert_harmless(title)
+    hostile, other = ([each for each in told if each[0] == "error"] for told in (hostile, other))
     assert {level for level, _, _ in hostile} == {"error"}
     assert len(hostile) == len(other) > len(HOSTILE)
     for _, properties, message in hostile:

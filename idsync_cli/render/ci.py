@@ -99,7 +99,7 @@ def tap(outcome: CheckOutcome, number: int, explained: Sequence[str]) -> list[st
         told = [f"    - {flow(fault)}" for fault in outcome.fault.faults]
         return _not_ok(number, printable(path), "cannot be read", ["  faults:", *told])
     told = [f"    - {flow(_diagnosis(each))}" for each in outcome.mismatches]
-    block = ["  explained: |2", *(f"    {inert(line)}".rstrip() for line in explained)]
+    block = ["  explained: |2", *(f"    {inert(line)}" for line in explained)]
     return _not_ok(number, _title(outcome), "expected otherwise", ["  mismatches:", *told, *block])
 
 
