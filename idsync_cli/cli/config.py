@@ -17,12 +17,13 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     AsJson,
     Config,
+    Group,
     OnceEach,
     StorePath,
 )
 from idsync_cli.errors import FileFault
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
 class Format(StrEnum):
@@ -34,7 +35,7 @@ class Format(StrEnum):
 
 @app.command("show", cls=OnceEach)
 def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
-    """Show every scope: priority, strategy in words, workspaces.
+    """Show every scope: its priority, strategy and workspaces.
 
     Example: idsync config show
     """
@@ -52,12 +53,12 @@ def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
 def lint(
     config: Config = DEFAULT_CONFIG,
     form: Annotated[
-        Format, typer.Option("--format", help="For people, or as annotations of GitHub.")
+        Format, typer.Option("--format", help="Text for people, or GitHub annotations.")
     ] = Format.TEXT,
 ) -> int:
-    """Warn of what is accepted and often not meant.
+    """Warn about valid settings that are often a mistake.
 
-    Faults give the exit status 2.
+    The exit status is 2 if the configuration has errors, and 0 otherwise.
 
     Example: idsync config lint --format github
     """
@@ -73,7 +74,7 @@ def lint(
         write("\n".join(render_ci.faults_for_github(with_hints(fault))))
         return fault.exit_status
     if not warnings:
-        write("nothing to warn of")
+        write("no warnings")
     elif form is Format.GITHUB:
         write("\n".join(render_config.warnings_for_github(warnings)))
     else:
@@ -85,9 +86,9 @@ def lint(
 def plan(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
 ) -> int:
-    """Say what a configuration would change in a store.
+    """Show what a configuration would change in a store.
 
-    It is compared with the rules that the store was last used with. Nothing is written.
+    It is compared with the rules under which the store was last changed. Nothing is written.
     The exit status is 1 if anything would change.
 
     Example: idsync config plan --config new.yaml

@@ -27,7 +27,7 @@ from idsync_cli.cli.environment import (
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import StoreFault, UsageFault, number_of, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
@@ -52,16 +52,17 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Left out, csv for a file of that name, else jsonl. In CSV a cell that begins with [ "
-        "is a JSON list of values, and an apostrophe at its beginning does not count. Let a "
-        "spreadsheet read all columns as text: it would round long numbers.",
+        help="Default: csv if the file's name says so, else jsonl. In CSV, a cell that begins "
+        "with [ is a JSON list of values, and a leading apostrophe is ignored. Have your "
+        "spreadsheet read all columns as text, or it rounds long numbers.",
     ),
 ]
 
 
 def export(
     output: Annotated[
-        str, typer.Option("--output", metavar="FILE", help="The file to write; - for stdout.")
+        str,
+        typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
     ] = STANDARD_STREAM,
     form: FormOption = None,
     scope: Annotated[
@@ -69,16 +70,16 @@ def export(
         typer.Option(
             "--scope",
             metavar="NAME",
-            help="Only the profiles of one scope.",
+            help="Only this scope.",
             autocompletion=completion.scopes,
         ),
     ] = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
-    """Write every profile, a line each.
+    """Write every profile, one per line.
 
-    They come in the order in which they were made.
+    The oldest profile comes first.
 
     Example: idsync export --output profiles.jsonl
     """
@@ -136,7 +137,7 @@ def import_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="Profiles, as export writes them, perhaps packed; - for stdin."
+            metavar="FILE", help="Profiles as written by export (.gz too); - for stdin."
         ),
     ],
     form: FormOption = None,
@@ -144,15 +145,15 @@ def import_(
     store: StorePath = DEFAULT_STORE,
     seed: Seed = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the file, and import nothing.")
+        bool, typer.Option("--dry-run", help="Check the file without importing it.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> int:
-    """Take whole profiles into the store, all of a file or none.
+    """Import whole profiles: all of a file or nothing.
 
-    A store is made if there is none. A profile without created_seq takes the next number. A file
-    with a line that breaks a rule of its scope, or takes an MPID or a number that is in use, is
-    refused whole, with the exit status 2.
+    The store is created if there is none. A profile without created_seq takes the next number. If
+    any line breaks a rule of its scope, or uses an MPID or a number already in use, the whole file
+    is rejected with the exit status 2.
 
     Example: idsync import profiles.jsonl
     """
@@ -171,7 +172,7 @@ def import_(
         write_json({"profiles": imported, "dry_run": dry_run})
     else:
         did = "would import" if dry_run else "imported"
-        write(f"{did} {imported:,} profile{'' if imported == 1 else 's'}")
+        write(f"{did} {number_of(imported, 'profile')}")
     return 0
 
 
@@ -189,8 +190,8 @@ def _store(
             yield made
             if not dry_run and not stores.save(made, path):
                 raise StoreFault(
-                    f"somebody else has just made the store {printable(path)}; nothing was "
-                    "imported, try again"
+                    f"another process has just created the store {printable(path)}; nothing was "
+                    "imported; try again"
                 )
         return
     with store_at_work(found, path, seed, dry_run=dry_run) as storage:
