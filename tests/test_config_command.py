@@ -89,12 +89,12 @@ def test_show_draws_priority_and_rules_within_80_columns(idsync: Program) -> Non
         "account main shop",
         "1 customer_id user login, unique",
         "3 ios_idfv device -",
-        "on_logout create a logout makes a new anonymous profile every time",
+        "on_logout create every logout creates a new anonymous profile",
         "scope couriers",
         "account main courier-app",
         "2 email user login, unique",
         "on_conflicting_login separate two login IDs that disagree are two users",
-        "on_unique_held take a unique identifier goes to who may take it",
+        "on_unique_held take a request may take a unique identifier from others",
     ):
         assert line in lines
 
@@ -163,7 +163,7 @@ def test_lint_of_what_is_not_there_is_a_fault_in_any_format(idsync: Program) -> 
 
 
 def test_nothing_to_warn_of_is_no_annotation(idsync: Program) -> None:
-    assert idsync("config", "lint", "--format", "github").stdout == "nothing to warn of\n"
+    assert idsync("config", "lint", "--format", "github").stdout == "no warnings\n"
 
 
 # What a store remembers
@@ -216,7 +216,7 @@ def test_rules_that_were_remembered_before_there_was_a_choice_take(idsync: Progr
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"strategy": 1}'])
 def test_rules_that_are_none_are_a_fault_of_the_store(text: str) -> None:
-    with pytest.raises(StoreFault, match="last used with cannot be read"):
+    with pytest.raises(StoreFault, match="last changed cannot be read"):
         rules_json.decode(text)
 
 
@@ -308,9 +308,9 @@ def test_a_plan_reads_well(used: Program) -> None:
         "the priority has another order",
         "customer_id login, unique becomes -",
         "email - becomes login, unique",
-        "on_new_known_user keep becomes create: a new login ID makes a new profile",
-        "1 profile known from now on, and protected by login IDs:",
-        "1 profile orphaned, with nothing left to look them up by:",
+        "on_new_known_user keep becomes create: a new login ID creates a new profile",
+        "1 profile known from now on, protected by their login IDs:",
+        "1 profile orphaned, no longer found by any identifier:",
         "1 identifier of types that become unique, with more than one holder:",
         "email a 2",
         "scope three is new: 0 profiles",
@@ -386,11 +386,11 @@ def test_values_of_a_plan_cannot_act(used: Program) -> None:
     ("arguments", "status", "words"),
     [
         (["--store", "nowhere.db"], 3, "there is no store"),
-        (["--store", "idsync.yaml"], 3, "no idsync store"),
-        (["--store", ""], 3, "path is empty"),
+        (["--store", "idsync.yaml"], 3, "not an idsync store"),
+        (["--store", ""], 3, "path of the store is empty"),
         (["--config", "nowhere.yaml"], 2, "no such file"),
         (["--config", ""], 2, "is empty"),
-        (["more"], 2, "unexpected extra argument"),
+        (["more"], 2, "unexpected argument"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(
@@ -409,6 +409,6 @@ def test_rules_that_cannot_be_read_are_told_and_mended_by_the_next_change(used: 
     connection.close()
     outcome = used("config", "plan")
     assert outcome.status == 3
-    assert "a request that changes the store writes them anew" in outcome.stderr
+    assert "the next request that changes the store replaces them" in outcome.stderr
     assert used("identify", "--scope", "one", "--email", "new").status == 0
     assert used("config", "plan").status == 0

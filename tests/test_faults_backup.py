@@ -141,7 +141,7 @@ def test_a_restore_puts_back_what_was_saved_and_keeps_what_was_there(filled: Pro
     outcome = filled("restore", kept)
     assert outcome.stdout.splitlines() == [
         f"restored the store idsync.db from {kept}",
-        f"kept what was there before as {kept}-1",
+        f"kept the old store as {kept}-1",
     ]
     assert (export(filled), export(filled, f"{kept}-1")) == (before, saved)
     assert filled("restore", "other.db", "--discard").stdout.count("\n") == 1
@@ -169,7 +169,7 @@ def test_only_a_whole_store_of_this_version_is_restored(filled: Program) -> None
         "cut.db": "cut.db",
         "scribbled.db": "scribbled.db",
         "newer.db": "schema version 1000",
-        "people.csv": "no idsync store",
+        "people.csv": "not an idsync store",
         "none.db": "there is no store at none.db",
         "idsync.db": "",
     }.items():

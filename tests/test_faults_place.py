@@ -77,7 +77,7 @@ def _second_name(path: Path) -> None:
 NO_STORES = {
     "a folder": (_folder, "is a folder"),
     "a pipe": (os.mkfifo, "no regular file"),
-    "a dangling link": (lambda path: path.symlink_to("nowhere.db"), "a link that leads nowhere"),
+    "a dangling link": (lambda path: path.symlink_to("nowhere.db"), "a broken link"),
     "a looping link": (_loop, "symbolic link"),
     "a hard link": (_second_name, "has 2 names"),
     "a device": (lambda path: path.symlink_to("/dev/null"), "no regular file"),
@@ -225,9 +225,9 @@ def test_another_file_is_refused_and_stays_as_it_is(filled: Program, what: str) 
     filled.write("idsync.db", content)
     before = listed(filled.folder)
     for command in COMMANDS:
-        assert_told(filled(*command), "idsync.db is no idsync store and is left as it is")
+        assert_told(filled(*command), "idsync.db is not an idsync store and was left unchanged")
         assert listed(filled.folder) == before, command
-    assert_told(filled("restore", "idsync.db", "--store", "whole.db"), "no idsync store")
+    assert_told(filled("restore", "idsync.db", "--store", "whole.db"), "not an idsync store")
     assert listed(filled.folder) == before | {
         name: entry for name, entry in listed(filled.folder).items() if name.endswith("-lock")
     }
@@ -240,7 +240,7 @@ def test_another_program_s_database_and_its_log_are_left_alone(filled: Program) 
         before = listed(filled.folder)
         assert "idsync.db-wal" in before
         for command in COMMANDS:
-            assert_told(filled(*command), "no idsync store")
+            assert_told(filled(*command), "not an idsync store")
             assert listed(filled.folder) == before, command
 
 

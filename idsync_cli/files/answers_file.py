@@ -49,7 +49,7 @@ class AnswersFile:
         if path.is_dir():
             cause = "it is a folder"
         elif not path.exists() and not path.parent.is_dir():
-            cause = "its folder is not there"
+            cause = "its folder does not exist"
         elif not os.access(path if path.exists() else path.parent, os.W_OK):
             cause = "permission denied"
         else:
@@ -128,7 +128,7 @@ class AnswersFile:
         if self._behind is None or self._behind.bytes == 0:
             return path.open("wb")
         if not path.exists():
-            raise self._not_ours("is not there")
+            raise self._not_ours("does not exist")
         file = path.open("r+b")
         left = self._behind.bytes
         while left and (piece := file.read(min(_PIECE, left))):
@@ -143,7 +143,7 @@ class AnswersFile:
 
     def _not_ours(self, what: str) -> UsageFault:
         return UsageFault(
-            f"{self._shown} {what}; name the file that the replay began with",
+            f"{self._shown} {what}; name the file that the replay was started with",
             FaultCode.OUTPUT_CHANGED,
             path=self._path,
         )

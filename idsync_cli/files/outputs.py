@@ -51,7 +51,7 @@ class Outputs:
         """
         if not is_path(path):
             raise UsageFault(
-                f"{named} {quoted(path)} is no path; name a file", FaultCode.INVALID_PATH
+                f"{named} {quoted(path)} is not a path; name a file", FaultCode.INVALID_PATH
             )
         use = self._use_of(_without_links(path), may_replace_store=may_replace_store)
         if use is not None:
@@ -60,7 +60,7 @@ class Outputs:
                 FaultCode.FILE_IN_USE,
                 path=path,
             )
-        self._take(f"what {named} {quoted(path)} writes", path)
+        self._take(f"the file that {named} {quoted(path)} writes", path)
 
     def _take(self, use: str, path: str) -> None:
         if is_path(path):

@@ -23,11 +23,12 @@ class Level(StrEnum):
 
 
 _DAMAGED = (
-    "the file is damaged: write nothing more to it, keep a copy, and restore the latest backup; "
-    "without one, see how much of it can still be exported"
+    "the file is damaged: stop writing to it, keep a copy and restore the latest backup; "
+    "without a backup, export what can still be read"
 )
 _OURS = (
-    f"if no other program has changed the store, this is a fault of idsync: report it; {_DAMAGED}"
+    "if no other program has changed the store, this is a bug in idsync: please report it; "
+    f"{_DAMAGED}"
 )
 
 
@@ -40,78 +41,74 @@ class _Saying(NamedTuple):
 _SAYINGS = {
     FindingCode.MODE: _Saying(
         Level.WARNING,
-        "others than its owner may read or write it",
-        "take the right away with chmod 600",
+        "users other than the owner can read or write it",
+        "run chmod 600 on it",
     ),
     FindingCode.DRAFT: _Saying(
         Level.WARNING,
-        "a draft that a killed process has left; it may hold what the store holds",
-        "remove it, unless a backup or restore is going on",
+        "a draft left by a killed process, which may contain data of the store",
+        "remove it, unless a backup or restore is running",
     ),
-    FindingCode.SIZE: _Saying(Level.FAULT, "the file is not as long as it says", _DAMAGED),
-    FindingCode.HEADER: _Saying(
-        Level.FAULT, "the head of the file is not what SQLite writes", _DAMAGED
-    ),
+    FindingCode.SIZE: _Saying(Level.FAULT, "the file's size does not match its header", _DAMAGED),
+    FindingCode.HEADER: _Saying(Level.FAULT, "the file's header is not valid for SQLite", _DAMAGED),
     FindingCode.SQLITE: _Saying(
-        Level.FAULT, "SQLite's own check", f"nothing else was looked at; {_DAMAGED}"
+        Level.FAULT, "SQLite's integrity check failed", f"nothing else was checked; {_DAMAGED}"
     ),
-    FindingCode.UNREADABLE: _Saying(
-        Level.FAULT, "a check came upon something that cannot be", _DAMAGED
-    ),
+    FindingCode.UNREADABLE: _Saying(Level.FAULT, "a check could not be completed", _DAMAGED),
     FindingCode.SCHEMA: _Saying(
         Level.FAULT,
-        "a table, index, trigger or fixed row is not what idsync makes",
+        "a table, index, trigger or fixed row is not as idsync created it",
         f"undo what another program has changed; if none has, {_DAMAGED}",
     ),
-    FindingCode.STORE: _Saying(Level.FAULT, "the row of the whole store", _DAMAGED),
-    FindingCode.CHECKSUM: _Saying(Level.FAULT, "rows that are not what was written", _DAMAGED),
-    FindingCode.HASH: _Saying(Level.FAULT, "identifiers that are not what was written", _DAMAGED),
-    FindingCode.VALUE: _Saying(Level.FAULT, "values that no request could have given", _OURS),
-    FindingCode.TWICE: _Saying(Level.FAULT, "identifiers that stand there twice", _OURS),
-    FindingCode.REFERENCE: _Saying(Level.FAULT, "rows that refer to what is not there", _DAMAGED),
-    FindingCode.HISTORY: _Saying(Level.FAULT, "history that cannot have been", _OURS),
-    FindingCode.HOLDERS: _Saying(
-        Level.FAULT, "profiles hold another thing than their history says", _OURS
-    ),
-    FindingCode.TYPE: _Saying(Level.FAULT, "identifiers are held as what they are not", _OURS),
+    FindingCode.STORE: _Saying(Level.FAULT, "the row that describes the store is wrong", _DAMAGED),
+    FindingCode.CHECKSUM: _Saying(Level.FAULT, "rows are not as they were written", _DAMAGED),
+    FindingCode.HASH: _Saying(Level.FAULT, "identifiers are not as they were written", _DAMAGED),
+    FindingCode.VALUE: _Saying(Level.FAULT, "values that no request could have set", _OURS),
+    FindingCode.TWICE: _Saying(Level.FAULT, "identifiers are stored twice", _OURS),
+    FindingCode.REFERENCE: _Saying(Level.FAULT, "rows refer to missing rows", _DAMAGED),
+    FindingCode.HISTORY: _Saying(Level.FAULT, "the history is inconsistent", _OURS),
+    FindingCode.HOLDERS: _Saying(Level.FAULT, "profile contents disagree with history", _OURS),
+    FindingCode.TYPE: _Saying(Level.FAULT, "identifiers are held under the wrong type", _OURS),
     FindingCode.TYPES: _Saying(
-        Level.FAULT, "the types of a profile are not those that it holds", _OURS
+        Level.FAULT, "the stored types of profiles disagree with their identifiers", _OURS
     ),
     FindingCode.KNOWN: _Saying(
-        Level.FAULT, "known and anonymous profiles are not told apart", _OURS
+        Level.FAULT, "known profiles are indexed as anonymous, or the reverse", _OURS
     ),
-    FindingCode.PROFILE: _Saying(Level.FAULT, "profiles that cannot be", _OURS),
-    FindingCode.MPID: _Saying(Level.FAULT, "MPIDs that do not follow from the seed", _OURS),
-    FindingCode.COUNTER: _Saying(Level.FAULT, "numbers beyond the last that was taken", _OURS),
-    FindingCode.REPLAY: _Saying(Level.FAULT, "replays whose progress cannot be", _OURS),
+    FindingCode.PROFILE: _Saying(Level.FAULT, "profiles are invalid", _OURS),
+    FindingCode.MPID: _Saying(Level.FAULT, "MPIDs do not derive from the seed", _OURS),
+    FindingCode.COUNTER: _Saying(
+        Level.FAULT, "numbers are higher than the last one assigned", _OURS
+    ),
+    FindingCode.REPLAY: _Saying(Level.FAULT, "the progress of replays is invalid", _OURS),
     FindingCode.LABEL: _Saying(
-        Level.FAULT, "labels of no unfinished replay, or of no profile", _OURS
+        Level.FAULT, "labels belong to no unfinished replay, or to no profile", _OURS
     ),
     FindingCode.SHARED_UNIQUE: _Saying(
         Level.WARNING,
-        "unique identifiers that several profiles hold",
-        "so it is where the type became unique later; they stay until a request moves them: "
-        "a modify takes one from all others. If the type always was unique, report it",
+        "several profiles hold the same unique identifier",
+        "this happens when a type becomes unique later; they stay until a request moves them: "
+        "a modify takes one from all others. If the type was always unique, please report it",
     ),
     FindingCode.SEVERAL_IMMUTABLE: _Saying(
         Level.WARNING,
-        "profiles with several values of an immutable type",
-        "so it is where the type became immutable later; if it always was, report it",
+        "profiles have several values of an immutable type",
+        "this happens when a type becomes immutable later; if it always was, please report it",
     ),
     FindingCode.LOGIN_TYPES: _Saying(
         Level.NOTE,
-        "scopes with other login types than before",
-        "the next request brings the store up to date",
+        "the login types of scopes have changed",
+        "the next request that writes reindexes the store",
     ),
     FindingCode.UNNAMED_SCOPE: _Saying(
         Level.NOTE,
-        "scopes that the configuration no longer names",
-        "their profiles stay, and no request can reach them",
+        "scopes are no longer in the configuration",
+        "their profiles are kept, but no request can reach them",
     ),
     FindingCode.ORPHAN: _Saying(
         Level.NOTE,
         "orphaned profiles",
-        "they can be listed; no request but a modify reaches them",
+        "they can be listed, but only a modify can reach them",
     ),
 }
 """What each finding means, how bad it is, and the way out."""

@@ -8,7 +8,7 @@ from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Status
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier
-from idsync_cli.errors import printable
+from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import OUTCOMES, REASONS, RULES, note_message
 from idsync_cli.render.tables import new_table, plain
 
@@ -143,12 +143,12 @@ def _sentence(decision: Decision) -> str:
     decided_by = decision.decided_by
     rule = RULES[decided_by.rule].format(type=decided_by.identity_type, rank=decided_by.rank)
     if decision.status is Status.NOT_FOUND:
-        return f"No profile is the answer: {rule}."
+        return f"No profile found: {rule}."
     assert decision.profile is not None
     did = {
         Status.MATCHED: "is the answer",
-        Status.CREATED: "is made",
-        Status.MODIFIED: "is changed" if decision.changes else "stays as it is",
+        Status.CREATED: "is created",
+        Status.MODIFIED: "is changed" if decision.changes else "is unchanged",
     }[decision.status]
     state = "logged in" if decision.is_logged_in else "not logged in"
     return f"Profile {decision.profile.mpid} {did}, {state}: {rule}."
@@ -165,7 +165,9 @@ def _consequences(decision: Decision) -> list[str]:
         did = "+" if change.op is Op.ADD else "-"
         whose = "" if _is_own(change.mpid, decision) else f" (of profile {change.mpid})"
         lines.append(f"{did} {_identifier(change.identifier)}{whose}")
-    lines += [f"orphaned: {mpid} has no lookup left" for mpid in decision.orphaned]
+    lines += [
+        f"orphaned: {mpid} can no longer be found by any identifier" for mpid in decision.orphaned
+    ]
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
         lines.append(f"source: the anonymous profile {profile.source_mpid}")
@@ -202,16 +204,18 @@ def summary(counted: Mapping[str, Any], when_stopped: str) -> "list[RenderableTy
         )
     more = counted["refused"] - len(counted["first_refused"])
     if more:
-        pieces.append(plain(f"and {more:,} more refused lines"))
+        pieces.append(plain(f"and {number_of(more, 'more rejected line')}"))
     total = (
-        f"{counted['requests']:,} requests, {counted['profiles_created']:,} profiles made, "
-        f"{counted['profiles_orphaned']:,} orphaned, {counted['refused']:,} lines refused"
+        f"{number_of(counted['requests'], 'request')}, "
+        f"{number_of(counted['profiles_created'], 'profile')} created, "
+        f"{counted['profiles_orphaned']:,} orphaned, "
+        f"{number_of(counted['refused'], 'rejected line')}"
     )
     pieces.append(plain(total))
     if counted["dry_run"]:
         pieces.append(plain("dry run: nothing was written to the store"))
     if counted["stopped"]:
-        pieces.append(plain(f"stopped before the refused line; {when_stopped}"))
+        pieces.append(plain(f"stopped before the rejected line; {when_stopped}"))
     return pieces
 
 

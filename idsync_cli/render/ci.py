@@ -88,7 +88,7 @@ def tap(outcome: CheckOutcome, number: int) -> list[str]:
         told = [f"    - {flow(fault)}" for fault in outcome.fault.faults]
         return _not_ok(number, printable(path), "cannot be read", ["  faults:", *told])
     told = [f"    - {flow(_diagnosis(each))}" for each in outcome.mismatches]
-    return _not_ok(number, _title(outcome), "expected otherwise", ["  mismatches:", *told])
+    return _not_ok(number, _title(outcome), "mismatch", ["  mismatches:", *told])
 
 
 def _not_ok(number: int, description: str, message: str, more: Sequence[str]) -> list[str]:
@@ -142,7 +142,7 @@ def junit(outcomes: Iterable[CheckOutcome]) -> bytes:
                 line=str(scenario.line),
             )
             if not outcome.passed:
-                failure = ElementTree.SubElement(case, "failure", message="expected otherwise")
+                failure = ElementTree.SubElement(case, "failure", message="mismatch")
                 failure.text = "\n".join(
                     f"{name}:{each.line}: {_sentence(each)}" for each in outcome.mismatches
                 )

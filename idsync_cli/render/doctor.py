@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from idsync_cli.errors import printable
+from idsync_cli.errors import number_of, printable
 from idsync_cli.inspect.doctor import Level
 
 _COUNTED = (
-    ("pages", "{:,} pages"),
-    ("profiles", "profiles: {:,}"),
-    ("identifiers", "identifiers: {:,}"),
-    ("holders", "held {:,} times"),
-    ("requests", "requests: {:,}"),
-    ("changes", "changes: {:,}"),
-    ("replays", "replays: {:,}"),
+    ("pages", "page"),
+    ("profiles", "profile"),
+    ("identifiers", "identifier"),
+    ("holders", "profile-identifier link"),
+    ("requests", "request"),
+    ("changes", "change"),
+    ("replays", "replay"),
 )
 
 
@@ -21,16 +21,16 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     """The verdict first, then a paragraph for each finding, then what was looked at."""
     store, findings = printable(found["store"]), found["findings"]
     if found["sound"]:
-        verdict = [f"no fault found in {store}"]
+        verdict = [f"no problems found in {store}"]
     else:
         number = sum(each["level"] != Level.NOTE for each in findings)
-        verdict = [f"{store}: {number} {'things are' if number > 1 else 'thing is'} wrong"]
+        verdict = [f"{store}: {number_of(number, 'problem')} found"]
     for each in findings:
         verdict += ["", *_finding(each)]
     counts = found["checked"]
     if counts:
-        checked = ", ".join(words.format(counts[key]) for key, words in _COUNTED)
-        verdict += ["", f"looked at: {checked}"]
+        checked = ", ".join(number_of(counts[key], noun) for key, noun in _COUNTED)
+        verdict += ["", f"checked: {checked}"]
     return verdict
 
 

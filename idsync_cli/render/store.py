@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.errors import printable
+from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.tables import new_table, plain
 
@@ -49,7 +49,7 @@ def profile_table(profile: Line, width: int) -> "list[RenderableType]":
     if profile["made_by"] is not None:
         made_by = profile["made_by"]
         by = ", ".join(_requester(made_by))
-        lines.append(f"made by request {made_by['seq']}, {_moment(made_by['time'])} UTC: {by}")
+        lines.append(f"created by request {made_by['seq']}, {_moment(made_by['time'])} UTC: {by}")
     if profile["source_mpid"] is not None:
         lines.append(f"source: the anonymous profile {profile['source_mpid']}")
     table = new_table("Seq", "Added (UTC)", "By", "Identifier")
@@ -77,18 +77,18 @@ def _over_two_lines(identifier: Line) -> str:
 def whois(found: Line, width: int) -> "list[RenderableType]":
     """Who holds an identifier, and what a search with it alone comes to."""
     identifier = f"{found['identity_type']} {printable(found['value'])}"
-    table = new_table("MPID", "Scope", "State", "Seq", "A search with it alone")
+    table = new_table("MPID", "Scope", "State", "Seq", "Search by it alone")
     for profile in found["profiles"]:
         table.add_row(
             profile["mpid"],
             plain(printable(profile["scope"])),
             _state(profile).replace(", ", ",\n"),
             str(profile["created_seq"]),
-            profile["why_not"] or "returns it",
+            profile["why_not"] or "finds it",
         )
     why_not = dict.fromkeys(each["why_not"] for each in found["profiles"] if each["why_not"])
     pieces = [
-        plain(f"who holds {identifier}"),
+        plain(f"holders of {identifier}"),
         _fitted(table, width, folding=("Scope",), right=("Seq",)),
     ]
     return [*pieces, *(plain(f"{code}: {WHY_NOT[code]}") for code in why_not)]
@@ -127,8 +127,8 @@ def stats(counted: Line, width: int) -> "list[RenderableType]":
     for decider, number in counted["decided_by"].items():
         decided.add_row(decider, f"{number:,}")
     total = (
-        f"{counted['requests']:,} requests changed the store, {counted['ties']:,} of them ties "
-        f"(the rule newest); the last number is {counted['last_seq']:,}"
+        f"{number_of(counted['requests'], 'request')} changed the store, {counted['ties']:,} of "
+        f"them ties (the rule newest); the last number is {counted['last_seq']:,}"
     )
     return [
         _fitted(table, width, folding=("Scope",), right=columns),

@@ -41,10 +41,10 @@ def decode_json(line: bytes) -> object:
         ) from None
     except json.JSONDecodeError as error:
         raise _invalid_json(
-            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object a line"
+            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object per line"
         ) from None
     except RecursionError:
-        raise _invalid_json("nested too deeply to read; write it flat") from None
+        raise _invalid_json("nested too deeply to read; flatten it") from None
 
 
 def _invalid_json(message: str) -> Refusal:
@@ -56,19 +56,19 @@ def _object(pairs: list[tuple[str, object]]) -> Json:
     if len(members) < len(pairs):
         times = Counter(name for name, _ in pairs)
         twice = next(name for name in times if times[name] > 1)
-        raise _invalid_json(f"the key {quoted(twice)} stands twice in one object; give it once")
+        raise _invalid_json(f"the key {quoted(twice)} appears twice in one object; give it once")
     return members
 
 
 def _no_number(name: str) -> object:
-    raise _invalid_json(f"{name} is no number of JSON; write null for none")
+    raise _invalid_json(f"{name} is not a JSON number; write null for none")
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise _invalid_json(
-            f"the number {quoted(digits)} is too large to read; write it between quotes"
+            f"the number {quoted(digits)} is too large to read; put it between quotes"
         )
     return number
 

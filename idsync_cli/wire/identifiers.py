@@ -89,7 +89,7 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
     for name, identity_type in read:
         if identity_type in identities:
             first = next(other for other, each in read if each is identity_type)
-            raise invalid_request(f"{first} and {name} are one type; give one of them")
+            raise invalid_request(f"{first} and {name} are the same type; give only one of them")
         identities[identity_type] = names[name]
     return identities
 
@@ -119,7 +119,7 @@ def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused
         return
     fault = value_fault(value)
     if value == "" and empty_is_refused:
-        fault = "is empty, which may mean two things; give null to remove the type"
+        fault = "is empty, which is ambiguous; give null to remove the type"
     if fault:
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
@@ -128,4 +128,4 @@ def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused
 
 
 def _no_identities() -> Refusal:
-    return Refusal(ErrorCode.NO_IDENTITIES, "no identifier is given; name at least one")
+    return Refusal(ErrorCode.NO_IDENTITIES, "no identifiers given; name at least one")

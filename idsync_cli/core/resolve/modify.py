@@ -27,7 +27,7 @@ def modify(
     profile = lookup.profile(request.mpid)
     if profile is None:
         raise Refusal(
-            ErrorCode.MPID_NOT_FOUND, f"no profile of the scope has the MPID {request.mpid}"
+            ErrorCode.MPID_NOT_FOUND, f"no profile in the scope has the MPID {request.mpid}"
         )
     modification = _Modification(profile, rules, lookup)
     if request.known_identities is not None:
@@ -90,7 +90,7 @@ class _Modification:
             raise Refusal(
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{identifier.type} is immutable here, and the profile holds "
-                f"{quoted(identifier.value)}: it can be neither replaced nor removed",
+                f"{quoted(identifier.value)}: it cannot be replaced or removed",
             )
         self.change_set.remove(self.profile, identifier)
 
@@ -113,7 +113,7 @@ class _Modification:
             raise Refusal(
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{kind} is immutable here, and the profile holds {quoted(held[0])}: "
-                f"{quoted(value)} cannot join it",
+                f"{quoted(value)} cannot be added",
             )
         if others_hold_it:
             raise Refusal(
