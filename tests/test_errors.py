@@ -299,3 +299,33 @@ def test_a_system_that_refuses_is_told_of_and_nothing_more(
         3,
         "idsync: system error: Input/output error\n",
     )
+
+
+# The way out fits the fault
+
+
+@pytest.mark.parametrize("file", ["idsync.yaml", "nowhere.db", "."])
+def test_what_cannot_be_restored_is_not_mended_by_another_store(idsync: Program, file: str) -> None:
+    idsync.make_store()
+    refused = idsync("restore", file)
+    assert refused.status == 3
+    assert "name a FILE that idsync backup has written" in refused.stderr
+    assert "--store" not in refused.stderr
+
+
+def test_a_profile_that_is_imported_twice_is_there_whatever_its_number(idsync: Program) -> None:
+    idsync("identify", "--email", "a@example.com")
+    idsync("export", "--output", "profiles.jsonl")
+    again = idsync("import", "profiles.jsonl")
+    assert again.status == 2
+    assert "is already in the store; remove the line" in again.stderr
+    assert "created_seq" not in again.stderr
+
+
+def test_a_value_that_yaml_cannot_begin_with_is_to_be_put_between_quotes(idsync: Program) -> None:
+    steps = "steps:\n  - identify: {email: a}\n    as: @visitor\n"
+    idsync.write("story.yaml", f"config: idsync.yaml\n{steps}")
+    outcome = idsync("check", "story.yaml")
+    assert outcome.status == 2
+    assert "story.yaml:4:9: " in outcome.stderr
+    assert "between quotes" in outcome.stderr

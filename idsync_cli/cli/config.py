@@ -88,8 +88,8 @@ def plan(
 ) -> int:
     """Show what a configuration would change in a store.
 
-    It is compared with the rules under which the store was last changed. Nothing is written.
-    The exit status is 1 if anything would change.
+    The configuration is compared with the rules under which the store was last changed. Nothing is
+    written. The exit status is 1 if anything would change.
 
     Example: idsync config plan --config new.yaml
     """
@@ -98,7 +98,8 @@ def plan(
 
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
-        found = planning.plan(organization, transaction)
+        limit = None if as_json else planning.SHOWN
+        found = planning.plan(organization, transaction, limit=limit)
     if as_json:
         write_json(render_config.plan_json(found))
     else:

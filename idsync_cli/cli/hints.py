@@ -21,6 +21,7 @@ _SENTENCES = {
     Hint.MAKE_STORE: "create one with: idsync init",
     Hint.NAME_STORE: "name a file with --store",
     Hint.NAME_ANOTHER_STORE: "name another with --store",
+    Hint.NAME_BACKUP: "name a FILE that idsync backup has written",
     Hint.NAME_STORE_OR_TRY_DRY: "name a file, or use --dry-run",
     Hint.UPDATE_STORE: "upgrade it with: idsync init --store {store}; "
     "the original is kept beside it",

@@ -181,7 +181,9 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
         what = ", ".join(filter(None, (error.context, error.problem)))
         place = _place(mark) if mark else START
         tab = mark is not None and _holds_tab_before(text, place)
-        way_out = "; indent with spaces, not tabs" if tab else ""
+        starts_none = "cannot start any token" in (error.problem or "")
+        unquoted = "; put a value that begins with it between quotes" if starts_none else ""
+        way_out = "; indent with spaces, not tabs" if tab else unquoted
         faults.add(place, f"broken YAML: {printable(what)}{way_out}")
     except yaml.reader.ReaderError:
         # The error counts bytes or characters, by which of the two parsers is there.

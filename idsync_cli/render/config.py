@@ -7,7 +7,7 @@ from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES
-from idsync_cli.errors import Fault, printable
+from idsync_cli.errors import Fault, number_of, printable
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _NOTHING = "-"
+_NO_SETTINGS = "no settings"
+_UNSET = "not set"
 
 
 def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
@@ -59,7 +61,7 @@ def _priority_table(rules: ScopeRules) -> "Table":
     table.columns[0].justify = "right"
     for rank, kind in enumerate(rules.priority, start=1):
         whom = "device" if kind in DEVICE_TYPES else "user"
-        table.add_row(str(rank), kind.value, whom, _settings(rules.settings_of(kind)))
+        table.add_row(str(rank), kind.value, whom, _settings(rules.settings_of(kind)) or _NOTHING)
     return table
 
 
@@ -85,7 +87,7 @@ def _grid(rows: Sequence[tuple[str, str]]) -> "Table":
 
 
 def _settings(settings: Settings) -> str:
-    return ", ".join(settings.names()) or _NOTHING
+    return ", ".join(settings.names())
 
 
 def organization_json(organization: Organization) -> dict[str, Any]:
@@ -110,28 +112,30 @@ def organization_json(organization: Organization) -> dict[str, Any]:
 def plan_text(plan: Plan) -> "list[RenderableType]":
     """What a configuration would change, a scope after the other."""
     if plan.is_unused:
-        return [plain("nothing would change: the store has taken no request yet")]
+        return [plain("nothing would change: no request has changed the store yet")]
     if not plan.changes:
-        return [plain("nothing would change: the store was last used with the same rules")]
+        return [plain("nothing would change: the store was last changed under the same rules")]
     pieces: list[RenderableType] = []
     for scope in plan.scopes:
         if scope.changes:
             pieces += [*_scope_pieces(scope), plain("")]
     same = sum(not scope.changes for scope in plan.scopes)
     if same:
-        pieces.append(plain(f"the rules of {same} more {_plural('scope', same)} stay as they are"))
+        pieces.append(plain(f"the rules of {number_of(same, 'more scope')} are unchanged"))
     return pieces
 
 
 def _scope_pieces(scope: ScopePlan) -> "list[RenderableType]":
-    number = f"{scope.profiles:,} {_plural('profile', scope.profiles)}"
+    number = number_of(scope.profiles, "profile")
     name = printable(scope.scope)
     if scope.fate is Fate.VANISHES:
-        stay = "stays" if scope.profiles == 1 else "stay"
-        return [plain(f"scope {name} vanishes: its {number} {stay}, and no request can reach them")]
+        kept = f"{number} kept, which no request can reach"
+        return [plain(f"scope {name} is removed: {kept}")]
     heading = f"scope {name} is new" if scope.fate is Fate.NEW else f"scope {name}"
     pieces: list[RenderableType] = [plain(f"{heading}: {number}")]
     rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
+    if scope.reindexes:
+        rows.append(("the store", "is reindexed by the next request that writes: new login types"))
     if rows:
         pieces.append(_grid([(f"  {what}", text) for what, text in rows]))
     if scope.shared.identifiers:
@@ -143,9 +147,9 @@ def _rules_rows(change: RulesChange) -> list[tuple[str, str]]:
     rows = [("leaves the priority", kind.value) for kind in change.leaving]
     rows += [("enters the priority", kind.value) for kind in change.entering]
     if change.reordered:
-        rows.append(("the priority", "has another order"))
+        rows.append(("the priority", "is reordered"))
     for each in change.settings:
-        before, after = _settings(each.before), _settings(each.after)
+        before, after = (_settings(of) or _NO_SETTINGS for of in (each.before, each.after))
         rows.append((each.identity_type.value, f"{before} becomes {after}"))
     return rows + [(each.rule, _rule_change(each)) for each in change.rules]
 
@@ -157,37 +161,36 @@ def _rule_change(change: RuleChange) -> str:
 
 
 def _rule_value(value: str | bool | None) -> str:
-    return _NOTHING if value is None else str(value).lower()
+    return _UNSET if value is None else str(value).lower()
 
 
 def _shift_rows(scope: ScopePlan) -> list[tuple[str, str]]:
     return [
-        (f"{affected.profiles:,} {_plural('profile', affected.profiles)}", _shift(shift, affected))
+        (number_of(affected.profiles, "profile"), _shift(shift, affected))
         for shift, affected in scope.shifts.items()
     ]
 
 
 def _shift(shift: Shift, affected: Affected) -> str:
-    several = affected.profiles > len(affected.examples)
     named = ", ".join(map(str, affected.examples))
-    return f"{SHIFTS[shift]}: {'among them ' if several else ''}{named}"
+    shown = len(affected.examples)
+    if affected.profiles == shown:
+        return f"{SHIFTS[shift]}: {named}"
+    return f"{SHIFTS[shift]}; {shown:,} of {affected.profiles:,}, as examples: {named}"
 
 
 def _shared_pieces(scope: ScopePlan) -> "list[RenderableType]":
     number, shown = scope.shared.identifiers, scope.shared.most_held
-    what = _plural("identifier", number)
-    heading = f"  {number:,} {what} of types that become unique, with more than one holder:"
+    identifiers = number_of(number, "identifier")
+    heading = f"  {identifiers} of types that become unique, with more than one holder:"
     table = new_table("  Type", "Value", "Holders")
     table.columns[2].justify = "right"
     table.columns[2].no_wrap = True
     for each, holders in shown:
         table.add_row(f"  {each.type.value}", plain(printable(each.value)), f"{holders:,}")
-    more = [plain(f"  and {number - len(shown):,} more")] if number > len(shown) else []
+    left = number - len(shown)
+    more = [plain(f"  and {left:,} more, held by no more profiles each")] if left else []
     return [plain(heading), table, *more]
-
-
-def _plural(word: str, number: int) -> str:
-    return word if number == 1 else f"{word}s"
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -206,6 +209,7 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
         "fate": scope.fate.value,
         "changes": scope.changes,
         "profiles": scope.profiles,
+        "reindexes": scope.reindexes,
         "rules": [
             {"rule": each.rule, "before": each.before, "after": each.after} for each in change.rules
         ],
@@ -230,6 +234,7 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
         "become": {
             shift.value: {
                 "profiles": affected.profiles,
+                "kinds": affected.kinds,
                 "examples": list(map(str, affected.examples)),
             }
             for shift, affected in scope.shifts.items()

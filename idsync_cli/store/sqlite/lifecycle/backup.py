@@ -66,7 +66,7 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
     if not place.path.parent.is_dir():
         raise no_folder(place)
     with (
-        _existing(file) as source,
+        _backup_at(file) as source,
         _failing_as(lambda error: _unrestored(place, error, is_as_it_was=True)),
         draft_of(place.path) as draft,
     ):
@@ -167,6 +167,21 @@ def _existing(path: str) -> SqliteStore:
     if store is None:
         raise StoreFault(f"there is no store at {printable(path)}", FaultCode.NO_STORE, store=path)
     return store
+
+
+def _backup_at(file: str) -> SqliteStore:
+    """Open what is to be restored; what is wrong with it is not wrong with the store."""
+    try:
+        return _existing(file)
+    except StoreFault as fault:
+        if fault.hint in (
+            None,
+            Hint.NAME_STORE,
+            Hint.NAME_ANOTHER_STORE,
+            Hint.NAME_STORE_OR_TRY_DRY,
+        ):
+            fault.hint = Hint.NAME_BACKUP
+        raise
 
 
 def _free_name(place: StoreLocation) -> Path:
