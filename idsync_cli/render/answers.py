@@ -187,7 +187,7 @@ def summary(counted: Mapping[str, Any], when_stopped: str) -> "list[RenderableTy
         for status, number in statuses.items():
             kinds.add_row(kind, status, f"{number:,}")
     pieces += [kinds, plain("")]
-    for heading, key in (("Decided by", "decided_by"), ("Note", "notes"), ("Refused", "errors")):
+    for heading, key in (("Decided by", "decided_by"), ("Note", "notes"), ("Rejected", "errors")):
         if counted[key]:
             table = new_table(heading, "Number")
             table.columns[1].justify = "right"
