@@ -76,11 +76,11 @@ def _second_name(path: Path) -> None:
 
 NO_STORES = {
     "a folder": (_folder, "is a folder"),
-    "a pipe": (os.mkfifo, "no regular file"),
+    "a pipe": (os.mkfifo, "not a regular file"),
     "a dangling link": (lambda path: path.symlink_to("nowhere.db"), "a broken link"),
     "a looping link": (_loop, "symbolic link"),
     "a hard link": (_second_name, "has 2 names"),
-    "a device": (lambda path: path.symlink_to("/dev/null"), "no regular file"),
+    "a device": (lambda path: path.symlink_to("/dev/null"), "not a regular file"),
 }
 
 
@@ -155,7 +155,7 @@ def test_a_store_that_may_only_be_read_is_read_and_nothing_else(
             assert listed(filled.folder) == before, command
         for command in WRITING[:2]:
             outcome = unprivileged(filled, *command, "--store", "place/idsync.db")
-            assert_told(outcome, "may not be written")
+            assert_told(outcome, "not writable")
             assert listed(filled.folder) == before, command
         assert unprivileged(filled, "backup", "b.db", "--store", "place/idsync.db").status == 0
     finally:
@@ -191,7 +191,7 @@ def test_where_no_store_may_be_made_none_is(filled: Program) -> None:
     place.mkdir(mode=0o500)
     for command in (WRITING[0], ("init",)):
         outcome = unprivileged(filled, *command, "--store", "place/idsync.db")
-        assert_told(outcome, "place/idsync.db", "may not be written")
+        assert_told(outcome, "place/idsync.db", "not writable")
     assert names(place) == set()
 
 

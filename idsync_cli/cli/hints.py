@@ -14,7 +14,7 @@ _SENTENCES = {
     Hint.LOOK_AND_TRY_AGAIN: "check it, then try again",
     Hint.MAKE_ROOM: "free some space, then try again",
     Hint.MAKE_ROOM_AND_RESUME: "free some space, then continue with --resume",
-    Hint.ALLOW_WRITING: "check the permissions of the file and its folder",
+    Hint.ALLOW_WRITING: "the file or its folder is not writable; check the permissions",
     Hint.REPLACE_FILE: "use --force to replace it",
     Hint.MAKE_CONFIGURATION: "create one with: idsync init",
     Hint.MAKE_CONFIGURATION_ANEW: "remove it, then create one with: idsync init",

@@ -170,16 +170,11 @@ def _existing(path: str) -> SqliteStore:
 
 
 def _backup_at(file: str) -> SqliteStore:
-    """Open what is to be restored; what is wrong with it is not wrong with the store."""
+    """Open what is to be restored; if it is no store, another file has to be named."""
     try:
         return _existing(file)
     except StoreFault as fault:
-        if fault.hint in (
-            None,
-            Hint.NAME_STORE,
-            Hint.NAME_ANOTHER_STORE,
-            Hint.NAME_STORE_OR_TRY_DRY,
-        ):
+        if fault.code in (FaultCode.NO_STORE, FaultCode.NOT_A_STORE, FaultCode.INVALID_PATH):
             fault.hint = Hint.NAME_BACKUP
         raise
 
