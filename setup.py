@@ -6,8 +6,14 @@ a C compiler, if mypyc fails, or with IDSYNC_PURE=1 in the environment.
 
 import os
 import sys
-import tomllib
 from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036 - pip asks for the metadata before it compares
+    raise SystemExit(
+        "idsync needs Python 3.11 or later; this is Python {}.{}.".format(*sys.version_info[:2])
+    )
+
+import tomllib
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext

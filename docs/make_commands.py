@@ -24,7 +24,7 @@ WIDTH = 78
 HEAD = """\
 # Commands
 
-What `idsync COMMAND --help` says of every command, in the order of `idsync --help`.
+The output of `idsync COMMAND --help` for every command, in the order of `idsync --help`.
 [rules.md](rules.md) explains the rules and every code, [formats.md](formats.md) the files.
 
 Made by `python docs/make_commands.py`; do not edit.

@@ -57,6 +57,7 @@ class Hint(StrEnum):
     MAKE_STORE = "MAKE_STORE"
     NAME_STORE = "NAME_STORE"
     NAME_ANOTHER_STORE = "NAME_ANOTHER_STORE"
+    NAME_BACKUP = "NAME_BACKUP"
     NAME_STORE_OR_TRY_DRY = "NAME_STORE_OR_TRY_DRY"
     UPDATE_STORE = "UPDATE_STORE"
     RUN_DOCTOR = "RUN_DOCTOR"
@@ -74,10 +75,10 @@ class Kept(StrEnum):
     """What is known to have become of the work, where a fault ends it."""
 
     NOTHING_CHANGED = "nothing was changed"
-    STORE_AS_IT_WAS = "the store is as it was"
-    EARLIER_IS_WHOLE = "what was committed before is whole"
+    STORE_AS_IT_WAS = "the store is unchanged"
+    EARLIER_IS_WHOLE = "everything committed before is intact"
     ALL_IS_IN_OLD_FILE = (
-        "what was done here is in the file that was there before, and not in what is there now"
+        "the work done here is in the file that was there before, not in the one there now"
     )
 
 
@@ -214,6 +215,11 @@ def quoted(value: object) -> str:
     """A foreign value for an error message: one line, bounded, between quotes."""
     text = printable(str(value)[: LONGEST_QUOTE + 1])
     return f"'{text}'" if len(text) <= LONGEST_QUOTE else f"'{text[:LONGEST_QUOTE]}…'"
+
+
+def number_of(number: int, noun: str) -> str:
+    """A number with its noun, such as `1 line` or `5,000 lines`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

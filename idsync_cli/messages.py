@@ -8,25 +8,25 @@ from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
 from idsync_cli.errors import printable
 
 _NOTES = {
-    NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID; a logout is answered without it",
-    NoteCode.TIE: "several profiles were left after the last tier; the newest was taken",
+    NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
+    NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
     NoteCode.JOINED_CONFLICTING_LOGIN: (
-        "the profile holds another {type}; it is answered all the same, for the scope says "
+        "the profile holds another {type}, but is returned because the scope sets "
         "on_conflicting_login: join"
     ),
-    NoteCode.KEPT_IMMUTABLE: "{type} is immutable, and the profile keeps the value that it holds",
+    NoteCode.KEPT_IMMUTABLE: "{type} is immutable, so the profile keeps its value",
     NoteCode.HELD_ELSEWHERE: (
-        "{type} was not added: a profile that this request may not take it from holds it"
+        "{type} was not added: it belongs to a profile that this request may not take it from"
     ),
-    NoteCode.SECOND_LOGIN_ID: "the profile now holds a further {type}, which is a login ID",
+    NoteCode.SECOND_LOGIN_ID: "{type} is a login ID, and the profile now holds more than one",
 }
 
 REASONS = {
-    Reason.IMMUTABLE_SEARCH: "a search must name an immutable ID of the profile",
-    Reason.IMMUTABLE_PROTECTION: "holds an immutable ID that the request does not name",
-    Reason.LOGIN_PROTECTION: "known, and the request names none of its login IDs",
-    Reason.CONFLICTING_LOGIN: "known by another value of a login ID that ranks higher",
-    Reason.NEW_KNOWN_USER_ONLY: "anonymous, and a login ID never leads to an anonymous profile",
+    Reason.IMMUTABLE_SEARCH: "a search must include an immutable ID of the profile",
+    Reason.IMMUTABLE_PROTECTION: "holds an immutable ID that is not in the request",
+    Reason.LOGIN_PROTECTION: "known, and the request has none of its login IDs",
+    Reason.CONFLICTING_LOGIN: "known by a different value of a higher-ranked login ID",
+    Reason.NEW_KNOWN_USER_ONLY: "anonymous, but the request has a login ID",
 }
 
 _BUT = {
@@ -40,9 +40,9 @@ _BUT = {
 
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},
-    NoteCode.TIE.value: "eligible, but another one that is eligible, too, is newer",
-    ErrorCode.NO_LOOKUP_IDENTITY.value: "the type is not in the priority of the scope",
-    ErrorCode.UNKNOWN_SCOPE.value: "the configuration no longer names the scope",
+    NoteCode.TIE.value: "eligible, but a newer profile is eligible too",
+    ErrorCode.NO_LOOKUP_IDENTITY.value: "the type is not in the scope's priority",
+    ErrorCode.UNKNOWN_SCOPE.value: "the scope is no longer in the configuration",
 }
 """Why a profile that holds an identifier is not returned to a search with it alone."""
 
@@ -57,14 +57,14 @@ OUTCOMES = {
 
 RULES = {
     Rule.IDENTIFIER: "tier {rank}, {type}, left exactly one candidate",
-    Rule.PREVIOUS_MPID: "several were left, and the previous MPID is one of them",
-    Rule.NEWEST: "several were left, and this is the newest",
+    Rule.PREVIOUS_MPID: "several candidates were left, and the previous MPID is one of them",
+    Rule.NEWEST: "several candidates were left, and this is the newest",
     Rule.NO_MATCH: "no tier found an eligible profile",
     Rule.NEW_KNOWN_USER: (
-        "a login ID that leads to no known profile makes a new record under this strategy"
+        "under this strategy, a login ID that finds no known profile creates a profile"
     ),
-    Rule.LOGOUT: "a logout makes a new anonymous profile under this strategy, and asks no tier",
-    Rule.MPID: "a modify names its profile",
+    Rule.LOGOUT: "under this strategy, a logout creates an anonymous profile; no tier is consulted",
+    Rule.MPID: "a modify names the profile to change",
 }
 
 
@@ -117,38 +117,41 @@ def rule_sentence(key: str, value: str) -> str:
 
 
 SHIFTS = {
-    "known": "known from now on, and protected by login IDs",
-    "anonymous": "anonymous from now on, and no longer protected",
-    "orphaned": "orphaned, with nothing left to look them up by",
-    "found_again": "no orphans any more: they can be looked up again",
+    "known": "known from now on, protected by their login IDs",
+    "anonymous": "anonymous from now on, no longer protected",
+    "orphaned": "orphaned, no longer found by any identifier",
+    "found_again": "no longer orphaned, found by identifiers again",
 }
 """What becomes of profiles, by `core.plan.Shift`, which only `config plan` needs to import."""
 
 
 _STRATEGY_RULES = {
-    ("on_new_known_user", "keep"): "a new login ID joins the profile that the other tiers find",
+    (
+        "on_new_known_user",
+        "keep",
+    ): "a new login ID is added to the profile that the other tiers find",
     (
         "on_new_known_user",
         "create",
-    ): "a new login ID makes a new profile, never an anonymous one known",
-    ("on_logout", "create"): "a logout makes a new anonymous profile every time",
+    ): "a new login ID creates a new profile; anonymous profiles stay anonymous",
+    ("on_logout", "create"): "every logout creates a new anonymous profile",
     ("on_logout", "return_anonymous"): "a logout returns the anonymous profile that the tiers find",
-    ("logins", "true"): "login and logout are answered, and login IDs protect known profiles",
-    ("logins", "false"): "login and logout are refused, and no type is a login type",
-    ("login_needs_login_id", "true"): "a login without a login ID is refused",
-    ("login_needs_login_id", "false"): "a login may come without a login ID",
-    ("links", "true"): "a new known user's profile records the anonymous profile it came from",
+    ("logins", "true"): "login and logout are supported, and login IDs protect known profiles",
+    ("logins", "false"): "login and logout are rejected, and no type is a login type",
+    ("login_needs_login_id", "true"): "a login without a login ID is rejected",
+    ("login_needs_login_id", "false"): "a login does not need a login ID",
+    ("links", "true"): "a new known user's profile records the anonymous profile that it came from",
     ("links", "false"): "profiles record no source",
-    ("aliasing", "true"): "data may be copied from one profile to another by an alias",
-    ("aliasing", "false"): "no profile may be aliased",
+    ("aliasing", "true"): "an alias may copy data from one profile to another",
+    ("aliasing", "false"): "aliases are not allowed",
     ("on_conflicting_login", "separate"): "two login IDs that disagree are two users",
     ("on_conflicting_login", "join"): "two login IDs that disagree may lead to one profile",
     (
         "on_unique_held",
         "take",
-    ): "a unique identifier goes to who may take it",
+    ): "a request may take a unique identifier from others",
     (
         "on_unique_held",
         "keep",
-    ): "a unique identifier is moved by a modify alone",
+    ): "only a modify moves a unique identifier",
 }

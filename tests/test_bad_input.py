@@ -88,7 +88,7 @@ NO_MPIDS = (
         case(
             "both forms",
             ("modify", "--mpid", "1", "--email", "x", "--change", "email:a:b"),
-            ["one form"],
+            ["cannot be combined"],
         ),
         case("replay of nothing", ("replay", "none.jsonl"), ["'none.jsonl'"]),
         case("replay of a folder", ("replay", "."), ["'.'"]),
@@ -202,16 +202,16 @@ IN_THE_STORE = (
 )
 NO_STORES = {
     "folder": "is a folder",
-    "": "path is empty",
+    "": "path of the store is empty",
     ":memory:": "':memory:'",
-    "text.txt": "text.txt is no idsync store and is left as it is",
-    "empty.db": "empty.db is no idsync store and is left as it is",
-    "half.db": "half.db is no idsync store and is left as it is",
-    "other.db": "other.db is no idsync store and is left as it is",
+    "text.txt": "text.txt is not an idsync store and was left unchanged",
+    "empty.db": "empty.db is not an idsync store and was left unchanged",
+    "half.db": "half.db is not an idsync store and was left unchanged",
+    "other.db": "other.db is not an idsync store and was left unchanged",
     "text.txt/idsync.db": "text.txt/idsync.db cannot be read",
-    "leads-nowhere.db": "leads nowhere",
+    "leads-nowhere.db": "is a broken link",
     "x" * 300: "File name too long",
-    "/dev/null": "no regular file",
+    "/dev/null": "not a regular file",
     "a\0b": "NUL",
 }
 
@@ -243,7 +243,7 @@ def test_what_is_no_store_is_refused_and_left_as_it_is(
 def test_a_store_in_a_folder_that_is_not_there_is_not_made(idsync: Program) -> None:
     before = idsync.files()
     outcome = idsync(*IDENTIFY, "--store", "no-folder/idsync.db")
-    assert_refused(outcome, 3, "no-folder/idsync.db", "folder is not there")
+    assert_refused(outcome, 3, "no-folder/idsync.db", "folder does not exist")
     assert idsync.files() == before
 
 
@@ -305,17 +305,17 @@ WORKSPACES = "accounts:\n  a: {workspaces: {w: c}}\n  b: {workspaces: {%s}}\n"
         case("broken", "version: 1\nscopes: [\n", "3:1", ["broken YAML"]),
         case("a tab", "version: 1\n\tscopes: {}\n", "2:1", ["broken YAML"]),
         case("bad indentation", "version: 1\n  scopes: {}\n", "2:9", ["broken YAML"]),
-        case("control character", "version: 1\nscopes: \x01\n", "2", ["does not allow"]),
+        case("control character", "version: 1\nscopes: \x01\n", "2", ["not allowed in YAML"]),
         case(
             "control character far on",
             "# " + "é" * 500 + "\nversion: 1\nscopes: \x01\n" + "\n" * 600,
             "3:",
-            ["does not allow"],
+            ["not allowed in YAML"],
         ),
         case("not UTF-8", b"version: 1\nscopes: \xff\n", "2", ["UTF-8"]),
         case("UTF-16", scope().encode("utf-16"), "1", ["UTF-8"]),
         case("too large", scope() + "#" * MIB, "", ["1 MiB"]),
-        case("too deep", "version: " + "[" * 10_000, "1:59", ["more than 50 deep"]),
+        case("too deep", "version: " + "[" * 10_000, "1:59", ["more than 50 levels deep"]),
         case("duplicate key", "version: 1\n" + scope(), "2:1", ["'version'", "twice", "line 1"]),
         case(
             "duplicate key below",

@@ -291,7 +291,7 @@ STEP = "steps:\n  - identify: {email: a}\n"
         (SCOPE + STEP + "    expect: {mpid: one}\n", "7:20", ["'one'", "MPID"]),
         (SCOPE + STEP + "    expect: {is_logged_in: yes}\n", "7:28", ["'yes'", "true"]),
         (SCOPE + STEP + "    expect: {matched: [emial]}\n", "7:24", ["'emial'", "'email'"]),
-        (SCOPE + STEP + "    expect: {changes: [{op: add}]}\n", "7:24", ["lacks"]),
+        (SCOPE + STEP + "    expect: {changes: [{op: add}]}\n", "7:24", ["has no mpid"]),
         (SCOPE + STEP + "    expect: {tiers: {emial: decided}}\n", "7:22", ["'emial'", "'email'"]),
         (SCOPE + STEP + "    expect: {tiers: {email: decded}}\n", "7:29", ["'decided'"]),
         (SCOPE + STEP + "profiles: {one: {}}\n", "7:12", ["'one'", "@name"]),

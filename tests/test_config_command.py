@@ -89,12 +89,12 @@ def test_show_draws_priority_and_rules_within_80_columns(idsync: Program) -> Non
         "account main shop",
         "1 customer_id user login unique",
         "3 ios_idfv device -",
-        "on_logout create a logout makes a new anonymous profile every time",
+        "on_logout create every logout creates a new anonymous profile",
         "scope couriers",
         "account main courier-app",
         "2 email user login unique",
         "on_conflicting_login separate two login IDs that disagree are two users",
-        "on_unique_held take a unique identifier goes to who may take it",
+        "on_unique_held take a request may take a unique identifier from others",
     ):
         assert line in lines
 
@@ -163,7 +163,7 @@ def test_lint_of_what_is_not_there_is_a_fault_in_any_format(idsync: Program) -> 
 
 
 def test_nothing_to_warn_of_is_no_annotation(idsync: Program) -> None:
-    assert idsync("config", "lint", "--format", "github").stdout == "nothing to warn of\n"
+    assert idsync("config", "lint", "--format", "github").stdout == "no warnings\n"
 
 
 # What a store remembers
@@ -216,7 +216,7 @@ def test_rules_that_were_remembered_before_there_was_a_choice_take(idsync: Progr
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"strategy": 1}'])
 def test_rules_that_are_none_are_a_fault_of_the_store(text: str) -> None:
-    with pytest.raises(StoreFault, match="last used with cannot be read"):
+    with pytest.raises(StoreFault, match="last changed cannot be read"):
         rules_json.decode(text)
 
 
@@ -249,7 +249,9 @@ def test_a_plan_of_the_same_rules_is_empty(used: Program) -> None:
     used.write("after.yaml", "# a comment\n" + BEFORE)
     told = plan(used, status=0)
     assert (told["changes"], told["unused"]) == (False, False)
-    assert used("config", "plan").stdout.startswith("nothing would change: the store was last used")
+    assert used("config", "plan").stdout.startswith(
+        "nothing would change: the store was last changed"
+    )
 
 
 def test_a_plan_for_a_store_that_holds_nothing_is_empty(idsync: Program) -> None:
@@ -257,7 +259,7 @@ def test_a_plan_for_a_store_that_holds_nothing_is_empty(idsync: Program) -> None
     idsync.write("after.yaml", AFTER)
     assert plan(idsync, status=0) == {"changes": False, "unused": True, "scopes": []}
     assert idsync("config", "plan").stdout == (
-        "nothing would change: the store has taken no request yet\n"
+        "nothing would change: no request has changed the store yet\n"
     )
 
 
@@ -272,6 +274,7 @@ def test_a_plan_tells_of_all_that_would_change(used: Program) -> None:
         "fate": "stays",
         "changes": True,
         "profiles": 4,
+        "reindexes": True,
         "rules": [
             {"rule": "on_new_known_user", "before": "keep", "after": "create"},
             {"rule": "links", "before": False, "after": True},
@@ -288,8 +291,8 @@ def test_a_plan_tells_of_all_that_would_change(used: Program) -> None:
             "most_held": [{"identity_type": "email", "value": "a", "holders": 2}],
         },
         "become": {
-            "orphaned": {"profiles": 1, "examples": [by_number]},
-            "known": {"profiles": 1, "examples": [by_email]},
+            "orphaned": {"profiles": 1, "kinds": 1, "examples": [by_number]},
+            "known": {"profiles": 1, "kinds": 1, "examples": [by_email]},
         },
     }
     assert (three["scope"], three["fate"], three["profiles"]) == ("three", "new", 0)
@@ -305,16 +308,17 @@ def test_a_plan_reads_well(used: Program) -> None:
     for words in (
         "scope one: 4 profiles",
         "leaves the priority mobile_number",
-        "the priority has another order",
-        "customer_id login, unique becomes -",
-        "email - becomes login, unique",
-        "on_new_known_user keep becomes create: a new login ID makes a new profile",
-        "1 profile known from now on, and protected by login IDs:",
-        "1 profile orphaned, with nothing left to look them up by:",
+        "the priority is reordered",
+        "customer_id login, unique becomes no settings",
+        "email no settings becomes login, unique",
+        "on_new_known_user keep becomes create: a new login ID creates a new profile",
+        "1 profile known from now on, protected by their login IDs:",
+        "1 profile orphaned, no longer found by any identifier:",
         "1 identifier of types that become unique, with more than one holder:",
         "email a 2",
+        "the store is reindexed by the next request that writes: new login types",
         "scope three is new: 0 profiles",
-        "scope two vanishes: its 1 profile stays, and no request can reach",
+        "scope two is removed: 1 profile kept, which no request can reach",
     ):
         assert words in told
 
@@ -363,11 +367,18 @@ def test_only_so_many_are_listed_and_all_are_counted(used: Program) -> None:
     used.write("after.yaml", text)
     [one] = [each for each in plan(used, status=1)["scopes"] if each["changes"]]
     assert one["shared"]["identifiers"] == 25
-    assert len(one["shared"]["most_held"]) == 20
+    assert len(one["shared"]["most_held"]) == 25  # for programs, all of them
     told = used("config", "plan", "--config", "after.yaml").stdout
     assert "  25 identifiers of types that become unique" in told
     assert "  and 5 more" in told
-    assert "the rules of 1 more scope stay as they are" in told
+    assert "the rules of 1 more scope are unchanged" in told
+    becomes_known = BEFORE.replace("unique: true}}", "unique: true}, ios_idfv: {login: true}}", 1)
+    used.write("after.yaml", becomes_known)
+    [one] = [each for each in plan(used, status=1)["scopes"] if each["changes"]]
+    known = one["become"]["known"]
+    assert (known["profiles"], known["kinds"], len(known["examples"])) == (25, 1, 1)
+    told = used("config", "plan", "--config", "after.yaml").stdout
+    assert "login IDs; 1 of 25, as examples:" in " ".join(told.split())
 
 
 def test_values_of_a_plan_cannot_act(used: Program) -> None:
@@ -386,11 +397,11 @@ def test_values_of_a_plan_cannot_act(used: Program) -> None:
     ("arguments", "status", "words"),
     [
         (["--store", "nowhere.db"], 3, "there is no store"),
-        (["--store", "idsync.yaml"], 3, "no idsync store"),
-        (["--store", ""], 3, "path is empty"),
+        (["--store", "idsync.yaml"], 3, "not an idsync store"),
+        (["--store", ""], 3, "path of the store is empty"),
         (["--config", "nowhere.yaml"], 2, "no such file"),
         (["--config", ""], 2, "is empty"),
-        (["more"], 2, "unexpected extra argument"),
+        (["more"], 2, "unexpected argument"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(
@@ -409,6 +420,6 @@ def test_rules_that_cannot_be_read_are_told_and_mended_by_the_next_change(used: 
     connection.close()
     outcome = used("config", "plan")
     assert outcome.status == 3
-    assert "a request that changes the store writes them anew" in outcome.stderr
+    assert "the next request that changes the store replaces them" in outcome.stderr
     assert used("identify", "--scope", "one", "--email", "new").status == 0
     assert used("config", "plan").status == 0

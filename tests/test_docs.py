@@ -382,7 +382,7 @@ def test_the_installed_idsync_is_run(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     assert folder.run("idsync init --config sample_config.yaml --seed 42") == (
         "kept the configuration sample_config.yaml",
-        "made the store idsync.db",
+        "created the store idsync.db",
     )
     assert (tmp_path / "idsync.db").exists()
 

@@ -57,8 +57,8 @@ def test_a_sound_store_is_told_with_what_was_looked_at(lived: Program) -> None:
     before = lived.files()
     outcome = lived("doctor")
     assert (outcome.status, outcome.stderr) == (0, "")
-    assert outcome.stdout.startswith("no fault found in idsync.db\n")
-    assert "profiles: 42" in outcome.stdout
+    assert outcome.stdout.startswith("no problems found in idsync.db\n")
+    assert "42 profiles" in outcome.stdout
     assert "(orphan, 2)" in outcome.stdout
     assert lived.files() == before
 
@@ -76,7 +76,7 @@ def test_an_empty_store_is_sound(idsync: Program) -> None:
 def test_there_must_be_a_store(idsync: Program) -> None:
     assert_refused(idsync("doctor"), 3, "there is no store at idsync.db")
     idsync.write("idsync.db", b"name,email\n")
-    assert_refused(idsync("doctor"), 3, "no idsync store")
+    assert_refused(idsync("doctor"), 3, "not an idsync store")
     assert idsync.files()["idsync.db"] == b"name,email\n"
 
 

@@ -330,7 +330,7 @@ def test_too_many_requests_are_refused_and_those_accepted_answered(stores: Store
     with service(stores, capacity=4) as running:
         accepted: list[Future[Answer]] = []
         with stores.held():
-            message = "4 requests are waiting already; nothing was done"
+            message = "4 requests are already waiting; nothing was done"
             with pytest.raises(Busy, match=message):  # noqa: PT012
                 while True:
                     accepted.append(running.submit(identify(str(len(accepted)))))

@@ -89,7 +89,7 @@ def test_the_command_line_has_words_for_every_hint() -> None:
         assert len(said) == 1
         assert said[0].startswith("it is so; ")
     missing = Fault("a.yaml", "no such file", hint=Hint.MAKE_CONFIGURATION)
-    told = "a.yaml: no such file; make one with: idsync init"
+    told = "a.yaml: no such file; create one with: idsync init"
     assert hints.lines(FileFault([missing])) == [told]
 
 
@@ -136,7 +136,7 @@ def test_answers_in_json_name_no_command(idsync: Program) -> None:
     ]
     mpid = refused["mpid"] if "mpid" in refused else idsync.answers(lines[0])[0]["mpid"]
     told = idsync("modify", f"--mpid={mpid}", "--change", "email:b@x:c@x")
-    assert "holds no email 'b@x'; look at it with: idsync profile show\n" in told.stderr
+    assert "holds no email 'b@x'; to see it, run: idsync profile show\n" in told.stderr
 
 
 # What is said of the work is so
@@ -148,7 +148,7 @@ def test_a_request_for_which_there_is_no_room_changes_nothing(idsync: Program) -
     before = export(idsync)
     refused = limited(idsync, 33_000, "identify", "--idfv", "new")
     assert (refused.status, refused.stdout) == (3, "")
-    assert refused.stderr.endswith("; nothing was changed; make room, then try again\n")
+    assert refused.stderr.endswith("; nothing was changed; free some space, then try again\n")
     assert "committed" not in refused.stderr
     assert export(idsync) == before
 
@@ -162,13 +162,13 @@ def test_a_replay_says_of_earlier_batches_that_they_are_whole_if_there_were_any(
     replay = ("replay", "day.jsonl", "--quiet", "--chunk-size")
     first = limited(idsync, max(size, 8192), *replay, "500")
     assert (first.status, first.stdout) == (3, "")
-    assert first.stderr.endswith("; nothing was changed; make room, then try again\n")
+    assert first.stderr.endswith("; nothing was changed; free some space, then try again\n")
     assert export(idsync) == ""
     later = limited(idsync, size + 60_000, *replay, "5")
     assert (later.status, later.stdout) == (3, "")
     assert "nothing was changed" not in later.stderr
     assert later.stderr.endswith(
-        "; what was committed before is whole; make room, then go on with --resume\n"
+        "; everything committed before is intact; free some space, then continue with --resume\n"
     )
     assert export(idsync) != ""
 
@@ -186,14 +186,14 @@ def test_a_dry_run_for_whose_answers_there_is_no_room_does_not_go_on(idsync: Pro
 
 
 def test_an_interrupted_dry_run_does_not_go_on(idsync: Program) -> None:
-    for more, words in (((), "; --resume goes on\n"), (("--dry-run",), "\n")):
+    for more, words in (((), "; use --resume to continue\n"), (("--dry-run",), "\n")):
         idsync.make_store()
         with fed_replay(idsync, *more) as replay:
             replay.ask(day(1)[0])
             replay._process.send_signal(2)
             stopped = replay.end()
         assert stopped.status == 130
-        assert f"interrupted after 1 requests{words}" in stopped.stderr
+        assert f"interrupted after 1 request{words}" in stopped.stderr
 
 
 def test_a_store_that_is_damaged_under_a_replay_is_not_called_whole(idsync: Program) -> None:
@@ -212,7 +212,7 @@ def test_a_store_that_is_damaged_under_a_replay_is_not_called_whole(idsync: Prog
             pass
         stopped = replay.end()
     assert stopped.status == 3, stopped
-    assert "see what is wrong with: idsync doctor --store idsync.db" in stopped.stderr
+    assert "to see what is wrong, run: idsync doctor --store idsync.db" in stopped.stderr
     assert "whole" not in stopped.stderr
     assert "nothing was changed" not in stopped.stderr
 
@@ -221,7 +221,7 @@ def test_a_store_that_is_replaced_says_where_the_work_is(idsync: Program) -> Non
     idsync.make_store("a.db")
     idsync.make_store("b.db")
     idsync.make_store("c.db")
-    old = "what was done here is in the file that was there before, and not in what is there now"
+    old = "the work done here is in the file that was there before, not in the one there now"
     with fed_replay(idsync, "--store", "a.db") as replay:
         assert replay.ask(day(1)[0])
         (idsync.folder / "b.db").rename(idsync.folder / "a.db")
@@ -297,5 +297,35 @@ def test_a_system_that_refuses_is_told_of_and_nothing_more(
     outcome = idsync("identify", "--idfv", "1")
     assert (outcome.status, outcome.stderr) == (
         3,
-        "idsync: the system refused: Input/output error\n",
+        "idsync: system error: Input/output error\n",
     )
+
+
+# The way out fits the fault
+
+
+@pytest.mark.parametrize("file", ["idsync.yaml", "nowhere.db", "."])
+def test_what_cannot_be_restored_is_not_mended_by_another_store(idsync: Program, file: str) -> None:
+    idsync.make_store()
+    refused = idsync("restore", file)
+    assert refused.status == 3
+    assert "name a FILE that idsync backup has written" in refused.stderr
+    assert "--store" not in refused.stderr
+
+
+def test_a_profile_that_is_imported_twice_is_there_whatever_its_number(idsync: Program) -> None:
+    idsync("identify", "--email", "a@example.com")
+    idsync("export", "--output", "profiles.jsonl")
+    again = idsync("import", "profiles.jsonl")
+    assert again.status == 2
+    assert "is already in the store; remove the line" in again.stderr
+    assert "created_seq" not in again.stderr
+
+
+def test_a_value_that_yaml_cannot_begin_with_is_to_be_put_between_quotes(idsync: Program) -> None:
+    steps = "steps:\n  - identify: {email: a}\n    as: @visitor\n"
+    idsync.write("story.yaml", f"config: idsync.yaml\n{steps}")
+    outcome = idsync("check", "story.yaml")
+    assert outcome.status == 2
+    assert "story.yaml:4:9: " in outcome.stderr
+    assert "between quotes" in outcome.stderr

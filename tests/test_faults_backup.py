@@ -103,9 +103,9 @@ def test_backups_beside_writers_are_whole(filled: Program) -> None:
 
 def test_a_backup_replaces_nothing_unless_it_is_told_to(filled: Program) -> None:
     before = (filled.folder / "other.db").read_bytes()
-    assert_refused(filled("backup", "other.db"), 2, "other.db", "there already", "--force")
+    assert_refused(filled("backup", "other.db"), 2, "other.db", "already exists", "--force")
     assert_refused(filled("backup", "idsync.db", "--force"), 2, "is the store idsync.db")
-    assert_refused(filled("backup", ".", "--force"), 2, "there already")
+    assert_refused(filled("backup", ".", "--force"), 2, "already exists")
     assert_refused(filled("backup", "no/such.db"), 3, "no/such.db")
     assert_refused(
         filled("backup", "b.db", "--store", "none.db"), 3, "there is no store at none.db"
@@ -141,7 +141,7 @@ def test_a_restore_puts_back_what_was_saved_and_keeps_what_was_there(filled: Pro
     outcome = filled("restore", kept)
     assert outcome.stdout.splitlines() == [
         f"restored the store idsync.db from {kept}",
-        f"kept what was there before as {kept}-1",
+        f"kept the old store as {kept}-1",
     ]
     assert (export(filled), export(filled, f"{kept}-1")) == (before, saved)
     assert filled("restore", "other.db", "--discard").stdout.count("\n") == 1
@@ -169,7 +169,7 @@ def test_only_a_whole_store_of_this_version_is_restored(filled: Program) -> None
         "cut.db": "cut.db",
         "scribbled.db": "scribbled.db",
         "newer.db": "schema version 1000",
-        "people.csv": "no idsync store",
+        "people.csv": "not an idsync store",
         "none.db": "there is no store at none.db",
         "idsync.db": "",
     }.items():
@@ -266,6 +266,6 @@ def test_a_restore_waits_for_no_other_program_for_ever(filled: Program) -> None:
     with closing(sqlite3.connect(filled.folder / "idsync.db", isolation_level=None)) as foreign:
         foreign.execute("BEGIN IMMEDIATE")
         refused: Outcome = filled.process("restore", "other.db")
-    assert_refused(refused, 3, "another program holds it")
+    assert_refused(refused, 3, "another program has locked it")
     assert export(filled) == before
     assert beside(filled.folder) <= {"idsync.db.before-restore"}

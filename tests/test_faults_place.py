@@ -76,11 +76,11 @@ def _second_name(path: Path) -> None:
 
 NO_STORES = {
     "a folder": (_folder, "is a folder"),
-    "a pipe": (os.mkfifo, "no regular file"),
-    "a dangling link": (lambda path: path.symlink_to("nowhere.db"), "a link that leads nowhere"),
+    "a pipe": (os.mkfifo, "not a regular file"),
+    "a dangling link": (lambda path: path.symlink_to("nowhere.db"), "a broken link"),
     "a looping link": (_loop, "symbolic link"),
     "a hard link": (_second_name, "has 2 names"),
-    "a device": (lambda path: path.symlink_to("/dev/null"), "no regular file"),
+    "a device": (lambda path: path.symlink_to("/dev/null"), "not a regular file"),
 }
 
 
@@ -155,7 +155,7 @@ def test_a_store_that_may_only_be_read_is_read_and_nothing_else(
             assert listed(filled.folder) == before, command
         for command in WRITING[:2]:
             outcome = unprivileged(filled, *command, "--store", "place/idsync.db")
-            assert_told(outcome, "may not be written")
+            assert_told(outcome, "not writable")
             assert listed(filled.folder) == before, command
         assert unprivileged(filled, "backup", "b.db", "--store", "place/idsync.db").status == 0
     finally:
@@ -191,7 +191,7 @@ def test_where_no_store_may_be_made_none_is(filled: Program) -> None:
     place.mkdir(mode=0o500)
     for command in (WRITING[0], ("init",)):
         outcome = unprivileged(filled, *command, "--store", "place/idsync.db")
-        assert_told(outcome, "place/idsync.db", "may not be written")
+        assert_told(outcome, "place/idsync.db", "not writable")
     assert names(place) == set()
 
 
@@ -225,9 +225,9 @@ def test_another_file_is_refused_and_stays_as_it_is(filled: Program, what: str) 
     filled.write("idsync.db", content)
     before = listed(filled.folder)
     for command in COMMANDS:
-        assert_told(filled(*command), "idsync.db is no idsync store and is left as it is")
+        assert_told(filled(*command), "idsync.db is not an idsync store and was left unchanged")
         assert listed(filled.folder) == before, command
-    assert_told(filled("restore", "idsync.db", "--store", "whole.db"), "no idsync store")
+    assert_told(filled("restore", "idsync.db", "--store", "whole.db"), "not an idsync store")
     assert listed(filled.folder) == before | {
         name: entry for name, entry in listed(filled.folder).items() if name.endswith("-lock")
     }
@@ -240,7 +240,7 @@ def test_another_program_s_database_and_its_log_are_left_alone(filled: Program) 
         before = listed(filled.folder)
         assert "idsync.db-wal" in before
         for command in COMMANDS:
-            assert_told(filled(*command), "no idsync store")
+            assert_told(filled(*command), "not an idsync store")
             assert listed(filled.folder) == before, command
 
 

@@ -44,7 +44,7 @@ def assert_stopped_whole(idsync: Program, outcome: Outcome, store: str, answers:
     """It said so in one line, and a beginning of the whole is there."""
     assert (outcome.status, outcome.stdout) == (3, ""), outcome
     assert outcome.stderr.count("\n") == 1
-    assert "what was committed before is whole" in outcome.stderr
+    assert "everything committed before is intact" in outcome.stderr
     assert "nothing was changed" not in outcome.stderr
     assert "--resume" in outcome.stderr
     assert is_sound(idsync.folder / store)

@@ -11,11 +11,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
-from idsync_cli.cli.help_topics import TOPICS
+from idsync_cli.cli.app import app
+from idsync_cli.cli.help_topics import LISTS, TOPICS
 from idsync_cli.core import codes
 from idsync_cli.core.config.lint import LintCode
 from idsync_cli.core.config.strategy import PRESETS
+from idsync_cli.core.identity import TYPES_BY_NAME
 from tests.program import TWO_SCOPES, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -57,18 +61,18 @@ def test_every_topic_has_a_page_that_fits_a_terminal(idsync: Program, topic: str
     assert all(len(line) <= 80 and line == line.rstrip() for line in outcome.stdout.split("\n"))
     assert outcome.stdout.isascii()
     for named in re.findall(r"idsync help ([\w-]+)", outcome.stdout):
-        assert named in TOPICS
+        assert named in (*TOPICS, *LISTS, "login_protection")
 
 
 def test_no_page_is_without_its_topic() -> None:
     pages = {Path(each.name).stem for each in files("idsync_cli").joinpath("help").iterdir()}
-    assert pages == set(TOPICS)
+    assert pages == {*TOPICS, "rules"}
 
 
 def test_without_a_topic_the_topics_are_told(idsync: Program) -> None:
     outcome = idsync("help")
     assert outcome.status == 0
-    assert all(f"idsync help {topic} " in outcome.stdout for topic in TOPICS)
+    assert all(f"idsync help {topic} " in outcome.stdout for topic in (*TOPICS, *LISTS))
     assert all(len(line) <= 80 for line in outcome.stdout.split("\n"))
 
 
@@ -76,8 +80,10 @@ def test_without_a_topic_the_topics_are_told(idsync: Program) -> None:
     ("topic", "words"),
     [
         ("request", "did you mean 'requests'?"),
-        ("Exit-Status", "the topics are: requests, answers"),
-        ("check", "it is a command: idsync check --help"),
+        ("Exit-Status", "did you mean 'exit-status'?"),
+        ("logn", "did you mean 'login'?"),
+        ("login_protections", "did you mean 'login_protection'?"),
+        ("check", "'check' is a command; for its help, run: idsync check --help"),
         ("\x1b[31m", "no help on '\\x1b[31m'; the topics are: requests, answers"),
         ("../starter", "the topics are"),
         ("", "no help on ''"),
@@ -203,7 +209,9 @@ def offered(program: Program, *words: str, shell: str = "bash") -> list[str]:
         (["modify", "--change", "email:a"], []),
         (["profiles", "--with", "cust"], ["customer_id"]),
         (["identify", "--scope", "x", "--scope", "cons"], ["consumers"]),
-        (["help", ""], [*TOPICS]),
+        (["help", ""], [*TOPICS, *LISTS]),
+        (["help", "conf"], ["config", "conflicting_login"]),
+        (["help", "idf"], ["idfa", "idfv"]),
         (["config", ""], ["show", "lint", "plan"]),
     ],
 )
@@ -279,3 +287,140 @@ def test_completion_costs_the_help_two_options_and_no_more(idsync: Program) -> N
     assert "--install-completion" in told
     assert "--show-completion" in told
     assert "--install-completion" not in idsync("identify", "--help").stdout
+
+
+# The rule book
+
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_package_has_the_rule_book_as_it_is_documented() -> None:
+    packaged = files("idsync_cli").joinpath("help", "rules.md").read_bytes()
+    assert packaged == (ROOT / "docs" / "rules.md").read_bytes()
+
+
+CODES = [
+    *(*codes.Status, *codes.Rule, *codes.NoteCode, *codes.TierOutcome),
+    *(*codes.Reason, *codes.ErrorCode, *LintCode),
+]
+SETTINGS = [
+    *(*PRESETS, *codes.OnConflictingLogin, *codes.OnLogout, *codes.OnNewKnownUser),
+    *("login", "unique", "immutable", "priority", "scopes", "accounts", "workspaces", "strategy"),
+    *("identities", "version", "organization", "links", "aliasing", "on_unique_held", "take"),
+]
+
+
+@pytest.mark.parametrize("word", [*CODES, *SETTINGS, *TYPES_BY_NAME])
+def test_every_word_is_explained(idsync: Program, word: str) -> None:
+    outcome = idsync("help", word)
+    assert (outcome.status, outcome.stderr) == (0, "")
+    assert len(outcome.stdout.splitlines()) > 2
+    assert all(len(line) <= 80 and line == line.rstrip() for line in outcome.stdout.split("\n"))
+    assert not re.search(r"\*\*|\]\(|`|\.\./", outcome.stdout)
+
+
+def test_an_entry_is_that_of_the_rule_book(idsync: Program) -> None:
+    told = idsync("help", "login_protection").stdout
+    assert told.startswith("login_protection  (Reasons: why a profile was not eligible)\n\nMeans: ")
+    assert "\n\nDo: Usually nothing" in told
+    assert "Scenarios: a device alone does not open a known profile; a profile" in told
+    assert idsync("help", "LOGIN-PROTECTION").stdout == told
+    assert "held by" not in idsync("help", "tie").stdout
+
+
+def test_a_word_of_several_meanings_is_told_with_all(idsync: Program) -> None:
+    kept = idsync("help", "keep").stdout
+    assert kept.startswith("on_new_known_user  (")
+    assert "\n\non_unique_held  (" in kept
+    assert idsync("help", "login").stdout.endswith("also a command: idsync login --help\n")
+    assert "Option: --idfv VALUE" in idsync("help", "idfv").stdout
+
+
+def test_all_codes_and_all_types_are_listed(idsync: Program) -> None:
+    listed = set(re.findall(r"[\w]+", idsync("help", "codes").stdout))
+    assert {str(code) for code in CODES} <= listed
+    listed = set(re.findall(r"[\w]+", idsync("help", "types").stdout))
+    assert set(TYPES_BY_NAME) <= listed
+
+
+# The help of the commands
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    yield ()
+    here = typer.main.get_command(app)
+    assert isinstance(here, TyperGroup)
+    for name in here.list_commands(typer.Context(here)):
+        command = here.get_command(typer.Context(here), name)
+        yield (name,)
+        if isinstance(command, TyperGroup):
+            yield from ((name, each) for each in command.list_commands(typer.Context(command)))
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_the_help_of_a_command_fits_one_screen(idsync: Program, words: tuple[str, ...]) -> None:
+    outcome = idsync(*words, "-h")
+    assert (outcome.status, outcome.stderr) == (0, "")
+    lines = outcome.stdout.rstrip("\n").split("\n")
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert not any(line.endswith("...") and "Usage" not in line for line in lines)
+    assert idsync(*words, "--help").stdout == outcome.stdout
+    example = next((at for at, line in enumerate(lines) if line.startswith("  Example: ")), None)
+    assert example in (None, 2)
+    assert (example is None) == (words in ((), ("profile",), ("config",)))
+
+
+def test_an_option_may_stand_before_the_command(idsync: Program) -> None:
+    idsync.write("other.yaml", TWO_SCOPES)
+    asked = ("identify", "--email", "a@example.com", "--scope", "couriers", "--json")
+    outcome = idsync("-c", "other.yaml", "-s", "other.db", *asked)
+    assert outcome.status == 0
+    assert (idsync.folder / "other.db").exists()
+    assert not (idsync.folder / "idsync.db").exists()
+    there = idsync("--store=other.db", "profiles", "-c", "other.yaml", "--json")
+    assert [each["scope"] for each in there.lines()] == ["couriers"]
+    named = {"IDSYNC_CONFIG": "nowhere.yaml"}
+    assert idsync("--config", "other.yaml", "config", "show", environment=named).status == 0
+    assert offered(idsync, "-c", "other.yaml", "identify", "--scope", "co") == [
+        "consumers",
+        "couriers",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["identify"], "try: idsync identify --email a@example.com, or idsync identify --help"),
+        (["login", "--email"], "option --email needs a value: idsync login --email VALUE"),
+        (["login", "-s"], "option -s needs a value: idsync login -s VALUE"),
+        (["login", "--email", "--idfv", "1"], "write --email=--idfv if that is the value"),
+        (["-c"], "option -c needs a value: idsync -c VALUE"),
+        (["-c", "a", "-c", "b", "stats"], "option --config or -c is given twice"),
+        (["-c", "a", "stats", "-c", "b"], "option --config or -c is given twice"),
+        (["restore"], "FILE is missing: idsync restore FILE"),
+        (["profile", "show"], "--mpid is missing: idsync profile show --mpid MPID"),
+        (["identfy"], "no such command: identfy; did you mean 'identify'?"),
+        (["config", "plam"], "no such command: plam; did you mean 'plan'?"),
+        (["search", "--emial", "a"], "no such option: --emial; did you mean '--email'?"),
+        (["stats", "x"], "unexpected argument: x"),
+        (["profiles", "--limit", "x"], "--limit: 'x' is not an integer"),
+        (["profiles", "--limit", "0"], "--limit: 0 is not between 1 and 1000000000"),
+        (["check", "--format", "x", "."], "--format: 'x' is not one of 'text', 'github', 'tap'"),
+    ],
+)
+def test_what_is_wrong_with_a_command_is_told_with_the_command(
+    idsync: Program, arguments: list[str], told: str
+) -> None:
+    outcome = idsync(*arguments)
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert told in outcome.stderr
+    named = [each for each in arguments if each.isalpha() and each not in ("a", "b", "x")]
+    command = " ".join(["idsync", *named]) if told.startswith("option -s") else "idsync"
+    assert f"{command} " in outcome.stderr.split("\n")[1]
+
+
+def test_a_value_may_look_like_an_option_where_it_is_said(idsync: Program) -> None:
+    answer = idsync("identify", "--email=--idfv", "--json").json()
+    assert [each["value"] for each in answer["changes"]] == ["--idfv"]

@@ -478,7 +478,7 @@ def importing(world: World) -> Iterator[Sequence[str]]:
 def backing_up(world: World) -> Iterator[Sequence[str]]:
     for name in world.names[::3]:
         yield ("backup", f"{name}.backup")
-        yield ("backup", f"{name}.backup")  # is there already
+        yield ("backup", f"{name}.backup")  # already exists
         yield ("backup", f"{name}.json-backup", "--json")
         yield ("backup", f"{name}/none")
         yield ("backup", "none", "--store", f"{name}.gone")

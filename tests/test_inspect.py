@@ -49,7 +49,7 @@ def test_without_a_store_there_is_nothing_to_look_into(
     before = idsync.files()
     outcome = idsync(*command)
     assert (outcome.status, outcome.stdout) == (3, "")
-    assert "there is no store at idsync.db; make one with: idsync init" in outcome.stderr
+    assert "there is no store at idsync.db; create one with: idsync init" in outcome.stderr
     assert idsync.files() == before
 
 
@@ -94,7 +94,7 @@ class TestProfiles:
     def test_the_last_line_says_how_many_more(self, idsync: Program, story: dict[str, str]) -> None:
         idsync("identify", "--idfv", "another")
         shown = idsync("profiles", "--anonymous", "--limit", "1").stdout
-        assert shown.endswith("the first 1 of 2 profiles; --limit 2 shows the other 1\n")
+        assert shown.endswith("the first 1 of 2 profiles; use --limit 2 to show the other 1\n")
         assert "the first" not in idsync("profiles", "--limit", "3").stdout
 
     def test_a_table_has_fifty_rows_and_json_every_line(self, idsync: Program) -> None:
@@ -107,7 +107,7 @@ class TestProfiles:
 
     def test_known_follows_the_rules_of_today(self, idsync: Program) -> None:
         idsync("identify", "--email", "a@example.com")
-        assert idsync("profiles", "--known").stdout == "no such profile\n"
+        assert idsync("profiles", "--known").stdout == "no matching profiles\n"
         config = Path(idsync.folder, "idsync.yaml")
         config.write_text(
             config.read_text().replace("login: true,", "login: true}\n      email: {login: true,")
@@ -138,7 +138,7 @@ class TestProfiles:
         idsync.write("idsync.yaml", TWO_SCOPES.replace("couriers", "riders"))
         outcome = idsync("profiles", "--scope", "couriers", "--json")
         assert [line["known"] for line in outcome.lines()] == [True]
-        assert "no longer names" in outcome.stderr
+        assert "no longer in the configuration" in outcome.stderr
         found = idsync("whois", "email=a@example.com", "--json").json()
         assert [each["why_not"] for each in found["profiles"]] == ["UNKNOWN_SCOPE"]
         assert found["searches"] == []
@@ -184,8 +184,8 @@ class TestWhois:
 
     def test_the_table_explains_the_reasons(self, idsync: Program, story: dict[str, str]) -> None:
         shown = idsync("whois", "idfv=9").stdout
-        assert "returns it" in shown
-        assert "login_protection: known, and the request names none of its login IDs" in shown
+        assert "finds it" in shown
+        assert "login_protection: known, and the request has none of its login IDs" in shown
 
     def test_nobody(self, idsync: Program, story: dict[str, str]) -> None:
         outcome = idsync("whois", "email=nobody")
@@ -287,13 +287,13 @@ class TestHistory:
         assert [each["seq"] for each in idsync(*limited, "--json").lines()] == [1, 1]
         shown = idsync(*limited).stdout
         assert "customer_id" not in shown
-        assert shown.endswith("the first 2 of 5 changes; --limit 5 shows the other 3\n")
+        assert shown.endswith("the first 2 of 5 changes; use --limit 5 to show the other 3\n")
 
     def test_nothing_is_known(self, idsync: Program, story: dict[str, str]) -> None:
         for asked in (("--mpid", "5"), ("email=x",), ("email=x", "--json")):
             outcome = idsync("history", *asked)
             assert (outcome.status, outcome.stdout) == (1, "")
-            assert "the history knows nothing of" in outcome.stderr
+            assert "no history for" in outcome.stderr
 
     def test_something_must_be_asked_for(self, idsync: Program, story: dict[str, str]) -> None:
         outcome = idsync("history")
@@ -336,7 +336,7 @@ def test_stats_of_an_empty_store(idsync: Program) -> None:
     idsync("init")
     assert idsync("stats", "--json").json()["scopes"] == {}
     assert idsync("stats").status == 0
-    assert idsync("profiles").stdout == "no such profile\n"
+    assert idsync("profiles").stdout == "no matching profiles\n"
 
 
 def test_hostile_values_have_no_effect(idsync: Program) -> None:

@@ -33,13 +33,13 @@ PARTS = {
     "idsync.db-shm": "the shared memory of the store",
     "idsync.db-journal": "the journal of the store",
     "idsync.db-lock": "the lock of the store",
-    "idsync.db.v1-backup": "a copy that was kept of the store",
-    "idsync.db.v1-backup-1": "a copy that was kept of the store",
-    "idsync.db.v12-backup-30": "a copy that was kept of the store",
-    "idsync.db.before-restore": "a copy that was kept of the store",
-    "idsync.db.before-restore-2": "a copy that was kept of the store",
-    "idsync.db.before-restore-wal": "a copy that was kept of the store",
-    "idsync.db.v1-backup-journal": "a copy that was kept of the store",
+    "idsync.db.v1-backup": "a kept copy of the store",
+    "idsync.db.v1-backup-1": "a kept copy of the store",
+    "idsync.db.v12-backup-30": "a kept copy of the store",
+    "idsync.db.before-restore": "a kept copy of the store",
+    "idsync.db.before-restore-2": "a kept copy of the store",
+    "idsync.db.before-restore-wal": "a kept copy of the store",
+    "idsync.db.v1-backup-journal": "a kept copy of the store",
     ".idsync.db.1.new": "a draft of the store",
     ".idsync.db.before-restore.1.new-wal": "a draft of the store",
 }
@@ -223,7 +223,7 @@ def test_other_stores_are_protected_from_all_but_a_backup_by_force(filled: Progr
             assert_refused(filled(*command, name), 2, f"'{name}' is ", "store other.db")
     for name in ("other.db-wal", "other.db.before-restore"):
         assert_refused(filled("backup", "--force", name), 2, f"'{name}' is ", "store other.db")
-    assert_refused(filled("backup", "other.db"), 2, "is there already", "--force replaces it")
+    assert_refused(filled("backup", "other.db"), 2, "already exists", "use --force to replace it")
     assert contents(filled.folder) == before
     assert filled("backup", "other.db", "--force").status == 0
 
@@ -258,11 +258,11 @@ def test_two_outputs_of_one_call_are_two_files(tmp_path: Path) -> None:
     outputs = Outputs()
     outputs.check("--output", str(first))
     for other in (first, tmp_path / "x" / ".." / "first", tmp_path / "FIRST"):
-        with pytest.raises(UsageFault, match="is what --output"):
+        with pytest.raises(UsageFault, match="is the file that --output"):
             outputs.check("--junit", str(other))
     first.write_text("there")
     (tmp_path / "second").hardlink_to(first)
-    with pytest.raises(UsageFault, match="is what --output"):
+    with pytest.raises(UsageFault, match="is the file that --output"):
         outputs.check("--junit", str(tmp_path / "second"))
     outputs.check("--junit", str(tmp_path / "third"))
 

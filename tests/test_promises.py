@@ -454,7 +454,7 @@ def test_the_same_identify_or_login_twice_changes_nothing_the_second_time(
 ) -> bool:
     """But where a new known user's record got none of its login IDs, for all are held elsewhere.
 
-    It is anonymous, and a login ID never leads to an anonymous profile: the same request makes
+    It is anonymous, but the request has a login ID: the same request makes
     another one (section 4, `new_known_user_only`).
     """
     asked = json_of(request.request)

@@ -1039,7 +1039,7 @@ def test_without_the_process_that_writes_it_stops_whole_and_goes_on(days: Progra
 def assert_stopped_for_want_of_room(idsync: Program, outcome: Outcome) -> None:
     assert (outcome.status, outcome.stdout) == (3, ""), outcome
     assert outcome.stderr.count("\n") == 1
-    assert "what was committed before is whole" in outcome.stderr
+    assert "everything committed before is intact" in outcome.stderr
     assert "--resume" in outcome.stderr
     assert_no_gap(idsync)
 
@@ -1051,7 +1051,7 @@ def test_a_store_that_may_not_grow_on_stops_whole_and_goes_on(days: Program, par
     assert stopped.status == 3
     assert stopped.stderr.count("\n") == 1
     assert "the store cannot be used" in stopped.stderr
-    assert "what was committed before is whole" in stopped.stderr
+    assert "everything committed before is intact" in stopped.stderr
     assert "--resume" in stopped.stderr
     assert 0 < assert_a_beginning(days) < len(history(days, "whole.db"))
     rest = ended(eager(days, "--resume", output="-"))

@@ -139,5 +139,5 @@ def test_answers_are_never_written_behind_those_of_another_replay(tmp_path: Path
     answers.unlink()
     process = _start(tmp_path, "--resume")
     _, errors = process.communicate(timeout=60)
-    assert b"is not there" in errors
+    assert b"does not exist" in errors
     assert not answers.exists()

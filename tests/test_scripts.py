@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,15 @@ def test_the_set_up_knows_the_sets_of_packages(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "devel: no such set of packages; say run or dev.\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_an_older_python_is_told_what_is_needed() -> None:
+    pretends = "import sys; sys.version_info = (3, 10, 4); sys.modules['tomllib'] = None\n"
+    done = subprocess.run(
+        [sys.executable, "-c", pretends + (ROOT / "setup.py").read_text(encoding="utf-8")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "idsync needs Python 3.11 or later; this is Python 3.10.\n"

@@ -25,7 +25,7 @@ def test_init_makes_a_configuration_and_a_store_that_work_at_once(tmp_path: Path
     assert "idsync.yaml" in outcome.stderr
     assert "idsync.db" in outcome.stderr
     assert set(idsync.files()) == {"idsync.yaml", "idsync.db"}
-    assert idsync("config", "lint").stdout == "nothing to warn of\n"
+    assert idsync("config", "lint").stdout == "no warnings\n"
     assert idsync("identify", "--email", "a@example.com", "--explain").status == 0
     assert idsync("export").json()["created_seq"] == 1
 
@@ -49,7 +49,7 @@ def test_the_next_step_of_the_configuration_stands_in_it(tmp_path: Path) -> None
     now, later = re.findall(r"^ *(?:# )?(customer_id: .*)\n", text, re.MULTILINE)
     assert later == now.replace("true}", "true, immutable: true}")
     file.write_text(text.replace(f"      {now}\n", "").replace(f"# {later}", later), "utf-8")
-    assert idsync("config", "lint").stdout == "nothing to warn of\n"
+    assert idsync("config", "lint").stdout == "no warnings\n"
     login = idsync("login", "--customer-id", "C1", "--email", "a@example.com")
     assert login.status == 0
     assert idsync("search", "--email", "a@example.com").status == 1
@@ -336,7 +336,7 @@ def linted(idsync: Program, text: str) -> list[tuple[str, str]]:
     assert (outcome.status, outcome.stderr) == (0, "")
     found = re.findall(r"^idsync\.yaml:(\d+:\d+): .*\[(\w+)\]$", outcome.stdout, re.MULTILINE)
     if not found:
-        assert outcome.stdout == "nothing to warn of\n"
+        assert outcome.stdout == "no warnings\n"
     return [(str(place), str(code)) for place, code in found]
 
 

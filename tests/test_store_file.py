@@ -84,7 +84,7 @@ def test_a_store_says_whose_it_is_and_of_which_version(idsync: Program) -> None:
     [
         ("user_version = 1000", ["schema version 1000", "use the version of idsync"]),
         ("user_version = -1", ["version"]),
-        ("application_id = 1", ["no idsync store", "left as it is", "--store"]),
+        ("application_id = 1", ["not an idsync store", "left unchanged", "--store"]),
     ],
 )
 def test_a_store_of_a_newer_version_or_another_program_is_left_as_it_is(

@@ -158,7 +158,7 @@ class TestLines:
         ("line", "what"),
         [
             ("{", "not JSON at character 2"),
-            ('{"mpid": "1", "mpid": "2"}', "the key 'mpid' stands twice"),
+            ('{"mpid": "1", "mpid": "2"}', "the key 'mpid' appears twice"),
             ("[]", "a profile is a JSON object"),
             ('{"mpid": ' + "[" * 150_000 + "]" * 150_000 + "}", "nested too deeply to read"),
             (_line(1, mpd="2"), "unknown member 'mpd'; did you mean 'mpid'?"),
@@ -176,20 +176,20 @@ class TestLines:
             (_line(1, known="true"), "known is 'true', but must be true or false"),
             (_line(1, identities=[]), "identities is 'a list', but must be an object"),
             (_line(1, identities={"emial": ["a"]}), "unknown identity type 'emial'"),
-            (_line(1, identities={"idfv": ["a"], "ios_idfv": ["b"]}), "are one type"),
+            (_line(1, identities={"idfv": ["a"], "ios_idfv": ["b"]}), "are the same type"),
             (_line(1, identities={"email": "a"}), "email is 'a', but must be a list of values"),
             (_line(1, identities={"email": [""]}), "the value '' of email is empty"),
             (_line(1, identities={"email": [1]}), "the value '1' of email is not text"),
-            (_line(1, identities={"email": ["\0"]}), "holds a NUL character"),
+            (_line(1, identities={"email": ["\0"]}), "contains a NUL character"),
             (_line(1, identities={"email": ["\ud800"]}), "lone surrogate"),
             (_line(1, identities={"email": ["a" * 4097]}), "has 4,097 characters"),
-            (_line(1, identities={"email": ["a", "a"]}), "a value of email stands twice"),
-            (_line(1, identities={"customer_id": ["a", "b"]}), "customer_id is immutable, and has"),
-            (_line(1, identities={"customer_id": ["taken"]}), "customer_id is unique, and another"),
-            (_line(1, identities={"email": ["taken"]}), "email is unique, and another profile"),
-            (_line(99), "the MPID 99 is in use"),
-            (_line(1, created_seq=1), "the number 1 is in use"),
-            (_line(1, created_seq=2), "the number 2 is in use"),
+            (_line(1, identities={"email": ["a", "a"]}), "a value of email appears twice"),
+            (_line(1, identities={"customer_id": ["a", "b"]}), "customer_id is immutable, but has"),
+            (_line(1, identities={"customer_id": ["taken"]}), "customer_id is unique, but another"),
+            (_line(1, identities={"email": ["taken"]}), "email is unique, but another profile"),
+            (_line(99), "the MPID 99 is already in use"),
+            (_line(1, created_seq=1), "created_seq 1 is already in use"),
+            (_line(1, created_seq=2), "created_seq 2 is already in use"),
         ],
     )
     @pytest.mark.parametrize("dry_run", [False, True])
@@ -269,10 +269,10 @@ class TestImport:
             ((".",), 2, "cannot be read: Is a directory"),
             (("a\0b",), 2, "cannot be read"),
             (("cut.gz",), 2, "cannot be read"),
-            (("good.jsonl", "--store", ""), 3, "the store's path is empty"),
-            (("good.jsonl", "--store", "idsync.yaml"), 3, "is no idsync store"),
-            (("good.jsonl", "--store", "no/where.db"), 3, "its folder is not there"),
-            (("good.jsonl", "--seed", "x"), 2, "--seed 'x' is no integer"),
+            (("good.jsonl", "--store", ""), 3, "the path of the store is empty"),
+            (("good.jsonl", "--store", "idsync.yaml"), 3, "is not an idsync store"),
+            (("good.jsonl", "--store", "no/where.db"), 3, "its folder does not exist"),
+            (("good.jsonl", "--seed", "x"), 2, "--seed 'x' is not an integer"),
             (("good.jsonl", "--format", "xml"), 2, "--format"),
             (("good.jsonl", "--format", "csv"), 2, "good.jsonl:1: unknown column"),
         ],
@@ -292,7 +292,7 @@ class TestImport:
         _import(idsync, _line(1), arguments=("--seed", "1"))
         outcome = _import(idsync, _line(2), arguments=("--seed", "2"))
         assert outcome.status == 2
-        assert "was made with another seed" in outcome.stderr
+        assert "was created with another seed" in outcome.stderr
         assert _import(idsync, _line(2), arguments=("--seed", "1")).status == 0
 
     def test_scopes_without_rules_take_no_profiles(self, filled: Program) -> None:
@@ -372,9 +372,9 @@ class TestCsv:
             ("", ":1: no header; the first line names the columns: mpid,"),
             ("mpid,emial\n", ":1: unknown column 'emial'; did you mean 'email'?"),
             ("mpid;email\n", ":1: unknown column 'mpid;email'"),
-            ("mpid,email,email\n", ":1: the column email stands twice"),
+            ("mpid,email,email\n", ":1: the column email appears twice"),
             ("scope\n", ":1: no column mpid"),
-            ("mpid,email\n5\n", ":2: 1 cells, but the header has 2"),
+            ("mpid,email\n5\n", ":2: 1 cell, but the header has 2"),
             ("mpid,email\n\n5,a,b\n", ":3: 3 cells, but the header has 2"),
             ('mpid,email\n5,"a\nb"\n7.7E+18,c\n', ":4: mpid is '7.7E+18', but must be an MPID"),
             ("mpid,created_seq\n5,1.0\n", ":2: created_seq is '1.0'"),
@@ -382,7 +382,7 @@ class TestCsv:
             ("mpid,email\n5,[a\n", ":2: column email: a list of values is not JSON"),
             ("mpid,email\n5,[1]\n", ":2: the value '1' of email is not text"),
             ("mpid,email\n5,'\n", ":2: the value '' of email is empty"),
-            ("mpid,idfv,ios_idfv\n5,a,b\n", ":2: idfv and ios_idfv are one type"),
+            ("mpid,idfv,ios_idfv\n5,a,b\n", ":2: idfv and ios_idfv are the same type"),
             ('mpid,email\n5,"a\n', ":2: not CSV: unexpected end of data"),
             ('mpid,email\n5,"a"b\n', ":2: not CSV"),
             (b"mpid,email\n5,a\n6,\xff\n", ":3: not UTF-8"),

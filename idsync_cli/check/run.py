@@ -154,7 +154,7 @@ def _give(scenario: Scenario, given: Given, transaction: Transaction, seed: int)
     )
     broken = violation(profile, rules, lookup)
     if broken:
-        message = f"the given profile cannot be: {broken}"
+        message = f"the given profile breaks a rule: {broken}"
         raise FileFault([Fault(scenario.path.as_posix(), message, given.line)])
     transaction.insert(given.scope, profile, rules, None)
     transaction.advance_to(seq)

@@ -35,7 +35,14 @@ class Update:
             FileFault: it has changed meanwhile, or cannot be written.
         """
         if read_bytes(self.path) != self.old:
-            raise FileFault([Fault(self.path.as_posix(), "the file has changed meanwhile")])
+            raise FileFault(
+                [
+                    Fault(
+                        self.path.as_posix(),
+                        "the file has changed in the meantime; run the update again",
+                    )
+                ]
+            )
         target = self.path.resolve()
         draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
@@ -73,7 +80,7 @@ def _try_out(update: Update, failed: Sequence[Result], load: Load) -> None:
     documents = {result.scenario.document for result in failed}
     for scenario in parse_scenarios(update.path, update.new, load):
         if scenario.document in documents and not check(scenario).passed:
-            message = "the scenario would not pass once it is updated; write it anew"
+            message = "the scenario would still fail after the update; rewrite it"
             raise FileFault([Fault(update.path.as_posix(), message, scenario.line)])
 
 
@@ -93,7 +100,7 @@ def _inexpressible(path: Path, mismatch: Mismatch) -> Fault | None:
         why = f"the answer is the error {answer.outcome.code}, without {', '.join(missing)}"
     else:
         why = f"the answer has no {', '.join(missing)}"
-    return Fault(path.as_posix(), f"{why}; take the line out, or write it anew", mismatch.line)
+    return Fault(path.as_posix(), f"{why}; remove the line or rewrite it", mismatch.line)
 
 
 def _written(mismatch: Mismatch) -> Any:

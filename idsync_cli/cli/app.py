@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from idsync_cli import __version__
 from idsync_cli.cli import colour
 from idsync_cli.cli.environment import say, write
+from idsync_cli.cli.parsing import Reading, command_of, usage_message
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
 EXIT_BUG = 70
@@ -23,33 +24,30 @@ EXIT_TERMINATED = 143
 EXIT_OUTPUT_CLOSED = 141  # what a shell reports of a program that a closed pipe ended
 
 _COMMANDS = {
-    "init": ("stores.init", "Make a configuration to begin with, and the store."),
+    "init": ("stores.init", "Create a starter configuration and the store."),
     "identify": (
         "requests.identify",
-        "Find or make the profile of a user, at the start of a session.",
+        "Find or create a user's profile at the start of a session.",
     ),
-    "login": ("requests.login", "Find or make the profile of a user who signs in."),
-    "logout": ("requests.logout", "Find or make the anonymous profile of a user who signs out."),
-    "search": ("requests.search", "Find the profile of a user and change nothing."),
-    "modify": ("requests.modify", "Change the identifiers of the profile that has the MPID."),
-    "replay": ("replay.replay", "Answer the requests of files, and sum them up."),
-    "check": ("check.check", "Run scenarios, and say what was expected otherwise."),
-    "profiles": ("inspect.profiles", "List profiles, in the order in which they were made."),
-    "whois": ("inspect.whois", "Show who holds an identifier, and if a search finds them."),
-    "history": ("inspect.history", "Show every change of a profile or of an identifier."),
-    "stats": ("inspect.stats", "Count profiles, identifiers, and what decided changes."),
-    "export": ("transfer.export", "Write every profile, a line each."),
-    "import": ("transfer.import_", "Take whole profiles into the store, all of a file or none."),
-    "backup": (
-        "maintenance.backup",
-        "Copy the store, as it is at one moment, to a file that is a store itself.",
+    "login": ("requests.login", "Find or create the profile of a user who signs in."),
+    "logout": (
+        "requests.logout",
+        "Find or create the anonymous profile of a user who signs out.",
     ),
-    "restore": (
-        "maintenance.restore",
-        "Put a copy of a store back in its place, once it is checked.",
-    ),
-    "doctor": ("doctor.doctor", "Check the whole store, and say what is wrong with it."),
-    "help": ("help_topics.help_", "Explain a format, such as requests or scenarios."),
+    "search": ("requests.search", "Find a user's profile without changing anything."),
+    "modify": ("requests.modify", "Change the identifiers of the profile with a given MPID."),
+    "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
+    "check": ("check.check", "Run scenarios and report mismatches."),
+    "profiles": ("inspect.profiles", "List profiles, oldest first."),
+    "whois": ("inspect.whois", "Show who holds an identifier and whether a search finds them."),
+    "history": ("inspect.history", "Show every change to a profile or an identifier."),
+    "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),
+    "export": ("transfer.export", "Write every profile, one per line."),
+    "import": ("transfer.import_", "Import whole profiles: all of a file or nothing."),
+    "backup": ("maintenance.backup", "Copy the store to a file that is itself a store."),
+    "restore": ("maintenance.restore", "Replace the store with a backup, after checking it."),
+    "doctor": ("doctor.doctor", "Check the whole store and report what is wrong."),
+    "help": ("help_topics.help_", "Explain a format, a code or a word of the configuration."),
     "profile": ("inspect.profile_app", "Look at a profile."),
     "config": ("config.app", "Look at the configuration."),
 }
@@ -85,7 +83,7 @@ class Commands(colour.TakesColour, TyperGroup):
 
     def _lines(self) -> TyperGroup:
         """A group that looks the same from outside, with no more than a line in each command."""
-        return TyperGroup(name=self.name, params=self.params, commands={**self.commands})
+        return _Lines(name=self.name, params=self.params, commands={**self.commands})
 
 
 def _build(name: str) -> Any:
@@ -123,21 +121,32 @@ _BEGIN = """\
 idsync: local identity resolution. Who is this, and why?
 
 Begin with:
-  idsync init                                        a strategy and a store
+  idsync init                                        a configuration and a store
   idsync identify --email a@example.com --explain    a request, and what decided it
   idsync replay requests.jsonl                       a whole file of requests
 
-All commands: idsync --help. What files hold: idsync help"""
+All commands: idsync --help. Formats, codes and words: idsync help"""
 
 
 @app.callback()
 def _root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
+    config: Annotated[
+        str | None,
+        typer.Option("--config", "-c", metavar="FILE", help="The configuration, for any command."),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option("--store", "-s", metavar="FILE", help="The store, for any command."),
+    ] = None,
 ) -> None:
-    del version  # its callback has answered
+    del version, config, store  # a callback has answered; commands take the others themselves
     if context.invoked_subcommand is None:
         write(_BEGIN)
 
@@ -157,8 +166,8 @@ def run() -> int:
         write(told if colour.is_wanted(sys.stderr) else colour.without(told), to_stderr=True)
         return 2
     except ClickException as error:
-        say(f"idsync: {error.format_message()}")
-        say(f"try: {_help_for(error)}")
+        say(f"idsync: {usage_message(error)}")
+        say(f"try: {command_of(error)} --help")
         return 2
     except IdsyncError as error:
         from idsync_cli.cli.complaints import complain
@@ -166,17 +175,17 @@ def run() -> int:
         complain(error, prefix="idsync: ")
         return error.exit_status
     except (KeyboardInterrupt, typer.Abort):
-        say("idsync: interrupted; what was committed is whole")
+        say("idsync: interrupted; everything committed is intact")
         return EXIT_INTERRUPTED
     except Terminated:
-        say("idsync: terminated; what was committed is whole")
+        say("idsync: terminated; everything committed is intact")
         return EXIT_TERMINATED
     except (OutputClosed, BrokenPipeError):
         _give_up_stdout()
         return EXIT_OUTPUT_CLOSED
     except OSError as error:
         _give_up_stdout()
-        say(f"idsync: the system refused: {error.strerror}")
+        say(f"idsync: system error: {error.strerror}")
         return StoreFault.exit_status
     except Exception as error:  # noqa: BLE001 - the last resort, told apart by its exit status
         _report_bug(error)
@@ -188,14 +197,9 @@ def _give_up_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _help_for(error: ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else 'idsync'} --help"
-
-
 def _report_bug(error: Exception) -> None:
     """Tell where it happened, and neither values nor messages, which may hold personal data."""
-    say(f"idsync: a fault of idsync itself ({type(error).__name__}); please report these lines:")
+    say(f"idsync: a bug in idsync ({type(error).__name__}); please report these lines:")
     for frame in traceback.extract_tb(error.__traceback__):
         say(f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}")
     say(f"  idsync {__version__}, Python {sys.version.split()[0]}")

@@ -52,7 +52,7 @@ def check(
         typer.Option(
             "-k",
             metavar="TEXT",
-            help="Only scenarios whose name or path contains the text, in capitals or not.",
+            help="Only scenarios whose name or path contains TEXT (ignoring case).",
         ),
     ] = None,
     config: Annotated[
@@ -65,15 +65,15 @@ def check(
         ),
     ] = None,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first that does not pass.")
+        bool, typer.Option("--fail-fast", help="Stop at the first scenario that does not pass.")
     ] = False,
     quiet: Annotated[
         bool,
-        typer.Option("--quiet", help="Only what does not pass, and the closing line."),
+        typer.Option("--quiet", help="Show only failures and the totals."),
     ] = False,
     form: Annotated[
         Format,
-        typer.Option("--format", help="For people, as annotations of GitHub, or as TAP 14."),
+        typer.Option("--format", help="Text for people, GitHub annotations or TAP 14."),
     ] = Format.TEXT,
     junit: Annotated[
         str | None,
@@ -82,21 +82,18 @@ def check(
     update: Annotated[
         bool,
         typer.Option(
-            "--update", help="Show what was found otherwise, and write it into the scenarios."
+            "--update", help="Show mismatches and write what was found into the scenarios."
         ),
     ] = False,
     init: Annotated[
         bool,
-        typer.Option(
-            "--init", help="Make a folder with a first scenario, and a workflow of GitHub for it."
-        ),
+        typer.Option("--init", help="Create a folder with a first scenario and a GitHub workflow."),
     ] = False,
 ) -> int:
-    """Run scenarios, and say what was expected otherwise.
+    """Run scenarios and report mismatches.
 
-    Each runs in a store of its own.
-
-    The exit status is 1 if a scenario failed, and 2 if one cannot be read or there is none.
+    Each scenario runs in a store of its own. The exit status is 1 if a scenario fails, and 2 if
+    one cannot be read or there is none.
 
     With --config, what fails is what the other strategy answers otherwise.
 
@@ -107,9 +104,11 @@ def check(
 
         return write_starter(paths or [], present_config() if config is None else config)
     if not paths or "" in paths:
-        raise UsageFault("name scenario files or folders; make the first with: idsync check --init")
+        raise UsageFault(
+            "name scenario files or folders, or create the first with: idsync check --init"
+        )
     if matching == "":
-        raise UsageFault("the text of -k is empty; give a part of a name, or leave it out")
+        raise UsageFault("the text of -k is empty; give part of a name, or omit -k")
     if update and (fail_fast or junit is not None or form is not Format.TEXT):
         raise UsageFault("--update is for people: leave --fail-fast, --junit and --format out")
     if update and config is not None:
@@ -187,7 +186,7 @@ class _Run:
             return
         if self._matching is not None and self._files:
             raise FileFault([f"no scenario has {quoted(self._matching)} in its name or path"])
-        raise FileFault(["there is no scenario in what was named"])
+        raise FileFault(["the files and folders named contain no scenario"])
 
     def _is_wanted(self, scenario: Scenario) -> bool:
         text = f"{scenario.name}\n{scenario.path.as_posix()}".casefold()
@@ -278,7 +277,7 @@ def _report_place(junit: str) -> Path:
     place = Path(junit)
     try:
         if place.exists() and place.read_bytes().lstrip()[:1] not in (b"", b"<"):
-            raise UsageFault(f"--junit {quoted(junit)} is no report, and is left as it is")
+            raise UsageFault(f"--junit {quoted(junit)} is not a report; it was left unchanged")
         place.touch()
     except OSError as error:
         raise UsageFault(f"--junit {quoted(junit)} cannot be written: {error.strerror}") from None
@@ -315,7 +314,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
         except FileFault as fault:
             updated = []
             _complain(fault)
-            say(f"{printable(path.as_posix())} is left as it is")
+            say(f"{printable(path.as_posix())} was left unchanged")
         for outcome in told:
             if outcome in updated:
                 write_lines([render_ci.verdict(outcome, updated=True)])

@@ -20,21 +20,21 @@ SCENARIO, CONFIG = "first.yaml", "idsync.yaml"
 WORKFLOW = Path(".github/workflows/idsync-check.yml")
 
 _SCENARIO = """\
-# A scenario is a story with what it expects. What may stand here: idsync help scenarios
+# A scenario is a story with what it expects. The format: idsync help scenarios
 name: a visitor is recognized
 config: {config}
 steps:
-  # Nobody holds the identifier yet, so a profile is made.
+  # Nobody holds the identifier yet, so a profile is created.
   - identify: {visit}
     as: visitor
     expect: {{status: created}}
-  # The visitor comes back, and nothing is left to be learned.
+  # The visitor comes back, and nothing changes.
   - identify: {visit}
     expect: {{status: matched, mpid: "@visitor", decided_by: {type}, changes: []}}
   # A search changes nothing, and this one finds nobody.
   - search: {other}
     expect: {{status: not_found}}
-# What must be there at the end: exactly these identifiers.
+# The profiles at the end: exactly these identifiers.
 profiles:
   "@visitor": {held}
 """
@@ -59,11 +59,11 @@ jobs:
         with:
           python-version: "3.13"
       - name: Install idsync
-        # Set IDSYNC_SOURCE among the variables of the repository to what pip installs it from,
+        # Set the repository variable IDSYNC_SOURCE to what pip should install,
         # such as git+https://github.com/OWNER/idsync.
         env:
           IDSYNC_SOURCE: ${{{{ vars.IDSYNC_SOURCE }}}}
-        run: pip install "${{IDSYNC_SOURCE:?set this variable to what pip installs idsync from}}"
+        run: pip install "${{IDSYNC_SOURCE:?set this variable to what pip should install}}"
       - name: Check the scenarios
         run: |
           idsync check --format github --junit idsync-report.xml {folder}
@@ -84,7 +84,7 @@ def write_starter(paths: Sequence[str], present: str) -> int:
         FileFault: the present configuration cannot be used.
     """
     if len(paths) > 1:
-        raise UsageFault("--init makes one folder; name one, or none for scenarios")
+        raise UsageFault("--init creates one folder; name one, or none for scenarios")
     name = paths[0] if paths else FOLDER
     folder = Path(name)
     if not name or not name.isprintable():
@@ -138,10 +138,10 @@ def _checked(folder: Path) -> str:
         path = os.path.relpath(folder.resolve(), _root(folder).resolve())
     except OSError as error:
         cause = error.strerror
-        raise UsageFault(f"{quoted(folder.as_posix())} cannot be made: {cause}") from None
+        raise UsageFault(f"{quoted(folder.as_posix())} cannot be created: {cause}") from None
     if not path.isprintable() or "${{" in path:
         raise UsageFault(
-            f"{quoted(path)} cannot be the name of a folder in a workflow; name another"
+            f"{quoted(path)} cannot be the name of a folder in a workflow; choose another"
         )
     return f"./{path}" if path.startswith("-") else Path(path).as_posix()
 
@@ -174,13 +174,13 @@ def _make(path: Path, content: str) -> None:
             file.write(content)
     except FileExistsError as error:
         if not path.exists():  # one of the folders on its way is a file
-            raise UsageFault(f"{quoted(path.parent.as_posix())} is no folder") from error
+            raise UsageFault(f"{quoted(path.parent.as_posix())} is not a folder") from error
         say(f"kept {path.as_posix()}")
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
-        raise UsageFault(f"{quoted(path.as_posix())} cannot be made: {cause}") from None
+        raise UsageFault(f"{quoted(path.as_posix())} cannot be created: {cause}") from None
     else:
-        say(f"made {path.as_posix()}")
+        say(f"created {path.as_posix()}")
 
 
 def _scenario(organization: Organization, config: str) -> str:

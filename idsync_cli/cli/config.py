@@ -36,7 +36,7 @@ class Format(StrEnum):
 
 @app.command("show", cls=OnceEach)
 def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
-    """Show every scope: priority, strategy in words, workspaces.
+    """Show every scope: its priority, strategy and workspaces.
 
     Example: idsync config show
     """
@@ -54,12 +54,12 @@ def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
 def lint(
     config: Config = DEFAULT_CONFIG,
     form: Annotated[
-        Format, typer.Option("--format", help="For people, or as annotations of GitHub.")
+        Format, typer.Option("--format", help="Text for people, or GitHub annotations.")
     ] = Format.TEXT,
 ) -> int:
-    """Warn of what is accepted and often not meant.
+    """Warn about valid settings that are often a mistake.
 
-    Faults give the exit status 2.
+    The exit status is 2 if the configuration has errors, and 0 otherwise.
 
     Example: idsync config lint --format github
     """
@@ -75,7 +75,7 @@ def lint(
         write("\n".join(render_ci.faults_for_github(with_hints(fault))))
         return fault.exit_status
     if not warnings:
-        write("nothing to warn of")
+        write("no warnings")
     elif form is Format.GITHUB:
         write("\n".join(render_config.warnings_for_github(warnings)))
     else:
@@ -87,10 +87,10 @@ def lint(
 def plan(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
 ) -> int:
-    """Say what a configuration would change in a store.
+    """Show what a configuration would change in a store.
 
-    It is compared with the rules that the store was last used with. Nothing is written.
-    The exit status is 1 if anything would change.
+    The configuration is compared with the rules under which the store was last changed. Nothing is
+    written. The exit status is 1 if anything would change.
 
     Example: idsync config plan --config new.yaml
     """
@@ -99,7 +99,8 @@ def plan(
 
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
-        found = planning.plan(organization, transaction)
+        limit = None if as_json else planning.SHOWN
+        found = planning.plan(organization, transaction, limit=limit)
     if as_json:
         write_json(render_config.plan_json(found))
     else:

@@ -8,11 +8,11 @@ from idsync_cli.inspect.doctor import examine
 def doctor(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
 ) -> int:
-    """Check the whole store, and say what is wrong with it.
+    """Check the whole store and report what is wrong.
 
-    Every page, checksum and reference, the history against what it led to, the rules of every
-    scope, and who may read the files. Nothing is written, and others may go on with the store. A
-    store that other commands refuse as damaged can be looked at.
+    Checks every page, checksum and reference, the history against the profiles, the rules of every
+    scope, and the permissions of the files. Nothing is written, others can keep using the store,
+    and a damaged store that other commands refuse can be examined.
 
     The exit status is 1 if anything is wrong, and 3 if nothing can be read.
 

@@ -62,9 +62,9 @@ def parse_seed(text: str | None) -> int | None:
         return None
     digits = text.removeprefix("-")
     if len(digits) > _LONGEST_SEED:
-        raise UsageFault(f"--seed has {len(digits):,} digits; at most {_LONGEST_SEED:,} are read")
+        raise UsageFault(f"--seed has {len(digits):,} digits; the limit is {_LONGEST_SEED:,}")
     if not (digits.isascii() and digits.isdigit()):
-        raise UsageFault(f"--seed {quoted(text)} is no integer; give digits, such as --seed 42")
+        raise UsageFault(f"--seed {quoted(text)} is not an integer; give digits, such as --seed 42")
     return int(text)
 
 
@@ -181,7 +181,7 @@ def load_configuration(path: str) -> "Configuration":
     if not path:
         raise UsageFault("the path of the configuration is empty; name a file with --config")
     if "\0" in path:
-        raise UsageFault("the path of the configuration holds a NUL character; name a file")
+        raise UsageFault("the path of the configuration contains a NUL character; name a file")
     from idsync_cli.files.config_file import load
 
     return load(Path(path))
@@ -201,8 +201,8 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
             unnamed = [name for name in transaction.scopes() if name not in organization.scopes]
         for name in unnamed:
             say(
-                f"note: the store has profiles of the scope {quoted(name)}, which the "
-                "configuration no longer names; they stay, and no request can reach them"
+                f"note: the store has profiles in the scope {quoted(name)}, which is no longer in "
+                "the configuration; they are kept, but no request can reach them"
             )
     return opened
 
@@ -211,17 +211,14 @@ def say_upgraded(opened: "SqliteStore", path: str) -> None:
     """Say that a store of an earlier version was brought up to date as it was opened."""
     if opened.old_one_kept_as is not None:
         say(
-            f"note: the store {printable(path)} was brought up to date with this version of "
-            f"idsync; what it was is kept as {printable(str(opened.old_one_kept_as))}"
+            f"note: the store {printable(path)} was upgraded to this version of idsync; the "
+            f"original is kept as {printable(str(opened.old_one_kept_as))}"
         )
 
 
 def say_agreed(scope: str) -> None:
     """Say that the store had to be brought up to date for a scope (section 3)."""
-    say(
-        f"note: other types are login types in the scope {quoted(scope)} than before; the store "
-        "was brought up to date with that"
-    )
+    say(f"note: the login types of scope {quoted(scope)} have changed; the store was reindexed")
 
 
 @contextmanager
@@ -282,6 +279,6 @@ def check_seed(opened: "SqliteStore", path: str, seed: int | None) -> None:
     """
     if seed is not None and opened.seed != seed:
         raise UsageFault(
-            f"the store {printable(path)} was made with another seed; leave --seed out, "
+            f"the store {printable(path)} was created with another seed; omit --seed, "
             "or name a new store"
         )

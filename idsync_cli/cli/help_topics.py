@@ -1,11 +1,12 @@
-"""Help for the formats, which belong to no single command."""
+"""Help for what belongs to no single command: formats, codes, words of a configuration, types."""
 
 from importlib.resources import files
 from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import write
+from idsync_cli.cli.environment import terminal_width, write
+from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import UsageFault, nearest, quoted
 
 TOPICS = {
@@ -15,40 +16,96 @@ TOPICS = {
     "config": "the identity strategy: scopes, settings, strategies",
     "exit-status": "how idsync ends, and what that means",
 }
+"""The pages, each a file."""
+
+LISTS = {
+    "codes": "every code and word of the rule book",
+    "types": "identifier types and all their names",
+}
+"""The pages that are made of what the program knows."""
+
+_ON_PAGE = {"version": "config", "organization": "config"}
+"""Words that are explained by the page they are on."""
+
+_WIDEST = 80
 
 
-def _topics(incomplete: str) -> list[str]:
-    return [topic for topic in TOPICS if topic.startswith(incomplete)]
+def _words(incomplete: str) -> list[str]:
+    """Topics first; words and types once something of them is typed."""
+    topics = [each for each in (*TOPICS, *LISTS) if each.startswith(incomplete)]
+    if not incomplete:
+        return topics
+    from idsync_cli.render import rule_book
+
+    found = (each for each in rule_book.words() if each.startswith(incomplete))
+    return list(dict.fromkeys([*topics, *found]))
 
 
 def help_(
     context: typer.Context,
-    topic: Annotated[
+    word: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TOPIC]", help="One of " + ", ".join(TOPICS) + ".", autocompletion=_topics
+            metavar="[WORD]",
+            help=f"One of {', '.join((*TOPICS, *LISTS))}, a code, a word of the configuration "
+            "or an identifier type.",
+            autocompletion=_words,
         ),
     ] = None,
 ) -> int:
-    """Explain a format, such as requests or scenarios.
+    """Explain a format, a code or a word of the configuration.
 
-    Example: idsync help requests | less
+    Example: idsync help login_protection
     """
-    if topic is None:
-        width = max(map(len, TOPICS))
-        lines = (f"  idsync help {name:<{width}}  {what}" for name, what in TOPICS.items())
-        write("\n".join(["Formats:", *lines, "", "Commands: idsync --help, idsync COMMAND --help"]))
+    if word is None:
+        write(_overview())
         return 0
-    if topic not in TOPICS:
-        raise UsageFault(f"no help on {quoted(topic)}{_way_out(context, topic)}")
-    text = files("idsync_cli").joinpath("help", f"{topic}.txt").read_text(encoding="utf-8")
-    write(text.rstrip("\n"))
+    word = _ON_PAGE.get(word, word)
+    if word in TOPICS:
+        page = files("idsync_cli").joinpath("help", f"{word}.txt").read_text(encoding="utf-8")
+        write(page.rstrip("\n"))
+        return 0
+    from idsync_cli.render import rule_book
+
+    width = min(terminal_width(), _WIDEST)
+    if word in LISTS:
+        if word == "types":
+            write(
+                f"{rule_book.types_page()}\n\nEvery name is an option, such as --customer-id VALUE"
+            )
+        else:
+            write(f"{rule_book.codes_page(width)}\n\nEach is explained by: idsync help WORD")
+        return 0
+    text = rule_book.explanation(word, width)
+    commands = getattr(context.find_root().command, "commands", {})
+    if text is None:
+        if word in commands:
+            raise UsageFault(
+                f"{quoted(word)} is a command; for its help, run: idsync {word} --help"
+            )
+        hint = nearest(word.casefold(), [*TOPICS, *LISTS, *commands, *rule_book.words()])
+        topics = ", ".join((*TOPICS, *LISTS))
+        raise UsageFault(f"no help on {quoted(word)}{hint or f'; the topics are: {topics}'}")
+    write(text)
+    if word in TYPES_BY_NAME:
+        write(f"\nOption: --{word.replace('_', '-')} VALUE")
+    if word in commands:
+        write(f"\n{word} is also a command: idsync {word} --help")
     return 0
 
 
-def _way_out(context: typer.Context, topic: str) -> str:
-    commands = getattr(context.find_root().command, "commands", {})
-    if topic in commands:
-        return f"; it is a command: idsync {topic} --help"
-    hint = nearest(topic, TOPICS) or ";"
-    return f"{hint} the topics are: {', '.join(TOPICS)}"
+def _overview() -> str:
+    width = max(map(len, (*TOPICS, *LISTS)))
+    lines = ["Topics:"]
+    for name, what in {**TOPICS, **LISTS}.items():
+        lines.append(f"  idsync help {name:<{width}}  {what}")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "Any code, word of the configuration or identifier type:",
+            "  idsync help login_protection",
+            "",
+            "Commands: idsync --help, idsync COMMAND --help",
+        ]
+    )

@@ -10,36 +10,37 @@ from idsync_cli.errors import Fault, FileFault, Hint, IdsyncError
 
 _SENTENCES = {
     Hint.TRY_AGAIN: "try again",
-    Hint.WAIT_AND_TRY_AGAIN: "another process holds it, try again",
-    Hint.LOOK_AND_TRY_AGAIN: "look at it, then try again",
-    Hint.MAKE_ROOM: "make room, then try again",
-    Hint.MAKE_ROOM_AND_RESUME: "make room, then go on with --resume",
-    Hint.ALLOW_WRITING: "the file or its folder may not be written",
-    Hint.REPLACE_FILE: "--force replaces it",
-    Hint.MAKE_CONFIGURATION: "make one with: idsync init",
-    Hint.MAKE_CONFIGURATION_ANEW: "remove it, and make one with: idsync init",
-    Hint.MAKE_STORE: "make one with: idsync init",
+    Hint.WAIT_AND_TRY_AGAIN: "another process is using it; try again",
+    Hint.LOOK_AND_TRY_AGAIN: "check it, then try again",
+    Hint.MAKE_ROOM: "free some space, then try again",
+    Hint.MAKE_ROOM_AND_RESUME: "free some space, then continue with --resume",
+    Hint.ALLOW_WRITING: "the file or its folder is not writable; check the permissions",
+    Hint.REPLACE_FILE: "use --force to replace it",
+    Hint.MAKE_CONFIGURATION: "create one with: idsync init",
+    Hint.MAKE_CONFIGURATION_ANEW: "remove it, then create one with: idsync init",
+    Hint.MAKE_STORE: "create one with: idsync init",
     Hint.NAME_STORE: "name a file with --store",
     Hint.NAME_ANOTHER_STORE: "name another with --store",
+    Hint.NAME_BACKUP: "name a FILE that idsync backup has written",
     Hint.NAME_STORE_OR_TRY_DRY: "name a file, or use --dry-run",
-    Hint.UPDATE_STORE: "bring it up to date with: idsync init --store {store}; "
-    "what it was is kept beside it",
-    Hint.RUN_DOCTOR: "see what is wrong with: idsync doctor --store {store}",
-    Hint.RESUME: "--resume goes on behind it",
-    Hint.RESUME_REPLAY: "--resume goes on",
-    Hint.REPLAY_AGAIN: "--again replays it once more",
-    Hint.RESUME_OR_REPLAY_AGAIN: "bring back what it was and --resume, or replay it from its "
-    "beginning with --again",
-    Hint.RESUME_WITH_OUTPUT: "go on in the same way, with --output to a file",
-    Hint.RESUME_WITHOUT_OUTPUT: "go on in the same way, without --output to a file",
-    Hint.SHOW_PROFILE: "look at it with: idsync profile show",
-    Hint.LIST_TYPES: "the types are options of: idsync identify --help",
+    Hint.UPDATE_STORE: "upgrade it with: idsync init --store {store}; "
+    "the original is kept beside it",
+    Hint.RUN_DOCTOR: "to see what is wrong, run: idsync doctor --store {store}",
+    Hint.RESUME: "use --resume to continue after it",
+    Hint.RESUME_REPLAY: "use --resume to continue",
+    Hint.REPLAY_AGAIN: "use --again to repeat it",
+    Hint.RESUME_OR_REPLAY_AGAIN: "restore the file and use --resume, or replay all of it "
+    "with --again",
+    Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
+    Hint.RESUME_WITHOUT_OUTPUT: "continue the same way, without --output to a file",
+    Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
+    Hint.LIST_TYPES: "for all types, run: idsync help types",
 }
 """Every hint in the words of the command line."""
 
-MEND_AND_RESUME = "mend it, and go on with --resume"
-MEND_AND_TRY_AGAIN = "mend it, then try again"
-SHOW_MORE = "--limit {} shows the other {:,}"
+MEND_AND_RESUME = "fix it and continue with --resume"
+MEND_AND_TRY_AGAIN = "fix it, then try again"
+SHOW_MORE = "use --limit {} to show the other {:,}"
 
 
 def sentence(hint: Hint) -> str:

@@ -40,7 +40,7 @@ OneScope = Annotated[
     typer.Option(
         "--scope",
         metavar="NAME",
-        help="Only of one scope.",
+        help="Only this scope.",
         autocompletion=completion.scopes,
     ),
 ]
@@ -51,7 +51,7 @@ Limit = Annotated[
         metavar="N",
         min=1,
         max=10**9,
-        help=f"At most so many; a table has {ROWS_SHOWN} otherwise.",
+        help=f"At most N rows (default: {ROWS_SHOWN} in a table, all with --json)",
     ),
 ]
 
@@ -72,7 +72,7 @@ def profiles(
         typer.Option(
             "--with",
             metavar="TYPE",
-            help="Only those that hold an identifier of it.",
+            help="Only profiles with an identifier of this type.",
             autocompletion=completion.types,
         ),
     ] = None,
@@ -81,14 +81,14 @@ def profiles(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """List profiles, in the order in which they were made.
+    """List profiles, oldest first.
 
-    With --json, as export writes them.
+    With --json, profiles are written as by export.
 
     Example: idsync profiles --known --with email
     """
     if known and anonymous:
-        raise UsageFault("no profile is both known and anonymous; leave one of them out")
+        raise UsageFault("no profile is both known and anonymous; omit one of the options")
     wanted = ProfileFilter(
         scope,
         None if holding is None else _identity_type(holding),
@@ -130,9 +130,9 @@ def whois(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show who holds an identifier, and if a search finds them.
+    """Show who holds an identifier and whether a search finds them.
 
-    Protected profiles are shown, too, with what keeps a search from returning them.
+    Protected profiles are included, with the reason why a search does not return them.
 
     The exit status is 1 if nobody holds it.
 
@@ -172,7 +172,7 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show a profile, and what brought each of its identifiers.
+    """Show a profile and the request that added each identifier.
 
     With --story: what made it and why, what joined it by which tier, and what was taken by whom.
 
@@ -229,23 +229,22 @@ def history(
         str | None,
         typer.Argument(
             metavar="TYPE=VALUE",
-            help="The changes of an identifier.",
+            help="An identifier, such as email=a@example.com.",
             autocompletion=completion.types_with_value,
         ),
     ] = None,
-    mpid: Annotated[
-        str | None, typer.Option("--mpid", metavar="MPID", help="The changes of a profile.")
-    ] = None,
+    mpid: Annotated[str | None, typer.Option("--mpid", metavar="MPID", help="A profile.")] = None,
     limit: Limit = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show every change of a profile or of an identifier.
+    """Show every change to a profile or an identifier.
 
-    The oldest comes first; those of an identifier are told of every profile that had it.
+    The oldest change comes first. For an identifier, the changes of every profile that held it are
+    shown; with a profile too, only those of that profile.
 
-    With both, the changes of the identifier on that profile. The exit status is 1 if there is none.
+    The exit status is 1 if there is no history.
 
     Example: idsync history email=a@example.com
     """
@@ -287,11 +286,10 @@ def history(
 def stats(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
 ) -> int:
-    """Count profiles, identifiers, and what decided changes.
+    """Count profiles, identifiers and what decided changes.
 
-    Of the requests, those are counted that changed the store; the others leave no trace in it.
-
-    Orphaned profiles are counted among the known or the anonymous ones, too.
+    Only requests that changed the store are counted; others leave no trace in it. Orphaned
+    profiles are also counted as known or anonymous.
 
     Example: idsync stats
     """
@@ -312,7 +310,9 @@ def stats(
 def _mpid(text: str) -> int:
     number = parse_mpid(text)
     if number is None:
-        raise UsageFault(f"--mpid {quoted(text)} is no MPID: give digits, perhaps behind a minus")
+        raise UsageFault(
+            f"--mpid {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
+        )
     return number
 
 

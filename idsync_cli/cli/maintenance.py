@@ -18,9 +18,9 @@ def backup(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    """Copy the store, as it is at one moment, to a file that is a store itself.
+    """Copy the store to a file that is itself a store.
 
-    Others may go on with the store. The copy gets its name once it is whole and checked.
+    Others can keep using the store. The copy gets its name once it is complete and checked.
 
     Example: idsync backup idsync-monday.db
     """
@@ -35,17 +35,15 @@ def backup(
 
 
 def restore(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What backup has written.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file written by backup.")],
     store: StorePath = DEFAULT_STORE,
-    discard: Annotated[
-        bool, typer.Option("--discard", help="Do not keep what was in the store.")
-    ] = False,
+    discard: Annotated[bool, typer.Option("--discard", help="Do not keep the old store.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Put a copy of a store back in its place, once it is checked.
+    """Replace the store with a backup, after checking it.
 
-    What was there is kept in a file beside it. Whoever reads the store meanwhile sees all of the
-    old one or all of the new one; a replay that is going on ends with the exit status 3.
+    The old store is kept in a file beside it. Readers see all of the old store or all of the new
+    one; a replay that is running ends with the exit status 3.
 
     Example: idsync restore idsync-monday.db
     """
@@ -58,5 +56,5 @@ def restore(
     else:
         write(f"restored the store {printable(store)} from {printable(file)}")
         if kept:
-            write(f"kept what was there before as {printable(str(kept))}")
+            write(f"kept the old store as {printable(str(kept))}")
     return 0

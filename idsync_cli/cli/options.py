@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Callable
 from functools import cache, wraps
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -15,20 +16,38 @@ from idsync_cli.cli.colour import TakesColour
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.errors import UsageFault, quoted
 
+DEFAULT_CONFIG, DEFAULT_STORE = "idsync.yaml", "idsync.db"
+
 Config = Annotated[
     str,
-    typer.Option("--config", envvar="IDSYNC_CONFIG", metavar="FILE", help="The identity strategy."),
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="IDSYNC_CONFIG",
+        show_envvar=False,
+        show_default=False,
+        metavar="FILE",
+        help=f"Configuration (default IDSYNC_CONFIG, or {DEFAULT_CONFIG})",
+    ),
 ]
 StorePath = Annotated[
     str,
-    typer.Option("--store", envvar="IDSYNC_STORE", metavar="FILE", help="The store."),
+    typer.Option(
+        "--store",
+        "-s",
+        envvar="IDSYNC_STORE",
+        show_envvar=False,
+        show_default=False,
+        metavar="FILE",
+        help=f"Store (default IDSYNC_STORE, or {DEFAULT_STORE})",
+    ),
 ]
 Scope = Annotated[
     str | None,
     typer.Option(
         "--scope",
         metavar="NAME",
-        help="The identity scope that the request is for.",
+        help="The identity scope of the request.",
         autocompletion=completion.scopes,
     ),
 ]
@@ -37,7 +56,7 @@ Workspace = Annotated[
     typer.Option(
         "--workspace",
         metavar="NAME",
-        help="A workspace, in place of its scope.",
+        help="A workspace, instead of a scope.",
         autocompletion=completion.workspaces,
     ),
 ]
@@ -48,21 +67,26 @@ Seed = Annotated[
     typer.Option(
         "--seed",
         metavar="N",
-        help="The integer that a new store's MPIDs follow from; left out, 128 random bits. "
-        "A seed that can be guessed is for tests.",
+        help="The integer that a new store derives MPIDs from (default: random). "
+        "Use one that can be guessed only in tests.",
     ),
 ]
-DEFAULT_CONFIG, DEFAULT_STORE = "idsync.yaml", "idsync.db"
 
 
 def present_config() -> str:
     """The configuration of a call that has no option for it."""
-    return os.environ.get("IDSYNC_CONFIG") or DEFAULT_CONFIG
+    return before_the_command("config") or os.environ.get("IDSYNC_CONFIG") or DEFAULT_CONFIG
 
 
 def present_store() -> str:
     """The store of a call that has no option for it."""
-    return os.environ.get("IDSYNC_STORE") or DEFAULT_STORE
+    return before_the_command("store") or os.environ.get("IDSYNC_STORE") or DEFAULT_STORE
+
+
+def before_the_command(option: str) -> str | None:
+    """The value of an option that was given before the command, which holds for any command."""
+    context = get_current_context(silent=True)
+    return None if context is None else context.find_root().params.get(option)
 
 
 Pairs = list[tuple[str, str]]
@@ -73,15 +97,51 @@ class OnceEach(TakesColour, TyperCommand):
     """A command that refuses an option given twice, instead of taking the last one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments, and raise UsageError for an option that stands there twice."""
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
-        for option in order:
-            if ctx.resilient_parsing:  # a shell asks what may come next, and wants no complaint
-                break
-            if order.count(option) > 1 and not option.multiple and option.nargs == 1:
-                names = " or ".join(option.opts)
-                raise UsageError(f"Option {names} is given twice; give it once.", ctx)
-        return list(super().parse_args(ctx, args))
+        """Read the arguments, and what stands before the command as if it stood behind it."""
+        own = {each.name for each in self.params} & {"config", "store"}
+        before = ctx.find_root().params.items()
+        given = [f"--{name}={value}" for name, value in before if name in own and value is not None]
+        return super().parse_args(ctx, [*given, *args])
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write the example, and then what the command does."""
+        del ctx
+        paragraphs = inspect.cleandoc(self.help or "").split("\n\n")
+        paragraphs.sort(key=lambda each: not each.startswith("Example: "))
+        for paragraph in paragraphs:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(" ".join(paragraph.split()))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """List arguments and options, a line or two each, and those of a panel side by side."""
+        records: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        panels: dict[str, list[str]] = {}
+        for each in self.get_params(ctx):
+            panel, words = getattr(each, "rich_help_panel", None), getattr(each, "help", None)
+            if panel:
+                panels.setdefault(panel, []).extend([words] if words else [])
+            elif record := each.get_help_record(ctx):
+                records[f"{each.param_type_name.capitalize()}s"].append(record)
+        for heading, rows in records.items():
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+        for heading, names in panels.items():
+            with formatter.section(heading):
+                indent = " " * formatter.current_indent
+                lines = wrap(
+                    ", ".join(names),
+                    formatter.width,
+                    initial_indent=indent,
+                    subsequent_indent=indent,
+                    break_on_hyphens=False,
+                )
+                formatter.write("\n".join(lines) + "\n")
+
+
+class Group(Reading, TyperGroup):
+    """A group of commands below `idsync`."""
 
 
 class Group(TakesColour, TyperGroup):
@@ -105,7 +165,9 @@ def takes_identities(command: Callable[..., int]) -> Callable[..., int]:
         pairs += map(_split_identity, identity or ())
         for name, value in pairs:
             if value == "":
-                raise UsageFault(f"the value of {quoted(name)} is empty; give one, or leave it out")
+                raise UsageFault(
+                    f"the value of {quoted(name)} is empty; give one, or omit the option"
+                )
         return command(identities=pairs, **options)
 
     own = inspect.signature(command)
@@ -122,15 +184,29 @@ def _identity_options() -> tuple[inspect.Parameter, ...]:
 
 
 def _identity_option(kind: IdentityType) -> inspect.Parameter:
-    names = map(_flag, names_of(kind))
-    group = "device" if kind in DEVICE_TYPES else "user"
-    option = typer.Option(*names, metavar="VALUE", help=f"The {group} identity {kind}.")
+    group = "Device" if kind in DEVICE_TYPES else "User"
+    option = typer.Option(
+        *map(_flag, names_of(kind)),
+        metavar="VALUE",
+        help=_in_words(kind),
+        rich_help_panel=f"{group} identities, each an option: --TYPE VALUE",
+    )
     return inspect.Parameter(
         kind.value,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[str | None, option],
     )
+
+
+def _in_words(kind: IdentityType) -> str:
+    """A type and its other names, as options without their dashes; `other_id_2` tells of all."""
+    name, *others = (_flag(each).removeprefix("--") for each in names_of(kind))
+    if kind is IdentityType.OTHER_ID_2:
+        return "other-id-2 to other-id-10 (other2 to other10)"
+    if name.startswith("other-id-"):
+        return ""
+    return f"{name} ({', '.join(others)})" if others else name
 
 
 _IDENTITY = inspect.Parameter(
@@ -142,7 +218,7 @@ _IDENTITY = inspect.Parameter(
         typer.Option(
             "--identity",
             metavar="TYPE=VALUE",
-            help="An identity by any name of its type; repeatable.",
+            help="An identity by any name of its type (repeatable).",
             autocompletion=completion.types_with_value,
         ),
     ],

@@ -56,24 +56,25 @@ def replay(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="Requests, a line each; .gz is unpacked, - is standard input."
+            metavar="FILE...",
+            help="Requests, one per line; .gz is decompressed, - is standard input.",
         ),
     ],
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", metavar="FILE", help="Write every answer, a line each; - for stdout."
+            "--output", metavar="FILE", help="Write every answer, one per line; - for stdout."
         ),
     ] = None,
     force: Force = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted replay of the file got to.")
+        bool, typer.Option("--resume", help="Continue an interrupted replay of the file.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Replay a file once more that was replayed before.")
+        bool, typer.Option("--again", help="Replay a file that was replayed before.")
     ] = False,
     stop_on_error: Annotated[
-        bool, typer.Option("--stop-on-error", help="Stop before the first line that is refused.")
+        bool, typer.Option("--stop-on-error", help="Stop before the first rejected line.")
     ] = False,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -87,15 +88,19 @@ def replay(
             metavar="N",
             min=1,
             max=10**6,
-            help="Requests in one transaction; left out, as many as take a quarter of a second.",
+            help="Requests per transaction (default: as many as take a quarter of a second).",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="On a copy of the store that is thrown away.")
+        bool, typer.Option("--dry-run", help="Use a temporary copy of the store.")
     ] = False,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Each answer with its tiers: in --output, else as tables."),
+        typer.Option("--explain", help="Explain every answer: in --output, or as tables."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no progress and no summary.")
     ] = False,
     line: Lines = None,
     status: Statuses = None,
@@ -104,10 +109,10 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> int:
-    """Answer the requests of files, and sum them up.
+    """Answer the requests in files and summarize the results.
 
-    A line that is refused does not stop it; the exit status is 1 then. How far it got is kept
-    with the work, so that what was interrupted goes on with --resume.
+    A rejected line does not stop the replay, but makes the exit status 1. Progress is stored with
+    the work, so an interrupted replay can continue with --resume.
 
     Example: idsync replay requests.jsonl --output answers.jsonl
     """
@@ -185,7 +190,7 @@ def _done(
         if run.stopped_by:
             return
         if not batches:
-            left = "no requests in" if run.mode is not Mode.RESUME else "nothing left to do of"
+            left = "no requests in" if run.mode is not Mode.RESUME else "nothing left to replay in"
             say(f"{left} {'standard input' if name == STANDARD_STREAM else printable(name)}")
 
 

@@ -42,13 +42,13 @@ from idsync_cli.store.memory import MemoryStore
 
 PreviousMpid = Annotated[
     str | None,
-    typer.Option("--previous-mpid", metavar="MPID", help="The MPID of this user so far."),
+    typer.Option("--previous-mpid", metavar="MPID", help="This user's MPID before this request."),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="The whole answer, but nothing is written.")
+    bool, typer.Option("--dry-run", help="Show the whole answer, but write nothing.")
 ]
 Explain = Annotated[
-    bool, typer.Option("--explain", help="A table: what each tier of the priority found, and why.")
+    bool, typer.Option("--explain", help="Explain the answer tier by tier, in a table.")
 ]
 Svg = Annotated[
     str | None,
@@ -101,7 +101,7 @@ def _asks(command: Callable[..., int]) -> Callable[..., int]:
 
 @_asks
 def identify(**options: Any) -> int:
-    """Find or make the profile of a user, at the start of a session.
+    """Find or create a user's profile at the start of a session.
 
     Example: idsync identify --email a@example.com --idfv 9876 --explain
     """
@@ -110,7 +110,7 @@ def identify(**options: Any) -> int:
 
 @_asks
 def login(**options: Any) -> int:
-    """Find or make the profile of a user who signs in.
+    """Find or create the profile of a user who signs in.
 
     Example: idsync login --customer-id ABC123 --email a@example.com --idfv 9876
     """
@@ -119,9 +119,9 @@ def login(**options: Any) -> int:
 
 @_asks
 def logout(**options: Any) -> int:
-    """Find or make the anonymous profile of a user who signs out.
+    """Find or create the anonymous profile of a user who signs out.
 
-    Login IDs are set aside, for the answer is always anonymous.
+    Login IDs are ignored: the answer is always anonymous.
 
     Example: idsync logout --idfv 9876
     """
@@ -130,9 +130,9 @@ def logout(**options: Any) -> int:
 
 @_asks
 def search(**options: Any) -> int:
-    """Find the profile of a user and change nothing.
+    """Find a user's profile without changing anything.
 
-    The exit status is 1 if there is none.
+    The exit status is 1 if none is found.
 
     Example: idsync search --email a@example.com --json
     """
@@ -148,7 +148,7 @@ def modify(
         typer.Option(
             "--remove",
             metavar="TYPE",
-            help="Remove all values of a type; repeatable.",
+            help="Remove all values of a type (repeatable).",
             autocompletion=completion.types,
         ),
     ] = None,
@@ -157,8 +157,8 @@ def modify(
         typer.Option(
             "--change",
             metavar="TYPE:OLD:NEW",
-            help="Replace a value; without OLD add, without NEW remove it; repeatable. "
-            "A colon in a value is written \\:, a backslash \\\\.",
+            help="Replace OLD with NEW; without OLD, add NEW; without NEW, remove OLD "
+            "(repeatable). Write \\: for a colon in a value, \\\\ for a backslash.",
             autocompletion=completion.types_with_change,
         ),
     ] = None,
@@ -172,17 +172,18 @@ def modify(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    """Change the identifiers of the profile that has the MPID.
+    """Change the identifiers of the profile with a given MPID.
 
-    With identity options, each type given then holds exactly the given value.
-    Example: idsync modify --mpid -5412 --change email:a@example.com:b@example.com
+    With identity options, each of these types then holds exactly the given value.
+
+    Example: idsync modify --mpid -5412 --change email:a@x.org:b@x.org
     """
     removed = [(name, None) for name in remove or ()]
     request = _request(RequestKind.MODIFY, scope, workspace, [*identities, *removed])
     request["mpid"] = mpid
     if change:
         if request["known_identities"]:
-            raise UsageFault("--change goes without identity options and --remove; use one form")
+            raise UsageFault("--change cannot be combined with identity options or --remove")
         del request["known_identities"]
         request["identity_changes"] = [_split_change(each) for each in change]
     picture = _picture(svg, config, store, force=force)
@@ -211,7 +212,9 @@ def _request(
     kinds = [TYPES_BY_NAME.get(name, name) for name, _ in identities]
     for name in kinds:
         if kinds.count(name) > 1:
-            raise UsageFault(f"{quoted(name)} is given twice, perhaps by two names; give it once")
+            raise UsageFault(
+                f"{quoted(name)} is given twice, possibly under two names; give it once"
+            )
     return {
         "type": kind.value,
         "scope": scope,
@@ -243,8 +246,8 @@ def _split_change(text: str) -> wire.Json:
             rest = rest[1:]
     if len(parts) != 3 or rest or not (parts[1] or parts[2]):
         raise UsageFault(
-            f"--change {quoted(text)} is not TYPE:OLD:NEW, with an old value, a new one or both; "
-            "write a colon in a value as \\:, a backslash as \\\\"
+            f"--change {quoted(text)} is not TYPE:OLD:NEW with an old value, a new one or both; "
+            "write \\: for a colon in a value, \\\\ for a backslash"
         )
     kind, old, new = parts
     return {"identity_type": kind, "old_value": old or None, "new_value": new or None}
@@ -312,6 +315,9 @@ def _answer(
 
             draw(*render.refused_explanation(outcome, terminal_width()))
         say(f"idsync: {outcome.code}: {told(outcome).message}")
+        if outcome.code is ErrorCode.NO_IDENTITIES:
+            command = f"idsync {request['type']}"
+            say(f"try: {command} --email a@example.com, or {command} --help")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     if not as_json:
         if dry_run:

@@ -1,4 +1,4 @@
-"""Make a store."""
+"""Create a configuration and a store."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -21,10 +21,10 @@ from idsync_cli.store import sqlite as stores
 def init(
     config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, seed: Seed = None
 ) -> int:
-    """Make a configuration to begin with, and the store.
+    """Create a starter configuration and the store.
 
-    What is there already stays as it is; but a store of an earlier version is brought up to date,
-    and what it was is kept beside it.
+    Existing files are kept unchanged, except that a store of an earlier version is upgraded; the
+    original is kept beside it.
 
     Example: idsync init
     """
@@ -45,8 +45,8 @@ def init(
         if made:
             Path(config).unlink()
         raise
-    say(f"{'made' if made else 'kept'} the configuration {printable(config)}")
-    say(f"{'kept' if store_is_there else 'made'} the store {printable(store)}")
+    say(f"{'created' if made else 'kept'} the configuration {printable(config)}")
+    say(f"{'kept' if store_is_there else 'created'} the store {printable(store)}")
     if made:
         say("next: idsync identify --email a@example.com --explain")
     return 0
@@ -78,5 +78,5 @@ def _write_starter(config: str) -> bool:
         return False
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
-        raise UsageFault(f"the configuration {quoted(config)} cannot be made: {cause}") from None
+        raise UsageFault(f"the configuration {quoted(config)} cannot be created: {cause}") from None
     return True

@@ -48,16 +48,17 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Left out, csv for a file of that name, else jsonl. In CSV a cell that begins with [ "
-        "is a JSON list of values, and an apostrophe at its beginning does not count. Let a "
-        "spreadsheet read all columns as text: it would round long numbers.",
+        help="Default: csv if the file's name says so, else jsonl. In CSV, a cell that begins "
+        "with [ is a JSON list of values, and a leading apostrophe is ignored. Have your "
+        "spreadsheet read all columns as text, or it rounds long numbers.",
     ),
 ]
 
 
 def export(
     output: Annotated[
-        str, typer.Option("--output", metavar="FILE", help="The file to write; - for stdout.")
+        str,
+        typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
     ] = STANDARD_STREAM,
     force: Force = False,
     form: FormOption = None,
@@ -66,16 +67,16 @@ def export(
         typer.Option(
             "--scope",
             metavar="NAME",
-            help="Only the profiles of one scope.",
+            help="Only this scope.",
             autocompletion=completion.scopes,
         ),
     ] = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
-    """Write every profile, a line each.
+    """Write every profile, one per line.
 
-    They come in the order in which they were made.
+    The oldest profile comes first.
 
     Example: idsync export --output profiles.jsonl
     """
@@ -131,7 +132,7 @@ def import_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="Profiles, as export writes them, perhaps packed; - for stdin."
+            metavar="FILE", help="Profiles as written by export (.gz too); - for stdin."
         ),
     ],
     form: FormOption = None,
@@ -139,15 +140,15 @@ def import_(
     store: StorePath = DEFAULT_STORE,
     seed: Seed = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the file, and import nothing.")
+        bool, typer.Option("--dry-run", help="Check the file without importing it.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> int:
-    """Take whole profiles into the store, all of a file or none.
+    """Import whole profiles: all of a file or nothing.
 
-    A store is made if there is none. A profile without created_seq takes the next number. A file
-    with a line that breaks a rule of its scope, or takes an MPID or a number that is in use, is
-    refused whole, with the exit status 2.
+    The store is created if there is none. A profile without created_seq takes the next number. If
+    any line breaks a rule of its scope, or uses an MPID or a number already in use, the whole file
+    is rejected with the exit status 2.
 
     Example: idsync import profiles.jsonl
     """
@@ -187,8 +188,8 @@ def _store(
             yield made
             if not dry_run and not stores.save(made, path):
                 raise StoreFault(
-                    f"somebody else has just made the store {printable(path)}; nothing was "
-                    "imported, try again"
+                    f"another process has just created the store {printable(path)}; nothing was "
+                    "imported; try again"
                 )
         return
     with store_at_work(found, path, seed, dry_run=dry_run) as storage:

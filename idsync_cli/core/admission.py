@@ -13,16 +13,16 @@ def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> str | None
     one holder (sections 1 and 8).
     """
     if lookup.was_given_out(profile.mpid):
-        return f"the MPID {profile.mpid} is in use"
+        return f"the MPID {profile.mpid} is already in use"
     for kind in rules.in_order({held.type for held in profile.identifiers}):
         values = profile.values_of(kind)
         settings = rules.settings_of(kind)
         if len(set(values)) < len(values):
-            return f"a value of {kind} stands twice"
+            return f"a value of {kind} appears twice"
         if settings.immutable and len(values) > 1:
-            return f"{kind} is immutable, and has {len(values)} values"
+            return f"{kind} is immutable, but has {len(values)} values"
         if settings.unique and any(_is_held(Identifier(kind, value), lookup) for value in values):
-            return f"{kind} is unique, and another profile holds the value"
+            return f"{kind} is unique, but another profile holds the value"
     return None
 
 

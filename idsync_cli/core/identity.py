@@ -147,13 +147,13 @@ def value_fault(value: object) -> str | None:
     An empty string is no fault here: what it means depends on the request.
     """
     if not isinstance(value, str):
-        return "is not text; write it between quotes"
+        return "is not text; put it between quotes"
     if len(value) > MAX_VALUE_LENGTH:
         return f"has {len(value):,} characters; at most {MAX_VALUE_LENGTH:,} are allowed"
     if "\0" in value:
-        return "holds a NUL character"
+        return "contains a NUL character"
     if has_surrogate(value):
-        return "holds a lone surrogate, which is no character"
+        return "contains a lone surrogate, which is not a character"
     return None
 
 

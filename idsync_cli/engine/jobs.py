@@ -84,10 +84,10 @@ class JobQueue(Generic[JobT]):
         jobs = self._jobs
         with self._bell:
             if self._is_closed:
-                raise Stopped("the service has been stopped; nothing was done")
+                raise Stopped("the service has stopped; nothing was done")
             if len(jobs) >= self._capacity:
                 raise Busy(
-                    f"the service is busy: {self._capacity:,} requests are waiting already; "
+                    f"the service is busy: {self._capacity:,} requests are already waiting; "
                     "nothing was done, try again"
                 )
             jobs.append(job)

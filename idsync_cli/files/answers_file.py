@@ -137,7 +137,7 @@ class AnswersFile:
             is_new = self._over is Over.NOTHING
             return open_output(self._named, self._path, must_be_new=is_new)
         if not path.exists():
-            raise self._not_ours("is not there")
+            raise self._not_ours("does not exist")
         file = path.open("r+b")
         left = self._behind.bytes
         while left and (piece := file.read(min(_PIECE, left))):
@@ -164,7 +164,7 @@ class AnswersFile:
 
     def _not_ours(self, what: str) -> UsageFault:
         return UsageFault(
-            f"{self._shown} {what}; name the file that the replay began with",
+            f"{self._shown} {what}; name the file that the replay was started with",
             FaultCode.OUTPUT_CHANGED,
             path=self._path,
         )

@@ -60,7 +60,7 @@ def load(path: Path) -> Configuration:
         faults.add(START, "the configuration is empty", Hint.MAKE_CONFIGURATION_ANEW)
         faults.raise_any()
     if len(documents) > 1:
-        faults.add(documents[1].place, "a second YAML document; a configuration is one")
+        faults.add(documents[1].place, "a second YAML document; a configuration has only one")
     reader = _Reader(faults)
     organization = reader.organization(documents[0])
     faults.raise_any()
@@ -112,7 +112,7 @@ class _Reader:
         version = entries.get("version")
         if version is not None and version.value != "1":
             self._faults.add(
-                version.place, f"version {version.described()} is not known; write version: 1"
+                version.place, f"unknown version {version.described()}; write version: 1"
             )
         name = entries.get("organization")
         if name is not None and not isinstance(name.value, str):
@@ -151,7 +151,7 @@ class _Reader:
     def _scopes(self, document: Node, node: Node | None) -> dict[str, ScopeRules | None]:
         if node is None:
             if document.mapping is not None:
-                self._faults.add(document.place, "no scopes; a configuration names at least one")
+                self._faults.add(document.place, "no scopes; a configuration has at least one")
             return {}
         if not node.mapping:
             found = "names none" if node.mapping is not None else f"is {node.described()}"
@@ -178,12 +178,12 @@ class _Reader:
                     assert listed is not None
                     self._faults.add(
                         listed.keys[workspace],
-                        f"the workspace {quoted(workspace)} stands twice in the organization; "
+                        f"the workspace {quoted(workspace)} appears twice in the organization; "
                         "a workspace belongs to one account and one scope",
                     )
                 seen.add(workspace)
                 if not isinstance(scope.value, str):
-                    self._faults.add(place, f"{scope.described()} is no scope's name")
+                    self._faults.add(place, f"{scope.described()} is not the name of a scope")
                 elif scope.value not in scopes:
                     hint = (
                         nearest(scope.value, scopes) or "; name one under scopes, or add it there"
@@ -218,7 +218,9 @@ class _Reader:
             if unused and name in entries:
                 self._faults.add(node.keys[name], f"{name} has no meaning with logins: false")
             elif name not in entries and not unused:
-                self._faults.add(node.place, f"the strategy does not say {name}; it must say all")
+                self._faults.add(
+                    node.place, f"the strategy does not set {name}; it must set every key"
+                )
         on_new_known_user = self._code(OnNewKnownUser, entries, "on_new_known_user")
         on_logout = self._code(OnLogout, entries, "on_logout")
         needs_login_id = self._flag(entries, "login_needs_login_id")
@@ -257,7 +259,7 @@ class _Reader:
         for item in node.sequence:
             kind = self._identity_type(item.value, item.place, item.described())
             if kind in priority:
-                self._faults.add(item.place, f"{kind} stands twice in the priority; keep one")
+                self._faults.add(item.place, f"{kind} appears twice in the priority; keep one")
             elif kind is not None:
                 priority.append(kind)
         return tuple(priority) or None
@@ -276,7 +278,8 @@ class _Reader:
             return settings
         if preset and preset.fixed:
             self._faults.add(
-                node.place, f"the strategy {preset.strategy.name} takes no identities; remove them"
+                node.place,
+                f"the strategy {preset.strategy.name} does not allow identities; remove them",
             )
             return settings
         named: set[IdentityType] = set()
@@ -285,7 +288,7 @@ class _Reader:
             if kind is None:
                 continue
             if kind in named:
-                self._faults.add(node.keys[name], f"{kind} stands twice under identities")
+                self._faults.add(node.keys[name], f"{kind} appears twice under identities")
             named.add(kind)
             flags = self._faults.entries(entry, _SETTINGS, f"the settings of {kind}")
             settings[kind] = Settings(**{flag: bool(self._flag(flags, flag)) for flag in flags})

@@ -9,7 +9,7 @@ from idsync_cli.errors import nearest
 from idsync_cli.files.yaml_tree import Faults, Node
 from idsync_cli.wire import Json
 
-AN_MPID = "an MPID is digits, perhaps behind a minus, of 64 bits"
+AN_MPID = "an MPID is digits, optionally with a leading minus, of at most 64 bits"
 
 _CHANGE = ("op", "mpid", "identity_type", "value")
 
@@ -49,12 +49,12 @@ class _Expectation:
         missing = [key for key in _CHANGE if key not in entries]
         if missing:
             if node.mapping is not None:
-                self._faults.add(node.place, f"the change lacks {', '.join(missing)}")
+                self._faults.add(node.place, f"the change has no {', '.join(missing)}")
             return {}
         value = entries["value"]
         if not isinstance(value.value, str):
             self._faults.add(
-                value.place, f"the value {value.described()} is no text; write it between quotes"
+                value.place, f"the value {value.described()} is not text; put it between quotes"
             )
         return {
             "op": self._word(entries["op"], Op),
@@ -88,7 +88,7 @@ class _Expectation:
 
     def _some_mpid(self, node: Node) -> str | None:
         if node.value is None:
-            self._faults.add(node.place, "nothing is neither an MPID nor @name")
+            self._faults.add(node.place, "an empty value is neither an MPID nor @name")
         return self._mpid(node)
 
     def _flag(self, node: Node) -> bool:

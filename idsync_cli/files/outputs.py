@@ -63,7 +63,7 @@ class Outputs:
         """
         if not is_path(path):
             raise UsageFault(
-                f"{named} {quoted(path)} is no path; name a file", FaultCode.INVALID_PATH
+                f"{named} {quoted(path)} is not a path; name a file", FaultCode.INVALID_PATH
             )
         use = self._use_of(_without_links(path), may_replace_store=may_replace_store)
         if use is not None:

@@ -27,7 +27,7 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import nearest, quoted
+from idsync_cli.errors import nearest, number_of, quoted
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
     BadLine,
@@ -129,10 +129,12 @@ def _rows(source: ProfileFile) -> Iterator[tuple[int, list[str]] | BadLine]:
             yield BadLine(reader.line_num + 1, "not UTF-8; save the file as CSV in UTF-8")
             return
         except csv.Error as error:
-            yield BadLine(number, f"not CSV: {error}; look for a quotation mark that is not closed")
+            yield BadLine(number, f"not CSV: {error}; look for an unclosed quotation mark")
             return
         except _TooLong:
-            yield BadLine(number, "the row is longer than 16 MiB; is a quotation mark not closed?")
+            yield BadLine(
+                number, "the row is longer than 16 MiB; look for an unclosed quotation mark"
+            )
             return
         if cells:
             yield number, cells
@@ -165,9 +167,9 @@ def _header_fault(names: Sequence[str]) -> str | None:
             hint = separated or "; columns are separated by commas"
             return f"unknown column {quoted(name)}{hint}"
         if names.count(name) > 1:
-            return f"the column {name} stands twice; keep one"
+            return f"the column {name} appears twice; keep one"
     if "mpid" not in names:
-        return "no column mpid; every profile has one"
+        return "no column mpid; every profile needs one"
     return None
 
 
@@ -176,7 +178,7 @@ def _object(names: Sequence[str], cells: Sequence[str]) -> wire.Json:
     if len(cells) != len(names):
         raise Refusal(
             ErrorCode.INVALID_REQUEST,
-            f"{len(cells)} cells, but the header has {len(names)}; give every column one",
+            f"{number_of(len(cells), 'cell')}, but the header has {len(names)}; they must match",
         )
     given = {name: cell for name, cell in zip(names, cells, strict=True) if cell}
     profile: wire.Json = {name: _member(name, given[name]) for name in COLUMNS if name in given}

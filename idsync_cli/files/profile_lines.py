@@ -62,7 +62,7 @@ def read_jsonl(
         content = line.removesuffix(b"\n").removesuffix(b"\r")
         if len(content) > LONGEST_LINE:
             yield BadLine(
-                number, "the line is longer than 16 MiB; a profile with so much cannot be imported"
+                number, "the line is longer than 16 MiB; such a large profile cannot be imported"
             )
         elif content.strip():
             yield read_profile(number, partial(wire.decode_json, content), organization)
@@ -93,9 +93,9 @@ def _profile_of(number: int, value: object, organization: Organization) -> Profi
             raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}")
     for name in ("mpid", "identities"):
         if name not in given:
-            raise _bad(f"no {name}; a profile has an mpid and identities")
+            raise _bad(f"no {name}; a profile needs an mpid and identities")
     if "scope" not in given and len(organization.scopes) > 1:
-        raise _bad("no scope; the configuration has several, so that the profile must name its own")
+        raise _bad("no scope; the configuration has several, so the profile must name one")
     mpid = parse_mpid(given["mpid"])
     assert mpid is not None
     return ProfileLine(
@@ -136,10 +136,10 @@ def _is_seq(value: object) -> bool:
 
 
 _MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
-    "mpid": ("an MPID: digits, perhaps behind a minus", _is_mpid),
+    "mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
     "scope": ("text", wire.is_text),
     "created_seq": ("a number from 1 to 4611686018427387904", _is_seq),
-    "source_mpid": ("an MPID: digits, perhaps behind a minus", _is_mpid),
+    "source_mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
     "known": ("true or false", lambda value: isinstance(value, bool)),
     "orphaned": ("anything", lambda _: True),  # passed over: it follows from the identifiers
     "identities": ("an object of lists", lambda value: isinstance(value, dict)),

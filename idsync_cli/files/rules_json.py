@@ -50,8 +50,8 @@ def decode(text: str) -> ScopeRules:
         return _rules_of(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreFault(
-            f"the rules that the store was last used with cannot be read: {error!r}; "
-            "a request that changes the store writes them anew"
+            f"the rules under which the store was last changed cannot be read: {error!r}; "
+            "the next request that changes the store replaces them"
         ) from None
 
 

@@ -161,7 +161,7 @@ class _Reader:
         name, profiles = entries.get("name"), entries.get("profiles")
         if name is not None and not isinstance(name.value, str):
             self._faults.add(
-                name.place, f"name is {name.described()}, but must be text; write it between quotes"
+                name.place, f"name is {name.described()}, but must be text; put it between quotes"
             )
         given = [self._given(each, organization) for each in self._list(entries, "given")]
         steps = [self._step(each) for each in self._list(entries, "steps")]
@@ -192,7 +192,7 @@ class _Reader:
             return Organization(None, {INLINE_SCOPE: rules}, {}) if rules else None
         elif config is None:
             if document.mapping is not None:
-                self._faults.add(document.place, "no rules; give them by config or scope")
+                self._faults.add(document.place, "no rules; set config or scope")
         elif not isinstance(config.value, str):
             self._faults.add(config.place, f"config is {config.described()}, but must be a path")
         else:
@@ -226,12 +226,14 @@ class _Reader:
         if mpid is not None:
             number = parse_mpid(mpid.value)
             if number is None:
-                self._faults.add(mpid.place, f"{mpid.described()} is no MPID; {AN_MPID}")
+                self._faults.add(mpid.place, f"{mpid.described()} is not an MPID; {AN_MPID}")
         identifiers = tuple(self._identifiers(entries, node))
         if organization is None:
             return None
         if scope is None and len(organization.scopes) > 1:
-            self._faults.add(node.place, "name the scope of the profile; there are several")
+            self._faults.add(
+                node.place, "no scope; the configuration has several, so the profile must name one"
+            )
             return None
         name = scope.value if scope else next(iter(organization.scopes))
         if not isinstance(name, str) or name not in organization.scopes:
@@ -250,7 +252,7 @@ class _Reader:
                 continue
             for each in (node,) if node.sequence is None else node.sequence:
                 empty = each.value in ("", None)
-                fault = "is empty; leave it out" if empty else value_fault(each.value)
+                fault = "is empty; remove it" if empty else value_fault(each.value)
                 if fault is None and isinstance(each.value, str):
                     yield Identifier(kind, each.value)
                 else:
@@ -270,7 +272,9 @@ class _Reader:
             if key in entries:
                 request[member] = entries[key].plain()
         if not isinstance(request.get("label", ""), str):
-            self._faults.add(entries["as"].place, "as gives the step a name, which is text")
+            self._faults.add(
+                entries["as"].place, "the name after as must be text; put it between quotes"
+            )
         expected = entries.get("expect")
         return Step(
             kind=kind,

@@ -70,7 +70,14 @@ def rewritten(path: Path, data: bytes, edits: Sequence[Edit]) -> bytes:
     mark = _BYTE_ORDER_MARK if data.startswith(_BYTE_ORDER_MARK) else b""
     new = mark + text.encode("utf-8")
     if not _reads_as(path, new, _documents(path, data, edits)):
-        raise FileFault([Fault(path.as_posix(), "its layout is not one that can be rewritten")])
+        raise FileFault(
+            [
+                Fault(
+                    path.as_posix(),
+                    "its YAML layout cannot be updated automatically; edit it by hand",
+                )
+            ]
+        )
     return new
 
 
@@ -97,10 +104,10 @@ def _unsafe(node: Node, text: str) -> str | None:
     rest = list(text[node.start : node.end])
     for start, end in _scalars(node):
         if text[start:end][:1] in ("|", ">"):
-            return "a block of text stands in the value; write it between quotes first"
+            return "the value contains a block of text; put it between quotes first"
         rest[start - node.start : end - node.start] = "x" * (end - start)
     if _COMMENT.search("".join(rest)):
-        return "a comment stands within the value, and would be lost; move it above the key first"
+        return "a comment within the value would be lost; move it above the key first"
     return None
 
 

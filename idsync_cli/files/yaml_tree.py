@@ -115,7 +115,7 @@ class Faults:
         self._found.append((place, message, hint))
         if self._most is not None and len(self._found) > self._most:
             del self._found[self._most :]
-            more = Fault(self._path, f"and more than these {self._most} faults; mend them first")
+            more = Fault(self._path, f"and more errors; fix these {self._most} first")
             raise FileFault([*self.in_order(), more])
 
     def in_order(self) -> list[Fault]:
@@ -188,7 +188,7 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
         shown = printable(found[0])
         faults.add(
             _place_in(text, found.start()),
-            f"the character {shown}, which would end a line; write it as "
+            f"the character {shown} would end a line; write it as "
             f'"\\u{ord(found[0]):04x}" between double quotes, or remove it',
         )
         faults.raise_any()
@@ -199,7 +199,9 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
         what = ", ".join(filter(None, (error.context, error.problem)))
         place = _place(mark) if mark else START
         tab = mark is not None and _holds_tab_before(text, place)
-        way_out = "; indent with spaces, not with tabs" if tab else ""
+        starts_none = "cannot start any token" in (error.problem or "")
+        unquoted = "; put a value that begins with it between quotes" if starts_none else ""
+        way_out = "; indent with spaces, not tabs" if tab else unquoted
         faults.add(place, f"broken YAML: {printable(what)}{way_out}")
     except yaml.reader.ReaderError:
         # The error counts bytes or characters, by which of the two parsers is there.
@@ -207,7 +209,7 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
         what = f"the character {printable(found[0])}" if found else "a character"
         faults.add(
             _place_in(text, found.start() if found else 0),
-            f"{what}, which YAML does not allow; write it as an escape between double quotes, "
+            f"{what} is not allowed in YAML; write it as an escape between double quotes, "
             "or remove it",
         )
     faults.raise_any()
@@ -279,18 +281,20 @@ class _Builder:
             )
             self._faults.raise_any()
         if isinstance(event, yaml.AliasEvent):
-            self._faults.add(place, "an alias is not taken; write the value out")
+            self._faults.add(place, "aliases are not supported; write the value out")
             return Node(None, place, {})
         if event.anchor is not None:
-            self._faults.add(place, f"the anchor {quoted(event.anchor)} is not taken; remove it")
+            self._faults.add(
+                place, f"anchors are not supported; remove the anchor {quoted(event.anchor)}"
+            )
         if event.tag is not None:
-            self._faults.add(place, f"the tag {quoted(event.tag)} is not taken; remove it")
+            self._faults.add(place, f"tags are not supported; remove the tag {quoted(event.tag)}")
         if isinstance(event, yaml.ScalarEvent):
             start, end = cast("Any", event.start_mark).index, cast("Any", event.end_mark).index
             return Node(_scalar(event), place, {}, start, end)
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._faults.add(place, f"nested more than {MAX_DEPTH} deep; no key of ours needs it")
+            self._faults.add(place, f"nested more than {MAX_DEPTH} levels deep; no key needs that")
             self._faults.raise_any()
         opening = event
         if isinstance(opening, yaml.MappingStartEvent):
@@ -313,12 +317,12 @@ class _Builder:
             self._node(event, events)
             node = self._node(next(events), events)
             if not isinstance(event, yaml.ScalarEvent):
-                self._faults.add(at, "a key must be a word, and neither a list nor a mapping")
+                self._faults.add(at, "a key must be a word, not a list or a mapping")
             elif event.value in entries:
                 first = keys[event.value].line
                 self._faults.add(
                     at,
-                    f"the key {quoted(event.value)} stands twice, first in line {first}; keep one",
+                    f"the key {quoted(event.value)} appears twice, first in line {first}; keep one",
                 )
             else:
                 keys[event.value] = at

@@ -11,6 +11,7 @@ from idsync_cli.files import rules_json
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.statistics import (
     ProfileKind,
+    login_types,
     profile_kinds,
     shared_identifiers,
 )
@@ -29,35 +30,42 @@ class Fate(StrEnum):
 
 @dataclass(slots=True)
 class Affected:
-    """How many profiles something happens to, and one of each kind of them."""
+    """How many profiles, of how many kinds, something happens to, and one of each kind."""
 
     profiles: int = 0
+    kinds: int = 0
     examples: list[int] = field(default_factory=list)
 
     def add(self, kind: ProfileKind) -> None:
         """Count the profiles of a kind."""
         self.profiles += kind.profiles
+        self.kinds += 1
         if len(self.examples) < SHOWN:
             self.examples.append(kind.example.mpid)
 
 
 @dataclass(slots=True)
 class Shared:
-    """How many identifiers several profiles hold, and those with the most holders."""
+    """How many identifiers several profiles hold, and the first of them, `limit` at most."""
 
     identifiers: int = 0
     most_held: list[tuple[Identifier, int]] = field(default_factory=list)
+    limit: int | None = SHOWN
 
     def add(self, identifier: Identifier, holders: int) -> None:
         """Count an identifier; those with the most holders come first."""
         self.identifiers += 1
-        if len(self.most_held) < SHOWN:
+        if self.limit is None or len(self.most_held) < self.limit:
             self.most_held.append((identifier, holders))
 
 
 @dataclass(frozen=True, slots=True)
 class ScopePlan:
-    """What would change in a scope that has so many profiles."""
+    """What would change in a scope that has so many profiles.
+
+    `reindexes` says that the store is brought up to date by the next request, for other types
+    are login types than before (section 3).
+    """
 
     scope: str
     fate: Fate
@@ -65,6 +73,7 @@ class ScopePlan:
     change: RulesChange = field(default_factory=RulesChange)
     shared: Shared = field(default_factory=Shared)
     shifts: Mapping[Shift, Affected] = field(default_factory=dict)
+    reindexes: bool = False
 
     @property
     def changes(self) -> bool:
@@ -90,8 +99,12 @@ class Plan:
         return int(self.changes)
 
 
-def plan(organization: Organization, transaction: SqliteTransaction) -> Plan:
-    """Set a configuration against the rules that a store was last used with.
+def plan(
+    organization: Organization, transaction: SqliteTransaction, *, limit: int | None = SHOWN
+) -> Plan:
+    """Set a configuration against the rules under which a store was last changed.
+
+    With `limit`, no more identifiers are listed of those that several profiles hold.
 
     Raises:
         StoreFault: those rules cannot be read.
@@ -105,7 +118,7 @@ def plan(organization: Organization, transaction: SqliteTransaction) -> Plan:
     if not before and not kinds:
         return Plan((), is_unused=True)
     scopes = [
-        _scope_plan(name, before.get(name), rules, kinds.get(name, []), transaction)
+        _scope_plan(name, before.get(name), rules, kinds.get(name, []), transaction, limit)
         for name, rules in organization.scopes.items()
     ]
     gone = (name for name in before if name not in organization.scopes)
@@ -119,9 +132,10 @@ def _scope_plan(
     after: ScopeRules,
     kinds: list[ProfileKind],
     transaction: SqliteTransaction,
+    limit: int | None,
 ) -> ScopePlan:
     change = compare(before, after)
-    shared = Shared()
+    shared = Shared(limit=limit)
     for kind in change.newly_unique:
         for identifier, holders in shared_identifiers(transaction, name, kind):
             shared.add(identifier, holders)
@@ -130,7 +144,8 @@ def _scope_plan(
         for shift in shifts(each.example, before, after):
             affected.setdefault(shift, Affected()).add(each)
     fate = Fate.NEW if before is None else Fate.STAYS
-    return ScopePlan(name, fate, _number(kinds), change, shared, affected)
+    reindexes = login_types(transaction).get(name, after.login_bits) != after.login_bits
+    return ScopePlan(name, fate, _number(kinds), change, shared, affected, reindexes)
 
 
 def _number(kinds: list[ProfileKind]) -> int:

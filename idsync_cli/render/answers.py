@@ -162,12 +162,12 @@ def _sentence(decision: Decision) -> str:
     decided_by = decision.decided_by
     rule = RULES[decided_by.rule].format(type=decided_by.identity_type, rank=decided_by.rank)
     if decision.status is Status.NOT_FOUND:
-        return f"No profile is the answer: {rule}."
+        return f"No profile found: {rule}."
     assert decision.profile is not None
     did = {
         Status.MATCHED: "is the answer",
-        Status.CREATED: "is made",
-        Status.MODIFIED: "is changed" if decision.changes else "stays as it is",
+        Status.CREATED: "is created",
+        Status.MODIFIED: "is changed" if decision.changes else "is unchanged",
     }[decision.status]
     state = "logged in" if decision.is_logged_in else "not logged in"
     return f"Profile {decision.profile.mpid} {did}, {state}: {rule}."

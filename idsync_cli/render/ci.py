@@ -157,7 +157,7 @@ def junit(
                 line=str(scenario.line),
             )
             if not outcome.passed:
-                failure = ElementTree.SubElement(case, "failure", message="expected otherwise")
+                failure = ElementTree.SubElement(case, "failure", message="mismatch")
                 failure.text = "\n".join(
                     f"{name}:{each.line}: {_sentence(each)}" for each in outcome.mismatches
                 )

@@ -76,7 +76,7 @@ def _strategy_table(rules: ScopeRules, width: int) -> "Table":
 
 
 def _settings(settings: Settings) -> str:
-    return ", ".join(settings.names()) or _NOTHING
+    return ", ".join(settings.names())
 
 
 def organization_json(organization: Organization) -> dict[str, Any]:
@@ -126,6 +126,8 @@ def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     heading = text((f"scope {name}", Look.HEADLINE), f"{is_new}: {number}")
     pieces: list[RenderableType] = [heading]
     rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
+    if scope.reindexes:
+        rows.append(("the store", "is reindexed by the next request that writes: new login types"))
     if rows:
         told_rows: list[tuple[Line, Line]] = [
             ([(what, Look.TYPE if what in _TYPES else Look.PLAIN)], line) for what, line in rows
@@ -160,12 +162,12 @@ def _rule_change(change: RuleChange) -> Line:
 
 
 def _rule_value(value: str | bool | None) -> str:
-    return _NOTHING if value is None else str(value).lower()
+    return _UNSET if value is None else str(value).lower()
 
 
 def _shift_rows(scope: ScopePlan) -> list[tuple[str, Line]]:
     return [
-        (f"{affected.profiles:,} {_plural('profile', affected.profiles)}", _shift(shift, affected))
+        (number_of(affected.profiles, "profile"), _shift(shift, affected))
         for shift, affected in scope.shifts.items()
     ]
 
@@ -191,10 +193,6 @@ def _shared_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     return [text(heading), table, *more]
 
 
-def _plural(word: str, number: int) -> str:
-    return word if number == 1 else f"{word}s"
-
-
 def plan_json(plan: Plan) -> dict[str, Any]:
     """What a configuration would change, for machines."""
     return {
@@ -211,6 +209,7 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
         "fate": scope.fate.value,
         "changes": scope.changes,
         "profiles": scope.profiles,
+        "reindexes": scope.reindexes,
         "rules": [
             {"rule": each.rule, "before": each.before, "after": each.after} for each in change.rules
         ],
@@ -235,6 +234,7 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
         "become": {
             shift.value: {
                 "profiles": affected.profiles,
+                "kinds": affected.kinds,
                 "examples": list(map(str, affected.examples)),
             }
             for shift, affected in scope.shifts.items()

@@ -81,13 +81,13 @@ SAYINGS = {
 _LEVELS = {Level.NOTE: Look.NOTE, Level.WARNING: Look.WARNING, Level.FAULT: Look.FAILED}
 
 _COUNTED = (
-    ("pages", "{:,} pages"),
-    ("profiles", "profiles: {:,}"),
-    ("identifiers", "identifiers: {:,}"),
-    ("holders", "held {:,} times"),
-    ("requests", "requests: {:,}"),
-    ("changes", "changes: {:,}"),
-    ("replays", "replays: {:,}"),
+    ("pages", "page"),
+    ("profiles", "profile"),
+    ("identifiers", "identifier"),
+    ("holders", "profile-identifier link"),
+    ("requests", "request"),
+    ("changes", "change"),
+    ("replays", "replay"),
 )
 
 

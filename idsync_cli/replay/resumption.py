@@ -48,9 +48,9 @@ def find_start(
     shown = quoted(name)
     path = name if name == STANDARD_STREAM else str(Path(name).resolve())
     if mode is Mode.ONCE and found:
-        state = "is" if found.finished else f"up to line {found.lines} is"
+        part = "" if found.finished else f"up to line {found.lines} "
         raise UsageFault(
-            f"{shown} {state} replayed into this store already",
+            f"{shown} has already been replayed {part}into this store",
             FaultCode.REPLAYED_BEFORE,
             hint=Hint.REPLAY_AGAIN if found.finished else Hint.RESUME_REPLAY,
             path=name,
@@ -61,7 +61,7 @@ def find_start(
     )
     if changed and not found and mode is not Mode.AGAIN:
         raise UsageFault(
-            f"{shown} has changed in the part that is replayed already",
+            f"{shown} has changed in the part that has already been replayed",
             FaultCode.FILE_CHANGED,
             hint=Hint.RESUME_OR_REPLAY_AGAIN,
             path=name,
@@ -70,8 +70,8 @@ def find_start(
         in_a_file = answers is not None and answers.can_be_cut
         if not found.finished and in_a_file != (found.answers_bytes is not None):
             raise UsageFault(
-                f"the replay of {shown} began {'without' if in_a_file else 'with'} a file for its "
-                "answers",
+                f"the replay of {shown} was started {'without' if in_a_file else 'with'} a file "
+                "for its answers",
                 FaultCode.OUTPUT_CHANGED,
                 hint=Hint.RESUME_WITHOUT_OUTPUT if in_a_file else Hint.RESUME_WITH_OUTPUT,
                 path=name,

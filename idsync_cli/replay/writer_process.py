@@ -147,7 +147,9 @@ class WriterProcess:
         return message[0], message[1]
 
     def _ended(self) -> StoreFault:
-        return StoreFault("the process that writes to the store has ended", FaultCode.WRITER_ENDED)
+        return StoreFault(
+            "the process that writes to the store ended unexpectedly", FaultCode.WRITER_ENDED
+        )
 
 
 def _values(row: ReplayRow) -> tuple[Any, ...]:
@@ -175,7 +177,7 @@ def main(path: str, answers: str | None = None) -> None:
     for ignored in _NOT_ITS_OWN:  # who decides is asked to end, and ends us
         signal.signal(ignored, signal.SIG_IGN)
     gone = StoreFault(
-        f"the store {printable(path)} is not there any more", FaultCode.STORE_REPLACED, store=path
+        f"the store {printable(path)} no longer exists", FaultCode.STORE_REPLACED, store=path
     )
     try:
         store = open_store(path, write=True)

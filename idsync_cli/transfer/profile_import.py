@@ -6,7 +6,7 @@ from typing import NamedTuple
 from idsync_cli.core.admission import violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.errors import FileFault, printable
+from idsync_cli.errors import FileFault, number_of, printable
 from idsync_cli.files import rules_json
 from idsync_cli.files.profile_lines import BadLine, ProfileLine
 from idsync_cli.store.api import Transaction
@@ -59,7 +59,7 @@ def import_profiles(
         if len(faults) < FAULTS_SHOWN:
             faults.append(f"{printable(name)}:{line.line}: {fault}")
     if bad > len(faults):
-        faults.append(f"and {bad - len(faults):,} more bad lines")
+        faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
     if faults:
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
@@ -73,8 +73,11 @@ def _take_in(
     """Put one profile into the store, or say why it cannot be."""
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
+    lookup = transaction.lookup(line.scope, rules)
     if transaction.is_taken(seq):
-        return f"the number {seq} is in use; leave created_seq out to take the next one"
+        if lookup.was_given_out(line.mpid):
+            return f"the profile {line.mpid} is already in the store; remove the line"
+        return f"created_seq {seq} is already in use; omit created_seq to take the next number"
     profile = Profile(
         mpid=line.mpid,
         created_seq=seq,
@@ -82,7 +85,7 @@ def _take_in(
         was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
         identifiers=line.identifiers,
     )
-    broken = violation(profile, rules, transaction.lookup(line.scope, rules))
+    broken = violation(profile, rules, lookup)
     if broken is None:
         transaction.insert(line.scope, profile, rules, now_ms)
         transaction.advance_to(max(transaction.last_seq, seq))

@@ -46,7 +46,7 @@ def decode_json(line: bytes) -> object:
             error.pos,
         ) from None
     except RecursionError:
-        raise _invalid_json("nested too deeply to read; write it flat") from None
+        raise _invalid_json("nested too deeply to read; flatten it") from None
 
 
 def _invalid_json(message: str, word: str | int | None = None) -> Refusal:

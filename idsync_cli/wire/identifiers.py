@@ -120,7 +120,7 @@ def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused
         return
     fault = value_fault(value)
     if value == "" and empty_is_refused:
-        fault = "is empty, which may mean two things; give null to remove the type"
+        fault = "is empty, which is ambiguous; give null to remove the type"
     if fault:
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
@@ -130,4 +130,4 @@ def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused
 
 
 def _no_identities() -> Refusal:
-    return Refusal(ErrorCode.NO_IDENTITIES, "no identifier is given; name at least one")
+    return Refusal(ErrorCode.NO_IDENTITIES, "no identifiers given; name at least one")

@@ -83,7 +83,7 @@ class PlainChanges:
 
 
 _TEXT: Final = Kind("text", is_text, str)
-_INTEGER: Final = Kind("an integer of at most 64 bits", _is_integer, int)
+_INTEGER: Final = Kind("a 64-bit integer", _is_integer, int)
 _OBJECT: Final = Kind("an object", _is_object, dict[str, str | None])
 _CHANGES: Final = Kind("a list of objects", _is_list_of_objects, PlainChanges)
 _ANYTHING: Final = Kind("anything", _is_anything, str)
@@ -129,7 +129,7 @@ def members_in(request: object) -> Members:
         Refusal: INVALID_REQUEST.
     """
     if not isinstance(request, dict):
-        raise invalid_request("a request is a JSON object, between { and }")
+        raise invalid_request("a request must be a JSON object, between { and }")
     found: list[Any] = [None] * len(MEMBERS)
     for name, value in request.items():
         member = MEMBERS.get(name)
@@ -154,7 +154,7 @@ def _changes_in(changes: list[Json]) -> list[Change]:
                 raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}", name)
         named = change.get("identity_type")
         if not isinstance(named, str):
-            raise invalid_request(f"change {place}: give its identity_type, as text")
+            raise invalid_request(f"change {place}: no identity_type; give it as text")
         found.append((named, change.get("old_value"), change.get("new_value")))
     return found
 

@@ -26,7 +26,7 @@ from idsync_cli.wire.scopes import Target, scope_of
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
 _NAMING_NOTHING: Final = None, None
-_AN_MPID: Final = "an MPID: digits, perhaps behind a minus, or @ and a label"
+_AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
 
 
 class Reading:
@@ -151,9 +151,11 @@ def _check_form(
         raise unknown_type(named)
     if kind is _MODIFY:
         if mpid is None:
-            raise invalid_request("a modify names its profile: give the mpid")
+            raise invalid_request("no mpid; a modify names the profile to change")
         if (known is None) == (changes is None):
-            raise invalid_request("a modify takes either known_identities or identity_changes")
+            raise invalid_request(
+                "a modify takes either known_identities or identity_changes, not both"
+            )
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
         raise invalid_request(f"{name} belongs to a modify; {kind} takes none", name)
@@ -188,7 +190,7 @@ def _check_response(response: Json) -> None:
     if error is not None and not is_text(error):
         raise invalid_request(wrong("the error of a response", error, "text"))
     if "mpid" not in response and error is None:
-        raise invalid_request("a response has neither an mpid nor an error; give one of them")
+        raise invalid_request("the response has neither an mpid nor an error; give one of them")
 
 
 class KnownLabels(Protocol):

@@ -30,7 +30,8 @@ def scope_of(
     if scope is None and workspace is None:
         if len(organization.scopes) > 1:
             raise invalid_request(
-                "name the scope or the workspace; the scopes are: " + _listed(organization.scopes)
+                "no scope; name a scope or a workspace; the scopes are: "
+                + _listed(organization.scopes)
             )
         return next(iter(organization.scopes))
     if scope is not None and scope not in organization.scopes:

@@ -48,7 +48,7 @@ def test_a_profile_may_not_break_a_rule_of_its_scope(
 def test_an_mpid_that_was_given_out_is_in_use() -> None:
     known = Memory(*THERE, given_out={-9})
     assert "-9" in (violation(profile(-9, seq=3), SCOPE, known.under(SCOPE)) or "")
-    assert "MPID 1 is in use" in (violation(profile(1), SCOPE, known.under(SCOPE)) or "")
+    assert "MPID 1 is already in use" in (violation(profile(1), SCOPE, known.under(SCOPE)) or "")
     assert violation(profile(9), SCOPE, known.under(SCOPE)) is None
 
 

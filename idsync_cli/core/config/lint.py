@@ -51,17 +51,18 @@ def contradictions(rules: ScopeRules) -> Iterator[Contradiction]:
     if strategy.links and strategy.on_new_known_user is not OnNewKnownUser.CREATE:
         yield Contradiction(
             ("strategy", "links"),
-            "links: true needs on_new_known_user: create; say both or neither",
+            "links: true needs on_new_known_user: create; set both or neither",
         )
     if strategy.name == "default" and rules.priority[:1] != (IdentityType.CUSTOMER_ID,):
         yield Contradiction(
-            ("priority",), "the strategy default begins its priority with customer_id; put it first"
+            ("priority",),
+            "the priority of the strategy default must begin with customer_id; put it first",
         )
     for kind, settings in rules.settings.items():
         path = ("identities", kind.value)
         if settings.names() and kind not in rules.priority:
             yield Contradiction(
-                path, f"{kind} has a setting, but is not in the priority; add it there"
+                path, f"{kind} has settings but is not in the priority; add it there"
             )
         if settings.immutable and not (settings.login and settings.unique):
             yield Contradiction(
@@ -78,7 +79,7 @@ def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
         elif mutable_above:
             yield Contradiction(
                 ("priority", kind.value),
-                f"{kind} is immutable and ranks below {mutable_above}, which is not; move it up",
+                f"{kind} is immutable but ranks below {mutable_above}, which is not; move it up",
             )
 
 
@@ -97,7 +98,7 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
             yield LintWarning(
                 code.WITHOUT_LOGINS,
                 ("identities", kind.value),
-                f"{kind} is no login type, nor immutable, for the strategy has logins: false",
+                f"{kind}: login and immutable have no effect under a strategy with logins: false",
             )
     yield from _warn_of_ranks(rules)
     for kind in rules.priority:
@@ -106,13 +107,13 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
             yield LintWarning(
                 code.LOGIN_NOT_UNIQUE,
                 ("identities", kind.value),
-                f"{kind} is a login type and not unique: one login ID may belong to two users",
+                f"{kind} is a login type but not unique: one login ID may belong to two users",
             )
         if settings.unique and not settings.login:
             yield LintWarning(
                 code.UNIQUE_NOT_LOGIN,
                 ("identities", kind.value),
-                f"{kind} is unique and no login type: an anonymous request may come to hold it",
+                f"{kind} is unique but not a login type: an anonymous profile may get it",
             )
     if strategy.name in ("default", "profile_conversion") and len(rules.login_types) > 1:
         yield LintWarning(
@@ -133,7 +134,7 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
         yield LintWarning(
             code.NO_DEVICE_IDENTITY,
             ("priority",),
-            "no device identity is in the priority: visitors who bring nothing else are refused",
+            "no device identity is in the priority: visitors who send nothing else are rejected",
         )
     yield from _warn_of_scope_keys(rules)
 
@@ -143,13 +144,13 @@ def _warn_of_scope_keys(rules: ScopeRules) -> Iterator[LintWarning]:
         yield LintWarning(
             LintCode.JOINS_LOGINS,
             ("on_conflicting_login",),
-            "two users who share one login ID become one profile, and that cannot be undone",
+            "two users who share a login ID become one profile, which cannot be undone",
         )
     if rules.on_unique_held is OnUniqueHeld.KEEP and not rules.unique_types:
         yield LintWarning(
             LintCode.NOTHING_TO_KEEP,
             ("on_unique_held",),
-            "no type is unique, so that on_unique_held: keep keeps nothing; leave it out",
+            "no type is unique, so on_unique_held: keep has no effect; remove it",
         )
 
 
@@ -161,14 +162,14 @@ def _warn_of_ranks(rules: ScopeRules) -> Iterator[LintWarning]:
             yield LintWarning(
                 LintCode.RANKED_LOW,
                 ("priority", kind.value),
-                f"{kind} is a login or unique type and ranks below {rules.priority[plain]}, "
+                f"{kind} is a login or unique type but ranks below {rules.priority[plain]}, "
                 "which is neither: move it up",
             )
         if kind not in DEVICE_TYPES and device < rank:
             yield LintWarning(
                 LintCode.DEVICE_ABOVE_USER,
                 ("priority", kind.value),
-                f"{kind} identifies a user and ranks below {rules.priority[device]}, "
+                f"{kind} identifies a user but ranks below {rules.priority[device]}, "
                 "which identifies a device: move it up",
             )
 

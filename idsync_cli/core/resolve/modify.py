@@ -92,7 +92,7 @@ class _Modification:
             raise Refusal(
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{identifier.type} is immutable here, and the profile holds "
-                f"{quoted(identifier.value)}: it can be neither replaced nor removed",
+                f"{quoted(identifier.value)}: it cannot be replaced or removed",
             )
         self.change_set.remove(self.profile, identifier)
 
@@ -115,7 +115,7 @@ class _Modification:
             raise Refusal(
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{kind} is immutable here, and the profile holds {quoted(held[0])}: "
-                f"{quoted(value)} cannot join it",
+                f"{quoted(value)} cannot be added",
             )
         if others_hold_it:
             raise Refusal(

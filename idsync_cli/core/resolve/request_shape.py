@@ -129,13 +129,13 @@ def _refusal(
     if kind in (RequestKind.LOGIN, RequestKind.LOGOUT) and not strategy.logins:
         return (
             ErrorCode.UNSUPPORTED_BY_STRATEGY,
-            f"the strategy {strategy.name} knows no {kind}; send an identify instead",
+            f"the strategy {strategy.name} does not support {kind}; send an identify instead",
         )
     if kind is RequestKind.LOGIN and strategy.login_needs_login_id and not login_types:
         return (
             ErrorCode.LOGIN_ID_REQUIRED,
             (
-                f"the strategy {strategy.name} wants a login ID in a login; "
+                f"the strategy {strategy.name} needs a login ID in a login; "
                 f"give one of: {', '.join(rules.login_types) or '(the scope has no login type)'}"
             ),
         )
@@ -143,12 +143,12 @@ def _refusal(
         return None
     set_aside, usable = "", rules.priority
     if kind is RequestKind.LOGOUT:
-        set_aside = ", for the login IDs of a logout are set aside" if login_types else ""
+        set_aside = " (a logout ignores login IDs)" if login_types else ""
         usable = tuple(each for each in usable if each not in rules.login_types)
     return (
         ErrorCode.NO_LOOKUP_IDENTITY,
         (
-            f"no identifier is left that is in the scope's priority{set_aside}; "
+            f"no identifier of the request is in the scope's priority{set_aside}; "
             f"give one of: {', '.join(usable) or '(the scope has none)'}"
         ),
     )

@@ -68,7 +68,7 @@ def told(error: Exception) -> tuple[str, FaultCode, Hint | None]:
     if is_damage(error):
         return f"{error}; it is damaged", FaultCode.STORE_DAMAGED, Hint.RUN_DOCTOR
     if not _NO_ROOM.isdisjoint(codes):
-        may_be = " (the disk may be full, or files limited in size)"
+        may_be = " (the disk may be full, or file sizes limited)"
         is_told = sqlite3.SQLITE_FULL in codes
         return f"{error}{'' if is_told else may_be}", FaultCode.DISK_FULL, Hint.MAKE_ROOM
     if sqlite3.SQLITE_BUSY in codes:

@@ -19,11 +19,13 @@ class StoreLocation:
 
     def __init__(self, given: str) -> None:
         if given == "":
-            raise _no_path("the store's path is empty")
+            raise _no_path("the path of the store is empty")
         if given == ":memory:":
-            raise _no_path("':memory:' would be lost at once", Hint.NAME_STORE_OR_TRY_DRY)
+            raise _no_path(
+                "a store in ':memory:' would be lost at once", Hint.NAME_STORE_OR_TRY_DRY
+            )
         if "\0" in given:
-            raise _no_path("the store's path holds a NUL character")
+            raise _no_path("the path of the store contains a NUL character")
         self.given = Path(given)
         self._name = str(self.given)
         self.path = Path(os.path.realpath(given))  # a link may lead to it by another name

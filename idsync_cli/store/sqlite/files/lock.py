@@ -126,9 +126,9 @@ class Lock:
         return self._file
 
     def _fault(self, error: OSError) -> StoreFault:
-        cause = "its folder is not there" if error.errno == errno.ENOENT else error.strerror
+        cause = "its folder does not exist" if error.errno == errno.ENOENT else error.strerror
         return StoreFault(
-            f"the store cannot be used: the lock {printable(str(self._path))} cannot be taken: "
+            f"the store cannot be used: the lock {printable(str(self._path))} cannot be acquired: "
             f"{cause}",
             FaultCode.STORE_UNWRITABLE,
             kept=Kept.NOTHING_CHANGED,

@@ -52,14 +52,14 @@ def _damage(connection: sqlite3.Connection, place: StoreLocation) -> str | None:
     for table, query in _ALL_SUMMED.items():
         for its_sum, *values in connection.execute(query):
             if its_sum != checksum(*values):
-                return f"a row of the table {table} is not what was written"
+                return f"a row of the table {table} is not as it was written"
     page_size, pages = (
         int(connection.execute(f"PRAGMA {name}").fetchone()[0])
         for name in ("page_size", "page_count")
     )
     there = place.path.stat().st_size // page_size
     if there < pages and not set(range(there + 1, pages + 1)) <= _logged(place, page_size):
-        return f"its file has {there:,} of {pages:,} pages"
+        return f"the file has {there:,} of {pages:,} pages"
     if not place.logs():
         fault = free_pages_fault(place.path)
         if fault:
@@ -88,14 +88,14 @@ def free_pages_fault(path: Path) -> str | None:
         seen = set()
         while trunk:
             if trunk in seen or not 1 < trunk <= pages:
-                return "its list of free pages leads astray"
+                return "its list of free pages is broken"
             seen.add(trunk)
             content = os.pread(file.fileno(), page_size, (trunk - 1) * page_size)
             trunk, leaves = number(content, 0), number(content, 4)
             free = {number(content, 8 + 4 * place) for place in range(min(leaves, page_size // 4))}
             left -= 1 + leaves
             if len(free) != leaves or not all(1 < page <= pages for page in free):
-                return "its list of free pages names pages that cannot be"
+                return "its list of free pages names impossible pages"
         return f"its list of free pages is wrong by {abs(left):,}" if left else None
 
 

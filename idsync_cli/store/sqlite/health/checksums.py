@@ -17,7 +17,7 @@ def of_sums(connection: sqlite3.Connection) -> Iterator[Sign]:
             if its_sum != sum_up(*values):
                 yield Sign(FindingCode.CHECKSUM, f"{table} {values[_PLACE_OF]}")
     if connection.execute("SELECT count(*), min(id) FROM store").fetchone() != (1, 1):
-        yield Sign(FindingCode.STORE, "the table store has not one row")
+        yield Sign(FindingCode.STORE, "the table store does not have exactly one row")
 
 
 _SUMMED = {

@@ -64,9 +64,9 @@ def _of_header(place: StoreLocation) -> Iterator[Sign]:
     elif fault := free_pages_fault(place.path):
         yield Sign(FindingCode.HEADER, fault)
     if header[18:20] not in {b"\1\1", b"\2\2"}:
-        yield Sign(FindingCode.HEADER, "it may be read, and not written, or the other way round")
+        yield Sign(FindingCode.HEADER, "its read and write versions are invalid")
     if number(24) != number(92):
-        yield Sign(FindingCode.HEADER, "two counters of its changes disagree")
+        yield Sign(FindingCode.HEADER, "its two change counters disagree")
     fixed = header[20:24] + header[44:60] + header[64:68] + header[72:92]
     if fixed != _FIXED_BYTES:
-        yield Sign(FindingCode.HEADER, "something stands where it always is the same")
+        yield Sign(FindingCode.HEADER, "a fixed part of the header has changed")

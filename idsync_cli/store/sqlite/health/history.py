@@ -24,22 +24,22 @@ def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
     )
     for seq, request, (made,) in side_by_side(requests, changes):
         if request is None:
-            yield Sign(FindingCode.HISTORY, f"changes of request {seq}, which is not there")
+            yield Sign(FindingCode.HISTORY, f"changes of request {seq}, which does not exist")
             continue
         *row, its_sum, kind, status, scope_id, its_mpid, its_scope_id = request
         if its_sum != checksum_of_request(row, [change[1:] for change in made]):
-            yield Sign(FindingCode.CHECKSUM, f"requests {seq}, or its changes")
+            yield Sign(FindingCode.CHECKSUM, f"request {seq} or its changes")
             continue
         if made and [each[1] for each in made] != [*range(1, len(made) + 1)]:
-            yield Sign(FindingCode.HISTORY, f"request {seq} has not all of its changes")
+            yield Sign(FindingCode.HISTORY, f"request {seq} is missing changes")
         if its_scope_id != scope_id:
             yield Sign(
                 FindingCode.HISTORY, f"request {seq} was answered with a profile of another scope"
             )
         if (status == Status.CREATED) != (row[3] == seq):
-            yield Sign(FindingCode.HISTORY, f"request {seq} made no profile, or made one unsaid")
+            yield Sign(FindingCode.HISTORY, f"request {seq}: its profile and its status disagree")
         elif row[3] == seq and kind != IMPORT and derive_mpid(seed, seq, was_given_out) != its_mpid:
-            yield Sign(FindingCode.MPID, f"the profile made by request {seq}")
+            yield Sign(FindingCode.MPID, f"the profile created by request {seq}")
 
 
 _REQUESTS = """

@@ -19,13 +19,13 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
         if profile is None:
             yield Sign(
                 FindingCode.HOLDERS,
-                f"what the profile made by request {seq} holds; it is not there",
+                f"the profile created by request {seq} does not exist",
             )
             continue
         _, scope_id, was_known, its_types, login_types, made = profile
-        where = f"the profile made by request {seq}"
+        where = f"the profile created by request {seq}"
         if not made:
-            yield Sign(FindingCode.HISTORY, f"no request made the profile {seq}")
+            yield Sign(FindingCode.HISTORY, f"no request created the profile {seq}")
         expected: dict[int, tuple[int, int]] = {}
         yield from _told(its_changes, expected)
         types, known = 0, bool(was_known or its_types & (login_types or 0))
@@ -56,7 +56,7 @@ def _told(changes: Iterable[AnyRow], held: dict[int, tuple[int, int]]) -> Iterat
     """Tell the history of a profile from its beginning, and find what cannot have been."""
     for _, number, seq, place, op in changes:
         if (op == 1) == (number in held):
-            yield Sign(FindingCode.HISTORY, f"change {place} of request {seq} cannot have been")
+            yield Sign(FindingCode.HISTORY, f"change {place} of request {seq} is impossible")
         if op == 1:
             held[number] = seq, place
         else:

@@ -20,7 +20,7 @@ def of_identifiers(connection: sqlite3.Connection) -> Iterator[Sign]:
     )
     for number, identifier, (its_hashes,) in side_by_side(identifiers, hashes):
         if identifier is None:
-            yield Sign(FindingCode.HASH, f"a hash of identifier {number}, which is not there")
+            yield Sign(FindingCode.HASH, f"a hash of identifier {number}, which does not exist")
             continue
         _, scope_id, type_id, value = identifier
         try:

@@ -29,9 +29,9 @@ def of_schema(connection: sqlite3.Connection) -> Iterator[Sign]:
             for key in chain(wanted, there.keys() - wanted.keys()):
                 if wanted.get(key) != there.get(key):
                     what = (
-                        "is not there"
+                        "is missing"
                         if key not in there
-                        else ("is not ours" if key not in wanted else "is another")
+                        else ("is not from idsync" if key not in wanted else "is different")
                     )
                     yield Sign(FindingCode.SCHEMA, f"{' '.join(map(str, key))} {what}")  # type: ignore[call-overload]
 

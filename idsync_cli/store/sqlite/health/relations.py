@@ -27,7 +27,7 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
     for (seq,) in connection.execute(
         "SELECT created_seq FROM profiles WHERE mpid = 0 OR was_known NOT IN (0, 1)"
     ):
-        yield Sign(FindingCode.PROFILE, f"the profile made by request {seq}")
+        yield Sign(FindingCode.PROFILE, f"the profile created by request {seq}")
 
 
 def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:

@@ -31,15 +31,15 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
     target = StoreLocation(file)
     if os.path.lexists(target.given) and not (replace and target.path.is_file()):
         raise UsageFault(
-            f"{target} is there already",
+            f"{target} already exists",
             FaultCode.FILE_EXISTS,
             hint=None if target.path.is_dir() else Hint.REPLACE_FILE,
             path=file,
         )
     for log in target.logs():
         raise StoreFault(
-            f"{printable(str(log))} is the log of another store, and would be played into the "
-            f"backup {target}; name another file",
+            f"{printable(str(log))} is the log of another store and would be replayed into "
+            f"the backup {target}; name another file",
             FaultCode.FILE_IN_USE,
             path=file,
         )
@@ -66,7 +66,7 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
     if not place.path.parent.is_dir():
         raise no_folder(place)
     with (
-        _existing(file) as source,
+        _backup_at(file) as source,
         _failing_as(lambda error: _unrestored(place, error, is_as_it_was=True)),
         draft_of(place.path) as draft,
     ):
@@ -153,7 +153,7 @@ def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     def progress(status: int, _remaining: int, _total: int) -> None:
         if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} and time.monotonic() > until:
             raise StoreFault(
-                "the store cannot be used: another program holds it",
+                "the store cannot be used: another program has locked it",
                 FaultCode.STORE_BUSY,
                 hint=Hint.TRY_AGAIN,
                 kept=Kept.NOTHING_CHANGED,
@@ -167,6 +167,16 @@ def _existing(path: str) -> SqliteStore:
     if store is None:
         raise StoreFault(f"there is no store at {printable(path)}", FaultCode.NO_STORE, store=path)
     return store
+
+
+def _backup_at(file: str) -> SqliteStore:
+    """Open what is to be restored; if it is no store, another file has to be named."""
+    try:
+        return _existing(file)
+    except StoreFault as fault:
+        if fault.code in (FaultCode.NO_STORE, FaultCode.NOT_A_STORE, FaultCode.INVALID_PATH):
+            fault.hint = Hint.NAME_BACKUP
+        raise
 
 
 def _free_name(place: StoreLocation) -> Path:

@@ -31,7 +31,7 @@ class Part(StrEnum):
     MEMORY = "the shared memory of the store"
     JOURNAL = "the journal of the store"
     LOCK = "the lock of the store"
-    COPY = "a copy that was kept of the store"
+    COPY = "a kept copy of the store"
     DRAFT = "a draft of the store"
 
 

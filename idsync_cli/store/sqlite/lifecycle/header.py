@@ -41,7 +41,7 @@ def is_there(place: StoreLocation) -> bool:
         return False
     if not is_of_a_store(header):
         raise StoreFault(
-            f"{place} is no idsync store and is left as it is",
+            f"{place} is not an idsync store and was left unchanged",
             FaultCode.NOT_A_STORE,
             hint=Hint.NAME_ANOTHER_STORE,
             store=str(place),
@@ -58,8 +58,8 @@ def check_version(place: StoreLocation, version: int) -> None:
     """
     if not 0 < version <= SCHEMA_VERSION:
         raise StoreFault(
-            f"the store {place} has schema version {version}, and this idsync knows "
-            f"{SCHEMA_VERSION}; use the version of idsync that wrote it",
+            f"the store {place} has schema version {version}, but this idsync supports "
+            f"only {SCHEMA_VERSION}; use the version of idsync that wrote it",
             FaultCode.NEWER_STORE,
             store=str(place),
         )
@@ -68,8 +68,8 @@ def check_version(place: StoreLocation, version: int) -> None:
 def old_store(place: StoreLocation, version: int) -> OldStore:
     """What is said of a store of an earlier version that is only to be read."""
     return OldStore(
-        f"the store {place} was written by an earlier version of idsync (schema {version}, and "
-        f"this one's is {SCHEMA_VERSION})",
+        f"the store {place} was written by an earlier version of idsync (schema version {version}; "
+        f"this one needs {SCHEMA_VERSION})",
         FaultCode.OLD_STORE,
         hint=Hint.UPDATE_STORE,
         store=str(place),
@@ -89,18 +89,18 @@ def _read_header(place: StoreLocation) -> bytes | None:
         if stat.S_ISDIR(found.st_mode):
             raise _no_file(place, "is a folder; name a file in it")
         if not stat.S_ISREG(found.st_mode):
-            raise _no_file(place, "is no regular file; name one")
+            raise _no_file(place, "is not a regular file; name one")
         if found.st_nlink > 1:
             raise _no_file(
                 place,
-                f"has {found.st_nlink} names, and each would have a log of its own; keep one of "
-                "them, and remove the others",
+                f"has {found.st_nlink} names (hard links), each of which would have its own log; "
+                "keep one of them and remove the others",
             )
         with reading(place.path) as file:
             return file.read(HEADER_BYTES)
     except FileNotFoundError:
         if place.given.is_symlink():
-            raise _no_file(place, "is a link that leads nowhere") from None
+            raise _no_file(place, "is a broken link") from None
         return None
     except OSError as error:
         raise StoreFault(

@@ -66,7 +66,7 @@ def _keep(place: StoreLocation, version: int) -> Path:
             [found] = copy.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise StoreFault(
-                f"the store {place} is damaged, and is not brought up to date: {printable(found)}",
+                f"the store {place} is damaged and was not upgraded: {printable(found)}",
                 FaultCode.STORE_DAMAGED,
                 store=str(place),
             )
@@ -92,7 +92,7 @@ def _same(draft: Path, name: Path) -> bool:
 def _check_in_place(place: StoreLocation) -> None:
     if not place.still_leads_to_it():
         raise StoreFault(
-            f"the store {place} was replaced as it was opened",
+            f"the store {place} was replaced while it was being opened",
             FaultCode.STORE_REPLACED,
             hint=Hint.TRY_AGAIN,
             store=str(place),
@@ -102,7 +102,7 @@ def _check_in_place(place: StoreLocation) -> None:
 def _not_brought(place: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
-        f"the store {place} cannot be brought up to date with this version of idsync: {cause}",
+        f"the store {place} cannot be upgraded to this version of idsync: {cause}",
         FaultCode.STORE_UNUSABLE,
         kept=Kept.STORE_AS_IT_WAS if is_as_it_was else None,
         store=str(place),

@@ -42,7 +42,7 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
     try:
         if write and not os.access(place.path, os.W_OK):
             raise StoreFault(
-                f"the store {place} cannot be used: the file may not be written",
+                f"the store {place} cannot be used: the file is not writable",
                 FaultCode.STORE_UNWRITABLE,
                 store=str(place),
             )
@@ -73,7 +73,7 @@ def create(path: str, seed: int) -> SqliteStore:
     store = open_store(path, write=True)
     if store is None:
         raise StoreFault(
-            f"the store {printable(path)} vanished as soon as it was made",
+            f"the store {printable(path)} disappeared as soon as it was created",
             FaultCode.STORE_REPLACED,
             store=path,
         )
@@ -118,8 +118,8 @@ def is_free(place: StoreLocation) -> bool:
         return False  # somebody else has just made it
     for log in place.logs():
         raise StoreFault(
-            f"no store can be made at {place}: {printable(log.name)} beside it is the log of one "
-            "that is gone, and would be played into it; bring that store back, or remove the log",
+            f"no store can be created at {place}: {printable(log.name)} beside it is the log of "
+            "one that is gone and would be replayed into it; restore that store, or remove the log",
             FaultCode.FILE_IN_USE,
             store=str(place),
         )
@@ -137,7 +137,7 @@ def check_name(place: StoreLocation) -> None:
     found = part_of_any(place.path)
     if found is not None and found[0] is not Part.COPY:
         raise UsageFault(
-            f"no store can be made at {place}: it is {found[0]} {printable(found[1].name)}; "
+            f"no store can be created at {place}: it is {found[0]} {printable(found[1].name)}; "
             "name another file",
             FaultCode.FILE_IN_USE,
             store=str(place),
@@ -147,7 +147,7 @@ def check_name(place: StoreLocation) -> None:
 def no_folder(place: StoreLocation) -> StoreFault:
     """What is said where there is no folder to make a store in."""
     return StoreFault(
-        f"no store can be made at {place}: its folder is not there",
+        f"no store can be created at {place}: its folder does not exist",
         FaultCode.STORE_UNWRITABLE,
         store=str(place),
     )
@@ -157,14 +157,14 @@ def cannot_be_made(place: StoreLocation, error: Exception) -> StoreFault:
     """What is said where the system or SQLite refused to make a store."""
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
-        f"no store can be made at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
+        f"no store can be created at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
     )
 
 
 def replaced_as_opened(place: StoreLocation) -> StoreFault:
     """What is said where the path leads to another file than a moment before."""
     return StoreFault(
-        f"the store {place} was replaced as it was opened",
+        f"the store {place} was replaced while it was being opened",
         FaultCode.STORE_REPLACED,
         hint=Hint.TRY_AGAIN,
         store=str(place),
@@ -186,7 +186,7 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
         raise no_folder(place)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreFault(
-            f"no store can be made at {place}: its folder may not be written",
+            f"no store can be created at {place}: its folder is not writable",
             FaultCode.STORE_UNWRITABLE,
             store=str(place),
         )

@@ -50,7 +50,7 @@ def begin(transaction: Connected, row: ReplayRow) -> ReplayRow:
     return replace(row, replay_id=cursor.lastrowid)
 
 
-NOT_ALONE = "another process goes on with this replay; let it, or stop it first"
+NOT_ALONE = "another process is running this replay; let it finish, or stop it first"
 
 
 def check_unmoved(transaction: Connected, row: ReplayRow) -> None:

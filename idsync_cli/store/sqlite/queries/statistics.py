@@ -89,6 +89,11 @@ def deciders(transaction: Connected) -> list[DeciderCount]:
     return [DeciderCount(*row) for row in transaction.connection.execute(_DECIDERS)]
 
 
+def login_types(transaction: Connected) -> dict[str, int]:
+    """The login types by which the holders of each scope are indexed, as bits of a set."""
+    return dict(transaction.connection.execute("SELECT name, login_types FROM scopes").fetchall())
+
+
 def shared_identifiers(
     transaction: Connected, scope: str, kind: IdentityType
 ) -> Iterator[tuple[Identifier, int]]:

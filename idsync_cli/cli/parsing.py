@@ -1,0 +1,106 @@
+"""How the words of a command are read, and what is said where they cannot be.
+
+Every start takes this module, so it imports nothing of idsync but the errors.
+"""
+
+import re
+from typing import Any
+
+from typer._click.exceptions import (  # Typer has its own Click
+    BadOptionUsage,
+    BadParameter,
+    ClickException,
+    MissingParameter,
+    NoSuchOption,
+    UsageError,
+)
+
+from idsync_cli.errors import nearest, printable
+
+_IN_RANGE = re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\.")
+
+
+class Reading:
+    """For commands and groups: an option is given once, errors name the command, `-h` is help."""
+
+    def get_help_option_names(self, ctx: Any) -> list[str]:
+        """The names of the option for help."""
+        del ctx
+        return ["-h", "--help"]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            UsageError: an option stands there twice, or without its value.
+        """
+        try:
+            self._check_options(ctx, args)
+            return list(super().parse_args(ctx, args))  # type: ignore[misc]  # of the command
+        except UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+    def _check_options(self, ctx: Any, args: list[str]) -> None:
+        if ctx.resilient_parsing:  # a shell asks what may come next, and wants no complaint
+            return
+        _refuse_options_as_values(ctx, args)
+        _, _, order = ctx.command.make_parser(ctx).parse_args(args=list(args))
+        for option in order:
+            if order.count(option) > 1 and not option.multiple and option.nargs == 1:
+                names = " or ".join(option.opts)
+                raise UsageError(f"option {names} is given twice; give it once", ctx)
+
+
+def _refuse_options_as_values(ctx: Any, args: list[str]) -> None:
+    """Refuse an option that would take the next option for its value."""
+    options = {name: each for each in ctx.command.get_params(ctx) for name in each.opts}
+    words = iter(args)
+    for word in words:
+        if word == "--" or (not word.startswith("-") and not ctx.allow_interspersed_args):
+            return
+        if word in options and not getattr(options[word], "is_flag", True):
+            value = next(words, "")
+            if value in options and value.startswith("--"):
+                raise UsageError(
+                    f"option {word} needs a value, but the option {value} follows; "
+                    f"write {word}={value} if that is the value",
+                    ctx,
+                )
+
+
+def command_of(error: ClickException) -> str:
+    """The command, as it is called, that an error belongs to."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "idsync"
+
+
+def usage_message(error: ClickException) -> str:
+    """What is wrong with the words of a command, with the nearest right one where there is one."""
+    context: Any = getattr(error, "ctx", None)
+    if isinstance(error, NoSuchOption) and context:
+        known = [name for each in context.command.get_params(context) for name in each.opts]
+        return f"no such option: {printable(error.option_name)}{nearest(error.option_name, known)}"
+    if isinstance(error, BadOptionUsage) and error.message.endswith("requires an argument."):
+        name = error.option_name
+        return f"option {name} needs a value: {command_of(error)} {name} VALUE"
+    if isinstance(error, BadParameter) and error.param is not None:
+        return _parameter_message(error, error.param)
+    message = error.format_message()
+    if message.startswith("No such command '") and context:
+        name = message.removeprefix("No such command '").partition("'")[0]
+        return f"no such command: {name}{nearest(name, context.command.list_commands(context))}"
+    if message.startswith("Got unexpected extra argument"):
+        return f"unexpected argument: {message.partition('(s) (')[2].removesuffix(')')}"
+    return message[:1].lower() + message[1:]
+
+
+def _parameter_message(error: BadParameter, parameter: Any) -> str:
+    is_option = parameter.param_type_name == "option"
+    name = parameter.opts[0] if is_option else parameter.make_metavar(error.ctx)
+    if isinstance(error, MissingParameter):
+        needed = f"{name} {parameter.make_metavar(error.ctx)}" if is_option else name
+        return f"{name} is missing: {command_of(error)} {needed}"
+    message = re.sub(r"is not a valid int\w*( range)?\.", "is not an integer", error.message)
+    message = _IN_RANGE.sub(r"\1 is not between \2 and \3", message)
+    return f"{name}: {printable(message.removesuffix('.'))}"
