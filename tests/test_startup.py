@@ -97,6 +97,12 @@ def test_a_request_imports_what_answers_it(
         assert not modules & {"sqlite_utils", "click", "csv", "gzip", "tempfile"}
 
 
+def test_a_plain_answer_takes_no_rich_even_in_colour(idsync: Program) -> None:
+    modules = imported(idsync, "identify", "--email", "a@example.com", "--color", "always")
+    assert "idsync_cli.render.theme" in modules
+    assert not modules & {"rich", "rich.text", "rich.cells"}
+
+
 def test_a_check_imports_nothing_of_sqlite(idsync: Program) -> None:
     scenario = Path(__file__).parent.parent / "fixtures" / "scenarios" / "search.yaml"
     modules = imported(idsync, "check", str(scenario))
