@@ -91,7 +91,7 @@ def near_message(near: Sequence[NearMiss]) -> str:
         counts = ", ".join(f"{count} {reason}" for reason, count in miss.ineligible.items())
         why = f"none of them may be the answer ({counts})"
     held = f"{miss.identifier.type} {printable(miss.identifier.value)}"
-    return f"{holders} {held}, but {why}; --explain shows all"
+    return f"{holders} {held}, but {why}"
 
 
 def strategy_rules(rules: ScopeRules) -> list[tuple[str, str, str]]:

@@ -88,7 +88,10 @@ def test_a_request_imports_what_answers_it(
     assert "idsync_cli.engine.engine" in modules
     assert {name for name in modules if name.startswith("idsync_cli.cli.")} == {
         f"idsync_cli.cli.{name}"
-        for name in ("app", "colour", "completion", "options", "requests", "environment")
+        for name in (
+            *("app", "colour", "completion", "environment", "options", "parsing"),
+            "requests",
+        )
     }
     needless = ("render", "replay", "check", "core.config.diff", "inspect", "transfer")
     assert not modules & {f"idsync_cli.{name}" for name in needless}
@@ -186,7 +189,7 @@ def test_the_listing_is_that_of_the_commands_themselves(group: TyperGroup, width
 def test_the_shell_is_offered_what_the_commands_themselves_say(group: TyperGroup) -> None:
     names = ["-h", "--help"]
     context = typer.Context(group, info_name="idsync", help_option_names=names)
-    eager = TyperGroup(name=group.name, params=group.params, commands=real_commands(group, context))
+    eager = Group(name=group.name, params=group.params, commands=real_commands(group, context))
     eager_context = typer.Context(eager, info_name="idsync", help_option_names=names)
     for word in ("", "i", "hist", "-", "--v", "x"):
         offered = [(each.value, each.help) for each in group.shell_complete(context, word)]

@@ -54,7 +54,11 @@ _COMMANDS = {
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""
 
 
-class Commands(colour.TakesColour, TyperGroup):
+class _Lines(colour.TakesColour, Reading, TyperGroup):
+    """Commands of a line each."""
+
+
+class Commands(colour.TakesColour, Reading, TyperGroup):
     """All commands: listed by their lines, imported and built only when one is asked for."""
 
     def __init__(self, **settings: Any) -> None:

@@ -8,11 +8,12 @@ from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
-from typer._click.exceptions import UsageError  # Typer carries its own Click, without a front door
+from typer._click.globals import get_current_context  # Typer has its own Click
 from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli.cli import completion
 from idsync_cli.cli.colour import TakesColour
+from idsync_cli.cli.parsing import Reading
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.errors import UsageFault, quoted
 
@@ -60,8 +61,8 @@ Workspace = Annotated[
         autocompletion=completion.workspaces,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON in place of text and tables.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text and tables.")]
 Seed = Annotated[
     str | None,
     typer.Option(
@@ -93,8 +94,11 @@ Pairs = list[tuple[str, str]]
 """Names of identifier types with their values, as they were given."""
 
 
-class OnceEach(TakesColour, TyperCommand):
-    """A command that refuses an option given twice, instead of taking the last one."""
+class OnceEach(TakesColour, Reading, TyperCommand):
+    """A command whose options are given once each, before the command or after it.
+
+    Its help begins with the example, and lists the options of a panel by their names alone.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments, and what stands before the command as if it stood behind it."""
@@ -140,11 +144,7 @@ class OnceEach(TakesColour, TyperCommand):
                 formatter.write("\n".join(lines) + "\n")
 
 
-class Group(Reading, TyperGroup):
-    """A group of commands below `idsync`."""
-
-
-class Group(TakesColour, TyperGroup):
+class Group(TakesColour, Reading, TyperGroup):
     """A command that has commands of its own."""
 
 

@@ -38,7 +38,7 @@ from idsync_cli.cli.replay_shown import Kinds, Lines, Rules, Shown, Statuses, su
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import Hint, Terminated, UsageFault, printable
+from idsync_cli.errors import Hint, Terminated, UsageFault, number_of, printable
 from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
@@ -106,8 +106,6 @@ def replay(
     status: Statuses = None,
     rule: Rules = None,
     kind: Kinds = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> int:
     """Answer the requests in files and summarize the results.
 
@@ -118,7 +116,7 @@ def replay(
     """
     to_start = process_time()  # as long as another process would take to get here
     if resume and again:
-        raise UsageFault("--resume goes on and --again begins anew; give one of them")
+        raise UsageFault("--resume continues and --again starts over; give only one of them")
     shown = Shown.chosen(line, status, rule, kind, is_explained=explain and output is None)
     organization = load_configuration(config).organization
     target = _checked_target(organization, scope, workspace)
@@ -165,7 +163,7 @@ def replay(
         except (KeyboardInterrupt, Terminated):
             goes_on = tally.requests and not dry_run
             way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
-            say(f"idsync: interrupted after {tally.requests:,} requests{way_out}")
+            say(f"idsync: interrupted after {number_of(tally.requests, 'request')}{way_out}")
             raise
     if run.stopped_by:
         tally.count_all([run.stopped_by], run.file)

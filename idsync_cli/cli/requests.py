@@ -55,7 +55,7 @@ Svg = Annotated[
     typer.Option(
         "--svg",
         metavar="FILE",
-        help="Also save the explanation as a picture, for a pull request or a slide.",
+        help="Also save the explanation as an SVG picture.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Let --svg replace a file that is there.")]
@@ -174,7 +174,7 @@ def modify(
 ) -> int:
     """Change the identifiers of the profile with a given MPID.
 
-    With identity options, each of these types then holds exactly the given value.
+    With identity options, each type then holds exactly the given value.
 
     Example: idsync modify --mpid -5412 --change email:a@x.org:b@x.org
     """
@@ -327,7 +327,8 @@ def _answer(
         if explain:
             draw(*render.explanation(answer, outcome, terminal_width()))
         else:
-            write_lines(render.answer_lines(answer, outcome))
+            more = "--explain shows all"
+            write_lines(render.answer_lines(answer, outcome, how_to_see_all=more))
     if keep_picture is not None:
         keep_picture(answer, outcome)
     return 1 if outcome.status is Status.NOT_FOUND else 0

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 _NOTHING = "-"
 
 
-def answer_lines(answer: Answer, decision: Decision) -> list[Line]:
-    """An answer without its explanation: the result, what decided it, and what followed."""
+def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> list[Line]:
+    """An answer without its explanation: the result, what decided it, and what followed.
+
+    A near miss is told in one line, with how to see more.
+    """
     lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
     if decision.near:
-        lines.append([(near_message(decision.near), Look.WARNING)])
+        lines.append([(f"{near_message(decision.near)}; {how_to_see_all}", Look.WARNING)])
     return lines + _consequences(decision)
 
 

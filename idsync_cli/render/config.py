@@ -7,7 +7,7 @@ from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
-from idsync_cli.errors import Fault, printable
+from idsync_cli.errors import Fault, number_of, printable
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _NOTHING = "-"
 _TYPES = frozenset(IdentityType)
+_NO_SETTINGS = "no settings"
+_UNSET = "not set"
 
 
 def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
@@ -101,14 +103,14 @@ def organization_json(organization: Organization) -> dict[str, Any]:
 def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
     """What a configuration would change: first how much, then a scope after the other."""
     if plan.is_unused:
-        return [text("nothing would change: the store has taken no request yet")]
+        return [text("nothing would change: no request has changed the store yet")]
     if not plan.changes:
-        return [text("nothing would change: the store was last used with the same rules")]
+        return [text("nothing would change: the store was last changed under the same rules")]
     changed = [scope for scope in plan.scopes if scope.changes]
     same = len(plan.scopes) - len(changed)
-    headline = f"the rules of {len(changed):,} {_plural('scope', len(changed))} would change"
+    headline = f"the rules of {number_of(len(changed), 'scope')} would change"
     if same:
-        headline += f"; the rules of {same:,} more {_plural('scope', same)} stay as they are"
+        headline += f"; the rules of {number_of(same, 'more scope')} are unchanged"
     pieces: list[RenderableType] = [text((headline, Look.WARNING))]
     for scope in changed:
         pieces += [text(""), *_scope_pieces(scope, width)]
@@ -116,12 +118,11 @@ def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
 
 
 def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
-    number = f"{scope.profiles:,} {_plural('profile', scope.profiles)}"
+    number = number_of(scope.profiles, "profile")
     name = printable(scope.scope)
     if scope.fate is Fate.VANISHES:
-        stay = "stays" if scope.profiles == 1 else "stay"
-        told = f" vanishes: its {number} {stay}, and no request can reach them"
-        return [text((f"scope {name}", Look.HEADLINE), told)]
+        kept = f" is removed: {number} kept, which no request can reach"
+        return [text((f"scope {name}", Look.HEADLINE), kept)]
     is_new = " is new" if scope.fate is Fate.NEW else ""
     heading = text((f"scope {name}", Look.HEADLINE), f"{is_new}: {number}")
     pieces: list[RenderableType] = [heading]
@@ -144,10 +145,10 @@ def _rules_rows(change: RulesChange) -> list[tuple[str, Line]]:
     ]
     rows += [("enters the priority", [(kind.value, Look.ADDED)]) for kind in change.entering]
     if change.reordered:
-        rows.append(("the priority", ["has another order"]))
+        rows.append(("the priority", ["is reordered"]))
     for each in change.settings:
-        became = _became(_settings(each.before), _settings(each.after))
-        rows.append((each.identity_type.value, became))
+        before, after = (_settings(of) or _NO_SETTINGS for of in (each.before, each.after))
+        rows.append((each.identity_type.value, _became(before, after)))
     return rows + [(each.rule, _rule_change(each)) for each in change.rules]
 
 
@@ -173,23 +174,26 @@ def _shift_rows(scope: ScopePlan) -> list[tuple[str, Line]]:
 
 
 def _shift(shift: Shift, affected: Affected) -> Line:
-    several = affected.profiles > len(affected.examples)
     named: list[str | Part] = []
     for mpid in affected.examples:
         named += [", " if named else "", (str(mpid), Look.MPID)]
-    return [f"{SHIFTS[shift]}: {'among them ' if several else ''}", *named]
+    shown = len(affected.examples)
+    if affected.profiles == shown:
+        return [f"{SHIFTS[shift]}: ", *named]
+    return [f"{SHIFTS[shift]}; {shown:,} of {affected.profiles:,}, as examples: ", *named]
 
 
 def _shared_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number, shown = scope.shared.identifiers, scope.shared.most_held
-    what = _plural("identifier", number)
-    heading = f"  {number:,} {what} of types that become unique, with more than one holder:"
+    identifiers = number_of(number, "identifier")
+    heading = f"  {identifiers} of types that become unique, with more than one holder:"
     rows = [
         (text((each.type.value, Look.TYPE)), printable(each.value), f"{holders:,}")
         for each, holders in shown
     ]
     table = laid_out(("Type", "Value", "Holders"), rows, width)
-    more = [text(f"  and {number - len(shown):,} more")] if number > len(shown) else []
+    left = number - len(shown)
+    more = [text(f"  and {left:,} more, held by no more profiles each")] if left else []
     return [text(heading), table, *more]
 
 

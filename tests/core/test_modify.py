@@ -199,7 +199,7 @@ def test_an_immutable_value_is_neither_removed_nor_replaced_by_a_change(new: str
 
 
 def test_an_immutable_value_is_not_joined_by_another() -> None:
-    with refused(ErrorCode.IMMUTABLE_IDENTITY, "customer_id", "'a'", "'b' cannot join"):
+    with refused(ErrorCode.IMMUTABLE_IDENTITY, "customer_id", "'a'", "'b' cannot be added"):
         change_form(FIXED, Memory(profile(1, customer_id="a")), 1, ("customer_id", None, "b"))
 
 

@@ -94,7 +94,7 @@ def test_nothing_in_the_priority_is_refused_and_the_priority_named(kind: str) ->
 
 
 def test_a_logout_with_nothing_but_login_ids_is_refused_and_told_so() -> None:
-    with refused(ErrorCode.NO_LOOKUP_IDENTITY, "login IDs of a logout are set aside") as refusal:
+    with refused(ErrorCode.NO_LOOKUP_IDENTITY, "a logout ignores login IDs") as refusal:
         ask("logout", CONVERSION, Memory(), email="e", push_token="t")
     assert "give one of: other, ios_idfv" in refusal.value.message
 
