@@ -42,7 +42,7 @@ def decode_json(line: bytes) -> object:
         ) from None
     except json.JSONDecodeError as error:
         raise _invalid_json(
-            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object a line",
+            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object per line",
             error.pos,
         ) from None
     except RecursionError:
@@ -59,20 +59,20 @@ def _object(pairs: list[tuple[str, object]]) -> Json:
         times = Counter(name for name, _ in pairs)
         twice = next(name for name in times if times[name] > 1)
         raise _invalid_json(
-            f"the key {quoted(twice)} stands twice in one object; give it once", twice
+            f"the key {quoted(twice)} appears twice in one object; give it once", twice
         )
     return members
 
 
 def _no_number(name: str) -> object:
-    raise _invalid_json(f"{name} is no number of JSON; write null for none", name)
+    raise _invalid_json(f"{name} is not a JSON number; write null for none", name)
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise _invalid_json(
-            f"the number {quoted(digits)} is too large to read; write it between quotes", digits
+            f"the number {quoted(digits)} is too large to read; put it between quotes", digits
         )
     return number
 

@@ -90,7 +90,9 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
     for name, identity_type in read:
         if identity_type in identities:
             first = next(other for other, each in read if each is identity_type)
-            raise invalid_request(f"{first} and {name} are one type; give one of them", name)
+            raise invalid_request(
+                f"{first} and {name} are the same type; give only one of them", name
+            )
         identities[identity_type] = names[name]
     return identities
 

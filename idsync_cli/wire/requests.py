@@ -158,7 +158,7 @@ def _check_form(
             )
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
-        raise invalid_request(f"{name} belongs to a modify; {kind} takes none", name)
+        raise invalid_request(f"{name} is only for modify; remove it from the {kind}", name)
 
 
 def _is_none(previous: object) -> bool:
@@ -229,7 +229,7 @@ def _mpid_of(label: str, labels: KnownLabels) -> int:
     if mpid is None:
         raise Refusal(
             ErrorCode.UNKNOWN_LABEL,
-            f"no answer so far carries the label {quoted(label)}; set it in an earlier request",
+            f"no earlier answer has the label {quoted(label)}; set it in an earlier request",
             word=f"@{label}",
         )
     return mpid
