@@ -7,7 +7,7 @@ from idsync_cli import wire
 from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.errors import printable
+from idsync_cli.errors import number_of, printable
 from idsync_cli.render.excerpts import excerpt_lines, request_excerpt
 from idsync_cli.render.tables import broken, shares
 from idsync_cli.render.theme import Line, Look, text
@@ -24,17 +24,17 @@ _HOW_ANSWERED = {Status.ERROR: Look.FAILED, Status.NOT_FOUND: Look.WARNING}
 def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[RenderableType]":
     """What a replay came to, its totals first; `when_stopped` says what to do where it stopped."""
     total = (
-        f"{summary.requests:,} requests, {summary.created:,} profiles made, "
-        f"{summary.orphaned:,} orphaned, "
+        f"{number_of(summary.requests, 'request')}, "
+        f"{number_of(summary.created, 'profile')} created, {summary.orphaned:,} orphaned, "
     )
     look = Look.FAILED if summary.refused else Look.HEADLINE
     pieces: list[RenderableType] = [
-        text((total, Look.HEADLINE), (f"{summary.refused:,} lines refused", look))
+        text((total, Look.HEADLINE), (number_of(summary.refused, "rejected line"), look))
     ]
     if summary.dry_run:
         pieces.append(text(("dry run", Look.NOTE), ": nothing was written to the store"))
     if summary.stopped:
-        pieces.append(text(("stopped before the refused line", Look.FAILED), f"; {when_stopped}"))
+        pieces.append(text(("stopped before the rejected line", Look.FAILED), f"; {when_stopped}"))
     kinds: list[tuple[Line, int]] = [
         ([f"{kind or 'none':<8} ", (status.value, _HOW_ANSWERED.get(status, Look.OK))], number)
         for kind, status, number in summary.kinds
@@ -43,7 +43,7 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
         "Request  Answer": kinds,
         "Decided by": _named(summary.decided_by.items(), Look.PLAIN),
         "Note": _named(summary.notes.items(), Look.NOTE),
-        "Refused": _named(summary.errors.items(), Look.FAILED),
+        "Rejected": _named(summary.errors.items(), Look.FAILED),
     }
     for heading, numbers in counted.items():
         if numbers:
@@ -54,7 +54,7 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
         pieces += _refused(refused, width)
     more = summary.refused - len(summary.first_refused)
     if more:
-        pieces.append(text(f"and {more:,} more refused lines"))
+        pieces.append(text(f"and {number_of(more, 'more rejected line')}"))
     return pieces
 
 
