@@ -303,7 +303,9 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(
     (filled.folder / "sub" / "link").symlink_to(filled.folder / "there")
     before = contents(filled.folder)
     for name in ("there", "sub/link") if command != ("backup",) else ("there",):
-        assert_refused(filled(*command, name), 2, f"{name}", "already", "; --force replaces it")
+        assert_refused(
+            filled(*command, name), 2, f"{name}", "already", "; use --force to replace it"
+        )
     assert contents(filled.folder) == before
     assert filled(*command, "there", "--force").status == 0
     assert (filled.folder / "there").read_bytes() not in (b"", content)
@@ -343,9 +345,8 @@ def test_a_resumed_replay_goes_on_with_its_own_answers_and_no_others(filled: Pro
     resumed = ("replay", "day.jsonl", *into, "--resume")
     assert filled("replay", "night.jsonl", *into).status == 0
     others = (filled.folder / "answers.jsonl").read_bytes()
-    assert_refused(
-        filled(*resumed), 2, "--output 'answers.jsonl' holds something else", "--force replaces it"
-    )
+    else_held = "--output 'answers.jsonl' holds something else"
+    assert_refused(filled(*resumed), 2, else_held, "use --force to replace it")
     assert (filled.folder / "answers.jsonl").read_bytes() == others
     assert filled(*resumed, "--force").status == 0
     answers = (filled.folder / "answers.jsonl").read_bytes()

@@ -79,4 +79,4 @@ def test_a_backslash_that_could_mean_two_things_is_refused(tmp_path: Path, chang
     idsync("init", "--seed", "1")
     done = idsync("modify", "--mpid", "1", "--change", change)
     assert done.status == 2
-    assert "a backslash as" in done.stderr
+    assert "for a backslash" in done.stderr

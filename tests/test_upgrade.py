@@ -48,8 +48,8 @@ def dump(path: Path) -> list[str]:
 def without_messages(lines: bytes) -> list[Any]:
     answers = [json.loads(line) for line in lines.decode().splitlines()]
     for answer in answers:
-        for error in answer.get("errors", ()):
-            del error["message"]
+        for coded in (*answer.get("errors", ()), *answer.get("notes", ())):
+            del coded["message"]
     return answers
 
 
@@ -57,7 +57,7 @@ def test_a_store_is_brought_up_to_date_by_whoever_writes_and_says_so(old: Progra
     before = dump(old.folder / "idsync.db")
     outcome = old(*IDENTIFY)
     assert outcome.status == 0
-    assert outcome.stderr.startswith("note: the store idsync.db was brought up to date")
+    assert outcome.stderr.startswith("note: the store idsync.db was upgraded")
     assert f"kept as {BACKUP}" in outcome.stderr
     assert (version(old.folder / "idsync.db"), version(old.folder / BACKUP)) == (SCHEMA_VERSION, 1)
     assert dump(old.folder / BACKUP) == before
@@ -69,10 +69,10 @@ def test_a_store_is_brought_up_to_date_by_whoever_writes_and_says_so(old: Progra
 def test_init_brings_it_up_to_date_and_changes_nothing_else(old: Program) -> None:
     outcome = old("init")
     assert outcome.status == 0
-    assert "brought up to date" in outcome.stderr
+    assert "was upgraded" in outcome.stderr
     assert "kept the store" in outcome.stderr
     assert old("export").stdout.encode() == (FIXTURES / "export.jsonl").read_bytes()
-    assert old("doctor").stdout.startswith("no fault found")
+    assert old("doctor").stdout.startswith("no problems found")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_nothing_is_lost_and_everything_is_answered_as_before(old: Program) -> N
     answered = (old.folder / "answers.jsonl").read_bytes()
     assert without_messages(answered) == without_messages((FIXTURES / "answers.jsonl").read_bytes())
     assert old("export").stdout.encode() == (FIXTURES / "export-after.jsonl").read_bytes()
-    assert old("doctor").stdout.startswith("no fault found")
+    assert old("doctor").stdout.startswith("no problems found")
 
 
 def test_a_new_store_and_one_brought_up_to_date_have_the_same_tables(old: Program) -> None:
@@ -144,7 +144,7 @@ def test_it_is_not_brought_up_to_date_where_no_backup_can_be_made(
 
     monkeypatch.setattr("idsync_cli.store.sqlite.lifecycle.migration.put_in_place", full)
     before = dump(old.folder / "idsync.db")
-    assert_refused(old(*IDENTIFY), 3, "cannot be brought up to date", "No space left", "as it was")
+    assert_refused(old(*IDENTIFY), 3, "cannot be upgraded", "No space left", "unchanged")
     assert dump(old.folder / "idsync.db") == before
     assert not (old.folder / BACKUP).exists()
 
@@ -160,7 +160,7 @@ def test_what_does_not_fit_together_is_not_brought_up_to_date(old: Program, dama
     with closing(sqlite3.connect(old.folder / "idsync.db", isolation_level=None)) as connection:
         connection.execute(damage)
     before = dump(old.folder / "idsync.db")
-    assert_refused(old(*IDENTIFY), 3, "cannot be brought up to date", "as it was")
+    assert_refused(old(*IDENTIFY), 3, "cannot be upgraded", "unchanged")
     assert dump(old.folder / "idsync.db") == before
     assert dump(old.folder / BACKUP) == before
 
@@ -178,7 +178,7 @@ def test_a_log_that_has_the_new_schema_counts_before_the_header_of_the_file(old:
         for name in ("idsync.db", "idsync.db-wal", "idsync.yaml"):
             shutil.copy(old.folder / name, copy.folder / name)
     assert copy("export").stdout.encode() == (FIXTURES / "export.jsonl").read_bytes()
-    assert copy("doctor").stdout.startswith("no fault found")
+    assert copy("doctor").stdout.startswith("no problems found")
     outcome = copy(*IDENTIFY)
     assert (outcome.status, outcome.stderr) == (0, "")
 
@@ -196,7 +196,7 @@ def test_of_two_at_once_one_brings_it_up_to_date(old: Program) -> None:
     running = [old.start(*IDENTIFY) for _ in range(4)]
     outcomes = [ended(process) for process in running]
     assert [outcome.status for outcome in outcomes] == [0] * 4
-    assert sum("brought up to date" in outcome.stderr for outcome in outcomes) == 1
+    assert sum("was upgraded" in outcome.stderr for outcome in outcomes) == 1
     assert [path.name for path in old.folder.glob("*backup*")] == [BACKUP]
 
 
@@ -228,7 +228,7 @@ def test_a_process_killed_at_it_leaves_the_old_store_or_the_new_one(idsync: Prog
         assert backups or left[-1] == 1
         outcome = idsync(*IDENTIFY)
         assert outcome.status == 0
-        assert ("the store idsync.db was brought up" in outcome.stderr) == (left[-1] == 1)
+        assert ("the store idsync.db was upgraded" in outcome.stderr) == (left[-1] == 1)
         assert idsync("export").stdout == wanted
         assert idsync("doctor").status == 0
         assert {path.name for path in idsync.folder.iterdir()} == {
@@ -253,4 +253,4 @@ def test_a_store_that_does_not_know_of_aliases_learns_of_them(idsync: Program) -
     assert profile["identities"] == {"email": ["a@example.com"], "alias": ["wolf"]}
     assert "wolf" in idsync("history", "alias=wolf").stdout
     assert profile["mpid"] in idsync("whois", "alias=wolf").stdout
-    assert idsync("doctor").stdout.startswith("no fault found")
+    assert idsync("doctor").stdout.startswith("no problems found")
