@@ -110,7 +110,7 @@ def check(
     if matching == "":
         raise UsageFault("the text of -k is empty; give part of a name, or omit -k")
     if update and (fail_fast or junit is not None or form is not Format.TEXT):
-        raise UsageFault("--update is for people: leave --fail-fast, --junit and --format out")
+        raise UsageFault("--update cannot be combined with --fail-fast, --junit or --format")
     if update and config is not None:
         raise UsageFault(
             "--update writes what a scenario's own rules answer; leave --config out, "

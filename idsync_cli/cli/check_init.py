@@ -88,7 +88,7 @@ def write_starter(paths: Sequence[str], present: str) -> int:
     name = paths[0] if paths else FOLDER
     folder = Path(name)
     if not name or not name.isprintable():
-        raise UsageFault(f"{quoted(name)} cannot be the name of the folder; name another")
+        raise UsageFault(f"{quoted(name)} cannot be the name of the folder; choose another")
     outputs = Outputs(store=present_store(), configuration=present)
     outputs.check("the folder", name)
     checked = _checked(folder)

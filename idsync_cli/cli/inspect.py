@@ -112,7 +112,7 @@ def profiles(
         if found.total > len(shown):
             write(_more_line(len(shown), found.total, "profiles"))
     else:
-        write("no such profile")
+        write("no matching profiles")
     return found.exit_status
 
 
@@ -268,7 +268,7 @@ def history(
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
     if not found.total:
-        say(f"idsync: the history knows nothing of {what}")
+        say(f"idsync: no history for {what}")
     if shown:
         from idsync_cli.render import store as render_store
 

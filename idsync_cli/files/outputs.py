@@ -74,7 +74,7 @@ class Outputs:
             )
         if must_be_new and is_kept(path):
             raise file_exists(named, path)
-        self._take(f"what {named} {quoted(path)} writes", path)
+        self._take(f"the file that {named} {quoted(path)} writes", path)
 
     def _take(self, use: str, path: str) -> None:
         if is_path(path):
@@ -111,7 +111,7 @@ def ensure_writable(named: str, path: str) -> None:
     if place.is_dir():
         cause = "it is a folder"
     elif not place.exists() and not place.parent.is_dir():
-        cause = "its folder is not there"
+        cause = "its folder does not exist"
     elif not os.access(place if place.exists() else place.parent, os.W_OK):
         cause = "permission denied"
     else:

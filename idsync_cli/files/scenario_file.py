@@ -184,7 +184,7 @@ class _Reader:
     def _organization(self, document: Node, entries: Mapping[str, Node]) -> Organization | None:
         config, scope = entries.get("config"), entries.get("scope")
         if config is not None and scope is not None:
-            self._faults.add(scope.place, "config and scope both give the rules; keep one")
+            self._faults.add(scope.place, "both config and scope are given; keep one")
         elif self._rules is not None:
             return self._rules if scope is None else self._in_place_of(scope, self._rules)
         elif scope is not None:

@@ -37,7 +37,7 @@ def _title(result: Result) -> str:
 
 
 def github(outcome: CheckOutcome, explained: Sequence[str]) -> list[str]:
-    """An annotation for everything that a scenario expected otherwise, or every fault of a file.
+    """An annotation for everything that a scenario mismatch, or every fault of a file.
 
     Behind them `explained`, the lines that explain it, in a group of the log that can be opened.
     """
@@ -100,7 +100,7 @@ def tap(outcome: CheckOutcome, number: int, explained: Sequence[str]) -> list[st
         return _not_ok(number, printable(path), "cannot be read", ["  faults:", *told])
     told = [f"    - {flow(_diagnosis(each))}" for each in outcome.mismatches]
     block = ["  explained: |2", *(f"    {inert(line)}" for line in explained)]
-    return _not_ok(number, _title(outcome), "expected otherwise", ["  mismatches:", *told, *block])
+    return _not_ok(number, _title(outcome), "mismatch", ["  mismatches:", *told, *block])
 
 
 def _not_ok(number: int, description: str, message: str, more: Sequence[str]) -> list[str]:

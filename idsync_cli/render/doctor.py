@@ -2,17 +2,18 @@
 
 from typing import Any, NamedTuple
 
-from idsync_cli.errors import printable
+from idsync_cli.errors import number_of, printable
 from idsync_cli.inspect.doctor import HealthReport, Level, level_of
 from idsync_cli.render.theme import Line, Look
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode
 
 _DAMAGED = (
-    "the file is damaged: write nothing more to it, keep a copy, and restore the latest backup; "
-    "without one, see how much of it can still be exported"
+    "the file is damaged: stop writing to it, keep a copy and restore the latest backup; "
+    "without a backup, export what can still be read"
 )
 _OURS = (
-    f"if no other program has changed the store, this is a fault of idsync: report it; {_DAMAGED}"
+    "if no other program has changed the store, this is a bug in idsync: please report it; "
+    f"{_DAMAGED}"
 )
 
 
@@ -23,57 +24,61 @@ class _Saying(NamedTuple):
 
 SAYINGS = {
     FindingCode.MODE: _Saying(
-        "others than its owner may read or write it",
-        "take the right away with chmod 600",
+        "users other than the owner can read or write it",
+        "run chmod 600 on it",
     ),
     FindingCode.DRAFT: _Saying(
-        "a draft that a killed process has left; it may hold what the store holds",
-        "remove it, unless a backup or restore is going on",
+        "a draft left by a killed process, which may contain data of the store",
+        "remove it, unless a backup or restore is running",
     ),
-    FindingCode.SIZE: _Saying("the file is not as long as it says", _DAMAGED),
-    FindingCode.HEADER: _Saying("the head of the file is not what SQLite writes", _DAMAGED),
-    FindingCode.SQLITE: _Saying("SQLite's own check", f"nothing else was looked at; {_DAMAGED}"),
-    FindingCode.UNREADABLE: _Saying("a check came upon something that cannot be", _DAMAGED),
+    FindingCode.SIZE: _Saying("the file's size does not match its header", _DAMAGED),
+    FindingCode.HEADER: _Saying("the file's header is not valid for SQLite", _DAMAGED),
+    FindingCode.SQLITE: _Saying(
+        "SQLite's integrity check failed", f"nothing else was checked; {_DAMAGED}"
+    ),
+    FindingCode.UNREADABLE: _Saying("a check could not be completed", _DAMAGED),
     FindingCode.SCHEMA: _Saying(
-        "a table, index, trigger or fixed row is not what idsync makes",
+        "a table, index, trigger or fixed row is not as idsync created it",
         f"undo what another program has changed; if none has, {_DAMAGED}",
     ),
-    FindingCode.STORE: _Saying("the row of the whole store", _DAMAGED),
-    FindingCode.CHECKSUM: _Saying("rows that are not what was written", _DAMAGED),
-    FindingCode.HASH: _Saying("identifiers that are not what was written", _DAMAGED),
-    FindingCode.VALUE: _Saying("values that no request could have given", _OURS),
-    FindingCode.TWICE: _Saying("identifiers that stand there twice", _OURS),
-    FindingCode.REFERENCE: _Saying("rows that refer to what is not there", _DAMAGED),
-    FindingCode.HISTORY: _Saying("history that cannot have been", _OURS),
-    FindingCode.HOLDERS: _Saying("profiles hold another thing than their history says", _OURS),
-    FindingCode.TYPE: _Saying("identifiers are held as what they are not", _OURS),
-    FindingCode.TYPES: _Saying("the types of a profile are not those that it holds", _OURS),
-    FindingCode.KNOWN: _Saying("known and anonymous profiles are not told apart", _OURS),
-    FindingCode.PROFILE: _Saying("profiles that cannot be", _OURS),
-    FindingCode.MPID: _Saying("MPIDs that do not follow from the seed", _OURS),
-    FindingCode.COUNTER: _Saying("numbers beyond the last that was taken", _OURS),
-    FindingCode.REPLAY: _Saying("replays whose progress cannot be", _OURS),
-    FindingCode.LABEL: _Saying("labels of no unfinished replay, or of no profile", _OURS),
+    FindingCode.STORE: _Saying("the row that describes the store is wrong", _DAMAGED),
+    FindingCode.CHECKSUM: _Saying("rows are not as they were written", _DAMAGED),
+    FindingCode.HASH: _Saying("identifiers are not as they were written", _DAMAGED),
+    FindingCode.VALUE: _Saying("values that no request could have set", _OURS),
+    FindingCode.TWICE: _Saying("identifiers are stored twice", _OURS),
+    FindingCode.REFERENCE: _Saying("rows refer to missing rows", _DAMAGED),
+    FindingCode.HISTORY: _Saying("the history is inconsistent", _OURS),
+    FindingCode.HOLDERS: _Saying("profile contents disagree with history", _OURS),
+    FindingCode.TYPE: _Saying("identifiers are held under the wrong type", _OURS),
+    FindingCode.TYPES: _Saying(
+        "the stored types of profiles disagree with their identifiers", _OURS
+    ),
+    FindingCode.KNOWN: _Saying("known profiles are indexed as anonymous, or the reverse", _OURS),
+    FindingCode.PROFILE: _Saying("profiles are invalid", _OURS),
+    FindingCode.MPID: _Saying("MPIDs do not derive from the seed", _OURS),
+    FindingCode.COUNTER: _Saying("numbers are higher than the last one assigned", _OURS),
+    FindingCode.REPLAY: _Saying("the progress of replays is invalid", _OURS),
+    FindingCode.LABEL: _Saying("labels belong to no unfinished replay, or to no profile", _OURS),
     FindingCode.SHARED_UNIQUE: _Saying(
-        "unique identifiers that several profiles hold",
-        "so it is where the type became unique later; they stay until a request moves them: "
-        "a modify takes one from all others. If the type always was unique, report it",
+        "several profiles hold the same unique identifier",
+        "this happens when a type becomes unique later; they stay until a request moves them: "
+        "a modify takes one from all others. If the type was always unique, please report it",
     ),
     FindingCode.SEVERAL_IMMUTABLE: _Saying(
-        "profiles with several values of an immutable type",
-        "so it is where the type became immutable later; if it always was, report it",
+        "profiles have several values of an immutable type",
+        "this happens when a type becomes immutable later; if it always was, please report it",
     ),
     FindingCode.LOGIN_TYPES: _Saying(
-        "scopes with other login types than before",
-        "the next request brings the store up to date",
+        "the login types of scopes have changed",
+        "the next request that writes reindexes the store",
     ),
     FindingCode.UNNAMED_SCOPE: _Saying(
-        "scopes that the configuration no longer names",
-        "their profiles stay, and no request can reach them",
+        "scopes are no longer in the configuration",
+        "their profiles are kept, but no request can reach them",
     ),
     FindingCode.ORPHAN: _Saying(
         "orphaned profiles",
-        "they can be listed; no request but a modify reaches them",
+        "they can be listed, but only a modify can reach them",
     ),
 }
 """What each finding means, and the way out; how bad it is says `inspect.doctor`."""
@@ -95,16 +100,16 @@ def lines(report: HealthReport) -> list[Line]:
     """The verdict first, then a paragraph for each finding, then what was looked at."""
     store = printable(report.store)
     if report.sound:
-        verdict: list[Line] = [[("no fault found", Look.OK), f" in {store}"]]
+        verdict: list[Line] = [[("no problems found", Look.OK), f" in {store}"]]
     else:
         number = sum(level_of(each.code) is not Level.NOTE for each in report.findings)
-        wrong = f"{number} {'things are' if number > 1 else 'thing is'} wrong"
-        verdict = [[f"{store}: ", (wrong, Look.FAILED)]]
+        wrong = number_of(number, "problem")
+        verdict = [[f"{store}: ", (f"{wrong} found", Look.FAILED)]]
     for each in report.findings:
         verdict += [[], *_finding(each)]
     if report.counts:
-        checked = ", ".join(words.format(report.counts[key]) for key, words in _COUNTED)
-        verdict += [[], [(f"looked at: {checked}", Look.ASIDE)]]
+        checked = ", ".join(number_of(report.counts[key], noun) for key, noun in _COUNTED)
+        verdict += [[], [(f"checked: {checked}", Look.ASIDE)]]
     return verdict
 
 

@@ -64,7 +64,7 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     if made_by is not None:
         made = ", ".join(_requester(made_by))
         when = moment(made_by.time_ms)
-        lines.append([f"made by request {profile.created_seq}, {when} UTC: {made}"])
+        lines.append([f"created by request {profile.created_seq}, {when} UTC: {made}"])
     if profile.source_mpid is not None:
         lines.append(["source: the anonymous profile ", (str(profile.source_mpid), Look.MPID)])
     rows: list[Sequence[Text | str]] = []
@@ -115,11 +115,11 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
             printable(each.profile.scope),
             text(*_state(each.profile)),
             str(each.profile.profile.created_seq),
-            text((each.why_not, Look.INELIGIBLE) if each.why_not else ("returns it", Look.OK)),
+            text((each.why_not, Look.INELIGIBLE) if each.why_not else ("finds it", Look.OK)),
         )
         for each in found.holders
     ]
-    headings = ("MPID", "Scope", "State", "Seq", "A search with it alone")
+    headings = ("MPID", "Scope", "State", "Seq", "Search by it alone")
     why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
     reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
     return [

@@ -439,7 +439,7 @@ def test_the_notes_of_step_5_stand_in_the_order_of_its_identifiers() -> None:
 
 def test_a_new_profile_without_a_lookup_of_its_own_is_refused() -> None:
     known = Memory(profile(1, customer_id="a", email="e"))
-    with refused(ErrorCode.PROTECTED_IDENTITY, "immutable ID", "login ID", "nobody else holds"):
+    with refused(ErrorCode.PROTECTED_IDENTITY, "immutable ID", "login ID", "nobody holds"):
         ask("login", FIXED, known, email="e", push_token="t")
 
 

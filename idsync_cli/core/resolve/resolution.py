@@ -184,9 +184,9 @@ class _Resolution:
         if not change_set.types_after(profile) & shape.lookup_bits:
             raise Refusal(
                 ErrorCode.PROTECTED_IDENTITY,
-                "every identifier that could be looked up is held by a profile that this request "
-                "may not be answered with; name what protects it, an immutable ID or a login ID, "
-                "or add an identifier that nobody else holds",
+                "every identifier in the priority is held by a profile that this request may not "
+                "be answered with; add the immutable ID or login ID that protects it, or an "
+                "identifier that nobody holds",
                 tiers=tiers,
                 notes=tuple(self.notes) if self.explain else (),
             )
