@@ -33,7 +33,9 @@ check "layers" "$venv/bin/lint-imports" --no-logo
 check "tests of the core" "$python" -m pytest tests/core --cov
 if [ "$(sed -n 2p "$venv/.idsync/project")" = compiled ]; then
     installed=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+    export IDSYNC_EXAMPLES=10
     check "tests" tests --ignore=tests/core -m "not many"
+    unset IDSYNC_EXAMPLES
     check "tests, compiled" tests -p tests.compiled --override-ini="pythonpath='$installed' ." \
         tests/test_against_model.py tests/test_plain_lines.py tests/test_profile_cache.py \
         tests/test_scenarios.py tests/test_store_conformance.py tests/test_store_stateful.py \
