@@ -131,6 +131,19 @@ class UsageFault(IdsyncError):
     """The command asks for something that cannot be."""
 
 
+class Excerpt(NamedTuple):
+    """A line of a file, for people: its number and text, and the word in it that is at fault.
+
+    The column counts from 1 and is None where no word of the line is at fault; the length is in
+    characters. Text is as foreign as it came.
+    """
+
+    line: int
+    text: str
+    column: int | None = None
+    length: int = 1
+
+
 class Fault(NamedTuple):
     """What is wrong with a file, and where: counted from 1, or None for the whole of it."""
 
@@ -139,6 +152,7 @@ class Fault(NamedTuple):
     line: int | None = None
     column: int | None = None
     hint: Hint | None = None
+    excerpt: Excerpt | None = None
 
     def __str__(self) -> str:
         places = [str(place) for place in (self.line, self.column) if place is not None]

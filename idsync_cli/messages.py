@@ -1,8 +1,11 @@
 """The sentences: what each code means, in words for people (rule 7 of the house: in one file)."""
 
+from collections.abc import Sequence
+
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import Note
+from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
+from idsync_cli.errors import printable
 
 _NOTES = {
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID; a logout is answered without it",
@@ -25,6 +28,15 @@ REASONS = {
     Reason.CONFLICTING_LOGIN: "known by another value of a login ID that ranks higher",
     Reason.NEW_KNOWN_USER_ONLY: "anonymous, and a login ID never leads to an anonymous profile",
 }
+
+_BUT = {
+    Reason.IMMUTABLE_SEARCH: "a search needs {its} immutable ID",
+    Reason.IMMUTABLE_PROTECTION: "the request does not name {its} immutable ID",
+    Reason.LOGIN_PROTECTION: "the request does not name {its} login ID",
+    Reason.CONFLICTING_LOGIN: "a login ID of the request disagrees with {it}",
+    Reason.NEW_KNOWN_USER_ONLY: "a login ID never leads to an anonymous profile",
+}
+"""Why who holds what was asked for is not the answer, behind a "but"."""
 
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},
@@ -57,8 +69,29 @@ RULES = {
 
 
 def note_message(note: Note) -> str:
-    """What a note says, in a sentence without its end."""
-    return _NOTES[note.code].format(type=note.identity_type)
+    """What a note says, in a sentence without its end; who keeps an identifier, if it knows."""
+    if note.reason is None:
+        return _NOTES[note.code].format(type=note.identity_type)
+    return f"{note.identity_type} was not added: profile {note.mpid} keeps it ({note.reason})"
+
+
+def near_message(near: Sequence[NearMiss]) -> str:
+    """Who holds the first of what was asked for, and why that did not count."""
+    miss = near[0]
+    holders = "1 profile holds"
+    whose, whom = "its", "it"
+    if miss.held_by > 1:
+        more = " or more" if miss.held_by == NEAR_COUNTED_TO else ""
+        holders = f"{miss.held_by}{more} profiles hold"
+        whose, whom = "their", "them"
+    if len(miss.ineligible) == 1:
+        [reason] = miss.ineligible
+        why = f"{_BUT[reason].format(its=whose, it=whom)} ({reason})"
+    else:
+        counts = ", ".join(f"{count} {reason}" for reason, count in miss.ineligible.items())
+        why = f"none of them may be the answer ({counts})"
+    held = f"{miss.identifier.type} {printable(miss.identifier.value)}"
+    return f"{holders} {held}, but {why}; --explain shows all"
 
 
 def strategy_rules(rules: ScopeRules) -> list[tuple[str, str, str]]:

@@ -84,6 +84,7 @@ class PlainTransaction(Transaction):
                 change.mpid,
                 change.identifier,
                 str(decision.decided_by.rule),
+                decision.decided_by.identity_type,
             )
             for change in decision.changes
         ]

@@ -144,6 +144,21 @@ def is_zero(value: object) -> bool:
 class RefusedError(Exception):
     """The request is answered with this code, and changes nothing."""
 
+    def __init__(self, code: str, **account: list[Json]) -> None:
+        super().__init__(code)
+        self.account = account
+
+
+def without_account(body: Json) -> Json:
+    """Section 8: what only an answer with `--explain` has is left out."""
+    body = {name: each for name, each in body.items() if name != "tiers"}
+    if "errors" in body:
+        body.pop("notes", None)
+    for note in body.get("notes", []):
+        note.pop("mpid", None)
+        note.pop("reason", None)
+    return body
+
 
 def need(condition: object, code: str = "INVALID_REQUEST") -> None:
     if not condition:
@@ -224,6 +239,24 @@ class Work:
             return max(candidates, key=lambda p: p.seq), {"rule": "newest"}, tiers
         return None, {"rule": "no_match"}, tiers
 
+    def near(self, kind: str, asked: dict[str, str]) -> list[Json]:
+        """Section 8, `near`: who holds what was asked for and is not eligible; counts up to 10.
+
+        Of a crowd the newest ten known and the newest ten anonymous profiles stand for all.
+        """
+        found = []
+        for type_ in (type_ for type_ in asked if type_ in self.rules.priority):
+            everyone = [p for p in self.before.values() if asked[type_] in p.values(type_)]
+            everyone.sort(key=lambda p: -p.seq)
+            judged = [p for p in everyone if p.known(self.rules)][:10]
+            judged += [p for p in everyone if not p.known(self.rules)][:10]
+            why = [self.why_not(kind, asked, p) for p in judged]
+            reasons = {r: min(why.count(r), 10) for r in REASONS.split() if r in why}
+            if reasons:
+                held_by = min(len(everyone), 10)
+                found.append({"identity_type": type_, "held_by": held_by, "ineligible": reasons})
+        return found
+
     def bring_up_to_date(self, profile: Profile, asked: dict[str, str]) -> None:
         """Step 5."""
         old = self.before.get(profile.mpid) or Profile(0, "", 0)
@@ -238,10 +271,19 @@ class Work:
                 hidden or (others and (self.rules.keeps or type_ in self.rules.immutable))
             ):  # an immutable type is unique (section 3)
                 self.note("held_elsewhere", type_)
+                self.notes[-1] |= self.keeper(asked, type_, others)
             else:
                 if type_ in self.rules.login and old.values(type_):
                     self.note("second_login_id", type_)
                 self.change(profile, type_, [], value)
+
+    def keeper(self, asked: dict[str, str], type_: str, others: list[Profile]) -> Json:
+        """Section 8: of a note `held_elsewhere`, who keeps the identifier, and why."""
+        setting = "on_unique_held" if self.rules.keeps else None
+        setting = "immutable" if type_ in self.rules.immutable else setting
+        keeping = [(p.mpid, setting or self.why_not(self.kind, asked, p)) for p in others]
+        mpid, reason = min((mpid, reason) for mpid, reason in keeping if reason)
+        return {"mpid": str(mpid), "reason": reason}
 
     def source(self, asked: dict[str, str], previous: int | None) -> int | None:
         """The last paragraph."""
@@ -400,12 +442,15 @@ class Model:
         before = {mpid: each.copy() for mpid, each in self.profiles.items()}
         try:
             body = self._obey(request, head, before)
-            if not explain:
-                del body["tiers"]
         except RefusedError as refused:
             self.profiles = before
             code = str(refused)
             body = {"status": "error", "errors": [{"code": code, "message": f"refused, {code}"}]}
+            body |= refused.account
+        if line is not None and not explain:
+            body.pop("near", None)
+        if not explain:
+            body = without_account(body)
         if line is not None or body.get("changes"):
             self.counter += 1
         label = request.get("label") if isinstance(request, dict) else None
@@ -489,7 +534,8 @@ class Model:
                 work.bring_up_to_date(profile, asked)
             return self._body(work, "matched", profile, decided_by, tiers, matched)
         if kind == "search":
-            return self._body(work, "not_found", None, decided_by, tiers)
+            near = work.near(kind, asked)
+            return self._body(work, "not_found", None, decided_by, tiers, near=near)
 
         new = Profile(self.new_mpid(head["seq"]), head["scope"], head["seq"])
         self.profiles[new.mpid] = work.after[new.mpid] = new
@@ -497,8 +543,10 @@ class Model:
             decided_by = {"rule": "new_known_user"}
             new.source = work.source(asked, previous) if rules.links else None
         work.bring_up_to_date(new, asked)
-        need(new.of(rules.priority), "PROTECTED_IDENTITY")
-        return self._body(work, "created", new, decided_by, tiers)
+        if not new.of(rules.priority):
+            raise RefusedError("PROTECTED_IDENTITY", notes=work.notes, tiers=tiers)
+        near = [] if decided_by["rule"] == "logout" else work.near(kind, asked)
+        return self._body(work, "created", new, decided_by, tiers, near=near)
 
     def _modify(self, work: Work, profile: Profile | None, sets: Json, edits: list[Edit]) -> Json:
         """Section 5; of `sets` and `edits` one is empty, for the form that is not used."""
@@ -525,6 +573,7 @@ class Model:
         decided_by: Json,
         tiers: list[Json],
         matched: dict[str, str] | None = None,
+        near: list[Json] | None = None,
     ) -> Json:
         """Section 8, answers."""
         body: Json = {"status": status, "mpid": text_of(profile.mpid if profile else None)}
@@ -534,4 +583,5 @@ class Model:
             body["identities"] = profile.identities(work.rules)
         body |= {"decided_by": decided_by, "changes": work.changes, "orphaned": work.finish()}
         body["source_mpid"] = text_of(profile.source if profile else None)
-        return body | {"notes": work.notes, "tiers": tiers}
+        body |= {"notes": work.notes, "tiers": tiers}
+        return body | ({"near": near} if near else {})

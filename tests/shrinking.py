@@ -217,7 +217,7 @@ def _expect(answer: Json) -> Json:
     return {name: answer[name] for name in kept} | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),
         "matched": list(answer["matched_identities"]),
-        "notes": [code for code, _ in answer["notes"]],
+        "notes": [note["code"] for note in answer["notes"]],
     }
 
 

@@ -95,7 +95,7 @@ def test_the_worlds_come_upon_every_rule_reason_outcome_note_and_error() -> None
 def codes_of(answer: Json) -> list[str]:
     found = [answer["status"], *answer.get("errors", ())]
     if "decided_by" in answer:
-        found += [answer["decided_by"]["rule"], *(code for code, _ in answer["notes"])]
+        found += [answer["decided_by"]["rule"], *(note["code"] for note in answer["notes"])]
         for tier in answer["tiers"]:
             found += [tier["outcome"], *tier["ineligible"]]
     return found

@@ -512,7 +512,8 @@ version: 1
     idsync.write("idsync.yaml", text)
     outcome = idsync("config", "lint")
     assert outcome.status == 2
-    places = [line.split(": ")[1] for line in outcome.stderr.splitlines()]
+    told = [line for line in outcome.stderr.splitlines() if line.startswith("idsync: ")]
+    places = [line.split(": ")[1] for line in told]
     assert places == [
         f"idsync.yaml:{place}"
         for place in (

@@ -322,7 +322,9 @@ def test_a_scenario_that_cannot_be_read_is_told_with_its_place_and_status_two(
 def test_all_faults_of_a_scenario_file_are_told_at_once(idsync: Program) -> None:
     one = SCOPE + "stesp: []\n" + STEP + "    expect: {sttus: x}\n  - identfy: {email: a}\n"
     _, _, stderr = check(idsync, one + "---\n" + one)
-    places = [line.split(": ")[0] for line in stderr.splitlines()]
+    told = [line for line in stderr.splitlines() if line.startswith("story.yaml")]
+    places = [line.split(": ")[0] for line in told]
+    assert stderr.count(" | ^") + stderr.count("  ^") == len(told)  # each at its place
     assert list(dict.fromkeys(places)) == [
         f"story.yaml:{place}" for place in ("5:1", "8:14", "9:5", "15:1", "18:14", "19:5")
     ]

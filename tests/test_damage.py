@@ -351,3 +351,17 @@ def history_of(path: Path) -> list[Any]:
             "SELECT * FROM requests LEFT JOIN changes USING (seq) ORDER BY seq, place"
         )
         return [last, *rows.fetchall()]
+
+
+def test_a_value_that_is_no_text_any_more_is_not_shown(idsync: Program) -> None:
+    idsync.make_store()
+    assert idsync("identify", "--email", "secret-value@example.com").status == 0
+    store = idsync.folder / "idsync.db"
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.write_bytes(store.read_bytes().replace(b"secret-value@", b"secret-\xff\xfelue@"))
+    outcome = idsync("export")
+    assert outcome.status == 3
+    assert "secret" not in outcome.stderr
+    assert "damaged" in outcome.stderr
+    assert "idsync doctor" in outcome.stderr

@@ -35,6 +35,7 @@ from idsync_cli.core.decision import (
     Change,
     DecidedBy,
     Decision,
+    NearMiss,
     Note,
     ProfileUpdate,
     Refusal,
@@ -44,6 +45,7 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
 from idsync_cli.core.resolve import change_set, matcher
+from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
@@ -167,15 +169,17 @@ def test_the_walk_finds_what_is_hidden() -> None:
 E = Identifier(IdentityType.EMAIL, "e")
 VIEW = ProfileView(1, 2, None, True, 3)
 TIER = Tier(1, E.type, NO_SETTINGS, TierOutcome.DECIDED, "e", 1, 1, {Reason.LOGIN_PROTECTION: 1}, 1)
+NEAR = NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1})
 LEFT, CHANGE = ProfileUpdate(VIEW, 3, True), Change(Op.ADD, 1, E)
 BY = DecidedBy(Rule.IDENTIFIER, 1, E.type)
 DECISION = Decision(
     Status.CREATED, BY, VIEW, True, (E,), True, (CHANGE,), (1,), (LEFT,), (Note(NoteCode.TIE),),
-    (E,), (E.type,), (TIER,),
+    (E,), (E.type,), (TIER,), (NEAR,),
 )  # fmt: skip
 VALUES: list[object] = [
-    *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, LEFT, CHANGE, BY, DECISION),
+    *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, NEAR, LEFT, CHANGE, BY, DECISION),
     *(Note(NoteCode.TIE, E.type), Settings(login=True)),
+    ScopedProfile("s", Profile(1, 2, None, True, (E,)), True, False, (E.type,)),
     Answer(1, 2, RequestKind.LOGIN, "s", DECISION),
     IdentityRequest(RequestKind.LOGIN, (E,), 5),
     ModifyRequest(5, {E.type: None}, (IdentityChange(E.type, "o", "n"),)),
@@ -184,7 +188,7 @@ VALUES: list[object] = [
     matcher.Match(VIEW, BY, (VIEW,), (E,), (TIER,)),
     Names((E,), (1,), ("l",)),
     RequestEntry(1, 2, RequestKind.LOGIN, "r", 3),
-    HistoryEntry(1, 2, "login", "r", 3, Op.ADD, 4, E, "mpid"),
+    HistoryEntry(1, 2, "login", "r", 3, Op.ADD, 4, E, "identifier", E.type),
     ProfileFilter("s", E.type, True, False),
     wire.LineReader().request(b'{"type": "login", "known_identities": {"email": "e"}}'),
     wire.Target("s", "w"),

@@ -161,42 +161,39 @@ def test_no_line_is_wider_than_the_terminal(shop: Program, name: str, columns: i
 
 
 def rows(text: str) -> list[dict[str, Any]]:
-    """The table of the tiers, read back: wide enough that no type or value is folded."""
+    """The table of the tiers, read back: wide enough that nothing is folded."""
     lines = text.splitlines()
-    [heading] = [line for line in lines if line.startswith("# Type")]
-    start = {
-        name: heading.index(name) for name in ("Type", "Value", "Settings", "Eligible", "Outcome")
-    }
-    end = {"Left": heading.index("Left") + len("Left")}
-    table = lines[lines.index(heading) + 2 :]
+    headings = [line for line in lines if "# Type" in line]
+    if not headings:
+        return []
+    [heading] = headings
+    names = ("Type", "Value", "Settings", "Held by", "Eligible", "Outcome")
+    start = {name: heading.index(name) for name in names}
+    left = heading.index("Left"), heading.index("Left") + len("Left")
     found: list[dict[str, Any]] = []
-    for line in table:
-        if not line[: start["Type"]].strip() and not line.startswith(" "):
-            break
-        if not line.startswith((" ", *"123456789")):
-            break
-        settings, _, held_by = line[start["Settings"] : start["Eligible"]].rstrip().rpartition(" ")
-        eligible = line[start["Eligible"] : end["Left"] - len("Left")].strip()
-        if line[: start["Type"]].strip():
+    for line in lines[lines.index(heading) + 2 :]:
+        rank = re.match(r"(?:▶ | *)(\d)", line[: start["Type"]])
+        eligible = line[start["Eligible"] : left[0]].strip()
+        if rank:
             found.append(
                 {
-                    "rank": int(line[: start["Type"]]),
+                    "rank": int(rank[1]),
                     "identity_type": line[start["Type"] : start["Value"]].strip(),
                     "value": line[start["Value"] : start["Settings"]].strip(),
-                    "settings": [settings.strip()],
-                    "held_by": held_by,
+                    "settings": line[start["Settings"] : start["Held by"]].split(),
+                    "held_by": line[start["Held by"] : start["Eligible"]].strip(),
                     "eligible": eligible,
                     "ineligible": {},
-                    "left": line[end["Left"] - len("Left") : start["Outcome"]].strip(),
+                    "left": line[slice(*left)].strip(),
                     "outcome": line[start["Outcome"] :],
                 }
             )
+            assert line.startswith("▶") == (found[-1]["outcome"] == "decided")
+        elif not line[: start["Eligible"]].strip() and eligible:
+            count, reason = eligible.split()
+            found[-1]["ineligible"][reason] = int(count)
         else:
-            more = line[start["Settings"] : start["Eligible"]].strip()
-            found[-1]["settings"] += [more] if more else []
-            if eligible:
-                count, reason = eligible.split()
-                found[-1]["ineligible"][reason] = int(count)
+            break
     return found
 
 
@@ -216,12 +213,25 @@ def shown(tier: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def absent(text: str) -> list[str]:
+    """The types of the line that says what the request does not carry."""
+    [*listed] = re.findall(r"^not in request: (.*)$", text, re.MULTILINE)
+    return listed[0].split(", ") if listed else []
+
+
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_the_table_and_the_json_form_carry_the_same_facts(shop: Program, name: str) -> None:
     dry = (*EXPLAINED[name], "--explain", "--dry-run")
     answer = shop(*dry, "--json").json()
     text = Program(shop.folder, 250)(*dry).stdout
-    assert rows(text) == [shown(tier) for tier in answer["tiers"]]
+    if answer["type"] == "modify":  # asks no tier
+        assert not rows(text)
+        assert not absent(text)
+        return
+    carried = [tier for tier in answer["tiers"] if tier["outcome"] != "not_in_request"]
+    assert rows(text) == [shown(tier) for tier in carried]
+    left_out = [each["identity_type"] for each in answer["tiers"] if each not in carried]
+    assert absent(text) == left_out
 
 
 def test_counts_that_stop_at_a_thousand_say_so_in_the_table_and_in_json(shop: Program) -> None:
@@ -309,18 +319,29 @@ def test_nothing_is_coloured_where_nobody_can_see_it(shop: Program) -> None:
             assert "\x1b" not in shop(*arguments, environment=environment).stdout
 
 
-@pytest.mark.parametrize("columns", [100, 200])
+def test_an_explanation_begins_with_its_result(shop: Program) -> None:
+    for arguments in EXPLAINED.values():
+        first = shop(*arguments, "--explain", "--dry-run").stdout.splitlines()[0]
+        assert re.match(r"Profile -?\d+ |No profile is the answer: ", first)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
 def test_a_type_that_fits_beside_the_other_columns_is_not_folded(
     shop: Program, columns: int
 ) -> None:
-    arguments = ("identify", *CONSUMERS, "--email", "a@example.com", "--explain", "--dry-run")
+    arguments = ("identify", *CONSUMERS, "--das", "123456789", "--explain", "--dry-run")
     assert " device_application_stamp " in Program(shop.folder, columns)(*arguments).stdout
 
 
-def test_a_table_uses_every_column_before_it_folds_a_type(shop: Program) -> None:
-    """The type's 24 columns and the value's 9 are all that the others leave of 80."""
-    arguments = ("identify", *CONSUMERS, "--email", "123456789", "--explain", "--dry-run")
-    assert " device_application_stamp " in shop(*arguments).stdout
+@pytest.mark.parametrize("columns", [60, 70, 80])
+def test_words_break_where_they_have_a_joint(shop: Program, columns: int) -> None:
+    arguments = ("identify", *CONSUMERS, "--das", "stamp-of-a-device@example.com", "--dry-run")
+    text = Program(shop.folder, columns)(*arguments, "--explain").stdout
+    whole = {"stamp-of-a-device@example.com", "device_application_stamp"}
+    for line in text.splitlines():
+        for word in re.findall(r"[a-z@._-]*(?:stamp|device|appl|exam)[a-z@._-]*", line):
+            assert any(re.search(rf"(?:^|[-_@.]){re.escape(word)}", each) for each in whole), word
+            assert word[-1] in "-_@." or any(each.endswith(word) for each in whole), word
 
 
 def test_a_wide_character_takes_the_room_of_two(shop: Program) -> None:
@@ -339,10 +360,12 @@ def test_on_a_narrow_terminal_no_rank_reason_or_count_is_lost(
     answer = shop(*dry, "--json").json()
     text = Program(shop.folder, columns)(*dry).stdout
     for tier in answer["tiers"]:
-        assert re.search(rf"^{tier['rank']} ", text, re.MULTILINE), text
+        if tier["outcome"] == "not_in_request" or answer["type"] == "modify":
+            continue
+        assert re.search(rf"^(▶ | *){tier['rank']} ", text, re.MULTILINE), text
         for reason, count in tier["ineligible"].items():
             assert f"{count} {reason}" in text
-    assert re.search(r"\bEligible\b.*\bLeft\b", text)
+    assert answer["type"] == "modify" or re.search(r"\bEligible\b.*\bLeft\b", text)
 
 
 # Values that try to be more than text

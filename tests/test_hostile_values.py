@@ -592,7 +592,7 @@ def test_no_value_has_an_effect_on_what_a_command_says(
     before = [owned(world) for world in worlds]
     said = ""
     for asked, harmlessly in zip(SCENES[command](hostile), SCENES[command](other), strict=True):
-        for terminal in (False, True) if draws_a_table(asked) else (False,):
+        for terminal in (False, True) if has_colour(asked) else (False,):
             outcome = hostile.run(*asked, terminal=terminal)
             expected = other.run(*harmlessly, terminal=terminal)
             assert outcome.status == expected.status, (asked, outcome)
@@ -619,10 +619,10 @@ SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "conf
 """The commands that show every scope, and perhaps every value, whole; others show beginnings."""
 
 
-def draws_a_table(asked: Sequence[str]) -> bool:
-    """Whether it is asked twice, the second time on a terminal, where tables have colours."""
-    drawn = asked[0] in ("profiles", "whois", "profile", "history", "stats", "config")
-    return (drawn or "--explain" in asked) and "--json" not in asked and asked[0] != "replay"
+def has_colour(asked: Sequence[str]) -> bool:
+    """Whether it is asked twice, the second time on a terminal, where what is said has colours."""
+    lasts = asked[0] in ("replay", "backup", "restore", "import", "export", "init")
+    return "--json" not in asked and not lasts
 
 
 def owned(world: World) -> set[str]:
@@ -755,10 +755,12 @@ COMMAND_OF_GITHUB = re.compile(r"^\s*::([a-z-]+)(?: ([^:]*))?::(.*)$")
 
 def github_commands(text: str) -> list[tuple[str, dict[str, str], str]]:
     """What GitHub would find in a log: at the start of a line, or behind `##[` anywhere."""
-    found = []
+    found: list[tuple[str, dict[str, str], str]] = []
     for line in text.split("\n"):
         assert "##[" not in line
-        if line.strip().startswith("::"):
+        if group := re.fullmatch(r"::(group|endgroup)::(.*)", line):
+            found.append((group[1], {}, unescaped(group[2])))
+        elif line.strip().startswith("::"):
             match = COMMAND_OF_GITHUB.match(line)
             assert match, line
             pairs = (each.split("=", 1) for each in match[2].split(","))
@@ -783,6 +785,15 @@ def unescaped(text: str) -> str:
 def test_annotations_of_github_are_ours_alone(scenarios: Worlds, folder: str) -> None:
     asked = ("check", folder, "--format", "github")
     hostile, other = (github_commands(world.run(*asked).stdout) for world in scenarios)
+    levels = [level for level, _, _ in hostile]
+    assert levels == [level for level, _, _ in other]
+    groups = [level for level in levels if level != "error"]
+    assert groups == ["group", "endgroup"] * (len(groups) // 2)
+    assert bool(groups) == (folder == "scenarios")
+    for level, _, title in hostile:
+        assert level == "error" or title == "" or title.startswith("explained: ")
+        assert_harmless(title)
+    hostile, other = ([each for each in told if each[0] == "error"] for told in (hostile, other))
     assert {level for level, _, _ in hostile} == {"error"}
     assert len(hostile) == len(other) > len(HOSTILE)
     for _, properties, message in hostile:

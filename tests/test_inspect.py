@@ -212,6 +212,9 @@ class TestWhois:
             assert message in outcome.stderr
 
 
+BY_DEVICE = {"rule": "identifier", "identity_type": "ios_idfv"}
+
+
 class TestProfileShow:
     def test_which_request_brought_each_identifier(self, idsync: Program) -> None:
         first = {"type": "identify", "known_identities": {"idfv": "9"}, "request_id": "r-1"}
@@ -219,12 +222,14 @@ class TestProfileShow:
         mpid = str(idsync.replay(first, second).lines()[0]["mpid"])
         shown = idsync("profile", "show", "--mpid", mpid, "--json").json()
         assert [
-            (each["identity_type"], each["value"], each["seq"], each["kind"], each["request_id"])
+            (each["identity_type"], each["value"], each["seq"], each["type"], each["request_id"])
             for each in shown["identifiers"]
         ] == [("ios_idfv", "9", 1, "identify", "r-1"), ("customer_id", "C1", 2, "login", None)]
         assert all(each["time"].endswith("Z") for each in shown["identifiers"])
         made_by = shown["made_by"]
-        assert (made_by["seq"], made_by["kind"], made_by["rule"]) == (1, "identify", "no_match")
+        assert (made_by["seq"], made_by["type"]) == (1, "identify")
+        assert made_by["decided_by"] == {"rule": "no_match"}
+        assert shown["identifiers"][1]["decided_by"] == BY_DEVICE
         line = idsync("export").json()
         assert {name: shown[name] for name in line} == line
 
@@ -254,7 +259,7 @@ class TestHistory:
     def test_of_a_profile(self, idsync: Program, story: dict[str, str]) -> None:
         entries = idsync("history", "--mpid", story["known"], "--json").lines()
         assert [
-            (each["seq"], each["kind"], each["op"], each["identity_type"], each["value"])
+            (each["seq"], each["type"], each["op"], each["identity_type"], each["value"])
             for each in entries
         ] == [
             (1, "identify", "add", "email", "a@example.com"),
@@ -264,7 +269,8 @@ class TestHistory:
             (4, "modify", "add", "email", "b@example.com"),
         ]
         assert list(entries[0]) == [
-            "seq", "time", "kind", "request_id", "op", "mpid", "identity_type", "value", "rule",
+            "seq", "time", "type", "decided_by", "request_id", "request_timestamp_ms", "op", "mpid",
+            "identity_type", "value",
         ]  # fmt: skip
 
     def test_of_an_identifier_by_any_name(self, idsync: Program, story: dict[str, str]) -> None:
@@ -313,7 +319,13 @@ def test_stats(idsync: Program, story: dict[str, str]) -> None:
         },
         "requests": 6,
         "ties": 1,
-        "decided_by": {"logout": 2, "ios_idfv": 1, "mpid": 1, "newest": 1, "no_match": 1},
+        "deciders": [
+            {"decided_by": {"rule": "logout"}, "requests": 2},
+            {"decided_by": BY_DEVICE, "requests": 1},
+            {"decided_by": {"rule": "mpid"}, "requests": 1},
+            {"decided_by": {"rule": "newest"}, "requests": 1},
+            {"decided_by": {"rule": "no_match"}, "requests": 1},
+        ],
     }
     shown = idsync("stats").stdout
     assert "1 of them ties" in shown
@@ -335,6 +347,7 @@ def test_hostile_values_have_no_effect(idsync: Program) -> None:
         ("profiles",),
         ("whois", asked),
         ("profile", "show", "--mpid", answer["mpid"]),
+        ("profile", "show", "--story", "--mpid", answer["mpid"]),
         ("history", asked),
         ("history", "--mpid", answer["mpid"]),
     ):
@@ -343,8 +356,8 @@ def test_hostile_values_have_no_effect(idsync: Program) -> None:
             assert outcome.status == 0
             assert outcome.stdout.replace("\n", "").replace("─", "").isascii()
             assert "\x1b" not in outcome.stdout
-        folded = "".join(idsync(*command).stdout.split())
-        assert r"[bold]\x1b[2J\u202e[/oops]\n=1+1" in folded
+        wide = idsync(*command, environment={"COLUMNS": "200"}).stdout
+        assert r"[bold]\x1b[2J\u202e[/oops]\n=1+1" in wide
     assert "\x1b" not in idsync("whois", f"email={HOSTILE}!").stderr
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections import Counter
 from pathlib import Path
@@ -225,13 +226,12 @@ def test_the_summary_counts_what_the_answers_say(couriers: Program) -> None:
     kinds: dict[str, Counter[str]] = {}
     for answer in answers:
         kinds.setdefault(answer["type"], Counter())[answer["status"]] += 1
-    decided_by = [
-        each["decided_by"].get("identity_type", each["decided_by"]["rule"]) for each in done
-    ]
+    deciders = Counter(
+        json.dumps({k: v for k, v in each["decided_by"].items() if k != "rank"}) for each in done
+    )
     expected = {
         "requests": len(answers),
-        "kinds": kinds,
-        "decided_by": Counter(decided_by),
+        "types": kinds,
         "profiles_created": sum(answer["status"] == "created" for answer in done),
         "profiles_orphaned": sum(len(answer["orphaned"]) for answer in done),
         "notes": Counter(note["code"] for answer in done for note in answer["notes"]),
@@ -242,15 +242,22 @@ def test_the_summary_counts_what_the_answers_say(couriers: Program) -> None:
     summary = couriers("replay", "day.jsonl", "--seed", "1", "--json").json()
     assert {key: summary[key] for key in expected} == expected
     assert summary["profiles_orphaned"] > 0
+    told = {json.dumps(each["decided_by"]): each["requests"] for each in summary["deciders"]}
+    assert told == deciders
 
 
 def test_the_summary_shows_the_same_numbers_to_people(couriers: Program) -> None:
     summary = couriers("replay", "day.jsonl", "--dry-run", "--json", "--seed", "1").json()
-    rows = [line.split() for line in couriers("replay", "day.jsonl").stdout.splitlines()]
-    for kind, statuses in summary["kinds"].items():
+    told = couriers("replay", "day.jsonl").stdout.splitlines()
+    assert told[0].startswith(f"{summary['requests']} requests, ")
+    rows = [re.sub(r" *[<\d]+%.*", "", line).split() for line in told]
+    for kind, statuses in summary["types"].items():
         for status, number in statuses.items():
             assert [kind, status, str(number)] in rows
-    for counted in ("decided_by", "notes", "errors"):
+    for each in summary["deciders"]:
+        by = each["decided_by"]
+        assert [by.get("identity_type", by["rule"]), str(each["requests"])] in rows
+    for counted in ("notes", "errors"):
         for word, number in summary[counted].items():
             assert [word, str(number)] in rows
 

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from idsync_cli.cli.app import app
+from idsync_cli.cli.options import Group
 from idsync_cli.core.config.diff import Shift
 from idsync_cli.messages import SHIFTS
 from tests.program import Program, program_in_a_fresh_folder
@@ -25,6 +26,7 @@ FRONT_DOOR = {
     "idsync_cli.__main__",
     "idsync_cli.cli",
     "idsync_cli.cli.app",
+    "idsync_cli.cli.colour",
     "idsync_cli.cli.environment",
     "idsync_cli.errors",
 }
@@ -85,7 +87,7 @@ def test_a_request_imports_what_answers_it(
     assert "idsync_cli.engine.engine" in modules
     assert {name for name in modules if name.startswith("idsync_cli.cli.")} == {
         f"idsync_cli.cli.{name}"
-        for name in ("app", "completion", "options", "requests", "environment")
+        for name in ("app", "colour", "completion", "options", "requests", "environment")
     }
     needless = ("render", "replay", "check", "core.config.diff", "inspect", "transfer")
     assert not modules & {f"idsync_cli.{name}" for name in needless}
@@ -100,6 +102,36 @@ def test_a_check_imports_nothing_of_sqlite(idsync: Program) -> None:
     assert "idsync_cli.store.memory" in modules
     assert not {name for name in modules if name.startswith("idsync_cli.store.sqlite")}
     assert not modules & {"sqlite3", "sqlite_utils"}
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("inspect", "profiles"),
+        ("inspect", "profile show --mpid 1"),
+        ("inspect", "whois email=e"),
+        ("inspect", "history email=e"),
+        ("inspect", "stats"),
+        ("doctor", "doctor"),
+        ("config", "config show"),
+        ("config", "config plan"),
+        ("transfer", "import profiles.jsonl"),
+        ("replay", "replay requests.jsonl"),
+        ("maintenance", "backup copy.db"),
+    ],
+)
+def test_json_is_written_without_what_draws_tables(
+    idsync: Program, module: str, command: str
+) -> None:
+    idsync.make_store()
+    idsync.write("profiles.jsonl", '{"mpid": 1, "identities": {"email": ["e"]}}\n')
+    assert idsync("import", "profiles.jsonl").status == 0
+    idsync.write("profiles.jsonl", '{"mpid": 2, "identities": {"email": ["g"]}}\n')
+    idsync.write("requests.jsonl", '{"type": "identify", "email": "f"}\n')
+    modules = imported(idsync, *command.split(), "--json")
+    assert f"idsync_cli.cli.{module}" in modules
+    assert "json" in modules
+    assert not modules & {"rich", "idsync_cli.render.store", "idsync_cli.render.answers"}
 
 
 # The table of the commands
@@ -130,7 +162,7 @@ def test_the_listing_is_that_of_the_commands_themselves(group: TyperGroup, width
     context = typer.Context(
         group, info_name="idsync", terminal_width=width, max_content_width=width
     )
-    eager = TyperGroup(
+    eager = Group(
         name=group.name,
         help=group.help,
         params=group.params,

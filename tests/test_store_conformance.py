@@ -309,8 +309,8 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         HistoryEntry(2, 901, *imported, 6, F, "import"),
         HistoryEntry(4, 900, *imported, 5, o, "import"),
         HistoryEntry(4, 900, *imported, 5, D, "import"),
-        HistoryEntry(*login, Op.REMOVE, 5, o, "identifier"),
-        HistoryEntry(*login, Op.ADD, 6, o, "identifier"),
+        HistoryEntry(*login, Op.REMOVE, 5, o, "identifier", EMAIL),
+        HistoryEntry(*login, Op.ADD, 6, o, "identifier", EMAIL),
         HistoryEntry(*logout, Op.ADD, its, D, "logout"),
     ]
     with store.reading() as transaction:

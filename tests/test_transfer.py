@@ -104,7 +104,8 @@ class TestRoundTrip:
             asked = ("history", "--store", "new.db", "--mpid", line["mpid"], "--json")
             held = defaultdict(list)
             for entry in filled(*asked).lines():
-                assert (entry["kind"], entry["op"], entry["rule"]) == ("import", "add", "import")
+                assert (entry["type"], entry["op"]) == ("import", "add")
+                assert entry["decided_by"] == {"rule": "import"}
                 assert entry["seq"] == line["created_seq"]
                 held[entry["identity_type"]].append(entry["value"])
             assert held == line["identities"]

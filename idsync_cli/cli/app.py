@@ -13,6 +13,7 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError  # Typer h
 from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli import __version__
+from idsync_cli.cli import colour
 from idsync_cli.cli.environment import say, write
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
@@ -55,7 +56,7 @@ _COMMANDS = {
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""
 
 
-class Commands(TyperGroup):
+class Commands(colour.TakesColour, TyperGroup):
     """All commands: listed by their lines, imported and built only when one is asked for."""
 
     def __init__(self, **settings: Any) -> None:
@@ -143,6 +144,7 @@ def _root(
 
 def run() -> int:
     """Run the command line and give its exit status."""
+    colour.ask(colour.When.AUTO)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -151,16 +153,17 @@ def run() -> int:
     except SystemExit as ended:  # Typer's own way out of all that has to do with completion
         return ended.code if isinstance(ended.code, int) else 0
     except NoArgsIsHelpError as error:
-        say(error.format_message())
+        told = error.format_message()
+        write(told if colour.is_wanted(sys.stderr) else colour.without(told), to_stderr=True)
         return 2
     except ClickException as error:
         say(f"idsync: {error.format_message()}")
         say(f"try: {_help_for(error)}")
         return 2
     except IdsyncError as error:
-        from idsync_cli.cli.hints import lines
+        from idsync_cli.cli.complaints import complain
 
-        say("\n".join(f"idsync: {line}" for line in lines(error)))
+        complain(error, prefix="idsync: ")
         return error.exit_status
     except (KeyboardInterrupt, typer.Abort):
         say("idsync: interrupted; what was committed is whole")

@@ -14,8 +14,15 @@ import typer
 from idsync_cli.check import run as checking
 from idsync_cli.check.run import FAILED, PASSED, UNREADABLE, CheckOutcome, Result, Unreadable
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.environment import drawn, load_configuration, say, terminal_width, write
-from idsync_cli.cli.hints import lines, with_hints
+from idsync_cli.cli.environment import (
+    drawn,
+    load_configuration,
+    say,
+    terminal_width,
+    write,
+    write_lines,
+)
+from idsync_cli.cli.hints import with_hints
 from idsync_cli.cli.options import present_config, present_store
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
@@ -24,6 +31,7 @@ from idsync_cli.files.scenario_file import Load, Scenario
 
 if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs
+    from idsync_cli.render.theme import Line
 
 
 class Format(StrEnum):
@@ -199,6 +207,13 @@ def _counted(outcomes: Sequence[CheckOutcome]) -> str:
     return f"{passed} passed, {failed} failed{more}"
 
 
+def _counted_line(outcomes: Sequence[CheckOutcome]) -> "Line":
+    from idsync_cli.render.theme import Look
+
+    is_good = max((each.exit_status for each in outcomes), default=PASSED) == PASSED
+    return [(_counted(outcomes), Look.OK if is_good else Look.FAILED)]
+
+
 class _Teller:
     """Says what became of each scenario, as it comes."""
 
@@ -219,7 +234,7 @@ class _Teller:
             write("\n".join(render_ci.tap(outcome, number, explained(outcome))))
             return
         if isinstance(outcome, Result) and not (self._quiet and outcome.passed):
-            write(render_ci.inert(render_ci.verdict(outcome)))
+            write_lines([render_ci.verdict(outcome)])
         if self._form is Format.GITHUB:
             for line in render_ci.github(outcome, explained(outcome)):
                 write(line)
@@ -232,7 +247,7 @@ class _Teller:
         """Sum up."""
         if self._form is not Format.TAP:
             if outcomes:
-                write(_counted(outcomes))
+                write_lines([_counted_line(outcomes)])
         elif outcomes:
             write(f"1..{len(outcomes)}\n# {_counted(outcomes)}")
         else:
@@ -248,10 +263,10 @@ def _show_mismatches(result: Result) -> None:
 
 
 def _complain(fault: FileFault) -> None:
+    from idsync_cli.cli.complaints import complain
     from idsync_cli.render.ci import inert
 
-    for line in lines(fault):
-        say(inert(line))
+    complain(fault, guarded=inert)
 
 
 def _report_place(junit: str) -> Path:
@@ -303,11 +318,11 @@ def _update(run: _Run, *, quiet: bool) -> int:
             say(f"{printable(path.as_posix())} is left as it is")
         for outcome in told:
             if outcome in updated:
-                write(render_ci.inert(render_ci.verdict(outcome, updated=True)))
+                write_lines([render_ci.verdict(outcome, updated=True)])
             else:
                 left.append(outcome)
                 teller.tell(outcome, len(left))
-    write(f"{_counted(left)}, {len(outcomes) - len(left)} updated")
+    write_lines([[*_counted_line(left), f", {len(outcomes) - len(left)} updated"]])
     return max((each.exit_status for each in left), default=PASSED)
 
 

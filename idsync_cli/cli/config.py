@@ -9,6 +9,7 @@ from idsync_cli.cli.environment import (
     draw,
     existing_store,
     load_configuration,
+    terminal_width,
     write,
     write_json,
 )
@@ -17,12 +18,13 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     AsJson,
     Config,
+    Group,
     OnceEach,
     StorePath,
 )
 from idsync_cli.errors import FileFault
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
 class Format(StrEnum):
@@ -44,7 +46,7 @@ def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
     if as_json:
         write_json(render_config.organization_json(organization))
     else:
-        draw(*render_config.organization_tables(organization))
+        draw(*render_config.organization_tables(organization, terminal_width()))
     return 0
 
 
@@ -101,5 +103,5 @@ def plan(
     if as_json:
         write_json(render_config.plan_json(found))
     else:
-        draw(*render_config.plan_text(found))
+        draw(*render_config.plan_text(found, terminal_width()))
     return found.exit_status

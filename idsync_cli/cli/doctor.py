@@ -25,7 +25,7 @@ def doctor(
     if as_json:
         write_json(report_json(found))
     else:
-        from idsync_cli.render.tables import plain
+        from idsync_cli.render.theme import text
 
-        draw(*map(plain, lines(found)))
+        draw(*(text(*line) for line in lines(found)))
     return found.exit_status

@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import StringIO
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
+from idsync_cli.cli import colour
 from idsync_cli.errors import (
     FaultCode,
     Hint,
@@ -26,10 +26,13 @@ from idsync_cli.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.files.config_file import Configuration
+    from idsync_cli.render.theme import Line
     from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 
 
@@ -65,11 +68,40 @@ def parse_seed(text: str | None) -> int | None:
     return int(text)
 
 
+_BEGINNINGS = {"idsync:": "failed", "note:": "note", "dry run:": "note"}
+"""What begins a line of talk, and the style that it has."""
+
+
 def say(message: str) -> None:
     """Talk to the user, on standard error; where nobody can listen, the work goes on."""
+    for line in message.split("\n"):
+        begins = next(filter(line.startswith, _BEGINNINGS), "")
+        if not (colour.is_wanted(sys.stderr) or sys.stderr.isatty()):
+            _talk(printable(line))
+            continue
+        from idsync_cli.render.theme import Look
+
+        rest = printable(line.removeprefix(begins))
+        say_line([(begins, Look(_BEGINNINGS.get(begins, "plain"))), rest])
+
+
+def say_line(line: "Line", *, indent: int = 2) -> None:
+    """Say a line of printable parts: on a terminal as wide as that, in a pipe as one line."""
+    if sys.stderr.isatty():
+        from idsync_cli.render.tables import broken
+        from idsync_cli.render.theme import text
+
+        for shown in drawn(broken(text(*line), terminal_width(), indent), to_stderr=True):
+            _talk(shown)
+        return
+    from idsync_cli.render.theme import words
+
+    _talk(colour.painted(line) if colour.is_wanted(sys.stderr) else words(line))
+
+
+def _talk(line: str) -> None:
     with suppress(OSError):
-        for line in message.split("\n"):
-            sys.stderr.write(printable(line) + "\n")
+        sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
 
@@ -88,6 +120,14 @@ def write(text: str, *, to_stderr: bool = False) -> None:
         raise OutputClosed from None
     except OSError as error:
         raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
+
+
+def write_lines(lines: "Iterable[Line]") -> None:
+    """Give out lines of parts, with colour for a terminal; this takes no Rich."""
+    from idsync_cli.render.theme import words
+
+    shown = colour.painted if colour.is_wanted(sys.stdout) else words
+    write("\n".join(map(shown, lines)))
 
 
 def write_utf8(text: str) -> None:
@@ -114,33 +154,17 @@ def write_json(value: Any, *, to_stderr: bool = False) -> None:
     write(json.dumps(value), to_stderr=to_stderr)
 
 
-def draw(*pieces: "RenderableType", to_stderr: bool = False) -> None:
+def draw(*pieces: "RenderableType | str", to_stderr: bool = False) -> None:
     """Give out tables and text: as wide as the terminal, plain in a pipe or with NO_COLOR."""
     write("\n".join(drawn(*pieces, to_stderr=to_stderr)), to_stderr=to_stderr)
 
 
-def drawn(*pieces: "RenderableType", to_stderr: bool = False) -> list[str]:
-    """The lines of tables and text, with colour only for a terminal."""
-    from rich.console import Console
+def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]:
+    """The lines of tables and text, with colour only where it is wanted."""
+    from idsync_cli.render.paper import lines
 
-    stream = sys.stderr if to_stderr else sys.stdout
-    paper = StringIO()
-    console = Console(
-        file=paper,
-        force_terminal=stream.isatty() and not os.environ.get("NO_COLOR"),
-        # A table that cannot be narrower is drawn as wide as it is: nothing is ever cut.
-        width=max(_NARROWEST, terminal_width(), *map(_least_width, pieces)),
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-    for piece in pieces:
-        console.print(piece)
-    return [line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n")]
-
-
-def _least_width(piece: "RenderableType") -> int:
-    return getattr(piece, "width", None) or 0
+    has_colour = colour.is_wanted(sys.stderr if to_stderr else sys.stdout)
+    return lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
 
 
 def terminal_width() -> int:

@@ -66,7 +66,8 @@ def with_hints(fault: FileFault) -> FileFault:
 
 def told(refusal: Refusal) -> Refusal:
     """A refusal with its hint in its message, for whoever draws it."""
-    return Refusal(refusal.code, _with(refusal.message, refusal.hint, {}))
+    message = _with(refusal.message, refusal.hint, {})
+    return Refusal(refusal.code, message, word=refusal.word)
 
 
 def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> str:

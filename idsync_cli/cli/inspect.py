@@ -22,6 +22,7 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     AsJson,
     Config,
+    Group,
     OnceEach,
     StorePath,
 )
@@ -54,7 +55,7 @@ Limit = Annotated[
     ),
 ]
 
-profile_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+profile_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
 def profiles(
@@ -158,17 +159,32 @@ def whois(
 @profile_app.command("show", cls=OnceEach)
 def profile_show(
     mpid: Annotated[str, typer.Option("--mpid", metavar="MPID", help="The profile to show.")],
+    story: Annotated[
+        bool,
+        typer.Option(
+            "--story", help="Its life in order: each request, why, and what it added or took."
+        ),
+    ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The story as Markdown, for a ticket.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
     """Show a profile, and what brought each of its identifiers.
 
+    With --story: what made it and why, what joined it by which tier, and what was taken by whom.
+
     The exit status is 1 if there is none with the MPID.
 
-    Example: idsync profile show --mpid -5412
+    Example: idsync profile show --mpid -5412 --story
     """
+    if markdown and (as_json or not story):
+        raise UsageFault("--markdown goes with --story, and without --json")
     number = _mpid(mpid)
+    if story:
+        return _show_story(number, config, store, as_json=as_json, markdown=markdown)
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         found = inspection.profile(transaction, organization, number)
@@ -183,6 +199,29 @@ def profile_show(
 
         draw(*render_store.profile_table(found, terminal_width()))
     return found.exit_status
+
+
+def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: bool) -> int:
+    from idsync_cli.inspect.story import story as tell
+
+    organization = load_configuration(config).organization
+    with existing_store(store, organization) as opened, opened.reading() as transaction:
+        told = tell(transaction, organization, mpid)
+    if told.profile is None:
+        say(f"idsync: no profile has the MPID {mpid}")
+    elif as_json:
+        from idsync_cli.render import store_json
+
+        write_json(store_json.story_json(told))
+    else:
+        from idsync_cli.render import story as render_story
+        from idsync_cli.render.theme import text
+
+        if markdown:
+            write("\n".join(render_story.story_markdown(told)))
+        else:
+            draw(*(text(*line) for line in render_story.story_lines(told)))
+    return told.exit_status
 
 
 def history(

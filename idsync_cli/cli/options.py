@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 from typer._click.exceptions import UsageError  # Typer carries its own Click, without a front door
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli.cli import completion
+from idsync_cli.cli.colour import TakesColour
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.errors import UsageFault, quoted
 
@@ -68,7 +69,7 @@ Pairs = list[tuple[str, str]]
 """Names of identifier types with their values, as they were given."""
 
 
-class OnceEach(TyperCommand):
+class OnceEach(TakesColour, TyperCommand):
     """A command that refuses an option given twice, instead of taking the last one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -81,6 +82,10 @@ class OnceEach(TyperCommand):
                 names = " or ".join(option.opts)
                 raise UsageError(f"Option {names} is given twice; give it once.", ctx)
         return list(super().parse_args(ctx, args))
+
+
+class Group(TakesColour, TyperGroup):
+    """A command that has commands of its own."""
 
 
 def _flag(name: str) -> str:

@@ -12,9 +12,8 @@ from typing import Annotated
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli import hints
+from idsync_cli.cli import colour, hints
 from idsync_cli.cli.environment import (
-    draw,
     load_configuration,
     new_seed,
     now_ms,
@@ -23,9 +22,7 @@ from idsync_cli.cli.environment import (
     say,
     say_agreed,
     store_at_work,
-    terminal_width,
     write,
-    write_json,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -37,6 +34,7 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
+from idsync_cli.cli.replay_shown import Kinds, Lines, Rules, Shown, Statuses, sum_up
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
@@ -46,7 +44,7 @@ from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
 from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.resumption import Mode
-from idsync_cli.replay.summary import RefusedLine, Summary, Tally
+from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import Done
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore
@@ -99,6 +97,10 @@ def replay(
         bool,
         typer.Option("--explain", help="Each answer with its tiers: in --output, else as tables."),
     ] = False,
+    line: Lines = None,
+    status: Statuses = None,
+    rule: Rules = None,
+    kind: Kinds = None,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")] = False,
 ) -> int:
@@ -112,6 +114,7 @@ def replay(
     to_start = process_time()  # as long as another process would take to get here
     if resume and again:
         raise UsageFault("--resume goes on and --again begins anew; give one of them")
+    shown = Shown.chosen(line, status, rule, kind, is_explained=explain and output is None)
     organization = load_configuration(config).organization
     target = _checked_target(organization, scope, workspace)
     number = parse_seed(seed)
@@ -122,7 +125,7 @@ def replay(
         over = Over.ANY_FILE if force else Over.ITS_OWN if resume else Over.NOTHING
         answers = AnswersFile(output, explain=explain, named="--output", over=over)
         answers.check()
-    give_out = _to_stdout(output, explain=explain)
+    give_out = _to_stdout(output, shown, explain=explain)
     tally = Tally()
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
@@ -161,9 +164,10 @@ def replay(
             raise
     if run.stopped_by:
         tally.count_all([run.stopped_by], run.file)
+        tally.keep_lines([run.stopped_line] if run.stopped_line else [], run.file)
     summary = tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
     if not quiet:
-        _sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
+        sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
     return summary.exit_status
 
 
@@ -197,27 +201,16 @@ def _checked_target(
     return target
 
 
-def _to_stdout(output: str | None, *, explain: bool) -> GiveOut | None:
+def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:
     """What gives out answers as they come: as lines where they are asked for, or explained."""
     if output == STANDARD_STREAM:
         return partial(_write_lines, explain=explain)
-    return _explain if explain and output is None else None
+    return shown.explain if explain and output is None else None
 
 
 def _write_lines(answers: Iterable[Answer], file: str | None, *, explain: bool) -> None:
     lines = [wire.answer_line(each, explain=explain, file=file) for each in answers]
     write(b"".join(lines).decode()[:-1])
-
-
-def _explain(answers: Iterable[Answer], _file: str | None) -> None:
-    from idsync_cli.render import answers as render
-
-    for answer in answers:
-        if isinstance(answer.outcome, Refusal):
-            write(render.refusal_line(answer, hints.told(answer.outcome)))
-        else:
-            draw(*render.explanation(answer, answer.outcome, terminal_width()))
-        write("")
 
 
 @contextmanager
@@ -253,7 +246,11 @@ def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
         TextColumn("{task.fields[requests]:,} requests, {task.fields[rate]:,.0f} a second"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        *columns,
+        console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
+        transient=True,
+    ) as bar:
         task = bar.add_task("replay", total=total, requests=0, rate=0.0)
         counted = 0
 
@@ -265,27 +262,3 @@ def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, advance=number_of_bytes, requests=counted, rate=rate)
 
         yield advance
-
-
-def _sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
-    """The summary is data, unless standard output holds the answers."""
-    from idsync_cli.render.summary import summary_json
-
-    if as_json:
-        write_json(summary_json(summary), to_stderr=on_stderr)
-        return
-    from idsync_cli.render import answers as render
-
-    told = tuple(map(_with_hint, summary.first_refused))
-    counted = summary_json(summary._replace(first_refused=told))
-    way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
-    draw(*render.summary(counted, way_out), to_stderr=on_stderr)
-
-
-def _with_hint(refused: RefusedLine) -> RefusedLine:
-    """A refused line with what to do about it, as people are told."""
-    answer = refused.answer
-    assert isinstance(answer.outcome, Refusal)
-    outcome = hints.told(answer.outcome)
-    told = Answer(answer.seq, answer.line, answer.kind, answer.scope, outcome)
-    return RefusedLine(refused.file, told)

@@ -17,8 +17,8 @@ from idsync_cli.cli.environment import (
     say,
     say_agreed,
     terminal_width,
-    write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -307,6 +307,10 @@ def _answer(
     if isinstance(outcome, Refusal):
         from idsync_cli.cli.hints import told
 
+        if explain and outcome.tiers and not as_json:
+            from idsync_cli.render import answers as render
+
+            draw(*render.refused_explanation(outcome, terminal_width()))
         say(f"idsync: {outcome.code}: {told(outcome).message}")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     if not as_json:
@@ -317,7 +321,7 @@ def _answer(
         if explain:
             draw(*render.explanation(answer, outcome, terminal_width()))
         else:
-            write("\n".join(render.answer_lines(answer, outcome)))
+            write_lines(render.answer_lines(answer, outcome))
     if keep_picture is not None:
         keep_picture(answer, outcome)
     return 1 if outcome.status is Status.NOT_FOUND else 0
@@ -333,7 +337,7 @@ def _resolve(
         seed = new_seed()
         with MemoryStore(seed) as empty:
             answer = Engine(organization, empty, now=now_ms, explain=explain).one_shot(
-                request, dry_run=True
+                request, dry_run=True, near=True
             )
         changes = isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store
         if dry_run or not changes:
@@ -341,4 +345,4 @@ def _resolve(
         opened = store.create(path, seed)
     with opened:
         engine = Engine(organization, opened, now=now_ms, explain=explain, on_aligned=say_agreed)
-        return engine.one_shot(request, dry_run=dry_run)
+        return engine.one_shot(request, dry_run=dry_run, near=True)

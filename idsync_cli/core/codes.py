@@ -45,6 +45,16 @@ class Reason(StrEnum):
     NEW_KNOWN_USER_ONLY = "new_known_user_only"
 
 
+class KeptBy(StrEnum):
+    """Why a holder keeps an identifier whatever the request names: a setting says so (section 8).
+
+    Else it is a `Reason` for which the request may not be answered with the holder.
+    """
+
+    IMMUTABLE = "immutable"
+    ON_UNIQUE_HELD = "on_unique_held"
+
+
 class TierOutcome(StrEnum):
     """What a tier of the priority did to the candidates (sections 4 and 8)."""
 

@@ -16,15 +16,17 @@ def decide(
     seed: int,
     *,
     explain: bool = False,
+    near: bool = False,
 ) -> Decision:
     """Decide any request by the rules of its scope, against the store as it stands before it.
 
     `seq` is the request's sequence number and `seed` that of its store (section 7); both come from
-    the caller. `explain` adds the account of every tier.
+    the caller. `explain` adds the account of every tier. `near`, or `explain`, adds who holds what
+    was asked for, where none of them is the answer.
 
     Raises:
         Refusal: the request is refused, and nothing changes.
     """
     if isinstance(request, ModifyRequest):
         return modify(request, rules, lookup, explain=explain)
-    return resolve(request, rules, lookup, seq, seed, explain=explain)
+    return resolve(request, rules, lookup, seq, seed, explain=explain, near=near or explain)

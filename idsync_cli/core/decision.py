@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
     ErrorCode,
+    KeptBy,
     NoteCode,
     Op,
     Reason,
@@ -20,22 +21,6 @@ from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
 _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
-
-
-class Refusal(Exception):
-    """A request that is refused and changes nothing: its code, and what is wrong in words.
-
-    `hint` is the way out where it is more than the message says; no answer in JSON has it.
-    """
-
-    def __init__(self, code: ErrorCode, message: str, hint: Hint | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-
-    def __reduce__(self) -> tuple[type["Refusal"], tuple[ErrorCode, str, Hint | None]]:
-        return Refusal, (self.code, self.message, self.hint)
 
 
 class DecidedBy(NamedTuple):
@@ -59,10 +44,16 @@ class Change(Value):
 
 
 class Note(NamedTuple):
-    """Something done otherwise than the sender may expect, and for which type."""
+    """Something done otherwise than the sender may expect, and for which type.
+
+    Where an account was asked for, `held_elsewhere` names the holder with the lowest MPID that
+    keeps the identifier, and why.
+    """
 
     code: NoteCode
     identity_type: IdentityType | None = None
+    mpid: int | None = None
+    reason: Reason | KeptBy | None = None
 
 
 COUNTED_TO = 1000
@@ -87,6 +78,53 @@ class Tier(NamedTuple):
     stopped_counting: bool = False
 
 
+NEAR_COUNTED_TO = 10
+"""Where the counts of a near miss stop (section 8)."""
+
+
+class NearMiss(NamedTuple):
+    """An identifier of the request that profiles hold, none of which may be the answer, and why.
+
+    No count goes beyond NEAR_COUNTED_TO; one that is as high may stand for more.
+    """
+
+    identifier: Identifier
+    held_by: int
+    ineligible: Mapping[Reason, int]
+
+
+class Refusal(Exception):
+    """A request that is refused and changes nothing: its code, and what is wrong in words.
+
+    `hint` is the way out where it is more than the message says. `word` is what is at fault, as
+    far as that is one word of the request, or the character, from 0, at which a line ceases to be
+    JSON. No answer in JSON has them.
+    `tiers` and `notes` are there if the account was asked for and step 5 refused the request.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        hint: Hint | None = None,
+        tiers: tuple[Tier, ...] = (),
+        notes: tuple[Note, ...] = (),
+        word: str | int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.tiers = tiers
+        self.notes = notes
+        self.word = word
+
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[object, ...]]:
+        return Refusal, (
+            self.code, self.message, self.hint, self.tiers, self.notes, self.word,
+        )  # fmt: skip
+
+
 class ProfileUpdate(Value):
     """How a request leaves a profile that it changes: the types it then holds, one bit each.
 
@@ -108,12 +146,14 @@ class Decision(Value):
     `profile` is the answered profile as it was before the request, None where nothing was found;
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
     search found, as it got them; `types_in_order` are their types. `updates` has the profiles
-    that change. `tiers` are there if the account of them was asked for.
+    that change. `tiers` are there if the account of them was asked for, and `near` if near misses
+    were.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
+        "near",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -132,6 +172,7 @@ class Decision(Value):
         identifiers: tuple[Identifier, ...] = (),
         types_in_order: tuple[IdentityType, ...] = (),
         tiers: tuple[Tier, ...] = (),
+        near: tuple[NearMiss, ...] = (),
     ) -> None:
         self.status: Final = status
         self.decided_by: Final = decided_by
@@ -146,6 +187,7 @@ class Decision(Value):
         self.identifiers: Final = identifiers
         self.types_in_order: Final = types_in_order
         self.tiers: Final = tiers
+        self.near: Final = near
 
     @property
     def changes_the_store(self) -> bool:

@@ -60,7 +60,7 @@ class Answering:
         now, explain = self._now(), self._explain
         return [
             self._answer(
-                reading, requests[place].line, seqs[place], transaction, labels, now, explain
+                reading, requests[place].line, seqs[place], transaction, labels, now, explain, False
             )
             for place, reading in enumerate(readings)
         ]
@@ -74,14 +74,16 @@ class Answering:
         *,
         decide_only: bool = False,
         explain: bool = False,
+        near: bool = False,
     ) -> Answer:
         """Answer one request by its sequence number; what is decided is done, or only decided.
 
-        With `explain` this one has the account of every tier, even if the others have not.
+        With `explain` this one has the account of every tier, even if the others have not, and with
+        `near` who holds what was asked for where nobody was the answer.
         """
         now = None if decide_only else self._now()
         explain = explain or self._explain
-        return self._answer(reading, None, seq, transaction, labels, now, explain)
+        return self._answer(reading, None, seq, transaction, labels, now, explain, near)
 
     def prefetch(
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
@@ -114,6 +116,7 @@ class Answering:
         labels: Labels,
         now: int | None,
         explain: bool,
+        near: bool,
     ) -> Answer:
         scope, rules = reading.scope, reading.rules
         outcome: Decision | Refusal
@@ -122,7 +125,7 @@ class Answering:
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
-            outcome = decide(request, rules, lookup, seq, self._seed, explain=explain)
+            outcome = decide(request, rules, lookup, seq, self._seed, explain=explain, near=near)
             if now is not None and outcome.changes_the_store:
                 assert reading.kind is not None
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms

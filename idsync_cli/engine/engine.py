@@ -48,12 +48,18 @@ class Engine:
         self._on_aligned = on_aligned
 
     def one_shot(
-        self, request: object | Refusal, labels: Labels | None = None, *, dry_run: bool = False
+        self,
+        request: object | Refusal,
+        labels: Labels | None = None,
+        *,
+        dry_run: bool = False,
+        near: bool = False,
     ) -> Answer:
         """Answer one request in a transaction of its own.
 
         It takes a sequence number only if it changes the store (section 7). A search, which
-        never does, reads without holding up anybody; so does a dry run, which only decides.
+        never does, reads without holding up anybody; so does a dry run, which only decides. With
+        `near` the answer says who holds what was asked for where nobody was the answer.
 
         Raises:
             StoreFault: the store cannot be used; nothing was changed.
@@ -62,9 +68,9 @@ class Engine:
         labels = Labels() if labels is None else labels
         if dry_run or reading.kind is RequestKind.SEARCH:
             with self.reading() as transaction:
-                return self.answer(reading, transaction, labels, decide_only=True)
+                return self.answer(reading, transaction, labels, decide_only=True, near=near)
         with self.writing() as transaction:
-            return self.answer(reading, transaction, labels)
+            return self.answer(reading, transaction, labels, near=near)
 
     def read(self, request: object | Refusal) -> wire.Reading:
         """Read a request, as far as it is one; see `answer`."""
@@ -82,11 +88,18 @@ class Engine:
         *,
         decide_only: bool = False,
         explain: bool = False,
+        near: bool = False,
     ) -> Answer:
         """Answer one request as `one_shot` does, in a transaction that is given."""
         seq = transaction.last_seq + 1
         answer = self._answering.answer(
-            reading, seq, transaction, labels, decide_only=decide_only, explain=explain
+            reading,
+            seq,
+            transaction,
+            labels,
+            decide_only=decide_only,
+            explain=explain,
+            near=near,
         )
         outcome = answer.outcome
         if not decide_only and isinstance(outcome, Decision) and outcome.changes_the_store:

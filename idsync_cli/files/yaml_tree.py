@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import yaml
 
-from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, printable, quoted
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -31,6 +31,9 @@ _NULLS = ("", "~", "null")
 _BOOLEANS = {"true": True, "false": False}
 # To YAML 1.1 these three end a line, a comment too; to JSON, YAML 1.2 and every editor they do not.
 _LINE_ENDS_OF_OLD = re.compile("[\x85\u2028\u2029]")
+# What a caret stands under: a text between quotes, or all up to what ends a plain word of a key or
+# an item.
+_WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:\[\]{}#'"][^\s,:\[\]{}]*""")
 # The C parser is ten times as fast, and not in every build of the library.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -97,6 +100,11 @@ class Faults:
         self._path = path.as_posix()
         self._most = most
         self._found: list[tuple[SourcePosition, str, Hint | None]] = []
+        self._text = ""
+
+    def show_lines_of(self, text: str) -> None:
+        """Keep the text of the file, so that each fault comes with the line that it is in."""
+        self._text = text
 
     def add(self, place: SourcePosition, message: str, hint: Hint | None = None) -> None:
         """Note a fault at a place.
@@ -112,8 +120,9 @@ class Faults:
 
     def in_order(self) -> list[Fault]:
         """What was found, in the order of the file."""
+        lines = self._text.split("\n") if self._text else []
         return [
-            Fault(self._path, message, place.line, place.column, hint)
+            Fault(self._path, message, place.line, place.column, hint, _excerpt(lines, place))
             for place, message, hint in sorted(self._found, key=itemgetter(0, 1))
         ]
 
@@ -149,6 +158,14 @@ class Faults:
         }
 
 
+def _excerpt(lines: Sequence[str], place: SourcePosition) -> Excerpt | None:
+    if place.line > len(lines):
+        return None
+    line = lines[place.line - 1].removesuffix("\r")
+    word = _WORD.match(line, place.column - 1)
+    return Excerpt(place.line, line, place.column, len(word[0]) if word else 1)
+
+
 def read_documents(path: Path, faults: Faults) -> list[Node]:
     """Read all documents of a YAML file.
 
@@ -166,6 +183,7 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
     Raises:
         FileFault: it is not YAML.
     """
+    faults.show_lines_of(text)
     if found := _LINE_ENDS_OF_OLD.search(text):
         shown = printable(found[0])
         faults.add(

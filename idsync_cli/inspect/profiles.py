@@ -23,12 +23,17 @@ from idsync_cli.store.api import HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.history import (
     Arrival,
-    Making,
+    Cause,
     arrivals,
     history_length,
     making,
 )
-from idsync_cli.store.sqlite.queries.statistics import deciders, identifiers_held, profile_kinds
+from idsync_cli.store.sqlite.queries.statistics import (
+    DeciderCount,
+    deciders,
+    identifiers_held,
+    profile_kinds,
+)
 
 WhyNot = Reason | NoteCode | ErrorCode
 """Why a search does not return a holder."""
@@ -56,7 +61,7 @@ class ProfileDetails:
 
     mpid: int
     profile: ScopedProfile | None
-    made_by: Making | None = None
+    made_by: Cause | None = None
     arrivals: tuple[Arrival, ...] = ()
 
     @property
@@ -124,15 +129,15 @@ class ScopeCounts:
 class Statistics:
     """What a store holds, scope by scope, and what decided the requests that changed it.
 
-    `decided_by` counts them by the type that decided or else by the rule, the most frequent first;
-    `ties` are those that the rule newest decided.
+    `deciders` counts them by what decided, the most frequent first; `ties` are those that the rule
+    newest decided.
     """
 
     last_seq: int
     scopes: Mapping[str, ScopeCounts]
     requests: int
     ties: int
-    decided_by: Mapping[str, int]
+    deciders: tuple[DeciderCount, ...]
 
     @property
     def exit_status(self) -> int:
@@ -286,7 +291,7 @@ def stats(transaction: SqliteTransaction, organization: Organization) -> Statist
         },
         requests=sum(each.requests for each in decided),
         ties=sum(each.requests for each in decided if each.rule == Rule.NEWEST),
-        decided_by={each.identity_type or each.rule: each.requests for each in decided},
+        deciders=tuple(decided),
     )
 
 

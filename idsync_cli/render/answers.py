@@ -1,121 +1,129 @@
 """Values to tables and text for people; foreign values go in as plain, printable text."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
-from idsync_cli.core.codes import Op, RequestKind, Status
-from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Refusal, Tier
+from idsync_cli.core.codes import Op, RequestKind, Status, TierOutcome
+from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
-from idsync_cli.messages import OUTCOMES, REASONS, RULES, note_message
-from idsync_cli.render.tables import new_table, plain
+from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
+from idsync_cli.render.tables import broken, grid, laid_out
+from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod, RenderableType
+    from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 _NOTHING = "-"
 
 
-def answer_lines(answer: Answer, decision: Decision) -> list[str]:
+def answer_lines(answer: Answer, decision: Decision) -> list[Line]:
     """An answer without its explanation: the result, what decided it, and what followed."""
-    lines = [_result(decision), f"decided by {_decider(decision)}"]
+    lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
-        lines += [f"holds {_identifier(held)}" for held in decision.identifiers]
+        lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
+    if decision.near:
+        lines.append([(near_message(decision.near), Look.WARNING)])
     return lines + _consequences(decision)
 
 
 def explanation(answer: Answer, decision: Decision, width: int) -> "list[RenderableType]":
-    """The table of the tiers, a sentence for the result, and what followed from it."""
-    from rich.text import Text
-
+    """The result as a headline, the table of the tiers with its reasons, and what followed."""
     heading = f"{answer.kind} in scope {printable(answer.scope or '')}, request {answer.seq}"
     if answer.line is not None:
         heading += f", line {answer.line}"
-    why_not = {reason: None for tier in decision.tiers for reason in tier.ineligible}
-    reasons = [f"{reason}: {REASONS[reason]}" for reason in why_not]
-    why = ["", *reasons] if reasons else []
-    below = [*why, "", _sentence(decision), *_consequences(decision)]
-    return [Text(heading), tier_table(decision.tiers, width), *map(Text, below)]
+    pieces: list[RenderableType] = [_headline(decision), text((heading, Look.ASIDE))]
+    if answer.kind is not RequestKind.MODIFY:  # which asks no tier
+        pieces += _tiers(decision.tiers, width)
+    followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
+    return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
 
 
-def tier_table(tiers: Sequence[Tier], width: int) -> "Table":
-    """What each tier of the priority found, and what that left.
-
-    The columns of types and values share what the others leave of `width`, and fold; outcomes
-    stand on two lines where that would leave them too little. A reason's code is looked up in the
-    rule book, and so is never broken to fit a column.
-    """
-    rows: list[tuple[str, ...]] = []
-    widths: list[int] = []
-    for outcome_lines in (1, 2):
-        rows = [_tier_cells(tier, outcome_lines=outcome_lines) for tier in tiers]
-        wanted, widths = _widths(rows, width)
-        if all(widths[place] >= min(wanted[place], _NARROW) for place in _FOLDING):
-            break
-    table = new_table()
-    table.width = sum(widths) + len(widths) - 1
-    for (heading, justify), column_width in zip(_TIER_COLUMNS, widths, strict=True):
-        table.add_column(heading, justify=justify, overflow="fold", width=column_width)
-    for row in rows:
-        table.add_row(*map(plain, row))
-    return table
+def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
+    """What the tiers found for a request that step 5 refused, and why nothing was added."""
+    if not refusal.tiers:
+        return []
+    notes = [broken(text(*line), width, indent=2) for line in _note_lines(refusal.notes)]
+    return [*_tiers(refusal.tiers, width), *([text(""), *notes] if notes else [])]
 
 
-def _widths(rows: Sequence[tuple[str, ...]], width: int) -> tuple[list[int], list[int]]:
-    """How wide each column would be, and is: those that fold share what others leave of `width`."""
-    from rich.cells import cell_len
+def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
+    """The table, then in a line what the request does not carry, then what reasons mean."""
+    carried = [tier for tier in tiers if tier.outcome is not TierOutcome.NOT_IN_REQUEST]
+    absent = [tier.identity_type.value for tier in tiers if tier not in carried]
+    pieces: list[RenderableType] = [text("")] if carried else []
+    if carried:
+        table = tier_table(carried, width)
+        is_narrow = (table.width or 0) > width
+        if is_narrow:
+            table = tier_table(carried, width, reasons=False)
+        pieces.append(table)
+        if is_narrow:
+            pieces += [
+                text(f"tier {tier.rank}: ", (f"{_shown(tier, count)} {reason}", Look.INELIGIBLE))
+                for tier in carried
+                for reason, count in tier.ineligible.items()
+            ]
+    if absent:
+        listed = text((f"not in request: {', '.join(absent)}", Look.NOT_CONSULTED))
+        pieces.append(broken(listed, width, indent=2))
+    reasons = {reason: None for tier in carried for reason in tier.ineligible}
+    for reason in reasons:
+        meaning = text((str(reason), Look.INELIGIBLE), f": {REASONS[reason]}")
+        pieces.append(broken(meaning, width, indent=2))
+    return pieces
 
-    wanted = [
-        max(cell_len(line) for cell in (heading, *cells) for line in cell.split("\n"))
-        for (heading, _), *cells in zip(_TIER_COLUMNS, *rows, strict=True)
+
+def tier_table(tiers: Sequence[Tier], width: int, *, reasons: bool = True) -> "Table":
+    """What each tier of the priority found, and what that left; reasons need a wide terminal."""
+    rows = [_tier_cells(tier, reasons=reasons) for tier in tiers]
+    return laid_out(_TIER_COLUMNS, rows, width)
+
+
+_TIER_COLUMNS = ("#", "Type", "Value", "Settings", "Held by", "Eligible", "Left", "Outcome")
+
+
+def _shown(tier: Tier, number: int | None) -> str:
+    return _count(number, stopped=tier.stopped_counting)
+
+
+def _tier_cells(tier: Tier, *, reasons: bool) -> "list[Text]":
+    rank, eligible = str(tier.rank), text(_shown(tier, tier.eligible))
+    outcome: Part = (OUTCOMES[tier.outcome], Look.PLAIN)
+    for reason, count in tier.ineligible.items() if reasons else ():
+        told = f"\n  {_shown(tier, count)} {reason}"
+        eligible.append_text(text((told, Look.INELIGIBLE)))
+    if tier.outcome is TierOutcome.DECIDED:
+        rank, outcome = f"{DECIDING_MARK} {rank}", (outcome[0], Look.DECIDED)
+    cells = [
+        text(rank),
+        text((tier.identity_type.value, Look.TYPE)),
+        text(_NOTHING if tier.value is None else printable(tier.value)),
+        text(" ".join(tier.settings.names()) or _NOTHING),
+        text(_shown(tier, tier.held_by)),
+        eligible,
+        text(_shown(tier, tier.candidates)),
+        text(outcome),
     ]
-    taken = sum(each for place, each in enumerate(wanted) if place not in _FOLDING)
-    room = width - taken - (len(wanted) - 1)
-    types, values = (wanted[place] for place in _FOLDING)
-    widths = list(wanted)
-    widths[_FOLDING[0]] = min(types, max(_NARROWEST, room // 2, room - values))
-    widths[_FOLDING[1]] = min(values, max(_NARROWEST, room - widths[_FOLDING[0]]))
-    return wanted, widths
+    row_look = {
+        TierOutcome.DECIDED: Look.DECIDED,
+        TierOutcome.NOT_CONSULTED: Look.NOT_CONSULTED,
+    }.get(tier.outcome)
+    if row_look is not None:
+        for cell in (each for each in cells if each is not eligible):
+            cell.stylize(row_look.value)
+        eligible.stylize(row_look.value, 0, len(_shown(tier, tier.eligible)))
+    return cells
 
 
-_TIER_COLUMNS: tuple[tuple[str, "JustifyMethod"], ...] = (
-    ("#", "right"),
-    ("Type", "left"),
-    ("Value", "left"),
-    ("Settings", "left"),
-    ("Held\nby", "right"),
-    ("Eligible", "left"),
-    ("Left", "right"),
-    ("Outcome", "left"),
-)
-_FOLDING = (1, 2)
-_NARROW, _NARROWEST = 12, 8
-
-
-def _tier_cells(tier: Tier, *, outcome_lines: int) -> tuple[str, ...]:
-    def shown(number: int | None) -> str:
-        return _count(number, stopped=tier.stopped_counting)
-
-    reasons = [f"{shown(count)} {reason}" for reason, count in tier.ineligible.items()]
-    return (
-        str(tier.rank),
-        tier.identity_type.value,
-        _NOTHING if tier.value is None else printable(tier.value),
-        "\n".join(tier.settings.names()) or _NOTHING,
-        shown(tier.held_by),
-        "\n".join([shown(tier.eligible), *reasons]),
-        shown(tier.candidates),
-        OUTCOMES[tier.outcome].replace(" ", " " if outcome_lines == 1 else "\n", 1),
-    )
-
-
-def refusal_line(answer: Answer, refusal: Refusal) -> str:
+def refusal_line(answer: Answer, refusal: Refusal) -> Line:
     """A refused request, with its line in a replay."""
     where = "" if answer.line is None else f"line {answer.line}: "
-    return f"{where}{refusal.code}: {printable(refusal.message)}"
+    return [where, (str(refusal.code), Look.FAILED), f": {printable(refusal.message)}"]
 
 
 def _count(number: int | None, *, stopped: bool) -> str:
@@ -125,18 +133,29 @@ def _count(number: int | None, *, stopped: bool) -> str:
     return f"{number}+" if stopped and number == COUNTED_TO else str(number)
 
 
-def _result(decision: Decision) -> str:
+def _result(decision: Decision) -> Line:
     if decision.profile is None:
-        return "not found"
+        return [("not found", Look.WARNING)]
     state = "logged in" if decision.is_logged_in else "not logged in"
-    return f"{decision.status} {decision.profile.mpid} ({state})"
+    return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid), f" ({state})"]
 
 
-def _decider(decision: Decision) -> str:
+def _mpid(mpid: int) -> Part:
+    return (str(mpid), Look.MPID)
+
+
+def _decider(decision: Decision) -> Line:
     decided_by = decision.decided_by
     if decided_by.identity_type is not None:
-        return f"tier {decided_by.rank}, {decided_by.identity_type}"
-    return f"{decided_by.rule}: {RULES[decided_by.rule]}"
+        return [f"tier {decided_by.rank}, ", (decided_by.identity_type.value, Look.TYPE)]
+    return [f"{decided_by.rule}: {RULES[decided_by.rule]}"]
+
+
+def _headline(decision: Decision) -> "Text":
+    sentence = text((_sentence(decision), Look.HEADLINE))
+    if decision.profile is not None:
+        sentence.highlight_words([str(decision.profile.mpid)], Look.MPID.value)
+    return sentence
 
 
 def _sentence(decision: Decision) -> str:
@@ -154,65 +173,37 @@ def _sentence(decision: Decision) -> str:
     return f"Profile {decision.profile.mpid} {did}, {state}: {rule}."
 
 
-def _identifier(identifier: Identifier) -> str:
-    return f"{identifier.type} {printable(identifier.value)}"
+def _identifier(identifier: Identifier) -> list[str | Part]:
+    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
 
 
-def _consequences(decision: Decision) -> list[str]:
+def _consequences(decision: Decision) -> list[Line]:
     """What changed, who was orphaned, where the profile comes from, and the notes."""
-    lines = []
+    lines: list[Line] = []
     for change in decision.changes:
-        did = "+" if change.op is Op.ADD else "-"
-        whose = "" if _is_own(change.mpid, decision) else f" (of profile {change.mpid})"
-        lines.append(f"{did} {_identifier(change.identifier)}{whose}")
-    lines += [f"orphaned: {mpid} has no lookup left" for mpid in decision.orphaned]
+        sign: Part = ("+", Look.ADDED) if change.op is Op.ADD else ("-", Look.REMOVED)
+        whose: Line = () if _is_own(change.mpid, decision) else _of_profile(change.mpid)
+        lines.append([sign, " ", *_identifier(change.identifier), *whose])
+    lines += [
+        [("orphaned", Look.ORPHANED), ": ", _mpid(mpid), " has no lookup left"]
+        for mpid in decision.orphaned
+    ]
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
-        lines.append(f"source: the anonymous profile {profile.source_mpid}")
-    return lines + [f"note {note.code}: {note_message(note)}" for note in decision.notes]
+        lines.append(["source: the anonymous profile ", _mpid(profile.source_mpid)])
+    return lines + _note_lines(decision.notes)
+
+
+def _note_lines(notes: Sequence[Note]) -> list[Line]:
+    return [[(f"note {note.code}", Look.NOTE), f": {note_message(note)}"] for note in notes]
+
+
+def _of_profile(mpid: int) -> Line:
+    return [" (of profile ", _mpid(mpid), ")"]
 
 
 def _is_own(mpid: int, decision: Decision) -> bool:
     return decision.profile is not None and decision.profile.mpid == mpid
-
-
-def summary(counted: Mapping[str, Any], when_stopped: str) -> "list[RenderableType]":
-    """What a replay came to; `when_stopped` says what to do where it stopped."""
-    pieces: list[RenderableType] = []
-    kinds = new_table("Request", "Answer", "Number")
-    kinds.columns[2].justify = "right"
-    for kind, statuses in counted["kinds"].items():
-        for status, number in statuses.items():
-            kinds.add_row(kind, status, f"{number:,}")
-    pieces += [kinds, plain("")]
-    for heading, key in (("Decided by", "decided_by"), ("Note", "notes"), ("Refused", "errors")):
-        if counted[key]:
-            table = new_table(heading, "Number")
-            table.columns[1].justify = "right"
-            for word, number in counted[key].items():
-                table.add_row(plain(word), f"{number:,}")
-            pieces += [table, plain("")]
-    for answer in counted["first_refused"]:
-        error = answer["errors"][0]
-        pieces.append(
-            plain(
-                f"{printable(answer['file'])}:{answer['line']}: {error['code']}: "
-                f"{printable(error['message'])}"
-            )
-        )
-    more = counted["refused"] - len(counted["first_refused"])
-    if more:
-        pieces.append(plain(f"and {more:,} more refused lines"))
-    total = (
-        f"{counted['requests']:,} requests, {counted['profiles_created']:,} profiles made, "
-        f"{counted['profiles_orphaned']:,} orphaned, {counted['refused']:,} lines refused"
-    )
-    pieces.append(plain(total))
-    if counted["dry_run"]:
-        pieces.append(plain("dry run: nothing was written to the store"))
-    if counted["stopped"]:
-        pieces.append(plain(f"stopped before the refused line; {when_stopped}"))
-    return pieces
 
 
 def mismatches(result: Result, width: int) -> "list[RenderableType]":
@@ -220,26 +211,23 @@ def mismatches(result: Result, width: int) -> "list[RenderableType]":
     pieces: list[RenderableType] = []
     for mismatch in result.mismatches:
         where = f"line {mismatch.step.line}, {mismatch.step.kind}: " if mismatch.step else ""
-        pieces.append(plain(f"  {where}{printable(mismatch.what)}"))
-        pieces.append(_expected_and_found(mismatch))
+        pieces.append(text(f"  {where}{printable(mismatch.what)}"))
+        pieces += _expected_and_found(mismatch, width)
     told: list[Answer] = []
     for answer in (mismatch.answer for mismatch in result.mismatches):
         if answer is None or answer in told:
             continue
         told.append(answer)
         if isinstance(answer.outcome, Refusal):
-            pieces.append(plain(refusal_line(answer, answer.outcome)))
+            pieces.append(text(*refusal_line(answer, answer.outcome)))
         else:
-            pieces += [plain(""), *explanation(answer, answer.outcome, width), plain("")]
+            pieces += [text(""), *explanation(answer, answer.outcome, width), text("")]
     return pieces
 
 
-def _expected_and_found(mismatch: Mismatch) -> "Table":
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row("    expected", plain(json.dumps(mismatch.expected)))
-    grid.add_row("    found", plain(json.dumps(mismatch.found)))
-    return grid
+def _expected_and_found(mismatch: Mismatch, width: int) -> "list[Text]":
+    rows: list[tuple[Line, Line]] = [
+        (["expected"], [(json.dumps(mismatch.expected), Look.ADDED)]),
+        (["found"], [(json.dumps(mismatch.found), Look.REMOVED)]),
+    ]
+    return grid(rows, width, indent=4)

@@ -12,6 +12,7 @@ from itertools import groupby
 from idsync_cli.check.run import CheckOutcome, Mismatch, Result, Unreadable
 from idsync_cli.errors import Fault, FileFault, printable
 from idsync_cli.files.yaml_edit import flow
+from idsync_cli.render.theme import Line, Look
 
 TAP_VERSION = "TAP version 14"
 
@@ -24,10 +25,10 @@ def inert(line: str) -> str:
     return _STARTS_A_COMMAND.sub(r"\1\\x3a", line).replace("##[", "#\\x23[")
 
 
-def verdict(result: Result, *, updated: bool = False) -> str:
+def verdict(result: Result, *, updated: bool = False) -> Line:
     """A line for what became of a scenario."""
-    word = "ok    " if result.passed else "wrote " if updated else "FAILED"
-    return f"{word} {_title(result)}"
+    word = ("ok    ", Look.OK) if result.passed else ("FAILED", Look.FAILED)
+    return [("wrote ", Look.WARNING) if updated else word, inert(f" {_title(result)}")]
 
 
 def _title(result: Result) -> str:
@@ -98,7 +99,7 @@ def tap(outcome: CheckOutcome, number: int, explained: Sequence[str]) -> list[st
         told = [f"    - {flow(fault)}" for fault in outcome.fault.faults]
         return _not_ok(number, printable(path), "cannot be read", ["  faults:", *told])
     told = [f"    - {flow(_diagnosis(each))}" for each in outcome.mismatches]
-    block = ["  explained: |2", *(f"    {inert(line)}".rstrip() for line in explained)]
+    block = ["  explained: |2", *(f"    {inert(line)}" for line in explained)]
     return _not_ok(number, _title(outcome), "expected otherwise", ["  mismatches:", *told, *block])
 
 

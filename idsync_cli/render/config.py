@@ -1,23 +1,25 @@
 """A configuration as tables, and what it would change in a store."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
-from idsync_cli.core.identity import DEVICE_TYPES
+from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import Fault, printable
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
-from idsync_cli.render.tables import new_table, plain
+from idsync_cli.render.tables import grid, laid_out
+from idsync_cli.render.theme import Line, Look, Part, text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
 _NOTHING = "-"
+_TYPES = frozenset(IdentityType)
 
 
 def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
@@ -25,63 +27,52 @@ def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
     return [annotation("warning", each, "idsync config lint") for each in warnings]
 
 
-def organization_tables(organization: Organization) -> "list[RenderableType]":
+def organization_tables(organization: Organization, width: int) -> "list[RenderableType]":
     """The rules of every scope, and the workspaces that each serves."""
     pieces: list[RenderableType] = []
     if organization.name is not None:
-        pieces.append(plain(f"organization {printable(organization.name)}\n"))
+        pieces += [text((f"organization {printable(organization.name)}", Look.HEADLINE)), text("")]
     for name, rules in organization.scopes.items():
+        strategy: tuple[Line, Line] = (["strategy"], [rules.strategy.name])
         pieces += [
-            plain(f"scope {printable(name)}"),
-            plain(""),
-            _grid([("strategy", rules.strategy.name), *_served(name, organization)]),
-            plain(""),
-            _priority_table(rules),
-            plain(""),
-            _strategy_table(rules),
-            plain(""),
+            text((f"scope {printable(name)}", Look.HEADLINE)),
+            text(""),
+            *grid([strategy, *_served(name, organization)], width),
+            text(""),
+            _priority_table(rules, width),
+            text(""),
+            _strategy_table(rules, width),
+            text(""),
         ]
     return pieces
 
 
-def _served(scope: str, organization: Organization) -> list[tuple[str, str]]:
+def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
     """The workspaces of each account that the scope serves."""
-    rows = []
+    rows: list[tuple[Line, Line]] = []
     for account, workspaces in organization.accounts.items():
         served = [each for each in workspaces if organization.workspaces.get(each) == scope]
         if served:
-            rows.append((f"account {printable(account)}", ", ".join(map(printable, served))))
-    return rows or [("workspaces", "none")]
+            listed = ", ".join(map(printable, served))
+            rows.append(([f"account {printable(account)}"], [listed]))
+    return rows or [(["workspaces"], ["none"])]
 
 
-def _priority_table(rules: ScopeRules) -> "Table":
-    table = new_table("#", "Type", "Identifies a", "Settings")
-    table.columns[0].justify = "right"
-    for rank, kind in enumerate(rules.priority, start=1):
-        whom = "device" if kind in DEVICE_TYPES else "user"
-        table.add_row(str(rank), kind.value, whom, _settings(rules.settings_of(kind)))
-    return table
+def _priority_table(rules: ScopeRules, width: int) -> "Table":
+    rows = [
+        (
+            text(str(rank)),
+            text((kind.value, Look.TYPE)),
+            "device" if kind in DEVICE_TYPES else "user",
+            " ".join(rules.settings_of(kind).names()) or _NOTHING,
+        )
+        for rank, kind in enumerate(rules.priority, start=1)
+    ]
+    return laid_out(("#", "Type", "Identifies a", "Settings"), rows, width)
 
 
-def _strategy_table(rules: ScopeRules) -> "Table":
-    table = new_table("Rule", "Value", "What it means")
-    for row in strategy_rules(rules):
-        table.add_row(*map(plain, row))
-    for column in table.columns[:2]:
-        column.no_wrap = True
-    return table
-
-
-def _grid(rows: Sequence[tuple[str, str]]) -> "Table":
-    """Names and what they stand for, side by side and without a frame."""
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(overflow="fold")
-    grid.add_column(overflow="fold")
-    for name, text in rows:
-        grid.add_row(plain(name), plain(text))
-    return grid
+def _strategy_table(rules: ScopeRules, width: int) -> "Table":
+    return laid_out(("Rule", "Value", "What it means"), strategy_rules(rules), width)
 
 
 def _settings(settings: Settings) -> str:
@@ -107,83 +98,97 @@ def organization_json(organization: Organization) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan) -> "list[RenderableType]":
-    """What a configuration would change, a scope after the other."""
+def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
+    """What a configuration would change: first how much, then a scope after the other."""
     if plan.is_unused:
-        return [plain("nothing would change: the store has taken no request yet")]
+        return [text("nothing would change: the store has taken no request yet")]
     if not plan.changes:
-        return [plain("nothing would change: the store was last used with the same rules")]
-    pieces: list[RenderableType] = []
-    for scope in plan.scopes:
-        if scope.changes:
-            pieces += [*_scope_pieces(scope), plain("")]
-    same = sum(not scope.changes for scope in plan.scopes)
+        return [text("nothing would change: the store was last used with the same rules")]
+    changed = [scope for scope in plan.scopes if scope.changes]
+    same = len(plan.scopes) - len(changed)
+    headline = f"the rules of {len(changed):,} {_plural('scope', len(changed))} would change"
     if same:
-        pieces.append(plain(f"the rules of {same} more {_plural('scope', same)} stay as they are"))
+        headline += f"; the rules of {same:,} more {_plural('scope', same)} stay as they are"
+    pieces: list[RenderableType] = [text((headline, Look.WARNING))]
+    for scope in changed:
+        pieces += [text(""), *_scope_pieces(scope, width)]
     return pieces
 
 
-def _scope_pieces(scope: ScopePlan) -> "list[RenderableType]":
+def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number = f"{scope.profiles:,} {_plural('profile', scope.profiles)}"
     name = printable(scope.scope)
     if scope.fate is Fate.VANISHES:
         stay = "stays" if scope.profiles == 1 else "stay"
-        return [plain(f"scope {name} vanishes: its {number} {stay}, and no request can reach them")]
-    heading = f"scope {name} is new" if scope.fate is Fate.NEW else f"scope {name}"
-    pieces: list[RenderableType] = [plain(f"{heading}: {number}")]
+        told = f" vanishes: its {number} {stay}, and no request can reach them"
+        return [text((f"scope {name}", Look.HEADLINE), told)]
+    is_new = " is new" if scope.fate is Fate.NEW else ""
+    heading = text((f"scope {name}", Look.HEADLINE), f"{is_new}: {number}")
+    pieces: list[RenderableType] = [heading]
     rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
     if rows:
-        pieces.append(_grid([(f"  {what}", text) for what, text in rows]))
+        told_rows: list[tuple[Line, Line]] = [
+            ([(what, Look.TYPE if what in _TYPES else Look.PLAIN)], line) for what, line in rows
+        ]
+        pieces += grid(told_rows, width, indent=2)
     if scope.shared.identifiers:
-        pieces += _shared_pieces(scope)
+        pieces += _shared_pieces(scope, width)
     return pieces
 
 
-def _rules_rows(change: RulesChange) -> list[tuple[str, str]]:
-    rows = [("leaves the priority", kind.value) for kind in change.leaving]
-    rows += [("enters the priority", kind.value) for kind in change.entering]
+def _rules_rows(change: RulesChange) -> list[tuple[str, Line]]:
+    rows: list[tuple[str, Line]] = [
+        ("leaves the priority", [(kind.value, Look.REMOVED)]) for kind in change.leaving
+    ]
+    rows += [("enters the priority", [(kind.value, Look.ADDED)]) for kind in change.entering]
     if change.reordered:
-        rows.append(("the priority", "has another order"))
+        rows.append(("the priority", ["has another order"]))
     for each in change.settings:
-        before, after = _settings(each.before), _settings(each.after)
-        rows.append((each.identity_type.value, f"{before} becomes {after}"))
+        became = _became(_settings(each.before), _settings(each.after))
+        rows.append((each.identity_type.value, became))
     return rows + [(each.rule, _rule_change(each)) for each in change.rules]
 
 
-def _rule_change(change: RuleChange) -> str:
+def _became(before: str, after: str) -> list[str | Part]:
+    return [(before, Look.REMOVED), " becomes ", (after, Look.ADDED)]
+
+
+def _rule_change(change: RuleChange) -> Line:
     before, after = _rule_value(change.before), _rule_value(change.after)
     sentence = rule_sentence(change.rule, after)
-    return f"{before} becomes {after}" + (f": {sentence}" if sentence else "")
+    return [*_became(before, after), f": {sentence}" if sentence else ""]
 
 
 def _rule_value(value: str | bool | None) -> str:
     return _NOTHING if value is None else str(value).lower()
 
 
-def _shift_rows(scope: ScopePlan) -> list[tuple[str, str]]:
+def _shift_rows(scope: ScopePlan) -> list[tuple[str, Line]]:
     return [
         (f"{affected.profiles:,} {_plural('profile', affected.profiles)}", _shift(shift, affected))
         for shift, affected in scope.shifts.items()
     ]
 
 
-def _shift(shift: Shift, affected: Affected) -> str:
+def _shift(shift: Shift, affected: Affected) -> Line:
     several = affected.profiles > len(affected.examples)
-    named = ", ".join(map(str, affected.examples))
-    return f"{SHIFTS[shift]}: {'among them ' if several else ''}{named}"
+    named: list[str | Part] = []
+    for mpid in affected.examples:
+        named += [", " if named else "", (str(mpid), Look.MPID)]
+    return [f"{SHIFTS[shift]}: {'among them ' if several else ''}", *named]
 
 
-def _shared_pieces(scope: ScopePlan) -> "list[RenderableType]":
+def _shared_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number, shown = scope.shared.identifiers, scope.shared.most_held
     what = _plural("identifier", number)
     heading = f"  {number:,} {what} of types that become unique, with more than one holder:"
-    table = new_table("  Type", "Value", "Holders")
-    table.columns[2].justify = "right"
-    table.columns[2].no_wrap = True
-    for each, holders in shown:
-        table.add_row(f"  {each.type.value}", plain(printable(each.value)), f"{holders:,}")
-    more = [plain(f"  and {number - len(shown):,} more")] if number > len(shown) else []
-    return [plain(heading), table, *more]
+    rows = [
+        (text((each.type.value, Look.TYPE)), printable(each.value), f"{holders:,}")
+        for each, holders in shown
+    ]
+    table = laid_out(("Type", "Value", "Holders"), rows, width)
+    more = [text(f"  and {number - len(shown):,} more")] if number > len(shown) else []
+    return [text(heading), table, *more]
 
 
 def _plural(word: str, number: int) -> str:

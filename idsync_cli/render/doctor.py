@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from idsync_cli.errors import printable
 from idsync_cli.inspect.doctor import HealthReport, Level, level_of
+from idsync_cli.render.theme import Line, Look
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode
 
 _DAMAGED = (
@@ -77,6 +78,8 @@ SAYINGS = {
 }
 """What each finding means, and the way out; how bad it is says `inspect.doctor`."""
 
+_LEVELS = {Level.NOTE: Look.NOTE, Level.WARNING: Look.WARNING, Level.FAULT: Look.FAILED}
+
 _COUNTED = (
     ("pages", "{:,} pages"),
     ("profiles", "profiles: {:,}"),
@@ -88,30 +91,32 @@ _COUNTED = (
 )
 
 
-def lines(report: HealthReport) -> list[str]:
+def lines(report: HealthReport) -> list[Line]:
     """The verdict first, then a paragraph for each finding, then what was looked at."""
     store = printable(report.store)
     if report.sound:
-        verdict = [f"no fault found in {store}"]
+        verdict: list[Line] = [[("no fault found", Look.OK), f" in {store}"]]
     else:
         number = sum(level_of(each.code) is not Level.NOTE for each in report.findings)
-        verdict = [f"{store}: {number} {'things are' if number > 1 else 'thing is'} wrong"]
+        wrong = f"{number} {'things are' if number > 1 else 'thing is'} wrong"
+        verdict = [[f"{store}: ", (wrong, Look.FAILED)]]
     for each in report.findings:
-        verdict += ["", *_finding(each)]
+        verdict += [[], *_finding(each)]
     if report.counts:
         checked = ", ".join(words.format(report.counts[key]) for key, words in _COUNTED)
-        verdict += ["", f"looked at: {checked}"]
+        verdict += [[], [(f"looked at: {checked}", Look.ASIDE)]]
     return verdict
 
 
-def _finding(finding: Finding) -> list[str]:
+def _finding(finding: Finding) -> list[Line]:
     what, way_out = SAYINGS[finding.code]
     examples = [f"  {printable(each)}" for each in finding.examples]
     rest = finding.times - len(examples)
     if examples and rest:
         examples.append(f"  and {rest:,} more")
-    heading = f"{level_of(finding.code)}: {what} ({finding.code}, {finding.times:,})"
-    return [heading, *examples, f"  {way_out}"]
+    level = level_of(finding.code)
+    heading: Line = [(str(level), _LEVELS[level]), f": {what} ({finding.code}, {finding.times:,})"]
+    return [heading, *([each] for each in examples), [f"  {way_out}"]]
 
 
 def report_json(report: HealthReport) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Tables and text as a picture that shows anywhere: an SVG that asks no network for anything."""
 
 from collections.abc import Sequence
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from idsync_cli.errors import printable
+from idsync_cli.render.paper import console
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,26 +51,13 @@ _TEMPLATE = """\
 def svg(pieces: "Sequence[RenderableType]", title: str) -> str:
     """Draw what `pieces` show, with a title above; whatever they say stands there as text."""
     from rich.cells import cell_len
-    from rich.console import Console
 
-    paper = StringIO()
-    console = Console(
-        file=paper,
-        record=True,
-        width=max([WIDTH, *(getattr(piece, "width", None) or 0 for piece in pieces)]),
-        force_terminal=True,
-        color_system="truecolor",
-        no_color=False,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
+    drawn_on = console(
+        pieces, WIDTH, record=True, force_terminal=True, color_system="truecolor", no_color=False
     )
-    for piece in pieces:
-        console.print(piece)
-    console.print()  # Rich leaves the last line without the frame that it is drawn in
-    shown = console.export_text(clear=False)
-    console.width = max(cell_len(line.rstrip()) for line in shown.split("\n"))
-    return console.export_svg(
+    drawn_on.print()  # Rich leaves the last line without the frame that it is drawn in
+    shown = drawn_on.export_text(clear=False)
+    drawn_on.width = max(cell_len(line.rstrip()) for line in shown.split("\n"))
+    return drawn_on.export_svg(
         title=printable(title), code_format=_TEMPLATE, font_aspect_ratio=_CHARACTER_WIDTH
     )

@@ -4,40 +4,46 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from idsync_cli.core.codes import Op
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import printable
 from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
 from idsync_cli.messages import WHY_NOT
-from idsync_cli.render.tables import new_table, plain
+from idsync_cli.render.tables import broken, laid_out, shares
+from idsync_cli.render.theme import Line, Look, text, words
+from idsync_cli.render.theme import state as state_of
 from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.sqlite.queries.history import Cause
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
 
 _NOTHING = "-"
-_WIDEST_BY = 16
-_WIDE = 80
 
 
 def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
     """Profiles, a row each, with their first identifiers."""
-    table = new_table("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
-    for profile in profiles:
-        held = _identifiers(profile)
-        table.add_row(
-            str(profile.profile.mpid),
-            plain(printable(profile.scope)),
-            _state(profile).replace(", ", ",\n"),
-            str(profile.profile.created_seq),
-            str(len(held)),
-            plain("\n".join(held[:IDENTIFIERS_SHOWN]) or _NOTHING),
-        )
-    return _fitted(table, width, folding=("Scope", "First identifiers"), right=("Seq", "Ids"))
+    headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
+    return laid_out(headings, map(_profile_cells, profiles), width)
+
+
+def _profile_cells(profile: ScopedProfile) -> "Sequence[Text | str]":
+    held = _identifiers(profile)
+    first = text("\n").join(text(*_identifier(each)) for each in held[:IDENTIFIERS_SHOWN])
+    return (
+        text((str(profile.profile.mpid), Look.MPID)),
+        printable(profile.scope),
+        text(*_state(profile)),
+        str(profile.profile.created_seq),
+        str(len(held)),
+        first if held else _NOTHING,
+    )
 
 
 def more_line(shown: int, of: int, what: str, way_out: str) -> str:
@@ -50,53 +56,77 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     shown, made_by = details.profile, details.made_by
     assert shown is not None
     profile = shown.profile
-    lines = [f"profile {profile.mpid} in scope {printable(shown.scope)}: {_state(shown)}"]
+    mpid = (str(profile.mpid), Look.MPID)
+    scope = printable(shown.scope)
+    lines: list[Line] = [
+        [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(shown)]
+    ]
     if made_by is not None:
-        by = ", ".join(_requester(made_by.kind, made_by.rule, made_by.request_id))
-        time = _moment(made_by.time_ms)
-        lines.append(f"made by request {profile.created_seq}, {time} UTC: {by}")
+        made = ", ".join(_requester(made_by))
+        when = moment(made_by.time_ms)
+        lines.append([f"made by request {profile.created_seq}, {when} UTC: {made}"])
     if profile.source_mpid is not None:
-        lines.append(f"source: the anonymous profile {profile.source_mpid}")
-    table = new_table("Seq", "Added (UTC)", "By", "Identifier")
+        lines.append(["source: the anonymous profile ", (str(profile.source_mpid), Look.MPID)])
+    rows: list[Sequence[Text | str]] = []
+    told_of = None
     for each in details.arrivals:
-        table.add_row(
-            str(each.seq),
-            _NOTHING if each.time_ms is None else _moment(each.time_ms),
-            plain("\n".join(_requester(each.kind, None, each.request_id))),
-            plain(_over_two_lines(each.identifier)),
-        )
-    return [*map(plain, lines), _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))]
+        by = ["", "", ""]  # as above
+        if each.seq != told_of:
+            time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
+            by = [str(each.seq), time, "\n".join(_requester(each.cause))]
+        told_of = each.seq
+        rows.append([*by, *_type_and_value(each.identifier)])
+    told = [broken(text(*line), width, indent=2) for line in lines]
+    return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
 
 
-def _requester(kind: str | None, rule: str | None, request_id: str | None) -> list[str]:
-    """What kind of request it was, by which rule it was decided, and its sender's name for it."""
-    by_rule = "" if rule in (None, kind) else f": {rule}"
-    named = [] if request_id is None else [printable(request_id)]
-    return [f"{kind or _NOTHING}{by_rule}", *named]
+def _requester(cause: Cause | None) -> list[str]:
+    """What kind of request it was, what decided it, its sender's name for it, and its own time."""
+    if cause is None:
+        return [_NOTHING]
+    decider = decider_of(cause)
+    told = [cause.kind if decider == cause.kind else f"{cause.kind}: {decider}"]
+    if cause.request_id is not None:
+        told.append(printable(cause.request_id))
+    if cause.request_timestamp_ms is not None:
+        told.append(f"sent {moment(cause.request_timestamp_ms)}")
+    return told
 
 
-def _over_two_lines(identifier: Identifier) -> str:
-    return f"{identifier.type}\n{printable(identifier.value)}"
+def decider_of(cause: Cause) -> str:
+    """What decided: the tier of a type, or else a rule."""
+    by = cause.decided_by_type
+    return cause.rule if by is None else f"tier {by}"
+
+
+def _identifier(identifier: Identifier) -> Line:
+    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
+
+
+def _type_and_value(identifier: Identifier) -> "tuple[Text, str]":
+    return text((identifier.type.value, Look.TYPE)), printable(identifier.value)
 
 
 def whois(found: Whois, width: int) -> "list[RenderableType]":
     """Who holds an identifier, and what a search with it alone comes to."""
-    identifier = f"{found.identifier.type} {printable(found.identifier.value)}"
-    table = new_table("MPID", "Scope", "State", "Seq", "A search with it alone")
-    for each in found.holders:
-        table.add_row(
-            str(each.profile.profile.mpid),
-            plain(printable(each.profile.scope)),
-            _state(each.profile).replace(", ", ",\n"),
+    rows = [
+        (
+            text((str(each.profile.profile.mpid), Look.MPID)),
+            printable(each.profile.scope),
+            text(*_state(each.profile)),
             str(each.profile.profile.created_seq),
-            each.why_not or "returns it",
+            text((each.why_not, Look.INELIGIBLE) if each.why_not else ("returns it", Look.OK)),
         )
-    why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
-    pieces = [
-        plain(f"who holds {identifier}"),
-        _fitted(table, width, folding=("Scope",), right=("Seq",)),
+        for each in found.holders
     ]
-    return [*pieces, *(plain(f"{code}: {WHY_NOT[code]}") for code in why_not)]
+    headings = ("MPID", "Scope", "State", "Seq", "A search with it alone")
+    why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
+    reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
+    return [
+        broken(text("who holds ", *_identifier(found.identifier)), width, indent=2),
+        laid_out(headings, rows, width),
+        *(broken(text(*line), width, indent=2) for line in reasons),
+    ]
 
 
 def history_table(
@@ -107,79 +137,97 @@ def history_table(
     width: int,
 ) -> "Table":
     """Changes, a row each; a column that the question has answered already is left out."""
-    change = [name for name, known in (("MPID", mpid), ("Identifier", identifier)) if known is None]
-    table = new_table("Seq", "Time (UTC)", "By", "Change", *change)
+    headings = ["Seq", "Time (UTC)", "By", "Change"]
+    headings += ["MPID"] if mpid is None else []
+    headings += ["Type", "Value"] if identifier is None else []
+    rows = []
     for entry in entries:
-        cells = {"MPID": str(entry.mpid), "Identifier": _over_two_lines(entry.identifier)}
-        table.add_row(
+        sign, look = ("+", Look.ADDED) if entry.op is Op.ADD else ("-", Look.REMOVED)
+        row: list[Text | str] = [
             str(entry.seq),
-            _moment(entry.time_ms),
-            plain("\n".join(_requester(entry.kind, entry.rule, entry.request_id))),
-            entry.op.value,
-            *(plain(cells[name]) for name in change),
-        )
-    return _fitted(table, width, folding=("By", "Identifier"), right=("Seq",))
+            moment(entry.time_ms),
+            "\n".join(_requester(_cause(entry))),
+            text((f"{sign} {entry.op}", look)),
+        ]
+        row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
+        row += _type_and_value(entry.identifier) if identifier is None else ()
+        rows.append(row)
+    return laid_out(headings, rows, width)
+
+
+def _cause(entry: HistoryEntry) -> Cause:
+    return Cause(
+        entry.time_ms,
+        entry.kind,
+        entry.rule,
+        entry.decided_by_type,
+        entry.request_id,
+        entry.request_timestamp_ms,
+    )
 
 
 def stats(counted: Statistics, width: int) -> "list[RenderableType]":
-    """What a store holds, and what decided the requests that changed it."""
-    columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most")
-    table = new_table("Scope", *columns)
-    for scope, numbers in counted.scopes.items():
-        table.add_row(
-            plain(printable(scope)),
+    """What a store holds, its totals first, and what decided the requests that changed it."""
+    columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Ids", "Mean", "Most")
+    rows = [
+        (
+            printable(scope),
             f"{numbers.profiles:,}",
-            f"{numbers.known:,}",
-            f"{numbers.anonymous:,}",
-            f"{numbers.orphaned:,}",
+            text((f"{numbers.known:,}", Look.KNOWN)),
+            text((f"{numbers.anonymous:,}", Look.ANONYMOUS)),
+            text((f"{numbers.orphaned:,}", Look.ORPHANED if numbers.orphaned else Look.PLAIN)),
             f"{numbers.identifiers:,}",
             f"{numbers.mean_identifiers:,.2f}",
             f"{numbers.most_identifiers:,}",
         )
-    decided = new_table("Decided by", "Requests")
-    for decider, number in counted.decided_by.items():
-        decided.add_row(decider, f"{number:,}")
+        for scope, numbers in counted.scopes.items()
+    ]
+    decided: list[tuple[Line, int]] = [
+        (
+            [(each.identity_type, Look.TYPE) if each.identity_type else str(each.rule)],
+            each.requests,
+        )
+        for each in counted.deciders
+    ]
     total = (
         f"{counted.requests:,} requests changed the store, {counted.ties:,} of them ties "
         f"(the rule newest); the last number is {counted.last_seq:,}"
     )
-    return [
-        _fitted(table, width, folding=("Scope",), right=columns),
-        plain(""),
-        plain("requests that changed the store:"),
-        _fitted(decided, width, right=("Requests",)),
-        plain(""),
-        plain(total),
+    pieces: list[RenderableType] = [
+        text((total, Look.HEADLINE)),
+        text(""),
+        laid_out(("Scope", *columns), rows, width),
     ]
+    if decided:
+        pieces += [
+            text(""),
+            text("requests that changed the store:"),
+            shares("Decided by", decided, counted.requests, width),
+        ]
+    return pieces
 
 
-def _fitted(
-    table: "Table", width: int, *, folding: Sequence[str] = (), right: Sequence[str] = ()
-) -> "Table":
-    """Let the columns named fold to what the others leave; on a narrow terminal every one folds."""
-    for column in table.columns:
-        column.no_wrap = column.header not in folding and width >= _WIDE
-        if column.header == "By":
-            column.max_width = _WIDEST_BY
-        if column.header in right:
-            column.justify = "right"
-    return table
-
-
-def _identifiers(profile: ScopedProfile) -> list[str]:
+def _identifiers(profile: ScopedProfile) -> list[Identifier]:
     return [
-        f"{kind} {printable(value)}"
+        Identifier(kind, value)
         for kind in profile.types
         for value in profile.profile.values_of(kind)
     ]
 
 
-def _state(profile: ScopedProfile) -> str:
-    known = "known" if profile.known else "anonymous"
-    return f"{known}, orphaned" if profile.orphaned else known
+def state(profile: ScopedProfile) -> str:
+    """Known or anonymous, and whether it is orphaned."""
+    return words(_state(profile))
 
 
-def _moment(time_ms: int) -> str:
-    """A time in UTC without its milliseconds, for people."""
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return moment.replace(tzinfo=None).isoformat(" ")
+def _state(profile: ScopedProfile) -> Line:
+    return state_of(known=profile.known, orphaned=profile.orphaned)
+
+
+def moment(time_ms: int) -> str:
+    """A time in UTC without its milliseconds, for people; one that no calendar has, as a number."""
+    try:
+        when = datetime.fromtimestamp(time_ms // 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{time_ms} ms"
+    return when.replace(tzinfo=None).isoformat(" ")

@@ -1,9 +1,11 @@
 """What a store holds as JSON, for machines; profiles as an export has them."""
 
 from idsync_cli import wire
+from idsync_cli.core.codes import Op
 from idsync_cli.inspect.profiles import Holder, ProfileDetails, ScopeCounts, Statistics, Whois
+from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
 from idsync_cli.store.api import HistoryEntry
-from idsync_cli.store.sqlite.queries.history import Arrival
+from idsync_cli.store.sqlite.queries.history import Arrival, Cause
 
 
 def details_json(details: ProfileDetails) -> wire.Json:
@@ -12,14 +14,7 @@ def details_json(details: ProfileDetails) -> wire.Json:
     assert found is not None
     return {
         **wire.profile_json(found),
-        "made_by": made_by
-        and {
-            "seq": found.profile.created_seq,
-            "time": wire.time_text(made_by.time_ms),
-            "kind": made_by.kind,
-            "rule": made_by.rule,
-            "request_id": made_by.request_id,
-        },
+        "made_by": made_by and {"seq": found.profile.created_seq, **_cause_json(made_by)},
         "identifiers": [_arrival_json(each) for each in details.arrivals],
     }
 
@@ -29,10 +24,54 @@ def _arrival_json(arrival: Arrival) -> wire.Json:
         "identity_type": arrival.identifier.type.value,
         "value": arrival.identifier.value,
         "seq": arrival.seq,
-        "time": None if arrival.time_ms is None else wire.time_text(arrival.time_ms),
-        "kind": arrival.kind,
-        "request_id": arrival.request_id,
+        **_cause_json(arrival.cause),
     }
+
+
+_CAUSE = ("time", "type", "decided_by", "request_id", "request_timestamp_ms")
+
+
+def _cause_json(cause: Cause | None) -> wire.Json:
+    """What a request was that did something: as much as the store keeps of it."""
+    if cause is None:
+        return dict.fromkeys(_CAUSE)
+    told = (
+        wire.time_text(cause.time_ms),
+        cause.kind,
+        wire.decided_by_json(cause.rule, cause.decided_by_type),
+        cause.request_id,
+        cause.request_timestamp_ms,
+    )
+    return dict(zip(_CAUSE, told, strict=True))
+
+
+def story_json(story: Story) -> wire.Json:
+    """The life of a profile that is there."""
+    assert story.profile is not None
+    return {
+        **wire.profile_json(story.profile),
+        "story": [_chapter_json(each) for each in story.chapters],
+    }
+
+
+def _chapter_json(chapter: Chapter) -> wire.Json:
+    return {
+        "seq": chapter.seq,
+        **_cause_json(chapter.cause),
+        "mpid": str(chapter.answer),
+        "made": chapter.is_making,
+        "changes": [_turn_json(each) for each in chapter.changes],
+    }
+
+
+def _turn_json(change: Gain | Loss) -> wire.Json:
+    its_type, value = change.identifier.type.value, change.identifier.value
+    if isinstance(change, Gain):
+        others: wire.Json = {"taken_from": [str(mpid) for mpid in change.taken_from]}
+    else:
+        others = {"taken_by": None if change.taken_by is None else str(change.taken_by)}
+    op = Op.ADD if isinstance(change, Gain) else Op.REMOVE
+    return {"op": op.value, "identity_type": its_type, "value": value, **others}
 
 
 def entry_json(entry: HistoryEntry) -> wire.Json:
@@ -40,13 +79,14 @@ def entry_json(entry: HistoryEntry) -> wire.Json:
     return {
         "seq": entry.seq,
         "time": wire.time_text(entry.time_ms),
-        "kind": entry.kind,
+        "type": entry.kind,
+        "decided_by": wire.decided_by_json(entry.rule, entry.decided_by_type),
         "request_id": entry.request_id,
+        "request_timestamp_ms": entry.request_timestamp_ms,
         "op": entry.op.value,
         "mpid": str(entry.mpid),
         "identity_type": entry.identifier.type.value,
         "value": entry.identifier.value,
-        "rule": entry.rule,
     }
 
 
@@ -76,7 +116,13 @@ def statistics_json(counted: Statistics) -> wire.Json:
         "scopes": {name: _scope_json(each) for name, each in counted.scopes.items()},
         "requests": counted.requests,
         "ties": counted.ties,
-        "decided_by": dict(counted.decided_by),
+        "deciders": [
+            {
+                "decided_by": wire.decided_by_json(each.rule, each.identity_type),
+                "requests": each.requests,
+            }
+            for each in counted.deciders
+        ],
     }
 
 

@@ -1,7 +1,83 @@
-"""What a replay came to, for machines."""
+"""What a replay came to, for people and for machines."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from idsync_cli import wire
-from idsync_cli.replay.summary import Summary
+from idsync_cli.core.codes import Rule, Status
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import IdentityType
+from idsync_cli.errors import printable
+from idsync_cli.render.excerpts import excerpt_lines, request_excerpt
+from idsync_cli.render.tables import broken, shares
+from idsync_cli.render.theme import Line, Look, text
+from idsync_cli.replay.summary import RefusedLine, Summary
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+_TYPES = frozenset(map(str, IdentityType))
+_HOW_ANSWERED = {Status.ERROR: Look.FAILED, Status.NOT_FOUND: Look.WARNING}
+
+
+def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[RenderableType]":
+    """What a replay came to, its totals first; `when_stopped` says what to do where it stopped."""
+    total = (
+        f"{summary.requests:,} requests, {summary.created:,} profiles made, "
+        f"{summary.orphaned:,} orphaned, "
+    )
+    look = Look.FAILED if summary.refused else Look.HEADLINE
+    pieces: list[RenderableType] = [
+        text((total, Look.HEADLINE), (f"{summary.refused:,} lines refused", look))
+    ]
+    if summary.dry_run:
+        pieces.append(text(("dry run", Look.NOTE), ": nothing was written to the store"))
+    if summary.stopped:
+        pieces.append(text(("stopped before the refused line", Look.FAILED), f"; {when_stopped}"))
+    kinds: list[tuple[Line, int]] = [
+        ([f"{kind or 'none':<8} ", (status.value, _HOW_ANSWERED.get(status, Look.OK))], number)
+        for kind, status, number in summary.kinds
+    ]
+    counted = {
+        "Request  Answer": kinds,
+        "Decided by": _named(summary.decided_by.items(), Look.PLAIN),
+        "Note": _named(summary.notes.items(), Look.NOTE),
+        "Refused": _named(summary.errors.items(), Look.FAILED),
+    }
+    for heading, numbers in counted.items():
+        if numbers:
+            pieces += [text(""), shares(heading, numbers, summary.requests, width)]
+    if summary.first_refused:
+        pieces.append(text(""))
+    for refused in summary.first_refused:
+        pieces += _refused(refused, width)
+    more = summary.refused - len(summary.first_refused)
+    if more:
+        pieces.append(text(f"and {more:,} more refused lines"))
+    return pieces
+
+
+def _named(counted: Iterable[tuple[str, int]], look: Look) -> list[tuple[Line, int]]:
+    return [([(word, Look.TYPE if word in _TYPES else look)], number) for word, number in counted]
+
+
+def _refused(refused: RefusedLine, width: int) -> "list[Text]":
+    """What is wrong with a line, and the line with a caret under the word."""
+    file, answer, line = refused
+    assert isinstance(answer.outcome, Refusal)
+    assert answer.line is not None
+    told = text(
+        (f"{printable(file)}:{answer.line}", Look.PLACE),
+        ": ",
+        (str(answer.outcome.code), Look.FAILED),
+        f": {printable(answer.outcome.message)}",
+    )
+    pieces = [broken(told, width, indent=2)]
+    if line is not None:
+        excerpt = request_excerpt(answer.line, line, answer.outcome.word)
+        pieces += [text(*each) for each in excerpt_lines(excerpt, width)]
+    return pieces
 
 
 def summary_json(summary: Summary) -> wire.Json:
@@ -11,8 +87,11 @@ def summary_json(summary: Summary) -> wire.Json:
         kinds.setdefault(str(kind or "none"), {})[status.value] = number
     return {
         "requests": summary.requests,
-        "kinds": kinds,
-        "decided_by": dict(summary.decided_by),
+        "types": kinds,
+        "deciders": [
+            {"decided_by": _decided_by_json(decider), "requests": number}
+            for decider, number in summary.decided_by.items()
+        ],
         "profiles_created": summary.created,
         "profiles_orphaned": summary.orphaned,
         "notes": dict(summary.notes),
@@ -22,6 +101,13 @@ def summary_json(summary: Summary) -> wire.Json:
         "errors": dict(summary.errors),
         "first_refused": [
             {"file": file, **wire.answer_json(answer, explain=False)}
-            for file, answer in summary.first_refused
+            for file, answer, _ in summary.first_refused
         ],
     }
+
+
+def _decided_by_json(decider: str) -> wire.Json:
+    """What decided: a type, or else a rule."""
+    if decider in set(IdentityType):
+        return wire.decided_by_json(Rule.IDENTIFIER, decider)
+    return wire.decided_by_json(decider, None)

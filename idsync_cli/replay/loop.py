@@ -12,6 +12,7 @@ process write it while the next is being decided (`replay/ahead.py`).
 from collections.abc import Iterator
 from contextlib import nullcontext
 
+from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault
@@ -82,6 +83,7 @@ class Replay:
         self._commits = 0
         self.file = ""
         self.stopped_by: Answer | None = None
+        self.stopped_line: wire.NumberedLine | None = None
 
     @property
     def file_in_answers(self) -> str | None:
@@ -154,6 +156,7 @@ class Replay:
                     outcome = yield from writer.write(self._decide, taken, row)
                 except _RefusedOne as refused:
                     self.stopped_by = refused.answer
+                    self.stopped_line = taken.lines[refused.place]
                     if refused.place:
                         before_it = taken.up_to(refused.place)
                         yield from writer.write(self._decide, before_it, row)
@@ -190,6 +193,7 @@ class Replay:
         except BaseException:
             self._labels.undo()
             raise
+        done.tally.keep_lines(taken.lines, self.file)
         return Decided(taken, done, self._labels.by_now(), self._labels.touched)
 
     def _take_in(self, done: Done, answers: list[Answer]) -> None:

@@ -15,10 +15,11 @@ _Way = tuple[RequestKind | None, Status, str | None, str | None]
 
 
 class RefusedLine(NamedTuple):
-    """A request that was refused, and the file that it came from."""
+    """A request that was refused, the file that it came from, and its line as it stood there."""
 
     file: str
     answer: Answer
+    text: bytes | None = None
 
 
 class KindCount(NamedTuple):
@@ -87,6 +88,18 @@ class Tally:
                     self.notes[note.code] = self.notes.get(note.code, 0) + 1
             ways[way] = ways.get(way, 0) + 1
             self.requests += 1
+
+    def keep_lines(self, lines: Iterable[tuple[int, bytes]], file: str) -> None:
+        """Keep those lines, of some of a file with their numbers, that are refused and listed."""
+        wanted = {each.answer.line for each in self.refused if each.file == file}
+        if wanted:
+            texts = {number: line for number, line in lines if number in wanted}
+            self.refused = [
+                each._replace(text=texts.get(each.answer.line or 0, each.text))
+                if each.file == file
+                else each
+                for each in self.refused
+            ]
 
     def add(self, other: "Tally") -> None:
         """Take into account what another has counted since."""

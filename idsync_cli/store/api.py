@@ -58,12 +58,13 @@ class RequestEntry(Value):
 class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
-    `kind` and `rule` are those of the request, or both are `IMPORT`.
+    `kind` and `rule` are those of the request, or both are `IMPORT`; `decided_by_type` is the type
+    that decided, for the rule `identifier`.
     """
 
     __match_args__ = (
         "seq", "time_ms", "kind", "request_id", "request_timestamp_ms", "op", "mpid",
-        "identifier", "rule",
+        "identifier", "rule", "decided_by_type",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -78,6 +79,7 @@ class HistoryEntry(Value):
         mpid: int,
         identifier: Identifier,
         rule: str,
+        decided_by_type: IdentityType | None = None,
     ) -> None:
         self.seq: Final = seq
         self.time_ms: Final = time_ms
@@ -88,6 +90,7 @@ class HistoryEntry(Value):
         self.mpid: Final = mpid
         self.identifier: Final = identifier
         self.rule: Final = rule
+        self.decided_by_type: Final = decided_by_type
 
 
 class ProfileFilter(NamedTuple):

@@ -203,7 +203,7 @@ class _MemoryTransaction(Transaction):
             )
             held = _held_after(kept, decision.changes)
             world.put(_Kept(kept.scope, view, held))
-        kind, rule = entry.kind.value, decision.decided_by.rule.value
+        kind, decided_by = entry.kind.value, decision.decided_by
         for change in decision.changes:
             if change.op is Op.ADD:
                 world.hold(scope, change.identifier, change.mpid)
@@ -211,7 +211,8 @@ class _MemoryTransaction(Transaction):
                 world.lose(scope, change.identifier, change.mpid)
             done = HistoryEntry(
                 entry.seq, entry.time_ms, kind, entry.request_id, entry.request_timestamp_ms,
-                change.op, change.mpid, change.identifier, rule,
+                change.op, change.mpid, change.identifier, decided_by.rule.value,
+                decided_by.identity_type,
             )  # fmt: skip
             world.history.append(done)
 

@@ -3,6 +3,7 @@
 from idsync_cli.wire.answers import (
     answer_json,
     answer_line,
+    decided_by_json,
     encode,
     identities_json,
     profile_json,
@@ -34,6 +35,7 @@ __all__ = [
     "Target",
     "answer_json",
     "answer_line",
+    "decided_by_json",
     "decode",
     "decode_json",
     "encode",

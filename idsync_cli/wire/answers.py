@@ -6,8 +6,17 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
-from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.decision import COUNTED_TO, Answer, Change, DecidedBy, Note, Refusal, Tier
+from idsync_cli.core.codes import ErrorCode, RequestKind
+from idsync_cli.core.decision import (
+    COUNTED_TO,
+    Answer,
+    Change,
+    DecidedBy,
+    NearMiss,
+    Note,
+    Refusal,
+    Tier,
+)
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.messages import note_message
@@ -21,6 +30,8 @@ _TEXTS: dict[DecidedBy, str] = {}
 def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Json:
     """An answer as it is sent; with `explain`, with the account of every tier (section 8).
 
+    Near misses are told if they were asked for when it was decided.
+
     `file` is the one that the request came from, where a replay has several.
     """
     heading: Json = {
@@ -33,7 +44,12 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
     }
     outcome = answer.outcome
     if isinstance(outcome, Refusal):
-        return {**heading, "errors": [{"code": outcome.code.value, "message": outcome.message}]}
+        errors = [{"code": outcome.code.value, "message": outcome.message}]
+        refused: Json = {**heading, "errors": errors}
+        if explain and outcome.code is ErrorCode.PROTECTED_IDENTITY:
+            refused["notes"] = [_note_json(note) for note in outcome.notes]
+            refused["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
+        return refused
     profile = outcome.profile
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
@@ -51,6 +67,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
     }
     if explain:
         body["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
+    if outcome.near:
+        body["near"] = [_near_json(near) for near in outcome.near]
     return heading | body
 
 
@@ -61,7 +79,7 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     against the other way.
     """
     outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
-    if isinstance(outcome, Refusal) or explain or kind is _SEARCH or kind is None:
+    if isinstance(outcome, Refusal) or explain or outcome.near or kind is _SEARCH or kind is None:
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
     assert scope is not None
@@ -143,6 +161,13 @@ def encode(value: Json) -> str:
     return json.dumps(value)
 
 
+def decided_by_json(rule: str, identity_type: str | None) -> Json:
+    """What decided, where it is not known at which rank the type stood then."""
+    if identity_type is None:
+        return {"rule": str(rule)}
+    return {"rule": str(rule), "identity_type": str(identity_type)}
+
+
 def _decided_by_json(decided_by: DecidedBy) -> Json:
     if decided_by.identity_type is None:
         return {"rule": decided_by.rule.value}
@@ -167,10 +192,22 @@ def _change_json(change: Change) -> Json:
 
 
 def _note_json(note: Note) -> Json:
+    keeper: Json = {}
+    if note.reason is not None:
+        keeper = {"mpid": _mpid_text(note.mpid), "reason": note.reason.value}
     return {
         "code": note.code.value,
         "identity_type": None if note.identity_type is None else note.identity_type.value,
         "message": note_message(note),
+        **keeper,
+    }
+
+
+def _near_json(near: NearMiss) -> Json:
+    return {
+        "identity_type": near.identifier.type.value,
+        "held_by": near.held_by,
+        "ineligible": {reason.value: count for reason, count in near.ineligible.items()},
     }
 
 

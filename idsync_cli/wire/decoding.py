@@ -37,18 +37,20 @@ def decode_json(line: bytes) -> object:
         return _DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise _invalid_json(
-            f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+            f"byte {error.start + 1} is not UTF-8; save the file as UTF-8",
+            len(line[: error.start].decode("utf-8")),
         ) from None
     except json.JSONDecodeError as error:
         raise _invalid_json(
-            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object a line"
+            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object a line",
+            error.pos,
         ) from None
     except RecursionError:
         raise _invalid_json("nested too deeply to read; write it flat") from None
 
 
-def _invalid_json(message: str) -> Refusal:
-    return Refusal(ErrorCode.INVALID_JSON, message)
+def _invalid_json(message: str, word: str | int | None = None) -> Refusal:
+    return Refusal(ErrorCode.INVALID_JSON, message, word=word)
 
 
 def _object(pairs: list[tuple[str, object]]) -> Json:
@@ -56,19 +58,21 @@ def _object(pairs: list[tuple[str, object]]) -> Json:
     if len(members) < len(pairs):
         times = Counter(name for name, _ in pairs)
         twice = next(name for name in times if times[name] > 1)
-        raise _invalid_json(f"the key {quoted(twice)} stands twice in one object; give it once")
+        raise _invalid_json(
+            f"the key {quoted(twice)} stands twice in one object; give it once", twice
+        )
     return members
 
 
 def _no_number(name: str) -> object:
-    raise _invalid_json(f"{name} is no number of JSON; write null for none")
+    raise _invalid_json(f"{name} is no number of JSON; write null for none", name)
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise _invalid_json(
-            f"the number {quoted(digits)} is too large to read; write it between quotes"
+            f"the number {quoted(digits)} is too large to read; write it between quotes", digits
         )
     return number
 

@@ -74,6 +74,7 @@ def identity_type_of(name: str) -> IdentityType:
         raise Refusal(
             ErrorCode.UNKNOWN_IDENTITY_TYPE,
             f"unknown identity type {quoted(name)}{nearest(name, TYPES_BY_NAME)}",
+            word=name,
         )
     return TYPES_BY_NAME[name]
 
@@ -89,7 +90,7 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
     for name, identity_type in read:
         if identity_type in identities:
             first = next(other for other, each in read if each is identity_type)
-            raise invalid_request(f"{first} and {name} are one type; give one of them")
+            raise invalid_request(f"{first} and {name} are one type; give one of them", name)
         identities[identity_type] = names[name]
     return identities
 
@@ -124,6 +125,7 @@ def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
             f"the value {quoted(shown(value))} of {identity_type} {fault}",
+            word=value if isinstance(value, str) else None,
         )
 
 

@@ -134,12 +134,12 @@ def members_in(request: object) -> Members:
     for name, value in request.items():
         member = MEMBERS.get(name)
         if member is None:
-            raise invalid_request(f"unknown member {quoted(name)}{nearest(name, MEMBERS)}")
+            raise invalid_request(f"unknown member {quoted(name)}{nearest(name, MEMBERS)}", name)
         if value is None:
             continue
         kind = member.kind
         if not kind.fits(value):
-            raise invalid_request(wrong(name, value, kind.described))
+            raise invalid_request(wrong(name, value, kind.described), name)
         found[member.place] = _changes_in(value) if kind is _CHANGES else value
     return tuple(found)
 
@@ -151,7 +151,7 @@ def _changes_in(changes: list[Json]) -> list[Change]:
         for name in change:
             if name not in CHANGE_MEMBERS:
                 hint = nearest(name, CHANGE_MEMBERS)
-                raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}")
+                raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}", name)
         named = change.get("identity_type")
         if not isinstance(named, str):
             raise invalid_request(f"change {place}: give its identity_type, as text")
@@ -167,9 +167,9 @@ def kind_and_label_of(request: object) -> tuple[str | None, str | None]:
     return named if isinstance(named, str) else None, label if is_text(label) else None
 
 
-def invalid_request(message: str) -> Refusal:
+def invalid_request(message: str, word: str | None = None) -> Refusal:
     """A refusal of a request that is not built as one."""
-    return Refusal(ErrorCode.INVALID_REQUEST, message)
+    return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
 def wrong(name: str, value: object, described: str) -> str:
@@ -180,7 +180,7 @@ def wrong(name: str, value: object, described: str) -> str:
 def unknown_type(named: str | None) -> Refusal:
     """A refusal of a request of another kind, or of none."""
     hint = nearest(named or "", RequestKind) or f"; use one of {', '.join(RequestKind)}"
-    return invalid_request((f"unknown type {quoted(named)}" if named else "no type") + hint)
+    return invalid_request((f"unknown type {quoted(named)}" if named else "no type") + hint, named)
 
 
 def shown(value: object) -> str:

@@ -156,7 +156,7 @@ def _check_form(
             raise invalid_request("a modify takes either known_identities or identity_changes")
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
-        raise invalid_request(f"{name} belongs to a modify; {kind} takes none")
+        raise invalid_request(f"{name} belongs to a modify; {kind} takes none", name)
 
 
 def _is_none(previous: object) -> bool:
@@ -172,7 +172,7 @@ def _mpid_or_label(name: str, value: object) -> int | str:
         return value[1:]
     mpid = parse_mpid(value)
     if mpid is None:
-        raise invalid_request(wrong(name, value, _AN_MPID))
+        raise invalid_request(wrong(name, value, _AN_MPID), name)
     return mpid
 
 
@@ -228,5 +228,6 @@ def _mpid_of(label: str, labels: KnownLabels) -> int:
         raise Refusal(
             ErrorCode.UNKNOWN_LABEL,
             f"no answer so far carries the label {quoted(label)}; set it in an earlier request",
+            word=f"@{label}",
         )
     return mpid

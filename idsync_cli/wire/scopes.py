@@ -36,18 +36,23 @@ def scope_of(
     if scope is not None and scope not in organization.scopes:
         hint = nearest(scope, organization.scopes)
         hint = hint or f"; the scopes are: {_listed(organization.scopes)}"
-        raise Refusal(ErrorCode.UNKNOWN_SCOPE, f"unknown scope {quoted(scope)}{hint}")
+        raise Refusal(ErrorCode.UNKNOWN_SCOPE, f"unknown scope {quoted(scope)}{hint}", word=scope)
     if workspace is None:
         return str(scope)
     served = organization.workspaces.get(workspace)
     if served is None:
         hint = nearest(workspace, organization.workspaces)
         hint = hint or f"; the workspaces are: {_listed(organization.workspaces)}"
-        raise Refusal(ErrorCode.UNKNOWN_WORKSPACE, f"unknown workspace {quoted(workspace)}{hint}")
+        raise Refusal(
+            ErrorCode.UNKNOWN_WORKSPACE,
+            f"unknown workspace {quoted(workspace)}{hint}",
+            word=workspace,
+        )
     if scope is not None and scope != served:
         raise invalid_request(
             f"the workspace {quoted(workspace)} belongs to the scope {quoted(served)}, "
-            f"not to {quoted(scope)}; name one of them"
+            f"not to {quoted(scope)}; name one of them",
+            scope,
         )
     return served
 

@@ -10,14 +10,13 @@ import pytest
 from idsync_cli.core.codes import ErrorCode, OnConflictingLogin, OnUniqueHeld, Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
+from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
 from idsync_cli.core.resolve.matcher import Matcher
-from idsync_cli.core.resolve.modify import modify
 from idsync_cli.core.resolve.request_shape import shape_of
-from idsync_cli.core.resolve.resolution import resolve
 from idsync_cli.core.value import Value
 from tests.core.memory import Memory
 
@@ -96,14 +95,17 @@ def ask(
 ) -> Decision:
     """Decide an identify, login, logout or search by the seed 7 and the number NEW.
 
-    The account of the tiers comes with it, and is all that comes of asking for it. The identifiers
-    `sought` are those of the request without it.
+    The account of the tiers comes with it, and with that who is near and who keeps what: all else
+    is the same without. The identifiers `sought` are those of the request alone.
     """
     request = IdentityRequest(RequestKind(kind), identifiers(**identities), previous)
-    decision = resolve(request, scope, known.under(scope), NEW, 7, explain=True)
+    decision = decide(request, scope, known.under(scope), NEW, 7, explain=True, near=True)
+    told = tuple(each._replace(mpid=None, reason=None) for each in decision.notes)
+    answer = altered(decision, tiers=(), notes=told)
+    assert decide(request, scope, known.under(scope), NEW, 7, near=True) == answer
     known.sought.clear()
-    plain = resolve(request, scope, known.under(scope), NEW, 7)
-    assert plain == altered(decision, tiers=())
+    plain = decide(request, scope, known.under(scope), NEW, 7)
+    assert plain == altered(answer, near=())
     return decision
 
 
@@ -122,8 +124,8 @@ def change_form(
 
 
 def _modify(request: ModifyRequest, scope: ScopeRules, known: Memory) -> Decision:
-    decision = modify(request, scope, known.under(scope), explain=True)
-    assert modify(request, scope, known.under(scope)) == altered(decision, tiers=())
+    decision = decide(request, scope, known.under(scope), NEW, 7, explain=True)
+    assert decide(request, scope, known.under(scope), NEW, 7) == altered(decision, tiers=())
     return decision
 
 

@@ -2,9 +2,18 @@
 
 import pytest
 
-from idsync_cli.core.codes import NoteCode, Op, RequestKind, Rule, Status, TierOutcome
+from idsync_cli.core.codes import NoteCode, Op, Reason, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.config.strategy import NO_SETTINGS
-from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Note, ProfileUpdate, Tier
+from idsync_cli.core.decision import (
+    Answer,
+    Change,
+    DecidedBy,
+    Decision,
+    NearMiss,
+    Note,
+    ProfileUpdate,
+    Tier,
+)
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityRequest
@@ -24,7 +33,7 @@ NOTE = Note(NoteCode.TIE)
 NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
     Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
-    (DEVICE,), (TIER,),
+    (DEVICE,), (TIER,), (NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1}),),
 )  # fmt: skip
 
 PAIRS: list[tuple[Value, Value]] = [

@@ -1,11 +1,14 @@
 """The small values: profiles, requests, decisions and answers."""
 
+import pickle
+
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, Op, RequestKind, Rule, Status
 from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Refusal
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.request import IdentityRequest, ModifyRequest
+from idsync_cli.errors import Hint
 from tests.core.shorthand import identifiers, profile
 
 FOUND = DecidedBy(Rule.IDENTIFIER, 1, IdentityType.EMAIL)
@@ -82,3 +85,13 @@ def test_a_refusal_carries_its_code_and_says_what_is_wrong() -> None:
     refusal = Refusal(ErrorCode.UNKNOWN_LABEL, "no such label")
     assert (refusal.code, refusal.message) == (ErrorCode.UNKNOWN_LABEL, "no such label")
     assert str(refusal) == "no such label"
+
+
+def test_a_refusal_comes_back_whole_from_another_process() -> None:
+    refusal = Refusal(ErrorCode.OLD_VALUE_MISMATCH, "no such value", Hint.SHOW_PROFILE)
+    again = pickle.loads(pickle.dumps(refusal))  # noqa: S301 - our own
+    assert (again.code, again.message, again.hint) == (
+        refusal.code,
+        refusal.message,
+        refusal.hint,
+    )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import Reason, TierOutcome
-from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
+from idsync_cli.core.decision import COUNTED_TO, NEAR_COUNTED_TO, DecidedBy, NearMiss, Tier
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView
@@ -158,6 +158,29 @@ class Matcher:
         if not crowd or self._rules.is_known(profile):
             return False
         return all(self._lookup.holds(profile, each) for each in crowd)
+
+    def near_misses(self) -> tuple[NearMiss, ...]:
+        """Who holds what the request names in the priority, and may not be the answer (section 8).
+
+        Of a crowd, the newest known and the newest anonymous profiles stand for all.
+        """
+        found: list[NearMiss] = []
+        for number, identifier in enumerate(self.identifiers):
+            if self.shape.requested_types[number].rank is None:
+                break  # behind the priority
+            known = self._lookup.known(identifier, NEAR_COUNTED_TO)
+            unnamed = self._lookup.anonymous((identifier,), NEAR_COUNTED_TO)
+            counted = Counter(map(self.ineligibility, known))
+            counted[self.shape.reason_of_the_anonymous] += len(unnamed)
+            ineligible = {
+                reason: min(counted[reason], NEAR_COUNTED_TO)
+                for reason in Reason
+                if counted[reason]
+            }
+            if ineligible:
+                held_by = min(len(known) + len(unnamed), NEAR_COUNTED_TO)
+                found.append(NearMiss(identifier, held_by, ineligible))
+        return tuple(found)
 
     def consult_none(self, *, explain: bool = False) -> Match:
         """The account of a request for which no tier is consulted (section 4, step 1)."""

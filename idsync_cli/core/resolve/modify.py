@@ -27,7 +27,9 @@ def modify(
     profile = lookup.profile(request.mpid)
     if profile is None:
         raise Refusal(
-            ErrorCode.MPID_NOT_FOUND, f"no profile of the scope has the MPID {request.mpid}"
+            ErrorCode.MPID_NOT_FOUND,
+            f"no profile of the scope has the MPID {request.mpid}",
+            word=str(request.mpid),
         )
     modification = _Modification(profile, rules, lookup)
     if request.known_identities is not None:

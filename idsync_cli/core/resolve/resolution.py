@@ -1,10 +1,13 @@
 """Identify, login, logout and search: who is this, and what follows (section 4)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from idsync_cli.core.codes import (
     ErrorCode,
+    KeptBy,
     NoteCode,
+    Reason,
     RequestKind,
     Rule,
     Status,
@@ -14,6 +17,7 @@ from idsync_cli.core.decision import (
     Change,
     DecidedBy,
     Decision,
+    NearMiss,
     Note,
     ProfileUpdate,
     Refusal,
@@ -25,7 +29,7 @@ from idsync_cli.core.profile import ProfileView, types_of
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.change_set import ChangeSet
 from idsync_cli.core.resolve.matcher import Match, Matcher
-from idsync_cli.core.resolve.request_shape import shape_of
+from idsync_cli.core.resolve.request_shape import RequestedType, shape_of
 
 _BY: Final = {rule: DecidedBy(rule) for rule in Rule}
 _IDENTIFY: Final = RequestKind.IDENTIFY
@@ -44,12 +48,14 @@ def resolve(
     seed: int,
     *,
     explain: bool = False,
+    near: bool = False,
 ) -> Decision:
     """Decide a request against the store as it stands before it.
 
     `seq` is its sequence number, `seed` that of the store (section 7).
 
-    With `explain`, the decision has the account of every tier.
+    With `explain`, the decision has the account of every tier, and with `near`, where no profile
+    was the answer, who holds what was asked for.
 
     Raises:
         Refusal: the strategy does not allow the request, or every identifier that could be
@@ -60,13 +66,15 @@ def resolve(
     if shape.refusal:
         raise Refusal(*shape.refusal)
     matcher = Matcher(shape, identifiers, lookup)
-    return _Resolution(request, matcher, lookup, seq, seed).decide(explain=explain)
+    return _Resolution(request, matcher, lookup, seq, seed, explain=explain, near=near).decide()
 
 
 class _Resolution:
     """One request on its way through section 4, once step 1 has let it in."""
 
-    __slots__ = ("lookup", "matcher", "notes", "request", "seed", "seq", "shape")
+    __slots__ = (
+        "explain", "lookup", "matcher", "near", "notes", "request", "seed", "seq", "shape"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -75,6 +83,9 @@ class _Resolution:
         lookup: Lookup,
         seq: int,
         seed: int,
+        *,
+        explain: bool,
+        near: bool,
     ) -> None:
         self.request = request
         self.matcher = matcher
@@ -82,10 +93,12 @@ class _Resolution:
         self.lookup = lookup
         self.seq = seq
         self.seed = seed
+        self.explain = explain
+        self.near = near
         self.notes = list(matcher.shape.set_aside)
 
-    def decide(self, *, explain: bool) -> Decision:
-        shape, matcher = self.shape, self.matcher
+    def decide(self) -> Decision:
+        shape, matcher, explain = self.shape, self.matcher, self.explain
         if not shape.has_lookup:  # a search: all others are refused
             return self._not_found(matcher.consult_none(explain=explain).tiers)
         if shape.makes_new_at_once:
@@ -103,7 +116,10 @@ class _Resolution:
         return self._new_profile(_NO_MATCH, tiers)
 
     def _not_found(self, tiers: tuple[Tier, ...]) -> Decision:
-        return Decision(Status.NOT_FOUND, _BY[_NO_MATCH], tiers=tiers)
+        return Decision(Status.NOT_FOUND, _BY[_NO_MATCH], tiers=tiers, near=self._near())
+
+    def _near(self) -> tuple[NearMiss, ...]:
+        return self.matcher.near_misses() if self.near else ()
 
     def _choose(self, match: Match, newest: ProfileView) -> tuple[ProfileView, DecidedBy]:
         """Step 4, of several candidates: the previous MPID's, or the newest."""
@@ -171,8 +187,11 @@ class _Resolution:
                 "every identifier that could be looked up is held by a profile that this request "
                 "may not be answered with; name what protects it, an immutable ID or a login ID, "
                 "or add an identifier that nobody else holds",
+                tiers=tiers,
+                notes=tuple(self.notes) if self.explain else (),
             )
-        return self._decision(_CREATED, profile, _BY[rule], (), change_set, tiers)
+        near = () if rule is _LOGOUT else self._near()
+        return self._decision(_CREATED, profile, _BY[rule], (), change_set, tiers, near)
 
     def _decision(
         self,
@@ -182,6 +201,7 @@ class _Resolution:
         matched: tuple[Identifier, ...],
         change_set: ChangeSet | None,
         tiers: tuple[Tier, ...],
+        near: tuple[NearMiss, ...] = (),
     ) -> Decision:
         types = profile.types
         updates: tuple[ProfileUpdate, ...] = ()
@@ -194,7 +214,7 @@ class _Resolution:
             changes = tuple(change_set.changes)
         return Decision(
             status, decided_by, profile, types & self.shape.login_bits != 0, matched,
-            status is _CREATED, changes, orphaned, updates, tuple(self.notes), (), (), tiers,
+            status is _CREATED, changes, orphaned, updates, tuple(self.notes), (), (), tiers, near,
         )  # fmt: skip
 
     def _bring_up_to_date(
@@ -214,13 +234,27 @@ class _Resolution:
                 others = holders(self.lookup, identifier)
                 stays = requested.is_immutable or not shape.takes_unique_ids
                 if others and (stays or any(map(matcher.ineligibility, others))):
-                    self.notes.append(Note(NoteCode.HELD_ELSEWHERE, requested.identity_type))
+                    self.notes.append(self._held_elsewhere(requested, others))
                     continue
                 if others:
                     change_set.take_away(identifier, others)
             if requested.is_login and has_another:
                 self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, requested.identity_type))
             change_set.add(profile, identifier)
+
+    def _held_elsewhere(self, requested: RequestedType, others: Sequence[ProfileView]) -> Note:
+        """Why an identifier was not added; who keeps it, where the account was asked for."""
+        code, kind = NoteCode.HELD_ELSEWHERE, requested.identity_type
+        if not self.explain:
+            return Note(code, kind)
+        setting: KeptBy | None = None
+        if requested.is_immutable:
+            setting = KeptBy.IMMUTABLE
+        elif not self.shape.takes_unique_ids:
+            setting = KeptBy.ON_UNIQUE_HELD
+        keepers = [(each.mpid, setting or self.matcher.ineligibility(each)) for each in others]
+        mpid, reason = min([keeper for keeper in keepers if keeper[1] is not None], key=_mpid)
+        return Note(code, kind, mpid, reason)
 
     def _source(self) -> int | None:
         """The anonymous profile that a new known user comes from, where the strategy links."""
@@ -235,3 +269,7 @@ class _Resolution:
         matcher = Matcher(shape_of(_IDENTIFY, types_of(left), rules), left, self.lookup)
         newest = matcher.consult().newest
         return newest.mpid if newest else None
+
+
+def _mpid(keeper: tuple[int, Reason | KeptBy | None]) -> int:
+    return keeper[0]

@@ -28,7 +28,15 @@ _NOT_BEGUN = {
 
 def is_damage(error: Exception) -> bool:
     """Whether an error tells that a file is not what SQLite wrote."""
-    return isinstance(error, UnicodeDecodeError) or not _DAMAGE.isdisjoint(_codes(error))
+    return _quotes_no_text(error) or not _DAMAGE.isdisjoint(_codes(error))
+
+
+def _quotes_no_text(error: Exception) -> bool:
+    """Whether an error is about bytes that are no text, which nobody put there as a value.
+
+    Its message may quote what stands beside them, an identifier's value; nobody is to see that.
+    """
+    return isinstance(error, UnicodeDecodeError) or str(error).startswith("Could not decode to")
 
 
 def is_undone(error: Exception) -> bool:
@@ -55,7 +63,7 @@ def unusable(error: Exception, place: StoreLocation | None, *, committing: bool)
 def told(error: Exception) -> tuple[str, FaultCode, Hint | None]:
     """What an error says, what kind of fault it is, and the way out."""
     codes = _codes(error)
-    if isinstance(error, UnicodeDecodeError):  # from a message that quotes what is no text
+    if _quotes_no_text(error):
         return "it is damaged", FaultCode.STORE_DAMAGED, Hint.RUN_DOCTOR
     if is_damage(error):
         return f"{error}; it is damaged", FaultCode.STORE_DAMAGED, Hint.RUN_DOCTOR

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from idsync_cli.core.codes import Op
-from idsync_cli.core.identity import Identifier
+from idsync_cli.core.decision import Change
+from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 
 _COLUMNS = (
-    "seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value, rule"
+    "seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value, rule,"
+    " identity_type"
 )
 _CHANGES = """
     FROM changes
@@ -21,7 +23,8 @@ _CHANGES = """
     JOIN identifiers USING (identifier_id)
 """
 _ARRIVALS = """
-    SELECT held.identity_type_id, value, added_seq, time_ms, type, request_id
+    SELECT held.identity_type_id, value, added_seq, time_ms, type, rule, identity_type, request_id,
+        request_timestamp_ms
     FROM profiles
     JOIN holders AS held USING (created_seq)
     JOIN identifiers USING (identifier_id)
@@ -31,28 +34,60 @@ _ARRIVALS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """By which request a profile got an identifier, and when.
+_LIFE = """
+    SELECT requests.seq, time_ms, type, rule, identity_type, request_id, request_timestamp_ms,
+        answer.mpid, op, changed.mpid, identity_type_id, value
+    FROM requests
+    JOIN outcomes USING (outcome_id)
+    JOIN profiles AS answer ON answer.created_seq = requests.created_seq
+    LEFT JOIN changes ON changes.seq = requests.seq
+    LEFT JOIN profiles AS changed ON changed.created_seq = changes.created_seq
+    LEFT JOIN identifiers USING (identifier_id)
+    WHERE requests.seq IN (SELECT ?1 UNION SELECT seq FROM changes WHERE created_seq = ?1)
+    ORDER BY requests.seq, place
+"""
 
-    Time and kind are None for a profile that no request and no import made.
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The request, or the import, that changed something, and what decided it.
+
+    `time_ms` is when it was answered, and `request_timestamp_ms` its own time, in ms since 1970,
+    UTC. `decided_by_type` is the type that decided, for the rule `identifier`; at which rank it
+    stood then is not known.
     """
-
-    identifier: Identifier
-    seq: int
-    time_ms: int | None
-    kind: str | None
-    request_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """The request, or the import, that made a profile; the time is in ms, UTC."""
 
     time_ms: int
     kind: str
     rule: str
+    decided_by_type: IdentityType | None
     request_id: str | None
+    request_timestamp_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """By which request a profile got an identifier.
+
+    The cause is None for a profile that no request and no import made.
+    """
+
+    identifier: Identifier
+    seq: int
+    cause: Cause | None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One change by a request, of whichever profile; `answer` is the MPID it was answered with.
+
+    `change` is None where an import put in a profile that holds nothing.
+    """
+
+    seq: int
+    cause: Cause
+    answer: int
+    change: Change | None
 
 
 def history(
@@ -67,11 +102,24 @@ def history(
         " ORDER BY seq, place LIMIT ?",
         (-1 if limit is None else limit,),
     )
-    for seq, time_ms, kind, request_id, its_time, op, its_mpid, type_id, value, rule in rows:
+    for (
+        seq,
+        time_ms,
+        kind,
+        request_id,
+        its_time,
+        op,
+        its_mpid,
+        type_id,
+        value,
+        rule,
+        decider,
+    ) in rows:
         its_op, its_identifier = Op.ADD if op > 0 else Op.REMOVE, Identifier(TYPES[type_id], value)
         yield HistoryEntry(
-            seq, time_ms, kind, request_id, its_time, its_op, its_mpid, its_identifier, rule
-        )
+            seq, time_ms, kind, request_id, its_time, its_op, its_mpid, its_identifier, rule,
+            _type(decider),
+        )  # fmt: skip
 
 
 def history_length(
@@ -100,15 +148,44 @@ def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
     """How the identifiers that a profile holds came to it, in the order in which they did."""
     rows = transaction.connection.execute(_ARRIVALS, (mpid,))
     return [
-        Arrival(Identifier(TYPES[type_id], value), *request) for type_id, value, *request in rows
+        Arrival(
+            Identifier(TYPES[type_id], value), seq, None if request[0] is None else _cause(*request)
+        )
+        for type_id, value, seq, *request in rows
     ]
 
 
-def making(transaction: Connected, created_seq: int) -> Making | None:
+def making(transaction: Connected, created_seq: int) -> Cause | None:
     """What made the profile of a sequence number; None if no request and no import did."""
     row = transaction.connection.execute(
-        "SELECT time_ms, type, rule, request_id FROM requests JOIN outcomes USING (outcome_id)"
-        " WHERE seq = ?",
+        "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms"
+        " FROM requests JOIN outcomes USING (outcome_id) WHERE seq = ?",
         (created_seq,),
     ).fetchone()
-    return None if row is None else Making(*row)
+    return None if row is None else _cause(*row)
+
+
+def life(transaction: Connected, created_seq: int) -> Iterator[Act]:
+    """All that was done by the requests that made or changed a profile, in order, by number."""
+    rows = transaction.connection.execute(_LIFE, (created_seq,))
+    for seq, *request, answer, op, mpid, type_id, value in rows:
+        change = None
+        if op is not None:
+            held = Identifier(TYPES[type_id], value)
+            change = Change(Op.ADD if op > 0 else Op.REMOVE, mpid, held)
+        yield Act(seq, _cause(*request), answer, change)
+
+
+def _cause(
+    time_ms: int,
+    kind: str,
+    rule: str,
+    decider: str | None,
+    request_id: str | None,
+    request_timestamp_ms: int | None,
+) -> Cause:
+    return Cause(time_ms, kind, rule, _type(decider), request_id, request_timestamp_ms)
+
+
+def _type(decider: str | None) -> IdentityType | None:
+    return None if decider is None else IdentityType(decider)

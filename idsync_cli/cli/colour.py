@@ -1,0 +1,144 @@
+"""Whether there is colour: `--color`, before or after a command, or what the surroundings say.
+
+What a person asks for comes first, then NO_COLOR, then FORCE_COLOR; else there is colour for a
+terminal that is not dumb. Help has it, too.
+"""
+
+import os
+import sys
+from contextlib import suppress
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
+from typer._click._compat import strip_ansi
+from typer._click.core import Context  # Typer carries its own Click, without a front door
+from typer._click.exceptions import ClickException
+from typer._click.formatting import HelpFormatter
+from typer._types import TyperChoice
+from typer.core import TyperOption
+
+if TYPE_CHECKING:
+    from idsync_cli.render.theme import Line, Look
+
+
+class When(StrEnum):
+    """When there is colour."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    AUTO = "auto"
+
+
+class _Asked:
+    """What the command line asks for; a process has one command line."""
+
+    when = When.AUTO
+
+
+def ask(when: str) -> None:
+    """Take what `--color` says."""
+    _Asked.when = When(when)
+
+
+def is_wanted(stream: TextIO) -> bool:
+    """Whether what goes to a stream has colour."""
+    if _Asked.when is not When.AUTO:
+        return _Asked.when is When.ALWAYS
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def painted(line: "Line") -> str:
+    """A line with the colours of its parts, without Rich: for what draws no table."""
+    return "".join(part if isinstance(part, str) else styled(*part) for part in line)
+
+
+def styled(shown: str, look: "Look") -> str:
+    """Some words in a style."""
+    from idsync_cli.render.theme import STYLES
+
+    style = STYLES[look]
+    if not any(style) or not shown:
+        return shown
+    given = {name: True for name in ("bold", "dim", "italic") if getattr(style, name)}
+    return typer.style(shown, fg=style.colour, **given)
+
+
+def without(shown: str) -> str:
+    """Words without any colour."""
+    return strip_ansi(shown)
+
+
+def _told(_context: Any, _option: Any, when: str | None) -> None:
+    if when is not None:
+        ask(when)
+
+
+_OPTION = TyperOption(
+    param_decls=["--color"],
+    type=TyperChoice(list(When)),
+    metavar="WHEN",
+    help="Colour: always, never, or auto: on a terminal.",
+    expose_value=False,
+    is_eager=True,
+    callback=_told,
+)
+
+
+class _Formatter(HelpFormatter):
+    """Help, of which headings and options stand out."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._has_colour = is_wanted(sys.stdout)
+
+    def _styled(self, shown: str, look: str) -> str:
+        if not self._has_colour:
+            return shown
+        from idsync_cli.render.theme import Look
+
+        return styled(shown, Look(look))
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write how the command is called."""
+        super().write_usage(prog, args, self._styled(prefix or "Usage: ", "heading"))
+
+    def write_heading(self, heading: str) -> None:
+        """Write what a list is of."""
+        super().write_heading(self._styled(heading, "heading"))
+
+    def write_dl(self, rows: Any, *arguments: Any, **settings: Any) -> None:
+        """Write a list of options or commands."""
+        told = [(self._styled(first, "option"), second) for first, second in rows]
+        super().write_dl(told, *arguments, **settings)
+
+
+class _Context(Context):
+    formatter_class = _Formatter
+
+    def make_formatter(self) -> HelpFormatter:
+        self.color = is_wanted(sys.stdout)
+        return super().make_formatter()
+
+
+class TakesColour:
+    """What a command or a group becomes that takes `--color`, and whose help has colour."""
+
+    context_class: type[Context] = _Context
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, of which `--color` comes just before `--help`."""
+        *params, help_option = super().get_params(ctx)  # type: ignore[misc]  # Typer's
+        return [*params, _OPTION, help_option]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; `--color` first, for help and errors hang on it."""
+        with suppress(ClickException):  # is told below
+            options, _, _ = self.make_parser(ctx).parse_args(args=list(args))  # type: ignore[attr-defined]
+            if options.get("color") in list(When):
+                ask(options["color"])
+        return list(super().parse_args(ctx, args))  # type: ignore[misc]  # Typer's

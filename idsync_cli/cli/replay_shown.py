@@ -1,0 +1,121 @@
+"""What a replay shows: which answers `--explain` draws, and the summary with refused lines."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from idsync_cli.cli import hints
+from idsync_cli.cli.environment import (
+    draw,
+    terminal_width,
+    write,
+    write_json,
+    write_lines,
+)
+from idsync_cli.core.codes import RequestKind, Rule, Status
+from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.errors import UsageFault
+from idsync_cli.replay.summary import RefusedLine, Summary
+
+Lines = Annotated[
+    list[int] | None,
+    typer.Option("--line", metavar="N", min=1, help="Explain only this line; repeatable."),
+]
+Statuses = Annotated[
+    list[Status] | None,
+    typer.Option(
+        "--status", metavar="STATUS", help="Explain only answers of this status; repeatable."
+    ),
+]
+Rules = Annotated[
+    list[Rule] | None,
+    typer.Option("--rule", metavar="RULE", help="Explain only what this decided; repeatable."),
+]
+Kinds = Annotated[
+    list[RequestKind] | None,
+    typer.Option("--type", metavar="TYPE", help="Explain only these requests; repeatable."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which answers are explained: of each kind of choice that is made, one must fit."""
+
+    lines: frozenset[int] = frozenset()
+    statuses: frozenset[Status] = frozenset()
+    rules: frozenset[Rule] = frozenset()
+    kinds: frozenset[RequestKind] = frozenset()
+
+    @classmethod
+    def chosen(
+        cls,
+        lines: Sequence[int] | None,
+        statuses: Sequence[Status] | None,
+        rules: Sequence[Rule] | None,
+        kinds: Sequence[RequestKind] | None,
+        *,
+        is_explained: bool,
+    ) -> "Shown":
+        """What the options choose.
+
+        Raises:
+            UsageFault: they do, and no tables are drawn.
+        """
+        shown = cls(
+            frozenset(lines or ()),
+            frozenset(statuses or ()),
+            frozenset(rules or ()),
+            frozenset(kinds or ()),
+        )
+        if shown != cls() and not is_explained:
+            raise UsageFault(
+                "--line, --status, --rule and --type choose which answers --explain shows as "
+                "tables; give --explain, and leave --output out"
+            )
+        return shown
+
+    def takes(self, answer: Answer) -> bool:
+        """Whether an answer is explained."""
+        outcome = answer.outcome
+        rule = outcome.decided_by.rule if isinstance(outcome, Decision) else None
+        return (
+            (not self.lines or answer.line in self.lines)
+            and (not self.statuses or answer.status in self.statuses)
+            and (not self.rules or rule in self.rules)
+            and (not self.kinds or answer.kind in self.kinds)
+        )
+
+    def explain(self, answers: Iterable[Answer], _file: str | None) -> None:
+        """Draw answers with their tiers."""
+        from idsync_cli.render import answers as render
+
+        for answer in filter(self.takes, answers):
+            if isinstance(answer.outcome, Refusal):
+                write_lines([render.refusal_line(answer, hints.told(answer.outcome))])
+                draw(*render.refused_explanation(answer.outcome, terminal_width()))
+            else:
+                draw(*render.explanation(answer, answer.outcome, terminal_width()))
+            write("")
+
+
+def sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
+    """The summary is data, unless standard output holds the answers."""
+    from idsync_cli.render.summary import summary_json, summary_text
+
+    if as_json:
+        write_json(summary_json(summary), to_stderr=on_stderr)
+        return
+    told = summary._replace(first_refused=tuple(map(_with_hint, summary.first_refused)))
+    way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
+    draw(*summary_text(told, way_out, terminal_width()), to_stderr=on_stderr)
+
+
+def _with_hint(refused: RefusedLine) -> RefusedLine:
+    """A refused line with what to do about it, as people are told."""
+    answer = refused.answer
+    assert isinstance(answer.outcome, Refusal)
+    outcome = hints.told(answer.outcome)
+    told = Answer(answer.seq, answer.line, answer.kind, answer.scope, outcome)
+    return refused._replace(answer=told)

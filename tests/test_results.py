@@ -1,0 +1,101 @@
+"""Results of uses are values: each can be kept, and knows its exit status (section 8)."""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import FrozenInstanceError, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idsync_cli.check.run import check_file
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.files.config_file import load
+from idsync_cli.inspect import doctor, plan, profiles
+from idsync_cli.replay.summary import Tally
+from idsync_cli.store.api import EVERY_PROFILE
+from idsync_cli.store.sqlite import SqliteTransaction, open_store
+from idsync_cli.transfer.profile_export import export_profiles
+from idsync_cli.transfer.profile_import import Imported
+from tests.program import Program, program_in_a_fresh_folder
+
+__all__ = ["program_in_a_fresh_folder"]
+
+HELD = Identifier(IdentityType.EMAIL, "a@example.com")
+HELD_BY_NOBODY = Identifier(IdentityType.EMAIL, "b@example.com")
+
+
+class World:
+    """A store with one profile, its rules, and a transaction that reads it."""
+
+    def __init__(self, program: Program, transaction: SqliteTransaction) -> None:
+        self.path = str(program.folder / "idsync.db")
+        self.organization: Organization = load(program.folder / "idsync.yaml").organization
+        self.transaction = transaction
+        [self.profile] = [each for _, each in transaction.profiles(self.organization.scopes)]
+
+
+@pytest.fixture(name="world")
+def a_store_with_one_profile(idsync: Program) -> Iterator[World]:
+    assert idsync("identify", "--email", HELD.value).status == 0
+    opened = open_store(str(idsync.folder / "idsync.db"), write=False)
+    assert opened is not None
+    with opened, opened.reading() as transaction:
+        yield World(idsync, transaction)
+
+
+def results(world: World) -> Iterator[tuple[Any, int]]:
+    """Every kind of result, with the exit status that section 8 has for it."""
+    transaction, rules = world.transaction, world.organization
+    yield profiles.first_profiles(transaction, rules, EVERY_PROFILE, 1), 0
+    yield profiles.profile(transaction, rules, world.profile.mpid), 0
+    yield profiles.profile(transaction, rules, world.profile.mpid + 1), 1
+    yield profiles.whois(transaction, rules, HELD, seed=1), 0
+    yield profiles.whois(transaction, rules, HELD_BY_NOBODY, seed=1), 1
+    yield profiles.stats(transaction, rules), 0
+    yield doctor.examine(world.path, rules), 0
+    yield plan.plan(rules, transaction), 0
+    yield Tally().summary(stopped=False, dry_run=False), 0
+    yield Imported(1, dry_run=False), 0
+    exported = export_profiles(
+        transaction, rules, None, lambda _: None, header=[], line_of=lambda each: each.scope
+    )
+    assert exported.profiles == 1
+    yield exported, 0
+
+
+def test_a_result_knows_its_exit_status(world: World) -> None:
+    for result, exit_status in results(world):
+        assert result.exit_status == exit_status, result
+
+
+def test_a_history_has_the_status_1_where_there_is_none(world: World) -> None:
+    for held, exit_status in ((HELD, 0), (HELD_BY_NOBODY, 1)):
+        found = profiles.history(world.transaction, mpid=None, identifier=held, limit=None)
+        assert (found.exit_status, len(list(found.entries))) == (exit_status, found.total)
+
+
+def test_a_scenario_that_failed_has_the_status_1_and_what_is_none_2(idsync: Program) -> None:
+    step = "steps:\n  - identify: {email: e}\n    expect: {status: "
+    for content, exit_status in (
+        (f"config: idsync.yaml\n{step}created}}\n", 0),
+        (f"config: idsync.yaml\n{step}matched}}\n", 1),
+        ("what is this", 2),
+    ):
+        idsync.write("scenario.yaml", content)
+        [outcome] = check_file(Path(idsync.folder, "scenario.yaml"))
+        assert outcome.exit_status == exit_status
+
+
+def test_a_result_can_be_kept_and_sent(world: World) -> None:
+    for result, _ in results(world):
+        assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301 - our own
+
+
+def test_a_result_does_not_change(world: World) -> None:
+    for result, _ in results(world):
+        name = next(iter(type(result).__annotations__))
+        refused = FrozenInstanceError if is_dataclass(result) else AttributeError
+        with pytest.raises(refused):
+            setattr(result, name, None)
