@@ -222,7 +222,7 @@ def test_whoever_reads_during_restores_sees_one_state_or_the_other(filled: Progr
         "with open_store('idsync.db', write=False) as store:\n"
         "  while time.time() < until:\n"
         "    with store.reading() as session:\n"
-        "      seen.add(len(list(profiles(session, {}))))\n"
+        "      seen.add(len(list(session.profiles({}))))\n"
         "print(sorted(seen))"
     )
     with subprocess.Popen(
