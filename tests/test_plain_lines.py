@@ -12,6 +12,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.wire.lines import LineReader, PlainLine
 from tests.comparison import lines_of, organization
+from tests.many import many
 from tests.worlds import BAD_MEMBERS, BAD_MPIDS, FAULTS, random_scope, random_world
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,7 +184,7 @@ def told(reading: wire.Reading) -> tuple[object, ...]:
     return *plain, reading.identities and list(reading.identities.items())
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", many(range(4)))
 def test_a_line_means_the_same_however_it_was_read(part: int) -> None:
     for rules in (TWO_SCOPES, ONE_SCOPE):
         fast, strict = wire.Reader(rules), wire.Reader(rules)

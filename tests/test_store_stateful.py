@@ -1,5 +1,9 @@
-"""Every kind of store against a plain dictionary: all make the same moves and must agree."""
+"""Every kind of store against a plain dictionary: all make the same moves and must agree.
 
+IDSYNC_EXAMPLES says how many stories of moves are tried.
+"""
+
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -503,5 +507,9 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
 
 TestStoreAgainstDictionary = StoreAgainstDictionary.TestCase
 TestStoreAgainstDictionary.settings = settings(
-    max_examples=50, stateful_step_count=25, derandomize=True, database=None, deadline=None
+    max_examples=int(os.environ.get("IDSYNC_EXAMPLES", "50")),
+    stateful_step_count=25,
+    derandomize=True,
+    database=None,
+    deadline=None,
 )
