@@ -37,7 +37,7 @@ def _title(result: Result) -> str:
 
 
 def github(outcome: CheckOutcome, explained: Sequence[str]) -> list[str]:
-    """An annotation for everything that a scenario mismatch, or every fault of a file.
+    """An annotation for every mismatch of a scenario, or every fault of a file.
 
     Behind them `explained`, the lines that explain it, in a group of the log that can be opened.
     """
