@@ -22,6 +22,7 @@ ALWAYS = ("--color", "always")
 def test_color_is_taken_before_the_command_and_behind_it(
     idsync: Program, more: tuple[str, ...]
 ) -> None:
+    idsync.make_store()  # whose seed stays, so that MPIDs do
     plain = idsync(*IDENTIFY, *more, "--color", "never").stdout
     for arguments in ((*ALWAYS, *IDENTIFY, *more), (*IDENTIFY, *more, *ALWAYS)):
         coloured = idsync(*arguments).stdout

@@ -105,7 +105,7 @@ def test_a_modify_and_a_negative_answer_have_their_pictures(idsync: Program) -> 
     assert idsync(*change, "--svg", "modify.svg").status == 0
     assert "- email a@example.com" in lines(picture(idsync, "modify.svg"))
     assert idsync("search", "--idfv", "none", "--svg", "none.svg").status == 1
-    assert any("No profile is the answer" in line for line in lines(picture(idsync, "none.svg")))
+    assert any("No profile found" in line for line in lines(picture(idsync, "none.svg")))
 
 
 def test_of_a_request_that_is_refused_there_is_no_picture(idsync: Program) -> None:
@@ -117,10 +117,10 @@ def test_of_a_request_that_is_refused_there_is_no_picture(idsync: Program) -> No
 @pytest.mark.parametrize(
     ("svg", "words"),
     [
-        (("--svg", "there.svg"), "--svg 'there.svg' already exists; --force replaces it"),
+        (("--svg", "there.svg"), "--svg 'there.svg' already exists; use --force to replace it"),
         (("--svg", "."), "it is a folder"),
-        (("--svg", "no/x.svg"), "its folder is not there"),
-        (("--svg", ""), "--svg '' is no path"),
+        (("--svg", "no/x.svg"), "its folder does not exist"),
+        (("--svg", ""), "--svg '' is not a path"),
         (("--svg", "idsync.yaml", "--force"), "is the configuration"),
         (("--svg", "idsync.db", "--force"), "is the store"),
         (("--force",), "--force lets --svg replace a file"),

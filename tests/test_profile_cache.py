@@ -878,14 +878,14 @@ scopes:
 """
     idsync.write("idsync.yaml", config % "email")
     login = ("login", "--email", "e", "--idfv", "d")
-    assert idsync(*login).stderr.count("up to date") == 0
+    assert idsync(*login).stderr.count("reindexed") == 0
     idsync.write("idsync.yaml", config % "ios_idfv")
     for quiet in (("search", "--idfv", "d"), (*login, "--android-aaid", "g", "--dry-run")):
-        assert "up to date" not in idsync(*quiet).stderr
+        assert "reindexed" not in idsync(*quiet).stderr
     said = idsync(*login)
-    assert (said.status, said.stderr.count("up to date"), "'s'" in said.stderr) == (0, 1, True)
-    assert "up to date" not in idsync(*login).stderr
+    assert (said.status, said.stderr.count("reindexed"), "'s'" in said.stderr) == (0, 1, True)
+    assert "reindexed" not in idsync(*login).stderr
     idsync.write("idsync.yaml", config % "email")
     line = b'{"type": "identify", "known_identities": {"email": "e"}}\n'
     said = idsync("replay", "-", "--output", "-", stdin=line * 3)
-    assert (said.status, said.stderr.count("up to date")) == (0, 1)
+    assert (said.status, said.stderr.count("reindexed")) == (0, 1)
