@@ -108,6 +108,12 @@ def test_a_modify_and_a_negative_answer_have_their_pictures(idsync: Program) -> 
     assert any("No profile found" in line for line in lines(picture(idsync, "none.svg")))
 
 
+def test_a_dry_run_says_that_only_the_store_was_left_alone(idsync: Program) -> None:
+    outcome = idsync(*ASKED, "--dry-run", "--svg", "x.svg")
+    assert "dry run: nothing was written to the store\n" in outcome.stderr
+    assert set(idsync.files()) == {"idsync.yaml", "x.svg"}
+
+
 def test_of_a_request_that_is_refused_there_is_no_picture(idsync: Program) -> None:
     outcome = idsync("modify", "--mpid", "5", "--email", "a", "--svg", "x.svg")
     assert (outcome.status, outcome.stdout) == (1, "")

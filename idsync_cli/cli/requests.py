@@ -321,7 +321,7 @@ def _answer(
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     if not as_json:
         if dry_run:
-            say("dry run: nothing was written")
+            say("dry run: nothing was written to the store")
         from idsync_cli.render import answers as render
 
         if explain:
