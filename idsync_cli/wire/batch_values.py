@@ -31,6 +31,11 @@ def member_of(place: str, name: str) -> str:
     return f"{place}.{printable(name)}" if len(name) <= MAX_NAME_LENGTH else place
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether it is, at first sight, a name; of another, `check_name` has to say."""
+    return len(name) <= MAX_NAME_LENGTH and name.isascii() and "\0" not in name
+
+
 def check_name(place: str, name: object) -> str:
     """A name, if it is one.
 
@@ -68,7 +73,7 @@ def attributes_of(attributes: Mapping[str, Any]) -> dict[str, str]:
     check_count("user_attributes", len(attributes))
     found: dict[str, str] = {}
     for name, value in attributes.items():
-        if len(name) > MAX_NAME_LENGTH or not name.isascii() or "\0" in name:
+        if not is_plain_name(name):
             check_name(f"the name {quoted(name)} in user_attributes", name)
         found[name] = _text_of(name, value)
     return found
