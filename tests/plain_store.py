@@ -10,7 +10,7 @@ from typing import Any
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import ProfileData
+from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
@@ -25,7 +25,7 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from tests.core.memory import Memory
-from tests.plain_data import Brought, told
+from tests.plain_data import Brought, events_of, told
 
 
 class PlainTransaction(Transaction):
@@ -41,12 +41,19 @@ class PlainTransaction(Transaction):
         self.given_out: set[int] = set(before.given_out) if before else set()
         self.batches: dict[bytes, ProfileView] = dict(before.batches) if before else {}
         self.data: list[Brought] = list(before.data) if before else []
+        self.aliases: list[Alias] = list(before.aliases) if before else []
+        self.events: list[tuple[int, int]] = list(before.events) if before else []
         self.known: dict[str, Memory] = {}
         for scope, memory in before.known.items() if before else ():
             self.known[scope] = Memory(*memory.profiles.values(), **self.shared())
 
     def shared(self) -> dict[str, Any]:
-        return {"given_out": self.given_out, "batches": self.batches}
+        return {
+            "given_out": self.given_out,
+            "batches": self.batches,
+            "aliases": self.aliases,
+            "events": self.events,
+        }
 
     @property
     def last_seq(self) -> int:
@@ -87,8 +94,20 @@ class PlainTransaction(Transaction):
         self._of(scope).apply(decision)
         assert decision.profile is not None
         self.data.append(
-            Brought(decision.profile.mpid, entry.seq, entry.own_time_ms, decision.data)
+            Brought(
+                decision.profile.mpid,
+                entry.seq,
+                entry.own_time_ms,
+                decision.data,
+                decision.aliases,
+                decision.alias,
+            )
         )
+        for mpid in {*self.given_out}:
+            self.events[:] = [each for each in self.events if each[0] != mpid]
+            self.events += [(mpid, each.time_ms) for each in events_of(mpid, self.data)]
+        if decision.alias is not None:
+            self.aliases.append(decision.alias)
         self.taken.add(entry.seq)
         self.login_bits.setdefault(scope, rules.login_bits)
         self.entries += [

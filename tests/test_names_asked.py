@@ -14,7 +14,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.data.values import ProfileData
+from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.lookup import CarriedOut, Lookup
@@ -145,6 +145,20 @@ class RecordedLookup(Lookup):
         if found is not None and found.profile is not None:
             self.request.found((found.profile,))
         return found
+
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        self.request.may_ask(profile)
+        found = self.lookup.aliases_from(profile)
+        self.request.led_to |= {each.destination_mpid for each in found}
+        return found
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        self.request.may_ask(profile)
+        return self.lookup.aliases_to(profile)
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        self.request.may_ask(profile)
+        return self.lookup.count_events(profile, start_ms, end_ms)
 
 
 class RecordedTransaction(Transaction):

@@ -12,6 +12,7 @@ class RequestKind(StrEnum):
     SEARCH = "search"
     MODIFY = "modify"
     BATCH = "batch"
+    ALIAS = "alias"
 
 
 class Status(StrEnum):
@@ -23,6 +24,7 @@ class Status(StrEnum):
     MODIFIED = "modified"
     ERROR = "error"
     DUPLICATE = "duplicate"
+    ALIASED = "aliased"
 
 
 class Rule(StrEnum):
@@ -96,6 +98,7 @@ class ErrorCode(StrEnum):
     LOGIN_ID_REQUIRED = "LOGIN_ID_REQUIRED"
     NO_LOOKUP_IDENTITY = "NO_LOOKUP_IDENTITY"
     MPID_NOT_FOUND = "MPID_NOT_FOUND"
+    INVALID_ALIAS = "INVALID_ALIAS"
     OLD_VALUE_MISMATCH = "OLD_VALUE_MISMATCH"
     IMMUTABLE_IDENTITY = "IMMUTABLE_IDENTITY"
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
@@ -103,6 +106,17 @@ class ErrorCode(StrEnum):
 
 IMPORT = "import"
 """The kind and the rule of a history entry that no request made: a profile came whole."""
+
+
+class AliasFault(StrEnum):
+    """Why an alias is refused (section 9), in the order in which it is looked at."""
+
+    NO_ALIASING = "no_aliasing"
+    SAME_PROFILE = "same_profile"
+    UNKNOWN_PROFILE = "unknown_profile"
+    KNOWN_SOURCE = "known_source"
+    INVALID_WINDOW = "invalid_window"
+    ALIASED_BEFORE = "aliased_before"
 
 
 class Op(StrEnum):

@@ -1,9 +1,10 @@
 """What was decided: a value that can be shown, compared or applied, unchanged (section 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
+    AliasFault,
     ErrorCode,
     KeptBy,
     NoteCode,
@@ -15,7 +16,7 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.strategy import Settings
-from idsync_cli.core.data.values import BatchData
+from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
@@ -101,6 +102,7 @@ class Refusal(Exception):
     far as that is one word of the request, or the character, from 0, at which a line ceases to be
     JSON. No answer in JSON has them.
     `tiers` and `notes` are there if the account was asked for and step 5 refused the request.
+    `fault` says why an alias is refused.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Refusal(Exception):
         tiers: tuple[Tier, ...] = (),
         notes: tuple[Note, ...] = (),
         word: str | int | None = None,
+        fault: AliasFault | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -119,10 +122,11 @@ class Refusal(Exception):
         self.tiers = tiers
         self.notes = notes
         self.word = word
+        self.fault = fault
 
     def __reduce__(self) -> tuple[type["Refusal"], tuple[object, ...]]:
         return Refusal, (
-            self.code, self.message, self.hint, self.tiers, self.notes, self.word,
+            self.code, self.message, self.hint, self.tiers, self.notes, self.word, self.fault,
         )  # fmt: skip
 
 
@@ -148,13 +152,15 @@ class Decision(Value):
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
     search found, as it got them; `types_in_order` are their types. `updates` has the profiles
     that change. `tiers` are there if the account of them was asked for, and `near` if near misses
-    were. `data` is what a batch brings to the profile, and `digest` stands for its id.
+    were. `data` is what a batch brings to the profile, and `digest` stands for its id; events that
+    are in the window of one of `aliases` are copied as they come. `alias` is what an alias makes,
+    and `copied` how many events that copies.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
-        "near", "data", "digest",
+        "near", "data", "digest", "aliases", "alias", "copied",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -176,6 +182,9 @@ class Decision(Value):
         near: tuple[NearMiss, ...] = (),
         data: BatchData | None = None,
         digest: bytes | None = None,
+        aliases: Sequence[Alias] = (),
+        alias: Alias | None = None,
+        copied: int = 0,
     ) -> None:
         self.status: Final = status
         self.decided_by: Final = decided_by
@@ -193,22 +202,29 @@ class Decision(Value):
         self.near: Final = near
         self.data: Final = data
         self.digest: Final = digest
+        self.aliases: Final = aliases
+        self.alias: Final = alias
+        self.copied: Final = copied
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
-        if self.created or self.changes or self.digest is not None:
+        if self.created or self.changes or self.digest is not None or self.alias is not None:
             return True
         return self.data is not None and not self.data.is_empty
 
     def with_batch(
-        self, data: BatchData, digest: bytes | None, notes: tuple[Note, ...]
+        self,
+        data: BatchData,
+        digest: bytes | None,
+        notes: tuple[Note, ...],
+        aliases: Sequence[Alias],
     ) -> "Decision":
         """The same with what a batch brings; its own notes come first."""
         return Decision(
             self.status, self.decided_by, self.profile, self.is_logged_in, self.matched,
             self.created, self.changes, self.orphaned, self.updates, notes + self.notes,
-            self.identifiers, self.types_in_order, self.tiers, self.near, data, digest,
+            self.identifiers, self.types_in_order, self.tiers, self.near, data, digest, aliases,
         )  # fmt: skip
 
 

@@ -62,4 +62,18 @@ class BatchRequest(NamedTuple):
     fault: Exception | None = None
 
 
-Request = IdentityRequest | ModifyRequest | BatchRequest
+class AliasRequest(NamedTuple):
+    """An alias (section 9): what the source did within a window is the destination's, too.
+
+    Times are milliseconds since 1970, UTC; the window has both of its ends. `time_ms` is the
+    request's own time, else the clock's, where the window ends unless it says otherwise.
+    """
+
+    source_mpid: int
+    destination_mpid: int
+    start_ms: int | None
+    end_ms: int | None
+    time_ms: int
+
+
+Request = IdentityRequest | ModifyRequest | BatchRequest | AliasRequest

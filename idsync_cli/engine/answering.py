@@ -82,9 +82,10 @@ class Answering:
         With `explain` this one has the account of every tier, even if the others have not, and with
         `near` who holds what was asked for where nobody was the answer.
         """
-        now = None if decide_only else self._now()
-        explain = explain or self._explain
-        return self._answer(reading, None, seq, transaction, labels, now, explain, near)
+        now, explain = self._now(), explain or self._explain
+        return self._answer(
+            reading, None, seq, transaction, labels, now, explain, near, keep=not decide_only
+        )
 
     def prefetch(
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
@@ -116,19 +117,20 @@ class Answering:
         seq: int,
         transaction: Transaction,
         labels: Labels,
-        now: int | None,
+        now: int,
         explain: bool,
         near: bool,
+        keep: bool = True,
     ) -> Answer:
         scope, rules = reading.scope, reading.rules
         outcome: Decision | Refusal
         try:
-            request = wire.request_of(reading, labels)
+            request = wire.request_of(reading, labels, now)
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
             outcome = decide(request, rules, lookup, seq, self._seed, explain=explain, near=near)
-            if now is not None and outcome.changes_the_store:
+            if keep and outcome.changes_the_store:
                 assert reading.kind is not None
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms
                 entry = RequestEntry(seq, now, reading.kind, its_id, its_time)

@@ -194,6 +194,10 @@ class Transaction(ABC):
         changes, how profiles are left, and what a batch brings. The sequence number is not
         advanced.
 
+        An alias copies the events of its window that the source has, and its install attribution;
+        the destination was then first seen as early as the source. Events of a batch that are in
+        the window of one of the decision's aliases are its destination's, too.
+
         Of a batch, an event without a time of its own has that of the request
         (`RequestEntry.own_time_ms`); an attribute that is set as it was, or deleted where there is
         none, does not change, and a device of which nothing new is said stays as it is.

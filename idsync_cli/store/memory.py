@@ -10,7 +10,7 @@ from typing import Final
 
 from idsync_cli.core.codes import IMPORT, Op
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import ProfileData
+from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import CarriedOut, Lookup
@@ -47,8 +47,8 @@ class _World:
     """All that a store holds. What is in a dictionary here is replaced, and never changed."""
 
     __slots__ = (
-        "batch_ids", "data", "events", "history", "holders", "last_seq", "login_bits", "profiles",
-        "rules", "taken",
+        "aliases", "batch_ids", "data", "events", "history", "holders", "last_seq", "login_bits",
+        "profiles", "rules", "taken",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -60,6 +60,7 @@ class _World:
         self.data: dict[int, KeptData] = {}  # by MPID
         self.events: list[tuple[int, KeptEvent]] = []  # by MPID, as they came
         self.batch_ids: dict[bytes, int] = {}  # MPIDs by digest
+        self.aliases: list[Alias] = []
         self.login_bits: dict[str, int] = {}  # of every scope that has profiles
         self.rules: dict[str, str] = {}
 
@@ -74,6 +75,7 @@ class _World:
         other.data = dict(self.data)
         other.events = list(self.events)
         other.batch_ids = dict(self.batch_ids)
+        other.aliases = list(self.aliases)
         other.login_bits = dict(self.login_bits)
         other.rules = self.rules
         return other
@@ -241,8 +243,27 @@ class _MemoryTransaction(Transaction):
             its_time = time_ms if event.time_ms is None else event.time_ms
             kept = KeptEvent(seq, place, its_time, event.event_type, event.name, event.text)
             world.events.append((mpid, kept))
+            world.events += [
+                (alias.destination_mpid, kept)
+                for alias in decision.aliases
+                if alias.takes(its_time)
+            ]
+        if decision.alias is not None:
+            self._take_in_alias(decision.alias)
         if decision.digest is not None:
             world.batch_ids[decision.digest] = mpid
+
+    def _take_in_alias(self, alias: Alias) -> None:
+        """Copy what the source has; the destination was seen as early as the source."""
+        world, source, destination = self._world, alias.source_mpid, alias.destination_mpid
+        world.aliases.append(alias)
+        found = [
+            each for mpid, each in world.events if mpid == source and alias.takes(each.time_ms)
+        ]
+        for place, each in enumerate(sorted(found, key=_when), start=1):
+            world.events.append((destination, each._replace(seq=alias.seq, place=place)))
+        before = world.data.get(source, NO_DATA)
+        world.data[destination] = world.data.get(destination, NO_DATA).with_alias_of(before)
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
@@ -293,7 +314,12 @@ class _MemoryTransaction(Transaction):
         its_events = sorted([each[1] for each in self._world.events if each[0] == mpid], key=_when)
         count = len(its_events)
         latest = its_events if events is None else its_events[max(0, count - events) :]
-        return self._world.data.get(mpid, NO_DATA).whole(latest, count)
+        aliases = [
+            each
+            for each in self._world.aliases
+            if mpid in (each.source_mpid, each.destination_mpid)
+        ]
+        return self._world.data.get(mpid, NO_DATA).whole(latest, count, aliases, mpid)
 
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
@@ -391,6 +417,19 @@ class _MemoryLookup(Lookup):
         """The batch whose id the digest stands for, if it was carried out."""
         mpid = self._world.batch_ids.get(digest)
         return None if mpid is None else CarriedOut(self._world.profiles[mpid].view)
+
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the source, oldest first."""
+        return [each for each in self._world.aliases if each.source_mpid == profile.mpid]
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the destination, oldest first."""
+        return [each for each in self._world.aliases if each.destination_mpid == profile.mpid]
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        """How many events a profile of the scope has from one time to another, both included."""
+        its = [each for mpid, each in self._world.events if mpid == profile.mpid]
+        return sum([start_ms <= each.time_ms <= end_ms for each in its])
 
     def _holding(self, identifier: Identifier) -> list[_Kept]:
         return self._world.holding(self._scope, identifier)

@@ -54,6 +54,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
     profile = outcome.profile
     if outcome.status is Status.DUPLICATE:
         return heading | {"mpid": None if profile is None else str(profile.mpid)}
+    if outcome.alias is not None:
+        return heading | {"mpid": str(outcome.alias.destination_mpid), "events": outcome.copied}
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
         found = {"identities": _by_type(outcome.identifiers, outcome.types_in_order)}
@@ -87,7 +89,7 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     if isinstance(outcome, Refusal) or explain or outcome.near or kind is _SEARCH or kind is None:
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
-    if outcome.status is Status.DUPLICATE:
+    if outcome.status is Status.DUPLICATE or outcome.alias is not None:
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     assert scope is not None
     assert profile is not None

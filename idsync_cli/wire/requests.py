@@ -10,6 +10,7 @@ from idsync_cli.core.data.values import BatchId
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import (
+    AliasRequest,
     BatchRequest,
     IdentityChange,
     IdentityRequest,
@@ -17,7 +18,7 @@ from idsync_cli.core.request import (
     Request,
 )
 from idsync_cli.errors import quoted
-from idsync_cli.wire import batches
+from idsync_cli.wire import aliases, batches
 from idsync_cli.wire.batch_data import own_time_of
 from idsync_cli.wire.batches import Batch, BatchLine
 from idsync_cli.wire.decoding import Json
@@ -37,6 +38,7 @@ from idsync_cli.wire.scopes import Target, scope_of
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
 _BATCH: Final = RequestKind.BATCH
+_ALIAS: Final = RequestKind.ALIAS
 _IDENTIFY: Final = RequestKind.IDENTIFY
 _NAMING_NOTHING: Final = None, None
 _AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
@@ -48,11 +50,12 @@ class Reading:
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers or its data, which counts only if its labels are known (the order of
     section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
-    label. `batch` is what an event batch has beside these, `digest` stands for its id.
+    label. `batch` is what an event batch has beside these, `digest` stands for its id, and `alias`
+    is what an alias has.
     """
 
     __slots__ = (
-        "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
+        "alias", "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
         "late_refusal", "mpid", "previous_mpid", "refusal", "request_id", "request_timestamp_ms",
         "rules", "scope",
     )  # fmt: skip
@@ -77,6 +80,7 @@ class Reading:
         self.refusal = refusal
         self.late_refusal: Refusal | None = None
         self.batch: Batch | None = None
+        self.alias: aliases.Alias | None = None
         self.digest: bytes | None = None
 
 
@@ -105,8 +109,11 @@ class Reader:
             return self._read_batch(request.batch, request.texts)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
-        if isinstance(request, dict) and request.get("type") == _BATCH.value:
-            return self._read_batch(request, None)
+        if isinstance(request, dict):
+            if request.get("type") == _BATCH.value:
+                return self._read_batch(request, None)
+            if request.get("type") == _ALIAS.value:
+                return self._read_alias(request)
         try:
             members = members_in(request)
         except Refusal as refusal:
@@ -184,6 +191,32 @@ class Reader:
             reading.digest = digest_of(where, self._batch_key)
         return reading
 
+    def _read_alias(self, alias: Json) -> Reading:
+        """Read an alias (section 9)."""
+        label = alias.get("label")
+        reading = Reading(_ALIAS, label if is_text(label) else None)
+        try:
+            members = aliases.members_of(alias)
+            source, destination = [
+                _mpid_or_label(name, aliases.named_in(members, name))
+                for name in ("source_mpid", "destination_mpid")
+            ]
+            start, end = [
+                aliases.time_in(members, name) for name in ("start_unixtime_ms", "end_unixtime_ms")
+            ]
+            if "response" in members:
+                _check_response(members["response"])
+            reading.scope, reading.rules = self._scope(
+                members.get("scope"), members.get("workspace")
+            )
+        except Refusal as refusal:
+            reading.refusal = refusal
+            return reading
+        reading.alias = aliases.Alias(source, destination, start, end)
+        reading.request_id = members.get("request_id")
+        reading.request_timestamp_ms = members.get("request_timestamp_ms")
+        return reading
+
     def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, ScopeRules]:
         named = scope, workspace
         if named not in self._scopes:
@@ -258,8 +291,10 @@ class KnownLabels(Protocol):
         """The MPID that a label stands for, if it stands for any."""
 
 
-def request_of(reading: Reading, labels: KnownLabels) -> Request:
+def request_of(reading: Reading, labels: KnownLabels, now_ms: int = 0) -> Request:
     """What is asked, now that the labels set so far are known.
+
+    `now_ms` is the time, in milliseconds since 1970, UTC, for a request that has none of its own.
 
     Raises:
         Refusal: what is wrong with the request: any code of section 8's table up to NO_IDENTITIES.
@@ -273,6 +308,18 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
         previous = _mpid_of(previous, labels)
     if reading.late_refusal:
         raise reading.late_refusal
+    alias = reading.alias
+    if alias is not None:
+        own_time = reading.request_timestamp_ms
+        return AliasRequest(
+            _mpid_of(alias.source, labels) if isinstance(alias.source, str) else alias.source,
+            _mpid_of(alias.destination, labels)
+            if isinstance(alias.destination, str)
+            else alias.destination,
+            alias.start_ms,
+            alias.end_ms,
+            now_ms if own_time is None else own_time,
+        )
     batch = reading.batch
     if batch is not None:
         digest = reading.digest

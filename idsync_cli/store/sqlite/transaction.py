@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from idsync_cli.core.codes import IMPORT, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import ProfileData
+from idsync_cli.core.data.values import Alias, BatchData, ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
@@ -17,6 +17,7 @@ from idsync_cli.store.api import (
     RequestEntry,
     Transaction,
 )
+from idsync_cli.store.sqlite.cache.aliases import Aliases
 from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
@@ -25,7 +26,8 @@ from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
-from idsync_cli.store.sqlite.rows.checksums import checksum
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME, checksum
+from idsync_cli.store.sqlite.rows.data import attribution_of
 from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
 
 _ADD: Final = Op.ADD
@@ -47,6 +49,7 @@ class SqliteTransaction(Transaction):
         tables = Tables(connection)
         self._cache = ProfileCache(tables, self._pending)
         self._batch_ids = BatchIds(tables)
+        self._aliases = Aliases(connection, self._bring_up_to_date)
         self._edits = Edits(self._cache, self._pending)
         self._seed = ""
         self._found_seq = 0
@@ -100,7 +103,7 @@ class SqliteTransaction(Transaction):
         found = self._lookups.get(scope)
         if found is None or found.rules is not rules:
             its = self._scopes.get(scope)
-            found = lookup(self._cache, self._batch_ids, its, rules)
+            found = lookup(self._cache, self._batch_ids, self._aliases, its, rules)
             if its is not None:
                 self._lookups[scope] = found
         return found
@@ -217,7 +220,13 @@ class SqliteTransaction(Transaction):
         time_ms = entry.own_time_ms
         edits.store(cache.at(answered.created_seq), time_ms)
         if decision.data is not None:
-            self._batch.data.take(answered.created_seq, seq, time_ms, decision.data)
+            data = self._batch.data
+            data.take(answered.created_seq, seq, time_ms, decision.data)
+            for alias in decision.aliases:
+                destination = cache.of(alias.destination_mpid).created_seq
+                data.copy(destination, seq, time_ms, decision.data, alias)
+        if decision.alias is not None:
+            self._apply_alias(decision.alias)
         if decision.digest is not None:
             self._batch_ids.add(decision.digest, answered.created_seq)
             self._batch.data.batch_ids.append((decision.digest, seq, answered.created_seq))
@@ -239,6 +248,29 @@ class SqliteTransaction(Transaction):
             self._batch.texts[seq] = texts
         cache.trim()
         self._batch_ids.trim()
+
+    def _apply_alias(self, alias: Alias) -> None:
+        """Copy what the source has; the destination was seen as early as the source."""
+        source = self._cache.of(alias.source_mpid)
+        destination = self._cache.of(alias.destination_mpid)
+        self._aliases.add(alias, source.created_seq, destination.created_seq)
+        self._edits.see(destination, source.first_seen_ms)
+        attribution = attribution_of(self.connection, source.created_seq)
+        if attribution is not None:
+            copied = BatchData(attribution=attribution)
+            self._batch.data.take(destination.created_seq, alias.seq, NO_TIME, copied)
+
+    def _bring_up_to_date(self) -> None:
+        """Have the tables have all that was decided.
+
+        Raises:
+            TablesBehind: that is left to another process.
+        """
+        handed_over = self._pending.handed_over
+        if handed_over.goes_on:
+            handed_over.check_all_written(has_changes=self.has_changes)
+        else:
+            self.write()
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""

@@ -40,11 +40,17 @@ class Edits:
 
     def store(self, profile: CachedProfile, time_ms: int) -> None:
         """Let a profile have been seen, and stored, at a time, too."""
+        self.see(profile, time_ms)
+        profile.last_stored_ms = max(profile.last_stored_ms, time_ms)  # NO_TIME is before all
+
+    def see(self, profile: CachedProfile, time_ms: int) -> None:
+        """Let a profile have been seen at a time, too, unless that is NO_TIME."""
         if not profile.is_changed:
             self._pending.add_profile(profile)
-        if profile.first_seen_ms == NO_TIME or time_ms < profile.first_seen_ms:
+        if time_ms != NO_TIME and (
+            profile.first_seen_ms == NO_TIME or time_ms < profile.first_seen_ms
+        ):
             profile.first_seen_ms = time_ms
-        profile.last_stored_ms = max(profile.last_stored_ms, time_ms)  # NO_TIME is before all
 
     def _move(self, profile: CachedProfile, known: bool) -> None:
         """Move a profile from the anonymous to the known holders of all that it holds."""

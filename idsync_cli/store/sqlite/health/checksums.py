@@ -26,6 +26,7 @@ _SUMMED = {
     "profiles": (
         "created_seq, mpid, scope_id, source_mpid, was_known, types, first_seen_ms, last_stored_ms"
     ),
+    "aliases": "seq, source_seq, destination_seq, start_ms, end_ms",
     "outcomes": "outcome_id, scope_id, type, status, rule, identity_type",
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",

@@ -66,6 +66,22 @@ DATA_TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     """
+    CREATE TABLE aliases (             -- what a profile did in a window is another's, too
+        seq INTEGER PRIMARY KEY,       -- the request that said so
+        source_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        destination_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        start_ms INTEGER NOT NULL,     -- both ends belong to the window
+        end_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE INDEX aliases_by_source ON aliases (source_seq)
+    """,
+    """
+    CREATE INDEX aliases_by_destination ON aliases (destination_seq)
+    """,
+    """
     CREATE TABLE batch_ids (           -- of batches that were carried out
         digest BLOB PRIMARY KEY,       -- of the source_request_id and the workspace, under a key
         seq INTEGER NOT NULL,
@@ -107,6 +123,18 @@ DATA_VIEWS = (
                 AND later.identity_type = device.identity_type AND later.value = device.value
         )
         ORDER BY created_seq, seq
+    """,
+    """
+    CREATE VIEW profile_aliases AS
+        SELECT seq, source.mpid AS source_mpid, destination.mpid AS destination_mpid,
+            scopes.name AS scope,
+            strftime('%Y-%m-%dT%H:%M:%fZ', start_ms / 1000.0, 'unixepoch') AS start,
+            strftime('%Y-%m-%dT%H:%M:%fZ', end_ms / 1000.0, 'unixepoch') AS "end"
+        FROM aliases
+        JOIN profiles AS source ON source.created_seq = source_seq
+        JOIN profiles AS destination ON destination.created_seq = destination_seq
+        JOIN scopes ON scopes.scope_id = source.scope_id
+        ORDER BY seq
     """,
     """
     CREATE VIEW attribute_history AS
