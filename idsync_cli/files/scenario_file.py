@@ -13,10 +13,11 @@ from idsync_cli.files.config_file import Configuration, load, read_scope
 from idsync_cli.files.expectation import AN_MPID, read_expect
 from idsync_cli.files.scenario_data import (
     TRACK,
+    WHOLE_LINES,
     ExpectedProfile,
-    batch_of,
     clock_of,
     expected_profile,
+    line_of,
     says_more,
     track_of,
 )
@@ -299,8 +300,8 @@ class _Reader:
 
     def _request(self, kind: str, node: Node | None) -> Json:
         entries = self._faults.entries(node, None, f"the request {kind}") if node else {}
-        if node and entries and kind == RequestKind.BATCH:
-            return batch_of(node)
+        if node and entries and kind in WHOLE_LINES:
+            return line_of(kind, node)
         if node and entries and kind == TRACK:
             return track_of(self._faults, node)
         request: Json = {"type": kind}

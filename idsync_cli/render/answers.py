@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Rule, Status, TierOutcome
-from idsync_cli.core.data.values import BatchData
+from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import DUPLICATE, OUTCOMES, REASONS, RULES, near_message, note_message
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
+from idsync_cli.render.times import moment
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,6 +30,8 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
     """
     if decision.status is Status.DUPLICATE:
         return [_duplicate(decision)]
+    if decision.alias is not None:
+        return _alias(decision.alias, decision.copied)
     lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
@@ -146,6 +149,17 @@ def _result(decision: Decision) -> Line:
     return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid), f" ({state})"]
 
 
+def _alias(alias: Alias, copied: int) -> list[Line]:
+    window = f"{moment(alias.start_ms)} to {moment(alias.end_ms)} UTC"
+    return [
+        [
+            (str(Status.ALIASED), Look.OK), " ", _mpid(alias.destination_mpid), ": ",
+            f"{number_of(copied, 'event')} copied from ", _mpid(alias.source_mpid),
+        ],
+        [f"window: {window}; events of that time that come later are copied, too"],
+    ]  # fmt: skip
+
+
 def _duplicate(decision: Decision) -> Line:
     whose: Line = () if decision.profile is None else (" ", _mpid(decision.profile.mpid))
     return [("duplicate", Look.WARNING), *whose, f": {DUPLICATE}"]
@@ -174,6 +188,9 @@ def _sentence(decision: Decision) -> str:
     rule = RULES[decided_by.rule].format(type=decided_by.identity_type, rank=decided_by.rank)
     if decision.status is Status.DUPLICATE:
         return f"Duplicate: {DUPLICATE}."
+    if decision.alias is not None:
+        count = number_of(decision.copied, "event")
+        return f"Aliased: {count} copied from profile {decision.alias.source_mpid}."
     if decision.status is Status.NOT_FOUND:
         return f"No profile found: {rule}."
     assert decision.profile is not None

@@ -1,7 +1,6 @@
 """What a store holds, as tables."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
@@ -13,6 +12,7 @@ from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
+from idsync_cli.render.times import moment
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
 
@@ -222,12 +222,3 @@ def state(profile: ScopedProfile) -> str:
 
 def _state(profile: ScopedProfile) -> Line:
     return state_of(known=profile.known, orphaned=profile.orphaned)
-
-
-def moment(time_ms: int) -> str:
-    """A time in UTC without its milliseconds, for people; one that no calendar has, as a number."""
-    try:
-        when = datetime.fromtimestamp(time_ms // 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return f"{time_ms} ms"
-    return when.replace(tzinfo=None).isoformat(" ")

@@ -5,8 +5,9 @@ import re
 from idsync_cli.errors import printable
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
 from idsync_cli.messages import RULES
-from idsync_cli.render.store import decider_of, moment, state
+from idsync_cli.render.store import decider_of, state
 from idsync_cli.render.theme import Line, Look
+from idsync_cli.render.times import moment
 
 
 def story_lines(story: Story) -> list[Line]:
