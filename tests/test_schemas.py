@@ -512,6 +512,11 @@ def test_a_scenario_is_valid(path: Path) -> None:
             assert_valid("scenario", document)
 
 
+PURCHASE: Json = {
+    "event_type": "commerce_event",
+    "data": {"timestamp_unixtime_ms": 1_700_000_000_000},
+}
+PURCHASE["data"]["product_action"] = {"action": "purchase", "total_amount": 12.5}
 SCENARIO: Json = {
     "name": "a story",
     "scope": CONFIGURATION["scopes"]["s"],
@@ -542,11 +547,23 @@ SCENARIO: Json = {
             },
         },
         {"login": {"emial": 5, "mpid": True}, "expect": {"error": "UNKNOWN_IDENTITY_TYPE"}},
+        {
+            "batch": {"mpid": "@first", "user_attributes": {"a": 1.5}, "events": [PURCHASE]},
+            "expect": {"events": 1, "attributes_set": ["a"], "attributes_deleted": []},
+        },
+        {"track": {"email": "a", "event": "purchase", "attributes": {"b": None}}},
     ],
-    "profiles": {"1": {"email": ["a", "b"]}, "@first": {}},
+    "profiles": {
+        "1": {"email": ["a", "b"]},
+        "@first": {},
+        "@second": {"identities": {"email": "a"}, "attributes": {"a": 1}, "events": [None, "b"]},
+    },
 }
 STEP = ("steps", 0)
 EXPECT = (*STEP, "expect")
+BATCH_STEP = ("steps", 4)
+TRACK_STEP = ("steps", 5)
+MORE = ("profiles", "@second")
 
 RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     (("name",), None),
@@ -569,6 +586,19 @@ RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     ((*EXPECT, "decided_by"), "newest"),
     ((*EXPECT, "decided_by"), "ios_vendor_id"),
     ((*STEP, "identify", "scope"), "scope"),
+    (("now",), 1_772_366_400_000),
+    (("now",), "2026-03-01T12:00:00+01:00"),
+    (("now",), "2026-03-01"),
+    (("now",), None),
+    ((*BATCH_STEP, "batch"), {"user_identities": {"email": "a"}, "anything": {"else": []}}),
+    ((*BATCH_STEP, "previous_mpid"), {"not": "read"}),
+    ((*BATCH_STEP, "expect", "events"), "12"),
+    ((*BATCH_STEP, "expect", "status"), "duplicate"),
+    ((*TRACK_STEP, "track", "delete_attributes"), ["a"]),
+    ((*TRACK_STEP, "track"), {"mpid": "@first", "event": None, "event_type": "session_start"}),
+    ((*MORE, "identities"), None),
+    ((*MORE, "status_messages"), ["x"]),
+    (MORE, {"events": []}),
 ]
 
 WRONG_SCENARIOS: list[tuple[Keys, object]] = [
@@ -633,6 +663,27 @@ WRONG_SCENARIOS: list[tuple[Keys, object]] = [
     (("profiles", "1"), None),
     (("profiles", "1"), {"emial": "a"}),
     (("profiles", "1"), {"email": ""}),
+    (("now",), True),
+    (("now",), {}),
+    ((*BATCH_STEP, "batch"), ["email"]),
+    ((*BATCH_STEP, "expect", "events"), "one"),
+    ((*BATCH_STEP, "expect", "events"), -1),
+    ((*BATCH_STEP, "expect", "events"), []),
+    ((*BATCH_STEP, "expect", "attributes_set"), "a"),
+    ((*BATCH_STEP, "expect", "attributes_set"), [None]),
+    ((*BATCH_STEP, "expect", "attributes_deleted"), [{}]),
+    ((*TRACK_STEP, "track"), ["email"]),
+    ((*TRACK_STEP, "track", "data"), "x"),
+    ((*TRACK_STEP, "track", "attributes"), ["a"]),
+    ((*TRACK_STEP, "track", "delete_attributes"), "a"),
+    ((*TRACK_STEP, "track", "event"), {}),
+    ((*TRACK_STEP, "identify"), {"email": "a"}),
+    ((*MORE, "email"), "a"),
+    ((*MORE, "identities"), {"emial": "a"}),
+    ((*MORE, "attributes"), ["a"]),
+    ((*MORE, "events"), "a"),
+    ((*MORE, "events"), [True]),
+    ((*MORE, "status_messages"), [None]),
 ]
 
 ONLY_THE_SCHEMA_REFUSES: list[tuple[Keys, object]] = [
@@ -787,11 +838,6 @@ CHANGES: Json = {"type": "modify", "mpid": 5}
 CHANGES["identity_changes"] = [{"identity_type": "email", "old_value": "a"}]
 SEARCH: Json = {"type": "search", "workspace": "w", "previous_mpid": "-5412"}
 SEARCH["known_identities"] = {"das": "9"}
-PURCHASE: Json = {
-    "event_type": "commerce_event",
-    "data": {"timestamp_unixtime_ms": 1_700_000_000_000},
-}
-PURCHASE["data"]["product_action"] = {"action": "purchase", "total_amount": 12.5}
 BATCH: Json = {"type": "batch", "scope": "s", "label": "l", "source_request_id": "s-1"}
 BATCH |= {"user_identities": {"email": "a"}, "device_info": {"idfv": "9", "platform": "iOS"}}
 BATCH |= {

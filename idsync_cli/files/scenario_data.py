@@ -91,13 +91,19 @@ def expected_profile(
         None if events is None else tuple(_text(faults, each) for each in faults.items(events)),
         None
         if messages is None
-        else tuple(_text(faults, each) or "" for each in faults.items(messages)),
+        else tuple(_message(faults, each) for each in faults.items(messages)),
         entries,
     )
 
 
 def _mapping(faults: Faults, node: Node) -> Mapping[str, Any]:
     return {key: each.as_json() for key, each in faults.entries(node, None, "attributes").items()}
+
+
+def _message(faults: Faults, node: Node) -> str:
+    if node.value is None:
+        faults.add(node.place, "an empty value is no message")
+    return _text(faults, node) or ""
 
 
 def _text(faults: Faults, node: Node) -> str | None:

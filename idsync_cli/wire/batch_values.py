@@ -18,6 +18,7 @@ from idsync_cli.errors import printable, quoted
 from idsync_cli.wire.members import shown
 
 _A_VALUE: Final = "text, a number, true, false, null or a list of texts, numbers and booleans"
+_TOO_LARGE: Final = 10**MAX_TEXT_LENGTH
 _SIMPLE: Final = str, int, float, bool
 
 
@@ -96,9 +97,14 @@ def _text_of(name: str, value: object) -> str:
                 )
             if isinstance(each, str) and not each.isascii():
                 check_text(f"an entry of {place}", each, MAX_ENTRY_LENGTH)
+            if isinstance(each, int) and not -_TOO_LARGE < each < _TOO_LARGE:
+                raise invalid_batch(place, f"has a number of more than {MAX_TEXT_LENGTH:,} digits")
         return f"[{', '.join([_simple_text(each) for each in entries])}]"
     if isinstance(value, dict):
         raise invalid_batch(member_of("user_attributes", name), f"is an object, not {_A_VALUE}")
+    if isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE:
+        fault = f"has more than {MAX_TEXT_LENGTH:,} digits"
+        raise invalid_batch(member_of("user_attributes", name), fault)
     return _simple_text(value)
 
 
