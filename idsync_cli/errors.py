@@ -78,7 +78,7 @@ class Kept(StrEnum):
     STORE_AS_IT_WAS = "the store is unchanged"
     EARLIER_IS_WHOLE = "everything committed before is intact"
     ALL_IS_IN_OLD_FILE = (
-        "the work done here is in the file that was there before, not in the one there now"
+        "what was done here is in the original file, not in the one that replaced it"
     )
 
 

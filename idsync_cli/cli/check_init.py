@@ -20,7 +20,7 @@ SCENARIO, CONFIG = "first.yaml", "idsync.yaml"
 WORKFLOW = Path(".github/workflows/idsync-check.yml")
 
 _SCENARIO = """\
-# A scenario is a story with what it expects. The format: idsync help scenarios
+# A scenario is a story with expected results. The format: idsync help scenarios
 name: a visitor is recognized
 config: {config}
 steps:

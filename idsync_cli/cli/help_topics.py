@@ -10,9 +10,9 @@ from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import UsageFault, nearest, quoted
 
 TOPICS = {
-    "requests": "what a line of a request file holds",
-    "answers": "what an answer holds, and every code in it",
-    "scenarios": "stories with what they expect, for idsync check",
+    "requests": "what a line of a request file contains",
+    "answers": "what an answer contains, and every code in it",
+    "scenarios": "stories with expected results, for idsync check",
     "config": "the identity strategy: scopes, settings, strategies",
     "exit-status": "how idsync ends, and what that means",
 }

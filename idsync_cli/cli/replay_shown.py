@@ -72,7 +72,7 @@ class Shown:
         if shown != cls() and not is_explained:
             raise UsageFault(
                 "--line, --status, --rule and --type choose which answers --explain shows as "
-                "tables; give --explain, and leave --output out"
+                "tables; give --explain, and omit --output"
             )
         return shown
 

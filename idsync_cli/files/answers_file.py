@@ -156,7 +156,7 @@ class AnswersFile:
             there = file.read(max(len(data), 1))
         if not data.startswith(there):
             raise UsageFault(
-                f"{self._shown} holds something else than the answers of this replay",
+                f"{self._shown} does not contain the answers of this replay",
                 FaultCode.FILE_EXISTS,
                 hint=Hint.REPLACE_FILE,
                 path=self._path,

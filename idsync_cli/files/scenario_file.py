@@ -232,8 +232,8 @@ class _Reader:
         if found is None:
             self._faults.add(
                 scope.place,
-                "the scenario spells its scope out, and the configuration that is to be used "
-                f"instead has several; call one of them {INLINE_SCOPE}, or name one with a single "
+                "the scenario spells out its scope, but the configuration to be used "
+                f"instead has several; name one of them {INLINE_SCOPE}, or use one with a single "
                 "scope",
             )
             return None

@@ -55,7 +55,7 @@ def _deed(story: Story, chapter: Chapter, answer: str) -> str:
     """What the request was to the profile: what made it, one of its own, or another profile's."""
     kind = chapter.cause.kind
     if chapter.is_making:
-        return f"made by {kind}"
+        return f"created by {kind}"
     return kind if chapter.answer == story.mpid else f"{kind} of profile {answer}"
 
 
@@ -97,7 +97,7 @@ def _beginning(story: Story) -> list[str]:
     """What is to be said where the history does not know what made the profile."""
     if any(chapter.is_making for chapter in story.chapters):
         return []
-    return ["", "the history does not say what made the profile"]
+    return ["", "the history does not say what created the profile"]
 
 
 def _code(value: str) -> str:

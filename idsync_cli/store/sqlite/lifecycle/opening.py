@@ -119,7 +119,7 @@ def is_free(place: StoreLocation) -> bool:
     for log in place.logs():
         raise StoreFault(
             f"no store can be created at {place}: {printable(log.name)} beside it is the log of "
-            "one that is gone and would be replayed into it; restore that store, or remove the log",
+            "a deleted store and would be replayed into it; restore that store, or remove the log",
             FaultCode.FILE_IN_USE,
             store=str(place),
         )
