@@ -35,7 +35,7 @@ from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.writer_process import WriteJob, WriterProcess
 from idsync_cli.replay.writers import DirectWriter
 from idsync_cli.store.sqlite import create, open_store
-from idsync_cli.store.sqlite.cache import profile_cache
+from idsync_cli.store.sqlite.cache import prefetch, working_set
 from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import organization
 from tests.faults import DEADLINE, export, history, is_sound
@@ -716,13 +716,13 @@ def told_together(rng: random.Random, told: list[Story], *, by_turns: bool) -> W
 
 def know_little(monkeypatch: pytest.MonkeyPatch, newest: int, remembered: int) -> None:
     """Let less be read of a crowd, and let all that was read be forgotten sooner."""
-    monkeypatch.setattr(profile_cache, "_REMEMBERED", remembered)
+    monkeypatch.setattr(working_set, "_REMEMBERED", remembered)
     asked = cached_tables._HOLDERS_OF_EACH
     assert asked.count(f"OFFSET {cached_tables.NEWEST - 1}") == 1
     asked = asked.replace(f"OFFSET {cached_tables.NEWEST - 1}", f"OFFSET {newest - 1}")
     monkeypatch.setattr(cached_tables, "_HOLDERS_OF_EACH", asked)
     monkeypatch.setattr(cached_tables, "NEWEST", newest)
-    monkeypatch.setattr(profile_cache, "NEWEST", newest)
+    monkeypatch.setattr(prefetch, "NEWEST", newest)
 
 
 def prepare_world(idsync: Program, world: World) -> None:

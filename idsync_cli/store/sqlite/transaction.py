@@ -20,8 +20,10 @@ from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
+from idsync_cli.store.sqlite.cache.prefetch import Prefetch
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
+from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import checksum
 from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
@@ -41,16 +43,19 @@ class SqliteTransaction(Transaction):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._scopes: dict[str, Scope] = {}
-        self._pending = PendingChanges(connection)
-        self._cache = ProfileCache(Tables(connection), self._pending)
-        self._edits = Edits(self._cache, self._pending)
+        self._tables = tables = Tables(connection)
+        self._pending = pending = PendingChanges(connection)
+        self._memory = memory = WorkingSet(pending)
+        self._cache = cache = ProfileCache(tables, memory, pending)
+        self._prefetch = Prefetch(tables, memory, pending, cache)
+        self._edits = Edits(tables, memory, pending, cache)
         self._seed = ""
         self._found_seq = 0
         rows: list[tuple[str, int, int | None, str | None, int | None]]
         rows = connection.execute(_BEGIN).fetchall()
         for self._seed, self._found_seq, number, name, bits in rows:
             if number is not None and name is not None and bits is not None:
-                self._scopes[name] = self._cache.add_scope(number, bits)
+                self._scopes[name] = memory.add_scope(number, bits)
         self._last_seq = self._found_seq
         self._remembers_rules = False
         self._writer = Writer(connection)
@@ -64,11 +69,12 @@ class SqliteTransaction(Transaction):
         """Another transaction begins, on the store as the last one left it."""
         self._remembers_rules = False
         self._cache.new_mpids_are_free = False
-        self._cache.trim()
+        self._memory.trim()
 
     def expect_many(self) -> None:
         """Prepare for many identifiers that the store has never seen."""
-        self._cache.expect_many()
+        if self._tables.highest_identifier() == 0:
+            self._memory.expect_many()
 
     def hand_over(self) -> None:
         """From now on others write what is taken from here (store/sqlite/ahead.py)."""
@@ -174,7 +180,7 @@ class SqliteTransaction(Transaction):
         )
         scope.login_bits = bits
         self._lookups.pop(name, None)
-        self._cache.forget()  # what it knows of who is known is no longer so
+        self._memory.clear()  # what it knows of who is known is no longer so
 
     def prefetch(
         self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
@@ -182,7 +188,7 @@ class SqliteTransaction(Transaction):
         """Read at once what look-ups of a scope will soon be about."""
         its = self._scopes.get(scope)
         if its is not None:
-            self._cache.look_up(its, identifiers, mpids, rules)
+            self._prefetch.read(its, identifiers, mpids, rules)
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
@@ -212,7 +218,7 @@ class SqliteTransaction(Transaction):
         texts = entry.request_id, entry.request_timestamp_ms
         if texts != _NO_TEXTS:
             self._batch.texts[seq] = texts
-        cache.trim()
+        self._memory.trim()
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
@@ -227,7 +233,7 @@ class SqliteTransaction(Transaction):
             entered = [seq, time_ms, outcome, seq, *numbers]
             self._requests.add(entered)
             self._batch.sizes.append(len(entered))
-        self._cache.trim()
+        self._memory.trim()
 
     def is_taken(self, seq: int) -> bool:
         """Whether a profile was made, or anything changed, under the sequence number."""
@@ -238,7 +244,7 @@ class SqliteTransaction(Transaction):
             " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
             (seq,),
         ).fetchone()
-        return bool(taken) or self._cache.has(seq)
+        return bool(taken) or seq in self._memory.profiles
 
     def flush(self) -> None:
         """Write now, so that what is left is to commit.
@@ -299,7 +305,7 @@ class SqliteTransaction(Transaction):
 
     def close(self) -> None:
         """Let go of all that was read, which refers to itself in circles."""
-        self._cache.forget()
+        self._memory.clear()
 
     def _outcome_id(self, how: tuple[int, str, str, str, str | None]) -> int:
         number = self._outcomes.get(how)
@@ -321,6 +327,6 @@ class SqliteTransaction(Transaction):
         scope = self._scopes.get(name)
         if scope is None:
             number = max([each.number for each in self._scopes.values()], default=0) + 1
-            scope = self._scopes[name] = self._cache.add_scope(number, rules.login_bits)
+            scope = self._scopes[name] = self._memory.add_scope(number, rules.login_bits)
             self._batch.scopes.append((number, name, scope.login_bits))
         return scope
