@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from idsync_cli.core.codes import IMPORT, Op, Status
+from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
@@ -229,7 +229,8 @@ class SqliteTransaction(Transaction):
         for place, identifier in enumerate(profile.identifiers, start=1):
             numbers += (place, 1, seq, edits.add(cached, identifier, seq, place))
         if time_ms is not None:
-            outcome = self._outcome_id((its.number, IMPORT, Status.CREATED, IMPORT, None))
+            by = Import.IMPORT
+            outcome = self._outcome_id((its.number, by, Status.CREATED, by, None))
             entered = [seq, time_ms, outcome, seq, *numbers]
             self._requests.add(entered)
             self._batch.sizes.append(len(entered))
