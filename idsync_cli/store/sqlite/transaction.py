@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
@@ -16,20 +16,19 @@ from idsync_cli.store.api import (
     RequestEntry,
     Transaction,
 )
+from idsync_cli.store.sqlite.cache.alignment import align_holders
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
+from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
 from idsync_cli.store.sqlite.cache.prefetch import Prefetch
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
-from idsync_cli.store.sqlite.rows.checksums import checksum
-from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
 
 _ADD: Final = Op.ADD
-_NO_TEXTS: Final = None, None
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 
 
@@ -60,10 +59,9 @@ class SqliteTransaction(Transaction):
         self._remembers_rules = False
         self._writer = Writer(connection)
         self._lookups: dict[str, CachedLookup] = {}
-        self._outcomes: dict[tuple[int | str | None, ...], int] = {}
         self._has_applied = False  # something that has yet to be written
-        self._batch = Batch()  # but for what the records hold back
-        self._requests = PackedIntegers()  # and for these
+        self._requests = PendingRequests(connection)
+        self._batch = Batch()  # what else is yet to be written: scopes and rules
 
     def begin(self) -> None:
         """Another transaction begins, on the store as the last one left it."""
@@ -84,8 +82,8 @@ class SqliteTransaction(Transaction):
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""
         batch = self._batch
-        held_back = self._last_seq != self._found_seq or self._pending.exist
-        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes or batch.rules)
+        pending = self._pending.exist or self._requests.exist
+        return pending or self._last_seq != self._found_seq or bool(batch.scopes or batch.rules)
 
     @property
     def last_seq(self) -> int:
@@ -164,23 +162,10 @@ class SqliteTransaction(Transaction):
             if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
         ]
         for name in stale:
-            self._align(self._scopes[name], name, rules[name].login_bits)
+            align_holders(self.connection, self._scopes[name], name, rules[name].login_bits)
+            self._lookups.pop(name, None)
+            self._memory.clear()  # what it knows of who is known is no longer so
         return tuple(stale)
-
-    def _align(self, scope: Scope, name: str, bits: int) -> None:
-        self.connection.execute(
-            "UPDATE holders SET known = 1 - known WHERE created_seq IN ("
-            " SELECT created_seq FROM profiles WHERE scope_id = ?1 AND was_known = 0"
-            " AND (types & ?2 != 0) != (types & ?3 != 0))",
-            (scope.number, scope.login_bits, bits),
-        )
-        self.connection.execute(
-            "UPDATE scopes SET login_types = ?, checksum = ? WHERE scope_id = ?",
-            (bits, checksum(scope.number, name, bits), scope.number),
-        )
-        scope.login_bits = bits
-        self._lookups.pop(name, None)
-        self._memory.clear()  # what it knows of who is known is no longer so
 
     def prefetch(
         self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
@@ -203,8 +188,10 @@ class SqliteTransaction(Transaction):
             profile = cache.at(update.profile.created_seq)
             edits.leave(profile, update.types, update.was_known)
         by = decision.decided_by
-        how = its.number, entry.kind, decision.status, by.rule, by.identity_type
-        numbers: list[int] = [seq, entry.time_ms, self._outcome_id(how), answered.created_seq]
+        outcome = self._requests.outcome_id(
+            (its.number, entry.kind, decision.status, by.rule, by.identity_type)
+        )
+        numbers: list[int] = [seq, entry.time_ms, outcome, answered.created_seq]
         for place, change in enumerate(decision.changes, start=1):
             profile = cache.of(change.mpid)
             if change.op is _ADD:
@@ -214,10 +201,7 @@ class SqliteTransaction(Transaction):
                 its_number = edits.remove(profile, change.identifier)
                 numbers += (place, -1, profile.created_seq, its_number)
         self._requests.add(numbers)
-        self._batch.sizes.append(len(numbers))
-        texts = entry.request_id, entry.request_timestamp_ms
-        if texts != _NO_TEXTS:
-            self._batch.texts[seq] = texts
+        self._requests.add_texts(entry)
         self._memory.trim()
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
@@ -230,10 +214,8 @@ class SqliteTransaction(Transaction):
             numbers += (place, 1, seq, edits.add(cached, identifier, seq, place))
         if time_ms is not None:
             by = Import.IMPORT
-            outcome = self._outcome_id((its.number, by, Status.CREATED, by, None))
-            entered = [seq, time_ms, outcome, seq, *numbers]
-            self._requests.add(entered)
-            self._batch.sizes.append(len(entered))
+            outcome = self._requests.outcome_id((its.number, by, Status.CREATED, by, None))
+            self._requests.add([seq, time_ms, outcome, seq, *numbers])
         self._memory.trim()
 
     def is_taken(self, seq: int) -> bool:
@@ -294,35 +276,19 @@ class SqliteTransaction(Transaction):
         batch = self._batch
         self._has_applied = False
         self._pending.give_to(batch)
-        batch.requests, self._requests = self._requests.as_bytes(), PackedIntegers()
+        self._requests.give_to(batch)
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq
         self._batch = Batch()
         return batch
 
     def write_rows(self, rows: Rows) -> None:
-        """Write what was taken, from here or from a session of another process."""
+        """Write what was taken, from here or from a transaction of another process."""
         self._writer.write(rows, self._seed)
 
     def close(self) -> None:
         """Let go of all that was read, which refers to itself in circles."""
         self._memory.clear()
-
-    def _outcome_id(self, how: tuple[int, str, str, str, str | None]) -> int:
-        number = self._outcomes.get(how)
-        if number is None:
-            if not self._outcomes:
-                rows: list[tuple[Any, ...]] = self.connection.execute(
-                    "SELECT outcome_id, scope_id, type, status, rule, identity_type FROM outcomes"
-                ).fetchall()
-                self._outcomes = {row[1:]: row[0] for row in rows}
-                number = self._outcomes.get(how)
-            if number is None:
-                number = self._outcomes[how] = len(self._outcomes) + 1
-                scope_id, kind, status, rule, by = how
-                texts = str(kind), str(status), str(rule), None if by is None else str(by)
-                self._batch.outcomes.append((number, scope_id, *texts))
-        return number
 
     def _scope(self, name: str, rules: ScopeRules) -> Scope:
         scope = self._scopes.get(name)
