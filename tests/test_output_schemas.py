@@ -106,7 +106,7 @@ def values(known: type[Enum]) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "pointer", "words"),
     [
-        ("history", "/$defs/kind/enum", [*values(codes.RequestKind), codes.IMPORT]),
+        ("history", "/$defs/kind/enum", [*values(codes.RequestKind), codes.Import.IMPORT]),
         ("replay", "/properties/types/propertyNames/enum", [*values(codes.RequestKind), "none"]),
         ("doctor", "/properties/findings/items/properties/code/enum", values(FindingCode)),
         ("doctor", "/properties/findings/items/properties/level/enum", values(Level)),
@@ -133,7 +133,7 @@ def test_an_enumeration_is_that_of_the_code(name: str, pointer: str, words: Sequ
 def test_what_decided_is_any_rule_of_the_code() -> None:
     with_type, without = schema("history")["$defs"]["decided_by"]["oneOf"]
     rules = {with_type["properties"]["rule"]["const"], *without["properties"]["rule"]["enum"]}
-    assert rules == {*values(codes.Rule), codes.IMPORT}
+    assert rules == {*values(codes.Rule), codes.Import.IMPORT}
     statuses = schema("replay")["properties"]["types"]["additionalProperties"]["propertyNames"]
     assert set(statuses["enum"]) == set(values(codes.Status))
 
