@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """Whom the results are for."""
+    """Who the results are for."""
 
     TEXT = "text"
     GITHUB = "github"
@@ -211,7 +211,7 @@ def _counted_line(outcomes: Sequence[CheckOutcome]) -> "Line":
 
 
 class _Teller:
-    """Says what became of each scenario, as it comes."""
+    """Reports each scenario, as it comes."""
 
     def __init__(self, form: Format, *, quiet: bool) -> None:
         self._form = form
@@ -222,7 +222,7 @@ class _Teller:
             write(TAP_VERSION)
 
     def tell(self, outcome: CheckOutcome, number: int) -> None:
-        """Tell of the scenario that was run as the `number`th."""
+        """Report the scenario that was run as the `number`th."""
         from idsync_cli.render import ci as render_ci
         from idsync_cli.render.plain_text import explained
 

@@ -1,4 +1,4 @@
-"""Help for what belongs to no single command: formats, codes, words of a configuration, types."""
+"""Help that belongs to no single command: formats, codes, words of a configuration, types."""
 
 from importlib.resources import files
 from typing import Annotated
@@ -22,7 +22,7 @@ LISTS = {
     "codes": "every code and word of the rule book",
     "types": "identifier types and all their names",
 }
-"""The pages that are made of what the program knows."""
+"""The pages that are generated from the program."""
 
 _ON_PAGE = {"version": "config", "organization": "config"}
 """Words that are explained by the page they are on."""

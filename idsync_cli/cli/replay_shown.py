@@ -113,7 +113,7 @@ def sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
 
 
 def _with_hint(refused: RefusedLine) -> RefusedLine:
-    """A refused line with what to do about it, as people are told."""
+    """A refused line with what to do about it, as people are shown."""
     answer = refused.answer
     assert isinstance(answer.outcome, Refusal)
     outcome = hints.told(answer.outcome)

@@ -53,7 +53,7 @@ def story_markdown(story: Story) -> list[str]:
 
 
 def _deed(story: Story, chapter: Chapter, answer: str) -> str:
-    """What the request was to the profile: what made it, one of its own, or another profile's."""
+    """What the request did to the profile: created it, was answered with it, or took from it."""
     kind = chapter.cause.kind
     if chapter.is_making:
         return f"created by {kind}"
@@ -94,7 +94,7 @@ def _others(change: Gain | Loss) -> str:
 
 
 def _beginning(story: Story) -> list[str]:
-    """What is to be said where the history does not know what made the profile."""
+    """What is to be said where the history does not know what created the profile."""
     if any(chapter.is_making for chapter in story.chapters):
         return []
     return ["", "the history does not say what created the profile"]
