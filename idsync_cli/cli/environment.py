@@ -56,7 +56,7 @@ def parse_seed(text: str | None) -> int | None:
     """Read `--seed`.
 
     Raises:
-        UsageFault: it is no integer.
+        UsageFault: it is not an integer.
     """
     if text is None:
         return None
