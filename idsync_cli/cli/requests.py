@@ -58,7 +58,7 @@ Svg = Annotated[
         help="Also save the explanation as an SVG picture.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Let --svg replace a file that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Let --svg replace an existing file.")]
 
 
 def _ask(
@@ -147,7 +147,7 @@ def modify(
         typer.Option(
             "--remove",
             metavar="TYPE",
-            help="Remove all values of a type (repeatable).",
+            help="Remove all values of a type; repeatable.",
             autocompletion=completion.types,
         ),
     ] = None,
@@ -156,8 +156,8 @@ def modify(
         typer.Option(
             "--change",
             metavar="TYPE:OLD:NEW",
-            help="Replace OLD with NEW; without OLD, add NEW; without NEW, remove OLD "
-            "(repeatable). Write \\: for a colon in a value, \\\\ for a backslash.",
+            help="Replace OLD with NEW; TYPE::NEW adds, TYPE:OLD: removes. Write \\: for a "
+            "colon, \\\\ for a backslash; repeatable.",
             autocompletion=completion.types_with_change,
         ),
     ] = None,
@@ -271,7 +271,7 @@ def picture_in(svg: str | None, config: str, store: str, *, force: bool) -> Keep
     """
     if svg is None:
         if force:
-            raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
+            raise UsageFault("--force has no effect without --svg; omit it, or give both")
         return None
     from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
 
@@ -346,7 +346,7 @@ def answer_and_show(
 def _resolve(
     request: wire.Json, organization: Organization, path: str, *, dry_run: bool, explain: bool
 ) -> Answer:
-    """Answer one request; a store that is not there is made only if the answer would change it."""
+    """Answer one request; a missing store is created only if the answer would change it."""
     read_only = dry_run or request["type"] == RequestKind.SEARCH
     opened = open_store(path, organization, write=not read_only)
     if opened is None:

@@ -24,7 +24,7 @@ def init(
     """Create a starter configuration and the store.
 
     Existing files are kept unchanged, except that a store of an earlier version is upgraded; the
-    original is kept beside it.
+    original is kept beside it. MPIDs follow from the seed, so choose one only for tests.
 
     Example: idsync init
     """
@@ -53,7 +53,7 @@ def init(
 
 
 def _is_a_store(path: str, seed: int | None) -> bool:
-    """Whether there is a store already; it must be one, and made with the seed, if one is given."""
+    """Whether there is a store already; it must be one, created with the seed if one is given."""
     try:
         found = stores.open_store(path, write=False)
     except stores.OldStore:

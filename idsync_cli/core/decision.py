@@ -48,7 +48,7 @@ class Change(Value):
 class Note(NamedTuple):
     """Something done otherwise than the sender may expect, and for which type.
 
-    Where an account was asked for, `held_elsewhere` names the holder with the lowest MPID that
+    Where details were asked for, `held_elsewhere` names the holder with the lowest MPID that
     keeps the identifier, and why.
     """
 
@@ -95,13 +95,20 @@ class NearMiss(NamedTuple):
     ineligible: Mapping[Reason, int]
 
 
-class Refusal(Exception):
-    """A request that is refused and changes nothing: its code, and what is wrong in words.
+Word = str | int | tuple[str | int, ...]
+"""Where the fault in a line is: a word of it, a character, counted from 0, or the keys and indices
+that lead to a value of the request."""
 
-    `hint` is the way out where it is more than the message says. `word` is what is at fault, as
-    far as that is one word of the request, or the character, from 0, at which a line ceases to be
-    JSON. No answer in JSON has them.
-    `tiers` and `notes` are there if the account was asked for and step 5 refused the request.
+KNOWN_IDENTITIES: Final[Word] = ("known_identities",)
+WHOLE_REQUEST: Final[Word] = ()
+
+
+class Refusal(Exception):
+    """A request that is rejected and changes nothing: its code, and what is wrong in words.
+
+    `hint` is the way out where it is more than the message says, and `word` what is at fault. No
+    answer in JSON has them.
+    `tiers` and `notes` are there if details were asked for and step 5 rejected the request.
     `fault` says why an alias is refused.
     """
 
@@ -112,7 +119,7 @@ class Refusal(Exception):
         hint: Hint | None = None,
         tiers: tuple[Tier, ...] = (),
         notes: tuple[Note, ...] = (),
-        word: str | int | None = None,
+        word: Word | None = None,
         fault: AliasFault | None = None,
     ) -> None:
         super().__init__(message)
@@ -151,7 +158,7 @@ class Decision(Value):
     `profile` is the answered profile as it was before the request, None where nothing was found;
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
     search found, as it got them; `types_in_order` are their types. `updates` has the profiles
-    that change. `tiers` are there if the account of them was asked for, and `near` if near misses
+    that change. `tiers` are there if they were asked for, and `near` if near misses
     were. `data` is what a batch brings to the profile, and `digest` stands for its id; events that
     are in the window of one of `aliases` are copied as they come. `alias` is what an alias makes,
     and `copied` how many events that copies.

@@ -21,7 +21,7 @@ class CarriedOut(NamedTuple):
 class Lookup(ABC):
     """What is known about one scope under its rules, as it stands before the request.
 
-    A look-up changes nothing that anybody else could see. It may fail with whatever error the
+    A look-up changes nothing that anyone else could see. It may fail with whatever error the
     store has for that; the core catches none. The rules say which profiles are known
     (`Rules.is_known`); the look-up was made for them.
     """

@@ -65,7 +65,7 @@ class Service:
     def submit(
         self, request: object | Refusal, *, dry_run: bool = False, explain: bool = False
     ) -> Future[Answer]:
-        """Have a request answered; with `explain` the answer has the account of every tier.
+        """Have a request answered; with `explain` the answer has the details of every tier.
 
         A label that it gives or names is known to no other request. The future may be cancelled
         as long as the request waits. It raises StoreFault where the store could not be used, which
@@ -110,7 +110,7 @@ class Service:
         return job.future
 
     def close(self) -> None:
-        """Accept no more, answer all that was accepted, and let go of the store."""
+        """Accept no more, answer all that was accepted, and close the store."""
         self._changes.close()
         self._looks.close()
         self._questions.close()

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.codes import EntryKind, EntryRule, Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
@@ -28,7 +28,7 @@ from idsync_cli.core.value import Value
 
 
 class MpidTaken(Exception):
-    """A new MPID that was taken to be free is not; what was decided must be decided anew."""
+    """A new MPID that was taken to be free is not; what was decided must be decided again."""
 
 
 class RequestEntry(Value):
@@ -65,8 +65,8 @@ class RequestEntry(Value):
 class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
-    `kind` and `rule` are those of the request, or both are `IMPORT`; `decided_by_type` is the type
-    that decided, for the rule `identifier`.
+    `kind` and `rule` are those of the request, or both are `Import.IMPORT`. For the rule
+    `identifier`, `decided_by_type` is the type that decided.
     """
 
     __match_args__ = (
@@ -79,13 +79,13 @@ class HistoryEntry(Value):
         self,
         seq: int,
         time_ms: int,
-        kind: str,
+        kind: EntryKind,
         request_id: str | None,
         request_timestamp_ms: int | None,
         op: Op,
         mpid: int,
         identifier: Identifier,
-        rule: str,
+        rule: EntryRule,
         decided_by_type: IdentityType | None = None,
     ) -> None:
         self.seq: Final = seq
@@ -154,7 +154,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
 
     # What the rules ask, and what they decided.
 
@@ -176,7 +176,7 @@ class Transaction(ABC):
         mpids: Iterable[int],
         digests: Iterable[bytes] = (),
     ) -> None:
-        """Hear what look-ups of a scope will soon be about; a store may read it all at once."""
+        """Learn what look-ups of a scope will soon be about; a store may read it all at once."""
 
     @abstractmethod
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
@@ -205,14 +205,14 @@ class Transaction(ABC):
 
     @abstractmethod
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope, with its MPID and number, which are free.
+        """Add a whole profile to a scope, with its MPID and number, which are free.
 
         It is entered in the history as an import, unless `time_ms` is None.
         """
 
     @abstractmethod
     def flush(self) -> None:
-        """Meet now whatever could keep the transaction from being kept.
+        """Detect now whatever could prevent the commit.
 
         Raises:
             MpidTaken: see `Store.writing`.
@@ -254,7 +254,7 @@ class Transaction(ABC):
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, by the number of who made them.
+        """The profiles that are asked for, with their scopes, in the order of creation.
 
         They are read as they are taken; nothing must be changed meanwhile. `rules` are those of
         each scope (see `ProfileFilter.takes`).
@@ -279,8 +279,8 @@ class Transaction(ABC):
     ) -> Iterator[HistoryEntry]:
         """The changes of a profile, of an identifier, of both or of all: at most `limit`.
 
-        They come by sequence number, and those of one request in the order made. They may be read
-        as they are gone through; nothing must be changed meanwhile.
+        They come by sequence number, and those of one request in the order made. They may be
+        read one by one; nothing must be changed meanwhile.
         """
 
 
@@ -319,7 +319,7 @@ class Store(ABC):
 
     @property
     def is_the_same(self) -> bool:
-        """Whether its users would still find this store, and not another in its place.
+        """Whether its path still leads to this store, and not to another.
 
         Who keeps a store open for long asks it before reading; `writing` sees to it by itself.
 
@@ -330,7 +330,7 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
 
     def __enter__(self) -> Self:
         """The store itself."""

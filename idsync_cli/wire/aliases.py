@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST
 from idsync_cli.core.value import Value
 from idsync_cli.errors import nearest, quoted
 from idsync_cli.wire.decoding import Json
@@ -50,7 +50,7 @@ def members_of(alias: Json) -> Json:
             continue
         kind = MEMBERS[name].kind if name in _SHARED else None
         if kind is not None and not kind.fits(value):
-            raise invalid_request(wrong(name, value, kind.described), name)
+            raise invalid_request(wrong(name, value, kind.described), (name,))
         found[name] = value
     return found
 
@@ -62,7 +62,8 @@ def named_in(members: Json, name: str) -> Any:
         Refusal: INVALID_REQUEST; it names none.
     """
     if name not in members:
-        raise invalid_request(f"no {name}; an alias names a source_mpid and a destination_mpid")
+        what = f"no {name}; an alias names a source_mpid and a destination_mpid"
+        raise invalid_request(what, WHOLE_REQUEST)
     return members[name]
 
 
@@ -76,8 +77,5 @@ def time_in(members: Json, name: str) -> int | None:
     if value is None or (value == 0 and type(value) is int):
         return None
     if not is_time(value):
-        raise invalid_request(f"{name} {time_fault(value)}", name)
+        raise invalid_request(f"{name} {time_fault(value)}", (name,))
     return int(value)
-
-
-__all__ = ["Alias", "Refusal", "members_of", "named_in", "time_in"]

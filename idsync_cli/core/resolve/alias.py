@@ -5,7 +5,7 @@ from typing import Final
 from idsync_cli.core.codes import AliasFault, ErrorCode, Rule, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias
-from idsync_cli.core.decision import DecidedBy, Decision, Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, DecidedBy, Decision, Refusal, Word
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import AliasRequest
@@ -119,5 +119,5 @@ def _check_earlier(
         )
 
 
-def _refused(fault: AliasFault, message: str, word: tuple[str, ...] = ()) -> Refusal:
-    return Refusal(ErrorCode.INVALID_ALIAS, message, word=word[0] if word else None, fault=fault)
+def _refused(fault: AliasFault, message: str, word: Word = WHOLE_REQUEST) -> Refusal:
+    return Refusal(ErrorCode.INVALID_ALIAS, message, word=word, fault=fault)

@@ -14,6 +14,7 @@ from idsync_cli.core.codes import (
 )
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import (
+    KNOWN_IDENTITIES,
     Change,
     DecidedBy,
     Decision,
@@ -54,7 +55,7 @@ def resolve(
 
     `seq` is its sequence number, `seed` that of the store (section 7).
 
-    With `explain`, the decision has the account of every tier, and with `near`, where no profile
+    With `explain`, the decision has the details of every tier, and with `near`, where no profile
     was the answer, who holds what was asked for.
 
     Raises:
@@ -64,7 +65,7 @@ def resolve(
     identifiers = request.identifiers
     shape = shape_of(request.kind, types_of(identifiers), rules)
     if shape.refusal:
-        raise Refusal(*shape.refusal)
+        raise Refusal(*shape.refusal, word=KNOWN_IDENTITIES)
     matcher = Matcher(shape, identifiers, lookup)
     return _Resolution(request, matcher, lookup, seq, seed, explain=explain, near=near).decide()
 
@@ -189,6 +190,7 @@ class _Resolution:
                 "identifier that nobody holds",
                 tiers=tiers,
                 notes=tuple(self.notes) if self.explain else (),
+                word=KNOWN_IDENTITIES,
             )
         near = () if rule is _LOGOUT else self._near()
         return self._decision(_CREATED, profile, _BY[rule], (), change_set, tiers, near)
@@ -243,7 +245,7 @@ class _Resolution:
             change_set.add(profile, identifier)
 
     def _held_elsewhere(self, requested: RequestedType, others: Sequence[ProfileView]) -> Note:
-        """Why an identifier was not added; who keeps it, where the account was asked for."""
+        """Why an identifier was not added; who keeps it, where details were asked for."""
         code, kind = NoteCode.HELD_ELSEWHERE, requested.identity_type
         if not self.explain:
             return Note(code, kind)
