@@ -164,8 +164,8 @@ def turn_a_bit(connection: sqlite3.Connection, table: str, column: str, key: str
             connection.execute(
                 f"UPDATE {table} SET {column} = CASE typeof({column})"
                 f" WHEN 'integer' THEN ({column} | {bit}) - ({column} & {bit})"
-                f" WHEN 'null' THEN 0 ELSE char(unicode({column} || '!') + 1)"
-                f" || substr({column}, 2) END"
+                f" WHEN 'null' THEN 0 WHEN 'blob' THEN zeroblob(length({column}))"
+                f" ELSE char(unicode({column} || '!') + 1) || substr({column}, 2) END"
                 f" WHERE ({key}) = (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET ?)",
                 (nth,),
             )

@@ -9,9 +9,9 @@ from idsync_cli.store.sqlite.rows.data import DELETE, SET, checksum_of_event
 
 def of_events(connection: sqlite3.Connection) -> Iterator[Sign]:
     """Events that are not what was written."""
-    for number, its_sum, *event in connection.execute(_EVENTS):
+    for its_sum, *event in connection.execute(_EVENTS):
         if its_sum != checksum_of_event(*event):
-            yield Sign(FindingCode.CHECKSUM, f"events {number}")
+            yield Sign(FindingCode.CHECKSUM, f"events {event[0]}")
 
 
 def of_attributes(connection: sqlite3.Connection) -> Iterator[Sign]:
@@ -25,7 +25,7 @@ def of_attributes(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 
 _EVENTS = """
-    SELECT event_id, checksum, created_seq, seq, place, time_ms, event_type, name, event
+    SELECT checksum, event_id, created_seq, seq, place, time_ms, event_type, name, event
     FROM events
 """
 _UNTOLD = """
