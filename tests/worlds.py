@@ -446,7 +446,7 @@ def answered_world(
         if world.later_scopes and index == world.change_at:
             asker.model.reconfigure(world.later_scopes)
         asker.ask_something()
-    return world, asker.answers, asker.model.export()
+    return world, asker.answers, asker.model.export() + asker.model.data()
 
 
 def crowd_type(rules: Rules) -> str | None:

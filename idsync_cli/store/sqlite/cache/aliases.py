@@ -25,7 +25,7 @@ _EVENTS = """
     SELECT time_ms, event_type, name, event FROM events
     WHERE created_seq = ? AND time_ms BETWEEN ? AND ? ORDER BY time_ms, seq, place
 """
-_INSERT = "INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Aliases:
@@ -72,8 +72,9 @@ class Aliases:
         row = alias.seq, source_seq, destination_seq, alias.start_ms, alias.end_ms
         self._execute("INSERT INTO aliases VALUES (?, ?, ?, ?, ?, ?)", (*row, checksum(*row)))
         found = self._execute(_EVENTS, row[1:2] + row[3:]).fetchall()
+        [last] = self._execute("SELECT max(event_id) FROM events").fetchone()
         copies = [
-            (destination_seq, alias.seq, place, *event)
+            ((last or 0) + place, destination_seq, alias.seq, place, *event)
             for place, event in enumerate(found, start=1)
         ]
         self._insert_many(_INSERT, [(*copy, checksum_of_event(*copy)) for copy in copies])
