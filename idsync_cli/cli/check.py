@@ -119,11 +119,10 @@ def check(
     rules = None if config is None else load_configuration(config).organization
     files = list(checking.files(map(Path, paths)))
     named = [file.path if isinstance(file, Unreadable) else file for file in files]
-    report = None
     if junit is not None:
         inputs = [file.as_posix() for file in named]
         _outputs(inputs, config).check("--junit", junit)
-        report = _report_place(junit)
+        _check_report(junit)
     if update:  # a file that is named twice is written once
         for name in [*paths, *(file.as_posix() for file in named)]:
             if not Path(name).is_dir():
@@ -140,8 +139,8 @@ def check(
         teller.tell(outcome, len(outcomes))
         if fail_fast and outcome.exit_status != PASSED:
             break
-    if report is not None:
-        _write_report(report, outcomes)
+    if junit is not None:
+        _write_report(junit, outcomes)
     teller.close(outcomes)
     run.ensure_any(outcomes)
     return max(each.exit_status for each in outcomes)
@@ -268,32 +267,39 @@ def _complain(fault: FileFault) -> None:
     complain(fault, guarded=inert)
 
 
-def _report_place(junit: str) -> Path:
-    """Where the report goes: never over a file that is anything else.
+def _check_report(junit: str) -> None:
+    """See whether a report can be written, never over a file that is anything else.
 
     Raises:
-        UsageFault: it cannot be written there.
+        UsageFault: it cannot.
     """
-    place = Path(junit)
+    from idsync_cli.files.outputs import ensure_writable, is_kept
+
+    ensure_writable("--junit", junit)
+    if not is_kept(junit):
+        return
     try:
-        if place.exists() and place.read_bytes().lstrip()[:1] not in (b"", b"<"):
-            raise UsageFault(f"--junit {quoted(junit)} is not a report; it was left unchanged")
-        place.touch()
+        is_report = Path(junit).read_bytes().lstrip()[:1] in (b"", b"<")
     except OSError as error:
-        raise UsageFault(f"--junit {quoted(junit)} cannot be written: {error.strerror}") from None
-    return place
+        raise _unwritten(junit, error) from None
+    if not is_report:
+        raise UsageFault(f"--junit {quoted(junit)} is not a report; it was left unchanged")
 
 
-def _write_report(place: Path, outcomes: Sequence[CheckOutcome]) -> None:
+def _write_report(path: str, outcomes: Sequence[CheckOutcome]) -> None:
+    from idsync_cli.files.whole_file import whole_file
     from idsync_cli.render.ci import junit
     from idsync_cli.render.plain_text import explained
 
     try:
-        place.write_bytes(junit(outcomes, explained))
+        with whole_file(path) as file:
+            file.write(junit(outcomes, explained))
     except OSError as error:
-        raise UsageFault(
-            f"--junit {quoted(place.as_posix())} cannot be written: {error.strerror}"
-        ) from None
+        raise _unwritten(path, error) from None
+
+
+def _unwritten(junit: str, error: OSError) -> UsageFault:
+    return UsageFault(f"--junit {quoted(junit)} cannot be written: {error.strerror}")
 
 
 def _update(run: _Run, *, quiet: bool) -> int:

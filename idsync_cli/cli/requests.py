@@ -266,20 +266,23 @@ def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPi
         if force:
             raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
         return None
-    from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
+    from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 
     outputs = Outputs(store=store, configuration=config)
     outputs.check("--svg", svg, must_be_new=not force)
     ensure_writable("--svg", svg)
 
     def keep(answer: Answer, decision: Decision) -> None:
+        from idsync_cli.files.whole_file import whole_file
         from idsync_cli.render import answers as render
         from idsync_cli.render import picture
 
         pieces = render.explanation(answer, decision, picture.WIDTH)
         try:
-            with open_output("--svg", svg, must_be_new=not force) as file:
+            with whole_file(svg, must_be_new=not force) as file:
                 file.write(picture.svg(pieces, f"idsync {answer.kind}").encode())
+        except FileExistsError:
+            raise file_exists("--svg", svg) from None
         except OSError as error:
             raise StoreFault(
                 f"the request was answered, but --svg {quoted(svg)} cannot be written: "

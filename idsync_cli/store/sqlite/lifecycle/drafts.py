@@ -13,10 +13,11 @@ def draft_of(path: Path) -> Iterator[Path]:
     The drafts of processes that were killed are cleared away first.
     """
     prefix = f".{path.name}."
-    for left in path.parent.iterdir():
-        number, _, rest = left.name.removeprefix(prefix).partition(".")
-        if left.name.startswith(prefix) and rest.startswith("new") and is_over(number):
-            left.unlink(missing_ok=True)
+    with suppress(PermissionError):  # of a folder that may be written and not read
+        for left in path.parent.iterdir():
+            number, _, rest = left.name.removeprefix(prefix).partition(".")
+            if left.name.startswith(prefix) and rest.startswith("new") and is_over(number):
+                left.unlink(missing_ok=True)
     draft = path.with_name(f"{prefix}{os.getpid()}.new")
     try:
         file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
