@@ -13,6 +13,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.files.config_file import load
 from idsync_cli.inspect import doctor, plan, profiles
+from idsync_cli.maintenance import copies
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import EVERY_PROFILE
 from idsync_cli.store.sqlite import SqliteTransaction, open_store
@@ -63,6 +64,13 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     )
     assert exported.profiles == 1
     yield exported, 0
+    file = f"{world.path} of monday"
+    made = copies.back_up(world.path, file, replace=True)
+    assert made == copies.Backup(world.path, file, Path(file).stat().st_size)
+    yield made, 0
+    done = copies.restore(f"{world.path} of today", file, keep=False)
+    assert done == copies.Restoration(f"{world.path} of today", file, None)
+    yield done, 0
 
 
 def test_a_result_knows_its_exit_status(world: World) -> None:

@@ -9,10 +9,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.checksums import of_sums
-from idsync_cli.store.sqlite.health.files import of_files
+from idsync_cli.store.sqlite.health.files import of_files, of_header
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, Sign, summed_up
 from idsync_cli.store.sqlite.health.history import of_history
 from idsync_cli.store.sqlite.health.holders import of_holders
@@ -56,6 +58,19 @@ def examine(path: str, by_scope: Mapping[str, ScopeRules]) -> Examination:
             return Examination(tuple(found), _row_counts(connection))
     except Damaged as damaged:
         return Examination(tuple(summed_up([*before, Sign(FindingCode.SQLITE, str(damaged))])))
+
+
+def first_fault(path: Path) -> Sign | None:
+    """The first thing that is wrong with a store, whatever its rules, or None.
+
+    Nobody else must have the store: it is looked at as it lies on the disk.
+    """
+    try:
+        with opened(str(path)) as connection:
+            signs = chain(of_header(StoreLocation(str(path))), of_content(connection))
+            return next(signs, None)
+    except Damaged as damaged:
+        return Sign(FindingCode.SQLITE, str(damaged))
 
 
 CHECKS: tuple[Check, ...] = (

@@ -38,14 +38,14 @@ def of_files(path: str) -> Iterator[Sign]:
     for _ in range(3):  # somebody may be about to play the log into it
         found: list[Sign] = []
         with suppress(OSError):
-            found = [] if place.logs() else list(_of_header(place))
+            found = [] if place.logs() else list(of_header(place))
         if not found:
             break
         time.sleep(0.05)
     yield from found
 
 
-def _of_header(place: StoreLocation) -> Iterator[Sign]:
+def of_header(place: StoreLocation) -> Iterator[Sign]:
     """What the header says beside what is there; SQLite passes some of it over."""
     with reading(place.path) as file:
         header = file.read(100)
