@@ -11,9 +11,11 @@ import pytest
 from idsync_cli.check.run import check_file
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.engine.engine import Engine
 from idsync_cli.files.config_file import load
 from idsync_cli.inspect import doctor, plan, profiles
 from idsync_cli.maintenance import copies
+from idsync_cli.one_shot import Reply, reply_to
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import EVERY_PROFILE
 from idsync_cli.store.sqlite import SqliteTransaction, open_store
@@ -71,6 +73,29 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     done = copies.restore(f"{world.path} of today", file, keep=False)
     assert done == copies.Restoration(f"{world.path} of today", file, None)
     yield done, 0
+    yield reply(rules, "identify"), 0
+    yield reply(rules, "search"), 1
+
+
+def reply(rules: Organization, kind: str, **members: object) -> Reply:
+    """The answer to a request by itself, where there is no store."""
+    return reply_to(
+        {"type": kind, "known_identities": {"email": "a@example.com"}} | members,
+        None,
+        "no.db",
+        engine_over=lambda store: Engine(rules, store, now=lambda: 0),
+        new_seed=lambda: 1,
+        dry_run=True,
+    )
+
+
+def test_a_refusal_has_the_status_2_unless_it_is_a_negative_answer(world: World) -> None:
+    rules = world.organization
+    assert reply(rules, "identify", known_identities={}).exit_status == 2
+    assert reply(rules, "modify", mpid="5").exit_status == 1
+    for refused in (reply(rules, "modify"), reply(rules, "modify", mpid="5")):
+        kept = pickle.loads(pickle.dumps(refused))  # noqa: S301 - our own
+        assert (repr(kept), kept.exit_status) == (repr(refused), refused.exit_status)
 
 
 def test_a_result_knows_its_exit_status(world: World) -> None:
