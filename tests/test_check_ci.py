@@ -55,7 +55,7 @@ def test_every_scenario_is_run_whatever_comes_of_the_others(mixed: Program) -> N
     outcome = mixed("check", "s")
     assert (outcome.status, closing(outcome)) == (2, "3 passed, 1 failed, 2 unreadable")
     assert "s/3.yaml:2:1: broken YAML" in outcome.stderr
-    assert "s/4.yaml:8: the given profile breaks a rule" in outcome.stderr
+    assert "s/4.yaml:8:19: the given profile breaks a rule" in outcome.stderr
 
 
 def test_a_path_that_is_not_there_keeps_nothing_else_from_running(mixed: Program) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.check.run import check_file
+from idsync_cli.check.run import Totals, check_file, totals
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.engine.engine import Engine
@@ -119,6 +119,15 @@ def test_a_scenario_that_failed_has_the_status_1_and_what_is_none_2(idsync: Prog
         idsync.write("scenario.yaml", content)
         [outcome] = check_file(Path(idsync.folder, "scenario.yaml"))
         assert outcome.exit_status == exit_status
+        assert totals([outcome]).exit_status == exit_status
+
+
+@pytest.mark.parametrize(
+    ("found", "exit_status"),
+    [(Totals(), 0), (Totals(9), 0), (Totals(9, 1), 1), (Totals(9, 1, 1), 2), (Totals(9, 0, 1), 2)],
+)
+def test_the_worst_scenario_gives_a_check_its_exit_status(found: Totals, exit_status: int) -> None:
+    assert found.exit_status == exit_status
 
 
 def test_a_result_can_be_kept_and_sent(world: World) -> None:

@@ -1,5 +1,6 @@
 """Check: scenarios through the engine, and what they expected against what was found."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -88,6 +89,33 @@ class Unreadable:
 
 
 CheckOutcome = Result | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many scenarios passed and failed, and how many could not be read."""
+
+    passed: int = 0
+    failed: int = 0
+    unreadable: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return self.passed + self.failed + self.unreadable
+
+    @property
+    def exit_status(self) -> int:
+        """The highest of all the scenarios: 2 if any cannot be read, else 1 if any failed."""
+        if self.unreadable:
+            return UNREADABLE
+        return FAILED if self.failed else PASSED
+
+
+def totals(outcomes: Iterable[CheckOutcome]) -> Totals:
+    """What became of scenarios altogether."""
+    counts = Counter(each.exit_status for each in outcomes)
+    return Totals(counts[PASSED], counts[FAILED], counts[UNREADABLE])
 
 
 def check_file(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import unified_diff
-from enum import StrEnum
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -12,16 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.check import run as checking
-from idsync_cli.check.run import FAILED, PASSED, UNREADABLE, CheckOutcome, Result, Unreadable
+from idsync_cli.check.run import PASSED, CheckOutcome, Result, Unreadable, totals
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.environment import (
-    drawn,
-    load_configuration,
-    say,
-    terminal_width,
-    write,
-    write_lines,
-)
+from idsync_cli.cli.check_shown import Format, Teller, check_report, complain_of, write_report
+from idsync_cli.cli.environment import load_configuration, say, write, write_lines
 from idsync_cli.cli.hints import with_hints
 from idsync_cli.cli.options import present_config, present_store
 from idsync_cli.core.config.rules import Organization
@@ -31,15 +24,6 @@ from idsync_cli.files.scenario_file import Load, Scenario
 
 if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs
-    from idsync_cli.render.theme import Line
-
-
-class Format(StrEnum):
-    """Whom the results are for."""
-
-    TEXT = "text"
-    GITHUB = "github"
-    TAP = "tap"
 
 
 def check(
@@ -119,7 +103,7 @@ def check(
     if junit is not None:
         inputs = [file.as_posix() for file in named]
         _outputs(inputs, config).check("--junit", junit)
-        _check_report(junit)
+        check_report(junit)
     if update:  # a file that is named twice is written once
         for name in [*paths, *(file.as_posix() for file in named)]:
             if not Path(name).is_dir():
@@ -129,7 +113,7 @@ def check(
         }
         return _update(_Run(list(once.values()), matching), quiet=quiet)
     run = _Run(files, matching, rules)
-    teller = _Teller(form, quiet=quiet)
+    teller = Teller(form, quiet=quiet)
     outcomes: list[CheckOutcome] = []
     for outcome in run.outcomes():
         outcomes.append(outcome)
@@ -137,10 +121,11 @@ def check(
         if fail_fast and outcome.exit_status != PASSED:
             break
     if junit is not None:
-        _write_report(junit, outcomes)
-    teller.close(outcomes)
+        write_report(junit, outcomes)
+    found = totals(outcomes)
+    teller.close(found)
     run.ensure_any(outcomes)
-    return max(each.exit_status for each in outcomes)
+    return found.exit_status
 
 
 def _outputs(inputs: Sequence[str] = (), config: str | None = None) -> "Outputs":
@@ -193,119 +178,13 @@ def _with_hints(file: Unreadable) -> Unreadable:
     return replace(file, fault=with_hints(file.fault))
 
 
-def _counted(outcomes: Sequence[CheckOutcome]) -> str:
-    passed, failed, unreadable = (
-        sum(outcome.exit_status == status for outcome in outcomes)
-        for status in (PASSED, FAILED, UNREADABLE)
-    )
-    more = f", {unreadable} unreadable" if unreadable else ""
-    return f"{passed} passed, {failed} failed{more}"
-
-
-def _counted_line(outcomes: Sequence[CheckOutcome]) -> "Line":
-    from idsync_cli.render.theme import Look
-
-    is_good = max((each.exit_status for each in outcomes), default=PASSED) == PASSED
-    return [(_counted(outcomes), Look.OK if is_good else Look.FAILED)]
-
-
-class _Teller:
-    """Says what became of each scenario, as it comes."""
-
-    def __init__(self, form: Format, *, quiet: bool) -> None:
-        self._form = form
-        self._quiet = quiet
-        if form is Format.TAP:
-            from idsync_cli.render.ci import TAP_VERSION
-
-            write(TAP_VERSION)
-
-    def tell(self, outcome: CheckOutcome, number: int) -> None:
-        """Tell of the scenario that was run as the `number`th."""
-        from idsync_cli.render import ci as render_ci
-        from idsync_cli.render.plain_text import explained
-
-        if self._form is Format.TAP:  # a reader of TAP would miss every point that is left out
-            write("\n".join(render_ci.tap(outcome, number, explained(outcome))))
-            return
-        if isinstance(outcome, Result) and not (self._quiet and outcome.passed):
-            write_lines([render_ci.verdict(outcome)])
-        if self._form is Format.GITHUB:
-            for line in render_ci.github(outcome, explained(outcome)):
-                write(line)
-        elif isinstance(outcome, Unreadable):
-            _complain(outcome.fault)
-        elif not outcome.passed:
-            _show_mismatches(outcome)
-
-    def close(self, outcomes: Sequence[CheckOutcome]) -> None:
-        """Sum up."""
-        if self._form is not Format.TAP:
-            if outcomes:
-                write_lines([_counted_line(outcomes)])
-        elif outcomes:
-            write(f"1..{len(outcomes)}\n# {_counted(outcomes)}")
-        else:
-            write("Bail out! nothing was run")
-
-
-def _show_mismatches(result: Result) -> None:
-    from idsync_cli.render import answers as render
-    from idsync_cli.render import ci as render_ci
-
-    lines = drawn(*render.mismatches(result, terminal_width()))
-    write("\n".join(map(render_ci.inert, lines)))
-
-
-def _complain(fault: FileFault) -> None:
-    from idsync_cli.cli.complaints import complain
-    from idsync_cli.render.ci import inert
-
-    complain(fault, guarded=inert)
-
-
-def _check_report(junit: str) -> None:
-    """See whether a report can be written, never over a file that is anything else.
-
-    Raises:
-        UsageFault: it cannot.
-    """
-    from idsync_cli.files.outputs import ensure_writable, is_kept
-
-    ensure_writable("--junit", junit)
-    if not is_kept(junit):
-        return
-    try:
-        is_report = Path(junit).read_bytes().lstrip()[:1] in (b"", b"<")
-    except OSError as error:
-        raise _unwritten(junit, error) from None
-    if not is_report:
-        raise UsageFault(f"--junit {quoted(junit)} is not a report; it was left unchanged")
-
-
-def _write_report(path: str, outcomes: Sequence[CheckOutcome]) -> None:
-    from idsync_cli.files.whole_file import whole_file
-    from idsync_cli.render.ci import junit
-    from idsync_cli.render.plain_text import explained
-
-    try:
-        with whole_file(path) as file:
-            file.write(junit(outcomes, explained))
-    except OSError as error:
-        raise _unwritten(path, error) from None
-
-
-def _unwritten(junit: str, error: OSError) -> UsageFault:
-    return UsageFault(f"--junit {quoted(junit)} cannot be written: {error.strerror}")
-
-
 def _update(run: _Run, *, quiet: bool) -> int:
     """Write what was found into the scenarios, a file at once or not at all."""
     from idsync_cli.render import ci as render_ci
 
     outcomes = list(run.outcomes())
     run.ensure_any(outcomes)
-    teller = _Teller(Format.TEXT, quiet=quiet)
+    teller = Teller(Format.TEXT, quiet=quiet)
     left: list[CheckOutcome] = []
     for path, group in groupby(outcomes, key=lambda outcome: outcome.path):
         told = list(group)
@@ -316,7 +195,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
                 _write_update(update_of(path, results, run.load))
         except FileFault as fault:
             updated = []
-            _complain(fault)
+            complain_of(fault)
             say(f"{printable(path.as_posix())} was left unchanged")
         for outcome in told:
             if outcome in updated:
@@ -324,8 +203,9 @@ def _update(run: _Run, *, quiet: bool) -> int:
             else:
                 left.append(outcome)
                 teller.tell(outcome, len(left))
-    write_lines([[*_counted_line(left), f", {len(outcomes) - len(left)} updated"]])
-    return max((each.exit_status for each in left), default=PASSED)
+    found = totals(left)
+    write_lines([[*render_ci.totals_line(found), f", {len(outcomes) - len(left)} updated"]])
+    return found.exit_status
 
 
 def _write_update(update: Update) -> None:
