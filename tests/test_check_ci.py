@@ -562,7 +562,8 @@ def test_a_file_that_may_not_be_written_is_told(idsync: Program) -> None:
     ],
 )
 def test_a_value_in_flow_style_reads_as_itself(tmp_path: Path, value: object) -> None:
-    from idsync_cli.files.yaml_tree import Faults, parse_documents
+    from idsync_cli.files.yaml_parser import parse_documents
+    from idsync_cli.files.yaml_tree import Faults
 
     text = f"key: {flow(value)} # comment\nnext: x\n"
     [document] = parse_documents(text, Faults(tmp_path))

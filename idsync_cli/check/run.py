@@ -19,7 +19,8 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
 from idsync_cli.files.config_file import load
-from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
+from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, read_scenarios
+from idsync_cli.files.scenario_search import find
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory import MemoryStore

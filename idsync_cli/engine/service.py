@@ -10,7 +10,8 @@ from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob
-from idsync_cli.engine.workers import MOST_AT_ONCE, Current, OpenStore, Reader, Writer
+from idsync_cli.engine.worker import Current, OpenStore
+from idsync_cli.engine.workers import MOST_AT_ONCE, Reader, Writer
 from idsync_cli.store.api import Transaction
 
 CAPACITY = 1024
