@@ -14,16 +14,16 @@ from idsync_cli.errors import Stopped, StoreFault
 from idsync_cli.store.api import Store
 
 LINGER_SECONDS = 0.002
-"""How long a thread waits for as many requests as it had the last time; see `Worker`."""
+"""How long a thread waits for as many jobs as it had the last time (see `Worker`)."""
 
 OpenStore = Callable[[], Store]
 """Opens a store, in the thread that is to use it."""
 
 
 class Current:
-    """What holds for all threads of a service by now: the rules, and which store it is.
+    """What all threads of a service share: the rules, and how often the store was opened anew.
 
-    `openings` counts how often the thread that writes had to open the store anew.
+    The thread that writes counts `openings`, so that the others open the store anew as well.
     """
 
     __slots__ = ("openings", "organization")
@@ -34,14 +34,14 @@ class Current:
 
 
 class Worker(ABC, Generic[JobT]):
-    """A thread with a store of its own, which does all that waits for it in one transaction.
+    """A thread with a store of its own, which does all waiting jobs in one transaction.
 
-    Those who got their answers together are likely to ask again together. So it waits a moment for
-    as many as there were the last time: a transaction for each of a few is what costs. Who asks
-    alone is never waited for.
+    Callers who got their answers together probably ask again together. So the thread waits a moment
+    until there are as many jobs as the last time, because each transaction is expensive. A single
+    caller never has to wait.
 
-    Whatever goes wrong is told to those that it happened to, and the thread goes on. After a fault
-    of the store it is opened anew: another may be there by now, or it may be in order again.
+    If something goes wrong, the jobs concerned fail, and the thread goes on. After a fault of the
+    store, it is opened anew: it may have been replaced, or be usable again.
     """
 
     def __init__(
@@ -99,11 +99,11 @@ class Worker(ABC, Generic[JobT]):
 
     @abstractmethod
     def _serve(self) -> bool:
-        """Wait for jobs and do them; False once there will be no more."""
+        """Wait for jobs and do them; False when the queue is closed and empty."""
 
     @abstractmethod
     def _results(self, jobs: Sequence[JobT]) -> Sequence[object]:
-        """Do jobs in one transaction; what came of each, once that has ended."""
+        """Do jobs in one transaction, and give the result of each after it has ended."""
 
     def _take(self, most: int) -> list[Any]:
         """Wait for jobs, and take at most so many."""
@@ -116,7 +116,7 @@ class Worker(ABC, Generic[JobT]):
         self._do_together([job for job in jobs if job.future.set_running_or_notify_cancel()])
 
     def _do_together(self, jobs: list[JobT]) -> None:
-        """Do jobs together; where one fails, the others are done without it."""
+        """Do jobs together; if one fails, do the others without it."""
         while jobs:
             self._at_hand, self._has_begun = None, False
             try:
@@ -127,7 +127,7 @@ class Worker(ABC, Generic[JobT]):
                     for job in jobs:
                         job.future.set_exception(StoreFault(str(fault)))
                     return
-                break  # one of them may have brought it about
+                break  # one of them may have caused it
             except BaseException as error:  # noqa: BLE001 - it is told to whoever asked
                 culprit = jobs[0] if len(jobs) == 1 else self._at_hand
                 if culprit is None:
@@ -142,7 +142,7 @@ class Worker(ABC, Generic[JobT]):
             self._do_together([job])
 
     def _engine_at_hand(self) -> Engine:
-        """The engine for the rules and the store that hold by now."""
+        """The engine for the present rules and store."""
         store, rules = self._store_at_hand(), self._current.organization
         if self._engine is None or self._rules is not rules:
             self._engine = Engine(rules, store, now=self._now)
@@ -157,5 +157,5 @@ class Worker(ABC, Generic[JobT]):
     def _close_store(self) -> None:
         store, self._store, self._engine = self._store, None, None
         if store is not None:
-            with suppress(Exception):  # what was wrong with it has been told
+            with suppress(Exception):  # its fault was reported already
                 store.close()

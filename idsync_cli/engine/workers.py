@@ -12,14 +12,14 @@ from idsync_cli.engine.worker import Current, OpenStore, Worker
 from idsync_cli.store.api import MpidTaken, Transaction
 
 MOST_AT_ONCE = 256
-"""How many requests share a transaction at most: whoever else would write waits for its end."""
+"""How many requests share a transaction at most; other writers wait until it ends."""
 
 LOOK_AGAIN_SECONDS = 0.1
-"""How often a thread that reads looks whether another store is there by now."""
+"""How often a thread that reads checks whether the store was replaced."""
 
 
 class Writer(Worker[RequestJob]):
-    """The thread that writes: one commit for all requests that it finds waiting."""
+    """The thread that writes, with one commit for all waiting requests."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class Writer(Worker[RequestJob]):
         return bool(taken)
 
     def _check(self) -> None:
-        """See whether the store is still there; if not, it is opened anew before the next job."""
+        """See whether the store is still usable; if not, open it anew before the next job."""
         try:
             with self._engine_at_hand().writing():
                 pass
-        except Exception:  # noqa: BLE001 - whatever is wrong, the next request is told
+        except Exception:  # noqa: BLE001 - the next request reports what is wrong
             self._close_store()
 
     def _results(self, jobs: Sequence[RequestJob]) -> Sequence[Answer]:
@@ -81,13 +81,13 @@ class Writer(Worker[RequestJob]):
 
     def _close_store(self) -> None:
         super()._close_store()
-        self._current.openings += 1  # so that those who read open it anew, too
+        self._current.openings += 1  # so that the readers open it anew as well
 
 
 class Reader(Worker[RequestJob | QuestionJob]):
-    """A thread that reads: searches, dry runs, and questions to one state of the store.
+    """A thread that reads: searches, dry runs and questions.
 
-    `have_it_checked` has the thread that writes see whether its store is still there.
+    `have_it_checked` asks the thread that writes to check its store.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Reader(Worker[RequestJob | QuestionJob]):
             self._look_for_another_store()
             engine, rules = self._engine_at_hand(), self._rules
             results = self._read(engine, jobs)
-            if self._current.organization is rules:  # else what was read may come from other rules
+            if self._current.organization is rules:  # else do it again with the new ones
                 return results
 
     def _look_for_another_store(self) -> None:
@@ -127,7 +127,7 @@ class Reader(Worker[RequestJob | QuestionJob]):
             self._looked_at = now
             if self._store_at_hand().is_the_same:
                 return
-            self._have_it_checked()  # else the log of the old one may be taken for the new one's
+            self._have_it_checked()  # or the old store's log might be taken for the new one's
         self._close_store()
         self._opening = self._current.openings
 
@@ -143,7 +143,7 @@ class Reader(Worker[RequestJob | QuestionJob]):
 
 
 def _looked_up(engine: Engine, job: RequestJob | QuestionJob, transaction: Transaction) -> object:
-    """What a request, or a question, comes to where nothing is kept."""
+    """The result of a request or a question that writes nothing."""
     if isinstance(job, QuestionJob):
         return job.ask(transaction)
     reading = engine.read(job.request)
