@@ -719,7 +719,7 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     idsync.write("none.yaml", two.replace("  scope:", "  other:"))
     outcome = idsync("check", "s.yaml", "--config", "none.yaml")
     assert (outcome.status, closing(outcome)) == (2, "0 passed, 0 failed, 1 unreadable")
-    assert "s.yaml:4:3: the scenario spells its scope out" in outcome.stderr
+    assert "s.yaml:4:3: the scenario spells out its scope" in outcome.stderr
 
 
 @pytest.mark.parametrize(
@@ -727,7 +727,7 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     [
         (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--config", ""], "name a file with --config"),
-        (["--config", "idsync.yaml", "--update"], "leave --config out"),
+        (["--config", "idsync.yaml", "--update"], "omit --config"),
         (["--config", "other.yaml", "--junit", "./other.yaml"], "is the input 'other.yaml'"),
     ],
 )

@@ -94,7 +94,7 @@ def check(
         raise UsageFault("--update cannot be combined with --fail-fast, --junit or --format")
     if update and config is not None:
         raise UsageFault(
-            "--update writes what a scenario's own rules answer; leave --config out, "
+            "--update writes what a scenario's own rules answer; omit --config, "
             "or change the rules that the scenario names"
         )
     rules = None if config is None else load_configuration(config).organization

@@ -10,7 +10,7 @@ from idsync_cli.errors import FileFault, UsageFault, quoted
 
 
 class Format(StrEnum):
-    """Whom the results are for."""
+    """Who the results are for."""
 
     TEXT = "text"
     GITHUB = "github"
@@ -18,7 +18,7 @@ class Format(StrEnum):
 
 
 class Teller:
-    """Says what became of each scenario, as it comes."""
+    """Reports each scenario, as it comes."""
 
     def __init__(self, form: Format, *, quiet: bool) -> None:
         self._form = form
@@ -29,7 +29,7 @@ class Teller:
             write(TAP_VERSION)
 
     def tell(self, outcome: CheckOutcome, number: int) -> None:
-        """Tell of the scenario that was run as the `number`th."""
+        """Report the scenario that was run as the `number`th."""
         from idsync_cli.render import ci as render_ci
         from idsync_cli.render.plain_text import explained
 

@@ -198,7 +198,7 @@ def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPi
     """
     if svg is None:
         if force:
-            raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
+            raise UsageFault("--force has no effect without --svg; omit it, or give both")
         return None
     from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 

@@ -94,7 +94,7 @@ class NearMiss(NamedTuple):
 
 
 Word = str | int | tuple[str | int, ...]
-"""What is at fault in a line: a word of it, a character, counted from 0, or the keys and indices
+"""Where the fault in a line is: a word of it, a character, counted from 0, or the keys and indices
 that lead to a value of the request."""
 
 KNOWN_IDENTITIES: Final[Word] = ("known_identities",)

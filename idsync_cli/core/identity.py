@@ -173,7 +173,7 @@ def parse_mpid(text: object) -> int | None:
 
 
 def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
-    """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
+    """The MPID of the profile created by request `seq` in a store with `seed` (section 7)."""
     attempt = 0
     while True:
         mpid = mpid_of(seed, seq, attempt)

@@ -45,5 +45,5 @@ def _is_configuration(path: Path) -> bool:
             return False
         documents = parse_documents(text_of(path, data), Faults(path))
     except FileFault:
-        return False  # is told where the file is read as a scenario
+        return False  # is reported when the file is read as a scenario
     return bool(documents) and "scopes" in (documents[0].mapping or {})

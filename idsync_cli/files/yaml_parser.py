@@ -31,7 +31,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def read_documents(path: Path, faults: Faults) -> list[Node]:
     """Read all documents of a YAML file.
 
-    What idsync does not take of YAML (aliases, tags, a key twice) is added to `faults`.
+    What idsync does not accept of YAML (aliases, tags, a key twice) is added to `faults`.
 
     Raises:
         FileFault: the file cannot be read at all, or is not YAML.

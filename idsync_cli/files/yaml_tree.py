@@ -13,7 +13,7 @@ MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
 
 MOST_FAULTS = 100
-"""How many faults of a file are told: whoever made more of them made the file by a program."""
+"""How many faults of a file are told: a file with more of them was written by a program."""
 
 # What a caret stands under: a text between quotes, or all up to what ends a plain word of a key or
 # an item.
@@ -141,7 +141,7 @@ class Faults:
     def entries(self, node: Node, known: Sequence[str] | None, what: str) -> Mapping[str, Node]:
         """The entries of a mapping; adds a fault where `node` is none, or has a key not known.
 
-        Where the keys are known, a null is as good as nothing and left out.
+        Where the keys are known, a null counts as absent and is left out.
         """
         if node.mapping is None:
             self.add(node.place, f"{what} is {node.described()}, but must be a mapping")

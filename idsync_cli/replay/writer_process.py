@@ -90,7 +90,7 @@ class WriterProcess:
         self.close()
 
     def is_ready(self, seconds: float | None = None) -> bool:
-        """Whether it has started, now or within so many seconds; None waits until it has.
+        """Whether it has started, now or within that many seconds; None waits until it has.
 
         Raises:
             NoWriterProcess: it has ended.
@@ -142,7 +142,7 @@ class WriterProcess:
         Raises:
             StoreFault: the store cannot be written; nothing of the batch was. Or the process has
                 ended; the batch was written whole, or not at all.
-            UsageFault: somebody else goes on with the same replay.
+            UsageFault: another process is continuing the same replay.
         """
         try:
             return self._outcome()

@@ -148,7 +148,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
 
     # What the rules ask, and what they decided.
 
@@ -185,7 +185,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope, with its MPID and number, which are free.
+        """Add a whole profile to a scope, with its MPID and number, which are free.
 
         It is entered in the history as an import, unless `time_ms` is None.
         """
@@ -227,7 +227,7 @@ class Transaction(ABC):
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, by the number of who made them.
+        """The profiles that are asked for, with their scopes, in the order of creation.
 
         They may be read while the caller goes through them, so nothing may be changed meanwhile.
         `rules` are those of each scope (see `ProfileFilter.takes`).

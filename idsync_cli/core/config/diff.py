@@ -1,4 +1,4 @@
-"""What changes when the rules of a scope do (section 3): the old rules set against the new."""
+"""What changes when the rules of a scope do (section 3): the old rules compared with the new."""
 
 from dataclasses import dataclass
 from enum import StrEnum

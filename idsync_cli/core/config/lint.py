@@ -21,7 +21,7 @@ class Contradiction:
 
 
 class LintCode(StrEnum):
-    """What `config lint` warns of."""
+    """What `config lint` warns about."""
 
     NO_LOGIN_TYPE = "no_login_type"
     WITHOUT_LOGINS = "without_logins"

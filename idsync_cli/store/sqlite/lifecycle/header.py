@@ -51,7 +51,7 @@ def is_there(place: StoreLocation) -> bool:
 
 
 def check_version(place: StoreLocation, version: int) -> None:
-    """Refuse a store that this version cannot read.
+    """Reject a store that this version cannot read.
 
     Raises:
         StoreFault: it is newer.

@@ -60,12 +60,12 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
 
 
 def create(path: str, seed: int) -> SqliteStore:
-    """Make a store where there is none, and open it for writing.
+    """Create a store where there is none, and open it for writing.
 
     If several processes do so at once, one makes it, and the others open that one.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     _publish(path, lambda connection: _make_store(connection, seed))
     store = open_store(path, write=True)
@@ -82,7 +82,7 @@ def save(store: SqliteStore, path: str) -> bool:
     """Save a temporary store to a file; False if there is one by now.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     return _publish(path, store.connection.backup)
 
@@ -113,11 +113,11 @@ def is_free(place: StoreLocation) -> bool:
         StoreFault: the log of another store lies there.
     """
     if os.path.lexists(place.path):
-        return False  # somebody else has just made it
+        return False  # someone else has just created it
     for log in place.logs():
         raise StoreFault(
             f"no store can be created at {place}: {printable(log.name)} beside it is the log of "
-            "one that is gone and would be replayed into it; restore that store, or remove the log",
+            "a deleted store and would be replayed into it; restore that store, or remove the log",
             FaultCode.FILE_IN_USE,
             store=str(place),
         )
@@ -173,7 +173,7 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
     """Make a complete store under another name, then rename it; False if the name is taken.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     place = StoreLocation(path)
     check_name(place)

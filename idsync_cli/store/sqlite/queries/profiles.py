@@ -1,4 +1,4 @@
-"""Who is there: profiles of a store, in the order of their creation."""
+"""Listing the profiles of a store, in the order of their creation."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -14,7 +14,7 @@ from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 _ALL_TYPES = sum(TYPE_BITS.values())
 
 # CROSS JOIN keeps SQLite to this order of loops. Profiles then come by their key, one after another
-# as they are fetched, and whoever wants the first twenty reads no more than those.
+# as they are fetched, and a listing of twenty reads only those.
 _PROFILES = """
     SELECT p.created_seq, mpid, source_mpid, was_known, holders.identity_type_id, value, name
     FROM profiles AS p
