@@ -1,6 +1,7 @@
 """Check: scenarios run through the engine, comparing what they expect with what is found."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -21,7 +22,8 @@ from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_data import ExpectedProfile
-from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
+from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, read_scenarios
+from idsync_cli.files.scenario_search import find
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory import MemoryStore
@@ -93,6 +95,33 @@ class Unreadable:
 
 
 CheckOutcome = Result | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many scenarios passed and failed, and how many could not be read."""
+
+    passed: int = 0
+    failed: int = 0
+    unreadable: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return self.passed + self.failed + self.unreadable
+
+    @property
+    def exit_status(self) -> int:
+        """The highest of all the scenarios: 2 if any cannot be read, else 1 if any failed."""
+        if self.unreadable:
+            return UNREADABLE
+        return FAILED if self.failed else PASSED
+
+
+def totals(outcomes: Iterable[CheckOutcome]) -> Totals:
+    """What became of scenarios altogether."""
+    counts = Counter(each.exit_status for each in outcomes)
+    return Totals(counts[PASSED], counts[FAILED], counts[UNREADABLE])
 
 
 def check_file(

@@ -26,10 +26,11 @@ from idsync_cli.cli.environment import (
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import FaultCode, StoreFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
-from idsync_cli.files.outputs import Outputs, open_output
+from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
+from idsync_cli.files.whole_file import whole_file
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.queries.profiles import types_held
@@ -116,16 +117,18 @@ def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
     if output == STANDARD_STREAM:
         yield write_utf8
         return
+    ensure_writable("--output", output)
     try:
-        stream = open_output("--output", output, must_be_new=not force)
+        with whole_file(output, must_be_new=not force) as file:
+            yield lambda lines: file.write(f"{lines}\n".encode())
+    except FileExistsError:
+        raise file_exists("--output", output) from None
     except OSError as error:
-        raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
-    try:
-        with stream:
-            yield lambda lines: stream.write(f"{lines}\n".encode())
-    except OSError as error:
-        cause = error.strerror
-        raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None
+        raise StoreFault(
+            f"--output {quoted(output)} cannot be written: {error.strerror}",
+            FaultCode.OUTPUT_UNWRITABLE,
+            path=output,
+        ) from None
 
 
 def import_(

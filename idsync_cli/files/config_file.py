@@ -11,7 +11,8 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
-from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition, read_documents
+from idsync_cli.files.yaml_parser import read_documents
+from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition
 
 Code = TypeVar("Code", bound=StrEnum)
 

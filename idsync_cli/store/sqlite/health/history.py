@@ -1,4 +1,4 @@
-"""Requests and changes: whether they are what was written, and fit together."""
+"""Requests and changes: their checksums, and whether they fit together."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from idsync_cli.store.sqlite.rows.checksums import checksum_of_request
 
 
 def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Requests and changes that are not what was written, or do not fit together."""
+    """Requests and changes with a wrong checksum, or that do not fit together."""
     seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
     is_taken = "SELECT 1 FROM profiles WHERE mpid = ?"
 

@@ -40,7 +40,7 @@ def profiles(
 def count_profiles(
     transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter
 ) -> int:
-    """How many profiles are asked for. All rows of `profiles` are read, but where all count."""
+    """How many profiles are asked for. It reads all rows of `profiles`, unless all count."""
     [number] = transaction.connection.execute(
         f"SELECT count(*) FROM profiles AS p WHERE {_condition(transaction, rules, asked)}"
         if asked != EVERY_PROFILE
@@ -96,9 +96,9 @@ def _condition(
 
 
 def _by_scope(transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter) -> str:
-    """What the rules of each scope make of the question; scopes with the same are asked together.
+    """The question as SQL, by the rules of each scope; scopes with equal terms share one.
 
-    One CASE, because a chain of ORs may not have a thousand links.
+    It is a CASE, because SQLite does not take a chain of a thousand ORs.
     """
     scopes: dict[str, list[str]] = {}
     for number, name in transaction.connection.execute("SELECT scope_id, name FROM scopes"):

@@ -2,10 +2,9 @@
 
 What section 9 adds stands in `data_tables.py`.
 
-Tables, columns and views bear the specification's words, for people who open the file with
-sqlite-utils or Datasette. A new store gets them as they stand here. Whoever changes anything here
-adds a migration that brings the stores of before to exactly the same (see `version_1`), and a
-version to `lifecycle/header.py`.
+Tables, columns and views have the names of the specification, for people who open the file with
+sqlite-utils or Datasette. With any change here comes a migration that gives older stores exactly
+the same (`migrations.py`), and another version in `lifecycle/header.py`.
 """
 
 from sqlite3 import Connection
