@@ -11,12 +11,16 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.files.definitions_file import DEFINITIONS, DefinitionReader
 from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition, read_documents
 
 Code = TypeVar("Code", bound=StrEnum)
 
 _TOP = ("version", "organization", "scopes", "accounts")
-_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held")
+_SCOPE = (
+    *("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held"),
+    *DEFINITIONS,
+)
 _STRATEGY = (
     "on_new_known_user",
     "on_logout",
@@ -106,6 +110,7 @@ class _Reader:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self._definitions = DefinitionReader(faults)
 
     def organization(self, document: Node) -> Organization:
         entries = self._faults.entries(document, _TOP, "the configuration")
@@ -133,6 +138,7 @@ class _Reader:
         held = self._code(OnUniqueHeld, entries, "on_unique_held")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
+        definitions = self._definitions.definitions(entries)
         # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
@@ -143,6 +149,7 @@ class _Reader:
             settings,
             join or OnConflictingLogin.SEPARATE,
             held or OnUniqueHeld.TAKE,
+            definitions,
         )
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)
