@@ -8,8 +8,14 @@ from idsync_cli.core.audiences.comparison import COMPARES_NUMBERS, COMPARES_TEXT
 from idsync_cli.core.audiences.scalars import moment_of, number_of
 from idsync_cli.core.audiences.times import UNITS, length_of
 from idsync_cli.core.codes import Operator
-from idsync_cli.core.config.definitions import AttributeCondition, Comparison, EventFilter
+from idsync_cli.core.config.definitions import (
+    MAX_WHERE,
+    AttributeCondition,
+    Comparison,
+    EventFilter,
+)
 from idsync_cli.core.data.values import MAX_NAME_LENGTH
+from idsync_cli.core.identity import has_surrogate
 from idsync_cli.errors import nearest
 from idsync_cli.files.yaml_tree import Faults, Node, SourcePosition
 
@@ -18,6 +24,7 @@ COMPARISON = ("operator", "value", "values", "min_value", "max_value")
 
 A_TIME = "a time such as 2024-03-01 or 2024-03-01T12:00:00Z"
 
+_HALF = "contains a lone surrogate, which is not a character"
 _ALONE = (Operator.EXISTS, Operator.NOT_EXISTS)
 _TIMES = (*COMPARES_TIMES, Operator.BETWEEN)
 
@@ -34,6 +41,8 @@ class ComparisonReader:
         """Check that a name is none that nothing can have."""
         if not name:
             self._faults.add(place, f"the name of {what} is empty; give one")
+        elif has_surrogate(name):
+            self._faults.add(place, f"the name of {what} {_HALF}")
         elif len(name) > MAX_NAME_LENGTH:
             self._faults.add(
                 place,
@@ -71,7 +80,12 @@ class ComparisonReader:
         if "event" not in entries and "event_type" not in entries and parent.mapping is not None:
             self._faults.add(parent.place, f"{what} names no event; give event or event_type")
         where = entries.get("where")
-        tests = [self._where(each) for each in (self._faults.items(where) if where else ())]
+        items = self._faults.items(where) if where else ()
+        if where is not None and len(items) > MAX_WHERE:
+            self._faults.add(
+                where.place, f"where has {len(items):,} conditions; at most {MAX_WHERE} are allowed"
+            )
+        tests = [self._where(each) for each in items]
         return EventFilter(
             self.text(entries, "event"),
             self.text(entries, "event_type"),
@@ -195,6 +209,8 @@ class ComparisonReader:
         if isinstance(node.value, bool):
             return "true" if node.value else "false"
         if isinstance(node.value, str):
+            if has_surrogate(node.value):
+                self._faults.add(node.place, f"the value {node.described()} {_HALF}")
             return node.value
         self._faults.add(
             node.place, f"{node.described()} is no value to compare with; give a text or a number"

@@ -9,6 +9,7 @@ from idsync_cli.core.audiences.calculation import NEEDS_NO_ATTRIBUTE
 from idsync_cli.core.codes import Calculation
 from idsync_cli.core.config.definitions import (
     MAX_CONDITIONS,
+    MAX_DEPTH,
     AllOf,
     AnyOf,
     AttributeCondition,
@@ -22,7 +23,8 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
-    within,
+    is_too_deep,
+    size,
 )
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Hint, nearest, quoted
@@ -68,9 +70,12 @@ class DefinitionReader:
         calculated = dict(self._calculated_attributes(entries.get("calculated_attributes")))
         self._named = []
         node = entries.get("audiences")
-        audiences = dict(self._audiences(node))
-        self._check_names((node.mapping or {}) if node else {})
-        return Definitions(calculated, audiences)
+        definitions = Definitions(calculated, dict(self._audiences(node)))
+        written = (node.mapping or {}) if node is not None else {}
+        if self._names_are_right(written) and len(definitions.audiences) == len(written) > 0:
+            assert node is not None
+            self._check_extent(definitions, node)
+        return definitions
 
     def _calculated_attributes(
         self, node: Node | None
@@ -110,13 +115,6 @@ class DefinitionReader:
             )
             if condition is None:
                 continue
-            conditions = sum(1 for _ in within(condition))
-            if conditions > MAX_CONDITIONS:
-                self._faults.add(
-                    node.keys[name],
-                    f"{what} has {conditions:,} conditions; at most {MAX_CONDITIONS} are allowed: "
-                    "compare with many values by in_list",
-                )
             yield name, Audience(number or 0, condition)
 
     def _id(self, name: str, audience: Node, node: Node | None) -> int | None:
@@ -234,36 +232,68 @@ class DefinitionReader:
             return None
         return self._values.code(codes, node, key)
 
-    def _check_names(self, audiences: Mapping[str, Node]) -> None:
+    def _names_are_right(self, audiences: Mapping[str, Node]) -> bool:
         """Check that audiences name others that are there, and never go in a circle."""
-        names: dict[str, list[str]] = {}
+        names: dict[str, list[tuple[str, SourcePosition]]] = {}
         for owner, named, place in self._named:
-            if named not in audiences:
+            if named in audiences:
+                names.setdefault(owner, []).append((named, place))
+            else:
                 hint = nearest(named, audiences) or "; name an audience of the same scope"
                 self._faults.add(place, f"unknown audience {quoted(named)}{hint}")
+        circles = list(_circles(names))
+        for way, place in circles:
+            itself = f"the audience {quoted(way[0])} names itself"
+            told = " → ".join(map(quoted, way))
+            circle = f" in a circle: {told}" if len(way) > 2 else ""
+            self._faults.add(place, f"{itself}{circle}; remove one of the references")
+        return not circles and all(named in audiences for _, named, _ in self._named)
+
+    def _check_extent(self, definitions: Definitions, node: Node) -> None:
+        """Check that no audience is larger than a query, or a person, can take in."""
+        for name in definitions.audiences:
+            place, what = node.keys[name], f"the audience {quoted(name)}"
+            if is_too_deep(definitions, name):
+                self._faults.add(
+                    place,
+                    f"{what} has more than {MAX_DEPTH} conditions within one another, those of the "
+                    "audiences that it names counted; make it flatter",
+                )
+            elif (conditions := size(definitions, name)) > MAX_CONDITIONS:
+                self._faults.add(
+                    place,
+                    f"{what} has {conditions:,} conditions, with those of the audiences that it "
+                    f"names; at most {MAX_CONDITIONS} are allowed: compare with many values by "
+                    "in_list",
+                )
+
+
+def _circles(
+    names: Mapping[str, list[tuple[str, SourcePosition]]],
+) -> Iterator[tuple[list[str], SourcePosition]]:
+    """Every circle that audiences go in by what each names, and where the last reference stands.
+
+    The way of a circle begins and ends with the same name.
+    """
+    seen: set[str] = set()
+    for start in names:
+        if start in seen:
+            continue
+        seen.add(start)
+        way = {start: iter(names[start])}  # the names on the way, and where each leads to
+        while way:
+            owner = next(reversed(way))
+            found = next(way[owner], None)
+            if found is None:
+                del way[owner]
                 continue
-            circle = _way(names, named, owner)
-            if circle is not None:
-                way = " → ".join([quoted(owner), *map(quoted, circle)])
-                itself = f"the audience {quoted(owner)} names itself"
-                told = itself if named == owner else f"{itself} in a circle: {way}"
-                self._faults.add(place, f"{told}; remove one of the references")
-            else:
-                names.setdefault(owner, []).append(named)
-
-
-def _way(names: Mapping[str, list[str]], start: str, end: str) -> list[str] | None:
-    """The names on a way from one audience to another by what each names; both ends belong."""
-    ways, seen = [[start]], {start}
-    while ways:
-        way = ways.pop()
-        if way[-1] == end:
-            return way
-        for name in names.get(way[-1], ()):
-            if name not in seen:
-                seen.add(name)
-                ways.append([*way, name])
-    return None
+            named, place = found
+            if named in way:
+                passed = list(way)
+                yield [owner, *passed[passed.index(named) :]], place
+            elif named not in seen:
+                seen.add(named)
+                way[named] = iter(names.get(named, ()))
 
 
 def _not_one(kinds: list[str]) -> str:

@@ -31,9 +31,6 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
-    attributes_named,
-    audiences_named,
-    within,
 )
 from idsync_cli.core.data.values import Event, ProfileData
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -293,13 +290,3 @@ def test_another_audience_tells_what_its_condition_came_to() -> None:
     found = fold(both, known=True, others={"b": other})
     part = Finding(AudienceCondition("b"), True, None, (Finding(other, True, True),))
     assert found == Finding(both, True, None, (part, part))
-
-
-def test_what_a_condition_names() -> None:
-    attribute = AttributeCondition("x", compared("exists"))
-    inner = Not(AnyOf((attribute, AudienceCondition("b"))))
-    whole = AllOf((AudienceCondition("a"), inner))
-    assert list(audiences_named(whole)) == ["a", "b"]
-    assert list(attributes_named(whole)) == ["x"]
-    assert list(within(attribute)) == [attribute]
-    assert len(list(within(whole))) == 6

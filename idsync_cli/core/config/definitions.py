@@ -12,7 +12,16 @@ from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.value import Value
 
 MAX_CONDITIONS: Final = 500
-"""The most conditions that one audience has, those within others counted."""
+"""The most conditions that one audience has, with those of the audiences that it names.
+
+What is asked of events under `where` counts, also by the calculated attributes that it names.
+"""
+
+MAX_DEPTH: Final = 16
+"""How many conditions may lie within one another, those of the audiences that they name counted."""
+
+MAX_WHERE: Final = 100
+"""The most that is asked of the attributes of an event, which has no more of them."""
 
 
 class Comparison(Value):
@@ -214,15 +223,48 @@ def within(condition: Condition) -> Iterator[Condition]:
         yield from within(part)
 
 
-def audiences_named(condition: Condition) -> Iterator[str]:
-    """The other audiences that a condition names."""
-    for each in within(condition):
-        if isinstance(each, AudienceCondition):
-            yield each.name
+def is_too_deep(definitions: Definitions, audience: str) -> bool:
+    """Whether more than `MAX_DEPTH` conditions of an audience lie within one another.
+
+    The audiences are there, and name each other in no circle.
+    """
+    return not _fits(definitions.audiences[audience].condition, MAX_DEPTH, definitions, {})
 
 
-def attributes_named(condition: Condition) -> Iterator[str]:
-    """The attributes of a profile that a condition names."""
-    for each in within(condition):
-        if isinstance(each, AttributeCondition):
-            yield each.name
+def _fits(
+    condition: Condition, levels: int, definitions: Definitions, fitting: dict[str, int]
+) -> bool:
+    """Whether a condition takes no more levels; `fitting` has how many are enough by name."""
+    if levels == 0:
+        return False
+    if isinstance(condition, AudienceCondition):
+        name = condition.name
+        if fitting.get(name, MAX_DEPTH) < levels:
+            return True
+        if not _fits(definitions.audiences[name].condition, levels - 1, definitions, fitting):
+            return False
+        fitting[name] = min(levels - 1, fitting.get(name, MAX_DEPTH))
+        return True
+    return all(_fits(part, levels - 1, definitions, fitting) for part in condition.parts())
+
+
+def size(definitions: Definitions, audience: str) -> int:
+    """How many conditions an audience has; see `MAX_CONDITIONS`.
+
+    Each audience and each calculated attribute counts once. The audiences are there.
+    """
+    audiences, calculated, found = [audience], set[str](), 0
+    for name in audiences:  # which grows meanwhile
+        for condition in within(definitions.audiences[name].condition):
+            found += 1
+            if isinstance(condition, EventCondition):
+                found += len(condition.events.where)
+            elif isinstance(condition, AudienceCondition):
+                if condition.name not in audiences:
+                    audiences.append(condition.name)
+            elif isinstance(condition, AttributeCondition):
+                calculated.add(condition.name)
+    for name in calculated:
+        if name in definitions.calculated_attributes:
+            found += len(definitions.calculated_attributes[name].events.where)
+    return found
