@@ -31,9 +31,6 @@ from idsync_cli.errors import Hint, nearest, quoted
 from idsync_cli.files.comparison_file import COMPARISON, ComparisonReader
 from idsync_cli.files.yaml_tree import Faults, Node, SourcePosition
 
-DEFINITIONS = ("calculated_attributes", "audiences")
-"""The keys of a scope that this reads."""
-
 MAX_ID: Final = 2**53 - 1
 """The largest id of an audience: it is a number in JSON, and some readers hold no larger ones."""
 
