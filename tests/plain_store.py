@@ -6,13 +6,15 @@ and shares nothing with the stores of idsync. Compiled, too, idsync has to take 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
     EVERY_PROFILE,
@@ -23,6 +25,7 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from tests.core.memory import Memory
+from tests.plain_data import Brought, told
 
 
 class PlainTransaction(Transaction):
@@ -36,9 +39,14 @@ class PlainTransaction(Transaction):
         self.taken: set[int] = set(before.taken) if before else set()
         self.login_bits: dict[str, int] = dict(before.login_bits) if before else {}
         self.given_out: set[int] = set(before.given_out) if before else set()
+        self.batches: dict[bytes, ProfileView] = dict(before.batches) if before else {}
+        self.data: list[Brought] = list(before.data) if before else []
         self.known: dict[str, Memory] = {}
         for scope, memory in before.known.items() if before else ():
-            self.known[scope] = Memory(*memory.profiles.values(), given_out=self.given_out)
+            self.known[scope] = Memory(*memory.profiles.values(), **self.shared())
+
+    def shared(self) -> dict[str, Any]:
+        return {"given_out": self.given_out, "batches": self.batches}
 
     @property
     def last_seq(self) -> int:
@@ -58,19 +66,29 @@ class PlainTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         assert all(isinstance(each, Identifier) for each in identifiers)
         assert all(isinstance(each, int) for each in mpids)
+        assert all(isinstance(each, bytes) for each in digests)
 
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         return self._of(scope).under(rules)
 
     def _of(self, scope: str) -> Memory:
-        return self.known.setdefault(scope, Memory(given_out=self.given_out))
+        return self.known.setdefault(scope, Memory(**self.shared()))
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         self._of(scope).apply(decision)
+        assert decision.profile is not None
+        self.data.append(
+            Brought(decision.profile.mpid, entry.seq, entry.own_time_ms, decision.data)
+        )
         self.taken.add(entry.seq)
         self.login_bits.setdefault(scope, rules.login_bits)
         self.entries += [
@@ -94,6 +112,7 @@ class PlainTransaction(Transaction):
         self.taken.add(profile.created_seq)
         self.login_bits.setdefault(scope, rules.login_bits)
         if time_ms is not None:
+            self.data.append(Brought(profile.mpid, profile.created_seq, time_ms, None))
             how = profile.created_seq, time_ms, "import", None, None
             self.entries += [
                 HistoryEntry(*how, Op.ADD, profile.mpid, each, "import")
@@ -119,6 +138,9 @@ class PlainTransaction(Transaction):
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         return next((pair for pair in self.everybody() if pair[1].mpid == mpid), None)
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        return told(mpid, self.data, events) if self.find(mpid) else None
 
     def everybody(self) -> list[tuple[str, Profile]]:
         pairs = [(name, each) for name in self.known for each in self.known[name].profiles.values()]

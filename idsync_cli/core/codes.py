@@ -4,23 +4,25 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    """The kinds of request (section 8)."""
+    """The kinds of request (sections 8 and 9)."""
 
     IDENTIFY = "identify"
     LOGIN = "login"
     LOGOUT = "logout"
     SEARCH = "search"
     MODIFY = "modify"
+    BATCH = "batch"
 
 
 class Status(StrEnum):
-    """How a request was answered (section 8)."""
+    """How a request was answered (sections 8 and 9)."""
 
     MATCHED = "matched"
     CREATED = "created"
     NOT_FOUND = "not_found"
     MODIFIED = "modified"
     ERROR = "error"
+    DUPLICATE = "duplicate"
 
 
 class Rule(StrEnum):
@@ -69,6 +71,7 @@ class TierOutcome(StrEnum):
 class NoteCode(StrEnum):
     """What a request did otherwise than its sender may expect (section 8, `notes`)."""
 
+    NO_IDENTIFIER = "no_identifier"
     SET_ASIDE_ON_LOGOUT = "set_aside_on_logout"
     TIE = "tie"
     JOINED_CONFLICTING_LOGIN = "joined_conflicting_login"
@@ -85,6 +88,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_SCOPE = "UNKNOWN_SCOPE"
     UNKNOWN_WORKSPACE = "UNKNOWN_WORKSPACE"
     UNKNOWN_LABEL = "UNKNOWN_LABEL"
+    INVALID_BATCH = "INVALID_BATCH"
     UNKNOWN_IDENTITY_TYPE = "UNKNOWN_IDENTITY_TYPE"
     INVALID_IDENTITY_VALUE = "INVALID_IDENTITY_VALUE"
     NO_IDENTITIES = "NO_IDENTITIES"

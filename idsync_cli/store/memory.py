@@ -10,9 +10,10 @@ from typing import Final
 
 from idsync_cli.core.codes import IMPORT, Op
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
@@ -23,6 +24,7 @@ from idsync_cli.store.api import (
     Store,
     Transaction,
 )
+from idsync_cli.store.kept_data import NO_DATA, KeptData, KeptEvent
 
 
 class _Kept:
@@ -44,7 +46,10 @@ class _Kept:
 class _World:
     """All that a store holds. What is in a dictionary here is replaced, and never changed."""
 
-    __slots__ = ("history", "holders", "last_seq", "login_bits", "profiles", "rules", "taken")
+    __slots__ = (
+        "batch_ids", "data", "events", "history", "holders", "last_seq", "login_bits", "profiles",
+        "rules", "taken",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.last_seq = 0
@@ -52,6 +57,9 @@ class _World:
         self.profiles: dict[int, _Kept] = {}  # by MPID
         self.holders: dict[tuple[str, Identifier], tuple[int, ...]] = {}  # MPIDs, by scope
         self.history: list[HistoryEntry] = []  # as it was entered
+        self.data: dict[int, KeptData] = {}  # by MPID
+        self.events: list[tuple[int, KeptEvent]] = []  # by MPID, as they came
+        self.batch_ids: dict[bytes, int] = {}  # MPIDs by digest
         self.login_bits: dict[str, int] = {}  # of every scope that has profiles
         self.rules: dict[str, str] = {}
 
@@ -63,6 +71,9 @@ class _World:
         other.profiles = dict(self.profiles)
         other.holders = dict(self.holders)
         other.history = list(self.history)
+        other.data = dict(self.data)
+        other.events = list(self.events)
+        other.batch_ids = dict(self.batch_ids)
         other.login_bits = dict(self.login_bits)
         other.rules = self.rules
         return other
@@ -179,7 +190,12 @@ class _MemoryTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         """Do nothing: all is at hand."""
 
@@ -215,6 +231,18 @@ class _MemoryTransaction(Transaction):
                 decided_by.identity_type,
             )  # fmt: skip
             world.history.append(done)
+        self._take_in(decision, answered.mpid, entry)
+
+    def _take_in(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
+        """What a batch brings, and when the profile was stored."""
+        world, data, seq, time_ms = self._world, decision.data, entry.seq, entry.own_time_ms
+        world.data[mpid] = world.data.get(mpid, NO_DATA).after(data, seq, time_ms)
+        for place, event in enumerate(data.events if data is not None else (), start=1):
+            its_time = time_ms if event.time_ms is None else event.time_ms
+            kept = KeptEvent(seq, place, its_time, event.event_type, event.name, event.text)
+            world.events.append((mpid, kept))
+        if decision.digest is not None:
+            world.batch_ids[decision.digest] = mpid
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
@@ -223,6 +251,8 @@ class _MemoryTransaction(Transaction):
         world.login_bits.setdefault(scope, rules.login_bits)
         view = ProfileView(mpid, seq, profile.source_mpid, profile.was_known, profile.types)
         world.put(_Kept(scope, view, profile.identifiers))
+        if time_ms is not None:
+            world.data[mpid] = NO_DATA.after(None, seq, time_ms)
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
@@ -255,6 +285,15 @@ class _MemoryTransaction(Transaction):
         """The profile that has the MPID, with its scope."""
         kept = self._world.profiles.get(mpid)
         return None if kept is None else (kept.scope, kept.whole())
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        """What the profile has beside its identifiers, with its latest `events`."""
+        if mpid not in self._world.profiles:
+            return None
+        its_events = sorted([each[1] for each in self._world.events if each[0] == mpid], key=_when)
+        count = len(its_events)
+        latest = its_events if events is None else its_events[max(0, count - events) :]
+        return self._world.data.get(mpid, NO_DATA).whole(latest, count)
 
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
@@ -348,6 +387,11 @@ class _MemoryLookup(Lookup):
         """Whether any profile of the whole store has the MPID; none is ever removed."""
         return mpid in self._world.profiles
 
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        """The batch whose id the digest stands for, if it was carried out."""
+        mpid = self._world.batch_ids.get(digest)
+        return None if mpid is None else CarriedOut(self._world.profiles[mpid].view)
+
     def _holding(self, identifier: Identifier) -> list[_Kept]:
         return self._world.holding(self._scope, identifier)
 
@@ -366,6 +410,10 @@ def _held_after(kept: _Kept, changes: Sequence[Change]) -> tuple[Identifier, ...
             else:
                 held.remove(change.identifier)
     return tuple(held)
+
+
+def _when(event: KeptEvent) -> tuple[int, int, int]:
+    return event.time_ms, event.seq, event.place
 
 
 def _age(kept: _Kept) -> int:

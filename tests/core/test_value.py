@@ -4,6 +4,14 @@ import pytest
 
 from idsync_cli.core.codes import NoteCode, Op, Reason, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.config.strategy import NO_SETTINGS
+from idsync_cli.core.data.values import (
+    BatchData,
+    Device,
+    Event,
+    NamedDevice,
+    NewEvent,
+    ProfileData,
+)
 from idsync_cli.core.decision import (
     Answer,
     Change,
@@ -30,10 +38,16 @@ FOUND, NOT_FOUND = DecidedBy(Rule.IDENTIFIER, 1, EMAIL), DecidedBy(Rule.NO_MATCH
 LEFT = ProfileUpdate(profile(1), 1, True)
 TIER = Tier(1, EMAIL, NO_SETTINGS, TierOutcome.NOT_IN_REQUEST)
 NOTE = Note(NoteCode.TIE)
+EVENT = Event(1, 2, 3, "custom_event", "hello", {}, '{"event_type": "custom_event"}')
+BROUGHT = BatchData(
+    [NewEvent(1, "custom_event", "hello", "{}")], {"city": '"Bern"'}, ("old",),
+    NamedDevice(D, "{}"), "{}", True, "{}",
+)  # fmt: skip
 NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
     Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
     (DEVICE,), (TIER,), (NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1}),),
+    BROUGHT, b"digest",
 )  # fmt: skip
 
 PAIRS: list[tuple[Value, Value]] = [
@@ -49,6 +63,26 @@ PAIRS: list[tuple[Value, Value]] = [
     (Consequences(), Consequences((LEFT,), (1,))),
     (ProfileView(1, 2, None, False, 0), ProfileView(2, 3, 1, True, 1)),
     (IdentityRequest(RequestKind.LOGIN, ()), IdentityRequest(RequestKind.LOGOUT, (E,), 1)),
+    (EVENT, Event(2, 1, 4, "screen_view", None, {"a": 1}, "{}")),
+    (NewEvent(1, "custom_event", "hello", "{}"), NewEvent(None, "screen_view", None, "null")),
+    (NamedDevice(D, "{}"), NamedDevice(None, None)),
+    (Device(D, {}, 1), Device(None, {"ip": "::1"}, 2)),
+    (BatchData(), BROUGHT),
+    (
+        ProfileData({}),
+        ProfileData(
+            {"a": 1},
+            [EVENT],
+            1,
+            [Device(D, {}, 1)],
+            {"gdpr": {}},
+            True,
+            {"publisher": "p"},
+            1,
+            2,
+            ("merged",),
+        ),
+    ),
     (RequestEntry(1, 2, RequestKind.LOGIN), RequestEntry(2, 3, RequestKind.LOGOUT, "r", 4)),
 ]
 """Two values of each class, alike in no member."""
