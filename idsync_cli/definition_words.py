@@ -94,7 +94,7 @@ def condition_words(condition: Condition) -> str:
             told.append(f"is within the last {length_text(condition.within_ms)}")
         if condition.comparison is not None:
             told.append(comparison_words(condition.comparison))
-        return f"the first time it was seen {' and '.join(told)}"
+        return f"first_seen {' and '.join(told)}"
     assert isinstance(condition, AudienceCondition)
     return f"it is in the audience {printable(condition.name)}"
 

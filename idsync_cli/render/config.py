@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from idsync_cli.core.config.definitions import NO_DEFINITIONS
 from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import Fault, number_of, printable
+from idsync_cli.files.definitions_json import definitions_json
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
@@ -45,8 +47,18 @@ def organization_tables(organization: Organization, width: int) -> "list[Rendera
             text(""),
             _strategy_table(rules, width),
             text(""),
+            *_defined(rules, width),
         ]
     return pieces
+
+
+def _defined(rules: ScopeRules, width: int) -> "list[RenderableType]":
+    """Calculated attributes and audiences; few configurations have any."""
+    if rules.definitions == NO_DEFINITIONS:
+        return []
+    from idsync_cli.render.audiences import definitions_pieces
+
+    return definitions_pieces(rules.definitions, width)
 
 
 def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
@@ -93,6 +105,7 @@ def organization_json(organization: Organization) -> dict[str, Any]:
                 "identities": {
                     kind.value: list(rules.settings_of(kind).names()) for kind in rules.priority
                 },
+                **definitions_json(rules.definitions),
             }
             for name, rules in organization.scopes.items()
         },

@@ -278,38 +278,24 @@ class Transaction(ABC):
         """How many profiles are asked for."""
 
     def members(
-        self,
-        scope: str,
-        rules: ScopeRules,
-        audience: str,
-        now_ms: int,
-        opted_out: bool | None = None,
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
     ) -> Iterator[Member]:
         """The members of an audience that the rules define, by the number of who made them.
 
-        With `opted_out`, only those that have opted out, or have not. They are read as they are
-        taken; nothing must be changed meanwhile.
-
-        Raises:
-            KeyError: the rules define no audience of the name.
+        They are read as they are taken; nothing must be changed meanwhile.
         """
         fold = Fold(rules.definitions)
         for _, profile in self.profiles({scope: rules}, ProfileFilter(scope)):
             data = self.data_of(profile.mpid)
             assert data is not None
             subject = Subject(data, profile.identifiers, rules.is_known(profile), now_ms)
-            is_asked_for = opted_out in (None, data.is_opted_out)
-            if fold.audience(audience, subject).holds and is_asked_for:
+            if fold.audience(audience, subject).holds:
                 yield Member(profile, data.is_opted_out)
 
     def count_members(
         self, scope: str, rules: ScopeRules, audience: str, now_ms: int
     ) -> MemberCount:
-        """How many members an audience has that the rules define, opted out or not.
-
-        Raises:
-            KeyError: the rules define no audience of the name.
-        """
+        """How many members an audience has that the rules define, opted out or not."""
         members = [each.is_opted_out for each in self.members(scope, rules, audience, now_ms)]
         return MemberCount(len(members), sum(members))
 

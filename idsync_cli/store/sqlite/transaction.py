@@ -155,18 +155,13 @@ class SqliteTransaction(Transaction):
         return data.data_of(self, mpid, events)
 
     def members(
-        self,
-        scope: str,
-        rules: ScopeRules,
-        audience: str,
-        now_ms: int,
-        opted_out: bool | None = None,
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
     ) -> Iterator[Member]:
         """The members of an audience that the rules define, oldest first."""
         from idsync_cli.store.sqlite.queries import audiences
 
         self.write()
-        return audiences.members(self, scope, rules, audience, now_ms, opted_out)
+        return audiences.members(self, scope, rules, audience, now_ms)
 
     def count_members(
         self, scope: str, rules: ScopeRules, audience: str, now_ms: int

@@ -21,7 +21,6 @@ def members(
     rules: ScopeRules,
     audience: str,
     now_ms: int,
-    opted_out: bool | None,
 ) -> Iterator[Member]:
     """The members of an audience, oldest first, read as they are taken."""
     query = _query(transaction, scope, rules, now_ms)
@@ -29,8 +28,6 @@ def members(
         return
     condition = f"p.created_seq IN (SELECT created_seq FROM {query.members(audience)})"
     has_opted_out = _OPTED_OUT.format("p")
-    if opted_out is not None:
-        condition += f" AND {has_opted_out} = {int(opted_out)}"
     asked = query.asking(select_profiles(condition, has_opted_out))
     for _, profile, is_opted_out in read_profiles(transaction.connection.execute(*asked)):
         yield Member(profile, bool(is_opted_out))
