@@ -50,8 +50,8 @@ CALCULATIONS = {
     Calculation.AVERAGE: "the average of {attribute} in {events}",
     Calculation.FIRST_OCCURRENCE: "the first {attribute} in {events}",
     Calculation.LAST_OCCURRENCE: "the last {attribute} in {events}",
-    Calculation.FIRST_OCCURRENCE_TIMESTAMP: "the time of the first of {events}",
-    Calculation.LAST_OCCURRENCE_TIMESTAMP: "the time of the last of {events}",
+    Calculation.FIRST_OCCURRENCE_TIMESTAMP: "the time of the first {event}",
+    Calculation.LAST_OCCURRENCE_TIMESTAMP: "the time of the last {event}",
     Calculation.UNIQUE_LIST: "every different {attribute} in {events}, in alphabetical order",
     Calculation.UNIQUE_VALUES_COUNT: "how many different {attribute} there are in {events}",
     Calculation.MOST_FREQUENT: "the most frequent {attribute} in {events}",
@@ -63,12 +63,14 @@ SHOWN_VALUES = 5
 
 def calculation_words(definition: CalculatedAttribute) -> str:
     """What a calculated attribute is."""
-    events = events_words(definition.events, several=True)
-    without = definition.calculation in NEEDS_NO_ATTRIBUTE and definition.attribute is not None
-    if without and definition.attribute is not None:
-        events += f" that have {printable(definition.attribute)}"
-    name = printable(definition.attribute or "")
-    return CALCULATIONS[definition.calculation].format(events=events, attribute=name)
+    name, having = printable(definition.attribute or ""), ("", "")
+    if definition.attribute is not None and definition.calculation in NEEDS_NO_ATTRIBUTE:
+        having = f" that has {name}", f" that have {name}"
+    return CALCULATIONS[definition.calculation].format(
+        attribute=name,
+        event=events_words(definition.events, several=False) + having[0],
+        events=events_words(definition.events, several=True) + having[1],
+    )
 
 
 def condition_words(condition: Condition) -> str:

@@ -32,6 +32,7 @@ from idsync_cli.inspect.audiences import (
     NamedAudience,
     ShownMember,
 )
+from idsync_cli.inspect.plan import AudiencePlan, ScopePlan
 from idsync_cli.render.store import moment, profiles_table
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import Line, Look, Part, text
@@ -262,3 +263,38 @@ def _saw_json(finding: Finding) -> Any:
     if isinstance(finding.condition, KnownCondition):
         return {"known": seen}
     return {"first_seen": time_text(seen) if isinstance(seen, int) else None}
+
+
+# What a configuration would change
+
+
+def plan_rows(scope: ScopePlan) -> list[tuple[Line, Line]]:
+    """What becomes of the calculated attributes of a scope, and of the members of its audiences."""
+    change = scope.change.calculated_attributes
+    rows: list[tuple[Line, Line]] = []
+    for names, what, look in (
+        (change.added, "is new", Look.ADDED),
+        (change.removed, "is removed", Look.REMOVED),
+        (change.changed, "is defined differently", Look.WARNING),
+    ):
+        rows += [([f"calculated attribute {printable(name)}"], [(what, look)]) for name in names]
+    return rows + [([f"audience {printable(each.name)}"], _moves(each)) for each in scope.audiences]
+
+
+def _moves(audience: AudiencePlan) -> Line:
+    """How the members of an audience change."""
+    if audience.before is None:
+        members = number_of(audience.joining, "member")
+        return [("is new", Look.ADDED), f": {members}"]
+    if audience.after is None:
+        return [("is removed", Look.REMOVED), f": {number_of(audience.leaving, 'member')}"]
+    joining, leaving = f"+{audience.joining:,}", f"-{audience.leaving:,}"
+    members = number_of(audience.after, "member")
+    if not audience.joining and not audience.leaving:
+        return [f"keeps its {members}"]
+    return [
+        f"{audience.before:,} become {members}: ",
+        (joining, Look.ADDED),
+        ", ",
+        (leaving, Look.REMOVED),
+    ]

@@ -45,7 +45,9 @@ class Sql(NamedTuple):
 class AudienceQuery:
     """The audiences of one scope as tables of a WITH, at one moment."""
 
-    def __init__(self, scope_id: int, rules: ScopeRules, now_ms: int) -> None:
+    def __init__(self, scope_id: int, rules: ScopeRules, now_ms: int, prefix: str = "") -> None:
+        """Ask by the rules of the scope; `prefix` begins the names of the tables."""
+        self._prefix = prefix
         self._scope_id = scope_id
         self._login_bits = rules.login_bits
         self._definitions = rules.definitions
@@ -69,14 +71,15 @@ class AudienceQuery:
             )
         return self._names[key]
 
-    def asking(self, text: str, values: Sequence[str | int] = ()) -> Sql:
-        """A SELECT that asks of the tables."""
-        tables = ", ".join([each.text for each in self._tables])
-        bound = [value for each in self._tables for value in each.values]
-        return Sql(f"WITH {tables} {text}", (*bound, *values))
+    def asking(self, text: str, *others: "AudienceQuery") -> Sql:
+        """A SELECT that asks of the tables, and of those of others."""
+        tables = [table for each in (self, *others) for table in each._tables]  # noqa: SLF001
+        listed = ", ".join([each.text for each in tables])
+        bound = tuple([value for each in tables for value in each.values])
+        return Sql(f"WITH {listed} {text}", bound)
 
     def _add(self, key: tuple[str, str], columns: str, select: Sql) -> None:
-        name = f"{key[0]}_{len(self._tables) + 1}"
+        name = f"{self._prefix}{key[0]}_{len(self._tables) + 1}"
         self._names[key] = name
         table = f"{name} ({columns}) AS MATERIALIZED ({select.text})"
         self._tables.append(Sql(table, select.values))

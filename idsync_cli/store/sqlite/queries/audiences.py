@@ -1,6 +1,7 @@
 """Who is in an audience, and how many are; see `audience_sql.py`."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.store.api import Member, MemberCount
@@ -8,6 +9,16 @@ from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.audience_sql import AudienceQuery
 from idsync_cli.store.sqlite.queries.functions import register
 from idsync_cli.store.sqlite.queries.profiles import read_profiles, select_profiles
+
+
+class Moves(NamedTuple):
+    """How many members an audience has before and after a change, and who comes and goes."""
+
+    before: int
+    after: int
+    joining: int
+    leaving: int
+
 
 _OPTED_OUT = (
     "coalesce((SELECT is_opted_out FROM profile_states AS s WHERE s.created_seq = {}.created_seq"
@@ -47,8 +58,31 @@ def count_members(
     return MemberCount(*transaction.connection.execute(*asked).fetchone())
 
 
+def count_moves(
+    transaction: Connected,
+    scope: str,
+    before: ScopeRules,
+    after: ScopeRules,
+    audience: str,
+    now_ms: int,
+) -> Moves:
+    """How the members of an audience change with the rules, which both define one of the name."""
+    was = _query(transaction, scope, before, now_ms, "was_")
+    will = _query(transaction, scope, after, now_ms, "will_")
+    if was is None or will is None:
+        return Moves(0, 0, 0, 0)
+    old, new = f"FROM {was.members(audience)}", f"FROM {will.members(audience)}"
+    asked = was.asking(
+        f"SELECT (SELECT count(*) {old}), (SELECT count(*) {new}),"
+        f" (SELECT count(*) FROM (SELECT * {new} EXCEPT SELECT * {old})),"
+        f" (SELECT count(*) FROM (SELECT * {old} EXCEPT SELECT * {new}))",
+        will,
+    )
+    return Moves(*transaction.connection.execute(*asked).fetchone())
+
+
 def _query(
-    transaction: Connected, scope: str, rules: ScopeRules, now_ms: int
+    transaction: Connected, scope: str, rules: ScopeRules, now_ms: int, prefix: str = ""
 ) -> AudienceQuery | None:
     """What asks for the audiences of a scope; None where it has no profiles."""
     found = transaction.connection.execute("SELECT scope_id FROM scopes WHERE name = ?", (scope,))
@@ -56,4 +90,4 @@ def _query(
     if row is None:
         return None
     register(transaction.connection)
-    return AudienceQuery(row[0], rules, now_ms)
+    return AudienceQuery(row[0], rules, now_ms, prefix)
