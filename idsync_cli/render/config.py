@@ -137,11 +137,12 @@ def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     if scope.fate is Fate.VANISHES:
         kept = f" is removed: {number} kept, which no request can reach"
         gone = text((f"scope {name}", Look.HEADLINE), kept)
-        return [gone, *(grid(rows, width, indent=2) if (rows := _defined_rows(scope)) else ())]
+        defined = _defined_rows(scope)
+        return [gone, *(grid(defined, width, indent=2) if defined else ())]
     is_new = " is new" if scope.fate is Fate.NEW else ""
     heading = text((f"scope {name}", Look.HEADLINE), f"{is_new}: {number}")
     pieces: list[RenderableType] = [heading]
-    rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
+    rows: list[tuple[str, Line]] = [*_rules_rows(scope.change), *_shift_rows(scope)]
     if scope.reindexes:
         rows.append(("the store", "is reindexed by the next request that writes: new login types"))
     told_rows: list[tuple[Line, Line]] = []
