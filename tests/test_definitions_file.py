@@ -34,6 +34,7 @@ from idsync_cli.files import rules_json, yaml_tree
 from idsync_cli.files.config_file import load
 from tests.audience_worlds import definitions
 from tests.core.shorthand import rules
+from tests.test_schemas import as_an_editor_reads, as_idsync_reads, is_valid
 
 DAY = 86_400_000
 SCOPE = """\
@@ -63,10 +64,21 @@ def read(folder: Path, text: str) -> Definitions:
     return load(path).organization.scopes["consumers"].definitions
 
 
+def is_valid_by_schema(folder: Path) -> bool:
+    """Whether the schema takes what was read last, as idsync reads it or as editors do.
+
+    Editors take 012 for a number.
+    """
+    path = folder / "idsync.yaml"
+    readings = as_idsync_reads, as_an_editor_reads
+    return any(is_valid("configuration", *read_as(path)) for read_as in readings)
+
+
 def condition(folder: Path, text: str) -> Condition:
     """The condition of an audience, beside two that it may name."""
     others = "      b: {id: 2, known: true}\n"
     found = read(folder, f"    audiences:\n      a: {{id: 1, all: [{text}]}}\n{others}")
+    assert is_valid_by_schema(folder)
     [inner] = found.audiences["a"].condition.parts()
     return inner
 
@@ -197,6 +209,21 @@ def test_an_audience_of_one_condition_needs_no_group(tmp_path: Path) -> None:
 
 # Faults
 
+ONLY_THE_PROGRAM_REFUSES = {
+    "calculation: count, event: e, within: 40000 days",
+    "{attribute: x, operator: less_than, value: 012}",
+    "{attribute: x, operator: between, values: [1, 2024-03-01]}",
+    "{attribute: x, operator: between, values: [2, 1]}",
+    "{attribute: x, operator: between, values: [2024-03-02, 2024-03-01]}",
+    "{first_seen: {operator: between, values: [1, 2]}}",
+    "{audience: a}",
+    "{audience: bb}",
+    "{audience: zzz}",
+    "{id: 01, known: true}",
+    "{id: 9007199254740992, known: true}",
+}
+"""What no schema can tell: what is compared with what, and names."""
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -231,6 +258,7 @@ def test_an_audience_of_one_condition_needs_no_group(tmp_path: Path) -> None:
 def test_a_fault_of_a_calculated_attribute(tmp_path: Path, text: str, expected: str) -> None:
     found = faults(tmp_path, f"    calculated_attributes:\n      x: {{{text}}}\n")
     assert [each for each in found if expected in each]
+    assert is_valid_by_schema(tmp_path) == (text in ONLY_THE_PROGRAM_REFUSES)
 
 
 @pytest.mark.parametrize(
@@ -302,6 +330,7 @@ def test_a_fault_of_a_condition(tmp_path: Path, text: str, expected: str) -> Non
     others = "      b: {id: 2, known: true}\n"
     found = faults(tmp_path, f"    audiences:\n      a: {{id: 1, all: [{text}]}}\n{others}")
     assert [each for each in found if expected in each], found
+    assert is_valid_by_schema(tmp_path) == (text in ONLY_THE_PROGRAM_REFUSES)
 
 
 @pytest.mark.parametrize(
@@ -322,6 +351,7 @@ def test_a_fault_of_a_condition(tmp_path: Path, text: str, expected: str) -> Non
 def test_a_fault_of_an_audience(tmp_path: Path, text: str, expected: str) -> None:
     found = faults(tmp_path, f"    audiences:\n      a: {text}\n")
     assert [each for each in found if expected in each], found
+    assert is_valid_by_schema(tmp_path) == (text in ONLY_THE_PROGRAM_REFUSES)
 
 
 def test_an_id_stands_once_in_a_configuration(tmp_path: Path) -> None:

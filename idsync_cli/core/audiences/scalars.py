@@ -19,12 +19,15 @@ _LARGEST: Final = 400
 def number_of(value: object) -> Decimal | None:
     """The number that a JSON value is, or that a text is where JSON would read it as one.
 
-    It is the decimal number that is written, so that sums of amounts are exact. A boolean is none.
+    It is the decimal number that is written, so that sums of amounts are exact; who has read one of
+    at most 15 digits by itself may give it. A boolean is none.
     """
     if isinstance(value, str):
         if value[:1] not in _STARTS_NUMBER or _NUMBER.fullmatch(value) is None:
             return None
         number = Decimal(value)
+    elif isinstance(value, Decimal):
+        return value
     elif isinstance(value, bool):
         return None
     elif isinstance(value, int):
@@ -46,6 +49,8 @@ def text_of(value: object) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(Decimal(value))  # str(int) refuses more than 4,300 digits
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     return None

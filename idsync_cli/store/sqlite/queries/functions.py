@@ -6,6 +6,7 @@ and give JSON as text, as it is kept, or NULL for what is not there.
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any
@@ -27,6 +28,10 @@ AGGREGATES = (
     *OCCURRENCES,
 )
 """The calculations that SQL calls; the others it has of its own."""
+
+
+_BEGINS_NUMBER = frozenset("-0123456789")
+_FEW_DIGITS = 15
 
 
 def register(connection: Connection) -> None:
@@ -70,13 +75,20 @@ def _time(time_ms: int | None) -> str | None:
 
 
 def _value(text: str | int | None) -> Any:
-    """A value of a query: a count is one itself, all else is JSON."""
+    """A value of a query: a count is one itself, all else is JSON.
+
+    Plain texts and numbers are most of all, and are read without a parser. A number of so few
+    digits is the one that is written.
+    """
     if text is None:
         return ABSENT
     if isinstance(text, int):
         return text
-    if text[:1] == '"' and "\\" not in text:
+    first = text[:1]
+    if first == '"' and "\\" not in text:
         return text[1:-1]
+    if first in _BEGINS_NUMBER and len(text) <= _FEW_DIGITS and "e" not in text.lower():
+        return Decimal(text)
     return value_of(text)
 
 
@@ -87,14 +99,27 @@ def _aggregate(calculation: Calculation) -> Callable[[], Any]:
         def __init__(self) -> None:
             self._accumulator = accumulator(calculation)
 
-        def step(self, text: str | None, time_ms: int = 0, seq: int = 0, place: int = 0) -> None:
+        def step(self, text: str | None) -> None:
             """Take the value of an event; NULL is none."""
             if text is not None:
-                self._accumulator.add(_value(text), Occurred(time_ms, seq, place))
+                self._accumulator.add(_value(text), _SOME_TIME)
 
         def finalize(self) -> str | None:
             """What it comes to."""
             result = self._accumulator.result()
             return None if result is ABSENT else json.dumps(result)
 
-    return Aggregate
+    class Occurrence(Aggregate):
+        """A calculation that is told when each event happened; its value stands as it came."""
+
+        def step(  # type: ignore[override]  # SQLite calls it with as many arguments as it has
+            self, text: str | None, time_ms: int, seq: int, place: int
+        ) -> None:
+            """Take the value of an event; NULL is none."""
+            if text is not None:
+                self._accumulator.add(value_of(text), Occurred(time_ms, seq, place))
+
+    return Occurrence if calculation in OCCURRENCES else Aggregate
+
+
+_SOME_TIME = Occurred(0, 0, 0)
