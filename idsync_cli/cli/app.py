@@ -43,6 +43,7 @@ _COMMANDS = {
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier and whether a search finds them."),
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
+    "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
     "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),
     "export": ("transfer.export", "Write every profile, one per line."),
     "import": ("transfer.import_", "Import whole profiles: all of a file or nothing."),

@@ -314,10 +314,19 @@ def stats(
 
 
 def _mpid(text: str) -> int:
+    return mpid_in("--mpid", text)
+
+
+def mpid_in(option: str, text: str) -> int:
+    """Read the MPID that an option names.
+
+    Raises:
+        UsageFault: it is none.
+    """
     number = parse_mpid(text)
     if number is None:
         raise UsageFault(
-            f"--mpid {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
+            f"{option} {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
         )
     return number
 

@@ -87,15 +87,15 @@ def export(
         outputs.check("--output", output, must_be_new=not force)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        header, line_of = _written_as(form or _form_of(output), transaction, scope)
-        with _output(output, force=force) as give_out:
+        header, line_of = written_as(form or form_of(output), transaction, scope)
+        with writing_to(output, force=force) as give_out:
             exported = export_profiles(
                 transaction, organization, scope, give_out, header=header, line_of=line_of
             )
     return exported.exit_status
 
 
-def _written_as(
+def written_as(
     form: Form, transaction: SqliteTransaction, scope: str | None
 ) -> tuple[list[str], Callable[[ScopedProfile], str]]:
     """The header of a file of the form, and how each profile is written."""
@@ -107,12 +107,13 @@ def _written_as(
     )
 
 
-def _form_of(name: str) -> Form:
+def form_of(name: str) -> Form:
+    """How profiles are written to a file, or read from it, unless it is said."""
     return Form.CSV if name.lower().removesuffix(".gz").endswith(".csv") else Form.JSONL
 
 
 @contextmanager
-def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
+def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
     """What takes the lines: standard output, or a file."""
     if output == STANDARD_STREAM:
         yield write_utf8
@@ -157,7 +158,7 @@ def import_(
     """
     organization = load_configuration(config).organization
     number = parse_seed(seed)
-    read = _READERS[form or _form_of(file)]
+    read = _READERS[form or form_of(file)]
     with (
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,

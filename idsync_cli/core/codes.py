@@ -161,3 +161,39 @@ class OnUniqueHeld(StrEnum):
 
     TAKE = "take"
     KEEP = "keep"
+
+
+class Calculation(StrEnum):
+    """What a calculated attribute makes of events (section 9)."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVERAGE = "average"
+    FIRST_OCCURRENCE = "first_occurrence"
+    LAST_OCCURRENCE = "last_occurrence"
+    FIRST_OCCURRENCE_TIMESTAMP = "first_occurrence_timestamp"
+    LAST_OCCURRENCE_TIMESTAMP = "last_occurrence_timestamp"
+    UNIQUE_LIST = "unique_list"
+    UNIQUE_VALUES_COUNT = "unique_values_count"
+    MOST_FREQUENT = "most_frequent"
+
+
+class Operator(StrEnum):
+    """How a condition compares a value (section 9)."""
+
+    EXISTS = "exists"
+    NOT_EXISTS = "not_exists"
+    EQUALS = "equals"
+    NOT_EQUALS = "not_equals"
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not_contains"
+    IN_LIST = "in_list"
+    GREATER_THAN = "greater_than"
+    GREATER_OR_EQUAL = "greater_or_equal"
+    LESS_THAN = "less_than"
+    LESS_OR_EQUAL = "less_or_equal"
+    BEFORE = "before"
+    AFTER = "after"
+    BETWEEN = "between"

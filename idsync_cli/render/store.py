@@ -1,6 +1,6 @@
 """What a store holds, as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
@@ -27,19 +27,22 @@ IDENTIFIERS_SHOWN = 3
 _NOTHING = "-"
 
 
-def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
-    """Profiles, a row each, with their first identifiers."""
+def profiles_table(
+    profiles: Sequence[ScopedProfile], width: int, opted_out: Collection[int] = ()
+) -> "Table":
+    """Profiles, a row each, with their first identifiers; `opted_out` are MPIDs among them."""
     headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
-    return laid_out(headings, map(_profile_cells, profiles), width)
+    rows = (_profile_cells(each, each.profile.mpid in opted_out) for each in profiles)
+    return laid_out(headings, rows, width)
 
 
-def _profile_cells(profile: ScopedProfile) -> "Sequence[Text | str]":
+def _profile_cells(profile: ScopedProfile, is_opted_out: bool) -> "Sequence[Text | str]":
     held = _identifiers(profile)
     first = text("\n").join(text(*_identifier(each)) for each in held[:IDENTIFIERS_SHOWN])
     return (
         text((str(profile.profile.mpid), Look.MPID)),
         printable(profile.scope),
-        text(*_state(profile)),
+        text(*_state(profile), ", opted out" if is_opted_out else ""),
         str(profile.profile.created_seq),
         str(len(held)),
         first if held else _NOTHING,

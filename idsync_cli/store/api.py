@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
+from idsync_cli.core.audiences.fold import Fold, Subject
 from idsync_cli.core.codes import EntryKind, EntryRule, Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import ProfileData
@@ -98,6 +99,20 @@ class HistoryEntry(Value):
         self.identifier: Final = identifier
         self.rule: Final = rule
         self.decided_by_type: Final = decided_by_type
+
+
+class Member(NamedTuple):
+    """A profile that is in an audience."""
+
+    profile: Profile
+    is_opted_out: bool
+
+
+class MemberCount(NamedTuple):
+    """How many members an audience has, and how many of them have opted out."""
+
+    members: int
+    opted_out: int
 
 
 class ProfileFilter(NamedTuple):
@@ -265,6 +280,28 @@ class Transaction(ABC):
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
         """How many profiles are asked for."""
+
+    def members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> Iterator[Member]:
+        """The members of an audience that the rules define, by the number of who made them.
+
+        They are read as they are taken; nothing must be changed meanwhile.
+        """
+        fold = Fold(rules.definitions)
+        for _, profile in self.profiles({scope: rules}, ProfileFilter(scope)):
+            data = self.data_of(profile.mpid)
+            assert data is not None
+            subject = Subject(data, profile.identifiers, rules.is_known(profile), now_ms)
+            if fold.audience(audience, subject).holds:
+                yield Member(profile, data.is_opted_out)
+
+    def count_members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> MemberCount:
+        """How many members an audience has that the rules define, opted out or not."""
+        members = [each.is_opted_out for each in self.members(scope, rules, audience, now_ms)]
+        return MemberCount(len(members), sum(members))
 
     @abstractmethod
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:

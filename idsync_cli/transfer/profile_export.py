@@ -37,13 +37,26 @@ def export_profiles(
 
     `give_out` takes some lines at once, with line feeds between them and none at the end.
     """
+    found = transaction.profiles(organization.scopes, ProfileFilter(scope))
+    profiles = (scoped(each, name, organization.scopes.get(name)) for name, each in found)
+    return give_out_profiles(profiles, give_out, header=header, line_of=line_of)
+
+
+def give_out_profiles(
+    profiles: Iterable[ScopedProfile],
+    give_out: Callable[[str], object],
+    *,
+    header: Iterable[str],
+    line_of: Callable[[ScopedProfile], str],
+) -> Exported:
+    """Give out profiles as they come, behind what stands above them in a file."""
     written = 0
 
     def lines() -> Iterator[str]:
         nonlocal written
         yield from header
-        for name, profile in transaction.profiles(organization.scopes, ProfileFilter(scope)):
-            yield line_of(scoped(profile, name, organization.scopes.get(name)))
+        for profile in profiles:
+            yield line_of(profile)
             written += 1
 
     of_file = lines()

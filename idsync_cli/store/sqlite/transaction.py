@@ -13,6 +13,8 @@ from idsync_cli.core.profile import Profile
 from idsync_cli.store.api import (
     EVERY_PROFILE,
     HistoryEntry,
+    Member,
+    MemberCount,
     ProfileFilter,
     RequestEntry,
     Transaction,
@@ -158,6 +160,24 @@ class SqliteTransaction(Transaction):
 
         self.write()
         return data.data_of(self, mpid, events)
+
+    def members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> Iterator[Member]:
+        """The members of an audience that the rules define, oldest first."""
+        from idsync_cli.store.sqlite.queries import audiences
+
+        self.write()
+        return audiences.members(self, scope, rules, audience, now_ms)
+
+    def count_members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> MemberCount:
+        """How many members an audience has that the rules define, opted out or not."""
+        from idsync_cli.store.sqlite.queries import audiences
+
+        self.write()
+        return audiences.count_members(self, scope, rules, audience, now_ms)
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
