@@ -20,6 +20,11 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
         ("requests", "seq"),
         ("profiles", "created_seq"),
         ("holders", "added_seq"),
+        ("events", "seq"),
+        ("attribute_changes", "seq"),
+        ("devices", "seq"),
+        ("profile_states", "seq"),
+        ("batch_ids", "seq"),
     ):
         [highest] = connection.execute(f"SELECT max({column}) FROM {table}").fetchone()
         if highest is not None and highest > last_seq:
