@@ -79,9 +79,10 @@ def test_the_python_library_tells_who_bought_what(tmp_path: Path) -> None:
     names = [each["name"] for each in found["events"]]
     assert sorted(names, key=str) == [None, None, "Thanks", "cart", "purchase"]
     assert found["consent_state"]["gdpr"]["document_agreement"]["consented"] is True
-    [phone] = found["devices"]
+    phone, nobody = found["devices"]
     assert (phone["identity_type"], phone["info"]["device_info"]["platform"]) == ("ios_idfa", "iOS")
     assert "ios_idfv" not in phone["info"]["device_info"]
+    assert (nobody["identity_type"], nobody["info"]) == (None, {"environment": "production"})
     other = shown(program, device)
     assert other["is_opted_out"]
     assert other["identities"]["push_token"] == ["token-1"]
