@@ -165,6 +165,7 @@ def data_json(data: ProfileData | None) -> Json:
         "attribution": data.attribution,
         "first_seen_ms": data.first_seen_ms,
         "last_stored_ms": data.last_stored_ms,
+        "status_messages": [each.rpartition(" ")[2] for each in data.status_messages],
     }
 
 

@@ -14,6 +14,7 @@ from itertools import count
 from math import isfinite
 from typing import Any
 
+from tests import reference_aliases as aliases
 from tests import reference_batches as batches
 from tests.reference_batches import RefusedError, need
 
@@ -46,15 +47,15 @@ TYPES = [names.split("=")[0] for names in _NAMES.split()]
 CANONICAL = {n: names.split("=")[0] for names in _NAMES.split() for n in names.split("=")}
 DEVICE_TYPES = TYPES[TYPES.index("ios_idfa") : TYPES.index("device_application_stamp") + 1]
 
-# ---- Sections 3 and 6: the rules of a scope (`aliasing` belongs to section 9)
+# ---- Sections 3 and 6: the rules of a scope
 
-_COLUMNS = ("on_new_known_user", "on_logout", "logins", "login_needs_login_id", "links")
+_COLUMNS = ("on_new_known_user", "on_logout", "logins", "login_needs_login_id", "links", "aliasing")
 _PRESETS = {
-    "default": ("keep", "create", True, False, False),
-    "profile_conversion": ("keep", "create", True, False, False),
-    "profile_link": ("create", "create", True, False, True),
-    "profile_isolation": ("create", "return_anonymous", True, True, False),
-    "best_match": ("keep", None, False, False, False),
+    "default": ("keep", "create", True, False, False, True),
+    "profile_conversion": ("keep", "create", True, False, False, True),
+    "profile_link": ("create", "create", True, False, True, True),
+    "profile_isolation": ("create", "return_anonymous", True, True, False, False),
+    "best_match": ("keep", None, False, False, False, False),
 }
 _BOTH = {"login": True, "unique": True}
 _PRESET_SETTINGS = {
@@ -82,6 +83,7 @@ class Rules:
         self.logout_creates = strategy.get("on_logout") == "create"
         self.login_needs_login_id: bool = strategy.get("login_needs_login_id", False)
         self.links: bool = strategy["links"]
+        self.aliasing: bool = strategy["aliasing"]
         self.joins = scope.get("on_conflicting_login") == "join"
         self.keeps = scope.get("on_unique_held") == "keep"
         self.priority = [CANONICAL[n] for n in scope.get("priority") or _DEFAULT_PRIORITY.split()]
@@ -332,7 +334,7 @@ class Work:
 
 # ---- Section 8: requests
 
-_KINDS = ("identify", "login", "logout", "search", "modify", "batch")
+_KINDS = ("identify", "login", "logout", "search", "modify", "batch", "alias")
 _MEMBERS: dict[str, type] = {
     **dict.fromkeys(("type", "scope", "workspace", "label"), str),
     **dict.fromkeys(("request_id", "source_request_id", "environment"), str),
@@ -343,14 +345,25 @@ _MEMBERS: dict[str, type] = {
 }
 
 
+_OF_IDENTITIES = {"known_identities", "identity_changes", "mpid", "previous_mpid"}
+_OF_ALIASES = dict.fromkeys(aliases.OWN_MEMBERS, object)
+
+
 def members_of(request: Json, several_scopes: bool) -> Json:
     """The row of INVALID_REQUEST; returns the members that are not null."""
-    need(set(request) <= set(_MEMBERS))
+    is_alias = request.get("type") == "alias"
+    kinds: Any = _MEMBERS
+    if is_alias:
+        kinds = {n: k for n, k in _MEMBERS.items() if n not in _OF_IDENTITIES} | _OF_ALIASES
+    need(set(request) <= set(kinds))
     members = {name: value for name, value in request.items() if value is not None}
-    need(all(isinstance(value, _MEMBERS[name]) for name, value in members.items()))
+    need(all(isinstance(value, kinds[name]) for name, value in members.items()))
     need(not isinstance(members.get("request_timestamp_ms"), bool))
     need(members.get("type") in _KINDS)
-    if members["type"] == "modify":
+    if is_alias:
+        need(all(is_mpid(members.get(name)) for name in aliases.OWN_MEMBERS[:2]))
+        aliases.check_times(members)
+    elif members["type"] == "modify":
         need(is_mpid(members.get("mpid")))
         need(("known_identities" in members) != ("identity_changes" in members))
     else:
@@ -399,7 +412,8 @@ class Model:
         self.batch_ids: dict[object, str] = {}
         self.batch: Json = {}  # what the one at hand brings
         self.brings = False
-        self.brought: dict[int, list[tuple[int, int, Json | None]]] = {}
+        self.brought: dict[int, list[tuple[int, int | None, Json]]] = {}
+        self.aliases: list[aliases.Alias] = []
         self.reconfigure(scopes)
 
     def reconfigure(self, scopes: dict[str, Json]) -> None:
@@ -440,6 +454,10 @@ class Model:
             for profile in profiles
         ]
 
+    def events_of(self, mpid: int) -> int:
+        """How many events a profile has; only for who makes up requests."""
+        return len(batches.told(self.brought.get(mpid, []))["events"])
+
     def answer(self, request: object, *, line: int | None, explain: bool = False) -> Json:
         """Section 8, answers; section 7, the counter."""
         head: Json = {"seq": self.counter + 1} | ({} if line is None else {"line": line})
@@ -479,6 +497,8 @@ class Model:
             return self._batch(request, head, before)
         members = members_of(request, len(self.rules) > 1)
         self._find_scope(members, head)
+        if kind == "alias":
+            return self._alias(members, head)
 
         named = members.get("mpid" if kind == "modify" else "previous_mpid")
         mpid = self._mpid(named)
@@ -569,13 +589,45 @@ class Model:
             self.batch_ids[its_id] = body["mpid"]
         return body
 
+    def _alias(self, members: Json, head: Json) -> Json:
+        """Section 9."""
+        mpids = [self._mpid(members[name]) for name in aliases.OWN_MEMBERS[:2]]
+        rules, refused = self.rules[head["scope"]], "INVALID_ALIAS"
+        source, destination = (self.profiles.get(mpid or 0) for mpid in mpids)
+        need(rules.aliasing and source and destination and source is not destination, refused)
+        assert source is not None
+        assert destination is not None
+        need(source.scope == destination.scope == head["scope"], refused)
+        need(destination.known(rules) or not source.known(rules), refused)
+        window = aliases.window_of(members, members.get("request_timestamp_ms") or self.clock)
+        aliases.check(self.aliases, source.mpid, destination.mpid, window)
+
+        alias = aliases.Alias(head["seq"], source.mpid, destination.mpid, *window)
+        told = batches.told(self.brought.get(source.mpid, []))
+        copied = aliases.copies(told, alias)
+        self.batch = {"copied": copied, "attribution": told["attribution"]}
+        self.batch["first_seen"] = [time for time in [told["first_seen_ms"]] if time is not None]
+        self.batch["aliased"] = [str(source.mpid)]
+        message = {"aliased": [str(destination.mpid)]}
+        self.brought.setdefault(source.mpid, []).append((alias.seq, None, message))
+        self.aliases.append(alias)
+        self.brings = True
+        return {"status": "aliased", "mpid": str(destination.mpid), "events": len(copied)}
+
     def keep(self, request: object, mpid: int, seq: int) -> None:
         """What a request brought to the profile of its answer, which it changed."""
         assert isinstance(request, dict)
         is_batch = request["type"] == "batch"
-        own = self.batch["time"] if is_batch else request.get("request_timestamp_ms")
-        brought = seq, self.clock if own is None else own, self.batch if is_batch else None
-        self.brought.setdefault(mpid, []).append(brought)
+        brought = self.batch if is_batch or request["type"] == "alias" else {}
+        own = brought["time"] if is_batch else request.get("request_timestamp_ms")
+        time = self.clock if own is None else own
+        self.brought.setdefault(mpid, []).append((seq, time, brought))
+        if is_batch:
+            events = batches.events_of(seq, time, brought)
+            for alias in (alias for alias in self.aliases if alias.source == mpid):
+                copied = [event for event in events if alias.takes(event["time_ms"])]
+                late = {"copied": copied}
+                self.brought.setdefault(alias.destination, []).append((seq, None, late))
 
     def _resolve(
         self,

@@ -85,7 +85,7 @@ def _renamed(request: object, moved: Mapping[int, int]) -> object:
     if not isinstance(request, dict):
         return request
     renamed = dict(request)
-    for member in ("mpid", "previous_mpid"):
+    for member in ("mpid", "previous_mpid", "source_mpid", "destination_mpid"):
         value = renamed.get(member)
         for old, new in moved.items():
             if value in (old, str(old)):
@@ -147,7 +147,8 @@ def _scenario(world: World, config: str, steps: list[Json | None]) -> str:
         f"  - {_yaml((step or {}) | {'expect': _expect(answer)})}"
         for step, answer in zip(steps, answers, strict=True)
     ]
-    held = [f"  {_yaml(line['mpid'])}: {_yaml(line['identities'])}" for line in profiles]
+    its = [line for line in profiles if "identities" in line]
+    held = [f"  {_yaml(line['mpid'])}: {_yaml(line['identities'])}" for line in its]
     return "\n".join(
         [
             "name: where program and model disagree",
@@ -174,6 +175,8 @@ def step_of(request: object) -> Json | None:
         return None
     given = {name: value for name, value in request.items() if value is not None}
     kind = given.get("type")
+    if kind in ("batch", "alias"):
+        return _whole_line(request, str(kind))
     identities = given.get("known_identities", {})
     members = set(given) - {"known_identities", "label", "previous_mpid"}
     if not (
@@ -196,6 +199,24 @@ def step_of(request: object) -> Json | None:
     }
 
 
+def _whole_line(request: Json, kind: str) -> Json | None:
+    """A step that is written as the line; a label only where it is one, for that is the `as`."""
+    label = request.get("label")
+    line = {name: value for name, value in request.items() if name not in ("type", "label")}
+    if not (label is None or isinstance(label, str)) or not _can_be_written(request):
+        return None
+    return {kind: line} | ({} if label is None else {"as": label})
+
+
+def _can_be_written(value: object) -> bool:
+    """Whether YAML can say it at all: no lone surrogates."""
+    if isinstance(value, dict):
+        return all(map(_can_be_written, [*value, *value.values()]))
+    if isinstance(value, list):
+        return all(map(_can_be_written, value))
+    return not isinstance(value, str) or _is_text(value, "")
+
+
 def _is_text(value: Any, name: str) -> bool:
     """Whether YAML says the same; it takes scalars as text, and an MPID may be a number."""
     if isinstance(value, dict):
@@ -212,8 +233,12 @@ def _expect(answer: Json) -> Json:
     """What a scenario can expect of an answer."""
     if "errors" in answer:
         return {"status": "error", "error": answer["errors"][0]}
+    if "decided_by" not in answer:
+        names = ("status", "mpid", "events")
+        return {name: answer[name] for name in names if name in answer}
     decided_by = answer["decided_by"]
     kept = ("status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes")
+    kept += tuple(n for n in ("events", "attributes_set", "attributes_deleted") if n in answer)
     return {name: answer[name] for name in kept} | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),
         "matched": list(answer["matched_identities"]),
