@@ -7,9 +7,10 @@ and shares nothing with the stores of idsync. Compiled, too, idsync has to take 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from idsync_cli.core.codes import Op
+from idsync_cli.core.codes import Op, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
+from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile
@@ -23,6 +24,7 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from tests.core.memory import Memory
+from tests.core.shorthand import altered
 
 
 class PlainTransaction(Transaction):
@@ -36,6 +38,8 @@ class PlainTransaction(Transaction):
         self.taken: set[int] = set(before.taken) if before else set()
         self.login_bits: dict[str, int] = dict(before.login_bits) if before else {}
         self.given_out: set[int] = set(before.given_out) if before else set()
+        self.answered: dict[int, int] = dict(before.answered) if before else {}
+        self.erased: list[Erasure] = list(before.erased) if before else []
         self.known: dict[str, Memory] = {}
         for scope, memory in before.known.items() if before else ():
             self.known[scope] = Memory(*memory.profiles.values(), given_out=self.given_out)
@@ -70,8 +74,15 @@ class PlainTransaction(Transaction):
         return self.known.setdefault(scope, Memory(given_out=self.given_out))
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
+        if decision.status is Status.ERASED:
+            assert decision.profile is not None
+            its_mpid, its_id = decision.profile.mpid, entry.request_id
+            self.erase(Erasure(its_mpid, entry.seq, scope, entry.time_ms, its_id))
+            return
         self._of(scope).apply(decision)
         self.taken.add(entry.seq)
+        assert decision.profile is not None
+        self.answered[entry.seq] = decision.profile.mpid
         self.login_bits.setdefault(scope, rules.login_bits)
         self.entries += [
             HistoryEntry(
@@ -99,6 +110,62 @@ class PlainTransaction(Transaction):
                 HistoryEntry(*how, Op.ADD, profile.mpid, each, "import")
                 for each in profile.identifiers
             ]
+
+    def lost_with(self, scope: str, mpid: int) -> set[Identifier]:
+        memory = self.known[scope]
+        ever = {each.identifier for each in self.entries if each.mpid == mpid}
+        ever |= set(memory.profiles[mpid].identifiers)
+        others = [each for each in memory.profiles.values() if each.mpid != mpid]
+        return {
+            one for one in ever if one.value and not any(one in each.identifiers for each in others)
+        }
+
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        mpid, memory = erasure.mpid, self.known[erasure.scope]
+        everybody = [each for _, each in self.everybody()]
+        taken = {
+            each.mpid
+            for each in self.entries
+            if each.op is Op.REMOVE and self.answered.get(each.seq) == mpid != each.mpid
+        }
+        return ErasureReport(
+            erasure,
+            ErasureCounts(
+                identifiers=len(memory.profiles[mpid].identifiers),
+                values=len(self.lost_with(erasure.scope, mpid)),
+                history=sum(each.mpid == mpid for each in self.entries),
+            ),
+            made_from_it=tuple(sorted(p.mpid for p in everybody if p.source_mpid == mpid)),
+            taken_from=tuple(sorted(taken)),
+        )
+
+    def erase(self, erasure: Erasure) -> None:
+        mpid, scope = erasure.mpid, erasure.scope
+        gone = self.lost_with(scope, mpid)
+        profile = self.known[scope].profiles.pop(mpid)
+        touched = {profile.created_seq}
+        touched |= {each.seq for each in self.entries if each.mpid == mpid}
+        touched |= {seq for seq, answer in self.answered.items() if answer == mpid}
+        left = []
+        for each in self.entries:
+            if each.mpid != mpid:
+                its = each.identifier
+                if its in gone and each.mpid in self.known[scope].profiles:
+                    its = Identifier(its.type, "")
+                its_id = None if self.answered.get(each.seq) == mpid else each.request_id
+                left.append(altered(each, identifier=its, request_id=its_id))
+        self.entries = left
+        self.answered = {seq: its for seq, its in self.answered.items() if its != mpid}
+        self.taken -= touched - {each.seq for each in left}
+        self.insert_erasure(erasure)
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        self.erased = sorted([*self.erased, erasure], key=lambda each: each.seq)
+        self.given_out.add(erasure.mpid)
+        self.taken.add(erasure.seq)
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        return iter([each for each in self.erased if mpid in (None, each.mpid)])
 
     def flush(self) -> None:
         pass

@@ -4,22 +4,24 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    """The kinds of request (section 8)."""
+    """The kinds of request (sections 8 and 9)."""
 
     IDENTIFY = "identify"
     LOGIN = "login"
     LOGOUT = "logout"
     SEARCH = "search"
     MODIFY = "modify"
+    ERASE = "erase"
 
 
 class Status(StrEnum):
-    """How a request was answered (section 8)."""
+    """How a request was answered (sections 8 and 9)."""
 
     MATCHED = "matched"
     CREATED = "created"
     NOT_FOUND = "not_found"
     MODIFIED = "modified"
+    ERASED = "erased"
     ERROR = "error"
 
 
@@ -78,7 +80,7 @@ class NoteCode(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """Why a request is refused, in the order in which it is checked (section 8)."""
+    """Why a request is refused, in the order in which it is checked (sections 8 and 9)."""
 
     INVALID_JSON = "INVALID_JSON"
     INVALID_REQUEST = "INVALID_REQUEST"
@@ -94,11 +96,22 @@ class ErrorCode(StrEnum):
     MPID_NOT_FOUND = "MPID_NOT_FOUND"
     OLD_VALUE_MISMATCH = "OLD_VALUE_MISMATCH"
     IMMUTABLE_IDENTITY = "IMMUTABLE_IDENTITY"
+    AMBIGUOUS = "AMBIGUOUS"
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
 
 
 IMPORT = "import"
 """The kind and the rule of a history entry that no request made: a profile came whole."""
+
+
+class FileKind(StrEnum):
+    """What a file is that was written from a store, or read into it (section 9)."""
+
+    BACKUP = "backup"
+    OUTPUT = "output"
+    RECORDING = "recording"
+    RESULTS = "results"
+    REQUESTS = "requests"
 
 
 class Op(StrEnum):

@@ -15,11 +15,13 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.strategy import Settings
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
+_ERASED: Final = Status.ERASED
 _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
@@ -147,13 +149,13 @@ class Decision(Value):
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
     search found, as it got them; `types_in_order` are their types. `updates` has the profiles
     that change. `tiers` are there if the account of them was asked for, and `near` if near misses
-    were.
+    were. Of an erasure `report` says what it takes away, once a store was asked.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
-        "near",
+        "near", "report",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -173,6 +175,7 @@ class Decision(Value):
         types_in_order: tuple[IdentityType, ...] = (),
         tiers: tuple[Tier, ...] = (),
         near: tuple[NearMiss, ...] = (),
+        report: ErasureReport | None = None,
     ) -> None:
         self.status: Final = status
         self.decided_by: Final = decided_by
@@ -188,11 +191,16 @@ class Decision(Value):
         self.types_in_order: Final = types_in_order
         self.tiers: Final = tiers
         self.near: Final = near
+        self.report: Final = report
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
-        return self.created or bool(self.changes)
+        return self.created or bool(self.changes) or self.status is _ERASED
+
+    def reported(self, report: ErasureReport) -> "Decision":
+        """The same erasure with what it takes away."""
+        return Decision(self.status, self.decided_by, self.profile, report=report)
 
 
 class Answer(Value):

@@ -1,4 +1,4 @@
-"""What is asked: requests whose form has been checked (sections 4 and 5)."""
+"""What is asked: requests whose form has been checked (sections 4, 5 and 9)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -45,4 +45,11 @@ class ModifyRequest(NamedTuple):
     identity_changes: tuple[IdentityChange, ...] = ()
 
 
-Request = IdentityRequest | ModifyRequest
+class EraseRequest(NamedTuple):
+    """An erase of one profile: by its MPID or, where that is None, by identifiers (section 9)."""
+
+    mpid: int | None = None
+    identifiers: Sequence[Identifier] = ()
+
+
+Request = IdentityRequest | ModifyRequest | EraseRequest

@@ -20,6 +20,7 @@ from mypy_extensions import mypyc_attr
 from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -59,7 +60,8 @@ class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
     `kind` and `rule` are those of the request, or both are `IMPORT`; `decided_by_type` is the type
-    that decided, for the rule `identifier`.
+    that decided, for the rule `identifier`. The identifier may have the value ERASED_VALUE, and the
+    id of the request is gone where that was answered with a profile that was erased.
     """
 
     __match_args__ = (
@@ -147,7 +149,10 @@ class Transaction(ABC):
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was made, or anything changed, under the sequence number.
+
+        What was made and changed of a profile that was erased counts no more.
+        """
 
     # What the rules ask, and what they decided.
 
@@ -180,6 +185,9 @@ class Transaction(ABC):
         It changes something, and was decided upon this transaction as it stands. Nothing is looked
         at but the status, the rule that decided, the answered profile and whether it is new, the
         changes, and how profiles are left. The sequence number is not advanced.
+
+        Of an `erase` nothing stays but an `Erasure`: the profile goes, and its history, and in the
+        history of others each identifier that no other profile holds (section 9).
         """
 
     @abstractmethod
@@ -187,6 +195,17 @@ class Transaction(ABC):
         """Put a whole profile into a scope, with its MPID and number, which are free.
 
         It is entered in the history as an import, unless `time_ms` is None.
+        """
+
+    @abstractmethod
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name."""
+
+    @abstractmethod
+    def insert_erasure(self, erasure: Erasure) -> None:
+        """Enter an erasure that was carried out elsewhere: its MPID stays taken.
+
+        No profile has the MPID, and nothing has its number.
         """
 
     @abstractmethod
@@ -255,6 +274,10 @@ class Transaction(ABC):
         as they are gone through; nothing must be changed meanwhile.
         """
 
+    @abstractmethod
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        """The erasures, or that of one profile, by sequence number."""
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Store(ABC):
@@ -288,6 +311,18 @@ class Store(ABC):
             StoreFault: the store cannot be used; nothing of the transaction is kept.
             MpidTaken: a new MPID was taken to be free, and is not; nothing is kept.
         """
+
+    def finish_erasures(self) -> bool:
+        """Let no byte of what was erased be left where the store is kept; whether that is done.
+
+        It is owed, and so tried again by whoever writes next, as long as somebody reads what was.
+        Call it in no transaction, once for all erasures that came together: it may take as long as
+        to write the whole store.
+
+        Raises:
+            StoreFault: the store cannot be used, or there is no room.
+        """
+        return True
 
     @property
     def is_the_same(self) -> bool:

@@ -17,12 +17,14 @@ from idsync_cli.core.decision import (
     Refusal,
     Tier,
 )
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.messages import note_message
 from idsync_cli.wire.decoding import Json
 
 _SEARCH: Final = RequestKind.SEARCH
+_ERASE: Final = RequestKind.ERASE
 _TEXTS: dict[DecidedBy, str] = {}
 """Ways to decide as JSON: there are a few for each scope."""
 
@@ -51,6 +53,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
             refused["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
         return refused
     profile = outcome.profile
+    if outcome.report is not None:
+        return heading | erasure_json(outcome.report)
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
         found = {"identities": _by_type(outcome.identifiers, outcome.types_in_order)}
@@ -79,7 +83,10 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     against the other way.
     """
     outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
-    if isinstance(outcome, Refusal) or explain or outcome.near or kind is _SEARCH or kind is None:
+    if (
+        (isinstance(outcome, Refusal) or explain or outcome.near)
+        or (kind is _SEARCH or kind is _ERASE or kind is None)
+    ):  # fmt: skip
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
     assert scope is not None
@@ -104,6 +111,20 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     parts.append(", ".join([encode(_note_json(note)) for note in outcome.notes]))
     parts.append("]}\n")
     return "".join(parts).encode("ascii")
+
+
+def erasure_json(report: ErasureReport) -> Json:
+    """What an erasure took away, and what stays elsewhere: no value, and no digest of one."""
+    erasure = report.erasure
+    return {
+        "mpid": str(erasure.mpid),
+        "request_id": erasure.request_id,
+        "time": time_text(erasure.time_ms),
+        "counts": report.counts._asdict(),
+        "made_from_it": [str(mpid) for mpid in report.made_from_it],
+        "taken_from": [str(mpid) for mpid in report.taken_from],
+        "files": [{"kind": each.kind.value, "path": each.path} for each in report.files],
+    }
 
 
 def _change_text(change: Change) -> str:

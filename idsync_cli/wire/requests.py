@@ -7,7 +7,13 @@ from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
-from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
+from idsync_cli.core.request import (
+    EraseRequest,
+    IdentityChange,
+    IdentityRequest,
+    ModifyRequest,
+    Request,
+)
 from idsync_cli.errors import quoted
 from idsync_cli.wire.decoding import Json
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
@@ -25,6 +31,7 @@ from idsync_cli.wire.scopes import Target, scope_of
 
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
+_ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
 _AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
 
@@ -96,7 +103,7 @@ class Reader:
         kind = _KINDS.get(named)
         reading = Reading(kind, label)
         try:
-            _check_form(kind, named, known, mpid, changes)
+            _check_form(kind, named, known, mpid, changes, previous)
             if mpid is not None:
                 mpid = _mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
@@ -113,7 +120,9 @@ class Reader:
         reading.request_id = request_id
         reading.request_timestamp_ms = time_ms
         try:
-            if kind is not _MODIFY:
+            if kind is _ERASE and mpid is not None:
+                reading.mpid = mpid
+            elif kind is not _MODIFY:
                 reading.previous_mpid = previous
                 reading.identifiers = identifiers_in(known or {})
             else:
@@ -141,6 +150,7 @@ def _check_form(
     known: object,
     mpid: object,
     changes: object,
+    previous: object,
 ) -> None:
     """See whether the members belong together: which of them a request has hangs on its kind.
 
@@ -156,6 +166,12 @@ def _check_form(
             raise invalid_request(
                 "a modify takes either known_identities or identity_changes, not both"
             )
+    elif kind is _ERASE:
+        if (known is None) == (mpid is None):
+            raise invalid_request("an erase takes either mpid or known_identities, not both")
+        if changes is not None or previous is not None:
+            name = "previous_mpid" if changes is None else "identity_changes"
+            raise invalid_request(f"{name} says nothing about whom to erase; remove it", name)
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
         raise invalid_request(f"{name} is only for modify; remove it from the {kind}", name)
@@ -221,6 +237,8 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
             return ModifyRequest(mpid, identity_changes=reading.changes)
         return ModifyRequest(mpid, known_identities=reading.identities)
     assert kind is not None
+    if kind is _ERASE:
+        return EraseRequest(mpid, reading.identifiers)
     return IdentityRequest(kind, reading.identifiers, previous)
 
 

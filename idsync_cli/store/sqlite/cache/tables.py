@@ -20,6 +20,9 @@ HeldRow = tuple[int, int, int, int]
 
 _COLUMNS = "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types"
 _BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"
+_TAKEN = """
+    SELECT 1 FROM profiles WHERE mpid = ?1 UNION ALL SELECT 1 FROM erasures WHERE mpid = ?1
+"""
 _BY_SEQ = f"SELECT {_COLUMNS} FROM profiles AS p WHERE created_seq = ?"
 _BY_MPIDS = f"""
     SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN profiles AS p ON p.mpid = k.value
@@ -93,8 +96,8 @@ class Tables:
         return self._execute(_BY_MPIDS, (json.dumps(list(mpids)),)).fetchall()
 
     def has_mpid(self, mpid: int) -> bool:
-        """Whether any profile has the MPID."""
-        row = self._execute("SELECT 1 FROM profiles WHERE mpid = ?", (mpid,)).fetchone()
+        """Whether any profile has the MPID, or had it until it was erased."""
+        row = self._execute(_TAKEN, (mpid,)).fetchone()
         return row is not None
 
     def highest_identifier(self) -> int:

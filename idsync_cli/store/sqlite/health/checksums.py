@@ -28,4 +28,9 @@ _SUMMED = {
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",
     "replay_labels": "replay_id, label, mpid",
+    "erasures": (
+        "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
+    ),
+    "kept_files": "path, kind",
+    "subject_requests": "subject_request_id, type, time_ms, mpid",
 }

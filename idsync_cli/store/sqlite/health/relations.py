@@ -1,4 +1,4 @@
-"""What refers to something else: rows to rows, numbers to the counter, replays to their file."""
+"""What refers to something else, or must not: rows, numbers, replays, and who was erased."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
         ("requests", "seq"),
         ("profiles", "created_seq"),
         ("holders", "added_seq"),
+        ("erasures", "seq"),
     ):
         [highest] = connection.execute(f"SELECT max({column}) FROM {table}").fetchone()
         if highest is not None and highest > last_seq:
@@ -52,3 +53,16 @@ def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:
         " WHERE finished IS NOT 0 OR mpid NOT IN (SELECT mpid FROM profiles)"
     ):
         yield Sign(FindingCode.LABEL, f"label {label} of replay {number}")
+
+
+def of_erasures(connection: sqlite3.Connection) -> Iterator[Sign]:
+    """Erasures of what is there, or that are not finished."""
+    for mpid, created_seq, finished, is_there, is_used in connection.execute(
+        "SELECT mpid, created_seq, finished, mpid IN (SELECT mpid FROM profiles),"
+        " seq IN (SELECT seq FROM requests) FROM erasures ORDER BY seq"
+    ):
+        where = f"the erasure of profile {mpid}"
+        if is_there or is_used or created_seq is not None or mpid == 0 or finished not in (0, 1):
+            yield Sign(FindingCode.ERASURE, where)
+        elif not finished:
+            yield Sign(FindingCode.UNFINISHED_ERASURE, where)

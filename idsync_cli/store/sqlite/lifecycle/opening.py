@@ -28,10 +28,11 @@ from idsync_cli.store.sqlite.store import SqliteStore
 _CACHE_KIB = 65_536
 
 
-def open_store(path: str, *, write: bool) -> SqliteStore | None:
+def open_store(path: str, *, write: bool, finish_owed: bool = True) -> SqliteStore | None:
     """Open a store that is there; None where there is none.
 
-    Without `write` the store cannot be changed through what is returned.
+    Without `write` the store cannot be changed through what is returned. Whoever writes does first
+    what is owed of erasures, as far as it can be done, unless he leaves that to others.
 
     Raises:
         StoreFault: the path or the file cannot be a store of this version.
@@ -58,6 +59,12 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
     if not place.still_leads_to_it():
         store.close()
         raise replaced_as_opened(place)
+    if write and finish_owed:
+        try:
+            store.finish_what_is_owed()
+        except BaseException:
+            store.close()
+            raise
     return store
 
 

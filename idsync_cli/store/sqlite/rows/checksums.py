@@ -71,10 +71,10 @@ def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None])
 def checksum_of_request(row: Sequence[Any], changes: Iterable[tuple[int, int, int, int]]) -> int:
     """The sum of a row of `requests` and of its changes, of each all but the request's number.
 
-    The row is as it was read, whatever that is by now.
+    The row is as it was read, whatever that is by now. Without a profile it counts as that of 0.
     """
     try:
-        packed = pack_numbers([*row[:4], *chain.from_iterable(changes)])
+        packed = pack_numbers([*row[:3], row[3] or 0, *chain.from_iterable(changes)])
     except error:
         return _NONE
     return checksum_of_packed_request(packed, row[4:])

@@ -18,7 +18,14 @@ from idsync_cli.store.sqlite.rows.checksums import (
     checksum_of_request,
     identifier_hash,
 )
-from idsync_cli.store.sqlite.schema.tables import TABLES, fill_identity_types, make_views
+from idsync_cli.store.sqlite.schema.erasure_tables import bring_erasures
+from idsync_cli.store.sqlite.schema.tables import (
+    REQUESTS,
+    TABLES,
+    drop_views,
+    fill_identity_types,
+    make_views,
+)
 
 migrations = Migrations("idsync")
 
@@ -62,6 +69,20 @@ def m002_interned(db: Database) -> None:
 def m003_alias(db: Database) -> None:
     """The list of identifier types has become longer: it ends with `alias` (section 2)."""
     fill_identity_types(db.conn)
+
+
+@migrations()
+def m004_data(db: Database) -> None:
+    """Erasures, and requests that were answered with nobody who is still there."""
+    drop_views(db.conn)
+    db.execute("PRAGMA legacy_alter_table = ON")  # else others would refer to what is dropped
+    db.execute("ALTER TABLE requests RENAME TO old_requests")
+    db.execute("PRAGMA legacy_alter_table = OFF")
+    db.execute(REQUESTS)
+    db.execute("INSERT INTO requests SELECT * FROM old_requests")
+    db.execute("DROP TABLE old_requests")
+    bring_erasures(db.conn)
+    make_views(db.conn)
 
 
 _TYPE_ID = "(SELECT identity_type_id FROM identity_types WHERE name = {}.identity_type)"

@@ -9,14 +9,19 @@ version to `lifecycle/header.py`.
 from sqlite3 import Connection
 
 from idsync_cli.core.identity import TYPE_ORDER
+from idsync_cli.store.sqlite.schema.erasure_tables import (
+    ERASURE_TABLES,
+    IS_APPENDED_ONLY,
+    append_only,
+)
 
-MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias")
+MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data")
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
 def make_schema(connection: Connection) -> None:
     """Make the tables in an empty file, within the transaction at hand."""
-    for statement in (*_MIGRATIONS_TABLE, *TABLES):
+    for statement in (*_MIGRATIONS_TABLE, *TABLES, *ERASURE_TABLES):
         connection.execute(statement)
     make_views(connection)
     connection.executemany(
@@ -52,6 +57,18 @@ _MIGRATIONS_TABLE = (
     """CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name")""",
 )
+
+REQUESTS = """
+    CREATE TABLE requests (            -- every request, or imported profile, that changed the store
+        seq INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,      -- when it was answered, in milliseconds since 1970, UTC
+        outcome_id INTEGER NOT NULL REFERENCES outcomes (outcome_id),
+        created_seq INTEGER REFERENCES profiles (created_seq),  -- of the answer; none once erased
+        request_id TEXT,
+        request_timestamp_ms INTEGER,
+        checksum INTEGER NOT NULL      -- of this row and of its changes
+    ) STRICT
+    """
 
 TABLES = (
     """
@@ -92,7 +109,7 @@ TABLES = (
         identifier_id INTEGER PRIMARY KEY,
         scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
         identity_type_id INTEGER NOT NULL REFERENCES identity_types (identity_type_id),
-        value TEXT NOT NULL
+        value TEXT NOT NULL            -- empty where it was erased
     ) STRICT
     """,
     """
@@ -128,17 +145,7 @@ TABLES = (
         checksum INTEGER NOT NULL
     ) STRICT
     """,
-    """
-    CREATE TABLE requests (            -- every request, or imported profile, that changed the store
-        seq INTEGER PRIMARY KEY,
-        time_ms INTEGER NOT NULL,      -- when it was answered, in milliseconds since 1970, UTC
-        outcome_id INTEGER NOT NULL REFERENCES outcomes (outcome_id),
-        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),  -- of the answer
-        request_id TEXT,
-        request_timestamp_ms INTEGER,
-        checksum INTEGER NOT NULL      -- of this row and of its changes
-    ) STRICT
-    """,
+    REQUESTS,
     """
     CREATE TABLE changes (             -- every change of an identity record
         seq INTEGER NOT NULL REFERENCES requests (seq),
@@ -196,8 +203,9 @@ _VIEWS = (
     CREATE VIEW history AS
         SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time,
             outcomes.type, scopes.name AS scope, iif(op > 0, 'add', 'remove') AS op, mpid,
-            identity_types.name AS identity_type, value, rule,
-            outcomes.identity_type AS decided_by, request_id, request_timestamp_ms
+            identity_types.name AS identity_type, nullif(value, '') AS value, rule,
+            outcomes.identity_type AS decided_by, request_id, request_timestamp_ms,
+            value = '' AS erased
         FROM changes
         JOIN requests USING (seq)
         JOIN outcomes USING (outcome_id)
@@ -207,25 +215,35 @@ _VIEWS = (
         JOIN identity_types ON identity_types.identity_type_id = identifiers.identity_type_id
         ORDER BY seq, place
     """,
+    """
+    CREATE VIEW erasure_history AS
+        SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time,
+            scope, mpid, request_id, finished
+        FROM erasures ORDER BY seq
+    """,
 )
 _APPEND_ONLY = (
-    *(
-        f"""
-        CREATE TRIGGER {table}_are_only_appended_{number} BEFORE {act} ON {table}
-        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
-        """
-        for table in ("requests", "changes")
-        for number, act in enumerate(("UPDATE", "DELETE"), start=1)
-    ),
+    # Of a request that changed others, too, a part stays; changes stay or go as they are.
+    *append_only("requests", "TRUE"),
+    *append_only("changes", "created_seq = OLD.created_seq"),
     # REPLACE takes rows away without the trigger of a DELETE.
-    """
+    f"""
     CREATE TRIGGER requests_are_not_replaced BEFORE INSERT ON requests
     WHEN EXISTS (SELECT * FROM requests WHERE seq = NEW.seq)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
-    """
+    f"""
     CREATE TRIGGER changes_are_not_replaced BEFORE INSERT ON changes
     WHEN EXISTS (SELECT * FROM changes WHERE seq = NEW.seq AND place = NEW.place)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
 )
+
+
+def drop_views(connection: Connection) -> None:
+    """Take down what `make_views` makes, as far as it is there."""
+    made = connection.execute(
+        "SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'trigger')"
+    ).fetchall()
+    for kind, name in made:
+        connection.execute(f"DROP {kind} {name}")
