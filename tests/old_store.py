@@ -1,4 +1,4 @@
-"""Stores of the first schema: the one in fixtures/store-v1, and larger ones."""
+"""Stores of earlier schemas: those in fixtures/store-v1 and store-v3, and larger ones."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from idsync_cli.store.sqlite.lifecycle.header import APPLICATION_ID
 from tests.program import Program, mpid_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "store-v1"
+OF_SCHEMA_3 = FIXTURES.parent / "store-v3"
 
 
 def put_old_store(program: Program) -> None:
@@ -19,6 +20,17 @@ def put_old_store(program: Program) -> None:
         connection.executescript((FIXTURES / "store.sql").read_text(encoding="utf-8"))
         _finish(connection)
     path.chmod(0o600)
+
+
+def put_store_of_schema_3(program: Program) -> Path:
+    """Put the store of fixtures/store-v3 there, with its configuration."""
+    program.write("idsync.yaml", (OF_SCHEMA_3 / "idsync.yaml").read_bytes())
+    path = program.folder / "idsync.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript((OF_SCHEMA_3 / "store.sql").read_text(encoding="utf-8"))
+        _finish(connection, version=3)
+    path.chmod(0o600)
+    return path
 
 
 def put_large_old_store(program: Program, profiles: int) -> None:
@@ -75,7 +87,7 @@ def _held(seq: int) -> Iterator[tuple[str, str]]:
     yield "ios_idfv", f"phone {seq}"
 
 
-def _finish(connection: sqlite3.Connection) -> None:
+def _finish(connection: sqlite3.Connection, version: int = 1) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute("PRAGMA user_version = 1")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.execute("PRAGMA journal_mode = WAL")

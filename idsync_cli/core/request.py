@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.data.values import BatchData
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.value import Value
 
@@ -50,6 +51,23 @@ class EraseRequest(NamedTuple):
 
     mpid: int | None = None
     identifiers: Sequence[Identifier] = ()
+
+
+class BatchRequest(NamedTuple):
+    """An event batch (section 9): data for the profile that it names, or that it resolves to.
+
+    Without an `mpid` it is resolved by `identity`, an identify. `fault` is what is wrong with its
+    identifiers, and counts unless the batch was carried out before: then it is None of an identify.
+    `digest` stands for its `source_request_id`, `passed_over` are the types of identifiers that
+    came with a value that is none.
+    """
+
+    data: BatchData
+    identity: IdentityRequest | None = None
+    mpid: int | None = None
+    digest: bytes | None = None
+    passed_over: tuple[IdentityType, ...] = ()
+    fault: Exception | None = None
 
 
 Request = IdentityRequest | ModifyRequest | EraseRequest

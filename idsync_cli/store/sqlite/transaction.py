@@ -210,6 +210,8 @@ class SqliteTransaction(Transaction):
         for update in decision.updates:
             profile = cache.at(update.profile.created_seq)
             edits.leave(profile, update.types, update.was_known)
+        its_time = entry.request_timestamp_ms
+        edits.store(cache.at(answered.created_seq), entry.time_ms if its_time is None else its_time)
         by = decision.decided_by
         how = its.number, entry.kind, decision.status, by.rule, by.identity_type
         numbers: list[int] = [seq, entry.time_ms, self._outcome_id(how), answered.created_seq]
@@ -233,6 +235,8 @@ class SqliteTransaction(Transaction):
         seq, edits, its = profile.created_seq, self._edits, self._scope(scope, rules)
         cached = edits.create(seq, profile.mpid, its, profile.source_mpid)
         edits.leave(cached, profile.types, profile.was_known)
+        if time_ms is not None:
+            edits.store(cached, time_ms)
         numbers: list[int] = []
         for place, identifier in enumerate(profile.identifiers, start=1):
             numbers += (place, 1, seq, edits.add(cached, identifier, seq, place))

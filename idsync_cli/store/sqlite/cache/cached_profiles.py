@@ -5,7 +5,7 @@ from typing import Final
 
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.store.sqlite.rows.checksums import hash_prefix
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME, hash_prefix
 
 TYPES: Final = tuple(IdentityType)
 """The type of each identity_type_id."""
@@ -53,12 +53,13 @@ class CachedProfile:
     """A profile as it is in memory.
 
     `known` says in which of its ranges the `holders` table has it. `newest` is what it has held
-    for the shortest time, once all of that was needed (`is_read`).
+    for the shortest time, once all of that was needed (`is_read`). Times may be NO_TIME.
     """
 
     __slots__ = (
-        "created_seq", "is_changed", "is_new", "is_read", "known", "mpid", "newest", "scope",
-        "source_mpid", "stored_known", "types", "was_known",
+        "created_seq", "first_seen_ms", "is_changed", "is_new", "is_read", "known",
+        "last_stored_ms", "mpid", "newest", "scope", "source_mpid", "stored_known", "types",
+        "was_known",
     )  # fmt: skip
 
     def __init__(
@@ -69,12 +70,16 @@ class CachedProfile:
         source_mpid: int | None,
         was_known: bool,
         types: int,
+        first_seen_ms: int = NO_TIME,
+        last_stored_ms: int = NO_TIME,
     ) -> None:
         self.mpid = mpid
         self.created_seq = created_seq
         self.source_mpid = source_mpid
         self.was_known = was_known
         self.types = types
+        self.first_seen_ms = first_seen_ms
+        self.last_stored_ms = last_stored_ms
         self.scope = scope
         self.known = was_known or types & scope.login_bits != 0
         self.stored_known = self.known

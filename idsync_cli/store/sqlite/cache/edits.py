@@ -4,6 +4,7 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow, Scope
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME
 from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE
 
 
@@ -36,6 +37,14 @@ class Edits:
             self._pending.add_profile(profile)
         profile.types = types
         profile.was_known = was_known
+
+    def store(self, profile: CachedProfile, time_ms: int) -> None:
+        """Let a profile have been seen, and stored, at a time, too."""
+        if not profile.is_changed:
+            self._pending.add_profile(profile)
+        if profile.first_seen_ms == NO_TIME or time_ms < profile.first_seen_ms:
+            profile.first_seen_ms = time_ms
+        profile.last_stored_ms = max(profile.last_stored_ms, time_ms)  # NO_TIME is before all
 
     def _move(self, profile: CachedProfile, known: bool) -> None:
         """Move a profile from the anonymous to the known holders of all that it holds."""

@@ -21,8 +21,8 @@ from idsync_cli.store.sqlite.cache.cached_profiles import (
     whole_crowd,
 )
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
-from idsync_cli.store.sqlite.cache.tables import NEWEST, ProfileRow, Tables
-from idsync_cli.store.sqlite.rows.checksums import hash_behind
+from idsync_cli.store.sqlite.cache.tables import NEWEST, Tables
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME, ProfileRow, hash_behind
 from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE
 
 _REMEMBERED = 300_000
@@ -263,9 +263,12 @@ class ProfileCache:
         created_seq = row[0]
         profile = self._profiles.get(created_seq)
         if profile is None:
-            _, mpid, scope_id, source_mpid, was_known, types = row
+            _, mpid, scope_id, source_mpid, was_known, types, first, last = row
             scope = self._scopes.get(scope_id) or self.add_scope(scope_id, 0)
-            profile = CachedProfile(created_seq, mpid, scope, source_mpid, was_known == 1, types)
+            profile = CachedProfile(
+                created_seq, mpid, scope, source_mpid, was_known == 1, types,
+                NO_TIME if first is None else first, NO_TIME if last is None else last,
+            )  # fmt: skip
             self._profiles[created_seq] = self._by_mpid[mpid] = profile
         return profile
 

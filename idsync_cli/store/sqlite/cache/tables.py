@@ -4,6 +4,8 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from sqlite3 import Connection
 
+from idsync_cli.store.sqlite.rows.checksums import ProfileRow
+
 NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
 
@@ -12,13 +14,13 @@ _STEPS = 64
 """After so many steps through two crowds the rest is left to SQLite, which steps faster."""
 
 
-ProfileRow = tuple[int, int, int, int | None, int, int]
-"""A row of `profiles` without its checksum."""
-
 HeldRow = tuple[int, int, int, int]
 """An identifier that a profile holds: its number, its type, by which request, in which place."""
 
-_COLUMNS = "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types"
+_COLUMNS = (
+    "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types, p.first_seen_ms,"
+    " p.last_stored_ms"
+)
 _BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"
 _TAKEN = """
     SELECT 1 FROM profiles WHERE mpid = ?1 UNION ALL SELECT 1 FROM erasures WHERE mpid = ?1

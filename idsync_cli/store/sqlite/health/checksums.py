@@ -23,7 +23,9 @@ def of_sums(connection: sqlite3.Connection) -> Iterator[Sign]:
 _SUMMED = {
     "store": "seed, last_seq",
     "scopes": "scope_id, name, login_types",
-    "profiles": "created_seq, mpid, scope_id, source_mpid, was_known, types",
+    "profiles": (
+        "created_seq, mpid, scope_id, source_mpid, was_known, types, first_seen_ms, last_stored_ms"
+    ),
     "outcomes": "outcome_id, scope_id, type, status, rule, identity_type",
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",

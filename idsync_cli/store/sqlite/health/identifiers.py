@@ -31,9 +31,10 @@ def of_identifiers(connection: sqlite3.Connection) -> Iterator[Sign]:
             its_hash = None
         if [each[1] for each in its_hashes] != [its_hash]:
             yield Sign(FindingCode.HASH, f"identifier {number}")
+        elif value == ERASED_VALUE and some_were_erased:
+            continue
         elif not is_plain_value(value) and (value == "" or value_fault(value)):
-            if value != ERASED_VALUE or not some_were_erased:
-                yield Sign(FindingCode.VALUE, f"identifier {number}")
+            yield Sign(FindingCode.VALUE, f"identifier {number}")
     for (number,) in connection.execute(_ERASED_AND_HELD, (ERASED_VALUE,)):
         yield Sign(FindingCode.VALUE, f"identifier {number}, which was erased, is held")
     for (number,) in connection.execute(_TWICE):

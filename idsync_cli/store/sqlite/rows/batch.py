@@ -98,10 +98,11 @@ class Rows:
         self.created = [
             (*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)
         ]
-        self.updated: list[tuple[int, int, int, int]] = []
+        self.updated: list[tuple[int, int, int, int | None, int | None, int]] = []
         for packed, numbers in packed_profiles(batch.updated):
-            seq, _, _, _, was_known, types = numbers
-            self.updated.append((seq, was_known, types, crc32(packed)))
+            seq, _, _, _, was_known, types, first_seen, last_stored = numbers
+            row = seq, was_known, types, first_seen, last_stored, crc32(packed)
+            self.updated.append(row)
         self.updated.sort()
 
     def _take_history(self, batch: Batch) -> None:
@@ -144,12 +145,13 @@ class Writer:
         insert.rows("identifiers", 4, rows.identifiers)
         insert.rows("identifier_hashes", 2, rows.identifier_hashes)
         try:
-            insert.rows("profiles", 7, rows.created)
+            insert.rows("profiles", 9, rows.created)
         except sqlite3.IntegrityError:
             raise MpidTaken from None
         self._check_not_erased(rows.created)
         insert.each(
-            "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
+            "UPDATE profiles SET was_known = ?2, types = ?3, first_seen_ms = ?4,"
+            " last_stored_ms = ?5, checksum = ?6 WHERE created_seq = ?1",
             rows.updated,
         )
         insert.each(

@@ -3,8 +3,6 @@
 They are the only things here that speak of profiles that are gone (section 9, Erase).
 """
 
-from sqlite3 import Connection
-
 ERASURE_TABLES = (
     """
     CREATE TABLE erasures (            -- all that is kept of a profile that was erased
@@ -58,9 +56,3 @@ def append_only(table: str, condition: str) -> tuple[str, ...]:
         """
         for number, act in enumerate(("UPDATE", "DELETE"), start=1)
     )
-
-
-def bring_erasures(connection: Connection) -> None:
-    """Make these tables in a store of an earlier version."""
-    for statement in ERASURE_TABLES:
-        connection.execute(statement)

@@ -1,4 +1,6 @@
-"""The tables of a store, version 2 of the schema.
+"""The tables of a store: profiles, their identifiers, and what requests changed of them.
+
+What section 9 adds stands in `data_tables.py`.
 
 Tables, columns and views bear the specification's words, for people who open the file with
 sqlite-utils or Datasette. A new store gets them as they stand here. Whoever changes anything here
@@ -9,6 +11,7 @@ version to `lifecycle/header.py`.
 from sqlite3 import Connection
 
 from idsync_cli.core.identity import TYPE_ORDER
+from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
 from idsync_cli.store.sqlite.schema.erasure_tables import (
     ERASURE_TABLES,
     IS_APPENDED_ONLY,
@@ -21,9 +24,11 @@ MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data")
 
 def make_schema(connection: Connection) -> None:
     """Make the tables in an empty file, within the transaction at hand."""
-    for statement in (*_MIGRATIONS_TABLE, *TABLES, *ERASURE_TABLES):
+    for statement in (*_MIGRATIONS_TABLE, *TABLES, *DATA_TABLES, *ERASURE_TABLES):
         connection.execute(statement)
     make_views(connection)
+    for statement in DATA_VIEWS:
+        connection.execute(statement)
     connection.executemany(
         # When it was is kept nowhere: no checksum could vouch for it, and nothing reads it.
         "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('idsync', ?, '')",
@@ -57,6 +62,20 @@ _MIGRATIONS_TABLE = (
     """CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name")""",
 )
+
+PROFILES = """
+    CREATE TABLE profiles (
+        created_seq INTEGER PRIMARY KEY,
+        mpid INTEGER NOT NULL UNIQUE,
+        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
+        source_mpid INTEGER,
+        was_known INTEGER NOT NULL,    -- 1 once a request found or left it holding a login ID
+        types INTEGER NOT NULL,        -- a bit for each identity_type_id of which it holds a value
+        first_seen_ms INTEGER,         -- the earliest and the latest own time, or else the clock's,
+        last_stored_ms INTEGER,        -- of the requests that were answered with it and changed it
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """
 
 REQUESTS = """
     CREATE TABLE requests (            -- every request, or imported profile, that changed the store
@@ -93,23 +112,13 @@ TABLES = (
         checksum INTEGER NOT NULL
     ) STRICT
     """,
-    """
-    CREATE TABLE profiles (
-        created_seq INTEGER PRIMARY KEY,
-        mpid INTEGER NOT NULL UNIQUE,
-        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
-        source_mpid INTEGER,
-        was_known INTEGER NOT NULL,    -- 1 once a request found or left it holding a login ID
-        types INTEGER NOT NULL,        -- a bit for each identity_type_id of which it holds a value
-        checksum INTEGER NOT NULL
-    ) STRICT
-    """,
+    PROFILES,
     """
     CREATE TABLE identifiers (         -- every identifier once, also those that nobody holds now
         identifier_id INTEGER PRIMARY KEY,
         scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
         identity_type_id INTEGER NOT NULL REFERENCES identity_types (identity_type_id),
-        value TEXT NOT NULL            -- empty where it was erased
+        value TEXT NOT NULL
     ) STRICT
     """,
     """
@@ -242,8 +251,6 @@ _APPEND_ONLY = (
 
 def drop_views(connection: Connection) -> None:
     """Take down what `make_views` makes, as far as it is there."""
-    made = connection.execute(
-        "SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'trigger')"
-    ).fetchall()
-    for kind, name in made:
-        connection.execute(f"DROP {kind} {name}")
+    for statement in (*_VIEWS, *_APPEND_ONLY):
+        _, kind, name, *_ = statement.split()
+        connection.execute(f"DROP {kind} IF EXISTS {name}")
