@@ -64,7 +64,7 @@ RULES = {
         "under this strategy, a login ID that finds no known profile creates a profile"
     ),
     Rule.LOGOUT: "under this strategy, a logout creates an anonymous profile; no tier is consulted",
-    Rule.MPID: "a modify names the profile to change",
+    Rule.MPID: "the request names the profile by its MPID",
 }
 
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import write, write_json
+from idsync_cli.cli.environment import say, write, write_json
 from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
-from idsync_cli.errors import printable
+from idsync_cli.errors import number_of, printable
 from idsync_cli.files.outputs import Outputs, is_path
 from idsync_cli.store.sqlite.lifecycle.backup import back_up
 from idsync_cli.store.sqlite.lifecycle.backup import restore as put_back
@@ -50,11 +50,21 @@ def restore(
     if is_path(store):  # of one that is none, the store itself tells
         outputs = Outputs(configuration=present_config(), inputs=[file])
         outputs.check("--store", store, may_replace_store=True)
-    kept = put_back(store, file, keep=not discard)
+    restored = put_back(store, file, keep=not discard)
+    kept, erased = restored.kept, restored.erased_again
+    if not restored.knew_erasures:
+        say(
+            "note: the old store is damaged and cannot be asked whom it has erased: whoever was "
+            "erased since the backup is back"
+        )
     if as_json:
-        write_json({"store": store, "file": file, "kept": kept and str(kept)})
+        write_json(
+            {"store": store, "file": file, "kept": kept and str(kept), "erased_again": erased}
+        )
     else:
         write(f"restored the store {printable(store)} from {printable(file)}")
+        if erased:
+            write(f"erased {number_of(erased, 'profile')} again that the old store had erased")
         if kept:
             write(f"kept the old store as {printable(str(kept))}")
     return 0

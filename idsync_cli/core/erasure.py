@@ -40,12 +40,16 @@ class ErasureCounts(NamedTuple):
 
     `identifiers` are those that the profile holds. `values` are those that it holds or ever held,
     and that no other profile holds now: they are gone from the whole store. `history` are the
-    changes of the profile.
+    changes of its identity record and of its attributes. `attributes`, `devices` and `events` are
+    those that it has.
     """
 
     identifiers: int = 0
     values: int = 0
     history: int = 0
+    attributes: int = 0
+    devices: int = 0
+    events: int = 0
 
 
 class ErasureReport(Value):

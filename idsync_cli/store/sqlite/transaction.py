@@ -202,7 +202,7 @@ class SqliteTransaction(Transaction):
         assert answered is not None
         self._has_applied = True
         if decision.status is _ERASED:
-            self._erase(Erasure(answered.mpid, seq, scope, entry.time_ms, entry.request_id))
+            self.erase(Erasure(answered.mpid, seq, scope, entry.time_ms, entry.request_id))
             return
         its = self._scope(scope, rules)
         if decision.created:
@@ -265,7 +265,12 @@ class SqliteTransaction(Transaction):
         """The erasures, or that of one profile, by sequence number."""
         return entries.erasures(self.connection, mpid)
 
-    def _erase(self, erasure: Erasure) -> None:
+    def erase(self, erasure: Erasure) -> None:
+        """Let nothing be left of a profile, which is there, but its erasure.
+
+        Raises:
+            TablesBehind: another process has yet to write what the tables lack.
+        """
         self._write_here()
         removal.remove(self.connection, self._traces, erasure)
         self._cache.forget()

@@ -1,6 +1,6 @@
 """Rows of `erasures`: who was erased, and how far it has come with the file."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from sqlite3 import Connection
 from typing import NamedTuple
 
@@ -105,6 +105,24 @@ def are_finished(connection: Connection) -> None:
     """Say of all that the file was rewritten for that no byte is left."""
     for row in rows(connection, "NOT finished AND rewriting != 0"):
         _put(connection, row._replace(finished=1))
+
+
+def log_is_owed(connection: Connection, mpids: Collection[int]) -> None:
+    """Say that the log may still have bytes of some who were erased."""
+    for row in rows(connection):
+        if row.mpid in mpids:
+            _put(connection, row._replace(rewriting=max(1, row.rewriting), finished=0))
+
+
+def keep_apart(connection: Connection, rewritings_of_another: int) -> None:
+    """Let nobody take this store for another one that was written anew once more.
+
+    Who has that open, and finds this in its place, compares these numbers with SQLite's own.
+    """
+    latest = rewritings(connection)
+    if latest == rewritings_of_another + 1:
+        for row in rows(connection, f"rewriting = {latest}"):
+            _put(connection, row._replace(rewriting=latest + 1))
 
 
 def _put(connection: Connection, row: ErasureRow) -> None:

@@ -6,31 +6,20 @@ it (schema/erasure_tables.py). What is removed here may stay in pages of the fil
 """
 
 import json
-import re
 from collections.abc import Collection, Iterable
 from sqlite3 import Connection
 from typing import NamedTuple
 
-from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import (
     ERASED_VALUE,
     Erasure,
     ErasureCounts,
     ErasureReport,
-    KeptFile,
 )
-from idsync_cli.store.sqlite.erasing import entries
+from idsync_cli.store.sqlite.erasing import entries, kept_files, subject_requests
+from idsync_cli.store.sqlite.erasing.data_rows import DataCounts, remove_data
 from idsync_cli.store.sqlite.erasing.traces import Trace, Traces
-from idsync_cli.store.sqlite.rows.checksums import (
-    checksum,
-    checksum_of_request,
-    identifier_hash,
-)
-
-_SHORTEST = 4
-"""A value of fewer characters says nothing about anybody where it stands in a path."""
-
-_IN_ITS_PLACE = "[erased]"
+from idsync_cli.store.sqlite.rows.checksums import checksum_of_request, identifier_hash
 
 
 class _Lost(NamedTuple):
@@ -58,12 +47,20 @@ def survey(connection: Connection, traces: Traces, erasure: Erasure) -> ErasureR
         " WHERE profiles.created_seq != ?2 ORDER BY mpid",
         (json.dumps(trace.answered), created_seq),
     )
+    data = DataCounts(connection, created_seq)
     return ErasureReport(
         erasure,
-        ErasureCounts(len(held), len(lost), len(trace.changes)),
+        ErasureCounts(
+            identifiers=len(held),
+            values=len(lost),
+            history=len(trace.changes) + len(trace.attribute_changes),
+            attributes=data.attributes,
+            devices=data.devices,
+            events=data.events,
+        ),
         made_from_it=tuple(mpid for (mpid,) in made),
         taken_from=tuple(mpid for (mpid,) in taken),
-        files=tuple(_files(connection)),
+        files=tuple(kept_files.kept_files(connection)),
     )
 
 
@@ -75,12 +72,13 @@ def remove(connection: Connection, traces: Traces, erasure: Erasure) -> None:
     lost = _lost(connection, created_seq, [*held, *(number for _, _, number in trace.changes)])
     entries.enter(connection, erasure, created_seq)
     _take_from_history(connection, created_seq, trace)
+    remove_data(connection, created_seq, trace)
     connection.execute("DELETE FROM holders WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM profiles WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM replay_labels WHERE mpid = ?", (erasure.mpid,))
     _let_go_of_values(connection, lost)
-    _take_from_paths(connection, [each.value for each in lost])
-    _take_from_requests_of_subjects(connection, erasure)
+    kept_files.take_out(connection, [each.value for each in lost])
+    subject_requests.let_go_of(connection, erasure.mpid)
     _take_from_statistics(connection)
     entries.rows_are_gone(connection, erasure.mpid)
     traces.forget_latest()
@@ -125,21 +123,21 @@ def _take_from_history(connection: Connection, created_seq: int, trace: Trace) -
             " ORDER BY place",
             (seq,),
         ).fetchall()
-        if not left:
-            connection.execute("DELETE FROM requests WHERE seq = ?", (seq,))
-            continue
-        _, time_ms, outcome_id, answer, request_id, its_time = connection.execute(
+        row = connection.execute(
             "SELECT seq, time_ms, outcome_id, created_seq, request_id, request_timestamp_ms"
             " FROM requests WHERE seq = ?",
             (seq,),
         ).fetchone()
-        if answer == created_seq:
-            answer = request_id = None
-        row = seq, time_ms, outcome_id, answer, request_id, its_time
-        connection.execute(
-            "UPDATE requests SET created_seq = ?2, request_id = ?3, checksum = ?4 WHERE seq = ?1",
-            (seq, answer, request_id, checksum_of_request(row, left)),
-        )
+        if row[3] == created_seq:
+            row = (*row[:3], None, None, row[5])
+        if left or row[3] is not None:
+            connection.execute(
+                "UPDATE requests SET created_seq = ?2, request_id = ?3, checksum = ?4"
+                " WHERE seq = ?1",
+                (seq, row[3], row[4], checksum_of_request(row, left)),
+            )
+        else:
+            connection.execute("DELETE FROM requests WHERE seq = ?", (seq,))
 
 
 def _let_go_of_values(connection: Connection, lost: Collection[_Lost]) -> None:
@@ -164,57 +162,6 @@ def _let_go_of_values(connection: Connection, lost: Collection[_Lost]) -> None:
     connection.executemany(
         "UPDATE identifiers SET value = ? WHERE identifier_id = ?",
         [(ERASED_VALUE, each.identifier_id) for each in lost],
-    )
-
-
-def _files(connection: Connection) -> list[KeptFile]:
-    """The files whose paths the store has kept, in the order of these."""
-    found = {
-        path: FileKind.REQUESTS
-        for (path,) in connection.execute("SELECT name FROM replays WHERE name LIKE '%/%'")
-    }
-    for path, kind in connection.execute("SELECT path, kind FROM kept_files"):
-        found[path] = FileKind(kind)
-    return [KeptFile(found[path], path) for path in sorted(found)]
-
-
-def _take_from_paths(connection: Connection, values: Iterable[str]) -> None:
-    """Take values out of the paths that the store has kept, where one stands as a word of its own.
-
-    Such a path leads nowhere from now on, and still tells that there is such a file.
-    """
-    words = [re.escape(each) for each in values if len(each) >= _SHORTEST]
-    if not words:
-        return
-    pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(words, key=len)[::-1])})(?![^\W_])")
-    for path, kind in connection.execute("SELECT path, kind FROM kept_files").fetchall():
-        without = pattern.sub(_IN_ITS_PLACE, path)
-        if without != path:
-            connection.execute(
-                "UPDATE OR REPLACE kept_files SET path = ?2, checksum = ?3 WHERE path = ?1",
-                (path, without, checksum(without, kind)),
-            )
-    columns = "name, lines, bytes, digest, answers_bytes, answers_digest, finished"
-    for number, path, *progress in connection.execute(
-        f"SELECT replay_id, {columns} FROM replays"
-    ).fetchall():
-        without = pattern.sub(_IN_ITS_PLACE, path)
-        if without != path:
-            connection.execute(
-                "UPDATE replays SET name = ?2, checksum = ?3 WHERE replay_id = ?1",
-                (number, without, checksum(without, *progress)),
-            )
-
-
-def _take_from_requests_of_subjects(connection: Connection, erasure: Erasure) -> None:
-    """Ids that were used stay so; whose requests they were is known of the erasure alone."""
-    found = connection.execute(
-        "SELECT subject_request_id, type, time_ms FROM subject_requests WHERE mpid = ?",
-        (erasure.mpid,),
-    ).fetchall()
-    connection.executemany(
-        "UPDATE subject_requests SET mpid = NULL, checksum = ?2 WHERE subject_request_id = ?1",
-        [(row[0], checksum(*row, None)) for row in found],
     )
 
 

@@ -6,41 +6,32 @@ the connection lasts, and each one more costs nothing.
 """
 
 from sqlite3 import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _READINGS = 5
 """So often the history is read as a whole before it is laid out, which takes about as long."""
 
-_IS_LAID_OUT = "SELECT 1 FROM sqlite_temp_schema WHERE name = 'answered_with'"
-_LAY_OUT = (
-    """
-    CREATE TEMP TABLE answered_with (created_seq, seq, PRIMARY KEY (created_seq, seq)) WITHOUT ROWID
-    """,
-    """
-    CREATE TEMP TABLE changed_by (
-        created_seq, seq, place, identifier_id, PRIMARY KEY (created_seq, seq, place)
-    ) WITHOUT ROWID
-    """,
-)
-_FILL = (
-    """
-    INSERT INTO temp.answered_with
-    SELECT created_seq, seq FROM main.requests WHERE created_seq NOT NULL AND seq > ?1
-    ORDER BY created_seq, seq
-    """,
-    """
-    INSERT INTO temp.changed_by
-    SELECT created_seq, seq, place, identifier_id FROM main.changes WHERE seq > ?1
-    ORDER BY created_seq, seq, place
-    """,
-)
+_SOUGHT = {
+    "requests": "seq",
+    "changes": "seq, place, identifier_id",
+    "attribute_changes": "seq, place",
+    "batch_ids": "digest, seq",
+}
+"""What is wanted of the rows of a profile, by table; each has `seq` and `created_seq`."""
 
 
 class Trace(NamedTuple):
-    """Requests that were answered with a profile, and its changes: number, place, identifier."""
+    """What tells of a profile.
+
+    `answered` are the requests that were answered with it, `changes` its changes by number, place
+    and identifier, `attribute_changes` those of its attributes by number and place, and
+    `batch_ids` the digests of its batches with their numbers.
+    """
 
     answered: list[int]
     changes: list[tuple[int, int, int]]
+    attribute_changes: list[tuple[int, int]]
+    batch_ids: list[tuple[bytes, int]]
 
 
 class Traces:
@@ -59,56 +50,46 @@ class Traces:
     def of(self, created_seq: int) -> Trace:
         """The trace of the profile made by a request."""
         if self._latest is None or self._latest[0] != created_seq:
-            self._latest = created_seq, self._read(created_seq)
+            self._readings += 1
+            is_laid_out = self._readings > _READINGS and self._lay_out()
+            rows = [self._rows(table, created_seq, is_laid_out) for table in _SOUGHT]
+            answered = [seq for (seq,) in rows[0]]
+            self._latest = created_seq, Trace(answered, *rows[1:])
         return self._latest[1]
 
-    def _read(self, created_seq: int) -> Trace:
-        execute = self._connection.execute
-        self._readings += 1
+    def _rows(self, table: str, created_seq: int, is_laid_out: bool) -> list[Any]:
+        execute, columns = self._connection.execute, _SOUGHT[table]
+        found: list[Any] = []
         before = 0
-        answered: list[int] = []
-        changes: list[tuple[int, int, int]] = []
-        if self._readings > _READINGS and self._is_laid_out():
+        if is_laid_out:
             before = self._laid_out_to
-            answered += _first(
-                execute("SELECT seq FROM temp.answered_with WHERE created_seq = ?", (created_seq,))
-            )
-            changes += execute(
-                "SELECT seq, place, identifier_id FROM temp.changed_by WHERE created_seq = ?",
-                (created_seq,),
-            )
-        answered += _first(
-            execute(
-                "SELECT seq FROM main.requests WHERE seq > ? AND created_seq = ?",
-                (before, created_seq),
-            )
-        )
-        changes += execute(
-            "SELECT seq, place, identifier_id FROM main.changes WHERE seq > ? AND created_seq = ?",
-            (before, created_seq),
-        )
-        return Trace(answered, changes)
+            query = f"SELECT {columns} FROM temp.traced_{table} WHERE created_seq = ?"
+            found += execute(query, (created_seq,))
+        query = f"SELECT {columns} FROM main.{table} WHERE seq > ? AND created_seq = ?"
+        return found + execute(query, (before, created_seq)).fetchall()
 
-    def _is_laid_out(self) -> bool:
+    def _lay_out(self) -> bool:
         """Lay the history out, up to now, unless that was done; not where nothing may be written.
 
-        What a transaction laid out that was rolled back is gone with it.
+        What was laid out in a transaction that was rolled back is gone with it.
         """
         execute = self._connection.execute
         if execute("PRAGMA query_only").fetchone()[0]:
             return False
-        if self._laid_out_to and execute(_IS_LAID_OUT).fetchone():
+        there = execute("SELECT 1 FROM sqlite_temp_schema WHERE name = 'traced_requests'")
+        if self._laid_out_to and there.fetchone():
             return True
-        for table in ("answered_with", "changed_by"):
-            execute(f"DROP TABLE IF EXISTS temp.{table}")
-        for statement in _LAY_OUT:
-            execute(statement)
-        for statement in _FILL:
-            execute(statement, (0,))
-        highest = execute("SELECT max(seq) FROM main.requests").fetchone()[0]
-        self._laid_out_to = int(highest or 0)
+        bound = int(execute("SELECT max(seq) FROM main.requests").fetchone()[0] or 0)
+        for table, columns in _SOUGHT.items():
+            execute(f"DROP TABLE IF EXISTS temp.traced_{table}")
+            execute(
+                f"CREATE TEMP TABLE traced_{table} (created_seq, {columns},"
+                f" PRIMARY KEY (created_seq, {columns})) WITHOUT ROWID"
+            )
+            execute(
+                f"INSERT INTO temp.traced_{table} SELECT created_seq, {columns} FROM main.{table}"
+                f" WHERE created_seq NOT NULL AND seq <= ? ORDER BY created_seq, {columns}",
+                (bound,),
+            )
+        self._laid_out_to = bound
         return True
-
-
-def _first(rows: object) -> list[int]:
-    return [number for (number,) in rows]  # type: ignore[attr-defined]

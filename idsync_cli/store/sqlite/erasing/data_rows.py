@@ -1,0 +1,37 @@
+"""The rows of section 9 that belong to one profile: what batches brought to it."""
+
+from sqlite3 import Connection
+
+from idsync_cli.store.sqlite.erasing.traces import Trace
+from idsync_cli.store.sqlite.rows.checksums import checksum
+
+_ITS_OWN = ("events", "attributes", "devices", "profile_states")
+"""Tables whose rows are found by the profile."""
+
+
+class DataCounts:
+    """How many attributes, devices and events a profile has."""
+
+    __slots__ = ("attributes", "devices", "events")
+
+    def __init__(self, connection: Connection, created_seq: int) -> None:
+        def count(what: str, table: str) -> int:
+            query = f"SELECT count({what}) FROM {table} WHERE created_seq = ?"
+            return int(connection.execute(query, (created_seq,)).fetchone()[0])
+
+        self.attributes = count("*", "attributes")
+        self.devices = count("DISTINCT identity_type || ' ' || value", "devices")
+        self.events = count("*", "events")
+
+
+def remove_data(connection: Connection, created_seq: int, trace: Trace) -> None:
+    """Remove them all; an id of a batch stays used, and tells no more whose it was."""
+    for table in _ITS_OWN:
+        connection.execute(f"DELETE FROM {table} WHERE created_seq = ?", (created_seq,))
+    connection.executemany(
+        "DELETE FROM attribute_changes WHERE seq = ? AND place = ?", trace.attribute_changes
+    )
+    connection.executemany(
+        "UPDATE batch_ids SET created_seq = NULL, checksum = ?2 WHERE digest = ?1",
+        [(digest, checksum(digest.hex(), seq, None)) for digest, seq in trace.batch_ids],
+    )
