@@ -8,6 +8,9 @@ from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
 from idsync_cli.errors import printable
 
 _NOTES = {
+    NoteCode.NO_IDENTIFIER: (
+        "{type} was passed over: its value is a number or a boolean that identifies nobody"
+    ),
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
     NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
     NoteCode.JOINED_CONFLICTING_LOGIN: (

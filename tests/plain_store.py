@@ -6,14 +6,16 @@ and shares nothing with the stores of idsync. Compiled, too, idsync has to take 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from idsync_cli.core.codes import Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
     EVERY_PROFILE,
@@ -25,6 +27,7 @@ from idsync_cli.store.api import (
 )
 from tests.core.memory import Memory
 from tests.core.shorthand import altered
+from tests.plain_data import Brought, told
 
 
 class PlainTransaction(Transaction):
@@ -40,9 +43,14 @@ class PlainTransaction(Transaction):
         self.given_out: set[int] = set(before.given_out) if before else set()
         self.answered: dict[int, int] = dict(before.answered) if before else {}
         self.erased: list[Erasure] = list(before.erased) if before else []
+        self.batches: dict[bytes, ProfileView | None] = dict(before.batches) if before else {}
+        self.data: list[Brought] = list(before.data) if before else []
         self.known: dict[str, Memory] = {}
         for scope, memory in before.known.items() if before else ():
-            self.known[scope] = Memory(*memory.profiles.values(), given_out=self.given_out)
+            self.known[scope] = Memory(*memory.profiles.values(), **self.shared())
+
+    def shared(self) -> dict[str, Any]:
+        return {"given_out": self.given_out, "batches": self.batches}
 
     @property
     def last_seq(self) -> int:
@@ -62,16 +70,22 @@ class PlainTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         assert all(isinstance(each, Identifier) for each in identifiers)
         assert all(isinstance(each, int) for each in mpids)
+        assert all(isinstance(each, bytes) for each in digests)
 
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         return self._of(scope).under(rules)
 
     def _of(self, scope: str) -> Memory:
-        return self.known.setdefault(scope, Memory(given_out=self.given_out))
+        return self.known.setdefault(scope, Memory(**self.shared()))
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         if decision.status is Status.ERASED:
@@ -80,8 +94,11 @@ class PlainTransaction(Transaction):
             self.erase(Erasure(its_mpid, entry.seq, scope, entry.time_ms, its_id))
             return
         self._of(scope).apply(decision)
-        self.taken.add(entry.seq)
         assert decision.profile is not None
+        self.data.append(
+            Brought(decision.profile.mpid, entry.seq, entry.own_time_ms, decision.data)
+        )
+        self.taken.add(entry.seq)
         self.answered[entry.seq] = decision.profile.mpid
         self.login_bits.setdefault(scope, rules.login_bits)
         self.entries += [
@@ -105,6 +122,7 @@ class PlainTransaction(Transaction):
         self.taken.add(profile.created_seq)
         self.login_bits.setdefault(scope, rules.login_bits)
         if time_ms is not None:
+            self.data.append(Brought(profile.mpid, profile.created_seq, time_ms, None))
             how = profile.created_seq, time_ms, "import", None, None
             self.entries += [
                 HistoryEntry(*how, Op.ADD, profile.mpid, each, "import")
@@ -123,6 +141,7 @@ class PlainTransaction(Transaction):
     def survey(self, erasure: Erasure) -> ErasureReport:
         mpid, memory = erasure.mpid, self.known[erasure.scope]
         everybody = [each for _, each in self.everybody()]
+        data = told(mpid, self.data)
         taken = {
             each.mpid
             for each in self.entries
@@ -134,6 +153,9 @@ class PlainTransaction(Transaction):
                 identifiers=len(memory.profiles[mpid].identifiers),
                 values=len(self.lost_with(erasure.scope, mpid)),
                 history=sum(each.mpid == mpid for each in self.entries),
+                attributes=len(data.attributes),
+                devices=len(data.devices),
+                events=data.event_count,
             ),
             made_from_it=tuple(sorted(p.mpid for p in everybody if p.source_mpid == mpid)),
             taken_from=tuple(sorted(taken)),
@@ -155,6 +177,10 @@ class PlainTransaction(Transaction):
                 its_id = None if self.answered.get(each.seq) == mpid else each.request_id
                 left.append(altered(each, identifier=its, request_id=its_id))
         self.entries = left
+        self.data = [each for each in self.data if each.mpid != mpid]
+        for digest, answer in self.batches.items():
+            if answer is not None and answer.mpid == mpid:
+                self.batches[digest] = None
         self.answered = {seq: its for seq, its in self.answered.items() if its != mpid}
         self.taken -= touched - {each.seq for each in left}
         self.insert_erasure(erasure)
@@ -186,6 +212,9 @@ class PlainTransaction(Transaction):
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         return next((pair for pair in self.everybody() if pair[1].mpid == mpid), None)
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        return told(mpid, self.data, events) if self.find(mpid) else None
 
     def everybody(self) -> list[tuple[str, Profile]]:
         pairs = [(name, each) for name in self.known for each in self.known[name].profiles.values()]

@@ -14,10 +14,11 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
@@ -139,6 +140,13 @@ class RecordedLookup(Lookup):
         assert mpid in self.request.new_mpids
         return self.lookup.was_given_out(mpid)
 
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        assert digest in self.request.names.digests
+        found = self.lookup.carried_out(digest)
+        if found is not None and found.profile is not None:
+            self.request.found((found.profile,))
+        return found
+
 
 class RecordedTransaction(Transaction):
     """A transaction of another store, in which nothing may change that the request does not name.
@@ -151,12 +159,18 @@ class RecordedTransaction(Transaction):
         self.request = request
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
-        identifiers, mpids = list(identifiers), list(mpids)
+        identifiers, mpids, digests = list(identifiers), list(mpids), list(digests)
         assert set(identifiers) == set(self.request.names.identifiers)
         assert set(mpids) == self.request.named_mpids
-        self.transaction.prefetch(scope, rules, identifiers, mpids)
+        assert set(digests) == set(self.request.names.digests)
+        self.transaction.prefetch(scope, rules, identifiers, mpids, digests)
 
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         assert (scope, rules) == (self.request.reading.scope, self.request.reading.rules)
@@ -228,6 +242,9 @@ class RecordedTransaction(Transaction):
     def count_profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
+        raise AssertionError("this is for people")
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
         raise AssertionError("this is for people")
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:

@@ -11,6 +11,7 @@ class RequestKind(StrEnum):
     LOGOUT = "logout"
     SEARCH = "search"
     MODIFY = "modify"
+    BATCH = "batch"
     ERASE = "erase"
 
 
@@ -21,8 +22,9 @@ class Status(StrEnum):
     CREATED = "created"
     NOT_FOUND = "not_found"
     MODIFIED = "modified"
-    ERASED = "erased"
     ERROR = "error"
+    DUPLICATE = "duplicate"
+    ERASED = "erased"
 
 
 class Rule(StrEnum):
@@ -71,6 +73,7 @@ class TierOutcome(StrEnum):
 class NoteCode(StrEnum):
     """What a request did otherwise than its sender may expect (section 8, `notes`)."""
 
+    NO_IDENTIFIER = "no_identifier"
     SET_ASIDE_ON_LOGOUT = "set_aside_on_logout"
     TIE = "tie"
     JOINED_CONFLICTING_LOGIN = "joined_conflicting_login"
@@ -87,6 +90,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_SCOPE = "UNKNOWN_SCOPE"
     UNKNOWN_WORKSPACE = "UNKNOWN_WORKSPACE"
     UNKNOWN_LABEL = "UNKNOWN_LABEL"
+    INVALID_BATCH = "INVALID_BATCH"
     UNKNOWN_IDENTITY_TYPE = "UNKNOWN_IDENTITY_TYPE"
     INVALID_IDENTITY_VALUE = "INVALID_IDENTITY_VALUE"
     NO_IDENTITIES = "NO_IDENTITIES"

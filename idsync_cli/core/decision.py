@@ -15,6 +15,7 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.strategy import Settings
+from idsync_cli.core.data.values import BatchData
 from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
@@ -149,13 +150,14 @@ class Decision(Value):
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
     search found, as it got them; `types_in_order` are their types. `updates` has the profiles
     that change. `tiers` are there if the account of them was asked for, and `near` if near misses
-    were. Of an erasure `report` says what it takes away, once a store was asked.
+    were. `data` is what a batch brings to the profile, and `digest` stands for its id. `report`
+    says what an erasure takes away, once a store was asked.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
-        "near", "report",
+        "near", "data", "digest", "report",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -175,6 +177,8 @@ class Decision(Value):
         types_in_order: tuple[IdentityType, ...] = (),
         tiers: tuple[Tier, ...] = (),
         near: tuple[NearMiss, ...] = (),
+        data: BatchData | None = None,
+        digest: bytes | None = None,
         report: ErasureReport | None = None,
     ) -> None:
         self.status: Final = status
@@ -191,12 +195,26 @@ class Decision(Value):
         self.types_in_order: Final = types_in_order
         self.tiers: Final = tiers
         self.near: Final = near
+        self.data: Final = data
+        self.digest: Final = digest
         self.report: Final = report
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
-        return self.created or bool(self.changes) or self.status is _ERASED
+        if self.created or self.changes or self.digest is not None or self.status is _ERASED:
+            return True
+        return self.data is not None and not self.data.is_empty
+
+    def with_batch(
+        self, data: BatchData, digest: bytes | None, notes: tuple[Note, ...]
+    ) -> "Decision":
+        """The same with what a batch brings; its own notes come first."""
+        return Decision(
+            self.status, self.decided_by, self.profile, self.is_logged_in, self.matched,
+            self.created, self.changes, self.orphaned, self.updates, notes + self.notes,
+            self.identifiers, self.types_in_order, self.tiers, self.near, data, digest,
+        )  # fmt: skip
 
     def reported(self, report: ErasureReport) -> "Decision":
         """The same erasure with what it takes away."""

@@ -40,7 +40,7 @@ class ErasureCounts(NamedTuple):
 
     `identifiers` are those that the profile holds. `values` are those that it holds or ever held,
     and that no other profile holds now: they are gone from the whole store. `history` are the
-    changes of its identity record and of its attributes. `attributes`, `devices` and `events` are
+    changes of its identity record. `attributes`, `devices` and `events` are
     those that it has.
     """
 

@@ -2,11 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from mypy_extensions import mypyc_attr
 
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
+
+
+class CarriedOut(NamedTuple):
+    """A batch that was carried out: the profile it was answered with, None if that was erased."""
+
+    profile: ProfileView | None
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -61,6 +68,13 @@ class Lookup(ABC):
 
         A store may take an MPID that was never seen to be free, where it finds out before
         anything is kept (`Store.writing`).
+        """
+
+    @abstractmethod
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        """The batch whose id the digest stands for, if it was carried out (section 9).
+
+        Digests are of the whole store: what an id is unique in is part of them.
         """
 
 

@@ -57,9 +57,8 @@ class BatchRequest(NamedTuple):
     """An event batch (section 9): data for the profile that it names, or that it resolves to.
 
     Without an `mpid` it is resolved by `identity`, an identify. `fault` is what is wrong with its
-    identifiers, and counts unless the batch was carried out before: then it is None of an identify.
-    `digest` stands for its `source_request_id`, `passed_over` are the types of identifiers that
-    came with a value that is none.
+    identifiers, to be raised unless the batch was carried out before. `digest` stands for its
+    `source_request_id`; `passed_over` are the types of identifiers whose value was none.
     """
 
     data: BatchData
@@ -70,4 +69,4 @@ class BatchRequest(NamedTuple):
     fault: Exception | None = None
 
 
-Request = IdentityRequest | ModifyRequest | EraseRequest
+Request = IdentityRequest | ModifyRequest | BatchRequest | EraseRequest

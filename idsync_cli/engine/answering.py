@@ -6,6 +6,7 @@ from typing import Final
 from idsync_cli import wire
 from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.erasure import Erasure
@@ -37,7 +38,7 @@ class Answering:
         self._organization = organization
         self._seed = seed
         self._now = now
-        self._reader = wire.Reader(organization, target)
+        self._reader = wire.Reader(organization, target, key_of(seed))
         self._explain = explain
         self._remembers_rules = False
 
@@ -94,7 +95,7 @@ class Answering:
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
     ) -> None:
         """Let the store read at once all that some requests name."""
-        by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int]]] = {}
+        by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int], list[bytes]]] = {}
         for reading in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None:
@@ -102,15 +103,16 @@ class Answering:
             names = names_of(reading)
             its = by_scope.get(scope)
             if its is None:
-                its = by_scope[scope] = (rules, [], [])
+                its = by_scope[scope] = (rules, [], [], [])
             its[1].extend(names.identifiers)
             its[2].extend(names.mpids)
+            its[3].extend(names.digests)
             for label in names.labels:
                 mpid = labels.get(label)
                 if mpid is not None:
                     its[2].append(mpid)
-        for scope, (rules, identifiers, mpids) in by_scope.items():
-            transaction.prefetch(scope, rules, identifiers, mpids)
+        for scope, (rules, identifiers, mpids, digests) in by_scope.items():
+            transaction.prefetch(scope, rules, identifiers, mpids, digests)
 
     def _answer(
         self,

@@ -9,21 +9,26 @@ from idsync_cli.wire import Reading
 
 
 class Names(Value):
-    """The identifiers, MPIDs and labels that a request names.
+    """The identifiers, MPIDs, labels and digests of batches' ids that a request names.
 
     Nothing of a store is asked for it but these, the profiles that they lead to, and what those
     hold; and nothing else is changed, but what the profile of a `modify` holds of the types named.
     """
 
-    __match_args__ = ("identifiers", "mpids", "labels")
+    __match_args__ = ("identifiers", "mpids", "labels", "digests")
     __slots__ = __match_args__
 
     def __init__(
-        self, identifiers: Sequence[Identifier], mpids: Sequence[int], labels: Sequence[str]
+        self,
+        identifiers: Sequence[Identifier],
+        mpids: Sequence[int],
+        labels: Sequence[str],
+        digests: Sequence[bytes] = (),
     ) -> None:
         self.identifiers: Final = identifiers
         self.mpids: Final = mpids
         self.labels: Final = labels
+        self.digests: Final = digests
 
 
 _NOTHING: Final = Names((), (), ())
@@ -41,10 +46,11 @@ def names_of(reading: Reading) -> Names:
     identifiers = reading.identifiers
     if reading.identities or reading.changes:
         identifiers = [*identifiers, *_of_modify(reading)]
+    digests = () if reading.digest is None else (reading.digest,)
     if reading.mpid is None and reading.previous_mpid is None:
-        return Names(identifiers, (), ())
+        return Names(identifiers, (), (), digests)
     mpids, labels = _mpids_and_labels(reading)
-    return Names(identifiers, mpids, labels)
+    return Names(identifiers, mpids, labels, digests)
 
 
 def _mpids_and_labels(reading: Reading) -> tuple[list[int], list[str]]:

@@ -19,6 +19,7 @@ from mypy_extensions import mypyc_attr
 
 from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
@@ -54,6 +55,12 @@ class RequestEntry(Value):
         self.kind: Final = kind
         self.request_id: Final = request_id
         self.request_timestamp_ms: Final = request_timestamp_ms
+
+    @property
+    def own_time_ms(self) -> int:
+        """The time that it brought itself, or else when it was answered."""
+        its_own = self.request_timestamp_ms
+        return self.time_ms if its_own is None else its_own
 
 
 class HistoryEntry(Value):
@@ -167,7 +174,12 @@ class Transaction(ABC):
 
     @abstractmethod
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         """Hear what look-ups of a scope will soon be about; a store may read it all at once."""
 
@@ -184,7 +196,12 @@ class Transaction(ABC):
 
         It changes something, and was decided upon this transaction as it stands. Nothing is looked
         at but the status, the rule that decided, the answered profile and whether it is new, the
-        changes, and how profiles are left. The sequence number is not advanced.
+        changes, how profiles are left, and what a batch brings. The sequence number is not
+        advanced.
+
+        Of a batch, an event without a time of its own has that of the request
+        (`RequestEntry.own_time_ms`); an attribute that is set as it was, or deleted where there is
+        none, does not change, and a device of which nothing new is said stays as it is.
 
         Of an `erase` nothing stays but an `Erasure`: the profile goes, and its history, and in the
         history of others each identifier that no other profile holds (section 9).
@@ -240,6 +257,13 @@ class Transaction(ABC):
     @abstractmethod
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         """The profile that has the MPID, with its scope."""
+
+    @abstractmethod
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        """What the profile has beside its identifiers, with its latest `events`; None if it is not.
+
+        Events come by time, those of one time by sequence number and place.
+        """
 
     @abstractmethod
     def profiles(

@@ -10,10 +10,11 @@ from typing import Final
 
 from idsync_cli.core.codes import IMPORT, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.erasure import ERASED_VALUE, Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
@@ -24,6 +25,7 @@ from idsync_cli.store.api import (
     Store,
     Transaction,
 )
+from idsync_cli.store.kept_data import NO_DATA, KeptData, KeptEvent
 
 
 class _Kept:
@@ -46,8 +48,8 @@ class _World:
     """All that a store holds. What is in a dictionary here is replaced, and never changed."""
 
     __slots__ = (
-        "answers", "erasures", "history", "holders", "last_seq", "login_bits", "profiles", "rules",
-        "taken",
+        "answers", "batch_ids", "data", "erasures", "events", "history", "holders", "last_seq",
+        "login_bits", "profiles", "rules", "taken",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,6 +60,9 @@ class _World:
         self.history: list[HistoryEntry] = []  # as it was entered
         self.answers: dict[int, int] = {}  # MPIDs, by the number of what changed something
         self.erasures: dict[int, Erasure] = {}  # by MPID
+        self.data: dict[int, KeptData] = {}  # by MPID
+        self.events: list[tuple[int, KeptEvent]] = []  # by MPID, as they came
+        self.batch_ids: dict[bytes, int | None] = {}  # MPIDs by digest; None once erased
         self.login_bits: dict[str, int] = {}  # of every scope that has profiles
         self.rules: dict[str, str] = {}
 
@@ -71,6 +76,9 @@ class _World:
         other.history = list(self.history)
         other.answers = dict(self.answers)
         other.erasures = dict(self.erasures)
+        other.data = dict(self.data)
+        other.events = list(self.events)
+        other.batch_ids = dict(self.batch_ids)
         other.login_bits = dict(self.login_bits)
         other.rules = self.rules
         return other
@@ -118,7 +126,15 @@ class _World:
             if each.op is Op.REMOVE and each.mpid != mpid and self.answers.get(each.seq) == mpid
         }
         made = [each.view.mpid for each in self.profiles.values() if each.view.source_mpid == mpid]
-        counts = ErasureCounts(len(self.profiles[mpid].held), len(self.only_of(mpid)), len(history))
+        data = self.data.get(mpid, NO_DATA)
+        counts = ErasureCounts(
+            identifiers=len(self.profiles[mpid].held),
+            values=len(self.only_of(mpid)),
+            history=len(history),
+            attributes=len(data.attributes),
+            devices=len(data.devices),
+            events=sum([its == mpid for its, _ in self.events]),
+        )
         return ErasureReport(erasure, counts, tuple(sorted(made)), tuple(sorted(taken_from)))
 
     def erase(self, erasure: Erasure) -> None:
@@ -132,6 +148,11 @@ class _World:
         left = [each for each in self.history if each.mpid != mpid]
         self.history = [self._without(each, gone, kept.scope, mpid) for each in left]
         self.answers = {seq: answer for seq, answer in self.answers.items() if answer != mpid}
+        self.data.pop(mpid, None)
+        self.events = [each for each in self.events if each[0] != mpid]
+        self.batch_ids = {
+            digest: None if its == mpid else its for digest, its in self.batch_ids.items()
+        }
         self.taken -= touched | {kept.view.created_seq}
         self.taken |= {each.seq for each in self.history}
         self.enter(erasure)
@@ -245,7 +266,12 @@ class _MemoryTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         """Do nothing: all is at hand."""
 
@@ -286,6 +312,18 @@ class _MemoryTransaction(Transaction):
                 decided_by.identity_type,
             )  # fmt: skip
             world.history.append(done)
+        self._take_in(decision, answered.mpid, entry)
+
+    def _take_in(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
+        """What a batch brings, and when the profile was stored."""
+        world, data, seq, time_ms = self._world, decision.data, entry.seq, entry.own_time_ms
+        world.data[mpid] = world.data.get(mpid, NO_DATA).after(data, seq, time_ms)
+        for place, event in enumerate(data.events if data is not None else (), start=1):
+            its_time = time_ms if event.time_ms is None else event.time_ms
+            kept = KeptEvent(seq, place, its_time, event.event_type, event.name, event.text)
+            world.events.append((mpid, kept))
+        if decision.digest is not None:
+            world.batch_ids[decision.digest] = mpid
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
@@ -294,6 +332,8 @@ class _MemoryTransaction(Transaction):
         world.login_bits.setdefault(scope, rules.login_bits)
         view = ProfileView(mpid, seq, profile.source_mpid, profile.was_known, profile.types)
         world.put(_Kept(scope, view, profile.identifiers))
+        if time_ms is not None:
+            world.data[mpid] = NO_DATA.after(None, seq, time_ms)
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
@@ -334,6 +374,15 @@ class _MemoryTransaction(Transaction):
         """The profile that has the MPID, with its scope."""
         kept = self._world.profiles.get(mpid)
         return None if kept is None else (kept.scope, kept.whole())
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        """What the profile has beside its identifiers, with its latest `events`."""
+        if mpid not in self._world.profiles:
+            return None
+        its_events = sorted([each[1] for each in self._world.events if each[0] == mpid], key=_when)
+        count = len(its_events)
+        latest = its_events if events is None else its_events[max(0, count - events) :]
+        return self._world.data.get(mpid, NO_DATA).whole(latest, count)
 
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
@@ -433,6 +482,13 @@ class _MemoryLookup(Lookup):
         """Whether any profile of the whole store has the MPID, or had it until it was erased."""
         return mpid in self._world.profiles or mpid in self._world.erasures
 
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        """The batch whose id the digest stands for, if it was carried out."""
+        if digest not in self._world.batch_ids:
+            return None
+        mpid = self._world.batch_ids[digest]
+        return CarriedOut(None if mpid is None else self._world.profiles[mpid].view)
+
     def _holding(self, identifier: Identifier) -> list[_Kept]:
         return self._world.holding(self._scope, identifier)
 
@@ -451,6 +507,10 @@ def _held_after(kept: _Kept, changes: Sequence[Change]) -> tuple[Identifier, ...
             else:
                 held.remove(change.identifier)
     return tuple(held)
+
+
+def _when(event: KeptEvent) -> tuple[int, int, int]:
+    return event.time_ms, event.seq, event.place
 
 
 def _age(kept: _Kept) -> int:

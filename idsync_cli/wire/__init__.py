@@ -10,6 +10,7 @@ from idsync_cli.wire.answers import (
     profile_json,
     time_text,
 )
+from idsync_cli.wire.batches import BatchLine
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
 from idsync_cli.wire.lines import (
@@ -27,6 +28,7 @@ from idsync_cli.wire.scopes import Target, scope_of
 __all__ = [
     "LONGEST_LINE",
     "MAX_LINE_BYTES",
+    "BatchLine",
     "Incoming",
     "Json",
     "LineReader",

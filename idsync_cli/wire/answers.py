@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
-from idsync_cli.core.codes import ErrorCode, RequestKind
+from idsync_cli.core.codes import ErrorCode, RequestKind, Status
+from idsync_cli.core.data.values import BatchData
 from idsync_cli.core.decision import (
     COUNTED_TO,
     Answer,
@@ -53,6 +54,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
             refused["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
         return refused
     profile = outcome.profile
+    if outcome.status is Status.DUPLICATE:
+        return heading | {"mpid": None if profile is None else str(profile.mpid)}
     if outcome.report is not None:
         return heading | erasure_json(outcome.report)
     found: Json = {}
@@ -69,6 +72,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
         "source_mpid": None if profile is None else _mpid_text(profile.source_mpid),
         "notes": [_note_json(note) for note in outcome.notes],
     }
+    if outcome.data is not None:
+        body |= _data_json(outcome.data)
     if explain:
         body["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
     if outcome.near:
@@ -89,6 +94,8 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     ):  # fmt: skip
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
+    if outcome.status is Status.DUPLICATE:
+        return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     assert scope is not None
     assert profile is not None
     parts = [f'{{"seq": {answer.seq}, ']
@@ -109,8 +116,25 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     source = "null" if profile.source_mpid is None else f'"{profile.source_mpid}"'
     parts.append(f'], "source_mpid": {source}, "notes": [')
     parts.append(", ".join([encode(_note_json(note)) for note in outcome.notes]))
-    parts.append("]}\n")
+    data = outcome.data
+    if data is None:
+        parts.append("]}\n")
+    else:
+        parts.append(f'], "events": {len(data.events)}, "attributes_set": [')
+        parts.append(", ".join([_quoted(name) for name in data.attributes or ()]))
+        parts.append('], "attributes_deleted": [')
+        parts.append(", ".join([_quoted(name) for name in data.deleted]))
+        parts.append("]}\n")
     return "".join(parts).encode("ascii")
+
+
+def _data_json(data: BatchData) -> Json:
+    """What an answer says of what a batch brought."""
+    return {
+        "events": len(data.events),
+        "attributes_set": list(data.attributes or ()),
+        "attributes_deleted": list(data.deleted),
+    }
 
 
 def erasure_json(report: ErasureReport) -> Json:

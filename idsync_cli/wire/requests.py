@@ -5,9 +5,12 @@ from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import digest_of
+from idsync_cli.core.data.values import BatchId
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import (
+    BatchRequest,
     EraseRequest,
     IdentityChange,
     IdentityRequest,
@@ -15,6 +18,9 @@ from idsync_cli.core.request import (
     Request,
 )
 from idsync_cli.errors import quoted
+from idsync_cli.wire import batches
+from idsync_cli.wire.batch_data import own_time_of
+from idsync_cli.wire.batches import Batch, BatchLine
 from idsync_cli.wire.decoding import Json
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
 from idsync_cli.wire.lines import PlainLine
@@ -31,6 +37,8 @@ from idsync_cli.wire.scopes import Target, scope_of
 
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
+_BATCH: Final = RequestKind.BATCH
+_IDENTIFY: Final = RequestKind.IDENTIFY
 _ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
 _AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
@@ -40,13 +48,15 @@ class Reading:
     """A request as far as it can be read without knowing what labels stand for.
 
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
-    with its identifiers, which counts only if its labels are known (the order of section 8).
-    `identities` are those of a modify in its set form. An MPID that is a text is a label.
+    with its identifiers or its data, which counts only if its labels are known (the order of
+    section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
+    label. `batch` is what an event batch has beside these, `digest` stands for its id.
     """
 
     __slots__ = (
-        "changes", "identifiers", "identities", "kind", "label", "late_refusal", "mpid",
-        "previous_mpid", "refusal", "request_id", "request_timestamp_ms", "rules", "scope",
+        "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
+        "late_refusal", "mpid", "previous_mpid", "refusal", "request_id", "request_timestamp_ms",
+        "rules", "scope",
     )  # fmt: skip
 
     def __init__(
@@ -68,13 +78,21 @@ class Reading:
         self.request_timestamp_ms: int | None = None
         self.refusal = refusal
         self.late_refusal: Refusal | None = None
+        self.batch: Batch | None = None
+        self.digest: bytes | None = None
 
 
 class Reader:
-    """Reads requests for an organization; the target stands in for those that name no scope."""
+    """Reads requests for an organization; the target stands in for those that name no scope.
 
-    def __init__(self, organization: Organization, target: Target | None = None) -> None:
+    `batch_key` is what the digests of batches' ids are made under.
+    """
+
+    def __init__(
+        self, organization: Organization, target: Target | None = None, batch_key: bytes = b""
+    ) -> None:
         self._organization = organization
+        self._batch_key = batch_key
         self._target = target or Target()
         self._scopes: dict[tuple[str | None, str | None], tuple[str, ScopeRules]] = {}
         self._unnamed: tuple[str, ScopeRules] | None = (
@@ -85,8 +103,12 @@ class Reader:
         """Read a request, as far as it is one."""
         if isinstance(request, PlainLine):
             return self._read(request.members)
+        if isinstance(request, BatchLine):
+            return self._read_batch(request.batch, request.texts)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
+        if isinstance(request, dict) and request.get("type") == _BATCH.value:
+            return self._read_batch(request, None)
         try:
             members = members_in(request)
         except Refusal as refusal:
@@ -133,6 +155,37 @@ class Reader:
                     reading.identities = settings_in(known)
         except Refusal as refusal:
             reading.late_refusal = refusal
+        return reading
+
+    def _read_batch(self, batch: Json, texts: Sequence[str] | None) -> Reading:
+        """Read an event batch (section 9)."""
+        label = batch.get("label")
+        reading = Reading(_BATCH, label if is_text(label) else None)
+        try:
+            batches.check_kinds(batch)
+            mpid = batch.get("mpid")
+            mpid = None if mpid is None or _is_none(mpid) else _mpid_or_label("mpid", mpid)
+            scope, workspace = batch.get("scope"), batch.get("workspace")
+            reading.scope, reading.rules = self._scope(scope, workspace)
+        except Refusal as refusal:
+            reading.refusal = refusal
+            return reading
+        reading.mpid = mpid
+        its_id = batch.get("request_id")
+        reading.request_id = its_id if is_text(its_id) else None
+        try:
+            reading.batch = read = batches.read(batch, texts, names_profile=mpid is not None)
+            reading.request_timestamp_ms = own_time_of(batch)
+            reading.identifiers = read.identifiers
+        except Refusal as refusal:
+            reading.late_refusal = refusal
+            return reading
+        batch_id = batches.id_of(batch)
+        if batch_id is not None:
+            if scope is None and workspace is None:
+                workspace = self._target.workspace
+            where = BatchId(workspace, reading.scope, batch_id)
+            reading.digest = digest_of(where, self._batch_key)
         return reading
 
     def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, ScopeRules]:
@@ -231,6 +284,13 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
         previous = _mpid_of(previous, labels)
     if reading.late_refusal:
         raise reading.late_refusal
+    batch = reading.batch
+    if batch is not None:
+        digest = reading.digest
+        if mpid is not None:
+            return BatchRequest(batch.data, None, mpid, digest)
+        identify = IdentityRequest(_IDENTIFY, reading.identifiers)
+        return BatchRequest(batch.data, identify, None, digest, batch.passed_over, batch.fault)
     if kind is _MODIFY:
         assert mpid is not None
         if reading.changes is not None:

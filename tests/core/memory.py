@@ -6,20 +6,27 @@ from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView, types_of
 
 
 class Memory:
     """What is known about one scope, by looking at every profile; `under` gives the look-ups.
 
-    `given_out` is shared by the scopes of one store. `sought` lists the identifiers looked up.
+    `given_out` and `batches` are shared by the scopes of one store. `sought` lists the identifiers
+    looked up.
     """
 
-    def __init__(self, *profiles: Profile, given_out: set[int] | None = None) -> None:
+    def __init__(
+        self,
+        *profiles: Profile,
+        given_out: set[int] | None = None,
+        batches: dict[bytes, ProfileView | None] | None = None,
+    ) -> None:
         self.profiles = {profile.mpid: profile for profile in profiles}
         self.given_out = set() if given_out is None else given_out
         self.given_out.update(self.profiles)
+        self.batches = {} if batches is None else batches
         self.sought: list[Identifier] = []
 
     def under(self, rules: ScopeRules) -> "MemoryLookup":
@@ -36,6 +43,9 @@ class Memory:
 
     def apply(self, decision: Decision) -> None:
         """Do what was decided, by its changes; what it says of the profiles left must be so."""
+        if decision.digest is not None:
+            assert decision.profile is not None
+            self.batches[decision.digest] = decision.profile
         if decision.created:
             new = decision.profile
             assert new is not None
@@ -105,6 +115,10 @@ class MemoryLookup(Lookup):
 
     def was_given_out(self, mpid: int) -> bool:
         return mpid in self.memory.given_out
+
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        found = self.memory.batches.get(digest)
+        return None if found is None else CarriedOut(found)
 
 
 def _with(profile: Profile, identifiers: Sequence[Identifier], was_known: bool) -> Profile:

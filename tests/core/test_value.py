@@ -13,6 +13,14 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.strategy import NO_SETTINGS
+from idsync_cli.core.data.values import (
+    BatchData,
+    Device,
+    Event,
+    NamedDevice,
+    NewEvent,
+    ProfileData,
+)
 from idsync_cli.core.decision import (
     Answer,
     Change,
@@ -44,10 +52,16 @@ ERASURE, OTHER_ERASURE = Erasure(1, 2, "s", 3), Erasure(2, 3, "t", 4, "r")
 REPORT = ErasureReport(
     OTHER_ERASURE, ErasureCounts(1, 1, 1), (3,), (4,), (KeptFile(FileKind.BACKUP, "b"),)
 )
+EVENT = Event(1, 2, 3, "custom_event", "hello", {}, '{"event_type": "custom_event"}')
+BROUGHT = BatchData(
+    [NewEvent(1, "custom_event", "hello", "{}")], {"city": '"Bern"'}, ("old",),
+    NamedDevice(D, "{}"), "{}", True, "{}",
+)  # fmt: skip
 NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
     Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
-    (DEVICE,), (TIER,), (NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1}),), REPORT,
+    (DEVICE,), (TIER,), (NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1}),),
+    BROUGHT, b"digest", REPORT,
 )  # fmt: skip
 
 PAIRS: list[tuple[Value, Value]] = [
@@ -65,6 +79,26 @@ PAIRS: list[tuple[Value, Value]] = [
     (IdentityRequest(RequestKind.LOGIN, ()), IdentityRequest(RequestKind.LOGOUT, (E,), 1)),
     (ERASURE, OTHER_ERASURE),
     (ErasureReport(ERASURE, ErasureCounts()), REPORT),
+    (EVENT, Event(2, 1, 4, "screen_view", None, {"a": 1}, "{}")),
+    (NewEvent(1, "custom_event", "hello", "{}"), NewEvent(None, "screen_view", None, "null")),
+    (NamedDevice(D, "{}"), NamedDevice(None, None)),
+    (Device(D, {}, 1), Device(None, {"ip": "::1"}, 2)),
+    (BatchData(), BROUGHT),
+    (
+        ProfileData({}),
+        ProfileData(
+            {"a": 1},
+            [EVENT],
+            1,
+            [Device(D, {}, 1)],
+            {"gdpr": {}},
+            True,
+            {"publisher": "p"},
+            1,
+            2,
+            ("merged",),
+        ),
+    ),
     (RequestEntry(1, 2, RequestKind.LOGIN), RequestEntry(2, 3, RequestKind.LOGOUT, "r", 4)),
 ]
 """Two values of each class, alike in no member."""

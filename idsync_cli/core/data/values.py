@@ -148,8 +148,8 @@ class NamedDevice(Value):
 class BatchData(Value):
     """What a batch brings to the profile that it is answered with; None is what it does not say.
 
-    First the attributes are set, then the names are deleted. `consent_state` and `attribution` are
-    JSON objects.
+    First the attributes are set, each to a value as JSON, then the names are deleted.
+    `consent_state` and `attribution` are JSON objects.
     """
 
     __match_args__ = (
@@ -160,7 +160,7 @@ class BatchData(Value):
     def __init__(
         self,
         events: Sequence[NewEvent] = (),
-        attributes: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, str] | None = None,
         deleted: Sequence[str] = (),
         device: NamedDevice | None = None,
         consent_state: str | None = None,

@@ -24,13 +24,7 @@ def modify(
         Refusal: the scope has no such profile, an old value is not held, or an immutable
             identifier stands in the way. Then nothing at all is changed.
     """
-    profile = lookup.profile(request.mpid)
-    if profile is None:
-        raise Refusal(
-            ErrorCode.MPID_NOT_FOUND,
-            f"no profile of the scope has the MPID {request.mpid}",
-            word=str(request.mpid),
-        )
+    profile = profile_of(request.mpid, lookup)
     modification = _Modification(profile, rules, lookup)
     if request.known_identities is not None:
         modification.set(request.known_identities)
@@ -49,6 +43,22 @@ def modify(
         updates=consequences.updates,
         tiers=_tiers(request, rules) if explain else (),
     )
+
+
+def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
+    """The profile that a request names.
+
+    Raises:
+        Refusal: the scope has none.
+    """
+    profile = lookup.profile(mpid)
+    if profile is None:
+        raise Refusal(
+            ErrorCode.MPID_NOT_FOUND,
+            f"no profile of the scope has the MPID {mpid}",
+            word=str(mpid),
+        )
+    return profile
 
 
 class _Modification:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from idsync_cli.core.codes import IMPORT, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
@@ -17,6 +18,7 @@ from idsync_cli.store.api import (
     RequestEntry,
     Transaction,
 )
+from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
@@ -53,7 +55,9 @@ class SqliteTransaction(Transaction):
         self.connection = connection
         self._scopes: dict[str, Scope] = {}
         self._pending = PendingChanges(connection)
-        self._cache = ProfileCache(Tables(connection), self._pending)
+        tables = Tables(connection)
+        self._cache = ProfileCache(tables, self._pending)
+        self._batch_ids = BatchIds(tables)
         self._edits = Edits(self._cache, self._pending)
         self._seed = ""
         self._found_seq = 0
@@ -81,6 +85,7 @@ class SqliteTransaction(Transaction):
     def expect_many(self) -> None:
         """Prepare for many identifiers that the store has never seen."""
         self._cache.expect_many()
+        self._batch_ids.expect_many()
 
     def hand_over(self) -> None:
         """From now on others write what is taken from here (store/sqlite/ahead.py)."""
@@ -107,7 +112,7 @@ class SqliteTransaction(Transaction):
         found = self._lookups.get(scope)
         if found is None or found.rules is not rules:
             its = self._scopes.get(scope)
-            found = lookup(self._cache, its, rules)
+            found = lookup(self._cache, self._batch_ids, its, rules)
             if its is not None:
                 self._lookups[scope] = found
         return found
@@ -151,6 +156,13 @@ class SqliteTransaction(Transaction):
         self.write()
         return profiles.profile_of(self, mpid)
 
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        """What the profile has beside its identifiers, with its latest `events`."""
+        from idsync_cli.store.sqlite.queries import data
+
+        self.write()
+        return data.data_of(self, mpid, events)
+
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
         from idsync_cli.store.sqlite.queries import profiles
@@ -188,12 +200,18 @@ class SqliteTransaction(Transaction):
         self._cache.forget()  # what it knows of who is known is no longer so
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         """Read at once what look-ups of a scope will soon be about."""
         its = self._scopes.get(scope)
         if its is not None:
             self._cache.look_up(its, identifiers, mpids, rules)
+        self._batch_ids.look_up(digests)
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
@@ -210,8 +228,13 @@ class SqliteTransaction(Transaction):
         for update in decision.updates:
             profile = cache.at(update.profile.created_seq)
             edits.leave(profile, update.types, update.was_known)
-        its_time = entry.request_timestamp_ms
-        edits.store(cache.at(answered.created_seq), entry.time_ms if its_time is None else its_time)
+        time_ms = entry.own_time_ms
+        edits.store(cache.at(answered.created_seq), time_ms)
+        if decision.data is not None:
+            self._batch.data.take(answered.created_seq, seq, time_ms, decision.data)
+        if decision.digest is not None:
+            self._batch_ids.add(decision.digest, answered.created_seq)
+            self._batch.data.batch_ids.append((decision.digest, seq, answered.created_seq))
         by = decision.decided_by
         how = its.number, entry.kind, decision.status, by.rule, by.identity_type
         numbers: list[int] = [seq, entry.time_ms, self._outcome_id(how), answered.created_seq]
@@ -229,6 +252,7 @@ class SqliteTransaction(Transaction):
         if texts != _NO_TEXTS:
             self._batch.texts[seq] = texts
         cache.trim()
+        self._batch_ids.trim()
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
@@ -274,6 +298,7 @@ class SqliteTransaction(Transaction):
         self._write_here()
         removal.remove(self.connection, self._traces, erasure)
         self._cache.forget()
+        self._batch_ids.forget()
         self._lookups = {}
 
     def _write_here(self) -> None:
@@ -341,6 +366,7 @@ class SqliteTransaction(Transaction):
         batch = self._batch
         self._has_applied = False
         self._pending.give_to(batch)
+        self._batch_ids.hand_over()
         batch.requests, self._requests = self._requests.as_bytes(), PackedIntegers()
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq

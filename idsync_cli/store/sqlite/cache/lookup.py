@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import ProfileView
+from idsync_cli.store.sqlite.cache.batch_ids import ERASED, UNKNOWN, BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, Scope
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 
@@ -13,10 +14,13 @@ from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 class CachedLookup(Lookup):
     """What the store knows about one scope, None if it has never seen it, under some rules."""
 
-    __slots__ = ("_cache", "_scope", "rules")
+    __slots__ = ("_batch_ids", "_cache", "_scope", "rules")
 
-    def __init__(self, cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> None:
+    def __init__(
+        self, cache: ProfileCache, batch_ids: BatchIds, scope: Scope | None, rules: ScopeRules
+    ) -> None:
         self._cache = cache
+        self._batch_ids = batch_ids
         self._scope = scope
         self.rules = rules
 
@@ -67,6 +71,15 @@ class CachedLookup(Lookup):
         """Whether any profile of the whole store has, or ever had, the MPID."""
         return self._cache.was_given_out(mpid)
 
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        """The batch whose id the digest stands for, if it was carried out."""
+        created_seq = self._batch_ids.profile_of(digest)
+        if created_seq == UNKNOWN:
+            return None
+        if created_seq == ERASED:
+            return CarriedOut(None)
+        return CarriedOut(self._cache.at(created_seq).view())
+
 
 class JudgingLookup(CachedLookup):
     """The same under rules with other login types than the store was last written under.
@@ -106,11 +119,13 @@ class JudgingLookup(CachedLookup):
         return sorted(found, key=_newest_first)
 
 
-def lookup(cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> CachedLookup:
+def lookup(
+    cache: ProfileCache, batch_ids: BatchIds, scope: Scope | None, rules: ScopeRules
+) -> CachedLookup:
     """What the store knows about a scope under some rules."""
     if scope is None or scope.login_bits == rules.login_bits:
-        return CachedLookup(cache, scope, rules)
-    return JudgingLookup(cache, scope, rules)
+        return CachedLookup(cache, batch_ids, scope, rules)
+    return JudgingLookup(cache, batch_ids, scope, rules)
 
 
 def _newest_first(profile: CachedProfile) -> int:

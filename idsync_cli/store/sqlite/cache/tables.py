@@ -1,13 +1,16 @@
 """Reading the tables: every question that the cache puts to SQLite, and its rows as they come."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from sqlite3 import Connection
 
 from idsync_cli.store.sqlite.rows.checksums import ProfileRow
 
 NEWEST = 64
 """How many holders of an identifier are read beforehand, of the known and of the anonymous."""
+
+
+_DIGESTS_AT_ONCE = 200
 
 
 _STEPS = 64
@@ -101,6 +104,19 @@ class Tables:
         """Whether any profile has the MPID, or had it until it was erased."""
         row = self._execute(_TAKEN, (mpid,)).fetchone()
         return row is not None
+
+    def has_batch_ids(self) -> bool:
+        """Whether any batch with an id was carried out."""
+        return self._execute("SELECT 1 FROM batch_ids LIMIT 1").fetchone() is not None
+
+    def batches(self, digests: Sequence[bytes]) -> Iterator[tuple[bytes, int | None]]:
+        """Those of the digests that there are, with the profiles of their batches."""
+        for begin in range(0, len(digests), _DIGESTS_AT_ONCE):
+            some = digests[begin : begin + _DIGESTS_AT_ONCE]
+            places = ", ".join("?" * len(some))
+            yield from self._execute(
+                f"SELECT digest, created_seq FROM batch_ids WHERE digest IN ({places})", some
+            )
 
     def highest_identifier(self) -> int:
         """The highest number of an identifier; 0 where there is none."""

@@ -33,5 +33,5 @@ def remove_data(connection: Connection, created_seq: int, trace: Trace) -> None:
     )
     connection.executemany(
         "UPDATE batch_ids SET created_seq = NULL, checksum = ?2 WHERE digest = ?1",
-        [(digest, checksum(digest.hex(), seq, None)) for digest, seq in trace.batch_ids],
+        [(digest, checksum(digest, seq, None)) for digest, seq in trace.batch_ids],
     )

@@ -53,7 +53,7 @@ def survey(connection: Connection, traces: Traces, erasure: Erasure) -> ErasureR
         ErasureCounts(
             identifiers=len(held),
             values=len(lost),
-            history=len(trace.changes) + len(trace.attribute_changes),
+            history=len(trace.changes),
             attributes=data.attributes,
             devices=data.devices,
             events=data.events,

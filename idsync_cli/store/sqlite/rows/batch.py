@@ -12,6 +12,7 @@ from idsync_cli.store.sqlite.rows.checksums import (
     identifier_hash,
     packed_profiles,
 )
+from idsync_cli.store.sqlite.rows.data import DataRows, DataWriter, SummedDataRows
 from idsync_cli.store.sqlite.rows.holder_changes import rows_of
 from idsync_cli.store.sqlite.rows.inserts import Inserter
 from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, unpack_numbers
@@ -28,11 +29,12 @@ class Batch:
     the four of its row, and four for each change. `texts` has what some of those brought
     themselves, by their number. `holdings` says what becomes of rows of `holders`
     (`holder_changes`). `rules` are the texts of the rules of each scope, None where they stay.
+    `data` is what batches brought.
     """
 
     __slots__ = (
-        "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "rules", "scopes",
-        "sizes", "texts", "updated",
+        "created", "data", "holdings", "identifiers", "last_seq", "outcomes", "requests", "rules",
+        "scopes", "sizes", "texts", "updated",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,12 +46,14 @@ class Batch:
         self.created = self.updated = self.holdings = self.requests = b""
         self.sizes: list[int] = []
         self.texts: dict[int, tuple[str | None, int | None]] = {}
+        self.data = DataRows()
 
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""
         return (
             self.last_seq, self.rules, self.scopes, self.outcomes, self.identifiers, self.created,
             self.updated, self.holdings, self.requests, self.sizes, self.texts,
+            self.data.as_values(),
         )  # fmt: skip
 
 
@@ -58,8 +62,9 @@ def batch_of(values: Sequence[Any]) -> Batch:
     batch = Batch()
     (
         batch.last_seq, batch.rules, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
-        batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts,
+        batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts, data,
     ) = values  # fmt: skip
+    batch.data.put(data)
     return batch
 
 
@@ -73,8 +78,8 @@ class Rows:
     """
 
     __slots__ = (
-        "changes", "created", "holders_come", "holders_gone", "identifier_hashes", "identifiers",
-        "last_seq", "outcomes", "requests", "rules", "scopes", "updated",
+        "changes", "created", "data", "holders_come", "holders_gone", "identifier_hashes",
+        "identifiers", "last_seq", "outcomes", "requests", "rules", "scopes", "updated",
     )  # fmt: skip
 
     def __init__(self, batch: Batch) -> None:
@@ -93,6 +98,7 @@ class Rows:
         self._take_profiles(batch)
         self.holders_gone, self.holders_come = rows_of(batch.holdings)
         self._take_history(batch)
+        self.data = SummedDataRows(batch.data) if batch.data.exist else None
 
     def _take_profiles(self, batch: Batch) -> None:
         self.created = [
@@ -129,6 +135,7 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
         self._insert = Inserter(connection)
+        self._data = DataWriter(connection)
 
     def write(self, rows: Rows, seed: str) -> None:
         """Bring the tables up to date.
@@ -161,6 +168,8 @@ class Writer:
         insert.rows("holders", 6, rows.holders_come)
         insert.rows("requests", 7, rows.requests)
         insert.rows("changes", 5, rows.changes)
+        if rows.data is not None:
+            self._data.write(rows.data)
         if rows.last_seq is not None:
             self._execute(
                 "UPDATE store SET last_seq = ?, checksum = ?",

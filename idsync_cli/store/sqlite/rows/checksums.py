@@ -9,7 +9,7 @@ from zlib import crc32
 
 from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
 
-Value = int | str | None | tuple["Value", ...]
+Value = int | str | bytes | None | tuple["Value", ...]
 
 
 def checksum(*values: Value) -> int:

@@ -1,0 +1,156 @@
+"""The identifiers of an event batch, and which of them stands for its device (section 9)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from idsync_cli.core.codes import ErrorCode
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import (
+    DEVICE_TYPES,
+    TYPE_ORDER,
+    TYPES_BY_NAME,
+    Identifier,
+    IdentityType,
+    is_plain_value,
+    value_fault,
+)
+from idsync_cli.errors import quoted
+from idsync_cli.wire.decoding import Json
+from idsync_cli.wire.identifiers import identity_type_of
+from idsync_cli.wire.members import invalid_request, shown
+
+DEVICE_NAMES: Final = {
+    name: identity_type
+    for name, identity_type in TYPES_BY_NAME.items()
+    if identity_type in DEVICE_TYPES
+}
+"""The names of `device_info` that are identifiers; all others speak of the device."""
+
+_STAMP: Final = IdentityType.DEVICE_APPLICATION_STAMP
+_USERS, _DEVICES, _STAMPS = "user_identities", "device_info", "mp_deviceid"
+
+
+class BatchIdentifiers:
+    """The identifiers of a batch; `passed_over` are types of which a value came that is none.
+
+    `fault` is what is wrong with them, if anything is.
+    """
+
+    __slots__ = ("fault", "found", "passed_over")
+
+    def __init__(self) -> None:
+        self.found: Sequence[Identifier] = ()
+        self.passed_over: tuple[IdentityType, ...] = ()
+        self.fault: Refusal | None = None
+
+
+def identifiers_of(batch: Json) -> BatchIdentifiers:
+    """The identifiers that a batch is resolved by, or what is wrong with them."""
+    read = BatchIdentifiers()
+    passed_over: set[IdentityType] = set()
+    try:
+        read.found = _identifiers(batch, passed_over)
+        if not read.found:
+            read.fault = _no_identities(batch)
+    except Refusal as refusal:
+        read.fault = refusal.with_traceback(None)
+    if passed_over:
+        read.passed_over = tuple(sorted(passed_over, key=TYPE_ORDER.__getitem__))
+    return read
+
+
+def device_identifier_of(batch: Json) -> Identifier | None:
+    """What stands for the device of a batch: its device application stamp, else its first ID.
+
+    The first is so in the order of section 2. A value that is none counts for nothing.
+    """
+    found: list[Identifier] = []
+    for _, name, value in _named(batch):
+        identity_type, text = TYPES_BY_NAME.get(name), _text_of(value)
+        if identity_type is not None and text and value_fault(text) is None:
+            found.append(Identifier(identity_type, text))
+    return device_among(found)
+
+
+def device_among(identifiers: Sequence[Identifier]) -> Identifier | None:
+    """What stands for the device of a batch that has these identifiers."""
+    first: Identifier | None = None
+    for each in identifiers:
+        if each.type in DEVICE_TYPES:
+            if each.type is _STAMP:
+                return each
+            if first is None or each.order < first.order:
+                first = each
+    return first
+
+
+def _named(batch: Json) -> Iterator[tuple[str, str, Any]]:
+    """Each name that may be an identifier's, with the member that it is in and its value."""
+    for name, value in (batch.get(_USERS) or {}).items():
+        yield _USERS, name, value
+    for name, value in (batch.get(_DEVICES) or {}).items():
+        if name in DEVICE_NAMES:
+            yield _DEVICES, name, value
+    if batch.get(_STAMPS) is not None:
+        yield _STAMPS, _STAMP.value, batch[_STAMPS]
+
+
+def _identifiers(batch: Json, passed_over: set[IdentityType]) -> Sequence[Identifier]:
+    """The identifiers; the names of all are known before any value is looked at.
+
+    Raises:
+        Refusal: UNKNOWN_IDENTITY_TYPE, INVALID_REQUEST (two values of one type) or
+            INVALID_IDENTITY_VALUE.
+    """
+    for name in batch.get(_USERS) or ():
+        identity_type_of(name)
+    texts: dict[IdentityType, tuple[str, Any]] = {}
+    for member, name, value in _named(batch):
+        identity_type = TYPES_BY_NAME[name]
+        text = _text_of(value)
+        if text is None:
+            if value is not None:
+                passed_over.add(identity_type)
+            continue
+        if text == "":
+            continue
+        before = texts.get(identity_type)
+        if before is not None and before[1] != text:
+            raise invalid_request(
+                f"{before[0]} and {member} have two values of {identity_type}; give one", name
+            )
+        texts[identity_type] = member, text
+    for identity_type, (_, text) in texts.items():
+        _check_value(identity_type, text)
+    return [Identifier(identity_type, text) for identity_type, (_, text) in texts.items()]
+
+
+def _text_of(value: object) -> Any:
+    """The text that a value is taken as; None for one that is none, such as 0 or true.
+
+    What is neither text nor number is left, to be refused.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, (bool, float)) or value == 0:
+        return None
+    return str(value) if isinstance(value, int) else value
+
+
+def _check_value(identity_type: IdentityType, value: object) -> None:
+    if is_plain_value(value):
+        return
+    fault = value_fault(value)
+    if fault:
+        raise Refusal(
+            ErrorCode.INVALID_IDENTITY_VALUE,
+            f"the value {quoted(shown(value))} of {identity_type} {fault}",
+            word=value if isinstance(value, str) else None,
+        )
+
+
+def _no_identities(batch: Json) -> Refusal:
+    hint = "name at least one in user_identities or device_info, or give the mpid"
+    if "known_identities" in batch:
+        hint = "a batch has them in user_identities, not in known_identities"
+    return Refusal(ErrorCode.NO_IDENTITIES, f"no identifiers given; {hint}")
