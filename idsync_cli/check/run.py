@@ -179,6 +179,8 @@ def _found(answer: wire.Json) -> dict[str, Any]:
     found = {key: answer[key] for key in answer if key != "errors"}
     if "errors" in answer:
         return found | {"error": answer["errors"][0]["code"]}
+    if "decided_by" not in answer:
+        return found
     decided_by = answer["decided_by"]
     return found | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),

@@ -31,7 +31,7 @@ from idsync_cli.cli.options import (
     Workspace,
     takes_identities,
 )
-from idsync_cli.core.codes import ErrorCode, RequestKind, Status
+from idsync_cli.core.codes import ErrorCode, FileKind, RequestKind, Status
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
@@ -77,7 +77,7 @@ def _ask(
 ) -> int:
     request = _request(kind, scope, workspace, identities)
     request["previous_mpid"] = previous_mpid
-    picture = _picture(svg, config, store, force=force)
+    picture = _picture(svg, config, store, force=force, dry_run=dry_run)
     return _answer(
         request,
         config,
@@ -186,7 +186,7 @@ def modify(
             raise UsageFault("--change cannot be combined with identity options or --remove")
         del request["known_identities"]
         request["identity_changes"] = [_split_change(each) for each in change]
-    picture = _picture(svg, config, store, force=force)
+    picture = _picture(svg, config, store, force=force, dry_run=dry_run)
     return _answer(
         request,
         config,
@@ -256,7 +256,9 @@ def _split_change(text: str) -> wire.Json:
 KeepPicture = Callable[[Answer, Decision], None]
 
 
-def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPicture | None:
+def _picture(
+    svg: str | None, config: str, store: str, *, force: bool, dry_run: bool
+) -> KeepPicture | None:
     """What keeps the explanation as a picture; whether it can be is seen before anything is done.
 
     Raises:
@@ -277,6 +279,10 @@ def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPi
         from idsync_cli.render import picture
 
         pieces = render.explanation(answer, decision, picture.WIDTH)
+        if not dry_run:
+            from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
+
+            keep_path(store, FileKind.OUTPUT, svg)
         try:
             with open_output("--svg", svg, must_be_new=not force) as file:
                 file.write(picture.svg(pieces, f"idsync {answer.kind}").encode())

@@ -24,14 +24,17 @@ from idsync_cli.cli.environment import (
     write_utf8,
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.outputs import Outputs, open_output
-from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
+from idsync_cli.files.profile_lines import STANDARD_STREAM, AnyLine, ProfileFile
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_export import LINES_AT_ONCE, export_profiles
 from idsync_cli.transfer.profile_import import import_profiles
@@ -76,7 +79,7 @@ def export(
 ) -> int:
     """Write every profile, one per line.
 
-    The oldest profile comes first.
+    The oldest profile comes first. Behind the profiles stands, as JSON, who was erased.
 
     Example: idsync export --output profiles.jsonl
     """
@@ -84,14 +87,27 @@ def export(
     if output != STANDARD_STREAM:
         outputs = Outputs(store=store, configuration=config)
         outputs.check("--output", output, must_be_new=not force)
+        keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        header, line_of = _written_as(form or _form_of(output), transaction, scope)
+        its_form = form or _form_of(output)
+        header, line_of = _written_as(its_form, transaction, scope)
+        records = _records if its_form is Form.JSONL else None
         with _output(output, force=force) as give_out:
             exported = export_profiles(
-                transaction, organization, scope, give_out, header=header, line_of=line_of
+                transaction,
+                organization,
+                scope,
+                give_out,
+                header=header,
+                line_of=line_of,
+                erasure_line=records,
             )
     return exported.exit_status
+
+
+def _records(erasure: Erasure) -> str:
+    return wire.encode(wire.erasure_record_json(erasure))
 
 
 def _written_as(
@@ -147,8 +163,8 @@ def import_(
     """Import whole profiles: all of a file or nothing.
 
     The store is created if there is none. A profile without created_seq takes the next number. If
-    any line breaks a rule of its scope, or uses an MPID or a number already in use, the whole file
-    is rejected with the exit status 2.
+    any line breaks a rule of its scope, or uses an MPID or a number already in use, or the MPID of
+    a profile that was erased, the whole file is rejected with the exit status 2.
 
     Example: idsync import profiles.jsonl
     """
@@ -196,7 +212,7 @@ def _store(
         yield storage
 
 
-Lines = Iterable[ProfileLine | BadLine]
+Lines = Iterable[AnyLine]
 
 
 @contextmanager

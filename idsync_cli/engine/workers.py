@@ -8,6 +8,7 @@ from threading import Thread, current_thread
 from time import monotonic
 from typing import Any, Final, Generic
 
+from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
@@ -229,6 +230,9 @@ class Writer(Worker[RequestJob]):
                 self._at_hand = job
                 answers.append(engine.answer(reading, transaction, Labels(), explain=job.explain))
             self._at_hand = None
+        if any(answer.status is Status.ERASED for answer in answers):
+            with suppress(StoreFault):  # it is answered; whoever writes next does what is owed
+                self._store_at_hand().finish_erasures()
         return answers
 
     def _close_store(self) -> None:

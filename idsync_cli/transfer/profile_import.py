@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from idsync_cli.core.admission import violation
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.errors import FileFault, number_of, printable
 from idsync_cli.files import rules_json
-from idsync_cli.files.profile_lines import BadLine, ProfileLine
+from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileLine
+from idsync_cli.files.record_lines import ErasureLine
 from idsync_cli.store.api import Transaction
 
 FAULTS_SHOWN = 20
@@ -16,10 +18,14 @@ FAULTS_SHOWN = 20
 
 
 class Imported(NamedTuple):
-    """How many profiles were taken in; `dry_run` says that it was into a store that goes again."""
+    """How many profiles and erasures were taken in.
+
+    `dry_run` says that it was into a store that goes again.
+    """
 
     profiles: int
     dry_run: bool
+    erasures: int = 0
 
     @property
     def exit_status(self) -> int:
@@ -29,14 +35,14 @@ class Imported(NamedTuple):
 
 def import_profiles(
     name: str,
-    lines: Iterable[ProfileLine | BadLine],
+    lines: Iterable[AnyLine],
     organization: Organization,
     transaction: Transaction,
     *,
     now_ms: int,
     dry_run: bool = False,
 ) -> Imported:
-    """Take in the profiles of a file, each entered in the history, and say how many they were.
+    """Take in the lines of a file, each profile entered in the history, and say how many they were.
 
     The store's counter goes on from the highest number. `name` is the file's, for its faults. A dry
     run is one by the store that it is given, which is thrown away.
@@ -44,16 +50,18 @@ def import_profiles(
     Raises:
         FileFault: the bad lines; the session must then be given up.
     """
-    taken_in = bad = 0
+    taken_in = erasures = bad = 0
     faults: list[str] = []
     for line in lines:
-        fault = (
-            line.what
-            if isinstance(line, BadLine)
-            else _take_in(line, organization, transaction, now_ms)
-        )
+        if isinstance(line, BadLine):
+            fault: str | None = line.what
+        elif isinstance(line, ErasureLine):
+            fault = _take_in_erasure(line.erasure, transaction)
+            erasures += fault is None
+        else:
+            fault = _take_in(line, organization, transaction, now_ms)
+            taken_in += fault is None
         if fault is None:
-            taken_in += 1
             continue
         bad += 1
         if len(faults) < FAULTS_SHOWN:
@@ -64,7 +72,21 @@ def import_profiles(
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
         transaction.remember_rules(rules_json.remembered(organization))
-    return Imported(taken_in, dry_run)
+    return Imported(taken_in, dry_run, erasures)
+
+
+def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> str | None:
+    """Let the store know of an erasure, or say why it cannot."""
+    mpid, seq = erasure.mpid, erasure.seq
+    if any(transaction.erasures(mpid)):
+        return f"the erasure of the profile {mpid} is already in the store; remove the line"
+    if transaction.find(mpid) is not None:
+        return f"the profile {mpid}, erased elsewhere, is in the store; erase it here first"
+    if transaction.is_taken(seq):
+        return f"seq {seq} is already in use"
+    transaction.insert_erasure(erasure)
+    transaction.advance_to(max(transaction.last_seq, seq))
+    return None
 
 
 def _take_in(
@@ -74,6 +96,12 @@ def _take_in(
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)
+    if lookup.was_given_out(line.mpid):
+        for erasure in transaction.erasures(line.mpid):
+            return (
+                f"ERASED: the profile {line.mpid} was erased by request {erasure.seq} and stays "
+                "so; remove the line"
+            )
     if transaction.is_taken(seq):
         if lookup.was_given_out(line.mpid):
             return f"the profile {line.mpid} is already in the store; remove the line"

@@ -18,7 +18,7 @@ from idsync_cli.core.decision import (
     Refusal,
     Tier,
 )
-from idsync_cli.core.erasure import ErasureReport
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.messages import note_message
@@ -148,6 +148,18 @@ def erasure_json(report: ErasureReport) -> Json:
         "made_from_it": [str(mpid) for mpid in report.made_from_it],
         "taken_from": [str(mpid) for mpid in report.taken_from],
         "files": [{"kind": each.kind.value, "path": each.path} for each in report.files],
+    }
+
+
+def erasure_record_json(erasure: Erasure) -> Json:
+    """An erasure as a line of an export."""
+    return {
+        "record": "erasure",
+        "mpid": str(erasure.mpid),
+        "seq": erasure.seq,
+        "scope": erasure.scope,
+        "time_ms": erasure.time_ms,
+        "request_id": erasure.request_id,
     }
 
 

@@ -220,7 +220,9 @@ def _check_form(
                 "a modify takes either known_identities or identity_changes, not both"
             )
     elif kind is _ERASE:
-        if (known is None) == (mpid is None):
+        if known is None and mpid is None:
+            raise invalid_request("an erase names nobody; give its mpid or known_identities")
+        if known is not None and mpid is not None:
             raise invalid_request("an erase takes either mpid or known_identities, not both")
         if changes is not None or previous is not None:
             name = "previous_mpid" if changes is None else "identity_changes"

@@ -8,6 +8,7 @@ from pathlib import Path
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
 from idsync_cli.store.sqlite.erasing import entries, rewriting
+from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 from idsync_cli.store.sqlite.files.faults import told, unusable
 from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
@@ -87,6 +88,11 @@ class SqliteStore(Store):
                 hint=hint,
                 store=str(self.place),
             ) from error
+
+    def evidence(self) -> Evidence:
+        """What shows that no byte of what was erased is left, once that is finished."""
+        assert self.place is not None
+        return rewriting.evidence(self.connection, self.place.beside("-wal"))
 
     def finish_what_is_owed(self) -> bool:
         """The same as far as it can be done at once, before anything else is written.

@@ -165,6 +165,34 @@ def _let_go_of_values(connection: Connection, lost: Collection[_Lost]) -> None:
     )
 
 
+def remove_unnamed(connection: Connection) -> None:
+    """Remove places of erased values that the history of nobody names.
+
+    It reads all of the history, and so is done once for many erasures.
+    """
+    erased = {
+        number: (scope_id, type_id)
+        for number, scope_id, type_id in connection.execute(
+            "SELECT identifier_id, scope_id, identity_type_id FROM identifiers WHERE value = ?",
+            (ERASED_VALUE,),
+        )
+    }
+    named = connection.execute(
+        "SELECT DISTINCT identifier_id FROM changes"
+        " WHERE identifier_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(erased)),),
+    )
+    for (number,) in named.fetchall():
+        del erased[number]
+    connection.executemany(
+        "DELETE FROM identifier_hashes WHERE hash = ? AND identifier_id = ?",
+        [(identifier_hash(*of, ERASED_VALUE), number) for number, of in erased.items()],
+    )
+    connection.executemany(
+        "DELETE FROM identifiers WHERE identifier_id = ?", [(number,) for number in erased]
+    )
+
+
 def _take_from_statistics(connection: Connection) -> None:
     """Remove samples of keys that SQLite's ANALYZE may have taken, if somebody had it run."""
     query = "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat3', 'sqlite_stat4')"

@@ -9,10 +9,33 @@ nothing of all that.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from idsync_cli.store.sqlite.erasing import entries
+from idsync_cli.store.sqlite.erasing.removal import remove_unnamed
 
 _IN_A_HURRY_MS = 50
+
+
+class Evidence(NamedTuple):
+    """What shows that no byte is left: how many pages the file has, all of them written anew.
+
+    Of those none is free, and the log, which had the old ones, has no byte.
+    """
+
+    pages: int
+    free_pages: int
+    log_bytes: int
+
+
+def evidence(connection: sqlite3.Connection, log: Path) -> Evidence:
+    """What the file and its log are like."""
+    pages, free_pages = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count")
+    )
+    return Evidence(pages, free_pages, log.stat().st_size if log.exists() else 0)
 
 
 def rewrite(connection: sqlite3.Connection) -> None:
@@ -22,6 +45,8 @@ def rewrite(connection: sqlite3.Connection) -> None:
     """
     if entries.rewriting_is_owed(connection):
         number = entries.rewritings(connection) + 1
+        with _transaction(connection):
+            remove_unnamed(connection)
         connection.execute("VACUUM")
         with _transaction(connection):
             entries.was_rewritten(connection, number)
