@@ -1,7 +1,8 @@
 """Sections 1 to 8 of docs/specification.md as a brute-force model: the judge of the real program.
 
-Written from the specification alone and in its order, to be read beside it. Never imported by the
-package, and importing nothing of it. It copies the whole store for each request, and scans it.
+What section 9 adds is in `reference_batches` and `reference_erasures`. Written from the
+specification alone and in its order, to be read beside it. Never imported by the package, and
+importing nothing of it. It copies the whole store for each request, and scans it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from hashlib import blake2b
 from itertools import count
 from math import isfinite
 from typing import Any
+
+from tests import reference_batches as batches
+from tests.reference_batches import RefusedError, need
+from tests.reference_erasures import Erasures
 
 Json = dict[str, Any]
 Pair = tuple[str, str]  # an identifier: type and value
@@ -40,6 +45,7 @@ alias
 """
 TYPES = [names.split("=")[0] for names in _NAMES.split()]
 CANONICAL = {n: names.split("=")[0] for names in _NAMES.split() for n in names.split("=")}
+DEVICE_TYPES = TYPES[TYPES.index("ios_idfa") : TYPES.index("device_application_stamp") + 1]
 
 # ---- Sections 3 and 6: the rules of a scope (`aliasing` belongs to section 9)
 
@@ -141,14 +147,6 @@ def is_zero(value: object) -> bool:
     return type(value) is int and value == 0
 
 
-class RefusedError(Exception):
-    """The request is answered with this code, and changes nothing."""
-
-    def __init__(self, code: str, **account: list[Json]) -> None:
-        super().__init__(code)
-        self.account = account
-
-
 def without_account(body: Json) -> Json:
     """Section 8: what only an answer with `--explain` has is left out."""
     body = {name: each for name, each in body.items() if name != "tiers"}
@@ -158,11 +156,6 @@ def without_account(body: Json) -> Json:
         note.pop("mpid", None)
         note.pop("reason", None)
     return body
-
-
-def need(condition: object, code: str = "INVALID_REQUEST") -> None:
-    if not condition:
-        raise RefusedError(code)
 
 
 class Work:
@@ -340,7 +333,7 @@ class Work:
 
 # ---- Section 8: requests
 
-_KINDS = ("identify", "login", "logout", "search", "modify")
+_KINDS = ("identify", "login", "logout", "search", "modify", "batch", "erase")
 _MEMBERS: dict[str, type] = {
     **dict.fromkeys(("type", "scope", "workspace", "label"), str),
     **dict.fromkeys(("request_id", "source_request_id", "environment"), str),
@@ -361,6 +354,10 @@ def members_of(request: Json, several_scopes: bool) -> Json:
     if members["type"] == "modify":
         need(is_mpid(members.get("mpid")))
         need(("known_identities" in members) != ("identity_changes" in members))
+    elif members["type"] == "erase":
+        need(("known_identities" in members) != ("mpid" in members))
+        need("identity_changes" not in members and "previous_mpid" not in members)
+        need("mpid" not in members or is_mpid(members["mpid"]))
     else:
         need("mpid" not in members and "identity_changes" not in members)
         if members.get("previous_mpid") in ("", "0") or is_zero(members.get("previous_mpid")):
@@ -403,6 +400,12 @@ class Model:
         self.profiles: dict[int, Profile] = {}
         self.labels: dict[str, int] = {}
         self.last_rules: dict[str, Rules] = {}
+        self.clock = 0
+        self.batch_ids: dict[object, str | None] = {}
+        self.erasures = Erasures()
+        self.batch: Json = {}  # what the one at hand brings
+        self.brings = False
+        self.brought: dict[int, list[tuple[int, int, Json | None]]] = {}
         self.reconfigure(scopes)
 
     def reconfigure(self, scopes: dict[str, Json]) -> None:
@@ -413,7 +416,8 @@ class Model:
     def new_mpid(self, seq: int) -> int:
         """Section 7."""
         mpids = (mpid_of(self.seed, seq, attempt) for attempt in count())
-        return next(mpid for mpid in mpids if mpid != 0 and mpid not in self.profiles)
+        taken = {0, *self.profiles, *self.erasures.erased}
+        return next(mpid for mpid in mpids if mpid not in taken)
 
     def give(self, scope: str, identities: dict[str, list[str]], mpid: int | None = None) -> int:
         """A `given` profile of a scenario (section 8)."""
@@ -435,11 +439,20 @@ class Model:
             lines.append(line | {"identities": profile.identities(rules)})
         return lines
 
+    def data(self) -> list[Json]:
+        """What each profile has beside its identifiers (section 9)."""
+        profiles = sorted(self.profiles.values(), key=lambda profile: profile.seq)
+        return [
+            {"mpid": str(profile.mpid)} | batches.told(self.brought.get(profile.mpid, []))
+            for profile in profiles
+        ]
+
     def answer(self, request: object, *, line: int | None, explain: bool = False) -> Json:
         """Section 8, answers; section 7, the counter."""
         head: Json = {"seq": self.counter + 1} | ({} if line is None else {"line": line})
         head |= {"type": None, "scope": None}
         before = {mpid: each.copy() for mpid, each in self.profiles.items()}
+        self.brings = False
         try:
             body = self._obey(request, head, before)
         except RefusedError as refused:
@@ -451,12 +464,20 @@ class Model:
             body.pop("near", None)
         if not explain:
             body = without_account(body)
-        if line is not None or body.get("changes"):
+        brings = self.brings
+        if body.get("changes"):
+            seq, answer = head["seq"], int(body["mpid"])
+            self.erasures.note(seq, head["scope"], answer, body["changes"])
+        if body.get("changes") or brings:
+            self.keep(request, int(body["mpid"]), head["seq"])
+        erased = body["status"] == "erased"
+        if line is not None or body.get("changes") or brings or erased:
             self.counter += 1
         label = request.get("label") if isinstance(request, dict) else None
         if isinstance(label, str):
             self.labels.pop(label, None)
-            self.labels |= {label: int(body["mpid"])} if body.get("mpid") else {}
+            named = body.get("mpid") and not erased
+            self.labels |= {label: int(body["mpid"])} if named else {}
         return head | body
 
     def _obey(self, request: object, head: Json, before: dict[int, Profile]) -> Json:
@@ -466,22 +487,13 @@ class Model:
             raise RefusedError("INVALID_REQUEST")
         kind = request.get("type")
         head["type"] = kind if kind in _KINDS else None
+        if kind == "batch":
+            return self._batch(request, head, before)
         members = members_of(request, len(self.rules) > 1)
+        self._find_scope(members, head)
 
-        scope = members.get("scope")
-        need(scope is None or scope in self.rules, "UNKNOWN_SCOPE")
-        if "workspace" in members:
-            need(members["workspace"] in self.workspaces, "UNKNOWN_WORKSPACE")
-            need(scope is None or scope == self.workspaces[members["workspace"]])
-            scope = self.workspaces[members["workspace"]]
-        head["scope"] = scope or next(iter(self.rules))
-
-        named = members.get("mpid" if kind == "modify" else "previous_mpid")
-        if isinstance(named, str) and named.startswith("@"):
-            need(named[1:] in self.labels, "UNKNOWN_LABEL")
-            named = self.labels[named[1:]]
-        mpid = None if named is None else int(named)
-
+        named = members.get("mpid" if kind in ("modify", "erase") else "previous_mpid")
+        mpid = self._mpid(named)
         identities: Json = members.get("known_identities", {})
         changes: list[Json] = members.get("identity_changes", [])
         names = [*identities, *(change["identity_type"] for change in changes)]
@@ -502,11 +514,123 @@ class Model:
             need(names, "NO_IDENTITIES")
             return self._modify(work, work.after.get(mpid or 0), ordered, edits)
         asked = {type_: value for type_, value in ordered.items() if value not in absent}
+        if kind == "erase":
+            return self._erase(work, head, asked, mpid, members.get("request_id"))
         need(asked, "NO_IDENTITIES")
         return self._resolve(work, head, asked, mpid)
 
-    def _resolve(self, work: Work, head: Json, asked: dict[str, str], previous: int | None) -> Json:
-        """Section 4."""
+    def _erase(
+        self, work: Work, head: Json, asked: dict[str, str], mpid: int | None, its_id: str | None
+    ) -> Json:
+        """Section 9."""
+        if mpid is not None:
+            found = work.after.get(mpid)
+            need(found, "MPID_NOT_FOUND")
+        else:
+            need(asked, "NO_IDENTITIES")
+            found, decided_by, tiers = work.resolve("erase", asked, None)
+            need(decided_by["rule"] != "newest", "AMBIGUOUS")
+            if found is None:
+                near = work.near("erase", asked)
+                return self._body(work, "not_found", None, decided_by, tiers, near=near)
+        assert found is not None
+        mpid, scope = found.mpid, found.scope
+        others = [each for each in work.after.values() if each.mpid != mpid]
+        lost = self.erasures.lost(mpid, scope, found.held, {p for o in others for p in o.held})
+        sources = {each.mpid: each.source for each in self.profiles.values()}
+        report = self.erasures.report(mpid, [*found.held], lost, sources)
+        data = batches.told(self.brought.pop(mpid, []))
+        counts = {name: report.pop(name) for name in ("identifiers", "values", "history")}
+        counts |= {name: len(data[name]) for name in ("attributes", "devices", "events")}
+        kept = {"seq": head["seq"], "scope": scope, "request_id": its_id}
+        self.erasures.erase(mpid, scope, lost, kept)
+        del self.profiles[mpid]
+        self.labels = {name: its for name, its in self.labels.items() if its != mpid}
+        self.batch_ids = {k: None if v == str(mpid) else v for k, v in self.batch_ids.items()}
+        body = {"status": "erased", "mpid": str(mpid), "request_id": its_id, "counts": counts}
+        return body | report
+
+    def _find_scope(self, members: Json, head: Json) -> None:
+        """Sections 3 and 8: the scope that a request is for."""
+        scope = members.get("scope")
+        need(scope is None or scope in self.rules, "UNKNOWN_SCOPE")
+        if members.get("workspace") is not None:
+            need(members["workspace"] in self.workspaces, "UNKNOWN_WORKSPACE")
+            need(scope is None or scope == self.workspaces[members["workspace"]])
+            scope = self.workspaces[members["workspace"]]
+        head["scope"] = scope or next(iter(self.rules))
+
+    def _mpid(self, named: Any) -> int | None:
+        """An MPID, or what its label stands for."""
+        if isinstance(named, str) and named.startswith("@"):
+            need(named[1:] in self.labels, "UNKNOWN_LABEL")
+            named = self.labels[named[1:]]
+        return None if named is None else int(named)
+
+    def _batch(self, request: Json, head: Json, before: dict[int, Profile]) -> Json:
+        """Section 9."""
+        batches.check_kinds(request)
+        named = request.get("mpid")
+        named = None if named in ("", "0") or is_zero(named) else named
+        need(named is None or is_mpid(named))
+        where = [request.get("scope"), request.get("workspace")]
+        need(where != [None, None] or len(self.rules) == 1)
+        self._find_scope(request, head)
+        mpid = self._mpid(named)
+        given = batches.given_of(request, CANONICAL, DEVICE_TYPES)
+        names = list(request.get("device_info") or {})
+        names = [n for n in names if mpid is not None or CANONICAL.get(n) not in DEVICE_TYPES]
+        known: Json = {}
+        for name, value in given:
+            kind, text = CANONICAL.get(name, ""), batches.text_of(value)
+            if kind in DEVICE_TYPES and not batches.is_passed_over(value) and is_value(text):
+                known.setdefault(kind, text)
+        data = batches.data_of(request, batches.device_of(known, TYPES), names)
+        told = {"events": len(data["events"]), "attributes_set": [*data["set"]]}
+        told["attributes_deleted"] = data["deleted"]
+
+        its_id = request.get("source_request_id")
+        its_id = its_id and (request.get("workspace"), head["scope"], its_id)
+        if its_id and its_id[0] is not None:
+            its_id = its_id[0], its_id[2]
+        if its_id in self.batch_ids:
+            return {"status": "duplicate", "mpid": self.batch_ids[its_id]}
+        rules = self.rules[head["scope"]]
+        if mpid is not None:
+            work = Work(head | {"type": "identify"}, rules, before, self.profiles)
+            profile = work.after.get(mpid)
+            need(profile, "MPID_NOT_FOUND")
+            body = self._body(work, "matched", profile, {"rule": "mpid"}, work.tiers({}), told=told)
+        else:
+            found, passed_over = batches.identifiers_of(given, CANONICAL, is_value)
+            need(found, "NO_IDENTITIES")
+            work = Work(head | {"type": "identify"}, rules, before, self.profiles)
+            for type_ in sorted({*passed_over}, key=TYPES.index):
+                work.note("no_identifier", type_)
+            ordered = {type_: found[type_] for type_ in rules.order if type_ in found}
+            body = self._resolve(work, head | {"type": "identify"}, ordered, None, told)
+        self.batch, self.brings = data, bool(its_id) or batches.brings_something(data)
+        if its_id:
+            self.batch_ids[its_id] = body["mpid"]
+        return body
+
+    def keep(self, request: object, mpid: int, seq: int) -> None:
+        """What a request brought to the profile of its answer, which it changed."""
+        assert isinstance(request, dict)
+        is_batch = request["type"] == "batch"
+        own = self.batch["time"] if is_batch else request.get("request_timestamp_ms")
+        brought = seq, self.clock if own is None else own, self.batch if is_batch else None
+        self.brought.setdefault(mpid, []).append(brought)
+
+    def _resolve(
+        self,
+        work: Work,
+        head: Json,
+        asked: dict[str, str],
+        previous: int | None,
+        told: Json | None = None,
+    ) -> Json:
+        """Section 4; `told` is what the answer to a batch says of its data."""
         rules, kind = work.rules, work.kind
         login_ids = [type_ for type_ in asked if type_ in rules.login]
         need(rules.logins or kind not in ("login", "logout"), "UNSUPPORTED_BY_STRATEGY")
@@ -532,7 +656,7 @@ class Model:
             profile = work.after[found.mpid]
             if kind != "search":
                 work.bring_up_to_date(profile, asked)
-            return self._body(work, "matched", profile, decided_by, tiers, matched)
+            return self._body(work, "matched", profile, decided_by, tiers, matched, told=told)
         if kind == "search":
             near = work.near(kind, asked)
             return self._body(work, "not_found", None, decided_by, tiers, near=near)
@@ -546,7 +670,7 @@ class Model:
         if not new.of(rules.priority):
             raise RefusedError("PROTECTED_IDENTITY", notes=work.notes, tiers=tiers)
         near = [] if decided_by["rule"] == "logout" else work.near(kind, asked)
-        return self._body(work, "created", new, decided_by, tiers, near=near)
+        return self._body(work, "created", new, decided_by, tiers, near=near, told=told)
 
     def _modify(self, work: Work, profile: Profile | None, sets: Json, edits: list[Edit]) -> Json:
         """Section 5; of `sets` and `edits` one is empty, for the form that is not used."""
@@ -574,6 +698,7 @@ class Model:
         tiers: list[Json],
         matched: dict[str, str] | None = None,
         near: list[Json] | None = None,
+        told: Json | None = None,
     ) -> Json:
         """Section 8, answers."""
         body: Json = {"status": status, "mpid": text_of(profile.mpid if profile else None)}
@@ -583,5 +708,5 @@ class Model:
             body["identities"] = profile.identities(work.rules)
         body |= {"decided_by": decided_by, "changes": work.changes, "orphaned": work.finish()}
         body["source_mpid"] = text_of(profile.source if profile else None)
-        body |= {"notes": work.notes, "tiers": tiers}
+        body |= {"notes": work.notes} | (told or {}) | {"tiers": tiers}
         return body | ({"near": near} if near else {})

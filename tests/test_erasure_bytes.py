@@ -148,7 +148,7 @@ def erase(program: Program, *arguments: str) -> Any:
     return outcome.json()
 
 
-def of_others(program: Program) -> tuple[object, ...]:
+def of_others(program: Program) -> tuple[list[Json], int]:
     """What others have, without what was taken from one of them."""
     profiles = [each for each in program("export").lines() if "identities" in each]
     return [each for each in profiles if MARK not in json.dumps(each)], len(profiles)
@@ -207,7 +207,7 @@ def test_paths_tell_no_value_any_more(lived: Program) -> None:
 
 
 def test_a_label_that_stood_for_it_is_gone_and_others_stay(lived: Program) -> None:
-    stopped = [
+    stopped: list[Json] = [
         {"type": "search", "known_identities": {"customer_id": CUSTOMER}, "label": f"{MARK}-l"},
         {"type": "search", "known_identities": {"customer_id": "c0"}, "label": "another"},
         {"type": "nonsense"},

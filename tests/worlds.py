@@ -12,7 +12,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.reference_model import CANONICAL, Json, Model, Rules, mpid_of
+from tests import world_batches
+from tests.reference_model import CANONICAL, DEVICE_TYPES, Json, Model, Rules, mpid_of
 
 PRESETS = ("default", "profile_conversion", "profile_link", "profile_isolation", "best_match")
 POOL = ("customer_id", "email", "other", "mobile_number", "ios_idfv", "android_aaid")
@@ -153,7 +154,8 @@ class Asker:
     def request(self) -> Json:
         rng, model = self.rng, self.model
         scope = rng.choice(sorted(model.rules))
-        kind = rng.choices(["identify", "login", "logout", "search", "modify"], [4, 4, 2, 2, 3])[0]
+        kinds = ["identify", "login", "logout", "search", "modify", "batch", "erase"]
+        kind = rng.choices(kinds, [4, 4, 2, 2, 3, 4, 1])[0]
         if kind in ("login", "logout") and not model.rules[scope].logins and self.chance(0.7):
             kind = "identify"
         request: Json = {"type": kind}
@@ -164,6 +166,10 @@ class Asker:
             request["scope"] = scope
         if len(model.rules) == 1 and self.chance(0.6):
             request.pop("scope", None)
+        if kind == "batch":
+            return self.batch(scope, request)
+        if kind == "erase":
+            return self.erase(scope, request)
         if kind == "modify":
             request["mpid"] = self.mpid(scope)
         if kind == "modify" and self.chance(0.5):
@@ -180,6 +186,29 @@ class Asker:
             request |= self.extras(kind)
         if self.chance(0.1):
             request = {"scope": None, "workspace": None, "label": None, "context": None} | request
+        return request
+
+    def batch(self, scope: str, request: Json) -> Json:
+        """An event batch; now and then it names its profile."""
+        by_type = self.identities(scope, "identify")
+        request |= world_batches.identities(self.rng, by_type, DEVICE_TYPES, CANONICAL)
+        request |= world_batches.data(self.rng)
+        if self.chance(0.25):
+            request["mpid"] = self.rng.choice([self.mpid(scope), self.mpid(scope), 0, "", None])
+        if self.chance(0.5):
+            request["label"] = self.rng.choice(LABELS)
+        return request
+
+    def erase(self, scope: str, request: Json) -> Json:
+        """An erase, by an MPID or by identities."""
+        if self.chance(0.5):
+            request["mpid"] = self.mpid(scope)
+        else:
+            request["known_identities"] = self.identities(scope, "search")
+        if self.chance(0.3):
+            request["label"] = self.rng.choice(LABELS)
+        if self.chance(0.5):
+            request["request_id"] = f"r{self.rng.randint(1, 3)}"
         return request
 
     def identities(self, scope: str, kind: str) -> Json:
@@ -314,6 +343,14 @@ def both_forms(rng: random.Random, request: Json) -> object:
     return request | forms | {"type": "modify", "mpid": "5"}
 
 
+def erase_of_both_or_neither(rng: random.Random, request: Json) -> object:
+    both: Json = {"mpid": "5", "known_identities": {"email": "a"}}
+    named: Json = rng.choice([both, {}, both | {"mpid": None}])
+    wrong: Json = {"previous_mpid": rng.choice(["5", 0, ""])} if rng.random() < 0.5 else {}
+    kept = {n: request[n] for n in ("scope", "workspace", "label") if n in request}
+    return kept | named | wrong | {"type": "erase"}
+
+
 def bad_change(rng: random.Random, request: Json) -> object:
     request.pop("known_identities", None)
     changes = [{"identity_type": "email", "new_value": "a"}, rng.choice(BAD_CHANGES)]
@@ -383,6 +420,8 @@ FAULTS: tuple[Fault, ...] = (
     *(not_json, not_an_object, unknown_member, member_of_another_kind, wrong_member),
     *(without_a_member, bad_mpid, both_forms, bad_change, unknown_scope, unknown_workspace),
     *(disagreeing, unknown_label, unknown_type, two_names, bad_value, no_identities),
+    *world_batches.BATCH_FAULTS,
+    erase_of_both_or_neither,
 )
 
 

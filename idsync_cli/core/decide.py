@@ -31,8 +31,9 @@ def decide(
     """
     if isinstance(request, ModifyRequest):
         return modify(request, rules, lookup, explain=explain)
+    near = near or explain
     if isinstance(request, BatchRequest):
         return decide_batch(request, rules, lookup, seq, seed, explain=explain, near=near)
     if isinstance(request, EraseRequest):
-        return erase(request, rules, lookup, explain=explain, near=near or explain)
-    return resolve(request, rules, lookup, seq, seed, explain=explain, near=near or explain)
+        return erase(request, rules, lookup, explain=explain, near=near)
+    return resolve(request, rules, lookup, seq, seed, explain=explain, near=near)

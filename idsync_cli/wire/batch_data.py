@@ -99,12 +99,16 @@ def own_time_of(batch: Json) -> int | None:
     found: int | None = None
     for name in (_OWN_TIME, _TIME):
         value = batch.get(name)
-        if value is None or (name == _OWN_TIME and not isinstance(value, int)):
+        if value is None or (name == _OWN_TIME and not _is_number(value)):
             continue
         if not is_time(value):
             raise invalid_batch(name, time_fault(value), name)
         found = value
     return found
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _checked(place: int, event: object) -> dict[str, Any]:

@@ -82,8 +82,8 @@ def _text_of(name: str, value: object) -> str:
         return encode_basestring(value)
     if isinstance(value, list):
         place = member_of("user_attributes", name)
+        check_list(place, value)
         entries = [each for each in value if each is not None]
-        check_list(place, entries)
         for each in entries:
             if not isinstance(each, _SIMPLE):
                 raise invalid_batch(

@@ -29,12 +29,18 @@ def decided(
     return decide(request, scope, known.under(scope), NEW, 7, explain=explain)
 
 
-@pytest.mark.parametrize("asked", [{"email": "e"}, {"ios_idfv": "d"}, {"email": "f", "other": "o"}])
+@pytest.mark.parametrize(
+    "asked", [{"email": "e"}, {"ios_idfv": "d"}, {"email": "f", "other": "o"}, {"ios_idfv": "x"}]
+)
 @pytest.mark.parametrize("explain", [False, True])
 def test_a_batch_is_resolved_as_an_identify_and_brings_its_data(
     asked: dict[str, str], explain: bool
 ) -> None:
-    known = Memory(profile(1, email="e", ios_idfv="d"), profile(2, ios_idfv="d"))
+    known = Memory(
+        profile(1, email="e", ios_idfv="d"),
+        profile(2, ios_idfv="d"),
+        profile(3, email="x", ios_idfv="x"),
+    )
     same = decide(identify(**asked), SCOPE, known.under(SCOPE), NEW, 7, explain=explain)
     found = decided(BatchRequest(DATA, identify(**asked), digest=DIGEST), known, explain=explain)
     assert (found.data, found.digest) == (DATA, DIGEST)
