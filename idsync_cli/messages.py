@@ -71,6 +71,9 @@ RULES = {
 }
 
 
+DUPLICATE = "a batch with this source_request_id was carried out before; nothing was done"
+
+
 def note_message(note: Note) -> str:
     """What a note says, in a sentence without its end; who keeps an identifier, if it knows."""
     if note.reason is None:

@@ -62,6 +62,8 @@ def check_time(value: object) -> None:
 
 def check_attribute(value: object) -> None:
     simple = (str, int, float, bool, type(None))
+    numbers = value if isinstance(value, list) else [value]
+    sound(all(abs(each) < 10**4096 for each in numbers if isinstance(each, int)))
     if isinstance(value, list):
         sound(len(value) <= 1000 and all(isinstance(each, simple) for each in value))
         texts = [each for each in value if isinstance(each, str)]

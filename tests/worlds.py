@@ -438,7 +438,7 @@ def random_world(
 def answered_world(
     rng: random.Random, crowd: bool = False, sizes: tuple[int, int] = (105, 140)
 ) -> tuple[World, list[Json], list[Json]]:
-    """A world, with the answers to its lines and the export of the model, which helps to make it.
+    """A world, with the answers to its lines and what is in the model, which helps to make it.
 
     With `crowd`, more than a hundred profiles come to hold one identifier before the rest.
 
@@ -469,7 +469,8 @@ def answered_world(
         if world.later_scopes and index == world.change_at:
             asker.model.reconfigure(world.later_scopes)
         asker.ask_something()
-    return world, asker.answers, asker.model.export()
+    model = asker.model
+    return world, asker.answers, model.export() + model.data() + model.erasures.lines()
 
 
 def crowd_type(rules: Rules) -> str | None:

@@ -1,5 +1,6 @@
 """Update: what was found is written into what a scenario expects, and nothing else is touched."""
 
+import json
 import os
 import secrets
 import shutil
@@ -87,7 +88,7 @@ def _try_out(update: Update, failed: Sequence[Result], load: Load) -> None:
 def _inexpressible(path: Path, mismatch: Mismatch) -> Fault | None:
     """Say what an `expect` has no words for: that something is not there at all."""
     found = mismatch.found
-    if isinstance(found, dict):
+    if isinstance(found, dict) and mismatch.part == "identities":
         missing = [str(key) for key, value in found.items() if value is None]
     else:
         missing = [] if found is not None or mismatch.what in _MAY_BE_NULL else [mismatch.what]
@@ -109,7 +110,7 @@ def _written(mismatch: Mismatch) -> Any:
     found: Any = mismatch.found
     node = mismatch.node
     if mismatch.step is None:
-        return _profile(found, node)
+        return _profile(found, node) if mismatch.part == "identities" else _as_text(found)
     match mismatch.what:
         case "mpid" | "source_mpid":
             return mpids.get(str(found), found)
@@ -124,7 +125,17 @@ def _written(mismatch: Mismatch) -> Any:
         case "tiers":
             names = _names(node.mapping or ())
             return {names.get(kind, kind): outcome for kind, outcome in found.items()}
-    return found
+    return _as_text(found)
+
+
+def _as_text(value: Any) -> Any:
+    """A value with its numbers as the text that stands for them in YAML."""
+    if isinstance(value, dict):
+        return {key: _as_text(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return json.dumps(value) if is_number else value
 
 
 def _profile(held: Mapping[str, list[str]], node: Node) -> dict[str, Any]:

@@ -36,6 +36,7 @@ _COMMANDS = {
     ),
     "search": ("requests.search", "Find a user's profile without changing anything."),
     "modify": ("requests.modify", "Change the identifiers of the profile with a given MPID."),
+    "track": ("track.track", "Record an event or attributes on a user's profile."),
     "erase": ("erase.erase", "Erase a profile, and every byte that only it held."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
     "check": ("check.check", "Run scenarios and report mismatches."),

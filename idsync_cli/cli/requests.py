@@ -77,15 +77,14 @@ def _ask(
 ) -> int:
     request = _request(kind, scope, workspace, identities)
     request["previous_mpid"] = previous_mpid
-    picture = _picture(svg, config, store, force=force, dry_run=dry_run)
-    return _answer(
+    return answer_and_show(
         request,
         config,
         store,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture,
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 
@@ -186,15 +185,14 @@ def modify(
             raise UsageFault("--change cannot be combined with identity options or --remove")
         del request["known_identities"]
         request["identity_changes"] = [_split_change(each) for each in change]
-    picture = _picture(svg, config, store, force=force, dry_run=dry_run)
-    return _answer(
+    return answer_and_show(
         request,
         config,
         store,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture,
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 
@@ -209,18 +207,27 @@ def _request(
     Raises:
         UsageFault: an identifier type is given twice, which JSON could not hold.
     """
+    return {
+        "type": kind.value,
+        "scope": scope,
+        "workspace": workspace,
+        "known_identities": once_each(identities),
+    }
+
+
+def once_each(identities: Sequence[tuple[str, str | None]]) -> dict[str, str | None]:
+    """The identities that were given, by their names.
+
+    Raises:
+        UsageFault: an identifier type is given twice, which JSON could not hold.
+    """
     kinds = [TYPES_BY_NAME.get(name, name) for name, _ in identities]
     for name in kinds:
         if kinds.count(name) > 1:
             raise UsageFault(
                 f"{quoted(name)} is given twice, possibly under two names; give it once"
             )
-    return {
-        "type": kind.value,
-        "scope": scope,
-        "workspace": workspace,
-        "known_identities": dict(identities),
-    }
+    return dict(identities)
 
 
 def _split_change(text: str) -> wire.Json:
@@ -256,7 +263,7 @@ def _split_change(text: str) -> wire.Json:
 KeepPicture = Callable[[Answer, Decision], None]
 
 
-def _picture(
+def picture_in(
     svg: str | None, config: str, store: str, *, force: bool, dry_run: bool
 ) -> KeepPicture | None:
     """What keeps the explanation as a picture; whether it can be is seen before anything is done.
@@ -297,7 +304,7 @@ def _picture(
     return keep
 
 
-def _answer(
+def answer_and_show(
     request: wire.Json,
     config: str,
     path: str,
@@ -307,6 +314,7 @@ def _answer(
     as_json: bool,
     keep_picture: KeepPicture | None,
 ) -> int:
+    """Answer a request, show the answer, and give the exit status."""
     organization = load_configuration(config).organization
     with_reasons = explain or keep_picture is not None
     answer = _resolve(request, organization, path, dry_run=dry_run, explain=with_reasons)
@@ -322,7 +330,8 @@ def _answer(
             draw(*render.refused_explanation(outcome, terminal_width()))
         say(f"idsync: {outcome.code}: {told(outcome).message}")
         if outcome.code is ErrorCode.NO_IDENTITIES:
-            command = f"idsync {request['type']}"
+            named = "track" if request["type"] == RequestKind.BATCH else request["type"]
+            command = f"idsync {named}"
             say(f"try: {command} --email a@example.com, or {command} --help")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     if not as_json:

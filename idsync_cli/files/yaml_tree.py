@@ -4,6 +4,7 @@ Built from the parser's events rather than by a loader, which would turn `0123` 
 first of two equal keys, and follow aliases.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ MOST_FAULTS = 100
 
 _NULLS = ("", "~", "null")
 _BOOLEANS = {"true": True, "false": False}
+# A number of JSON that is finite, and not so long that Python would refuse to read it.
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,2})?")
 # To YAML 1.1 these three end a line, a comment too; to JSON, YAML 1.2 and every editor they do not.
 _LINE_ENDS_OF_OLD = re.compile("[\x85\u2028\u2029]")
 # What a caret stands under: a text between quotes, or all up to what ends a plain word of a key or
@@ -55,7 +58,8 @@ class Node:
 
     `value` is text, a boolean, None, a tuple of nodes, or a mapping of keys to nodes; `keys` tells
     where each key of a mapping stands. The characters from `start` to before `end` of the text
-    are the node's, with what stands between its first and its last mark.
+    are the node's, with what stands between its first and its last mark. Text that `is_bare` stands
+    there without quotes.
     """
 
     value: "str | bool | tuple[Node, ...] | Mapping[str, Node] | None"
@@ -63,6 +67,7 @@ class Node:
     keys: Mapping[str, SourcePosition]
     start: int = 0
     end: int = 0
+    is_bare: bool = False
 
     @property
     def mapping(self) -> "Mapping[str, Node] | None":
@@ -80,6 +85,16 @@ class Node:
             return {key: node.plain() for key, node in self.mapping.items()}
         if self.sequence is not None:
             return [node.plain() for node in self.sequence]
+        return self.value
+
+    def as_json(self) -> Any:
+        """The value without places; text without quotes that is a number to JSON is that number."""
+        if self.mapping is not None:
+            return {key: node.as_json() for key, node in self.mapping.items()}
+        if self.sequence is not None:
+            return [node.as_json() for node in self.sequence]
+        if self.is_bare and isinstance(self.value, str) and _NUMBER.fullmatch(self.value):
+            return json.loads(self.value)
         return self.value
 
     def described(self) -> str:
@@ -291,7 +306,7 @@ class _Builder:
             self._faults.add(place, f"tags are not supported; remove the tag {quoted(event.tag)}")
         if isinstance(event, yaml.ScalarEvent):
             start, end = cast("Any", event.start_mark).index, cast("Any", event.end_mark).index
-            return Node(_scalar(event), place, {}, start, end)
+            return Node(_scalar(event), place, {}, start, end, event.style in (None, ""))
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self._faults.add(place, f"nested more than {MAX_DEPTH} levels deep; no key needs that")

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
-from idsync_cli.core.codes import Op, RequestKind, Status, TierOutcome
+from idsync_cli.core.codes import Op, RequestKind, Rule, Status, TierOutcome
+from idsync_cli.core.data.values import BatchData
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
 from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import number_of, printable
-from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
+from idsync_cli.messages import DUPLICATE, OUTCOMES, REASONS, RULES, near_message, note_message
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 
@@ -27,6 +28,8 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
 
     A near miss is told in one line, with how to see more.
     """
+    if decision.status is Status.DUPLICATE:
+        return [_duplicate(decision)]
     lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
@@ -41,7 +44,7 @@ def explanation(answer: Answer, decision: Decision, width: int) -> "list[Rendera
     if answer.line is not None:
         heading += f", line {answer.line}"
     pieces: list[RenderableType] = [_headline(decision), text((heading, Look.ASIDE))]
-    if answer.kind is not RequestKind.MODIFY:  # which asks no tier
+    if decision.decided_by.rule is not Rule.MPID:  # which asks no tier
         pieces += _tiers(decision.tiers, width)
     followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
     return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
@@ -146,6 +149,11 @@ def _result(decision: Decision) -> Line:
     return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid), f" ({state})"]
 
 
+def _duplicate(decision: Decision) -> Line:
+    whose: Line = () if decision.profile is None else (" ", _mpid(decision.profile.mpid))
+    return [("duplicate", Look.WARNING), *whose, f": {DUPLICATE}"]
+
+
 def _mpid(mpid: int) -> Part:
     return (str(mpid), Look.MPID)
 
@@ -167,6 +175,8 @@ def _headline(decision: Decision) -> "Text":
 def _sentence(decision: Decision) -> str:
     decided_by = decision.decided_by
     rule = RULES[decided_by.rule].format(type=decided_by.identity_type, rank=decided_by.rank)
+    if decision.status is Status.DUPLICATE:
+        return f"Duplicate: {DUPLICATE}."
     if decision.status is Status.NOT_FOUND:
         return f"No profile found: {rule}."
     assert decision.profile is not None
@@ -199,6 +209,8 @@ def _consequences(decision: Decision) -> list[Line]:
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
         lines.append(["source: the anonymous profile ", _mpid(profile.source_mpid)])
+    if decision.data is not None:
+        lines += _data_lines(decision.data)
     return lines + _note_lines(decision.notes)
 
 
@@ -231,6 +243,27 @@ def _removed(report: ErasureReport) -> list[Line]:
         [("may hold its data", Look.WARNING), f": {file.kind} {printable(file.path)}"]
         for file in report.files
     ]
+
+
+def _data_lines(data: BatchData) -> list[Line]:
+    """What a batch brought."""
+    lines: list[Line] = []
+    if data.events:
+        names = [event.name or event.event_type for event in data.events[:MOST_NAMED]]
+        more = len(data.events) - len(names)
+        told = ", ".join(map(printable, names)) + (f" and {more:,} more" if more else "")
+        lines.append([("+", Look.ADDED), f" {number_of(len(data.events), 'event')}: {told}"])
+    for name, value in (data.attributes or {}).items():
+        told = " (tag)" if value == "null" else f": {printable(value)}"
+        lines.append([("+", Look.ADDED), f" attribute {printable(name)}{told}"])
+    gone: list[Line] = [
+        [("-", Look.REMOVED), f" attribute {printable(name)}"] for name in data.deleted
+    ]
+    return lines + gone
+
+
+MOST_NAMED = 10
+"""How many events of a batch are named."""
 
 
 def _note_lines(notes: Sequence[Note]) -> list[Line]:

@@ -118,7 +118,7 @@ def _diagnosis(mismatch: Mismatch) -> dict[str, object]:
     step = mismatch.step
     return {
         "line": mismatch.line,
-        **({"request": step.kind.value} if step else {}),
+        **({"request": step.kind} if step else {}),
         "what": mismatch.what,
         "expected": mismatch.expected,
         "found": mismatch.found,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.decision import Answer, Refusal
@@ -12,6 +12,9 @@ REFUSED_SHOWN = 20
 
 _Way = tuple[RequestKind | None, Status, str | None, str | None]
 """A way to answer: the kind, the status, what decided (a type, or else the rule), the error."""
+
+
+_DUPLICATE: Final = Status.DUPLICATE
 
 
 class RefusedLine(NamedTuple):
@@ -81,7 +84,10 @@ class Tally:
                     self.refused.append(RefusedLine(file, answer))
             else:
                 by = outcome.decided_by
-                way = (answer.kind, outcome.status, by.identity_type or by.rule, None)
+                decider: str | None = by.identity_type or by.rule
+                if outcome.status is _DUPLICATE:
+                    decider = None  # nothing was decided
+                way = (answer.kind, outcome.status, decider, None)
                 self.created += outcome.created
                 self.orphaned += len(outcome.orphaned)
                 for note in outcome.notes:

@@ -25,8 +25,11 @@ from idsync_cli.wire.lines import (
 from idsync_cli.wire.members import is_text, shown
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
+from idsync_cli.wire.times import moment_of
+from idsync_cli.wire.tracking import CUSTOM_EVENT, tracked
 
 __all__ = [
+    "CUSTOM_EVENT",
     "LONGEST_LINE",
     "MAX_LINE_BYTES",
     "BatchLine",
@@ -49,11 +52,13 @@ __all__ = [
     "identities_of",
     "identity_type_of",
     "is_text",
+    "moment_of",
     "not_blank",
     "profile_json",
     "request_of",
     "scope_of",
     "shown",
     "time_text",
+    "tracked",
     "type_named_by",
 ]

@@ -19,6 +19,7 @@ from idsync_cli.wire.batch_values import (
     check_list,
     check_name,
     invalid_batch,
+    is_plain_name,
     member_of,
 )
 from idsync_cli.wire.decoding import Json, json_text
@@ -120,7 +121,7 @@ def _checked(place: int, event: object) -> dict[str, Any]:
         raise invalid_batch(
             f"events[{place}]", "has no event_type; give one, such as custom_event", "event_type"
         )
-    if not isinstance(kind, str) or len(kind) > MAX_NAME_LENGTH or not kind.isascii():
+    if not (isinstance(kind, str) and is_plain_name(kind)):
         check_name(f"events[{place}].event_type", kind)
     data = event.get("data")
     if data is None:
@@ -164,7 +165,7 @@ def _name_of(place: int, kind: str, data: dict[str, Any]) -> str | None:
         name = data.get(member)
     if not isinstance(name, str):
         return None
-    if len(name) > MAX_NAME_LENGTH or not name.isascii() or "\0" in name:
+    if not is_plain_name(name):
         check_name(f"events[{place}].data.{member}", name)
     return name
 

@@ -18,6 +18,7 @@ from idsync_cli.errors import printable, quoted
 from idsync_cli.wire.members import shown
 
 _A_VALUE: Final = "text, a number, true, false, null or a list of texts, numbers and booleans"
+_TOO_LARGE: Final = 10**MAX_TEXT_LENGTH
 _SIMPLE: Final = str, int, float, bool
 
 
@@ -29,6 +30,11 @@ def invalid_batch(place: str, fault: str, word: str | None = None) -> Refusal:
 def member_of(place: str, name: str) -> str:
     """The place of a member, whose name may be anything."""
     return f"{place}.{printable(name)}" if len(name) <= MAX_NAME_LENGTH else place
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether it is, at first sight, a name; of another, `check_name` has to say."""
+    return len(name) <= MAX_NAME_LENGTH and name.isascii() and "\0" not in name
 
 
 def check_name(place: str, name: object) -> str:
@@ -68,7 +74,7 @@ def attributes_of(attributes: Mapping[str, Any]) -> dict[str, str]:
     check_count("user_attributes", len(attributes))
     found: dict[str, str] = {}
     for name, value in attributes.items():
-        if len(name) > MAX_NAME_LENGTH or not name.isascii() or "\0" in name:
+        if not is_plain_name(name):
             check_name(f"the name {quoted(name)} in user_attributes", name)
         found[name] = _text_of(name, value)
     return found
@@ -91,9 +97,14 @@ def _text_of(name: str, value: object) -> str:
                 )
             if isinstance(each, str) and not each.isascii():
                 check_text(f"an entry of {place}", each, MAX_ENTRY_LENGTH)
+            if isinstance(each, int) and not -_TOO_LARGE < each < _TOO_LARGE:
+                raise invalid_batch(place, f"has a number of more than {MAX_TEXT_LENGTH:,} digits")
         return f"[{', '.join([_simple_text(each) for each in entries])}]"
     if isinstance(value, dict):
         raise invalid_batch(member_of("user_attributes", name), f"is an object, not {_A_VALUE}")
+    if isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE:
+        fault = f"has more than {MAX_TEXT_LENGTH:,} digits"
+        raise invalid_batch(member_of("user_attributes", name), fault)
     return _simple_text(value)
 
 

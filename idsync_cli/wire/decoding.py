@@ -12,6 +12,9 @@ from idsync_cli.errors import quoted
 
 Json = dict[str, Any]
 
+MAX_DEPTH = 100
+"""How deeply what an event batch holds may be nested."""
+
 MAX_LINE_BYTES = 2**20
 """The longest line of a request file, in bytes (section 8)."""
 
@@ -47,6 +50,21 @@ def decode_json(line: bytes) -> object:
         ) from None
     except RecursionError:
         raise _invalid_json("nested too deeply to read; flatten it") from None
+
+
+def check_depth(value: object, left: int = MAX_DEPTH) -> None:
+    """See whether a JSON value that is to be kept can be read again, wherever that is.
+
+    Raises:
+        Refusal: INVALID_JSON.
+    """
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        if left == 0:
+            raise _invalid_json(f"nested more than {MAX_DEPTH} levels deep; flatten it")
+        for each in value:
+            check_depth(each, left - 1)
 
 
 def json_text(value: object) -> str:

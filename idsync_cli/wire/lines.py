@@ -15,7 +15,7 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
 from idsync_cli.core.value import Value
 from idsync_cli.wire.batches import BatchLine
-from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode
+from idsync_cli.wire.decoding import MAX_DEPTH, MAX_LINE_BYTES, Json, check_depth, decode
 from idsync_cli.wire.members import CHANGE_MEMBERS, MEMBERS, Members, PlainChanges
 
 LONGEST_LINE = MAX_LINE_BYTES + 2
@@ -110,10 +110,11 @@ class LineReader:
                 return PlainLine(members)
         try:
             request = decode(line)
+            if may_be_batch and isinstance(request, dict) and request.get("type") == _BATCH:
+                check_depth(request)
+                return BatchLine(request, self._events(line))
         except Refusal as refusal:
             return refusal.with_traceback(None)
-        if may_be_batch and isinstance(request, dict) and request.get("type") == _BATCH:
-            return BatchLine(request, self._events(line))
         return request
 
     def _plain_batch(self, line: bytes) -> Json | None:
@@ -124,7 +125,7 @@ class LineReader:
             return None
         if not isinstance(batch, dict) or batch.get("type") != _BATCH:
             return None
-        return batch if line.count(_QUOTE) == 2 * _texts_in(batch) else None
+        return batch if line.count(_QUOTE) == 2 * _texts_in(batch, MAX_DEPTH) else None
 
     def _events(self, line: bytes) -> Sequence[str] | None:
         """The events of a batch as they stand in its line; None where they are no list."""
@@ -178,21 +179,29 @@ def _is_whole(members: Members, line: bytes) -> bool:
     return line.count(_QUOTE) == 2 * texts
 
 
-def _texts_in(value: object) -> int:
-    """How many texts there are in a value, names of members among them."""
+_NOT_PLAIN: Final = -(2**40)
+"""Fewer texts than any line has: stands for what `decode` has to read, or refuse."""
+
+
+def _texts_in(value: object, levels: int) -> int:
+    """How many texts there are in a value of some levels, names of members among them."""
     if isinstance(value, str):
         return 1
     texts = 0
+    if isinstance(value, (dict, list)) and levels == 0:
+        return _NOT_PLAIN
     if isinstance(value, dict):
         texts = len(value)
         for each in value.values():
             if isinstance(each, str):
                 texts += 1
-            elif isinstance(each, (dict, list)):
-                texts += _texts_in(each)
+            elif each is not None:
+                texts += _texts_in(each, levels - 1)
     elif isinstance(value, list):
         for each in value:
-            texts += _texts_in(each)
+            texts += _texts_in(each, levels - 1)
+    elif isinstance(value, int) and not MPID_MIN <= value <= MPID_MAX:
+        return _NOT_PLAIN
     return texts
 
 
@@ -225,7 +234,7 @@ def _decoder() -> _Decoder:
     changes = GenericAlias(list, change)
     its_changes = {name: changes for name, each in plain.items() if each is PlainChanges}
     line = struct("Line", plain | its_changes)
-    faults = msgspec.MsgspecError, ValueError
+    faults = msgspec.MsgspecError, ValueError, RecursionError
     events = msgspec.defstruct("Events", [("events", list[msgspec.Raw] | None, None)], gc=False)
     return _Decoder(
         msgspec.json.Decoder(line).decode,

@@ -21,7 +21,7 @@ from idsync_cli.errors import quoted
 from idsync_cli.wire import batches
 from idsync_cli.wire.batch_data import own_time_of
 from idsync_cli.wire.batches import Batch, BatchLine
-from idsync_cli.wire.decoding import Json
+from idsync_cli.wire.decoding import Json, check_depth
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
 from idsync_cli.wire.lines import PlainLine
 from idsync_cli.wire.members import (
@@ -108,6 +108,10 @@ class Reader:
         if isinstance(request, Refusal):
             return Reading(refusal=request)
         if isinstance(request, dict) and request.get("type") == _BATCH.value:
+            try:
+                check_depth(request)
+            except Refusal as refusal:
+                return Reading(refusal=refusal)
             return self._read_batch(request, None)
         try:
             members = members_in(request)

@@ -1,5 +1,6 @@
 """Times as batches give them: milliseconds since 1970 (section 9)."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from idsync_cli.core.data.values import FIRST_TIME_MS, LAST_TIME_MS
@@ -21,6 +22,23 @@ def is_time(value: object) -> bool:
         and not isinstance(value, bool)
         and FIRST_TIME_MS <= value <= LAST_TIME_MS
     )
+
+
+def moment_of(text: str) -> int | None:
+    """A time as people write it, in milliseconds since 1970; None where it is none.
+
+    ISO 8601, of UTC where it names no zone, or milliseconds.
+    """
+    if text.isascii() and text.isdigit() and len(text) <= 19:
+        return int(text) if is_time(int(text)) else None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    found = round(moment.timestamp() * 1000)
+    return found if is_time(found) else None
 
 
 def time_fault(value: object) -> str:
