@@ -48,10 +48,12 @@ class Erasures:
             self.history.append(Entry(seq, each["op"], *of, scope, answer))
         self.history.sort(key=lambda entry: entry.seq)
 
-    def lost(self, mpid: int, scope: str, held: Iterable[Pair], others: set[Pair]) -> set[Pair]:
+    def lost(
+        self, mpid: int, scope: str, held: Iterable[Pair], others: Iterable[Pair]
+    ) -> set[Pair]:
         """What the profile holds or held, and no other profile of the scope holds now."""
         ever = {*held, *(each.pair for each in self.history if each.mpid == mpid)}
-        return {pair for pair in ever if pair[1] is not None and pair not in others}
+        return {pair for pair in ever if pair[1] is not None and pair not in {*others}}
 
     def report(
         self, mpid: int, held: list[Pair], lost: set[Pair], sources: Mapping[int, int | None]

@@ -534,21 +534,39 @@ class Model:
                 near = work.near("erase", asked)
                 return self._body(work, "not_found", None, decided_by, tiers, near=near)
         assert found is not None
-        mpid, scope = found.mpid, found.scope
-        others = [each for each in work.after.values() if each.mpid != mpid]
-        lost = self.erasures.lost(mpid, scope, found.held, {p for o in others for p in o.held})
+        return self.remove(found, head["seq"], its_id)
+
+    def remove(self, profile: Profile, seq: int, its_id: str | None) -> Json:
+        """Let nothing be left of a profile but its erasure; what is said of that."""
+        mpid, scope = profile.mpid, profile.scope
+        others = [p for p in self.profiles.values() if p.scope == scope and p.mpid != mpid]
+        held = {pair for each in others for pair in each.held}
+        lost = self.erasures.lost(mpid, scope, profile.held, held)
         sources = {each.mpid: each.source for each in self.profiles.values()}
-        report = self.erasures.report(mpid, [*found.held], lost, sources)
+        report = self.erasures.report(mpid, [*profile.held], lost, sources)
         data = batches.told(self.brought.pop(mpid, []))
         counts = {name: report.pop(name) for name in ("identifiers", "values", "history")}
         counts |= {name: len(data[name]) for name in ("attributes", "devices", "events")}
-        kept = {"seq": head["seq"], "scope": scope, "request_id": its_id}
+        kept = {"seq": seq, "scope": scope, "request_id": its_id}
         self.erasures.erase(mpid, scope, lost, kept)
         del self.profiles[mpid]
         self.labels = {name: its for name, its in self.labels.items() if its != mpid}
         self.batch_ids = {k: None if v == str(mpid) else v for k, v in self.batch_ids.items()}
         body = {"status": "erased", "mpid": str(mpid), "request_id": its_id, "counts": counts}
         return body | report
+
+    def carry_out_again(self, erasures: Erasures) -> None:
+        """A restore: what the store knew as erased is erased in what takes its place."""
+        for line in erasures.lines():
+            mpid, seq = int(line["mpid"]), max(line["seq"], self.counter + 1)
+            if mpid in self.erasures.erased:
+                continue
+            self.counter = seq
+            if mpid in self.profiles:
+                self.remove(self.profiles[mpid], seq, line["request_id"])
+            else:
+                kept = {"seq": seq, "scope": line["scope"], "request_id": line["request_id"]}
+                self.erasures.erased[mpid] = kept
 
     def _find_scope(self, members: Json, head: Json) -> None:
         """Sections 3 and 8: the scope that a request is for."""

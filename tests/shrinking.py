@@ -147,7 +147,11 @@ def _scenario(world: World, config: str, steps: list[Json | None]) -> str:
         f"  - {_yaml((step or {}) | {'expect': _expect(answer)})}"
         for step, answer in zip(steps, answers, strict=True)
     ]
-    held = [f"  {_yaml(line['mpid'])}: {_yaml(line['identities'])}" for line in profiles]
+    held = [
+        f"  {_yaml(line['mpid'])}: {_yaml(line['identities'])}"
+        for line in profiles
+        if "identities" in line
+    ]
     return "\n".join(
         [
             "name: where program and model disagree",
@@ -177,7 +181,7 @@ def step_of(request: object) -> Json | None:
     identities = given.get("known_identities", {})
     members = set(given) - {"known_identities", "label", "previous_mpid"}
     if not (
-        kind in ("identify", "login", "logout", "search", "modify")
+        kind in ("identify", "login", "logout", "search", "modify", "erase")
         and members <= _MEMBERS
         and request.keys() <= reference_model._MEMBERS.keys()  # null or not
         and isinstance(identities, dict)
@@ -188,6 +192,8 @@ def step_of(request: object) -> Json | None:
     ):
         return None
     if kind == "modify" and "known_identities" not in given and "identity_changes" not in given:
+        return None
+    if kind == "erase" and ("mpid" in given) == ("known_identities" in given):
         return None
     body = {name: given[name] for name in given if name in members - {"type"}}
     extras = {"label": "as", "previous_mpid": "previous_mpid"}
@@ -212,6 +218,8 @@ def _expect(answer: Json) -> Json:
     """What a scenario can expect of an answer."""
     if "errors" in answer:
         return {"status": "error", "error": answer["errors"][0]}
+    if "decided_by" not in answer:
+        return {name: answer[name] for name in ("status", "mpid")}
     decided_by = answer["decided_by"]
     kept = ("status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes")
     return {name: answer[name] for name in kept} | {

@@ -311,7 +311,7 @@ class _Reader:
             else:
                 identities[key] = value.plain()
         says_it_otherwise = "identity_changes" in request or (
-            kind is RequestKind.ERASE and "mpid" in request
+            kind == RequestKind.ERASE and "mpid" in request
         )
         if identities or not says_it_otherwise:
             request["known_identities"] = identities
