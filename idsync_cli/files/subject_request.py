@@ -143,9 +143,10 @@ class _Reader:
             yield f"submitted_time is {what}, but must be a time such as 2026-01-31T12:00:00Z", None
 
     def _extension(self) -> Mapping[str, Any] | None:
-        found = self._body.get("extensions") or {}
-        found = (found.get(EXTENSION) or {}) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else None
+        found = self._body.get("extensions")
+        if isinstance(found, dict):
+            found = found.get(EXTENSION)
+        return {} if found is None else found if isinstance(found, dict) else None
 
     def _take(self, place: str, identities: object) -> Iterator[tuple[str, Hint | None]]:
         """Take in the identities of one place, and say what is wrong with them."""
