@@ -1,5 +1,6 @@
 """Stores of earlier schemas: those in fixtures/store-v1 and store-v3, and larger ones."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -31,6 +32,39 @@ def put_store_of_schema_3(program: Program) -> Path:
         _finish(connection, version=3)
     path.chmod(0o600)
     return path
+
+
+BATCHES: tuple[dict[str, object], ...] = (
+    {
+        "user_identities": {"email": "em-1"},
+        "device_info": {"ios_idfv": "io-1", "platform": "iOS"},
+        "user_attributes": {"city": "Bern", "plan": "gold", "tag": None},
+        "events": [
+            {"event_type": "screen_view", "data": {"screen_name": "cart"}},
+            {"event_type": "opt_out", "data": {"timestamp_unixtime_ms": 1_700_000_000_000}},
+        ],
+        "source_request_id": "s-1",
+        "consent_state": {"gdpr": {}},
+    },
+    {
+        "user_identities": {"email": "em-1"},
+        "ip": "::1",
+        "user_attributes": {"city": "Ulm"},
+        "deleted_user_attributes": ["plan"],
+        "events": [{"event_type": "profile"}],
+        "attribution_info": {"publisher": "p"},
+        "source_request_id": "s-2",
+    },
+)
+"""Two batches after which no table of section 9 is empty."""
+
+
+def bring_data(program: Program, scope: str) -> None:
+    """Replay the batches into the store of a program."""
+    lines = [json.dumps({"type": "batch", "scope": scope, **each}) for each in BATCHES]
+    program.write("batches.jsonl", "\n".join(lines))
+    outcome = program("replay", "batches.jsonl")
+    assert (outcome.status, outcome.stderr) == (0, "")
 
 
 def put_large_old_store(program: Program, profiles: int) -> None:

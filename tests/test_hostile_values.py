@@ -233,10 +233,30 @@ def requests(world: World) -> list[dict[str, Any]]:
                     {"identity_type": "ios_idfv", "old_value": value},
                 ],
             },
+            {**each, "type": "batch", "mpid": f"@{value}", **brought(value)},
         ]
     changes = [{"identity_type": "other_id_2", "new_value": value} for value in world.values]
     crowded = {"type": "modify", "scope": world.scopes[0], "mpid": f"@{world.values[0]}"}
     return [*found, {**crowded, "identity_changes": changes}]
+
+
+def brought(value: str) -> dict[str, Any]:
+    """What a batch brings, with a value wherever one can stand; names are not that long."""
+    name = as_name(value)
+    data = {"event_name": name, value: value, "custom_attributes": {name: value}}
+    return {
+        "user_attributes": {name: value, f"list {name[:50]}": [value[:500]]},
+        "deleted_user_attributes": [f"none {name}"],
+        "events": [
+            {"event_type": name, "data": data},
+            {"event_type": "screen_view", "data": {"screen_name": name}},
+        ],
+        "device_info": {"device_application_stamp": value, value: value},
+        "ip": value,
+        "consent_state": {value: value},
+        "attribution_info": {"publisher": value},
+        "source_request_id": name,
+    }
 
 
 def refused(world: World, most: int | None = None) -> list[dict[str, Any]]:
@@ -247,7 +267,20 @@ def refused(world: World, most: int | None = None) -> list[dict[str, Any]]:
         scope: dict[str, Any] = {"scope": name, "type": "identify"}
         modify: dict[str, Any] = {"scope": name, "type": "modify"}
         change = {"identity_type": "email", "old_value": value, "new_value": "x"}
+        batch: dict[str, Any] = {"scope": name, "type": "batch", "user_identities": email}
         found += [
+            {**batch, "user_identities": {value: "x"}},
+            {**batch, "user_identities": {"email": f"{value}\0"}},
+            {**batch, "mpid": value},
+            {**batch, "events": value},
+            {**batch, "events": [value]},
+            {**batch, "events": [{"event_type": [value]}]},
+            {**batch, "events": [{"event_type": f"{value}\0"}]},
+            {**batch, "events": [{"event_type": "x", "data": {"timestamp_unixtime_ms": value}}]},
+            {**batch, "user_attributes": {value: {}}},
+            {**batch, "user_attributes": {"a": f"{value}\ud800"}},
+            {**batch, "deleted_user_attributes": [{value: 1}]},
+            {**batch, "source_request_id": value * 300},
             {"type": "identify", "scope": near(value), "known_identities": email},
             {"type": "identify", "workspace": f"{value}?", "known_identities": email},
             {**scope, "workspace": world.scopes[-1], "known_identities": email},
@@ -347,6 +380,21 @@ def modifying(world: World) -> Iterator[Sequence[str]]:
             yield (*asked, "--identity", f"email={value}", "--explain")
         else:
             yield (*asked, "--identity", f"email={value}", "--json")
+
+
+def tracking(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        name = as_name(value)
+        asked = ("track", "--dry-run", "--event", name, "--attribute", f"{name}={value}")
+        if n % 3 == 0:
+            more = ("--data", json.dumps({value: value}), "--delete-attribute", name)
+            yield (*asked, "--mpid", mpids[n], "--scope", world.scopes[n], *more)
+        elif n % 3 == 1:
+            yield (*asked, "--identity", f"email={value}", "--scope", world.scopes[n], "--explain")
+        else:
+            yield (*asked, "--event-type", value, "--mpid", value, "--json")
+            yield ("track", "--data", value, "--mpid", mpids[n])
 
 
 def mpids_of(world: World) -> list[str]:
@@ -545,6 +593,7 @@ SCENES: Mapping[str, Scene] = {
     "logout": asking("logout", 2, "--dry-run"),
     "search": asking("search", 3),
     "modify": modifying,
+    "track": tracking,
     "replay": replaying,
     "check": checking,
     "profiles": listing,
@@ -611,7 +660,7 @@ def test_no_value_has_an_effect_on_what_a_command_says(
 
 IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
-    *("init", "identify", "login", "logout", "search", "modify"),
+    *("init", "identify", "login", "logout", "search", "modify", "track"),
     *("whois", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
@@ -635,6 +684,7 @@ def owned(world: World) -> set[str]:
 LEAST: Mapping[str, Sequence[str]] = {
     "init": ("--store", "least.db"),
     "modify": ("--mpid", "1", "--email", "a"),
+    "track": ("--mpid", "1", "--event", "a"),
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),

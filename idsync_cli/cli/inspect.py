@@ -175,7 +175,7 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show a profile and the request that added each identifier.
+    """Show a profile, the request that added each identifier, and its data.
 
     With --story: what made it and why, what joined it by which tier, and what was taken by whom.
 
@@ -191,16 +191,21 @@ def profile_show(
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         found = inspection.profile(transaction, organization, number)
+    from idsync_cli.render import profile_data
+
     if found.profile is None:
         _say_who_is_not_there(number, found.erasure)
     elif as_json:
         from idsync_cli.render import store_json
 
-        write_json(store_json.details_json(found))
+        more = {} if found.data is None else profile_data.data_json(found.data)
+        write_json(store_json.details_json(found) | more)
     else:
         from idsync_cli.render import store as render_store
 
-        draw(*render_store.profile_table(found, terminal_width()))
+        width = terminal_width()
+        more_pieces = [] if found.data is None else profile_data.pieces(found.data, width)
+        draw(*render_store.profile_table(found, width), *more_pieces)
     return found.exit_status
 
 

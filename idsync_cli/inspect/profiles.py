@@ -11,6 +11,7 @@ from itertools import islice
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.erasure import Erasure
@@ -36,6 +37,9 @@ from idsync_cli.store.sqlite.queries.statistics import (
     profile_kinds,
 )
 
+LATEST_EVENTS = 10
+"""How many events of a profile are told with it."""
+
 WhyNot = Reason | NoteCode | ErrorCode
 """Why a search does not return a holder."""
 
@@ -55,7 +59,7 @@ class ProfileListing:
 
 @dataclass(frozen=True, slots=True)
 class ProfileDetails:
-    """A profile, what made it, and what brought each of its identifiers.
+    """A profile, what made it, what brought each of its identifiers, and what else it has.
 
     `profile` is None where none has the MPID, and `made_by` where no request and no import made it.
     Of one that was erased there is the erasure.
@@ -65,6 +69,7 @@ class ProfileDetails:
     profile: ScopedProfile | None
     made_by: Cause | None = None
     arrivals: tuple[Arrival, ...] = ()
+    data: ProfileData | None = None
     erasure: Erasure | None = None
 
     @property
@@ -172,7 +177,7 @@ def first_profiles(
 def profile(
     transaction: SqliteTransaction, organization: Organization, mpid: int
 ) -> ProfileDetails:
-    """A profile, with what made it and what brought each identifier."""
+    """A profile, with what made it, what brought each identifier, and what else it has."""
     found = transaction.find(mpid)
     if found is None:
         return ProfileDetails(mpid, None, erasure=next(transaction.erasures(mpid), None))
@@ -182,6 +187,7 @@ def profile(
         _scoped(its_profile, scope, organization),
         making(transaction, its_profile.created_seq),
         tuple(arrivals(transaction, mpid)),
+        transaction.data_of(mpid, LATEST_EVENTS),
     )
 
 

@@ -54,6 +54,7 @@ SAYINGS = {
         "the stored types of profiles disagree with their identifiers", _OURS
     ),
     FindingCode.KNOWN: _Saying("known profiles are indexed as anonymous, or the reverse", _OURS),
+    FindingCode.ATTRIBUTES: _Saying("attributes disagree with their history", _OURS),
     FindingCode.PROFILE: _Saying("profiles are invalid", _OURS),
     FindingCode.MPID: _Saying("MPIDs do not derive from the seed", _OURS),
     FindingCode.COUNTER: _Saying("numbers are higher than the last one assigned", _OURS),
@@ -97,6 +98,9 @@ _COUNTED = (
     ("holders", "profile-identifier link"),
     ("requests", "request"),
     ("changes", "change"),
+    ("events", "event"),
+    ("attributes", "attribute"),
+    ("devices", "device"),
     ("replays", "replay"),
 )
 

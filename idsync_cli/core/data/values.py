@@ -117,6 +117,19 @@ class ProfileData(Value):
         self.last_stored_ms: Final = last_stored_ms
         self.status_messages: Final = status_messages
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no batch and no alias ever brought anything."""
+        return not (
+            self.attributes
+            or self.event_count
+            or self.devices
+            or self.consent_state is not None
+            or self.is_opted_out
+            or self.attribution is not None
+            or self.status_messages
+        )
+
 
 class NewEvent(Value):
     """An event of a batch; without a time of its own it has that of the request.

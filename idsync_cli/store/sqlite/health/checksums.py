@@ -1,12 +1,14 @@
-"""What was written with a checksum, but for requests and their changes (`history`)."""
+"""What was written with a checksum, but for requests and their changes, and events."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
 from idsync_cli.store.sqlite.rows.checksums import checksum, checksum_of_profile
 
-_PLACE_OF = 0
+_PLACE_OF = Counter({"batch_ids": 1})
+"""Which column tells a row apart, for people: the first, but not a digest."""
 
 
 def of_sums(connection: sqlite3.Connection) -> Iterator[Sign]:
@@ -15,7 +17,7 @@ def of_sums(connection: sqlite3.Connection) -> Iterator[Sign]:
         for its_sum, *values in connection.execute(f"SELECT checksum, {columns} FROM {table}"):
             sum_up = checksum_of_profile if table == "profiles" else checksum
             if its_sum != sum_up(*values):
-                yield Sign(FindingCode.CHECKSUM, f"{table} {values[_PLACE_OF]}")
+                yield Sign(FindingCode.CHECKSUM, f"{table} {values[_PLACE_OF[table]]}")
     if connection.execute("SELECT count(*), min(id) FROM store").fetchone() != (1, 1):
         yield Sign(FindingCode.STORE, "the table store does not have exactly one row")
 
@@ -30,6 +32,11 @@ _SUMMED = {
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",
     "replay_labels": "replay_id, label, mpid",
+    "attributes": "created_seq, name, value, seq",
+    "attribute_changes": "seq, place, created_seq, name, op, value",
+    "devices": "created_seq, identity_type, value, seq, info",
+    "profile_states": "created_seq, seq, consent_state, is_opted_out, attribution",
+    "batch_ids": "digest, seq, created_seq",
     "erasures": (
         "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
     ),

@@ -12,6 +12,7 @@ from itertools import chain
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.store.sqlite.health.checksums import of_sums
+from idsync_cli.store.sqlite.health.data import of_attributes, of_events
 from idsync_cli.store.sqlite.health.files import of_files
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, Sign, summed_up
 from idsync_cli.store.sqlite.health.history import of_history
@@ -64,8 +65,8 @@ def examine(path: str, by_scope: Mapping[str, ScopeRules]) -> Examination:
 
 
 CHECKS: tuple[Check, ...] = (
-    of_schema, of_sums, of_history, of_identifiers, of_holders, of_references, of_numbers,
-    of_replays, of_erasures,
+    of_schema, of_sums, of_history, of_identifiers, of_holders, of_events, of_attributes,
+    of_references, of_numbers, of_replays, of_erasures,
 )  # fmt: skip
 """What is checked once SQLite finds nothing wrong with the file."""
 
@@ -94,9 +95,15 @@ def carefully(check: Check, connection: sqlite3.Connection) -> Iterator[Sign]:
         yield Sign(FindingCode.UNREADABLE, f"{check.__name__}: {type(error).__name__}")
 
 
+_COUNTED = (
+    *("profiles", "identifiers", "holders", "requests", "changes", "events", "attributes"),
+    *("devices", "replays"),
+)
+
+
 def _row_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How much there is: the pages of the file, and the rows of its tables."""
     counts = {"pages": int(connection.execute("PRAGMA page_count").fetchone()[0])}
-    for name in ("profiles", "identifiers", "holders", "requests", "changes", "replays"):
+    for name in _COUNTED:
         [counts[name]] = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
     return counts

@@ -24,7 +24,7 @@ class FindingCode(StrEnum):
     # Rows with a checksum: checksums.py
     STORE = "store"
     CHECKSUM = "checksum"
-    # What stands there twice: history.py, identifiers.py, holders.py
+    # What stands there twice: history.py, identifiers.py, holders.py, data.py
     HISTORY = "history"
     MPID = "mpid"
     HASH = "hash"
@@ -34,6 +34,7 @@ class FindingCode(StrEnum):
     TYPE = "type"
     TYPES = "types"
     KNOWN = "known"
+    ATTRIBUTES = "attributes"
     # What refers to something else: relations.py
     REFERENCE = "reference"
     COUNTER = "counter"

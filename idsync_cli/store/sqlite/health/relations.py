@@ -20,6 +20,11 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
         ("requests", "seq"),
         ("profiles", "created_seq"),
         ("holders", "added_seq"),
+        ("events", "seq"),
+        ("attribute_changes", "seq"),
+        ("devices", "seq"),
+        ("profile_states", "seq"),
+        ("batch_ids", "seq"),
         ("erasures", "seq"),
     ):
         [highest] = connection.execute(f"SELECT max({column}) FROM {table}").fetchone()

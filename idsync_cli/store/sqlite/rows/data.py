@@ -26,6 +26,7 @@ _State = tuple[str | None, int, str | None]
 
 
 def checksum_of_event(
+    event_id: int,
     created_seq: int,
     seq: int,
     place: int,
@@ -34,7 +35,21 @@ def checksum_of_event(
     name: str | None,
     event: str,
 ) -> int:
-    """The sum of a row of `events`, but for its id."""
+    """The sum of a row of `events`."""
+    content = _sum_of_content(created_seq, seq, place, time_ms, event_type, name, event)
+    return crc32(pack_numbers((event_id,)), content)
+
+
+def _sum_of_content(
+    created_seq: int,
+    seq: int,
+    place: int,
+    time_ms: int,
+    event_type: str,
+    name: str | None,
+    event: str,
+) -> int:
+    """The sum of an event whose id is not known yet."""
     found = crc32(pack_numbers((created_seq, seq, place, time_ms)))
     found = crc32(repr((event_type, name)).encode("utf-8", "backslashreplace"), found)
     return crc32(event.encode("utf-8", "backslashreplace"), found)
@@ -94,11 +109,11 @@ class DataRows:
 class SummedDataRows:
     """The same with the sums that need nobody to be kept from the store."""
 
-    __slots__ = ("batch_ids", "events", "rows")
+    __slots__ = ("batch_ids", "event_sums", "rows")
 
     def __init__(self, rows: DataRows) -> None:
         self.rows = rows
-        self.events = [(None, *event, checksum_of_event(*event)) for event in rows.events]
+        self.event_sums = [_sum_of_content(*event) for event in rows.events]
         self.batch_ids = [(*each, checksum(*each)) for each in rows.batch_ids]
         self.batch_ids.sort()
 
@@ -114,7 +129,7 @@ class DataWriter:
         """Bring the tables up to date."""
         rows = summed.rows
         if rows.events:
-            self._insert.rows("events", 9, summed.events)
+            self._write_events(summed)
         if rows.attributes:
             self._write_attributes(rows)
         if rows.devices:
@@ -123,6 +138,15 @@ class DataWriter:
             self._write_states(rows)
         if summed.batch_ids:
             self._insert.rows("batch_ids", 4, summed.batch_ids)
+
+    def _write_events(self, summed: SummedDataRows) -> None:
+        [last] = self._execute("SELECT max(event_id) FROM events").fetchone()
+        first = 1 if last is None else int(last) + 1
+        come: list[tuple[object, ...]] = []
+        for number, event in enumerate(summed.rows.events, start=first):
+            whole = crc32(pack_numbers((number,)), summed.event_sums[number - first])
+            come.append((number, *event, whole))
+        self._insert.rows("events", 9, come)
 
     def _write_attributes(self, rows: DataRows) -> None:
         before: dict[tuple[int, str], str | None] = {}
