@@ -13,7 +13,7 @@ from idsync_cli import wire
 from idsync_cli.check.folded import attributes_asked_for, folded
 from idsync_cli.core.admission import violation
 from idsync_cli.core.audiences.fold import Folded
-from idsync_cli.core.codes import Rule
+from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Answer
@@ -171,8 +171,10 @@ def _run(scenario: Scenario, store: Store) -> Iterator[Mismatch]:
     engine = Engine(scenario.organization, store, now=lambda: scenario.now_ms, explain=True)
     labels = Labels()
     for step in scenario.steps:
+        before = dict(labels)
         [answer] = engine.batch([wire.Incoming(step.request, step.line)], labels)
-        yield from _compare_step(step, answer, labels)
+        names = before | labels if answer.status is Status.ERASED else labels  # whom it erased
+        yield from _compare_step(step, answer, names)
     with store.reading() as transaction:
         yield from _compare_profiles(scenario, transaction, labels)
 

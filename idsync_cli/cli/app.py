@@ -38,6 +38,7 @@ _COMMANDS = {
     "modify": ("requests.modify", "Change the identifiers of the profile with a given MPID."),
     "track": ("track.track", "Record an event or attributes on a user's profile."),
     "alias": ("alias.alias", "Give one profile's events to another, within a window."),
+    "erase": ("erase.erase", "Erase a profile, and every byte that only it held."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),

@@ -22,7 +22,7 @@ from idsync_cli.cli.options import (
     takes_identities,
 )
 from idsync_cli.cli.request_options import request_of, split_change
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import FileKind, RequestKind
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
@@ -73,7 +73,7 @@ def _ask(
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture_in(svg, config, store, force=force),
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 
@@ -181,14 +181,16 @@ def modify(
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture_in(svg, config, store, force=force),
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 
 KeepPicture = Callable[[Answer, Decision], None]
 
 
-def picture_in(svg: str | None, config: str, store: str, *, force: bool) -> KeepPicture | None:
+def picture_in(
+    svg: str | None, config: str, store: str, *, force: bool, dry_run: bool
+) -> KeepPicture | None:
     """What keeps the explanation as a picture; whether it can be is seen before anything is done.
 
     Raises:
@@ -210,6 +212,10 @@ def picture_in(svg: str | None, config: str, store: str, *, force: bool) -> Keep
         from idsync_cli.render import picture
 
         pieces = render.explanation(answer, decision, picture.WIDTH)
+        if not dry_run:
+            from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
+
+            keep_path(store, FileKind.OUTPUT, svg)
         try:
             with whole_file(svg, must_be_new=not force) as file:
                 file.write(picture.svg(pieces, f"idsync {answer.kind}").encode())

@@ -94,7 +94,7 @@ def track(
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture_in(svg, config, store, force=force),
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 

@@ -17,11 +17,13 @@ from idsync_cli.core.codes import (
 )
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.data.values import Alias, BatchData
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
+_ERASED: Final = Status.ERASED
 _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
@@ -161,13 +163,14 @@ class Decision(Value):
 
     `data` is what a batch brings to the profile, and `digest` stands for its id. Events in the
     window of one of `aliases` are copied as they come. `alias` is the alias that the request
-    creates, and `copied` the number of events that it copies.
+    creates, and `copied` the number of events that it copies. `report` says what an erasure takes
+    away, once a store was asked.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
-        "near", "data", "digest", "aliases", "alias", "copied",
+        "near", "data", "digest", "aliases", "alias", "copied", "report",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -192,6 +195,7 @@ class Decision(Value):
         aliases: Sequence[Alias] = (),
         alias: Alias | None = None,
         copied: int = 0,
+        report: ErasureReport | None = None,
     ) -> None:
         self.status: Final = status
         self.decided_by: Final = decided_by
@@ -212,11 +216,14 @@ class Decision(Value):
         self.aliases: Final = aliases
         self.alias: Final = alias
         self.copied: Final = copied
+        self.report: Final = report
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
         if self.created or self.changes or self.digest is not None or self.alias is not None:
+            return True
+        if self.status is _ERASED:
             return True
         return self.data is not None and not self.data.is_empty
 
@@ -233,6 +240,10 @@ class Decision(Value):
             self.created, self.changes, self.orphaned, self.updates, notes + self.notes,
             self.identifiers, self.types_in_order, self.tiers, self.near, data, digest, aliases,
         )  # fmt: skip
+
+    def reported(self, report: ErasureReport) -> "Decision":
+        """The same erasure with what it takes away."""
+        return Decision(self.status, self.decided_by, self.profile, report=report)
 
 
 class Answer(Value):

@@ -292,7 +292,10 @@ class _Reader:
                 request[key] = value.plain()
             else:
                 identities[key] = value.plain()
-        if identities or "identity_changes" not in request:
+        says_it_otherwise = "identity_changes" in request or (
+            kind == RequestKind.ERASE and "mpid" in request
+        )
+        if identities or not says_it_otherwise:
             request["known_identities"] = identities
         return request
 

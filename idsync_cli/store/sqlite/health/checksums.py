@@ -38,4 +38,9 @@ _SUMMED = {
     "devices": "created_seq, identity_type, value, seq, info",
     "profile_states": "created_seq, seq, consent_state, is_opted_out, attribution",
     "batch_ids": "digest, seq, created_seq",
+    "erasures": (
+        "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
+    ),
+    "kept_files": "path, kind",
+    "subject_requests": "subject_request_id, type, time_ms, mpid",
 }

@@ -155,6 +155,7 @@ class Writer:
             insert.rows("profiles", 9, rows.created)
         except sqlite3.IntegrityError:
             raise MpidTaken from None
+        self._check_not_erased(rows.created)
         insert.each(
             "UPDATE profiles SET was_known = ?2, types = ?3, first_seen_ms = ?4,"
             " last_stored_ms = ?5, checksum = ?6 WHERE created_seq = ?1",
@@ -174,3 +175,15 @@ class Writer:
                 "UPDATE store SET last_seq = ?, checksum = ?",
                 (rows.last_seq, checksum(seed, rows.last_seq)),
             )
+
+    def _check_not_erased(self, created: Sequence[tuple[Any, ...]]) -> None:
+        """See whether a new profile has the MPID of one that was erased.
+
+        Raises:
+            MpidTaken: one has.
+        """
+        erased = self._execute("SELECT mpid FROM erasures").fetchall() if created else []
+        if erased:
+            new = {row[1] for row in created}
+            if any(mpid in new for (mpid,) in erased):
+                raise MpidTaken

@@ -101,10 +101,10 @@ def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None])
 def checksum_of_request(row: Sequence[Any], changes: Iterable[tuple[int, int, int, int]]) -> int:
     """The checksum of a row of `requests` and its changes, each without the request's number.
 
-    The row may be damaged.
+    The row may be damaged. Without a profile it counts as that of profile 0.
     """
     try:
-        packed = pack_numbers([*row[:4], *chain.from_iterable(changes)])
+        packed = pack_numbers([*row[:3], row[3] or 0, *chain.from_iterable(changes)])
     except error:
         return NO_ROW_OF_OURS
     return checksum_of_packed_request(packed, row[4:])
