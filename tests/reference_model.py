@@ -564,7 +564,7 @@ class Model:
         lost = self.erasures.lost(mpid, scope, profile.held, held)
         sources = {each.mpid: each.source for each in self.profiles.values()}
         report = self.erasures.report(mpid, [*profile.held], lost, sources)
-        report |= {"aliased_with": [str(each) for each in self._part_from(mpid)]}
+        parted = {"aliased_with": [str(each) for each in self._part_from(mpid)]}
         data = batches.told(self.brought.pop(mpid, []))
         counts = {name: report.pop(name) for name in ("identifiers", "values", "history")}
         counts |= {name: len(data[name]) for name in ("attributes", "devices", "events")}
@@ -574,7 +574,7 @@ class Model:
         self.labels = {name: its for name, its in self.labels.items() if its != mpid}
         self.batch_ids = {k: None if v == str(mpid) else v for k, v in self.batch_ids.items()}
         body = {"status": "erased", "mpid": str(mpid), "request_id": its_id, "counts": counts}
-        return body | report
+        return body | parted | report
 
     def _part_from(self, mpid: int) -> list[int]:
         """Let no alias be left of a profile, nor a message of one; whom it was aliased with."""

@@ -56,6 +56,7 @@ def test_an_answer_says_who_was_erased_and_what_stays(shop: Program) -> None:
         "counts": {
             "identifiers": 3, "values": 2, "history": 3, "attributes": 0, "devices": 0, "events": 0,
         },
+        "aliased_with": [],
         "made_from_it": [],
         "taken_from": [],
         "files": [],

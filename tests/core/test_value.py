@@ -14,6 +14,7 @@ from idsync_cli.core.codes import (
 )
 from idsync_cli.core.config.strategy import NO_SETTINGS
 from idsync_cli.core.data.values import (
+    Alias,
     BatchData,
     Device,
     Event,
@@ -50,8 +51,14 @@ TIER = Tier(1, EMAIL, NO_SETTINGS, TierOutcome.NOT_IN_REQUEST)
 NOTE = Note(NoteCode.TIE)
 ERASURE, OTHER_ERASURE = Erasure(1, 2, "s", 3), Erasure(2, 3, "t", 4, "r")
 REPORT = ErasureReport(
-    OTHER_ERASURE, ErasureCounts(1, 1, 1), (3,), (4,), (KeptFile(FileKind.BACKUP, "b"),)
+    OTHER_ERASURE,
+    ErasureCounts(1, 1, 1),
+    (3,),
+    (4,),
+    (KeptFile(FileKind.BACKUP, "b"),),
+    (5,),
 )
+ALIAS = Alias(1, 2, 3, 4, 5)
 EVENT = Event(1, 2, 3, "custom_event", "hello", {}, '{"event_type": "custom_event"}')
 BROUGHT = BatchData(
     [NewEvent(1, "custom_event", "hello", "{}")], {"city": '"Bern"'}, ("old",),
@@ -61,7 +68,7 @@ NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
     Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
     (DEVICE,), (TIER,), (NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1}),),
-    BROUGHT, b"digest", (), None, 0, REPORT,
+    BROUGHT, b"digest", (ALIAS,), ALIAS, 1, REPORT,
 )  # fmt: skip
 
 PAIRS: list[tuple[Value, Value]] = [
