@@ -266,6 +266,8 @@ def test_a_fault_of_a_calculated_attribute(tmp_path: Path, text: str, expected: 
     [
         ("{attribute: x, operator: greater}",
          "unknown operator 'greater'; did you mean 'greater_than'"),
+        ("{attribute: x, operator: more_than, value: 1}", "did you mean 'greater_than'?"),
+        ("{attribute: x, operator: <=, value: 1}", "did you mean 'less_or_equal'?"),
         ("{attribute: x}", "6:24: no operator; use one of exists, not_exists"),
         ("{attribute: x, operator: equals}", "6:24: no value; equals takes value: A"),
         ("{attribute: x, operator: equals, value: [a]}",

@@ -24,6 +24,19 @@ COMPARISON = ("operator", "value", "values", "min_value", "max_value")
 
 A_TIME = "a time such as 2024-03-01 or 2024-03-01T12:00:00Z"
 
+_ALSO_SAID = {
+    **dict.fromkeys(("more_than", "above", "gt", ">"), "greater_than"),
+    **dict.fromkeys(("at_least", "gte", ">="), "greater_or_equal"),
+    **dict.fromkeys(("below", "lt", "<"), "less_than"),
+    **dict.fromkeys(("at_most", "lte", "<="), "less_or_equal"),
+    **dict.fromkeys(("is", "eq", "=", "=="), "equals"),
+    **dict.fromkeys(("is_not", "ne", "!="), "not_equals"),
+    "in": "in_list",
+    "avg": "average",
+    "mean": "average",
+}
+"""Other words for operators and calculations, whose nearest right word is another one."""
+
 _HALF = "contains a lone surrogate, which is not a character"
 _ALONE = (Operator.EXISTS, Operator.NOT_EXISTS)
 _TIMES = (*COMPARES_TIMES, Operator.BETWEEN)
@@ -70,8 +83,8 @@ class ComparisonReader:
         """One of some words; None where it is none of them."""
         if isinstance(node.value, str) and node.value in set(codes):
             return codes(node.value)
-        hint = nearest(node.value, codes) if isinstance(node.value, str) else ""
-        hint = hint or f"; use one of {', '.join(codes)}"
+        word = node.value if isinstance(node.value, str) else ""
+        hint = nearest(_ALSO_SAID.get(word, word), codes) or f"; use one of {', '.join(codes)}"
         self._faults.add(node.place, f"unknown {key} {node.described()}{hint}")
         return None
 
