@@ -275,15 +275,17 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             batch["mpid"] = self.some_mpid(mpid)
         self.one_shot(at, batch, dry_run=False)
 
+    @precondition(lambda self: self.every_profile())
     @rule(
         at=openings,
-        scope=scopes,
-        mpid=st.integers(0, 20),
-        dry_run=st.sampled_from([False, False, True]),
+        place=st.integers(0, 20),
+        dry_run=st.sampled_from([False, False, False, True]),
         finish=st.booleans(),
     )
-    def erase(self, at: int, scope: str, mpid: int, dry_run: bool, finish: bool) -> None:
-        request = {"type": "erase", "scope": scope, "mpid": self.some_mpid(mpid)}
+    def erase(self, at: int, place: int, dry_run: bool, finish: bool) -> None:
+        everybody = self.every_profile()
+        scope, profile = everybody[place % len(everybody)]
+        request = {"type": "erase", "scope": scope, "mpid": profile.mpid}
         self.one_shot(at, request, dry_run=dry_run)
         for each in self.all_at(at) if finish else ():
             assert each.finish_erasures()

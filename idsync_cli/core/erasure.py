@@ -56,8 +56,8 @@ class ErasureReport(Value):
     """What an erasure takes away, and what it names because it stays.
 
     The profiles that were aliased with the erased one, those made from it, and those from which
-    requests answered with it took an identifier, are there by ascending MPID. `files` come in the order
-    of their paths.
+    requests answered with it took an identifier, are there by ascending MPID. `files` are in the
+    order of their paths.
     """
 
     __match_args__ = ("erasure", "counts", "made_from_it", "taken_from", "files", "aliased_with")

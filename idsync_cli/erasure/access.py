@@ -77,7 +77,7 @@ def access(
         if not dry_run:
             assert isinstance(transaction, SqliteTransaction)
             use(transaction, subject, answer.mpid, now())
-            keep(transaction.connection, KeptFile(FileKind.RESULTS, text_of(folder)))
+            keep(transaction, KeptFile(FileKind.RESULTS, text_of(folder)))
         return AccessOutcome(answer, _subject(transaction, organization, answer.mpid))
 
 

@@ -14,7 +14,7 @@ def check_unused(transaction: Transaction, subject: SubjectRequest) -> None:
         UsageFault: it was.
     """
     assert isinstance(transaction, SqliteTransaction)
-    before = find(transaction.connection, subject.id)
+    before = find(transaction, subject.id)
     if before is not None:
         raise UsageFault(
             f"the subject_request_id {subject.id} was used before, by a request of the type "
@@ -28,4 +28,4 @@ def use(
 ) -> None:
     """Enter a request that is carried out in the same transaction."""
     row = SubjectRequestRow(subject.id, subject.type.value, time_ms, mpid)
-    enter(transaction.connection, row)
+    enter(transaction, row)

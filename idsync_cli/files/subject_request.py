@@ -63,7 +63,7 @@ def read(path: str) -> SubjectRequest:
     except Refusal as refusal:
         raise FileFault([Fault(path, refusal.message)]) from None
     if not isinstance(body, dict):
-        raise FileFault([Fault(path, "the request is not a JSON object; see idsync help dsr")])
+        raise FileFault([Fault(path, "the request is not a JSON object")])
     reader = _Reader(body)
     faults = [Fault(path, message, hint=hint) for message, hint in reader.faults()]
     if faults:

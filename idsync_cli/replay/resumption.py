@@ -56,7 +56,7 @@ def find_start(
         known = replays(transaction)
         matching = _replays_of(source, known)
         found = next(matching, None)
-        last_before = last_replay_before_one(transaction.connection)
+        last_before = last_replay_before_one(transaction)
         labels = labels_of(transaction, found.replay_id) if found else {}
     shown = quoted(name)
     path = name if name == STANDARD_STREAM else str(Path(name).resolve())

@@ -17,7 +17,7 @@ from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import MpidTaken, Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.erasing.entries import cover_replay
-from idsync_cli.store.sqlite.erasing.kept_files import is_kept, keep
+from idsync_cli.store.sqlite.erasing.kept_files import keep
 from idsync_cli.store.sqlite.queries.replays import (
     NOT_ALONE,
     ReplayRow,
@@ -178,8 +178,7 @@ class DirectWriter(BatchWriter):
     def _keep_paths(self, transaction: Transaction) -> None:
         assert isinstance(transaction, SqliteTransaction)
         for file in self._files:
-            if not is_kept(transaction.connection, file):
-                keep(transaction.connection, file)
+            keep(transaction, file)
 
     def _keep_progress(
         self, transaction: Transaction, decided: Decided, row: ReplayRow, first_seq: int
@@ -198,7 +197,7 @@ class DirectWriter(BatchWriter):
             after = begin(transaction, after)
         else:
             advance(transaction, after)
-        cover_replay(transaction.connection, after.replay_id, first_seq)
+        cover_replay(transaction, after.replay_id, first_seq)
         if not after.finished:
             keep_labels(transaction, after.replay_id, decided.labels)
         return after

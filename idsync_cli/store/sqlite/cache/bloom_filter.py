@@ -21,7 +21,7 @@ class BloomFilter:
     def __init__(self) -> None:
         self._bits = bytearray(_LINE_BYTES << _LINES)
 
-    def add(self, value: str) -> None:
+    def add(self, value: str | bytes) -> None:
         """Add a value."""
         bits, number = self._bits, hash(value) & _SMALL
         line = (number & ((1 << _LINES) - 1)) * _LINE_BYTES
@@ -30,7 +30,7 @@ class BloomFilter:
         index = line | (number >> (_SECOND + 3)) & (_LINE_BYTES - 1)
         bits[index] |= 1 << (number >> _SECOND & 7)
 
-    def may_have(self, value: str) -> bool:
+    def may_have(self, value: str | bytes) -> bool:
         """Whether the value may have been added; if not, it surely was not."""
         bits, number = self._bits, hash(value) & _SMALL
         line = (number & ((1 << _LINES) - 1)) * _LINE_BYTES

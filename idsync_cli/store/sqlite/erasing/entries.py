@@ -5,6 +5,7 @@ from sqlite3 import Connection
 from typing import NamedTuple
 
 from idsync_cli.core.erasure import Erasure
+from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 _COLUMNS = "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
@@ -64,15 +65,17 @@ def rows_are_gone(connection: Connection, mpid: int) -> None:
         _put(connection, row._replace(created_seq=None))
 
 
-def cover_replay(connection: Connection, replay_id: int, first_seq: int) -> None:
+def cover_replay(transaction: Connected, replay_id: int, first_seq: int) -> None:
     """Say of erasures by lines of a replay, from a number on, that lines of it came before them."""
+    connection = transaction.connection
     for row in rows(connection, f"seq >= {first_seq}"):
         _put(connection, row._replace(last_replay=max(row.last_replay, replay_id)))
 
 
-def last_replay_before_one(connection: Connection) -> int:
+def last_replay_before_one(transaction: Connected) -> int:
     """The highest number of a replay that has lines from before an erasure; 0 where none has."""
-    return int(connection.execute("SELECT max(last_replay) FROM erasures").fetchone()[0] or 0)
+    query = "SELECT max(last_replay) FROM erasures"
+    return int(transaction.connection.execute(query).fetchone()[0] or 0)
 
 
 # How far it has come with the file.

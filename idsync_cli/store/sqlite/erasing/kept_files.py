@@ -7,6 +7,7 @@ from sqlite3 import Connection
 
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
+from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 _SHORTEST = 4
@@ -20,16 +21,17 @@ def text_of(path: str) -> str:
     return os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")
 
 
-def keep(connection: Connection, file: KeptFile) -> None:
+def keep(transaction: Connected, file: KeptFile) -> None:
+    """Keep the path of a file, unless that is done."""
+    query = "SELECT 1 FROM kept_files WHERE path = ? AND kind = ?"
+    if not transaction.connection.execute(query, (file.path, file.kind.value)).fetchone():
+        put(transaction.connection, file)
+
+
+def put(connection: Connection, file: KeptFile) -> None:
     """Keep the path of a file, within the transaction at hand."""
     row = file.path, file.kind.value
     connection.execute("INSERT OR REPLACE INTO kept_files VALUES (?, ?, ?)", (*row, checksum(*row)))
-
-
-def is_kept(connection: Connection, file: KeptFile) -> bool:
-    """Whether the path is kept, as that of a file of the kind."""
-    query = "SELECT 1 FROM kept_files WHERE path = ? AND kind = ?"
-    return connection.execute(query, (file.path, file.kind.value)).fetchone() is not None
 
 
 def kept_files(connection: Connection) -> list[KeptFile]:
@@ -56,7 +58,7 @@ def take_out(connection: Connection, values: Iterable[str]) -> None:
         without = pattern.sub(_IN_ITS_PLACE, path)
         if without != path:
             connection.execute("DELETE FROM kept_files WHERE path = ?", (path,))
-            keep(connection, KeptFile(FileKind(kind), without))
+            put(connection, KeptFile(FileKind(kind), without))
     columns = "name, lines, bytes, digest, answers_bytes, answers_digest, finished"
     for number, path, *progress in connection.execute(
         f"SELECT replay_id, {columns} FROM replays"

@@ -3,6 +3,7 @@
 from sqlite3 import Connection
 from typing import NamedTuple
 
+from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 
@@ -15,9 +16,9 @@ class SubjectRequestRow(NamedTuple):
     mpid: int | None
 
 
-def find(connection: Connection, subject_request_id: str) -> SubjectRequestRow | None:
+def find(transaction: Connected, subject_request_id: str) -> SubjectRequestRow | None:
     """The request that had an id."""
-    row = connection.execute(
+    row = transaction.connection.execute(
         "SELECT subject_request_id, type, time_ms, mpid FROM subject_requests"
         " WHERE subject_request_id = ?",
         (subject_request_id,),
@@ -34,11 +35,10 @@ def all_of_them(connection: Connection) -> list[SubjectRequestRow]:
     return [SubjectRequestRow(*row) for row in found]
 
 
-def enter(connection: Connection, row: SubjectRequestRow) -> None:
+def enter(transaction: Connected, row: SubjectRequestRow) -> None:
     """Enter a request that was carried out, within the transaction at hand; its id was not used."""
-    connection.execute(
-        "INSERT INTO subject_requests VALUES (?, ?, ?, ?, ?)", (*row, checksum(*row))
-    )
+    values = *row, checksum(*row)
+    transaction.connection.execute("INSERT INTO subject_requests VALUES (?, ?, ?, ?, ?)", values)
 
 
 def let_go_of(connection: Connection, mpid: int) -> None:

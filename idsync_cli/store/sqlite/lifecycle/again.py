@@ -80,7 +80,7 @@ def clean(connection: sqlite3.Connection) -> None:
 def keep_path_in(copy: Path, file: KeptFile) -> None:
     """Keep the path of a file in a copy of a store."""
     with closing(connect(copy)) as connection:
-        kept_files.keep(connection, file)
+        kept_files.put(connection, file)
 
 
 def _bring(connection: sqlite3.Connection, known: Knowledge) -> int:
@@ -88,7 +88,7 @@ def _bring(connection: sqlite3.Connection, known: Knowledge) -> int:
     transaction.begin()
     erased = 0
     for file in known.files:
-        kept_files.keep(connection, file)
+        kept_files.keep(transaction, file)
     for was in known.erasures:
         if any(transaction.erasures(was.mpid)):
             continue
@@ -101,8 +101,8 @@ def _bring(connection: sqlite3.Connection, known: Knowledge) -> int:
             transaction.erase(erasure)
             erased += 1
     for row in known.requests:
-        if subject_requests.find(connection, row.subject_request_id) is None:
-            subject_requests.enter(connection, row)
+        if subject_requests.find(transaction, row.subject_request_id) is None:
+            subject_requests.enter(transaction, row)
     transaction.write()
     transaction.close()
     return erased

@@ -3,7 +3,7 @@
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.sqlite.erasing.kept_files import is_kept, keep, text_of
+from idsync_cli.store.sqlite.erasing.kept_files import keep, kept_files, text_of
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
 
 _WAIT_SECONDS = 1.0
@@ -21,12 +21,12 @@ def keep_path(store: str, kind: FileKind, file: str) -> bool:
         if opened is None:
             return True
         with opened:
-            if is_kept(opened.connection, kept):
+            if kept in kept_files(opened.connection):
                 return True
             assert opened.place is not None
             opened.place.lock.wait_seconds = _WAIT_SECONDS
             with opened.writing() as transaction:
-                keep(transaction.connection, kept)
+                keep(transaction, kept)
     except StoreFault:
         return False
     return True

@@ -10,7 +10,7 @@ from pathlib import Path
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, printable
-from idsync_cli.store.sqlite.erasing.kept_files import keep, text_of
+from idsync_cli.store.sqlite.erasing.kept_files import put, text_of
 from idsync_cli.store.sqlite.files.faults import is_undone
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
@@ -87,7 +87,7 @@ def _keep_paths_of_copies(connection: sqlite3.Connection, store: Path) -> None:
     """Keep the paths of copies that bear the store's name, this one's too."""
     for file in sorted(store.parent.iterdir()):
         if part_of(file, store) is Part.COPY and not file.name.endswith(SUFFIXES[1:]):
-            keep(connection, KeptFile(FileKind.BACKUP, text_of(str(file))))
+            put(connection, KeptFile(FileKind.BACKUP, text_of(str(file))))
 
 
 def _names(place: StoreLocation, version: int) -> "map[Path]":
