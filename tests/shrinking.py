@@ -237,8 +237,8 @@ def _expect(answer: Json) -> Json:
         names = ("status", "mpid", "events")
         return {name: answer[name] for name in names if name in answer}
     decided_by = answer["decided_by"]
-    kept = ("status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes")
-    kept += tuple(n for n in ("events", "attributes_set", "attributes_deleted") if n in answer)
+    kept = ["status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes"]
+    kept += [n for n in ("events", "attributes_set", "attributes_deleted") if n in answer]
     return {name: answer[name] for name in kept} | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),
         "matched": list(answer["matched_identities"]),

@@ -225,7 +225,7 @@ def bad_alias_time(rng: random.Random, request: Json) -> object:
 
 
 def bad_alias_mpid(rng: random.Random, request: Json) -> object:
-    bad = rng.choice(["x", "01", 0, "", None, 5.0, True, [], "@nobody", "77", 77])
+    bad: object = rng.choice(["x", "01", 0, "", None, 5.0, True, [], "@nobody", "77", 77])
     return _alias(request) | {rng.choice(["source_mpid", "destination_mpid"]): bad}
 
 
