@@ -68,9 +68,9 @@ def told(mpid: int, everything: Sequence[Brought], latest: int | None = None) ->
         attributes |= {name: json.loads(value) for name, value in (data.attributes or {}).items()}
         attributes = {name: attributes[name] for name in attributes if name not in data.deleted}
         if data.device is not None:
-            of, said = data.device.identifier, json.loads(data.device.info or "{}")
+            of, said = data.device.identifier, json.loads(data.device.info)
             there = devices.get(of)
-            if there is None or (data.device.info is not None and there.info != said):
+            if there is None or there.info != said:
                 devices[of] = Device(of, said, seq)
         consent = consent if data.consent_state is None else json.loads(data.consent_state)
         opted_out = opted_out if data.is_opted_out is None else data.is_opted_out

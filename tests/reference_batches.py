@@ -143,7 +143,7 @@ def data_of(batch: Json, device: tuple[str, str] | None, of_device: list[str]) -
     described = batch.get("device_info") or {}
     described = {name: each for name, each in described.items() if name in of_device}
     said = ({"device_info": described} if described else {}) | said
-    if device or said:
+    if said:
         found["device"] = device, said
     if batch.get("consent_state") is not None:
         found["consent_state"] = batch["consent_state"]
@@ -243,7 +243,7 @@ def told(brought: list[tuple[int, int | None, Json]]) -> Json:
             key, said = data["device"]
             of = list(key) if isinstance(key, tuple) else None
             device = devices.setdefault(key, {"of": of, "info": said, "seq": seq})
-            if said and said != device["info"]:
+            if said != device["info"]:
                 device |= {"info": said, "seq": seq}
         state |= {name: data[name] for name in state if data.get(name) is not None}
         first_seen += data.get("first_seen", [])

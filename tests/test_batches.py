@@ -7,7 +7,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
-from idsync_cli.core.data.values import NamedDevice, NewEvent
+from idsync_cli.core.data.values import BatchDevice, NewEvent
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.request import BatchRequest
@@ -246,7 +246,7 @@ def test_the_same_value_twice_is_one() -> None:
     [
         ({}, None),
         ({"device_info": {}, "ip": None}, None),
-        ({"mp_deviceid": "d"}, ("device_application_stamp", "d", None)),
+        ({"mp_deviceid": "d", "device_info": {"idfv": "v"}}, None),
         (
             {"device_info": {"push_token": "p", "android_aaid": "a", "gaid": "", "brand": None}},
             ("android_aaid", "a", {"device_info": {"brand": None}}),
@@ -265,8 +265,8 @@ def test_the_same_value_twice_is_one() -> None:
         ),
     ],
 )
-def test_the_device_is_its_stamp_or_first_identifier_with_what_is_said_of_it(
-    members: Json, expected: tuple[str | None, str | None, Json | None] | None
+def test_what_is_said_of_a_device_is_kept_by_its_stamp_or_first_identifier(
+    members: Json, expected: tuple[str | None, str | None, Json] | None
 ) -> None:
     found = batch(**members).data.device
     if expected is None:
@@ -274,14 +274,14 @@ def test_the_device_is_its_stamp_or_first_identifier_with_what_is_said_of_it(
         return
     kind, value, info = expected
     of = None if kind is None or value is None else identifiers(**{kind: value})[0]
-    assert found == NamedDevice(of, None if info is None else json.dumps(info))
+    assert found == BatchDevice(of, json.dumps(info))
 
 
 def test_a_device_that_comes_with_an_mpid_is_data() -> None:
     info = {"ios_idfv": "v", "push_token": [], "platform": "iOS"}
     found = batch(mpid=5, device_info=info).data.device
     [idfv] = identifiers(ios_idfv="v")
-    assert found == NamedDevice(idfv, json.dumps({"device_info": info}))
+    assert found == BatchDevice(idfv, json.dumps({"device_info": info}))
 
 
 # ---- Members

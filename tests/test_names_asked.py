@@ -14,6 +14,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
@@ -301,7 +302,7 @@ def test_nothing_is_asked_or_changed_but_what_a_request_names(
     labels = Labels()
     with make(tmp_path, world.seed) as store:
         for organization, requests in parts(world):
-            reader = Reader(organization)
+            reader = Reader(organization, None, key_of(world.seed))
             its = answering(organization, world.seed)
             with prepared(store, organization) as transaction:
                 for each in requests:
@@ -331,6 +332,9 @@ class Strangers(Asker):
         request = super().request()
         if request.get("label"):
             request["label"] += str(self.somebody)
+        for name in ("source_request_id", "mp_deviceid"):
+            if request.get(name):
+                request[name] = f"{self.somebody}{request[name]}"
         return request
 
     def value(self) -> str:
@@ -384,7 +388,7 @@ def people(world: World) -> list[list[int]]:
 
     seq = 0
     for organization, requests in parts(world):
-        reader = Reader(organization)
+        reader = Reader(organization, None, key_of(world.seed))
         for each in requests:
             seq += 1
             reading = reader.read(each.request)
@@ -393,6 +397,7 @@ def people(world: World) -> list[list[int]]:
                 ("mpid", mpid_of(world.seed, seq, 0)),
                 *((reading.scope, identifier) for identifier in names.identifiers),
                 *(("mpid", mpid) for mpid in names.mpids),
+                *(("batch", digest) for digest in names.digests),
                 *(("label", label) for label in names.labels),
                 *(("label", label) for label in [reading.label] if label is not None),
             ]
@@ -419,9 +424,15 @@ def alone(world: World, store: Store, seqs: Sequence[int]) -> dict[int, bytes]:
     return lines(answers)
 
 
-def left_in(store: Store) -> tuple[list[tuple[str, Profile]], list[HistoryEntry]]:
+Left = tuple[list[tuple[str, Profile, ProfileData | None]], list[HistoryEntry]]
+"""The profiles of a store with what they have, and its history."""
+
+
+def left_in(store: Store) -> Left:
     with store.reading() as transaction:
-        return [*transaction.profiles({})], [*transaction.history()]
+        found = [*transaction.profiles({})]
+        profiles = [(scope, each, transaction.data_of(each.mpid)) for scope, each in found]
+        return profiles, [*transaction.history()]
 
 
 @pytest.mark.parametrize("kind", ["memory", "temporary"])
@@ -434,7 +445,7 @@ def test_a_request_is_answered_by_whoever_has_what_came_before_of_the_same_peopl
         expected = whole(world, store)
         expected_profiles, expected_history = left_in(store)
     found: dict[int, bytes] = {}
-    profiles: list[tuple[str, Profile]] = []
+    profiles: list[tuple[str, Profile, ProfileData | None]] = []
     history: list[HistoryEntry] = []
     for seqs in people(world):
         with KINDS[kind](tmp_path, world.seed) as store:

@@ -18,6 +18,7 @@ from idsync_cli import wire
 from idsync_cli.core.admission import violation
 from idsync_cli.core.codes import Op, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -31,6 +32,8 @@ from idsync_cli.store.api import RequestEntry, Store, Transaction
 from idsync_cli.store.sqlite import SqliteStore
 from tests.core.memory import Memory
 from tests.core.shorthand import altered, rules
+from tests.plain_data import Brought
+from tests.plain_data import told as what_it_has
 from tests.stores import KINDS
 
 CONFIGURATIONS: list[dict[str, ScopeRules]] = [
@@ -59,6 +62,23 @@ many_identifiers = st.lists(
 ).map(tuple)
 kinds = st.sampled_from(["identify", "identify", "login", "login", "logout", "search"])
 openings = st.integers(0, 1)
+attributes = st.dictionaries(
+    st.sampled_from(["a", "b", "é'\""]), st.sampled_from(["x", 1, None, ["y", 2.5]]), max_size=3
+)
+events = st.lists(
+    st.fixed_dictionaries(
+        {"event_type": st.sampled_from(["custom_event", "opt_out"])},
+        optional={
+            "data": st.fixed_dictionaries(
+                {},
+                optional={
+                    "timestamp_unixtime_ms": st.integers(1_700_000_000_000, 1_700_000_000_002)
+                },
+            )
+        },
+    ),
+    max_size=3,
+)
 
 
 class Broken(Exception):
@@ -103,13 +123,15 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         self.given: list[Profile] = []
         self.changes: list[tuple[int, str, int, str, str]] = []
         self.requests: list[tuple[int, str, int]] = []
+        self.brought: list[Brought] = []
         self.last_seq = 0
         self.by_scope = CONFIGURATIONS[0]
 
     @initialize(seed=st.sampled_from([0, -7, 2**130]))
     def make_it(self, seed: int) -> None:
         given_out: set[int] = set()
-        self.known = {name: Memory(given_out=given_out) for name in SCOPES}
+        batches: dict[bytes, ProfileView] = {}
+        self.known = {name: Memory(given_out=given_out, batches=batches) for name in SCOPES}
         self.seed = seed
         self.stores = [store.create(self.path, seed), self.opened(write=True)]
         folder = Path(self.folder.name)
@@ -218,6 +240,39 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         request = {"type": "modify", "scope": scope, "mpid": self.some_mpid(mpid)}
         self.one_shot(at, request | {"known_identities": known_identities}, dry_run=False)
 
+    @rule(
+        at=openings,
+        scope=scopes,
+        known_identities=identities,
+        mpid=st.none() | st.none() | st.integers(0, 20),
+        user_attributes=attributes,
+        deleted=st.lists(st.sampled_from(["a", "b"]), max_size=1),
+        events=events,
+        batch_id=st.sampled_from([None, None, "1", "2", "3"]),
+        ip=st.sampled_from([None, None, "::1", "::2"]),
+        consent=st.sampled_from([None, None, {}, {"gdpr": {}}]),
+    )
+    def bring(
+        self,
+        at: int,
+        scope: str,
+        known_identities: dict[IdentityType, str],
+        mpid: int | None,
+        user_attributes: wire.Json,
+        deleted: list[str],
+        events: list[wire.Json],
+        batch_id: str | None,
+        ip: str | None,
+        consent: wire.Json | None,
+    ) -> None:
+        batch: wire.Json = {"type": "batch", "scope": scope, "user_identities": known_identities}
+        batch |= {"user_attributes": user_attributes, "deleted_user_attributes": deleted}
+        batch |= {"events": events, "source_request_id": batch_id, "ip": ip}
+        batch["consent_state"] = consent
+        if mpid is not None:
+            batch["mpid"] = self.some_mpid(mpid)
+        self.one_shot(at, batch, dry_run=False)
+
     def one_shot(self, at: int, request: wire.Json, *, dry_run: bool) -> None:
         expected = self.expected(request)
         if dry_run:
@@ -277,7 +332,8 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         scope = request["scope"]
         rules = self.by_scope[scope]
         try:
-            asked = wire.request_of(wire.Reader(self.organization()).read(request), {})
+            reader = wire.Reader(self.organization(), None, key_of(self.seed))
+            asked = wire.request_of(reader.read(request), {})
             lookup = self.known[scope].under(rules)
             return decide(asked, rules, lookup, self.last_seq + 1, self.seed)
         except Refusal as refusal:
@@ -302,6 +358,7 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         assert decision.profile is not None
         seq = self.last_seq + 1
         self.requests.append((seq, request["type"], decision.profile.mpid))
+        self.brought.append(Brought(decision.profile.mpid, seq, 1000, decision.data))
         for change in decision.changes:
             kind, value = change.identifier.type, change.identifier.value
             self.changes.append((seq, change.op.value, change.mpid, kind.value, value))
@@ -396,10 +453,18 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
                 named = sorted({name for name, _ in self.every_profile()})
                 assert list(session.scopes()) == named
                 remembered.append(session.remembered_rules())
-                taken = {*(change[0] for change in self.changes), *self.numbers_of_profiles()}
+                taken = {*(each.seq for each in self.brought), *self.numbers_of_profiles()}
                 for seq in range(self.last_seq + 2):
                     assert session.is_taken(seq) is (seq in taken)
         assert remembered == [remembered[0]] * len(remembered)
+
+    @invariant()
+    def everybody_has_the_same_data(self) -> None:
+        mpids = [profile.mpid for _, profile in self.every_profile()]
+        expected = {mpid: what_it_has(mpid, self.brought) for mpid in mpids}
+        for each in (*self.stores, *self.others):
+            with each.reading() as session:
+                assert {mpid: session.data_of(mpid) for mpid in mpids} == expected
 
     def numbers_of_profiles(self) -> list[int]:
         return [profile.created_seq for _, profile in self.every_profile()]

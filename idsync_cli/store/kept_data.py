@@ -23,8 +23,8 @@ class KeptData:
     """All but the events; it never changes.
 
     Attributes are JSON by their names. Of each device there is what was said of it last, as JSON,
-    and by which request, in the order in which devices were named first. `times` are when the
-    profile was first seen and last stored.
+    and by which request, in the order in which devices came. `times` are when the profile was first
+    seen and last stored.
     """
 
     __slots__ = ("attributes", "attribution", "consent_state", "devices", "is_opted_out", "times")
@@ -84,9 +84,9 @@ class KeptData:
         if named is None:
             return self.devices
         before = self.devices.get(named.identifier)
-        if before is not None and named.info in (None, before[0]):
+        if before is not None and named.info == before[0]:
             return self.devices
-        return {**self.devices, named.identifier: (named.info or "{}", seq)}
+        return {**self.devices, named.identifier: (named.info, seq)}
 
     def whole(
         self,

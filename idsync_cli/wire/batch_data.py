@@ -7,12 +7,13 @@ from idsync_cli.core.data.values import (
     MAX_NAME_LENGTH,
     MAX_TEXT_LENGTH,
     BatchData,
-    NamedDevice,
+    BatchDevice,
     NewEvent,
 )
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import quoted
 from idsync_cli.wire.batch_identifiers import DEVICE_NAMES
+from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import (
     attributes_of,
     check_count,
@@ -28,12 +29,17 @@ from idsync_cli.wire.times import is_time, time_fault
 
 _TIME: Final = "timestamp_unixtime_ms"
 _OWN_TIME: Final = "request_timestamp_ms"
-_OF_THE_DEVICE: Final = ("ip", "application_info", "environment")
+_NO_ATTRIBUTES: Final[dict[str, str]] = {}
 _ATTRIBUTION: Final = "attribution"
 
 
 def data_of(
-    batch: Json, texts: Sequence[str] | None, device: Identifier | None, *, names_profile: bool
+    members: BatchMembers,
+    texts: Sequence[str] | None,
+    own_time_ms: int | None,
+    device: Identifier | None,
+    *,
+    names_profile: bool,
 ) -> BatchData:
     """What a batch brings, if nothing is wrong with it; `texts` are its events as they came.
 
@@ -42,20 +48,21 @@ def data_of(
     Raises:
         Refusal: INVALID_BATCH, with the place.
     """
-    its_time = own_time_of(batch)
-    given = batch.get("user_attributes")
-    attributes = attributes_of(given) if given else {}
+    given, names, info = (
+        members.user_attributes,
+        members.deleted_user_attributes,
+        members.attribution_info,
+    )
+    attributes = attributes_of(given) if given else _NO_ATTRIBUTES
     deleted: dict[str, None] = {}
-    names = batch.get("deleted_user_attributes")
     if names:
         for place, name in enumerate(names):
             if name is not None:
                 deleted[check_name(f"deleted_user_attributes[{place}]", name)] = None
     events: list[NewEvent] = []
     is_opted_out: bool | None = None
-    info = batch.get("attribution_info")
     attribution = None if info is None else json_text(info)
-    for place, event in enumerate(batch.get("events") or ()):
+    for place, event in enumerate(members.events or ()):
         if event is None:
             continue
         data = _checked(place, event)
@@ -63,7 +70,7 @@ def data_of(
         text = json_text(event) if texts is None else texts[place]
         event_time = data.get(_TIME)
         if event_time is None:
-            event_time = its_time
+            event_time = own_time_ms
         elif not is_time(event_time):
             raise invalid_batch(f"events[{place}].data.{_TIME}", time_fault(event_time), _TIME)
         name = _name_of(place, kind, data)
@@ -75,37 +82,39 @@ def data_of(
             if data.get("deleted") is True and isinstance(gone, str) and gone not in attributes:
                 where = f"events[{place}].data.user_attribute_name"
                 deleted[check_name(where, gone)] = None
-        elif kind == "custom_event" and name == _ATTRIBUTION:
+        elif name == _ATTRIBUTION and kind == "custom_event":
             its_attributes = data.get("custom_attributes")
             if data.get("custom_event_type") == _ATTRIBUTION and isinstance(its_attributes, dict):
                 attribution = json_text(its_attributes)
-    consent = batch.get("consent_state")
+    consent = members.consent_state
     return BatchData(
         events,
         attributes,
         tuple(deleted),
-        _device(batch, device, keeps_identifiers=names_profile),
+        _device(members, device, keeps_identifiers=names_profile),
         None if consent is None else json_text(consent),
         is_opted_out,
         attribution,
     )
 
 
-def own_time_of(batch: Json) -> int | None:
+def own_time_of(members: BatchMembers) -> int | None:
     """The time of a batch: its `timestamp_unixtime_ms`, or else that of the request.
 
     Raises:
         Refusal: INVALID_BATCH.
     """
-    found: int | None = None
-    for name in (_OWN_TIME, _TIME):
-        value = batch.get(name)
-        if value is None or (name == _OWN_TIME and not _is_number(value)):
-            continue
-        if not is_time(value):
-            raise invalid_batch(name, time_fault(value), name)
-        found = value
-    return found
+    own, of_the_batch = members.request_timestamp_ms, members.timestamp_unixtime_ms
+    if own is not None:
+        if not _is_number(own):
+            own = None
+        elif not is_time(own):
+            raise invalid_batch(_OWN_TIME, time_fault(own), _OWN_TIME)
+    if of_the_batch is None:
+        return None if own is None else int(own)
+    if not is_time(of_the_batch):
+        raise invalid_batch(_TIME, time_fault(of_the_batch), _TIME)
+    return int(of_the_batch)
 
 
 def _is_number(value: object) -> bool:
@@ -171,19 +180,19 @@ def _name_of(place: int, kind: str, data: dict[str, Any]) -> str | None:
 
 
 def _device(
-    batch: Json, identifier: Identifier | None, *, keeps_identifiers: bool
-) -> NamedDevice | None:
-    """What a batch says of its device; None if it neither names nor describes one."""
+    members: BatchMembers, identifier: Identifier | None, *, keeps_identifiers: bool
+) -> BatchDevice | None:
+    """What a batch says of its device; None if it says nothing."""
     said: Json = {}
-    described = batch.get("device_info")
+    described = members.device_info
     if described and not keeps_identifiers:
         described = {name: described[name] for name in described if name not in DEVICE_NAMES}
     if described:
         said["device_info"] = described
-    for name in _OF_THE_DEVICE:
-        value = batch.get(name)
-        if value is not None:
-            said[name] = value
-    if not said:
-        return None if identifier is None else NamedDevice(identifier, None)
-    return NamedDevice(identifier, json_text(said))
+    if members.ip is not None:
+        said["ip"] = members.ip
+    if members.application_info is not None:
+        said["application_info"] = members.application_info
+    if members.environment is not None:
+        said["environment"] = members.environment
+    return BatchDevice(identifier, json_text(said)) if said else None

@@ -19,7 +19,7 @@ from idsync_cli.core.request import (
 )
 from idsync_cli.errors import quoted
 from idsync_cli.wire import aliases, batches
-from idsync_cli.wire.batch_data import own_time_of
+from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batches import Batch, BatchLine
 from idsync_cli.wire.decoding import Json, check_depth
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
@@ -169,30 +169,35 @@ class Reader:
         label = batch.get("label")
         reading = Reading(_BATCH, label if is_text(label) else None)
         try:
-            batches.check_kinds(batch)
-            mpid = batch.get("mpid")
-            mpid = None if mpid is None or _is_none(mpid) else _mpid_or_label("mpid", mpid)
-            scope, workspace = batch.get("scope"), batch.get("workspace")
-            reading.scope, reading.rules = self._scope(scope, workspace)
+            members = BatchMembers(batch)
+            mpid = members.mpid
+            if mpid is not None:
+                mpid = None if _is_none(mpid) else _mpid_or_label("mpid", mpid)
+            scope, workspace = members.scope, members.workspace
+            where = self._unnamed
+            if where is None or scope is not None or workspace is not None:
+                where = self._scope(scope, workspace)
         except Refusal as refusal:
             reading.refusal = refusal
             return reading
+        reading.scope, reading.rules = where
         reading.mpid = mpid
-        its_id = batch.get("request_id")
-        reading.request_id = its_id if is_text(its_id) else None
+        if members.request_id is not None and is_text(members.request_id):
+            reading.request_id = members.request_id
         try:
-            reading.batch = read = batches.read(batch, texts, names_profile=mpid is not None)
-            reading.request_timestamp_ms = own_time_of(batch)
-            reading.identifiers = read.identifiers
+            read = batches.read(members, texts, names_profile=mpid is not None)
         except Refusal as refusal:
             reading.late_refusal = refusal
             return reading
-        batch_id = batches.id_of(batch)
+        reading.batch = read
+        reading.request_timestamp_ms = read.own_time_ms
+        reading.identifiers = read.identifiers
+        batch_id = members.source_request_id
         if batch_id is not None:
             if scope is None and workspace is None:
                 workspace = self._target.workspace
-            where = BatchId(workspace, reading.scope, batch_id)
-            reading.digest = digest_of(where, self._batch_key)
+            its_id = BatchId(workspace, where[0], batch_id)
+            reading.digest = digest_of(its_id, self._batch_key)
         return reading
 
     def _read_alias(self, alias: Json) -> Reading:

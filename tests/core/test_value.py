@@ -6,9 +6,9 @@ from idsync_cli.core.codes import NoteCode, Op, Reason, RequestKind, Rule, Statu
 from idsync_cli.core.config.strategy import NO_SETTINGS
 from idsync_cli.core.data.values import (
     BatchData,
+    BatchDevice,
     Device,
     Event,
-    NamedDevice,
     NewEvent,
     ProfileData,
 )
@@ -41,7 +41,7 @@ NOTE = Note(NoteCode.TIE)
 EVENT = Event(1, 2, 3, "custom_event", "hello", {}, '{"event_type": "custom_event"}')
 BROUGHT = BatchData(
     [NewEvent(1, "custom_event", "hello", "{}")], {"city": '"Bern"'}, ("old",),
-    NamedDevice(D, "{}"), "{}", True, "{}",
+    BatchDevice(D, "{}"), "{}", True, "{}",
 )  # fmt: skip
 NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
@@ -65,7 +65,7 @@ PAIRS: list[tuple[Value, Value]] = [
     (IdentityRequest(RequestKind.LOGIN, ()), IdentityRequest(RequestKind.LOGOUT, (E,), 1)),
     (EVENT, Event(2, 1, 4, "screen_view", None, {"a": 1}, "{}")),
     (NewEvent(1, "custom_event", "hello", "{}"), NewEvent(None, "screen_view", None, "null")),
-    (NamedDevice(D, "{}"), NamedDevice(None, None)),
+    (BatchDevice(D, "{}"), BatchDevice(None, "[]")),
     (Device(D, {}, 1), Device(None, {"ip": "::1"}, 2)),
     (BatchData(), BROUGHT),
     (

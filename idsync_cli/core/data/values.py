@@ -83,8 +83,9 @@ class ProfileData(Value):
     `attributes` are in the order of their names; a tag has the value None, a list is a list.
     `events` are in the order of their times, those of one time in the order in which they came;
     where only the latest were asked for, `event_count` says how many there are. `devices` are in
-    the order in which they were named first. `first_seen_ms` and `last_stored_ms` are the earliest
-    and the latest own time of the requests that were answered with the profile, and changed it.
+    the order in which anything was said of them first. `first_seen_ms` and `last_stored_ms` are the
+    earliest and the latest own time of the requests that were answered with the profile, and
+    changed it.
     """
 
     __match_args__ = (
@@ -176,13 +177,13 @@ class NewEvent(Value):
         self.text: Final = text
 
 
-class NamedDevice(Value):
-    """The device of a batch; `info` is a JSON object, or None where the batch only named it."""
+class BatchDevice(Value):
+    """What a batch says of its device, a JSON object; one that is only named is not kept."""
 
     __match_args__ = ("identifier", "info")
     __slots__ = __match_args__
 
-    def __init__(self, identifier: Identifier | None, info: str | None) -> None:
+    def __init__(self, identifier: Identifier | None, info: str) -> None:
         self.identifier: Final = identifier
         self.info: Final = info
 
@@ -204,7 +205,7 @@ class BatchData(Value):
         events: Sequence[NewEvent] = (),
         attributes: Mapping[str, str] | None = None,
         deleted: Sequence[str] = (),
-        device: NamedDevice | None = None,
+        device: BatchDevice | None = None,
         consent_state: str | None = None,
         is_opted_out: bool | None = None,
         attribution: str | None = None,

@@ -58,7 +58,7 @@ class BatchIds:
         self._latest[digest] = created_seq
         self._new += 1
         if self._bloom_filter is not None:
-            self._bloom_filter.add(digest.hex())
+            self._bloom_filter.add(digest)
 
     def hand_over(self) -> None:
         """What was added is written, or given to whoever writes it."""
@@ -75,4 +75,4 @@ class BatchIds:
             found = self._before.get(digest)
         if found is not None or self._bloom_filter is None:
             return found
-        return None if self._bloom_filter.may_have(digest.hex()) else UNKNOWN
+        return None if self._bloom_filter.may_have(digest) else UNKNOWN

@@ -21,7 +21,7 @@ class BloomFilter:
     def __init__(self) -> None:
         self._bits = bytearray(_LINE_BYTES << _LINES)
 
-    def add(self, value: str) -> None:
+    def add(self, value: str | bytes) -> None:
         """Take in a value."""
         bits, number = self._bits, hash(value) & _SMALL
         line = (number & ((1 << _LINES) - 1)) * _LINE_BYTES
@@ -30,7 +30,7 @@ class BloomFilter:
         place = line | (number >> (_SECOND + 3)) & (_LINE_BYTES - 1)
         bits[place] |= 1 << (number >> _SECOND & 7)
 
-    def may_have(self, value: str) -> bool:
+    def may_have(self, value: str | bytes) -> bool:
         """Whether the value may have been taken in; if not, it never was."""
         bits, number = self._bits, hash(value) & _SMALL
         line = (number & ((1 << _LINES) - 1)) * _LINE_BYTES

@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
 from idsync_cli.store.sqlite.rows.checksums import checksum, checksum_of_profile
+from idsync_cli.store.sqlite.rows.data import checksum_of_batch_id
 
 _PLACE_OF = Counter({"batch_ids": 1})
 """Which column tells a row apart, for people: the first, but not a digest."""
@@ -15,13 +16,17 @@ def of_sums(connection: sqlite3.Connection) -> Iterator[Sign]:
     """Rows that are not what was written."""
     for table, columns in _SUMMED.items():
         for its_sum, *values in connection.execute(f"SELECT checksum, {columns} FROM {table}"):
-            sum_up = checksum_of_profile if table == "profiles" else checksum
+            sum_up = _SUMS.get(table, checksum)
             if its_sum != sum_up(*values):
                 yield Sign(FindingCode.CHECKSUM, f"{table} {values[_PLACE_OF[table]]}")
     if connection.execute("SELECT count(*), min(id) FROM store").fetchone() != (1, 1):
         yield Sign(FindingCode.STORE, "the table store does not have exactly one row")
 
 
+_SUMS: Mapping[str, Callable[..., int]] = {
+    "profiles": checksum_of_profile,
+    "batch_ids": checksum_of_batch_id,
+}
 _SUMMED = {
     "store": "seed, last_seq",
     "scopes": "scope_id, name, login_types",
