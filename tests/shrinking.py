@@ -239,9 +239,9 @@ def _expect(answer: Json) -> Json:
         members = ("status", "mpid", "events")
         return {name: answer[name] for name in members if name in answer}
     decided_by = answer["decided_by"]
-    kept = ("status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes")
-    more = [n for n in ("events", "attributes_set", "attributes_deleted") if n in answer]
-    return {name: answer[name] for name in (*kept, *more)} | {
+    kept = ["status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes"]
+    kept += [n for n in ("events", "attributes_set", "attributes_deleted") if n in answer]
+    return {name: answer[name] for name in kept} | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),
         "matched": list(answer["matched_identities"]),
         "notes": [note["code"] for note in answer["notes"]],

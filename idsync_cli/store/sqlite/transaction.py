@@ -241,7 +241,7 @@ class SqliteTransaction(Transaction):
             edits.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
         for update in decision.updates:
             profile = cache.at(update.profile.created_seq)
-            edits.leave(profile, update.types, update.was_known)
+            edits.leave(profile, update.types, update.was_known, seq)
         time_ms = entry.own_time_ms
         edits.store(cache.at(answered.created_seq), time_ms)
         if decision.data is not None:
@@ -300,7 +300,7 @@ class SqliteTransaction(Transaction):
         """Add a whole profile to a scope; with a time it is entered in the history."""
         seq, edits, its = profile.created_seq, self._edits, self._scope(scope, rules)
         cached = edits.create(seq, profile.mpid, its, profile.source_mpid)
-        edits.leave(cached, profile.types, profile.was_known)
+        edits.leave(cached, profile.types, profile.was_known, seq)
         if time_ms is not None:
             edits.store(cached, time_ms)
         numbers: list[int] = []

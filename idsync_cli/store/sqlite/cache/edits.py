@@ -28,21 +28,22 @@ class Edits:
         self, created_seq: int, mpid: int, scope: Scope, source_mpid: int | None
     ) -> CachedProfile:
         """Make a profile that holds nothing yet."""
-        profile = CachedProfile(created_seq, mpid, scope, source_mpid, False, 0)
+        profile = CachedProfile(created_seq, mpid, scope, source_mpid, 0, 0)
         profile.is_read = profile.is_new = True
         self._memory.add_profile(profile)
         self._pending.add_profile(profile)
         return profile
 
-    def leave(self, profile: CachedProfile, types: int, was_known: bool) -> None:
-        """Set the types of a profile to those after the request, whose changes follow."""
+    def leave(self, profile: CachedProfile, types: int, was_known: bool, seq: int) -> None:
+        """Set the types of a profile to those after a request, whose changes follow."""
         known = was_known or types & profile.scope.login_bits != 0
         if known != profile.known:
             self._move(profile, known)
         if not profile.is_changed:
             self._pending.add_profile(profile)
         profile.types = types
-        profile.was_known = was_known
+        if was_known and profile.known_seq == 0:
+            profile.known_seq = seq
 
     def store(self, profile: CachedProfile, time_ms: int) -> None:
         """Let a profile have been seen, and stored, at a time, too."""

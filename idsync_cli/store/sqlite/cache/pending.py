@@ -106,7 +106,7 @@ class PendingChanges:
         for profile in self._changed:
             numbers = profile_numbers(
                 profile.created_seq, profile.mpid, profile.scope.number, profile.source_mpid,
-                int(profile.was_known), profile.types, profile.first_seen_ms,
+                profile.known_seq, profile.types, profile.first_seen_ms,
                 profile.last_stored_ms,
             )  # fmt: skip
             if profile.is_new:

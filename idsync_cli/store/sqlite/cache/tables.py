@@ -21,7 +21,7 @@ HeldRow = tuple[int, int, int, int]
 """An identifier that a profile holds: its number, its type, and which change added it."""
 
 _COLUMNS = (
-    "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types, p.first_seen_ms,"
+    "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.known_seq, p.types, p.first_seen_ms,"
     " p.last_stored_ms"
 )
 _BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"

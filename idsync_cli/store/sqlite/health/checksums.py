@@ -31,7 +31,7 @@ _SUMMED = {
     "store": "seed, last_seq",
     "scopes": "scope_id, name, login_types",
     "profiles": (
-        "created_seq, mpid, scope_id, source_mpid, was_known, types, first_seen_ms, last_stored_ms"
+        "created_seq, mpid, scope_id, source_mpid, known_seq, types, first_seen_ms, last_stored_ms"
     ),
     "aliases": "seq, source_seq, destination_seq, start_ms, end_ms",
     "outcomes": "outcome_id, scope_id, type, status, rule, identity_type",

@@ -22,13 +22,13 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
                 f"the profile created by request {seq} does not exist",
             )
             continue
-        _, scope_id, was_known, its_types, login_types, made = profile
+        _, scope_id, known_seq, its_types, login_types, made = profile
         where = f"the profile created by request {seq}"
         if not made:
             yield Sign(FindingCode.HISTORY, f"no request created the profile {seq}")
         expected: dict[int, tuple[int, int]] = {}
         yield from _told(its_changes, expected)
-        types, known = 0, bool(was_known or its_types & (login_types or 0))
+        types, known = 0, bool(known_seq or its_types & (login_types or 0))
         for (
             _,
             number,
@@ -70,7 +70,7 @@ _HOLDERS = """
     ORDER BY h.created_seq
 """
 _PROFILES = """
-    SELECT created_seq, scope_id, was_known, types, login_types,
+    SELECT created_seq, scope_id, known_seq, types, login_types,
         EXISTS (SELECT * FROM requests AS r
             WHERE r.seq = p.created_seq AND r.created_seq = p.created_seq)
     FROM profiles AS p LEFT JOIN scopes USING (scope_id) ORDER BY created_seq

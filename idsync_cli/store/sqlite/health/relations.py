@@ -31,7 +31,8 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
         if highest is not None and highest > last_seq:
             yield Sign(FindingCode.COUNTER, f"{highest} in {table}")
     for (seq,) in connection.execute(
-        "SELECT created_seq FROM profiles WHERE mpid = 0 OR was_known NOT IN (0, 1)"
+        "SELECT created_seq FROM profiles"
+        " WHERE mpid = 0 OR known_seq != 0 AND known_seq < created_seq"
     ):
         yield Sign(FindingCode.PROFILE, f"the profile created by request {seq}")
 

@@ -106,8 +106,8 @@ class Rows:
         ]
         self.updated: list[tuple[int, int, int, int | None, int | None, int]] = []
         for packed, numbers in packed_profiles(batch.updated):
-            seq, _, _, _, was_known, types, first_seen, last_stored = numbers
-            row = seq, was_known, types, first_seen, last_stored, crc32(packed)
+            seq, _, _, _, known_seq, types, first_seen, last_stored = numbers
+            row = seq, known_seq, types, first_seen, last_stored, crc32(packed)
             self.updated.append(row)
         self.updated.sort()
 
@@ -157,7 +157,7 @@ class Writer:
             raise MpidTaken from None
         self._check_not_erased(rows.created)
         insert.each(
-            "UPDATE profiles SET was_known = ?2, types = ?3, first_seen_ms = ?4,"
+            "UPDATE profiles SET known_seq = ?2, types = ?3, first_seen_ms = ?4,"
             " last_stored_ms = ?5, checksum = ?6 WHERE created_seq = ?1",
             rows.updated,
         )

@@ -42,6 +42,13 @@ def make_views(connection: Connection) -> None:
         connection.execute(statement)
 
 
+def drop_views(connection: Connection) -> None:
+    """Take down what `make_views` makes, as far as it is there."""
+    for statement in (*_VIEWS, *_APPEND_ONLY):
+        _, kind, name, *_ = statement.split()
+        connection.execute(f"DROP {kind} IF EXISTS {name}")
+
+
 def fill_identity_types(connection: Connection) -> None:
     """Give each type that has none yet its number, which is its place in section 2."""
     connection.executemany(
@@ -68,7 +75,7 @@ PROFILES = """
         mpid INTEGER NOT NULL UNIQUE,
         scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
         source_mpid INTEGER,
-        was_known INTEGER NOT NULL,    -- 1 once a request found or left it holding a login ID
+        known_seq INTEGER NOT NULL,    -- the request that first found or left it holding a login ID
         types INTEGER NOT NULL,        -- a bit for each identity_type_id of which it holds a value
         first_seen_ms INTEGER,         -- the earliest and the latest own time, or else the clock's,
         last_stored_ms INTEGER,        -- of the requests that were answered with it and changed it
@@ -199,7 +206,7 @@ _VIEWS = (
     """
     CREATE VIEW profile_identifiers AS
         SELECT mpid, scopes.name AS scope, identity_types.name AS identity_type, value, added_seq,
-            was_known, created_seq, source_mpid
+            known_seq != 0 AS was_known, created_seq, source_mpid
         FROM profiles
         JOIN holders USING (created_seq)
         JOIN identifiers USING (identifier_id)
@@ -246,10 +253,3 @@ _APPEND_ONLY = (
     BEGIN {IS_APPENDED_ONLY}; END
     """,
 )
-
-
-def drop_views(connection: Connection) -> None:
-    """Take down what `make_views` makes, as far as it is there."""
-    for statement in (*_VIEWS, *_APPEND_ONLY):
-        _, kind, name, *_ = statement.split()
-        connection.execute(f"DROP {kind} IF EXISTS {name}")
