@@ -25,7 +25,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
 from idsync_cli.errors import FileFault, UsageFault
-from idsync_cli.files import config_file, request_file, yaml_tree
+from idsync_cli.files import config_file, request_file, yaml_parser, yaml_tree
 from idsync_cli.files.profile_lines import BadLine, ProfileFile, ProfileLine, read_jsonl
 from idsync_cli.files.request_file import RequestFile, Source
 from idsync_cli.files.scenario_file import read_scenarios
@@ -352,7 +352,7 @@ def configuration(data: bytes) -> None:
         return
     assert all(line.isprintable() for line in loaded.lint)
     faults = yaml_tree.Faults(path)
-    [document] = yaml_tree.read_documents(path, faults)
+    [document] = yaml_parser.read_documents(path, faults)
     scopes = {
         name: {key: value for key, value in scope.items() if value is not None}
         for name, scope in document.plain()["scopes"].items()
