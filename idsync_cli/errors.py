@@ -5,8 +5,7 @@ Its message names no command and no option: who is answered over HTTP has none. 
 says hints in its own words (`cli/hints.py`).
 """
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
@@ -223,6 +222,15 @@ def number_of(number: int, noun: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the nearest right word, ready to be put behind a message; or nothing."""
-    close = get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)
-    return f"; did you mean '{printable(close[0])}'?" if close else ""
+    """A hint at the nearest right words, ready to be put behind a message; or nothing."""
+    from idsync_cli.nearest import nearest_words
+
+    return did_you_mean(nearest_words(word[:LONGEST_QUOTE], known))
+
+
+def did_you_mean(words: Sequence[str]) -> str:
+    """A hint at words, ready to be put behind a message; or nothing if there are none."""
+    if not words:
+        return ""
+    *others, last = (f"'{printable(each)}'" for each in words)
+    return f"; did you mean {', '.join(others)}{' or ' if others else ''}{last}?"

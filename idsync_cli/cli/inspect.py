@@ -320,7 +320,7 @@ def _identity_type(name: str) -> IdentityType:
     try:
         return wire.identity_type_of(name)
     except Refusal as refusal:
-        raise UsageFault(refusal.message) from None
+        raise UsageFault(refusal.message, hint=refusal.hint) from None
 
 
 def _identifier(text: str) -> Identifier:

@@ -299,7 +299,9 @@ class _Reader:
     ) -> IdentityType | None:
         if isinstance(name, str) and name in TYPES_BY_NAME:
             return TYPES_BY_NAME[name]
-        close = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
+        from idsync_cli.core.everyday_names import type_hint
+
+        close = type_hint(name) if isinstance(name, str) else ""
         hint = None if close else Hint.LIST_TYPES
         self._faults.add(place, f"unknown identity type {shown}{close}", hint)
         return None

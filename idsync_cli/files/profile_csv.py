@@ -26,8 +26,9 @@ from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
+from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import nearest, number_of, quoted
+from idsync_cli.errors import Hint, nearest, number_of, quoted
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
     BadLine,
@@ -38,6 +39,9 @@ from idsync_cli.files.profile_lines import (
 
 COLUMNS = ("mpid", "scope", "created_seq", "source_mpid", "known", "orphaned")
 """The columns before those of the identifier types."""
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""What other programs put between columns."""
 
 _APOSTROPHE = "'"
 _LIST = "["
@@ -102,9 +106,9 @@ def read_csv(source: ProfileFile, organization: Organization) -> Iterator[Profil
         yield first
         return
     number, names = first
-    fault = _header_fault(names)
-    if fault:
-        yield BadLine(number, fault)
+    faults = [BadLine(number, what, hint) for what, hint in _header_faults(names)]
+    if faults:
+        yield from faults
         return
     for each in rows:
         if isinstance(each, BadLine):
@@ -159,18 +163,28 @@ class _Lines:
             yield line.decode("utf-8")
 
 
-def _header_fault(names: Sequence[str]) -> str | None:
-    known = (*COLUMNS, *TYPES_BY_NAME)
-    for name in names:
-        if name not in known:
-            separated = nearest(name, known) if name.replace("_", "").isalnum() else ""
-            hint = separated or "; columns are separated by commas"
-            return f"unknown column {quoted(name)}{hint}"
-        if names.count(name) > 1:
-            return f"the column {name} appears twice; keep one"
-    if "mpid" not in names:
-        return "no column mpid; every profile needs one"
-    return None
+def _header_faults(names: Sequence[str]) -> Iterator[tuple[str, Hint | None]]:
+    """What is wrong with the names of the columns, each fault with the way out."""
+    [first, *more] = names
+    separators = [each for each in _SEPARATORS if each in first]
+    if separators and not more:
+        yield f"columns are separated by commas, not by {_SEPARATORS[separators[0]]}", None
+        return
+    unknown = [name for name in names if name not in COLUMNS and name not in TYPES_BY_NAME]
+    for place, name in enumerate(names, start=1):
+        if not name.strip():
+            yield f"column {place} has no name; remove it, or the comma too many", None
+        elif name in unknown:
+            close = nearest(name, COLUMNS) or type_hint(name)
+            what = "; a column is an identity type, or one of " + ", ".join(COLUMNS)
+            yield (
+                f"unknown column {quoted(name)}{close or what}",
+                None if close else Hint.LIST_TYPES,
+            )
+        elif name in names[: place - 1]:
+            yield f"the column {name} appears twice; keep one", None
+    if "mpid" not in names and not any(nearest(name, ["mpid"]) for name in unknown):
+        yield "no column mpid; every profile needs one", None
 
 
 def _object(names: Sequence[str], cells: Sequence[str]) -> wire.Json:

@@ -17,7 +17,7 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import FaultCode, UsageFault, nearest, quoted
+from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 
 STANDARD_STREAM = "-"
 
@@ -48,10 +48,11 @@ class ProfileLine:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no profile, and what is wrong with it."""
+    """A line that is no profile, what is wrong with it, and the way out if that is not said."""
 
     line: int
     what: str
+    hint: Hint | None = None
 
 
 def read_jsonl(
@@ -75,7 +76,7 @@ def read_profile(
     try:
         return _profile_of(number, decode(), organization)
     except Refusal as refusal:
-        return BadLine(number, refusal.message)
+        return BadLine(number, refusal.message, refusal.hint)
     except RecursionError:  # what could be read may still be too deep to be shown
         return BadLine(number, "nested too deeply to read")
 
@@ -85,7 +86,7 @@ def _profile_of(number: int, value: object, organization: Organization) -> Profi
         raise _bad("a profile is a JSON object")
     for name in value:
         if name not in _MEMBERS:
-            raise _bad(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}")
+            raise wire.unknown_member(name, _MEMBERS, identifiers_in="identities")
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
         wanted, fits = _MEMBERS[name]

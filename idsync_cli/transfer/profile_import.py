@@ -6,7 +6,7 @@ from typing import NamedTuple
 from idsync_cli.core.admission import violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.errors import FileFault, number_of, printable
+from idsync_cli.errors import Fault, FileFault, number_of
 from idsync_cli.files import rules_json
 from idsync_cli.files.profile_lines import BadLine, ProfileLine
 from idsync_cli.store.api import Transaction
@@ -45,19 +45,19 @@ def import_profiles(
         FileFault: the bad lines; the session must then be given up.
     """
     taken_in = bad = 0
-    faults: list[str] = []
+    faults: list[Fault | str] = []
     for line in lines:
-        fault = (
-            line.what
+        fault, hint = (
+            (line.what, line.hint)
             if isinstance(line, BadLine)
-            else _take_in(line, organization, transaction, now_ms)
+            else (_take_in(line, organization, transaction, now_ms), None)
         )
         if fault is None:
             taken_in += 1
             continue
         bad += 1
         if len(faults) < FAULTS_SHOWN:
-            faults.append(f"{printable(name)}:{line.line}: {fault}")
+            faults.append(Fault(name, fault, line.line, hint=hint))
     if bad > len(faults):
         faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
     if faults:

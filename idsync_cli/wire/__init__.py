@@ -19,7 +19,7 @@ from idsync_cli.wire.lines import (
     not_blank,
     type_named_by,
 )
-from idsync_cli.wire.members import is_text, shown
+from idsync_cli.wire.members import is_text, shown, unknown_member
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
 
@@ -50,4 +50,5 @@ __all__ = [
     "shown",
     "time_text",
     "type_named_by",
+    "unknown_member",
 ]
