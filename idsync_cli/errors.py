@@ -212,7 +212,11 @@ def printable(text: str) -> str:
 
 def quoted(value: object) -> str:
     """A foreign value for an error message: one line, bounded, between quotes."""
-    text = printable(str(value)[: LONGEST_QUOTE + 1])
+    text = str(value)[: LONGEST_QUOTE + 1]
+    if not (text.isascii() and text.isprintable() and "\\" not in text):
+        from idsync_cli.visible import visible
+
+        text = visible(text, spaces=False)
     return f"'{text}'" if len(text) <= LONGEST_QUOTE else f"'{text[:LONGEST_QUOTE]}…'"
 
 
@@ -232,5 +236,5 @@ def did_you_mean(words: Sequence[str]) -> str:
     """A hint at words, ready to be put behind a message; or nothing if there are none."""
     if not words:
         return ""
-    *others, last = (f"'{printable(each)}'" for each in words)
+    *others, last = map(quoted, words)
     return f"; did you mean {', '.join(others)}{' or ' if others else ''}{last}?"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
-from idsync_cli.errors import printable
+from idsync_cli.visible import visible
 
 _NOTES = {
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
@@ -90,7 +90,7 @@ def near_message(near: Sequence[NearMiss]) -> str:
     else:
         counts = ", ".join(f"{count} {reason}" for reason, count in miss.ineligible.items())
         why = f"none of them may be the answer ({counts})"
-    held = f"{miss.identifier.type} {printable(miss.identifier.value)}"
+    held = f"{miss.identifier.type} {visible(miss.identifier.value)}"
     return f"{holders} {held}, but {why}"
 
 

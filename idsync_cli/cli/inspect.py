@@ -28,9 +28,10 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
-from idsync_cli.errors import UsageFault, printable, quoted
+from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.store.api import ProfileFilter
+from idsync_cli.visible import visible
 
 ROWS_SHOWN = 50
 """How many rows a table has, unless told otherwise."""
@@ -264,7 +265,7 @@ def history(
             for entry in found.entries:
                 write_json(store_json.entry_json(entry))
         shown = list(found.entries)
-    whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
+    whose = [] if asked is None else [f"{asked.type} {visible(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
     if not found.total:

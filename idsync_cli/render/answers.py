@@ -10,8 +10,10 @@ from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import printable
 from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
+from idsync_cli.render.identifiers import in_a_list
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,7 +38,7 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
 
 def explanation(answer: Answer, decision: Decision, width: int) -> "list[RenderableType]":
     """The result as a headline, the table of the tiers with its reasons, and what followed."""
-    heading = f"{answer.kind} in scope {printable(answer.scope or '')}, request {answer.seq}"
+    heading = f"{answer.kind} in scope {visible(answer.scope or '')}, request {answer.seq}"
     if answer.line is not None:
         heading += f", line {answer.line}"
     pieces: list[RenderableType] = [_headline(decision), text((heading, Look.ASIDE))]
@@ -105,7 +107,11 @@ def _tier_cells(tier: Tier, *, reasons: bool) -> "list[Text]":
     cells = [
         text(rank),
         text((tier.identity_type.value, Look.TYPE)),
-        text(_NOTHING if tier.value is None else printable(tier.value)),
+        text(
+            _NOTHING
+            if tier.value is None
+            else in_a_list(Identifier(tier.identity_type, tier.value))
+        ),
         text(" ".join(tier.settings.names()) or _NOTHING),
         text(_shown(tier, tier.held_by)),
         eligible,
@@ -177,7 +183,7 @@ def _sentence(decision: Decision) -> str:
 
 
 def _identifier(identifier: Identifier) -> list[str | Part]:
-    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
+    return [(identifier.type.value, Look.TYPE), f" {visible(identifier.value)}"]
 
 
 def _consequences(decision: Decision) -> list[Line]:

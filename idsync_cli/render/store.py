@@ -1,20 +1,21 @@
 """What a store holds, as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import printable
 from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
 from idsync_cli.messages import WHY_NOT
+from idsync_cli.render.identifiers import in_a_list, in_one_list
 from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,15 +31,21 @@ _NOTHING = "-"
 def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
     """Profiles, a row each, with their first identifiers."""
     headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
-    return laid_out(headings, map(_profile_cells, profiles), width)
+    first = [each for profile in profiles for each in _identifiers(profile)[:IDENTIFIERS_SHOWN]]
+    values = in_one_list(first)
+    return laid_out(headings, (_profile_cells(each, values) for each in profiles), width)
 
 
-def _profile_cells(profile: ScopedProfile) -> "Sequence[Text | str]":
+def _profile_cells(
+    profile: ScopedProfile, values: Mapping[Identifier, str]
+) -> "Sequence[Text | str]":
     held = _identifiers(profile)
-    first = text("\n").join(text(*_identifier(each)) for each in held[:IDENTIFIERS_SHOWN])
+    first = text("\n").join(
+        text((each.type.value, Look.TYPE), f" {values[each]}") for each in held[:IDENTIFIERS_SHOWN]
+    )
     return (
         text((str(profile.profile.mpid), Look.MPID)),
-        printable(profile.scope),
+        visible(profile.scope),
         text(*_state(profile)),
         str(profile.profile.created_seq),
         str(len(held)),
@@ -57,7 +64,7 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     assert shown is not None
     profile = shown.profile
     mpid = (str(profile.mpid), Look.MPID)
-    scope = printable(shown.scope)
+    scope = visible(shown.scope)
     lines: list[Line] = [
         [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(shown)]
     ]
@@ -75,7 +82,8 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
             time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
             by = [str(each.seq), time, "\n".join(_requester(each.cause))]
         told_of = each.seq
-        rows.append([*by, *_type_and_value(each.identifier)])
+        kind = text((each.identifier.type.value, Look.TYPE))
+        rows.append([*by, kind, visible(each.identifier.value)])
     told = [broken(text(*line), width, indent=2) for line in lines]
     return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
 
@@ -87,7 +95,7 @@ def _requester(cause: Cause | None) -> list[str]:
     decider = decider_of(cause)
     told = [cause.kind if decider == cause.kind else f"{cause.kind}: {decider}"]
     if cause.request_id is not None:
-        told.append(printable(cause.request_id))
+        told.append(visible(cause.request_id))
     if cause.request_timestamp_ms is not None:
         told.append(f"sent {moment(cause.request_timestamp_ms)}")
     return told
@@ -99,12 +107,9 @@ def decider_of(cause: Cause) -> str:
     return cause.rule if by is None else f"tier {by}"
 
 
-def _identifier(identifier: Identifier) -> Line:
-    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
-
-
-def _type_and_value(identifier: Identifier) -> "tuple[Text, str]":
-    return text((identifier.type.value, Look.TYPE)), printable(identifier.value)
+def identifier_shown(identifier: Identifier) -> Line:
+    """An identifier as the heading of what is known about it."""
+    return [(identifier.type.value, Look.TYPE), f" {in_a_list(identifier)}"]
 
 
 def whois(found: Whois, width: int) -> "list[RenderableType]":
@@ -112,7 +117,7 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
     rows = [
         (
             text((str(each.profile.profile.mpid), Look.MPID)),
-            printable(each.profile.scope),
+            visible(each.profile.scope),
             text(*_state(each.profile)),
             str(each.profile.profile.created_seq),
             text((each.why_not, Look.INELIGIBLE) if each.why_not else ("finds it", Look.OK)),
@@ -123,7 +128,7 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
     why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
     reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
     return [
-        broken(text("who holds ", *_identifier(found.identifier)), width, indent=2),
+        broken(text("who holds ", *identifier_shown(found.identifier)), width, indent=2),
         laid_out(headings, rows, width),
         *(broken(text(*line), width, indent=2) for line in reasons),
     ]
@@ -140,6 +145,7 @@ def history_table(
     headings = ["Seq", "Time (UTC)", "By", "Change"]
     headings += ["MPID"] if mpid is None else []
     headings += ["Type", "Value"] if identifier is None else []
+    values = in_one_list(entry.identifier for entry in entries)
     rows = []
     for entry in entries:
         sign, look = ("+", Look.ADDED) if entry.op is Op.ADD else ("-", Look.REMOVED)
@@ -150,7 +156,9 @@ def history_table(
             text((f"{sign} {entry.op}", look)),
         ]
         row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
-        row += _type_and_value(entry.identifier) if identifier is None else ()
+        if identifier is None:
+            kind = text((entry.identifier.type.value, Look.TYPE))
+            row += (kind, values[entry.identifier])
         rows.append(row)
     return laid_out(headings, rows, width)
 
@@ -171,7 +179,7 @@ def stats(counted: Statistics, width: int) -> "list[RenderableType]":
     columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Ids", "Mean", "Most")
     rows = [
         (
-            printable(scope),
+            visible(scope),
             f"{numbers.profiles:,}",
             text((f"{numbers.known:,}", Look.KNOWN)),
             text((f"{numbers.anonymous:,}", Look.ANONYMOUS)),

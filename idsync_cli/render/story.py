@@ -2,11 +2,11 @@
 
 import re
 
-from idsync_cli.errors import printable
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
 from idsync_cli.messages import RULES
 from idsync_cli.render.store import decider_of, moment, state
 from idsync_cli.render.theme import Line, Look
+from idsync_cli.visible import visible
 
 
 def story_lines(story: Story) -> list[Line]:
@@ -15,7 +15,7 @@ def story_lines(story: Story) -> list[Line]:
     assert shown is not None
     mpid = (str(story.mpid), Look.MPID)
     lines: list[Line] = [
-        [("profile ", Look.HEADLINE), mpid, f" in scope {printable(shown.scope)}: {state(shown)}"]
+        [("profile ", Look.HEADLINE), mpid, f" in scope {visible(shown.scope)}: {state(shown)}"]
     ]
     if shown.profile.source_mpid is not None:
         source = (str(shown.profile.source_mpid), Look.MPID)
@@ -25,7 +25,7 @@ def story_lines(story: Story) -> list[Line]:
         deed = _deed(story, chapter, str(chapter.answer))
         lines += [[], [(when, Look.ASIDE), f": {deed}"], [f"  decided by {_decider(chapter)}"]]
         if own := _own_name(chapter):
-            lines.append([f"  {printable(own)}"])
+            lines.append([f"  {own}"])
         lines += map(_change_line, chapter.changes)
     return [*lines, *([each] for each in _beginning(story))]
 
@@ -72,7 +72,7 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
     cause = chapter.cause
     told = []
     if cause.request_id is not None:
-        told.append(f"request ID {_code(cause.request_id) if code else cause.request_id}")
+        told.append(f"request ID {_code(cause.request_id) if code else visible(cause.request_id)}")
     if cause.request_timestamp_ms is not None:
         told.append(f"sent {moment(cause.request_timestamp_ms)} UTC")
     return ", ".join(told)
@@ -81,7 +81,7 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
 def _change_line(change: Gain | Loss) -> Line:
     sign = ("+", Look.ADDED) if isinstance(change, Gain) else ("-", Look.REMOVED)
     kind = (change.identifier.type.value, Look.TYPE)
-    return ["  ", sign, " ", kind, f" {printable(change.identifier.value)}{_others(change)}"]
+    return ["  ", sign, " ", kind, f" {visible(change.identifier.value)}{_others(change)}"]
 
 
 def _others(change: Gain | Loss) -> str:
@@ -102,7 +102,7 @@ def _beginning(story: Story) -> list[str]:
 
 def _code(value: str) -> str:
     """A value as code, between more backticks than stand in a row in it."""
-    text = printable(value)
+    text = visible(value)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     room = " " if longest or text != text.strip() else ""
