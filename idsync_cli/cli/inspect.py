@@ -30,6 +30,7 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect import profiles as inspection
+from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.store.api import ProfileFilter
 from idsync_cli.visible import visible
 
@@ -110,8 +111,7 @@ def profiles(
         from idsync_cli.render import store as render_store
 
         draw(render_store.profiles_table(shown, terminal_width()))
-        if found.total > len(shown):
-            write(_more_line(len(shown), found.total, "profiles"))
+        _say_left_out(len(shown), found.total, "profiles")
     else:
         write("no matching profiles")
     return found.exit_status
@@ -127,6 +127,7 @@ def whois(
         ),
     ],
     scope: OneScope = None,
+    limit: Limit = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -143,7 +144,15 @@ def whois(
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        found = inspection.whois(transaction, organization, asked, seed=opened.seed, scope=scope)
+        found = who_holds(
+            transaction,
+            organization,
+            asked,
+            seed=opened.seed,
+            scope=scope,
+            limit=_most(limit, as_json=as_json),
+            whole=as_json,
+        )
     if as_json:
         from idsync_cli.render import store_json
 
@@ -154,6 +163,7 @@ def whois(
         from idsync_cli.render import store as render_store
 
         draw(*render_store.whois(found, terminal_width()))
+        _say_left_out(len(found.holders), found.held_by, "holders")
     return found.exit_status
 
 
@@ -169,6 +179,7 @@ def profile_show(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="The story as Markdown, for a ticket.")
     ] = False,
+    limit: Limit = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -176,6 +187,7 @@ def profile_show(
     """Show a profile and the request that added each identifier.
 
     With --story: what made it and why, what joined it by which tier, and what was taken by whom.
+    --limit counts identifiers, or the requests of a story.
 
     The exit status is 1 if there is none with the MPID.
 
@@ -184,12 +196,13 @@ def profile_show(
     if markdown and (as_json or not story):
         raise UsageFault("--markdown goes with --story, and without --json")
     number = _mpid(mpid)
+    most = _most(limit, as_json=as_json or markdown)
     if story:
-        return _show_story(number, config, store, as_json=as_json, markdown=markdown)
+        return _show_story(number, most, config, store, as_json=as_json, markdown=markdown)
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
-        found = inspection.profile(transaction, organization, number)
-    if found.profile is None:
+        found = inspection.profile(transaction, organization, number, most, whole=as_json)
+    if found.seen is None:
         say(f"idsync: no profile has the MPID {number}")
     elif as_json:
         from idsync_cli.render import store_json
@@ -199,16 +212,19 @@ def profile_show(
         from idsync_cli.render import store as render_store
 
         draw(*render_store.profile_table(found, terminal_width()))
+        _say_left_out(len(found.arrivals), found.held, "identifiers")
     return found.exit_status
 
 
-def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: bool) -> int:
+def _show_story(
+    mpid: int, limit: int | None, config: str, store: str, *, as_json: bool, markdown: bool
+) -> int:
     from idsync_cli.inspect.story import story as tell
 
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
-        told = tell(transaction, organization, mpid)
-    if told.profile is None:
+        told = tell(transaction, organization, mpid, limit, whole=as_json)
+    if told.seen is None:
         say(f"idsync: no profile has the MPID {mpid}")
     elif as_json:
         from idsync_cli.render import store_json
@@ -221,7 +237,8 @@ def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: 
         if markdown:
             write("\n".join(render_story.story_markdown(told)))
         else:
-            draw(*(text(*line) for line in render_story.story_lines(told)))
+            draw(*(text(*line) for line in render_story.story_lines(told, limit)))
+        _say_left_out(len(told.chapters), told.requests, "requests")
     return told.exit_status
 
 
@@ -255,7 +272,7 @@ def history(
         )
     number = None if mpid is None else _mpid(mpid)
     asked = None if identifier is None else _identifier(identifier)
-    most = limit if as_json else limit or ROWS_SHOWN
+    most = _most(limit, as_json=as_json)
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         found = inspection.history(transaction, mpid=number, identifier=asked, limit=most)
@@ -279,8 +296,7 @@ def history(
                 shown, mpid=number, identifier=asked, width=terminal_width()
             ),
         )
-        if found.total > len(shown):
-            write(_more_line(len(shown), found.total, "changes"))
+        _say_left_out(len(shown), found.total, "changes")
     return found.exit_status
 
 
@@ -338,8 +354,16 @@ def _identifier(text: str) -> Identifier:
     return Identifier(kind, value)
 
 
-def _more_line(shown: int, of: int, what: str) -> str:
+def _most(limit: int | None, *, as_json: bool) -> int | None:
+    """How many rows are shown; None is all."""
+    return limit if as_json else limit or ROWS_SHOWN
+
+
+def _say_left_out(shown: int, of: int, what: str) -> None:
+    """Say below a table how much more there is, and how to see it."""
     from idsync_cli.cli import hints
     from idsync_cli.render import store as render_store
 
-    return render_store.more_line(shown, of, what, hints.SHOW_MORE.format(of, of - shown))
+    if of > shown:
+        way_out = hints.SHOW_MORE.format(of, of - shown)
+        write(render_store.more_line(shown, of, what, way_out))

@@ -1,13 +1,14 @@
 """What a store holds, as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
+from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
+from idsync_cli.inspect.profiles import ProfileDetails, Statistics
+from idsync_cli.inspect.whois import Whois
 from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.identifiers import in_a_list, in_one_list
 from idsync_cli.render.tables import broken, laid_out, shares
@@ -59,15 +60,13 @@ def more_line(shown: int, of: int, what: str, way_out: str) -> str:
 
 
 def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]":
-    """A profile that is there, with where it and each of its identifiers come from."""
-    shown, made_by = details.profile, details.made_by
-    assert shown is not None
-    profile = shown.profile
+    """A profile that is there, with where it and its first identifiers, or all, come from."""
+    seen, made_by = details.seen, details.made_by
+    assert seen is not None
+    profile = seen.view
     mpid = (str(profile.mpid), Look.MPID)
-    scope = visible(shown.scope)
-    lines: list[Line] = [
-        [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(shown)]
-    ]
+    scope = visible(seen.scope)
+    lines: list[Line] = [[("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(seen)]]
     if made_by is not None:
         made = ", ".join(_requester(made_by))
         when = moment(made_by.time_ms)
@@ -116,10 +115,10 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
     """Who holds an identifier, and what a search with it alone comes to."""
     rows = [
         (
-            text((str(each.profile.profile.mpid), Look.MPID)),
-            visible(each.profile.scope),
-            text(*_state(each.profile)),
-            str(each.profile.profile.created_seq),
+            text((str(each.seen.view.mpid), Look.MPID)),
+            visible(each.seen.scope),
+            text(*_state(each.seen)),
+            str(each.seen.view.created_seq),
             text((each.why_not, Look.INELIGIBLE) if each.why_not else ("finds it", Look.OK)),
         )
         for each in found.holders
@@ -129,9 +128,19 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
     reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
     return [
         broken(text("who holds ", *identifier_shown(found.identifier)), width, indent=2),
+        *(broken(text(*line), width, indent=2) for line in _not_shown(found)),
         laid_out(headings, rows, width),
         *(broken(text(*line), width, indent=2) for line in reasons),
     ]
+
+
+def _not_shown(found: Whois) -> Iterator[Line]:
+    """What the searches return that is not among the holders that are shown."""
+    shown = {each.seen.view.mpid for each in found.holders}
+    for answer in found.searches:
+        if answer.mpid is not None and answer.mpid not in shown:
+            mpid = (str(answer.mpid), Look.MPID)
+            yield ["a search by it alone finds ", mpid, f" in scope {visible(answer.scope or '')}"]
 
 
 def history_table(
@@ -223,12 +232,12 @@ def _identifiers(profile: ScopedProfile) -> list[Identifier]:
     ]
 
 
-def state(profile: ScopedProfile) -> str:
+def state(profile: ScopedView) -> str:
     """Known or anonymous, and whether it is orphaned."""
     return words(_state(profile))
 
 
-def _state(profile: ScopedProfile) -> Line:
+def _state(profile: ScopedView | ScopedProfile) -> Line:
     return state_of(known=profile.known, orphaned=profile.orphaned)
 
 

@@ -66,13 +66,14 @@ class Edits:
         self._pending.put_holder(profile, held, int(profile.known), is_there=False)
         return number
 
-    def remove(self, profile: CachedProfile, identifier: Identifier) -> int:
-        """Take an identifier from a profile, and give the identifier's number."""
+    def remove(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
+        """Take an identifier from a profile by a change, and give the identifier's number."""
         entry = self._cache.entry(profile.scope, identifier)
         number = entry.identifier_id
         assert number is not None
         held = profile.lose(number) or HolderRow(number, 0, 0, 0, None)
         entry.discard(profile)
+        self._pending.add_past(profile, held, seq, place)
         self._pending.put_holder(profile, held, NOWHERE)
         return number
 

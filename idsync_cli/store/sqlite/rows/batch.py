@@ -19,6 +19,9 @@ from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, unpack_nu
 IdentifierRow = tuple[int, int, int, str]
 """A row of `identifiers`."""
 
+PastRow = tuple[int, int, int, int, int, int]
+"""A row of `past_holders`; of what came before the batch, the first change may be 0 and 0."""
+
 
 class Batch:
     """Rows to be written together, packed; they may be written by another process.
@@ -27,12 +30,13 @@ class Batch:
     `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
     the four of its row, and four for each change. `texts` has what some of those brought
     themselves, by their number. `holdings` says what becomes of rows of `holders`
-    (`holder_changes`). `rules` are the texts of the rules of each scope, None where they stay.
+    (`holder_changes`), `past` what becomes history of them. `rules` are the texts of the rules of
+    each scope, None where they stay.
     """
 
     __slots__ = (
-        "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "rules", "scopes",
-        "sizes", "texts", "updated",
+        "created", "holdings", "identifiers", "last_seq", "outcomes", "past", "requests", "rules",
+        "scopes", "sizes", "texts", "updated",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -42,6 +46,7 @@ class Batch:
         self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
         self.identifiers: list[IdentifierRow] = []
         self.created = self.updated = self.holdings = self.requests = b""
+        self.past: list[PastRow] = []
         self.sizes: list[int] = []
         self.texts: dict[int, tuple[str | None, int | None]] = {}
 
@@ -49,7 +54,7 @@ class Batch:
         """All of it as a tuple, to be sent to another process."""
         return (
             self.last_seq, self.rules, self.scopes, self.outcomes, self.identifiers, self.created,
-            self.updated, self.holdings, self.requests, self.sizes, self.texts,
+            self.updated, self.holdings, self.past, self.requests, self.sizes, self.texts,
         )  # fmt: skip
 
 
@@ -58,7 +63,7 @@ def batch_of(values: Sequence[Any]) -> Batch:
     batch = Batch()
     (
         batch.last_seq, batch.rules, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
-        batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts,
+        batch.updated, batch.holdings, batch.past, batch.requests, batch.sizes, batch.texts,
     ) = values  # fmt: skip
     return batch
 
@@ -74,7 +79,7 @@ class Rows:
 
     __slots__ = (
         "changes", "created", "holders_come", "holders_gone", "identifier_hashes", "identifiers",
-        "last_seq", "outcomes", "requests", "rules", "scopes", "updated",
+        "last_seq", "outcomes", "past", "past_unread", "requests", "rules", "scopes", "updated",
     )  # fmt: skip
 
     def __init__(self, batch: Batch) -> None:
@@ -93,6 +98,15 @@ class Rows:
         self._take_profiles(batch)
         self.holders_gone, self.holders_come = rows_of(batch.holdings)
         self._take_history(batch)
+        self.past: list[PastRow] = []
+        self.past_unread: list[tuple[int, int, int, int]] = []
+        for row in batch.past:
+            created_seq, added_seq, _, number, seq, place = row
+            if added_seq:
+                self.past.append(row)
+            else:
+                self.past_unread.append((number, created_seq, seq, place))
+        self.past.sort()
 
     def _take_profiles(self, batch: Batch) -> None:
         self.created = [
@@ -120,6 +134,13 @@ class Rows:
             changes += [(seq, *everything[place : place + 4]) for place in places]
             begin = end
         self.requests, self.changes = requests, changes
+
+
+_LEAVES: Final = """
+    INSERT INTO past_holders
+    SELECT created_seq, added_seq, place, identifier_id, ?3, ?4 FROM holders
+    WHERE identifier_id = ?1 AND known IN (0, 1) AND created_seq = ?2
+"""
 
 
 class Writer:
@@ -151,6 +172,8 @@ class Writer:
             "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
             rows.updated,
         )
+        insert.each(_LEAVES, rows.past_unread)
+        insert.rows("past_holders", 6, rows.past)
         insert.each(
             "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
             rows.holders_gone,

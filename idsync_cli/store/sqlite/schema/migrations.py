@@ -18,7 +18,12 @@ from idsync_cli.store.sqlite.rows.checksums import (
     checksum_of_request,
     identifier_hash,
 )
-from idsync_cli.store.sqlite.schema.tables import TABLES, fill_identity_types, make_views
+from idsync_cli.store.sqlite.schema.tables import (
+    PAST_HOLDERS,
+    TABLES,
+    fill_identity_types,
+    make_views,
+)
 
 migrations = Migrations("idsync")
 
@@ -63,6 +68,24 @@ def m003_alias(db: Database) -> None:
     """The list of identifier types has become longer: it ends with `alias` (section 2)."""
     fill_identity_types(db.conn)
 
+
+@migrations()
+def m004_past_holders(db: Database) -> None:
+    """Who once held an identifier is read of a table of its own, and not of all changes."""
+    if "past_holders" not in db.table_names():  # else the second migration has just made it
+        for statement in PAST_HOLDERS:
+            db.execute(statement)
+    db.execute(_PAST_HOLDERS)
+
+
+_PAST_HOLDERS = """
+    INSERT INTO past_holders
+    SELECT created_seq, added_seq, added_place, identifier_id, seq, place
+    FROM (SELECT *, lag(seq) OVER life AS added_seq, lag(place) OVER life AS added_place
+        FROM changes
+        WINDOW life AS (PARTITION BY created_seq, identifier_id ORDER BY seq, place))
+    WHERE op < 0 AND added_seq IS NOT NULL
+"""
 
 _TYPE_ID = "(SELECT identity_type_id FROM identity_types WHERE name = {}.identity_type)"
 _IDENTIFIER_ID = f"""(

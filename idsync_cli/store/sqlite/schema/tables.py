@@ -1,4 +1,4 @@
-"""The tables of a store, version 2 of the schema.
+"""The tables of a store, version 4 of the schema.
 
 Tables, columns and views bear the specification's words, for people who open the file with
 sqlite-utils or Datasette. A new store gets them as they stand here. Whoever changes anything here
@@ -10,7 +10,7 @@ from sqlite3 import Connection
 
 from idsync_cli.core.identity import TYPE_ORDER
 
-MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias")
+MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_past_holders")
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
@@ -52,6 +52,25 @@ _MIGRATIONS_TABLE = (
     """CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name")""",
 )
+
+PAST_HOLDERS = (
+    """
+    CREATE TABLE past_holders (        -- who once held an identifier: all but the change that took
+        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        added_seq INTEGER NOT NULL,    -- it away could be read in `holders` before
+        added_place INTEGER NOT NULL,
+        identifier_id INTEGER NOT NULL REFERENCES identifiers (identifier_id),
+        removed_seq INTEGER NOT NULL,
+        removed_place INTEGER NOT NULL,
+        PRIMARY KEY (created_seq, added_seq, added_place)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX past_holders_by_identifier
+        ON past_holders (identifier_id, added_seq, added_place, removed_seq, removed_place)
+    """,
+)
+"""The history of what is held no more: with it, `changes` needs no index by who or what."""
 
 TABLES = (
     """
@@ -149,6 +168,7 @@ TABLES = (
         PRIMARY KEY (seq, place)
     ) STRICT, WITHOUT ROWID
     """,
+    *PAST_HOLDERS,
     """
     CREATE TABLE rules (               -- what each scope was configured to at the last change
         scope TEXT PRIMARY KEY,
