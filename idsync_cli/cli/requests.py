@@ -36,7 +36,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
+from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.memory import MemoryStore
 
@@ -257,38 +257,18 @@ KeepPicture = Callable[[Answer, Decision], None]
 
 
 def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPicture | None:
-    """What keeps the explanation as a picture; whether it can be is seen before anything is done.
+    """What keeps the explanation as a picture, if that is asked for.
 
     Raises:
         UsageFault: the file must not be written, or cannot.
     """
-    if svg is None:
-        if force:
-            raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
-        return None
-    from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
+    if svg is not None:
+        from idsync_cli.cli.pictures import keeping_a_picture
 
-    outputs = Outputs(store=store, configuration=config)
-    outputs.check("--svg", svg, must_be_new=not force)
-    ensure_writable("--svg", svg)
-
-    def keep(answer: Answer, decision: Decision) -> None:
-        from idsync_cli.render import answers as render
-        from idsync_cli.render import picture
-
-        pieces = render.explanation(answer, decision, picture.WIDTH)
-        try:
-            with open_output("--svg", svg, must_be_new=not force) as file:
-                file.write(picture.svg(pieces, f"idsync {answer.kind}").encode())
-        except OSError as error:
-            raise StoreFault(
-                f"the request was answered, but --svg {quoted(svg)} cannot be written: "
-                f"{error.strerror}",
-                FaultCode.OUTPUT_UNWRITABLE,
-                path=svg,
-            ) from None
-
-    return keep
+        return keeping_a_picture(svg, config, store, force=force)
+    if force:
+        raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
+    return None
 
 
 def _answer(
@@ -303,7 +283,9 @@ def _answer(
 ) -> int:
     organization = load_configuration(config).organization
     with_reasons = explain or keep_picture is not None
-    answer = _resolve(request, organization, path, dry_run=dry_run, explain=with_reasons)
+    answer, say_what_was_meant = _resolve(
+        request, organization, path, dry_run=dry_run, explain=with_reasons
+    )
     if as_json:
         write_json(wire.answer_json(answer, explain=explain))
     outcome = answer.outcome
@@ -318,6 +300,7 @@ def _answer(
         if outcome.code is ErrorCode.NO_IDENTITIES:
             command = f"idsync {request['type']}"
             say(f"try: {command} --email a@example.com, or {command} --help")
+        say_what_was_meant()
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     if not as_json:
         if dry_run:
@@ -329,15 +312,26 @@ def _answer(
         else:
             more = "--explain shows all"
             write_lines(render.answer_lines(answer, outcome, how_to_see_all=more))
+    say_what_was_meant()
     if keep_picture is not None:
         keep_picture(answer, outcome)
     return 1 if outcome.status is Status.NOT_FOUND else 0
 
 
+SayMeant = Callable[[], None]
+
+
+def _say_nothing() -> None:
+    """Something was found."""
+
+
 def _resolve(
     request: wire.Json, organization: Organization, path: str, *, dry_run: bool, explain: bool
-) -> Answer:
-    """Answer one request; a store that is not there is made only if the answer would change it."""
+) -> tuple[Answer, SayMeant]:
+    """Answer one request; a store that is not there is made only if the answer would change it.
+
+    With what says what is there that may have been meant, where nothing was found.
+    """
     read_only = dry_run or request["type"] == RequestKind.SEARCH
     opened = open_store(path, organization, write=not read_only)
     if opened is None:
@@ -348,8 +342,20 @@ def _resolve(
             )
         changes = isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store
         if dry_run or not changes:
-            return answer
+            return answer, _say_nothing
         opened = store.create(path, seed)
     with opened:
         engine = Engine(organization, opened, now=now_ms, explain=explain, on_aligned=say_agreed)
-        return engine.one_shot(request, dry_run=dry_run, near=True)
+        answer = engine.one_shot(request, dry_run=dry_run, near=True)
+        outcome = answer.outcome
+        if isinstance(outcome, Refusal):
+            is_found = outcome.code is not ErrorCode.MPID_NOT_FOUND
+        else:
+            is_found = outcome.status is not Status.NOT_FOUND
+        if is_found:
+            return answer, _say_nothing
+        from idsync_cli.cli.questions import meant_by_request, say_meant
+
+        with opened.reading() as transaction:
+            meant = meant_by_request(request, answer, organization, transaction)
+        return answer, lambda: say_meant(meant)
