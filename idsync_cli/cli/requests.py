@@ -292,11 +292,12 @@ def _answer(
     if isinstance(outcome, Refusal):
         from idsync_cli.cli.hints import told
 
+        say(f"idsync: {outcome.code}: {told(outcome).message}")
         if explain and outcome.tiers and not as_json:
             from idsync_cli.render import answers as render
 
-            draw(*render.refused_explanation(outcome, terminal_width()))
-        say(f"idsync: {outcome.code}: {told(outcome).message}")
+            headline = render.refusal_headline(answer, outcome)
+            draw(*headline, *render.refused_explanation(outcome, terminal_width()))
         if outcome.code is ErrorCode.NO_IDENTITIES:
             command = f"idsync {request['type']}"
             say(f"try: {command} --email a@example.com, or {command} --help")

@@ -41,6 +41,11 @@ def test_a_number_without_digits_is_a_value_as_any_other() -> None:
     assert "unknown" in variants_of(Identifier(PHONE, "Unknown "))
 
 
+def test_hosts_and_names_are_tried_in_several_cases() -> None:
+    found = variants_of(Identifier(EMAIL, "mia.lee@example.com"))
+    assert {"Mia.Lee@example.com", "mia.lee@Example.Com", "MIA.LEE@EXAMPLE.COM"} <= set(found)
+
+
 def test_none_is_too_long_to_be_a_value() -> None:
     longest = "a" * MAX_VALUE_LENGTH
     assert variants_of(Identifier(EMAIL, longest)) == [longest.upper(), longest.capitalize()]
