@@ -19,7 +19,7 @@ _LOOK_ALIKES: Final = frozenset(
     "АВЕЅІЈКМНОРСТУХҮԌԚԜасеіјорѕухһԁԛԝӏѵ"  # Cyrillic
     "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϳϲανικορυχγ"  # Greek
     "ՕՏՍԼօսհոցզ"  # Armenian
-    "ɡɑɩǀ‐−…"  # Latin letters of linguists, hyphens, and what stands for what is left out
+    "ɡɑɩǀ‐−"  # Latin letters of linguists, and hyphens
 )
 _OF_LOOK_ALIKES: Final = frozenset(("CHEROKEE", "LISU", "COPTIC", "DESERET"))
 """Scripts of which most letters look like Latin ones."""
@@ -32,6 +32,9 @@ _BLANKS: Final = (
     "\U000e0100-\U000e01ef]"
 )
 """What is printable to Python, and seen by nobody."""
+
+_OURS: Final = "[▶█▉▊▋▌▍▎▏─…]"
+"""What tables are drawn with, and stands for what they leave out: there, it is never a value's."""
 
 
 def visible(text: str, *, spaces: bool = True) -> str:
@@ -54,7 +57,7 @@ def _visible(text: str, spaces: bool) -> str:
             place for found in re.finditer(_SPACES, text) for place in range(*found.span())
         )
     if not text.isascii():
-        hidden.update(found.start() for found in re.finditer(_BLANKS, text))
+        hidden.update(found.start() for found in re.finditer(f"{_BLANKS}|{_OURS}", text))
         hidden.update(_uncomposed(text))
         hidden.update(_look_alikes(text))
         for place in range(1, len(text)):  # else it would join the escape before it

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.program import TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
+from tests.program import CONFIG, TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
 
@@ -187,6 +187,23 @@ class TestWhois:
         shown = idsync("whois", "idfv=9").stdout
         assert "finds it" in shown
         assert "login_protection: known, and the request has none of its login IDs" in shown
+
+    @pytest.mark.parametrize("columns", [60, 70, 80])
+    def test_the_table_is_no_wider_than_the_terminal(self, idsync: Program, columns: int) -> None:
+        fixed = CONFIG.replace("unique: true", "unique: true, immutable: true")
+        idsync.write("idsync.yaml", fixed)
+        lines = [
+            {"mpid": str(-(9 * 10**18) - n), "created_seq": 10**6 + n, "identities": each}
+            for n, each in enumerate(
+                ({"ios_idfv": ["d"]}, {"customer_id": ["c"], "ios_idfv": ["d"]}, {"other": ["o"]})
+            )
+        ]
+        stdin = "\n".join(map(json.dumps, lines)).encode()
+        assert idsync("import", "-", stdin=stdin).status == 0
+        shown = Program(idsync.folder, columns)("whois", "idfv=d").stdout.splitlines()
+        assert max(map(len, shown)) <= columns
+        assert any(line.endswith("immutable_search") for line in shown), "a code is never broken"
+        assert all(line.split()[0].startswith("-90000") for line in shown if line[:1] == "-")
 
     def test_nobody(self, idsync: Program, story: dict[str, str]) -> None:
         outcome = idsync("whois", "email=nobody")

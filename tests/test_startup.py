@@ -119,7 +119,7 @@ def test_a_check_imports_nothing_of_sqlite(idsync: Program) -> None:
     ("module", "command"),
     [
         ("inspect", "profiles"),
-        ("inspect", "profile show --mpid 1"),
+        ("profile", "profile show --mpid 1"),
         ("inspect", "whois email=e"),
         ("inspect", "history email=e"),
         ("inspect", "stats"),

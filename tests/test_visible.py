@@ -57,6 +57,7 @@ TOKEN = "cFq3kXyz" * 9 + ":" + "APA91bHu" * 12
         ("東京Ａ", "東京Ａ"),
         ("a\u2010b", r"a\u2010b"),
         ("a…b", r"a\u2026b"),
+        ("─▶", r"\u2500\u25b6"),
         ("a\u200bb", r"a\u200bb"),
         ("a\ufe0f", r"a\ufe0f"),
         ("a\u3164", r"a\u3164"),
@@ -183,3 +184,26 @@ def test_a_push_token_takes_one_line_in_lists_and_is_whole_where_it_is_looked_at
 def test_an_error_shows_it_too(shop: Program) -> None:
     told = shop("whois", "email=jos\u0435\u0301@y.org").stderr
     assert r"no profile holds email 'jos\u0435\u0301@y.org'" in told
+
+
+def test_where_tables_cannot_be_drawn_ascii_stands_for_lines_and_marks(shop: Program) -> None:
+    shop("identify", "--email", "▶█─…", "--push-token", TOKEN + "lea@x.org")
+    commands: Sequence[tuple[str, ...]] = (
+        ("search", "--email", "lea@x.org", "--explain"),
+        ("stats",),
+        ("profiles",),
+    )
+    told = ""
+    for command in commands:
+        plain = shop.process(*command, environment={"PYTHONIOENCODING": "ascii"})
+        drawn = shop.process(*command, environment={"PYTHONIOENCODING": "utf-8"})
+        assert plain.status == drawn.status == 0
+        assert len(plain.stdout.splitlines()) == len(drawn.stdout.splitlines())
+        for mark in ("\\u25b6", "\\u2588", "\\u2500", "\\u2026"):
+            wanted = 1 if command == ("profiles",) else 0
+            assert plain.stdout.count(mark) == drawn.stdout.count(mark) == wanted
+        told += plain.stdout
+    assert "> 2 email" in told
+    assert "---------" in told
+    assert "% ##########" in told
+    assert "cFq3kXyzcF~@x.org" in told

@@ -355,8 +355,10 @@ def _resolve(
             is_found = outcome.status is not Status.NOT_FOUND
         if is_found:
             return answer, _say_nothing
-        from idsync_cli.cli.questions import meant_by_request, say_meant
-
         with opened.reading() as transaction:
+            if answer.scope not in transaction.scopes():  # then nobody is there
+                return answer, _say_nothing
+            from idsync_cli.cli.questions import meant_by_request, say_meant
+
             meant = meant_by_request(request, answer, organization, transaction)
         return answer, lambda: say_meant(meant)

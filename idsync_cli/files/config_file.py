@@ -292,6 +292,13 @@ class _Reader:
             named.add(kind)
             flags = self._faults.entries(entry, _SETTINGS, f"the settings of {kind}")
             settings[kind] = Settings(**{flag: bool(self._flag(flags, flag)) for flag in flags})
+            sets_nothing = entry.mapping is not None and not settings[kind].names()
+            if sets_nothing and priority is not None and kind not in priority:
+                self._faults.add(
+                    node.keys[name],
+                    f"{kind} has an entry, but is not in the priority; add it there, or remove the "
+                    "entry",
+                )
         return settings
 
     def _identity_type(
