@@ -8,6 +8,9 @@ from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
 from idsync_cli.visible import visible
 
 _NOTES = {
+    NoteCode.NO_IDENTIFIER: (
+        "{type} was passed over: its value is a number or a boolean that identifies nobody"
+    ),
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
     NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
     NoteCode.JOINED_CONFLICTING_LOGIN: (
@@ -43,7 +46,7 @@ _BUT = {
     Reason.CONFLICTING_LOGIN: "a login ID of the request disagrees with {it}",
     Reason.NEW_KNOWN_USER_ONLY: "a login ID never leads to an anonymous profile",
 }
-"""Why who holds what was asked for is not the answer, behind a "but"."""
+"""Why a holder of what was asked for is not the answer, after a "but"."""
 
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},
@@ -71,8 +74,11 @@ RULES = {
         "under this strategy, a login ID that finds no known profile creates a profile"
     ),
     Rule.LOGOUT: "under this strategy, a logout creates an anonymous profile; no tier is consulted",
-    Rule.MPID: "a modify names the profile to change",
+    Rule.MPID: "the request names the profile by its MPID",
 }
+
+
+DUPLICATE = "a batch with this source_request_id was carried out before; nothing was done"
 
 
 def note_message(note: Note) -> str:

@@ -16,6 +16,7 @@ from idsync_cli.cli.environment import (
     terminal_width,
     write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
 from idsync_cli.cli.questions import (
@@ -175,7 +176,7 @@ def history(
         raise UsageFault(
             "name a profile with --mpid, or an identifier, such as email=a@example.com"
         )
-    number = None if mpid is None else mpid_in(mpid)
+    number = None if mpid is None else mpid_in("--mpid", mpid)
     asked = None if identifier is None else identifier_in(identifier)
     most = most_rows(limit, as_json=as_json)
     organization = load_configuration(config).organization
@@ -186,6 +187,8 @@ def history(
 
             for entry in found.entries:
                 write_json(store_json.entry_json(entry))
+            if found.erasure is not None:
+                write_json(store_json.erased_json(found.erasure))
         shown = list(found.entries)
         meant = None
         if not found.total:
@@ -194,9 +197,13 @@ def history(
     whose = [] if asked is None else [f"{asked.type} {visible(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
-    if not found.total:
+    if found.exit_status:
         say(f"idsync: no history for {what}")
         say_meant(meant)
+    elif found.erasure is not None and not as_json:
+        from idsync_cli.render import store as render_store
+
+        write_lines([render_store.erased_line(found.erasure)])
     if shown:
         from idsync_cli.render import store as render_store
 

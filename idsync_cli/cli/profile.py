@@ -9,6 +9,7 @@ from idsync_cli.cli.environment import (
     existing_store,
     load_configuration,
     say,
+    say_line,
     terminal_width,
     write,
     write_json,
@@ -29,9 +30,10 @@ from idsync_cli.cli.questions import (
     say_left_out,
     say_meant,
 )
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.errors import UsageFault
 from idsync_cli.inspect import profiles as inspection
-from idsync_cli.inspect.near import meant_by
+from idsync_cli.inspect.near import Meant, meant_by
 
 profile_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
@@ -53,18 +55,18 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show a profile and the request that added each identifier.
+    """Show a profile, the request that added each identifier, and its data.
 
-    With --story: what made it and why, what joined it by which tier, and what was taken by whom.
-    --limit counts identifiers, or the requests of a story.
+    With --story: the request that created it and why, what joined it and by which tier, and what
+    was taken from it and by whom. --limit counts identifiers, or the requests of a story.
 
-    The exit status is 1 if there is none with the MPID.
+    The exit status is 1 if no profile has the MPID.
 
     Example: idsync profile show --mpid -5412 --story
     """
     if markdown and (as_json or not story):
-        raise UsageFault("--markdown goes with --story, and without --json")
-    number = mpid_in(mpid)
+        raise UsageFault("--markdown needs --story, and cannot be combined with --json")
+    number = mpid_in("--mpid", mpid)
     most = most_rows(limit, as_json=as_json or markdown)
     if story:
         return _show_story(number, most, config, store, as_json=as_json, markdown=markdown)
@@ -72,18 +74,24 @@ def profile_show(
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         found = inspection.profile(transaction, organization, number, most, whole=as_json)
         meant = None if found.seen else meant_by(transaction, organization, mpid=number)
+    from idsync_cli.render import profile_data
+
     if found.seen is None:
-        say(f"idsync: no profile has the MPID {number}")
-        say_meant(meant)
+        _say_who_is_not_there(number, found.erasure, meant)
     elif as_json:
         from idsync_cli.render import store_json
 
-        write_json(store_json.details_json(found))
+        more = {} if found.data is None else profile_data.data_json(found.data)
+        write_json(store_json.details_json(found) | more)
     else:
         from idsync_cli.render import store as render_store
 
-        draw(*render_store.profile_table(found, terminal_width()))
+        width = terminal_width()
+        more_pieces = [] if found.data is None else profile_data.pieces(found.data, width)
+        draw(*render_store.profile_table(found, width))
         say_left_out(len(found.arrivals), found.held, "identifiers")
+        if more_pieces:
+            draw(*more_pieces)
     return found.exit_status
 
 
@@ -97,8 +105,7 @@ def _show_story(
         told = tell(transaction, organization, mpid, limit, whole=as_json)
         meant = None if told.seen else meant_by(transaction, organization, mpid=mpid)
     if told.seen is None:
-        say(f"idsync: no profile has the MPID {mpid}")
-        say_meant(meant)
+        _say_who_is_not_there(mpid, told.erasure, meant)
     elif as_json:
         from idsync_cli.render import store_json
 
@@ -113,3 +120,14 @@ def _show_story(
             draw(*(text(*line) for line in render_story.story_lines(told, limit)))
         say_left_out(len(told.chapters), told.requests, "requests")
     return told.exit_status
+
+
+def _say_who_is_not_there(mpid: int, erasure: Erasure | None, meant: Meant | None) -> None:
+    """Say that no profile has an MPID, and which may be meant, or that it was erased."""
+    if erasure is None:
+        say(f"idsync: no profile has the MPID {mpid}")
+        say_meant(meant)
+        return
+    from idsync_cli.render import store as render_store
+
+    say_line(["idsync: ", *render_store.erased_line(erasure)])

@@ -49,8 +49,8 @@ Limit = Annotated[
 ]
 
 
-def mpid_in(text: str) -> int:
-    """Read `--mpid`.
+def mpid_in(option: str, text: str) -> int:
+    """Read the MPID that an option names.
 
     Raises:
         UsageFault: it is none.
@@ -58,7 +58,7 @@ def mpid_in(text: str) -> int:
     number = parse_mpid(text)
     if number is None:
         raise UsageFault(
-            f"--mpid {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
+            f"{option} {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
         )
     return number
 
@@ -112,8 +112,8 @@ def meant_by_request(
     request: wire.Json, answer: Answer, organization: Organization, transaction: SqliteTransaction
 ) -> Meant:
     """What is there that may have been meant by a request that found nothing."""
-    if answer.kind is RequestKind.MODIFY:
-        return meant_by(transaction, organization, mpid=parse_mpid(request["mpid"]))
+    if answer.kind is not RequestKind.SEARCH:
+        return meant_by(transaction, organization, mpid=parse_mpid(request.get("mpid")))
     assert answer.scope is not None
     known = request["known_identities"].items()
     asked = [Identifier(TYPES_BY_NAME[name], value) for name, value in known]

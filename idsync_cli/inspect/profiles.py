@@ -11,6 +11,8 @@ from itertools import islice
 
 from idsync_cli.core.codes import Rule
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.data.values import ProfileData
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
@@ -32,6 +34,9 @@ from idsync_cli.store.sqlite.queries.statistics import (
     profile_kinds,
 )
 
+LATEST_EVENTS = 10
+"""How many events of a profile are told with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileListing:
@@ -48,10 +53,11 @@ class ProfileListing:
 
 @dataclass(frozen=True, slots=True)
 class ProfileDetails:
-    """A profile, what made it, and what brought its identifiers: the first of them, or all.
+    """A profile, what created it, what added its identifiers, and what else it has.
 
-    `seen` is None where none has the MPID, and `made_by` where no request and no import made it.
-    `profile` has all that it holds, if that was asked for, and `held` says how much that is.
+    `seen` is None where none has the MPID, and `made_by` where no request or import created it. For
+    one that was erased there is the erasure. Of `held` identifiers `arrivals` has the first, or
+    all; `profile` has all of them, if that was asked for.
     """
 
     mpid: int
@@ -60,6 +66,8 @@ class ProfileDetails:
     made_by: Cause | None = None
     arrivals: tuple[Arrival, ...] = ()
     held: int = 0
+    data: ProfileData | None = None
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
@@ -71,16 +79,18 @@ class ProfileDetails:
 class History:
     """Changes of a profile, of an identifier, or of both, oldest first; `total` counts all of them.
 
-    `entries` are read from the store as they are taken, and no more often than once.
+    `entries` are read from the store as they are taken, and no more often than once. Of a profile
+    that was erased the erasure is all that there is.
     """
 
     entries: Iterator[HistoryEntry]
     total: int
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
-        """1 if there is no such change."""
-        return int(not self.total)
+        """1 if there is no such change, and no erasure."""
+        return int(not self.total and self.erasure is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +157,13 @@ def profile(
     *,
     whole: bool = True,
 ) -> ProfileDetails:
-    """A profile, with what made it and what brought each identifier, or the first `limit` of them.
+    """A profile, with what created it, what added each identifier, and what else it has.
 
-    Without `whole` no other identifier is read.
+    Of identifiers the first `limit`; without `whole` no other is read.
     """
     found = view_of(transaction, mpid)
     if found is None:
-        return ProfileDetails(mpid, None)
+        return ProfileDetails(mpid, None, erasure=next(transaction.erasures(mpid), None))
     scope, view = found
     rules = organization.scopes.get(scope)
     everything = transaction.find(mpid) if whole else None
@@ -164,6 +174,7 @@ def profile(
         making(transaction, view.created_seq),
         tuple(arrivals(transaction, view, limit)),
         count_held(transaction, view.created_seq),
+        transaction.data_of(mpid, LATEST_EVENTS),
     )
 
 
@@ -175,9 +186,13 @@ def history(
     limit: int | None,
 ) -> History:
     """The changes of a profile, of an identifier, or of both; at most `limit` of them."""
+    erasure = None
+    if mpid is not None and identifier is None:
+        erasure = next(transaction.erasures(mpid), None)
     return History(
         transaction.history(mpid=mpid, identifier=identifier, limit=limit),
         history_length(transaction, mpid=mpid, identifier=identifier),
+        erasure,
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.visible import visible
 
@@ -14,11 +15,20 @@ _HEAD: Final = 10
 _TAIL: Final = 6
 
 
+ERASED: Final = "(erased)"
+"""Stands for a value that was erased: between parentheses, which no value needs."""
+
+
+def value_of(identifier: Identifier) -> str:
+    """The value of an identifier, which may have been erased."""
+    return ERASED if identifier.value == ERASED_VALUE else visible(identifier.value)
+
+
 def in_a_list(identifier: Identifier) -> str:
     """A value as a list shows it: of a long push token its beginning and its end."""
     value = identifier.value
     if identifier.type is not IdentityType.PUSH_TOKEN or len(value) <= LONGEST_TOKEN:
-        return visible(value)
+        return value_of(identifier)
     return f"{visible(value[:_HEAD])}…{visible(value[-_TAIL:])}"
 
 

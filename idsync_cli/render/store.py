@@ -1,19 +1,20 @@
 """What a store holds, as tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
 from idsync_cli.inspect.profiles import ProfileDetails, Statistics
 from idsync_cli.inspect.whois import Whois
 from idsync_cli.messages import WHY_NOT
-from idsync_cli.render.identifiers import in_a_list, in_one_list
+from idsync_cli.render.identifiers import in_a_list, in_one_list, value_of
 from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
+from idsync_cli.render.times import moment
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
 from idsync_cli.visible import visible
@@ -29,16 +30,19 @@ IDENTIFIERS_SHOWN = 3
 _NOTHING = "-"
 
 
-def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
-    """Profiles, a row each, with their first identifiers."""
+def profiles_table(
+    profiles: Sequence[ScopedProfile], width: int, opted_out: Collection[int] = ()
+) -> "Table":
+    """Profiles, a row each, with their first identifiers; `opted_out` are MPIDs among them."""
     headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
     first = [each for profile in profiles for each in _identifiers(profile)[:IDENTIFIERS_SHOWN]]
     values = in_one_list(first)
-    return laid_out(headings, (_profile_cells(each, values) for each in profiles), width)
+    rows = (_profile_cells(each, values, each.profile.mpid in opted_out) for each in profiles)
+    return laid_out(headings, rows, width)
 
 
 def _profile_cells(
-    profile: ScopedProfile, values: Mapping[Identifier, str]
+    profile: ScopedProfile, values: Mapping[Identifier, str], is_opted_out: bool
 ) -> "Sequence[Text | str]":
     held = _identifiers(profile)
     first = text("\n").join(
@@ -47,7 +51,7 @@ def _profile_cells(
     return (
         text((str(profile.profile.mpid), Look.MPID)),
         visible(profile.scope),
-        text(*_state(profile)),
+        text(*_state(profile), ", opted out" if is_opted_out else ""),
         str(profile.profile.created_seq),
         str(len(held)),
         first if held else _NOTHING,
@@ -82,7 +86,7 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
             by = [str(each.seq), time, "\n".join(_requester(each.cause))]
         told_of = each.seq
         kind = text((each.identifier.type.value, Look.TYPE))
-        rows.append([*by, kind, visible(each.identifier.value)])
+        rows.append([*by, kind, value_of(each.identifier)])
     told = [broken(text(*line), width, indent=2) for line in lines]
     return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
 
@@ -109,6 +113,13 @@ def decider_of(cause: Cause) -> str:
 def identifier_shown(identifier: Identifier) -> Line:
     """An identifier as the heading of what is known about it."""
     return [(identifier.type.value, Look.TYPE), f" {in_a_list(identifier)}"]
+
+
+def erased_line(erasure: Erasure) -> Line:
+    """That a profile was erased: by which request, and when."""
+    by = f"erased by request {erasure.seq}, {moment(erasure.time_ms)} UTC"
+    its_id = "" if erasure.request_id is None else f", request ID {visible(erasure.request_id)}"
+    return ["profile ", (str(erasure.mpid), Look.MPID), f" was {by}{its_id}"]
 
 
 def whois(found: Whois, width: int) -> "list[RenderableType]":
@@ -239,12 +250,3 @@ def state(profile: ScopedView) -> str:
 
 def _state(profile: ScopedView | ScopedProfile) -> Line:
     return state_of(known=profile.known, orphaned=profile.orphaned)
-
-
-def moment(time_ms: int) -> str:
-    """A time in UTC without its milliseconds, for people; one that no calendar has, as a number."""
-    try:
-        when = datetime.fromtimestamp(time_ms // 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return f"{time_ms} ms"
-    return when.replace(tzinfo=None).isoformat(" ")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby, islice
 from typing import Any
 
-from idsync_cli.core.codes import Op
+from idsync_cli.core.codes import EntryKind, EntryRule, Op
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
@@ -21,6 +21,7 @@ from idsync_cli.store.sqlite.queries.changes import (
     places_of_identifier,
     places_of_profile,
 )
+from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 from idsync_cli.store.sqlite.queries.profiles import view_of
 
@@ -46,7 +47,7 @@ _ACTS = """
         answer.mpid, op, changed.mpid, identity_type_id, value
     FROM requests
     JOIN outcomes USING (outcome_id)
-    JOIN profiles AS answer ON answer.created_seq = requests.created_seq
+    LEFT JOIN profiles AS answer ON answer.created_seq = requests.created_seq
     LEFT JOIN changes ON changes.seq = requests.seq
     LEFT JOIN profiles AS changed ON changed.created_seq = changes.created_seq
     LEFT JOIN identifiers USING (identifier_id)
@@ -65,8 +66,8 @@ class Cause:
     """
 
     time_ms: int
-    kind: str
-    rule: str
+    kind: EntryKind
+    rule: EntryRule
     decided_by_type: IdentityType | None
     request_id: str | None
     request_timestamp_ms: int | None
@@ -76,7 +77,7 @@ class Cause:
 class Arrival:
     """By which request a profile got an identifier.
 
-    The cause is None for a profile that no request and no import made.
+    The cause is None for a profile that no request and no import created.
     """
 
     identifier: Identifier
@@ -88,12 +89,13 @@ class Arrival:
 class Act:
     """One change by a request, of whichever profile; `answer` is the MPID it was answered with.
 
-    `change` is None where an import put in a profile that holds nothing.
+    The answer is None where that profile was erased, and `change` where an import put in a profile
+    that holds nothing. The identifier of a change may have the value ERASED_VALUE.
     """
 
     seq: int
     cause: Cause
-    answer: int
+    answer: int | None
     change: Change | None
 
 
@@ -113,24 +115,19 @@ def history(
     else:
         places = _places(transaction, mpid, identifier)
         rows = islice((row for place in places for row in execute(_CHANGE_AT, place)), limit)
-    for (
-        seq,
-        time_ms,
-        kind,
-        request_id,
-        its_time,
-        op,
-        its_mpid,
-        type_id,
-        value,
-        rule,
-        decider,
-    ) in rows:
-        its_op, its_identifier = Op.ADD if op > 0 else Op.REMOVE, Identifier(TYPES[type_id], value)
+    for seq, time_ms, kind, own_id, own_time, op, its_mpid, type_id, value, rule, decider in rows:
         yield HistoryEntry(
-            seq, time_ms, kind, request_id, its_time, its_op, its_mpid, its_identifier, rule,
-            _type(decider),
-        )  # fmt: skip
+            seq,
+            time_ms,
+            entry_kind(kind),
+            own_id,
+            own_time,
+            Op.ADD if op > 0 else Op.REMOVE,
+            its_mpid,
+            Identifier(TYPES[type_id], value),
+            entry_rule(rule),
+            deciding_type(decider),
+        )
 
 
 def history_length(
@@ -175,7 +172,7 @@ def arrivals(
 
 
 def making(transaction: Connected, created_seq: int) -> Cause | None:
-    """What made the profile of a sequence number; None if no request and no import did."""
+    """What created the profile of a sequence number; None if no request and no import did."""
     row = transaction.connection.execute(
         "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms"
         " FROM requests JOIN outcomes USING (outcome_id) WHERE seq = ?",
@@ -185,7 +182,7 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
 
 
 def life(transaction: Connected, profile: ProfileView, limit: int | None = None) -> Iterator[Act]:
-    """All that was done by the requests that made or changed a profile, in order, by number.
+    """All that was done by the requests that created or changed a profile, in order, by number.
 
     Of at most `limit` requests.
     """
@@ -200,7 +197,7 @@ def life(transaction: Connected, profile: ProfileView, limit: int | None = None)
 
 
 def life_length(transaction: Connected, profile: ProfileView) -> int:
-    """How many requests made or changed a profile."""
+    """How many requests created or changed a profile."""
     return sum(1 for _ in _requests_of(transaction, profile))
 
 
@@ -220,8 +217,11 @@ def _cause(
     request_id: str | None,
     request_timestamp_ms: int | None,
 ) -> Cause:
-    return Cause(time_ms, kind, rule, _type(decider), request_id, request_timestamp_ms)
-
-
-def _type(decider: str | None) -> IdentityType | None:
-    return None if decider is None else IdentityType(decider)
+    return Cause(
+        time_ms,
+        entry_kind(kind),
+        entry_rule(rule),
+        deciding_type(decider),
+        request_id,
+        request_timestamp_ms,
+    )
