@@ -53,7 +53,7 @@ _COMMANDS = {
     "restore": ("maintenance.restore", "Replace the store with a backup, after checking it."),
     "doctor": ("doctor.doctor", "Check the whole store and report what is wrong."),
     "help": ("help_topics.help_", "Explain a format, a code or a word of the configuration."),
-    "profile": ("profile.app", "Look at a profile."),
+    "profile": ("profile_query.app", "Look at a profile."),
     "config": ("config.app", "Look at the configuration."),
 }
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""

@@ -16,9 +16,9 @@ from idsync_cli.cli.environment import (
     write,
     write_json,
 )
-from idsync_cli.cli.inspect import ROWS_SHOWN, Limit, OneScope, mpid_in
 from idsync_cli.cli.moments import moment_in
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, Force, StorePath
+from idsync_cli.cli.questions import ROWS_SHOWN, Limit, OneScope, mpid_in
 from idsync_cli.cli.transfer import FormOption, form_of, writing_to, written_as
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import UsageFault, number_of, printable
