@@ -243,7 +243,7 @@ def _identifiers(profile: ScopedProfile) -> list[Identifier]:
     ]
 
 
-def state(profile: ScopedView) -> str:
+def state(profile: ScopedView | ScopedProfile) -> str:
     """Known or anonymous, and whether it is orphaned."""
     return words(_state(profile))
 
