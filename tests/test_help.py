@@ -116,6 +116,7 @@ def test_every_request_is_accepted(begun: Program) -> None:
         "modify",
         "search",
         "logout",
+        "batch",
     ]
     assert outcome.status == 0
 

@@ -172,7 +172,7 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show a profile, the request that added each identifier, and its data.
+    """Show a profile, what added each identifier, and its data.
 
     With --story: the request that created it and why, what joined it and by which tier, and what
     was taken from it and by whom.
