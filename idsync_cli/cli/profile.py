@@ -55,7 +55,7 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show a profile, how it came to be, and its data.
+    """Show a profile, what added each identifier, and its data.
 
     With --story: the request that created it and why, what joined it and by which tier, and what
     was taken from it and by whom. --limit counts identifiers, or the requests of a story.
