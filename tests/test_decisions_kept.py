@@ -32,10 +32,10 @@ from idsync_cli.core.codes import (
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings
 from idsync_cli.core.data.values import (
     BatchData,
+    BatchDevice,
     BatchId,
     Device,
     Event,
-    NamedDevice,
     NewEvent,
     ProfileData,
 )
@@ -204,13 +204,13 @@ VALUES: list[object] = [
     BatchRequest(DATA, IdentityRequest(RequestKind.IDENTIFY, (E,)), None, b"d", (E.type,)),
     BatchId("w", "s", "1"),
     CarriedOut(VIEW),
-    *(EVENT, DATA, NewEvent(1, "custom_event", None, "{}"), NamedDevice(E, "{}")),
+    *(EVENT, DATA, NewEvent(1, "custom_event", None, "{}"), BatchDevice(E, "{}")),
     *(Device(E, {"ip": "::1"}, 1), ProfileData({"city": "Bern"}, [EVENT], 1)),
     change_set.Consequences((LEFT,), (1,)),
     matcher.Match(VIEW, BY, (VIEW,), (E,), (TIER,)),
     Names((E,), (1,), ("l",)),
     RequestEntry(1, 2, RequestKind.LOGIN, "r", 3),
-    HistoryEntry(1, 2, "login", "r", 3, Op.ADD, 4, E, "identifier", E.type),
+    HistoryEntry(1, 2, RequestKind.LOGIN, "r", 3, Op.ADD, 4, E, Rule.IDENTIFIER, E.type),
     ProfileFilter("s", E.type, True, False),
     wire.LineReader().request(b'{"type": "login", "known_identities": {"email": "e"}}'),
     wire.Target("s", "w"),

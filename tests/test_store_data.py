@@ -11,9 +11,9 @@ import pytest
 from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.data.values import (
     BatchData,
+    BatchDevice,
     Device,
     Event,
-    NamedDevice,
     NewEvent,
     ProfileData,
 )
@@ -179,12 +179,12 @@ def test_attributes_are_set_and_then_deleted(store: Store) -> None:
 def test_of_each_device_the_last_that_was_said_counts(store: Store) -> None:
     stamp = Identifier(IdentityType.DEVICE_APPLICATION_STAMP, "d")
     with store.writing() as transaction:
-        mpid = mpid_of(bring(transaction, BatchData(device=NamedDevice(D, '{"ip": "1"}')), E))
-        bring(transaction, BatchData(device=NamedDevice(None, '{"ip": "2"}')), E)
-        bring(transaction, BatchData(device=NamedDevice(stamp, None)), E)
-        bring(transaction, BatchData(device=NamedDevice(D, None)), E)
-        bring(transaction, BatchData(device=NamedDevice(None, '{"ip": "2"}')), E)
-        bring(transaction, BatchData(device=NamedDevice(D, '{"ip": "3"}')), E)
+        mpid = mpid_of(bring(transaction, BatchData(device=BatchDevice(D, '{"ip": "1"}')), E))
+        bring(transaction, BatchData(device=BatchDevice(None, '{"ip": "2"}')), E)
+        bring(transaction, BatchData(device=BatchDevice(stamp, "{}")), E)
+        bring(transaction, BatchData(device=BatchDevice(D, '{"ip": "1"}')), E)
+        bring(transaction, BatchData(device=BatchDevice(None, '{"ip": "2"}')), E)
+        bring(transaction, BatchData(device=BatchDevice(D, '{"ip": "3"}')), E)
     assert [*data_of(store, mpid).devices] == [
         Device(D, {"ip": "3"}, 6),
         Device(None, {"ip": "2"}, 2),
@@ -234,7 +234,7 @@ def test_a_batch_with_an_id_is_carried_out_once(store: Store) -> None:
 
 
 def test_nothing_of_a_transaction_that_fails_is_kept(store: Store) -> None:
-    data = BatchData([event(1)], {"a": "1"}, (), NamedDevice(D, "{}"), "{}", True, "{}")
+    data = BatchData([event(1)], {"a": "1"}, (), BatchDevice(D, "{}"), "{}", True, "{}")
     with store.writing() as transaction:
         mpid = mpid_of(bring(transaction, BatchData([event(0)]), E))
     before = data_of(store, mpid)
@@ -275,9 +275,9 @@ def random_batch(rng: random.Random) -> tuple[BatchData, Identifier, int | None]
     asked = Identifier(rng.choice([IdentityType.EMAIL, IdentityType.IOS_IDFV]), rng.choice("xyz"))
     names = ["a", "b", "c"]
     values = ['"x"', "1", "null", '["x"]']
-    device = rng.choice([None, NamedDevice(asked, None), NamedDevice(asked, '{"ip": "1"}')])
+    device = rng.choice([None, BatchDevice(asked, '{"ip": "1"}')])
     if rng.random() < 0.3:
-        device = NamedDevice(rng.choice([None, asked]), rng.choice(['{"ip": "2"}', "{}"]))
+        device = BatchDevice(rng.choice([None, asked]), rng.choice(['{"ip": "2"}', "{}"]))
     data = BatchData(
         [event(rng.randrange(9), rng.choice([None, 5, 7])) for _ in range(rng.randrange(3))],
         {name: rng.choice(values) for name in rng.sample(names, rng.randrange(3))},

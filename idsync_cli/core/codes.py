@@ -12,6 +12,8 @@ class RequestKind(StrEnum):
     SEARCH = "search"
     MODIFY = "modify"
     BATCH = "batch"
+    ALIAS = "alias"
+    ERASE = "erase"
 
 
 class Status(StrEnum):
@@ -23,6 +25,8 @@ class Status(StrEnum):
     MODIFIED = "modified"
     ERROR = "error"
     DUPLICATE = "duplicate"
+    ALIASED = "aliased"
+    ERASED = "erased"
 
 
 class Rule(StrEnum):
@@ -81,7 +85,7 @@ class NoteCode(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """Why a request is refused, in the order in which it is checked (section 8)."""
+    """Why a request is refused, in the order in which it is checked (sections 8 and 9)."""
 
     INVALID_JSON = "INVALID_JSON"
     INVALID_REQUEST = "INVALID_REQUEST"
@@ -96,13 +100,45 @@ class ErrorCode(StrEnum):
     LOGIN_ID_REQUIRED = "LOGIN_ID_REQUIRED"
     NO_LOOKUP_IDENTITY = "NO_LOOKUP_IDENTITY"
     MPID_NOT_FOUND = "MPID_NOT_FOUND"
+    INVALID_ALIAS = "INVALID_ALIAS"
     OLD_VALUE_MISMATCH = "OLD_VALUE_MISMATCH"
     IMMUTABLE_IDENTITY = "IMMUTABLE_IDENTITY"
+    AMBIGUOUS = "AMBIGUOUS"
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
 
 
-IMPORT = "import"
-"""The kind and the rule of a history entry that no request made: a profile came whole."""
+class Import(StrEnum):
+    """The kind and the rule of a history entry that no request made: a profile came in whole."""
+
+    IMPORT = "import"
+
+
+EntryKind = RequestKind | Import
+"""What made a history entry (section 9)."""
+
+EntryRule = Rule | Import
+"""What decided a history entry."""
+
+
+class AliasFault(StrEnum):
+    """Why an alias is refused (section 9), in the order in which it is looked at."""
+
+    NO_ALIASING = "no_aliasing"
+    SAME_PROFILE = "same_profile"
+    UNKNOWN_PROFILE = "unknown_profile"
+    KNOWN_SOURCE = "known_source"
+    INVALID_WINDOW = "invalid_window"
+    ALIASED_BEFORE = "aliased_before"
+
+
+class FileKind(StrEnum):
+    """What a file is that was written from a store, or read into it (section 9)."""
+
+    BACKUP = "backup"
+    OUTPUT = "output"
+    RECORDING = "recording"
+    RESULTS = "results"
+    REQUESTS = "requests"
 
 
 class Op(StrEnum):

@@ -33,9 +33,13 @@ class ExpectedProfile:
     written: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
 
 
-def batch_of(node: Node) -> Json:
-    """A step `batch`: the members of a batch, as its line would hold them."""
-    return {"type": RequestKind.BATCH.value} | dict(node.as_json())
+WHOLE_LINES = (RequestKind.BATCH, RequestKind.ALIAS)
+"""The steps that are written as the line would be."""
+
+
+def line_of(kind: str, node: Node) -> Json:
+    """A step that is written as the line would be."""
+    return {"type": kind} | dict(node.as_json())
 
 
 def track_of(faults: Faults, node: Node) -> Json:

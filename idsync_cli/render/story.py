@@ -2,11 +2,14 @@
 
 import re
 
+from idsync_cli.core.codes import Import
+from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.errors import printable
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
 from idsync_cli.messages import RULES
-from idsync_cli.render.store import decider_of, moment, state
+from idsync_cli.render.store import ERASED, decider_of, state, value_of
 from idsync_cli.render.theme import Line, Look
+from idsync_cli.render.times import moment
 
 
 def story_lines(story: Story) -> list[Line]:
@@ -22,7 +25,7 @@ def story_lines(story: Story) -> list[Line]:
         lines.append(["source: the anonymous profile ", source])
     for chapter in story.chapters:
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
-        deed = _deed(story, chapter, str(chapter.answer))
+        deed = _deed(story, chapter, None if chapter.answer is None else str(chapter.answer))
         lines += [[], [(when, Look.ASIDE), f": {deed}"], [f"  decided by {_decider(chapter)}"]]
         if own := _own_name(chapter):
             lines.append([f"  {printable(own)}"])
@@ -39,32 +42,36 @@ def story_markdown(story: Story) -> list[str]:
     came = "" if source is None else f"; source: the anonymous profile {_code(str(source))}"
     lines += [f"In scope {_code(shown.scope)}: {state(shown)}{came}.", ""]
     for number, chapter in enumerate(story.chapters, start=1):
-        deed = _deed(story, chapter, _code(str(chapter.answer)))
+        answer = None if chapter.answer is None else _code(str(chapter.answer))
+        deed = _deed(story, chapter, answer)
         own = _own_name(chapter, code=True)
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
         lines.append(f"{number}. **{deed}** ({when}), decided by {_decider(chapter)}")
         lines += [f"    - {own}"] if own else []
         for each in chapter.changes:
             did = "added" if isinstance(each, Gain) else "removed"
-            held = f"{each.identifier.type} {_code(each.identifier.value)}"
+            value = each.identifier.value
+            told = ERASED if value == ERASED_VALUE else _code(value)
+            held = f"{each.identifier.type} {told}"
             lines.append(f"    - {did} {held}{_others(each)}")
     return [*lines, *_beginning(story)]
 
 
-def _deed(story: Story, chapter: Chapter, answer: str) -> str:
-    """What the request was to the profile: what made it, one of its own, or another profile's."""
+def _deed(story: Story, chapter: Chapter, answer: str | None) -> str:
+    """What the request did to the profile: created it, was answered with it, or took from it."""
     kind = chapter.cause.kind
     if chapter.is_making:
-        return f"made by {kind}"
+        return f"created by {kind}"
+    if answer is None:
+        return f"{kind} of a profile that was erased"
     return kind if chapter.answer == story.mpid else f"{kind} of profile {answer}"
 
 
 def _decider(chapter: Chapter) -> str:
-    sentences = {rule.value: sentence for rule, sentence in RULES.items()}
-    sentence = sentences.get(chapter.cause.rule)  # an import has none
-    if sentence is None or chapter.cause.decided_by_type is not None:
+    rule = chapter.cause.rule
+    if isinstance(rule, Import) or chapter.cause.decided_by_type is not None:
         return decider_of(chapter.cause)
-    return f"{chapter.cause.rule}: {sentence}"
+    return f"{rule}: {RULES[rule]}"
 
 
 def _own_name(chapter: Chapter, *, code: bool = False) -> str:
@@ -81,12 +88,14 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
 def _change_line(change: Gain | Loss) -> Line:
     sign = ("+", Look.ADDED) if isinstance(change, Gain) else ("-", Look.REMOVED)
     kind = (change.identifier.type.value, Look.TYPE)
-    return ["  ", sign, " ", kind, f" {printable(change.identifier.value)}{_others(change)}"]
+    return ["  ", sign, " ", kind, f" {value_of(change.identifier)}{_others(change)}"]
 
 
 def _others(change: Gain | Loss) -> str:
     """From whom it was taken, or by whose request."""
     if isinstance(change, Loss):
+        if change.by_erased:
+            return " (taken by a profile that was erased)"
         return "" if change.taken_by is None else f" (taken by profile {change.taken_by})"
     if not change.taken_from:
         return ""
@@ -94,10 +103,10 @@ def _others(change: Gain | Loss) -> str:
 
 
 def _beginning(story: Story) -> list[str]:
-    """What is to be said where the history does not know what made the profile."""
+    """What is to be said where the history does not know what created the profile."""
     if any(chapter.is_making for chapter in story.chapters):
         return []
-    return ["", "the history does not say what made the profile"]
+    return ["", "the history does not say what created the profile"]
 
 
 def _code(value: str) -> str:

@@ -5,12 +5,15 @@ from idsync_cli.wire.answers import (
     answer_line,
     decided_by_json,
     encode,
+    erasure_json,
+    erasure_record_json,
     identities_json,
     profile_json,
     time_text,
 )
 from idsync_cli.wire.batches import BatchLine
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
+from idsync_cli.wire.excerpts import excerpt_of
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
 from idsync_cli.wire.lines import (
     LONGEST_LINE,
@@ -44,6 +47,9 @@ __all__ = [
     "decode",
     "decode_json",
     "encode",
+    "erasure_json",
+    "erasure_record_json",
+    "excerpt_of",
     "identities_json",
     "identities_of",
     "identity_type_of",

@@ -7,20 +7,22 @@ from idsync_cli.core.data.values import (
     MAX_NAME_LENGTH,
     MAX_TEXT_LENGTH,
     BatchData,
-    NamedDevice,
+    BatchDevice,
     NewEvent,
 )
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import quoted
 from idsync_cli.wire.batch_identifiers import DEVICE_NAMES
+from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import (
+    Place,
     attributes_of,
     check_count,
+    check_key,
     check_list,
     check_name,
     invalid_batch,
     is_plain_name,
-    member_of,
 )
 from idsync_cli.wire.decoding import Json, json_text
 from idsync_cli.wire.members import shown
@@ -28,12 +30,20 @@ from idsync_cli.wire.times import is_time, time_fault
 
 _TIME: Final = "timestamp_unixtime_ms"
 _OWN_TIME: Final = "request_timestamp_ms"
-_OF_THE_DEVICE: Final = ("ip", "application_info", "environment")
+_NO_ATTRIBUTES: Final[dict[str, str]] = {}
 _ATTRIBUTION: Final = "attribution"
+_ACTION: Final[Place] = ("product_action", "action")
+_SCREEN: Final[Place] = ("screen_name",)
+_NAME: Final[Place] = ("event_name",)
 
 
 def data_of(
-    batch: Json, texts: Sequence[str] | None, device: Identifier | None, *, names_profile: bool
+    members: BatchMembers,
+    texts: Sequence[str] | None,
+    own_time_ms: int | None,
+    device: Identifier | None,
+    *,
+    names_profile: bool,
 ) -> BatchData:
     """What a batch brings, if nothing is wrong with it; `texts` are its events as they came.
 
@@ -42,20 +52,21 @@ def data_of(
     Raises:
         Refusal: INVALID_BATCH, with the place.
     """
-    its_time = own_time_of(batch)
-    given = batch.get("user_attributes")
-    attributes = attributes_of(given) if given else {}
+    given, names, info = (
+        members.user_attributes,
+        members.deleted_user_attributes,
+        members.attribution_info,
+    )
+    attributes = attributes_of(given) if given else _NO_ATTRIBUTES
     deleted: dict[str, None] = {}
-    names = batch.get("deleted_user_attributes")
     if names:
         for place, name in enumerate(names):
             if name is not None:
-                deleted[check_name(f"deleted_user_attributes[{place}]", name)] = None
+                deleted[check_name(("deleted_user_attributes", place), name)] = None
     events: list[NewEvent] = []
     is_opted_out: bool | None = None
-    info = batch.get("attribution_info")
     attribution = None if info is None else json_text(info)
-    for place, event in enumerate(batch.get("events") or ()):
+    for place, event in enumerate(members.events or ()):
         if event is None:
             continue
         data = _checked(place, event)
@@ -63,9 +74,9 @@ def data_of(
         text = json_text(event) if texts is None else texts[place]
         event_time = data.get(_TIME)
         if event_time is None:
-            event_time = its_time
+            event_time = own_time_ms
         elif not is_time(event_time):
-            raise invalid_batch(f"events[{place}].data.{_TIME}", time_fault(event_time), _TIME)
+            raise invalid_batch(("events", place, "data", _TIME), time_fault(event_time))
         name = _name_of(place, kind, data)
         events.append(NewEvent(event_time, kind, name, text))
         if kind == "opt_out":
@@ -73,39 +84,41 @@ def data_of(
         elif kind == "user_attribute_change":
             gone = data.get("user_attribute_name")
             if data.get("deleted") is True and isinstance(gone, str) and gone not in attributes:
-                where = f"events[{place}].data.user_attribute_name"
+                where = ("events", place, "data", "user_attribute_name")
                 deleted[check_name(where, gone)] = None
-        elif kind == "custom_event" and name == _ATTRIBUTION:
+        elif name == _ATTRIBUTION and kind == "custom_event":
             its_attributes = data.get("custom_attributes")
             if data.get("custom_event_type") == _ATTRIBUTION and isinstance(its_attributes, dict):
                 attribution = json_text(its_attributes)
-    consent = batch.get("consent_state")
+    consent = members.consent_state
     return BatchData(
         events,
         attributes,
         tuple(deleted),
-        _device(batch, device, keeps_identifiers=names_profile),
+        _device(members, device, keeps_identifiers=names_profile),
         None if consent is None else json_text(consent),
         is_opted_out,
         attribution,
     )
 
 
-def own_time_of(batch: Json) -> int | None:
+def own_time_of(members: BatchMembers) -> int | None:
     """The time of a batch: its `timestamp_unixtime_ms`, or else that of the request.
 
     Raises:
         Refusal: INVALID_BATCH.
     """
-    found: int | None = None
-    for name in (_OWN_TIME, _TIME):
-        value = batch.get(name)
-        if value is None or (name == _OWN_TIME and not _is_number(value)):
-            continue
-        if not is_time(value):
-            raise invalid_batch(name, time_fault(value), name)
-        found = value
-    return found
+    own, of_the_batch = members.request_timestamp_ms, members.timestamp_unixtime_ms
+    if own is not None:
+        if not _is_number(own):
+            own = None
+        elif not is_time(own):
+            raise invalid_batch((_OWN_TIME,), time_fault(own))
+    if of_the_batch is None:
+        return None if own is None else int(own)
+    if not is_time(of_the_batch):
+        raise invalid_batch((_TIME,), time_fault(of_the_batch))
+    return int(of_the_batch)
 
 
 def _is_number(value: object) -> bool:
@@ -115,20 +128,20 @@ def _is_number(value: object) -> bool:
 def _checked(place: int, event: object) -> dict[str, Any]:
     """The `data` of an event, seen to be one."""
     if not isinstance(event, dict):
-        raise invalid_batch(f"events[{place}]", f"is {quoted(shown(event))}, but must be an object")
+        fault = f"is {quoted(shown(event))}, but must be an object"
+        raise invalid_batch(("events", place), fault)
     kind = event.get("event_type")
     if kind is None or kind == "":
-        raise invalid_batch(
-            f"events[{place}]", "has no event_type; give one, such as custom_event", "event_type"
-        )
+        fault = "has no event_type; give one, such as custom_event"
+        raise invalid_batch(("events", place), fault)
     if not (isinstance(kind, str) and is_plain_name(kind)):
-        check_name(f"events[{place}].event_type", kind)
+        check_name(("events", place, "event_type"), kind)
     data = event.get("data")
     if data is None:
         return {}
     if not isinstance(data, dict):
-        where = f"events[{place}].data"
-        raise invalid_batch(where, f"is {quoted(shown(data))}, but must be an object", "data")
+        fault = f"is {quoted(shown(data))}, but must be an object"
+        raise invalid_batch(("events", place, "data"), fault)
     attributes = data.get("custom_attributes")
     if attributes and isinstance(attributes, dict):
         _check_attributes(place, attributes)
@@ -137,53 +150,53 @@ def _checked(place: int, event: object) -> dict[str, Any]:
 
 def _check_attributes(place: int, attributes: dict[str, Any]) -> None:
     """See whether the attributes of an event are few and short enough; no more is asked."""
-    where = f"events[{place}].data.custom_attributes"
+    where = ("events", place, "data", "custom_attributes")
     check_count(where, len(attributes))
     for name, value in attributes.items():
         if len(name) > MAX_NAME_LENGTH:
-            check_name(f"the name {quoted(name)} in {where}", name)
+            check_key(where, name)
         if isinstance(value, str):
             if len(value) > MAX_TEXT_LENGTH:
                 fault = f"has {len(value):,} characters; at most {MAX_TEXT_LENGTH:,} are kept"
-                raise invalid_batch(member_of(where, name), fault, value)
+                raise invalid_batch((*where, name), fault)
         elif isinstance(value, list):
-            check_list(member_of(where, name), value)
+            check_list((*where, name), value)
 
 
 def _name_of(place: int, kind: str, data: dict[str, Any]) -> str | None:
     """The name of an event: a product action, a screen, or what its sender calls it."""
-    member = "event_name"
-    name: object = None
+    member: Place
     if kind == "commerce_event":
-        member = "product_action.action"
+        member = _ACTION
         action = data.get("product_action")
-        if isinstance(action, dict):
-            name = action.get("action")
+        name = action.get("action") if isinstance(action, dict) else None
+    elif kind == "screen_view":
+        member = _SCREEN
+        name = data.get("screen_name")
     else:
-        if kind == "screen_view":
-            member = "screen_name"
-        name = data.get(member)
+        member = _NAME
+        name = data.get("event_name")
     if not isinstance(name, str):
         return None
     if not is_plain_name(name):
-        check_name(f"events[{place}].data.{member}", name)
+        check_name(("events", place, "data", *member), name)
     return name
 
 
 def _device(
-    batch: Json, identifier: Identifier | None, *, keeps_identifiers: bool
-) -> NamedDevice | None:
-    """What a batch says of its device; None if it neither names nor describes one."""
+    members: BatchMembers, identifier: Identifier | None, *, keeps_identifiers: bool
+) -> BatchDevice | None:
+    """What a batch says of its device; None if it says nothing."""
     said: Json = {}
-    described = batch.get("device_info")
+    described = members.device_info
     if described and not keeps_identifiers:
         described = {name: described[name] for name in described if name not in DEVICE_NAMES}
     if described:
         said["device_info"] = described
-    for name in _OF_THE_DEVICE:
-        value = batch.get(name)
-        if value is not None:
-            said[name] = value
-    if not said:
-        return None if identifier is None else NamedDevice(identifier, None)
-    return NamedDevice(identifier, json_text(said))
+    if members.ip is not None:
+        said["ip"] = members.ip
+    if members.application_info is not None:
+        said["application_info"] = members.application_info
+    if members.environment is not None:
+        said["environment"] = members.environment
+    return BatchDevice(identifier, json_text(said)) if said else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from idsync_cli.core.codes import ErrorCode
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import KNOWN_IDENTITIES, WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import (
     DEVICE_TYPES,
     TYPE_ORDER,
@@ -15,7 +15,8 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from idsync_cli.errors import quoted
-from idsync_cli.wire.decoding import Json
+from idsync_cli.wire.batch_members import BatchMembers
+from idsync_cli.wire.batch_values import Place
 from idsync_cli.wire.identifiers import identity_type_of
 from idsync_cli.wire.members import invalid_request, shown
 
@@ -27,6 +28,7 @@ DEVICE_NAMES: Final = {
 """The names of `device_info` that are identifiers; all others speak of the device."""
 
 _STAMP: Final = IdentityType.DEVICE_APPLICATION_STAMP
+_NONE: Final[dict[str, Any]] = {}
 _USERS, _DEVICES, _STAMPS = "user_identities", "device_info", "mp_deviceid"
 
 
@@ -44,14 +46,18 @@ class BatchIdentifiers:
         self.fault: Refusal | None = None
 
 
-def identifiers_of(batch: Json) -> BatchIdentifiers:
+def identifiers_of(members: BatchMembers) -> BatchIdentifiers:
     """The identifiers that a batch is resolved by, or what is wrong with them."""
     read = BatchIdentifiers()
+    plain = _plain_identifiers(members)
+    if plain:
+        read.found = plain
+        return read
     passed_over: set[IdentityType] = set()
     try:
-        read.found = _identifiers(batch, passed_over)
+        read.found = _identifiers(members, passed_over)
         if not read.found:
-            read.fault = _no_identities(batch)
+            read.fault = _no_identities(members)
     except Refusal as refusal:
         read.fault = refusal.with_traceback(None)
     if passed_over:
@@ -59,13 +65,13 @@ def identifiers_of(batch: Json) -> BatchIdentifiers:
     return read
 
 
-def device_identifier_of(batch: Json) -> Identifier | None:
+def device_identifier_of(members: BatchMembers) -> Identifier | None:
     """What stands for the device of a batch: its device application stamp, else its first ID.
 
     The first is so in the order of section 2. A value that is none counts for nothing.
     """
     found: list[Identifier] = []
-    for _, name, value in _named(batch):
+    for _, name, value in _named(members):
         identity_type, text = TYPES_BY_NAME.get(name), _text_of(value)
         if identity_type is not None and text and value_fault(text) is None:
             found.append(Identifier(identity_type, text))
@@ -84,28 +90,52 @@ def device_among(identifiers: Sequence[Identifier]) -> Identifier | None:
     return first
 
 
-def _named(batch: Json) -> Iterator[tuple[str, str, Any]]:
-    """Each name that may be an identifier's, with the member that it is in and its value."""
-    for name, value in (batch.get(_USERS) or {}).items():
-        yield _USERS, name, value
-    for name, value in (batch.get(_DEVICES) or {}).items():
+def _plain_identifiers(members: BatchMembers) -> list[Identifier] | None:
+    """Identifiers in which nothing is wrong or odd; None if that is not plain to see."""
+    found: list[Identifier] = []
+    for name, value in (members.user_identities or _NONE).items():
+        identity_type = TYPES_BY_NAME.get(name)
+        if identity_type is None or not is_plain_value(value):
+            return None
+        found.append(Identifier(identity_type, value))
+    for name, value in (members.device_info or _NONE).items():
+        identity_type = DEVICE_NAMES.get(name)
+        if identity_type is not None:
+            if not is_plain_value(value):
+                return None
+            found.append(Identifier(identity_type, value))
+    stamp = members.mp_deviceid
+    if stamp is not None:
+        if not is_plain_value(stamp):
+            return None
+        found.append(Identifier(_STAMP, stamp))
+    if len(found) > 1 and len({each.type for each in found}) < len(found):
+        return None
+    return found
+
+
+def _named(members: BatchMembers) -> Iterator[tuple[Place, str, Any]]:
+    """Each name that may be an identifier's, behind its place, and with its value."""
+    for name, value in (members.user_identities or _NONE).items():
+        yield (_USERS, name), name, value
+    for name, value in (members.device_info or _NONE).items():
         if name in DEVICE_NAMES:
-            yield _DEVICES, name, value
-    if batch.get(_STAMPS) is not None:
-        yield _STAMPS, _STAMP.value, batch[_STAMPS]
+            yield (_DEVICES, name), name, value
+    if members.mp_deviceid is not None:
+        yield (_STAMPS,), _STAMP.value, members.mp_deviceid
 
 
-def _identifiers(batch: Json, passed_over: set[IdentityType]) -> Sequence[Identifier]:
+def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Sequence[Identifier]:
     """The identifiers; the names of all are known before any value is looked at.
 
     Raises:
         Refusal: UNKNOWN_IDENTITY_TYPE, INVALID_REQUEST (two values of one type) or
             INVALID_IDENTITY_VALUE.
     """
-    for name in batch.get(_USERS) or ():
+    for name in members.user_identities or _NONE:
         identity_type_of(name)
-    texts: dict[IdentityType, tuple[str, Any]] = {}
-    for member, name, value in _named(batch):
+    texts: dict[IdentityType, tuple[Place, Any]] = {}
+    for place, name, value in _named(members):
         identity_type = TYPES_BY_NAME[name]
         text = _text_of(value)
         if text is None:
@@ -117,11 +147,12 @@ def _identifiers(batch: Json, passed_over: set[IdentityType]) -> Sequence[Identi
         before = texts.get(identity_type)
         if before is not None and before[1] != text:
             raise invalid_request(
-                f"{before[0]} and {member} have two values of {identity_type}; give one", name
+                f"{before[0][0]} and {place[0]} have two values of {identity_type}; give one",
+                place,
             )
-        texts[identity_type] = member, text
-    for identity_type, (_, text) in texts.items():
-        _check_value(identity_type, text)
+        texts[identity_type] = place, text
+    for identity_type, (place, text) in texts.items():
+        _check_value(identity_type, text, place)
     return [Identifier(identity_type, text) for identity_type, (_, text) in texts.items()]
 
 
@@ -137,7 +168,7 @@ def _text_of(value: object) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
-def _check_value(identity_type: IdentityType, value: object) -> None:
+def _check_value(identity_type: IdentityType, value: object, place: Place) -> None:
     if is_plain_value(value):
         return
     fault = value_fault(value)
@@ -145,12 +176,14 @@ def _check_value(identity_type: IdentityType, value: object) -> None:
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
             f"the value {quoted(shown(value))} of {identity_type} {fault}",
-            word=value if isinstance(value, str) else None,
+            word=place,
         )
 
 
-def _no_identities(batch: Json) -> Refusal:
+def _no_identities(members: BatchMembers) -> Refusal:
     hint = "name at least one in user_identities or device_info, or give the mpid"
-    if "known_identities" in batch:
+    word = WHOLE_REQUEST
+    if members.known_identities is not None:
         hint = "a batch has them in user_identities, not in known_identities"
-    return Refusal(ErrorCode.NO_IDENTITIES, f"no identifiers given; {hint}")
+        word = KNOWN_IDENTITIES
+    return Refusal(ErrorCode.NO_IDENTITIES, f"no identifiers given; {hint}", word=word)

@@ -3,22 +3,22 @@
 Members that nobody names are passed over, for the libraries send many.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from idsync_cli.core.data.values import MAX_NAME_LENGTH, BatchData
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.value import Value
-from idsync_cli.wire.batch_data import data_of
+from idsync_cli.wire.batch_data import data_of, own_time_of
 from idsync_cli.wire.batch_identifiers import (
     device_among,
     device_identifier_of,
     identifiers_of,
 )
+from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import invalid_batch
 from idsync_cli.wire.decoding import Json
-from idsync_cli.wire.members import invalid_request, is_text, wrong
 
 
 class BatchLine(Value):
@@ -37,76 +37,39 @@ class BatchLine(Value):
 
 
 class Batch:
-    """A batch as far as it can be read without knowing the store.
+    """A batch as far as it can be read without knowing the store; `own_time_ms` is its own time.
 
     Of one that names its profile the identifiers are ignored: then there are none, and no fault of
     them either.
     """
 
-    __slots__ = ("data", "fault", "identifiers", "passed_over")
+    __slots__ = ("data", "fault", "identifiers", "own_time_ms", "passed_over")
 
-    def __init__(self, data: BatchData) -> None:
+    def __init__(self, data: BatchData, own_time_ms: int | None) -> None:
         self.data: Final = data
+        self.own_time_ms: Final = own_time_ms
         self.identifiers: Sequence[Identifier] = ()
         self.passed_over: tuple[IdentityType, ...] = ()
         self.fault: Refusal | None = None
 
 
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
-
-
-_KINDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
-    **dict.fromkeys(("scope", "workspace", "label", "source_request_id"), (is_text, "text")),
-    **dict.fromkeys(
-        (
-            "user_identities", "device_info", "user_attributes", "consent_state",
-            "attribution_info",
-        ),
-        (_is_object, "an object"),
-    ),
-    **dict.fromkeys(("deleted_user_attributes", "events"), (_is_list, "a list")),
-}  # fmt: skip
-"""What those members of a batch must be that are looked into."""
-
-
-def check_kinds(batch: Json) -> None:
-    """See whether the members of a batch hold what they must; null is as good as absent.
-
-    Raises:
-        Refusal: INVALID_REQUEST.
-    """
-    for name, value in batch.items():
-        kind = _KINDS.get(name)
-        if kind is not None and value is not None and not kind[0](value):
-            raise invalid_request(wrong(name, value, kind[1]), name)
-
-
-def id_of(batch: Json) -> str | None:
-    """The `source_request_id` of a batch; an empty one is as good as absent."""
-    return batch.get("source_request_id") or None
-
-
-def read(batch: Json, texts: Sequence[str] | None, *, names_profile: bool) -> Batch:
-    """Read what a batch brings, whose members hold what they must.
+def read(members: BatchMembers, texts: Sequence[str] | None, *, names_profile: bool) -> Batch:
+    """Read what a batch brings; `texts` are its events as they came.
 
     Raises:
         Refusal: INVALID_BATCH.
     """
-    its_id = id_of(batch)
+    its_id: Any = members.source_request_id
     if its_id is not None and len(its_id) > MAX_NAME_LENGTH:
         fault = f"has {len(its_id):,} characters; at most {MAX_NAME_LENGTH} are allowed"
-        raise invalid_batch("source_request_id", fault, its_id)
+        raise invalid_batch(("source_request_id",), fault)
+    time_ms = own_time_of(members)
     if names_profile:
-        device = device_identifier_of(batch)
-        return Batch(data_of(batch, texts, device, names_profile=True))
-    found = identifiers_of(batch)
+        device = device_identifier_of(members)
+        return Batch(data_of(members, texts, time_ms, device, names_profile=True), time_ms)
+    found = identifiers_of(members)
     device = device_among(found.found)
-    read = Batch(data_of(batch, texts, device, names_profile=False))
+    read = Batch(data_of(members, texts, time_ms, device, names_profile=False), time_ms)
     read.identifiers = found.found
     read.passed_over = found.passed_over
     read.fault = found.fault

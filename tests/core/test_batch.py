@@ -5,7 +5,7 @@ import pytest
 from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.batch_ids import digest_of, key_of
-from idsync_cli.core.data.values import BatchData, BatchId, NamedDevice, NewEvent
+from idsync_cli.core.data.values import BatchData, BatchDevice, BatchId, NewEvent
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal
 from idsync_cli.core.identity import IdentityType
@@ -125,7 +125,7 @@ def test_a_refusal_of_step_5_is_accounted_for_with_all_its_notes() -> None:
         (BatchData([EVENT]), True),
         (BatchData(attributes={"tag": "null"}), True),
         (BatchData(deleted=("a",)), True),
-        (BatchData(device=NamedDevice(None, "{}")), True),
+        (BatchData(device=BatchDevice(None, "{}")), True),
         (BatchData(consent_state="{}"), True),
         (BatchData(is_opted_out=False), True),
         (BatchData(attribution="{}"), True),

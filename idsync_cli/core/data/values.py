@@ -83,8 +83,9 @@ class ProfileData(Value):
     `attributes` are in the order of their names; a tag has the value None, a list is a list.
     `events` are in the order of their times, those of one time in the order in which they came;
     where only the latest were asked for, `event_count` says how many there are. `devices` are in
-    the order in which they were named first. `first_seen_ms` and `last_stored_ms` are the earliest
-    and the latest own time of the requests that were answered with the profile, and changed it.
+    the order in which anything was said of them first. `first_seen_ms` and `last_stored_ms` are the
+    earliest and the latest own time of the requests that were answered with the profile, and
+    changed it.
     """
 
     __match_args__ = (
@@ -131,6 +132,35 @@ class ProfileData(Value):
         )
 
 
+class Alias(NamedTuple):
+    """What a profile did within a window is another's, too: also what comes later (section 9).
+
+    Times are milliseconds since 1970, UTC; both ends belong to the window. `seq` is the request
+    that said so.
+    """
+
+    seq: int
+    source_mpid: int
+    destination_mpid: int
+    start_ms: int
+    end_ms: int
+
+    def takes(self, time_ms: int) -> bool:
+        """Whether an event of that time is copied."""
+        return self.start_ms <= time_ms <= self.end_ms
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Whether another window has a moment in common with this one."""
+        return start_ms <= self.end_ms and self.start_ms <= end_ms
+
+
+def status_message(alias: Alias, mpid: int) -> str:
+    """What an alias leaves on either of its profiles, naming the other (section 9)."""
+    if mpid == alias.source_mpid:
+        return f"request {alias.seq}: aliased to profile {alias.destination_mpid}"
+    return f"request {alias.seq}: aliased from profile {alias.source_mpid}"
+
+
 class NewEvent(Value):
     """An event of a batch; without a time of its own it has that of the request.
 
@@ -147,13 +177,13 @@ class NewEvent(Value):
         self.text: Final = text
 
 
-class NamedDevice(Value):
-    """The device of a batch; `info` is a JSON object, or None where the batch only named it."""
+class BatchDevice(Value):
+    """What a batch says of its device, a JSON object; one that is only named is not kept."""
 
     __match_args__ = ("identifier", "info")
     __slots__ = __match_args__
 
-    def __init__(self, identifier: Identifier | None, info: str | None) -> None:
+    def __init__(self, identifier: Identifier | None, info: str) -> None:
         self.identifier: Final = identifier
         self.info: Final = info
 
@@ -175,7 +205,7 @@ class BatchData(Value):
         events: Sequence[NewEvent] = (),
         attributes: Mapping[str, str] | None = None,
         deleted: Sequence[str] = (),
-        device: NamedDevice | None = None,
+        device: BatchDevice | None = None,
         consent_state: str | None = None,
         is_opted_out: bool | None = None,
         attribution: str | None = None,

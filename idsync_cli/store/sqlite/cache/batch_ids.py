@@ -58,11 +58,15 @@ class BatchIds:
         self._latest[digest] = created_seq
         self._new += 1
         if self._bloom_filter is not None:
-            self._bloom_filter.add(digest.hex())
+            self._bloom_filter.add(digest)
 
     def hand_over(self) -> None:
         """What was added is written, or given to whoever writes it."""
         self._before, self._latest, self._new = self._latest, {}, 0
+
+    def forget(self) -> None:
+        """Begin with nothing in memory; all that was added must have been written."""
+        self._before, self._latest, self._new = {}, {}, 0
 
     def trim(self) -> None:
         """Between two requests: let go of what can be read again, once there is much."""
@@ -75,4 +79,4 @@ class BatchIds:
             found = self._before.get(digest)
         if found is not None or self._bloom_filter is None:
             return found
-        return None if self._bloom_filter.may_have(digest.hex()) else UNKNOWN
+        return None if self._bloom_filter.may_have(digest) else UNKNOWN

@@ -112,7 +112,7 @@ class AudienceQuery:
         if isinstance(condition, IdentityCondition):
             return _identity(condition)
         if isinstance(condition, KnownCondition):
-            known = Sql("(p.was_known OR p.types & ? != 0)", (self._login_bits,))
+            known = Sql("(p.known_seq != 0 OR p.types & ? != 0)", (self._login_bits,))
             return known if condition.known else Sql(f"NOT {known.text}", known.values)
         if isinstance(condition, FirstSeenCondition):
             return self._first_seen(condition)

@@ -7,19 +7,22 @@ many requests are written at once.
 
 import sqlite3
 from collections.abc import Sequence
+from struct import Struct
+from struct import error as StructError  # noqa: N812 - `error` says too little
 from typing import Any, Final
 from zlib import crc32
 
-from idsync_cli.core.data.values import BatchData
-from idsync_cli.store.sqlite.rows.checksums import checksum
+from idsync_cli.core.data.values import Alias, BatchData
+from idsync_cli.store.sqlite.rows.checksums import NO_ROW_OF_OURS, checksum
 from idsync_cli.store.sqlite.rows.inserts import Inserter
-from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
 
 SET: Final = "set"
 DELETE: Final = "delete"
 
-_NOTHING_SAID: Final = "{}"
-"""What is known of a device that was only named."""
+_NUMBERS: Final = Struct("<4q").pack
+_TWO_NUMBERS: Final = Struct("<2q").pack
+_NUMBER: Final = Struct("<q").pack
+_NOBODY: Final = -1
 
 _Event = tuple[int, int, int, int, str, str | None, str]
 _State = tuple[str | None, int, str | None]
@@ -36,8 +39,11 @@ def checksum_of_event(
     event: str,
 ) -> int:
     """The sum of a row of `events`."""
-    content = _sum_of_content(created_seq, seq, place, time_ms, event_type, name, event)
-    return crc32(pack_numbers((event_id,)), content)
+    try:
+        content = _sum_of_content(created_seq, seq, place, time_ms, event_type, name, event)
+        return crc32(_NUMBER(event_id), content)
+    except StructError:
+        return NO_ROW_OF_OURS
 
 
 def _sum_of_content(
@@ -50,9 +56,24 @@ def _sum_of_content(
     event: str,
 ) -> int:
     """The sum of an event whose id is not known yet."""
-    found = crc32(pack_numbers((created_seq, seq, place, time_ms)))
-    found = crc32(repr((event_type, name)).encode("utf-8", "backslashreplace"), found)
-    return crc32(event.encode("utf-8", "backslashreplace"), found)
+    words = f"{event_type}\0{event}" if name is None else f"{event_type}\0{name}\0{event}"
+    numbers = crc32(_NUMBERS(created_seq, seq, place, time_ms))
+    return crc32(words.encode("utf-8", "backslashreplace"), numbers)
+
+
+def checksum_of_batch_id(digest: bytes, seq: int, created_seq: int | None) -> int:
+    """The sum of a row of `batch_ids`."""
+    try:
+        numbers = _TWO_NUMBERS(seq, _NOBODY if created_seq is None else created_seq)
+        return crc32(digest, crc32(numbers))
+    except StructError:
+        return NO_ROW_OF_OURS
+
+
+def attribution_of(connection: sqlite3.Connection, created_seq: int) -> str | None:
+    """The install attribution that a profile has, as JSON, if it has one."""
+    row = connection.execute(_STATE, (created_seq,)).fetchone()
+    return None if row is None else row[2]
 
 
 class DataRows:
@@ -67,7 +88,7 @@ class DataRows:
     def __init__(self) -> None:
         self.events: list[_Event] = []
         self.attributes: list[tuple[int, int, str, str | None]] = []
-        self.devices: list[tuple[int, int, str, str, str | None]] = []
+        self.devices: list[tuple[int, int, str, str, str]] = []
         self.states: list[tuple[int, int, str | None, bool | None, str | None]] = []
         self.batch_ids: list[tuple[bytes, int, int]] = []
 
@@ -92,6 +113,14 @@ class DataRows:
             state = created_seq, seq, data.consent_state, opted_out, data.attribution
             self.states.append(state)
 
+    def copy(self, created_seq: int, seq: int, time_ms: int, data: BatchData, alias: Alias) -> None:
+        """Take in, for the destination of an alias, the events that are in its window."""
+        for place, event in enumerate(data.events, start=1):
+            its_time = time_ms if event.time_ms is None else event.time_ms
+            if alias.takes(its_time):
+                where = created_seq, seq, place, its_time
+                self.events.append((*where, event.event_type, event.name, event.text))
+
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""
         return self.events, self.attributes, self.devices, self.states, self.batch_ids
@@ -114,7 +143,7 @@ class SummedDataRows:
     def __init__(self, rows: DataRows) -> None:
         self.rows = rows
         self.event_sums = [_sum_of_content(*event) for event in rows.events]
-        self.batch_ids = [(*each, checksum(*each)) for each in rows.batch_ids]
+        self.batch_ids = [(*each, checksum_of_batch_id(*each)) for each in rows.batch_ids]
         self.batch_ids.sort()
 
 
@@ -144,7 +173,7 @@ class DataWriter:
         first = 1 if last is None else int(last) + 1
         come: list[tuple[object, ...]] = []
         for number, event in enumerate(summed.rows.events, start=first):
-            whole = crc32(pack_numbers((number,)), summed.event_sums[number - first])
+            whole = crc32(_NUMBER(number), summed.event_sums[number - first])
             come.append((number, *event, whole))
         self._insert.rows("events", 9, come)
 
@@ -188,12 +217,10 @@ class DataWriter:
             if key not in known:
                 row = self._execute(_DEVICE, key).fetchone()
                 known[key] = None if row is None else row[0]
-            before = known[key]
-            if before is not None and (info is None or info == before):
-                continue
-            said = known[key] = _NOTHING_SAID if info is None else info
-            new = *key, seq, said
-            come.append((*new, checksum(*new)))
+            if known[key] != info:
+                known[key] = info
+                new = *key, seq, info
+                come.append((*new, checksum(*new)))
         come.sort()
         self._insert.rows("devices", 6, come)
 
