@@ -289,7 +289,7 @@ def test_an_enumeration_is_that_of_the_code(name: str, pointer: str, known: Iter
 def test_every_code_of_an_answer_is_in_the_schema() -> None:
     decision = schema("answer")["$defs"]["decision"]
     statuses = decision["properties"]["status"]["enum"]
-    assert set(statuses) | {"error", "duplicate", "erased"} == set(codes.Status)
+    assert set(statuses) | {"error", "duplicate", "aliased", "erased"} == set(codes.Status)
     told = [each["if"]["properties"]["status"]["const"] for each in decision["allOf"][:4]]
     assert set(told) == set(statuses), "each status has a clause of its own"
     with_tier, without = schema("answer")["$defs"]["decided_by"]["oneOf"]
