@@ -236,7 +236,7 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 MAPS = {"scopes", "identities", "checked", "workspaces", "rules", "become"}
-MAPS |= {"calculated_attributes", "audiences"}
+MAPS |= {"calculated_attributes", "audiences", "attributes"}
 
 
 def test_an_output_with_another_member_or_without_one_is_refused(day: Program) -> None:
