@@ -22,14 +22,20 @@ class Job:
 
 
 class RequestJob(Job):
-    """A request, and whether its answer shall have the account of every tier."""
+    """A request, and whether its answer shall have the account of every tier.
 
-    __slots__ = ("explain", "request")
+    With `spare_known` a modify takes nothing from another profile that is known.
+    """
 
-    def __init__(self, request: object | Refusal, explain: bool) -> None:
+    __slots__ = ("explain", "request", "spare_known")
+
+    def __init__(
+        self, request: object | Refusal, *, explain: bool = False, spare_known: bool = False
+    ) -> None:
         super().__init__()
         self.request: Final = request
         self.explain: Final = explain
+        self.spare_known: Final = spare_known
 
 
 class QuestionJob(Job):

@@ -63,9 +63,17 @@ class Service:
             raise
 
     def submit(
-        self, request: object | Refusal, *, dry_run: bool = False, explain: bool = False
+        self,
+        request: object | Refusal,
+        *,
+        dry_run: bool = False,
+        explain: bool = False,
+        spare_known: bool = False,
     ) -> Future[Answer]:
         """Have a request answered; with `explain` the answer has the account of every tier.
+
+        With `spare_known` a modify that would take an identifier from another known profile is
+        refused, as PROTECTED_IDENTITY (section 10).
 
         A label that it gives or names is known to no other request. The future may be cancelled
         as long as the request waits. It raises StoreFault where the store could not be used, which
@@ -75,7 +83,7 @@ class Service:
             Busy: too many requests are waiting.
             Stopped: the service has been closed.
         """
-        job = RequestJob(request, explain)
+        job = RequestJob(request, explain=explain, spare_known=spare_known)
         if dry_run or wire.type_named_by(request) == RequestKind.SEARCH:
             self._looks.put(job)
         else:

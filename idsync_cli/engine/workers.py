@@ -8,6 +8,7 @@ from threading import Thread, current_thread
 from time import monotonic
 from typing import Any, Final, Generic
 
+from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
@@ -219,7 +220,7 @@ class Writer(Worker[RequestJob]):
         readings, answers = [], []
         for job in jobs:
             self._at_hand = job
-            readings.append(engine.read(job.request))
+            readings.append(_read(engine, job))
         self._at_hand = None
         with engine.writing(trust_new_mpids=trust_new_mpids) as transaction:
             self._has_begun = True
@@ -298,5 +299,11 @@ def _looked_up(engine: Engine, job: RequestJob | QuestionJob, transaction: Trans
     """What a request, or a question, comes to where nothing is kept."""
     if isinstance(job, QuestionJob):
         return job.ask(transaction)
-    reading = engine.read(job.request)
+    reading = _read(engine, job)
     return engine.answer(reading, transaction, Labels(), decide_only=True, explain=job.explain)
+
+
+def _read(engine: Engine, job: RequestJob) -> wire.Reading:
+    reading = engine.read(job.request)
+    reading.spares_known = job.spare_known
+    return reading

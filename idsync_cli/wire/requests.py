@@ -34,12 +34,14 @@ class Reading:
 
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers, which counts only if its labels are known (the order of section 8).
-    `identities` are those of a modify in its set form. An MPID that is a text is a label.
+    `identities` are those of a modify in its set form. An MPID that is a text is a label. What
+    `spares_known` says of a modify comes from whoever takes the request, never from the request.
     """
 
     __slots__ = (
         "changes", "identifiers", "identities", "kind", "label", "late_refusal", "mpid",
         "previous_mpid", "refusal", "request_id", "request_timestamp_ms", "rules", "scope",
+        "spares_known",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +63,7 @@ class Reading:
         self.request_timestamp_ms: int | None = None
         self.refusal = refusal
         self.late_refusal: Refusal | None = None
+        self.spares_known = False
 
 
 class Reader:
@@ -218,8 +221,12 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
     if kind is _MODIFY:
         assert mpid is not None
         if reading.changes is not None:
-            return ModifyRequest(mpid, identity_changes=reading.changes)
-        return ModifyRequest(mpid, known_identities=reading.identities)
+            return ModifyRequest(
+                mpid, identity_changes=reading.changes, spares_known=reading.spares_known
+            )
+        return ModifyRequest(
+            mpid, known_identities=reading.identities, spares_known=reading.spares_known
+        )
     assert kind is not None
     return IdentityRequest(kind, reading.identifiers, previous)
 
