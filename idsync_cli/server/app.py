@@ -1,14 +1,14 @@
 """The routes of section 10, and what becomes of whatever goes wrong in them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Refusal
@@ -54,13 +54,7 @@ def make_app(api: Api, report_bug: ReportBug) -> ASGIApp:
     ]
     starlette = Starlette(
         routes=routes,
-        exception_handlers={
-            HTTPException: _unroutable,
-            Problem: _problem,
-            Refused: _without_body,
-            Refusal: _refusal,
-            Exception: _bug,
-        },
+        exception_handlers=_handlers_of(api),
     )
     starlette.router.redirect_slashes = False
     return _Outside(starlette, api.settings.allowed_origins, report_bug)
@@ -99,22 +93,40 @@ async def _unroutable(_request: Request, error: Exception) -> Response:
     return error_response(error.status_code, code, error.detail, headers)
 
 
-async def _problem(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return error_response(error.status, error.code, error.message, error.headers)
+def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
+    """What becomes of each kind of error; whoever watches is told of it."""
+
+    async def problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        api.log.refused(_route_of(request), error.status, error.code)
+        return error_response(error.status, error.code, error.message, error.headers)
+
+    async def without_body(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        api.log.refused(_route_of(request), error.status, "credentials")
+        if error.status == 404:
+            return error_response(404, "NOT_FOUND_ERROR", "Not Found")
+        return Response(status_code=error.status)
+
+    async def refusal(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        api.log.refused(_route_of(request), 400, error.code.value)
+        code, message = refused(error)
+        return error_response(400, code, message)
+
+    return {
+        HTTPException: _unroutable,
+        Problem: problem,
+        Refused: without_body,
+        Refusal: refusal,
+        Exception: _bug,
+    }
 
 
-async def _without_body(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    if error.status == 404:
-        return error_response(404, "NOT_FOUND_ERROR", "Not Found")
-    return Response(status_code=error.status)
-
-
-async def _refusal(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    code, message = refused(error)
-    return error_response(400, code, message)
+def _route_of(request: Request) -> str:
+    """The route that a request took, without what it named there."""
+    route = request.scope.get("route")
+    return route.path if isinstance(route, Route) else "?"
 
 
 async def _bug(_request: Request, _error: Exception) -> Response:

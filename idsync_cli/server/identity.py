@@ -115,7 +115,7 @@ class IdentityRoutes:
     ) -> Response:
         code, message = refused(refusal)
         if answer is None:
-            self._api.log.refused(kind.value, 400, perf_counter() - began, refusal.code.value)
+            self._api.log.refused(kind.value, 400, refusal.code.value)
         else:
             self._api.log.answered(kind.value, 400, perf_counter() - began, answer)
         return error_response(400, code, message, more=state)

@@ -30,11 +30,10 @@ class Log:
             words.append(json.dumps(request))
         self._say("  ".join(words))
 
-    def refused(self, kind: str, status: int, seconds: float, code: str, place: str = "") -> None:
-        """Tell of a request that was refused: its code and place, never a value."""
+    def refused(self, kind: str, status: int, code: str) -> None:
+        """Tell of a request that was refused before it was decided: its code, never a value."""
         if self._say is not None:
-            where = f"  {place}" if place else ""
-            self._say(f"{kind}  {status}  {code}{where}  {seconds * 1000:.1f} ms")
+            self._say(f"{kind}  {status}  {code}")
 
 
 def decided(answer: Answer) -> str:
