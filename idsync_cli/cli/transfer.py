@@ -48,9 +48,9 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: csv if the file's name says so, else jsonl. In CSV, a cell that begins "
-        "with [ is a JSON list of values, and a leading apostrophe is ignored. Have your "
-        "spreadsheet read all columns as text, or it rounds long numbers.",
+        help="Default: csv if the file is named so, else jsonl. In CSV, a cell that begins with "
+        "[ is a JSON list, and a leading apostrophe is ignored. Let spreadsheets read all "
+        "columns as text, or they round MPIDs.",
     ),
 ]
 
@@ -58,7 +58,7 @@ FormOption = Annotated[
 def export(
     output: Annotated[
         str,
-        typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
+        typer.Option("--output", metavar="FILE", help="The file to write; - for stdout."),
     ] = STANDARD_STREAM,
     force: Force = False,
     form: FormOption = None,

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import WIRE_NAMES, IdentityType
-from idsync_cli.errors import quoted
 from idsync_cli.wire.answers import answer_json
 
 Json = dict[str, Any]
@@ -28,7 +27,7 @@ _LOOKUP_ERRORS: Final = {
 # Our own messages may name what a profile holds, or the nearest right word. Over HTTP nothing is
 # named that was not sent.
 _SAID: Final = {
-    ErrorCode.UNKNOWN_IDENTITY_TYPE: "this identity type is not known: {word}",
+    ErrorCode.UNKNOWN_IDENTITY_TYPE: "an identity type that was sent is not known",
     ErrorCode.MPID_NOT_FOUND: "no profile has this MPID",
     ErrorCode.OLD_VALUE_MISMATCH: "the profile does not hold an old value that was sent",
     ErrorCode.IMMUTABLE_IDENTITY: "an immutable identifier is in the way",
@@ -88,8 +87,7 @@ def refused(refusal: Refusal) -> tuple[str, str]:
 
 def said_of(refusal: Refusal) -> str:
     """What is wrong, without anything that was not sent."""
-    said = _SAID.get(refusal.code)
-    return refusal.message if said is None else said.format(word=quoted(refusal.word or ""))
+    return _SAID.get(refusal.code, refusal.message)
 
 
 def is_made(answer: Answer) -> bool:
