@@ -60,7 +60,9 @@ class IdentityRoutes:
         mpid = parse_mpid(named)
         try:
             if mpid is None:
-                raise invalid_request("the path names no MPID: digits, optionally with a minus")
+                raise invalid_request(
+                    "the path names no MPID: digits, optionally with a minus", ("mpid",)
+                )
             asked = modify_request(caller.workspace, mpid, _json(request, body))
         except Refusal as refusal:
             state = await self._state_of(caller, mpid, named)

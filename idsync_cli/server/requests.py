@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from idsync_cli.core.decision import WHOLE_REQUEST
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, has_surrogate
 from idsync_cli.wire.members import invalid_request
 
@@ -57,7 +58,7 @@ def object_in(body: object) -> Mapping[str, Any]:
         Refusal: INVALID_REQUEST; it is no object.
     """
     if not isinstance(body, dict):
-        raise invalid_request("the body must be a JSON object, between { and }")
+        raise invalid_request("the body must be a JSON object, between { and }", WHOLE_REQUEST)
     return body
 
 
@@ -68,7 +69,9 @@ def check_no_label(name: str, value: object) -> None:
         Refusal: INVALID_REQUEST.
     """
     if isinstance(value, str) and value.startswith("@"):
-        raise invalid_request(f"{name} is not an MPID: digits, optionally with a leading minus")
+        raise invalid_request(
+            f"{name} is not an MPID: digits, optionally with a leading minus", (name,)
+        )
 
 
 def _begun(kind: str, workspace: str, members: Mapping[str, Any]) -> Json:
