@@ -54,7 +54,7 @@ def test_every_scenario_is_run_whatever_comes_of_the_others(mixed: Program) -> N
     outcome = mixed("check", "s")
     assert (outcome.status, closing(outcome)) == (2, "3 passed, 1 failed, 2 unreadable")
     assert "s/3.yaml:2:1: broken YAML" in outcome.stderr
-    assert "s/4.yaml:8: the given profile breaks a rule" in outcome.stderr
+    assert "s/4.yaml:8:19: the given profile breaks a rule" in outcome.stderr
 
 
 def test_a_path_that_is_not_there_keeps_nothing_else_from_running(mixed: Program) -> None:
@@ -723,7 +723,7 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     idsync.write("none.yaml", two.replace("  scope:", "  other:"))
     outcome = idsync("check", "s.yaml", "--config", "none.yaml")
     assert (outcome.status, closing(outcome)) == (2, "0 passed, 0 failed, 1 unreadable")
-    assert "s.yaml:4:3: the scenario spells its scope out" in outcome.stderr
+    assert "s.yaml:4:3: the scenario spells out its scope" in outcome.stderr
 
 
 @pytest.mark.parametrize(
@@ -731,7 +731,7 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     [
         (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--config", ""], "name a file with --config"),
-        (["--config", "idsync.yaml", "--update"], "leave --config out"),
+        (["--config", "idsync.yaml", "--update"], "omit --config"),
         (["--config", "other.yaml", "--junit", "./other.yaml"], "is the input 'other.yaml'"),
     ],
 )

@@ -222,7 +222,7 @@ def test_a_store_that_is_replaced_says_where_the_work_is(idsync: Program) -> Non
     idsync.make_store("a.db")
     idsync.make_store("b.db")
     idsync.make_store("c.db")
-    old = "the work done here is in the file that was there before, not in the one there now"
+    old = "what was done here is in the original file, not in the one that replaced it"
     with fed_replay(idsync, "--store", "a.db") as replay:
         assert replay.ask(day(1)[0])
         (idsync.folder / "b.db").rename(idsync.folder / "a.db")

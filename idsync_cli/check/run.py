@@ -1,4 +1,4 @@
-"""Check: scenarios through the engine, and what they expected against what was found."""
+"""Check: scenarios run through the engine, comparing what they expect with what is found."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ PASSED, FAILED, UNREADABLE = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Something that was expected otherwise; `step` and `answer` are None for a final profile.
+    """A mismatch; `step` and `answer` are None for a final profile.
 
     `node` is what the file says, and `labels` are the names of MPIDs at that moment.
     """
@@ -53,7 +53,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A scenario that was run; it passed if nothing was expected otherwise."""
+    """A scenario that was run; it passed if there is no mismatch."""
 
     scenario: Scenario
     mismatches: tuple[Mismatch, ...]
@@ -65,7 +65,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether all was as expected."""
+        """Whether it passed."""
         return not self.mismatches
 
     @property
@@ -190,7 +190,7 @@ def _found(answer: wire.Json) -> dict[str, Any]:
 
 
 def _resolved(wanted: Any, labels: Mapping[str, int]) -> Any:
-    """Put MPIDs in the place of `@name`; a name without one stays, and is found nowhere."""
+    """Put MPIDs in place of `@name`; a name without one stays, and is found nowhere."""
     if isinstance(wanted, list):
         return [_resolved(each, labels) for each in wanted]
     if isinstance(wanted, dict):

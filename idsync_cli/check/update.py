@@ -58,7 +58,7 @@ class Update:
 
 
 def update_of(path: Path, results: Iterable[Result], load: Load) -> Update:
-    """What makes the scenarios of a file pass that did not; tried out before it is given.
+    """The update that makes failing scenarios of a file pass, tried out first.
 
     Raises:
         FileFault: why the file cannot be updated; it is left as it is.
@@ -85,7 +85,7 @@ def _try_out(update: Update, failed: Sequence[Result], load: Load) -> None:
 
 
 def _inexpressible(path: Path, mismatch: Mismatch) -> Fault | None:
-    """Say what an `expect` has no words for: that something is not there at all."""
+    """Report what an `expect` cannot express: that something is missing altogether."""
     found = mismatch.found
     if isinstance(found, dict):
         missing = [str(key) for key, value in found.items() if value is None]

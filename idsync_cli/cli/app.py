@@ -56,7 +56,7 @@ _COMMANDS = {
 
 
 class _Lines(colour.TakesColour, Reading, TyperGroup):
-    """Commands of a line each."""
+    """Commands, each with one line."""
 
 
 class Commands(colour.TakesColour, Reading, TyperGroup):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """Whom the results are for."""
+    """Who the results are for."""
 
     TEXT = "text"
     GITHUB = "github"
@@ -110,7 +110,7 @@ def check(
         raise UsageFault("--update cannot be combined with --fail-fast, --junit or --format")
     if update and config is not None:
         raise UsageFault(
-            "--update writes what a scenario's own rules answer; leave --config out, "
+            "--update writes what a scenario's own rules answer; omit --config, "
             "or change the rules that the scenario names"
         )
     rules = None if config is None else load_configuration(config).organization
@@ -211,7 +211,7 @@ def _counted_line(outcomes: Sequence[CheckOutcome]) -> "Line":
 
 
 class _Teller:
-    """Says what became of each scenario, as it comes."""
+    """Reports each scenario, as it comes."""
 
     def __init__(self, form: Format, *, quiet: bool) -> None:
         self._form = form
@@ -222,7 +222,7 @@ class _Teller:
             write(TAP_VERSION)
 
     def tell(self, outcome: CheckOutcome, number: int) -> None:
-        """Tell of the scenario that was run as the `number`th."""
+        """Report the scenario that was run as the `number`th."""
         from idsync_cli.render import ci as render_ci
         from idsync_cli.render.plain_text import explained
 

@@ -31,7 +31,7 @@ app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
 class Format(StrEnum):
-    """Whom the warnings are for."""
+    """Who the warnings are for."""
 
     TEXT = "text"
     GITHUB = "github"

@@ -1,4 +1,4 @@
-"""Looking after a store: whole copies, and putting one back."""
+"""Maintenance of a store: whole copies, and restoring one."""
 
 from typing import Annotated
 

@@ -264,7 +264,7 @@ def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPi
     """
     if svg is None:
         if force:
-            raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
+            raise UsageFault("--force has no effect without --svg; omit it, or give both")
         return None
     from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
 
@@ -337,7 +337,7 @@ def _answer(
 def _resolve(
     request: wire.Json, organization: Organization, path: str, *, dry_run: bool, explain: bool
 ) -> Answer:
-    """Answer one request; a store that is not there is made only if the answer would change it."""
+    """Answer one request; a missing store is created only if the answer would change it."""
     read_only = dry_run or request["type"] == RequestKind.SEARCH
     opened = open_store(path, organization, write=not read_only)
     if opened is None:

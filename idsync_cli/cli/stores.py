@@ -53,7 +53,7 @@ def init(
 
 
 def _is_a_store(path: str, seed: int | None) -> bool:
-    """Whether there is a store already; it must be one, and made with the seed, if one is given."""
+    """Whether there is a store already; it must be one, created with the seed if one is given."""
     try:
         found = stores.open_store(path, write=False)
     except stores.OldStore:

@@ -97,7 +97,7 @@ def export(
 def _written_as(
     form: Form, transaction: SqliteTransaction, scope: str | None
 ) -> tuple[list[str], Callable[[ScopedProfile], str]]:
-    """What stands above the profiles in a file of the form, and how each is written."""
+    """The header of a file of the form, and how each profile is written."""
     if form is Form.JSONL:
         return [], lambda profile: wire.encode(wire.profile_json(profile))
     types = types_held(transaction, scope)
@@ -181,7 +181,7 @@ _READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
 ) -> Iterator[SqliteStore]:
-    """The store, or for a dry run a copy; one that is not there is made when all went well."""
+    """The store, or for a dry run a copy; a new one is created when all went well."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         with stores.temporary(new_seed() if seed is None else seed) as made:

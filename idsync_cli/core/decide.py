@@ -21,7 +21,7 @@ def decide(
     """Decide any request by the rules of its scope, against the store as it stands before it.
 
     `seq` is the request's sequence number and `seed` that of its store (section 7); both come from
-    the caller. `explain` adds the account of every tier. `near`, or `explain`, adds who holds what
+    the caller. `explain` adds the details of every tier. `near`, or `explain`, adds who holds what
     was asked for, where none of them is the answer.
 
     Raises:

@@ -46,7 +46,7 @@ class Change(Value):
 class Note(NamedTuple):
     """Something done otherwise than the sender may expect, and for which type.
 
-    Where an account was asked for, `held_elsewhere` names the holder with the lowest MPID that
+    Where details were asked for, `held_elsewhere` names the holder with the lowest MPID that
     keeps the identifier, and why.
     """
 
@@ -94,7 +94,7 @@ class NearMiss(NamedTuple):
 
 
 Word = str | int | tuple[str | int, ...]
-"""What is at fault in a line: a word of it, a character, counted from 0, or the keys and indices
+"""Where the fault in a line is: a word of it, a character, counted from 0, or the keys and indices
 that lead to a value of the request."""
 
 KNOWN_IDENTITIES: Final[Word] = ("known_identities",)
@@ -106,7 +106,7 @@ class Refusal(Exception):
 
     `hint` is the way out where it is more than the message says, and `word` what is at fault. No
     answer in JSON has them.
-    `tiers` and `notes` are there if the account was asked for and step 5 rejected the request.
+    `tiers` and `notes` are there if details were asked for and step 5 rejected the request.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Decision(Value):
     `profile` is the answered profile as it was before the request, None where nothing was found;
     one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
     search found, as it got them; `types_in_order` are their types. `updates` has the profiles
-    that change. `tiers` are there if the account of them was asked for, and `near` if near misses
+    that change. `tiers` are there if they were asked for, and `near` if near misses
     were.
     """
 

@@ -172,7 +172,7 @@ def parse_mpid(text: object) -> int | None:
 
 
 def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
-    """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
+    """The MPID of the profile created by request `seq` in a store with `seed` (section 7)."""
     attempt = 0
     while True:
         mpid = mpid_of(seed, seq, attempt)
@@ -182,7 +182,7 @@ def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> in
 
 
 def mpid_of(seed: int, seq: int, attempt: int) -> int:
-    """What may be the MPID of the profile made by a request: the first that is free, and not 0."""
+    """A candidate for the MPID of the profile created by a request: the first free one but 0."""
     text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
     [number] = _NUMBER.unpack(blake2b(text.encode("ascii"), digest_size=8).digest())
     return int(number)

@@ -13,7 +13,7 @@ from idsync_cli.core.profile import ProfileView
 class Lookup(ABC):
     """What is known about one scope under its rules, as it stands before the request.
 
-    A look-up changes nothing that anybody else could see. It may fail with whatever error the
+    A look-up changes nothing that anyone else could see. It may fail with whatever error the
     store has for that; the core catches none. The rules say which profiles are known
     (`Rules.is_known`); the look-up was made for them.
     """

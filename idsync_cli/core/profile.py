@@ -12,7 +12,7 @@ class ProfileView(Value):
 
     What it holds of a type is asked for where it matters (`Lookup`), so that a profile that has
     gathered thousands of identifiers costs no more than any other. `created_seq` is the request
-    that made it, `source_mpid` the anonymous profile that it came from, where the strategy links.
+    that created it, `source_mpid` the anonymous profile it came from, where the strategy links.
     `was_known` says that a request once found or left it holding a login ID, and `types` has the
     bit of every type of which it holds a value. It says how the profile stood when it was asked
     for, and never changes.

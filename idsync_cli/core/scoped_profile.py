@@ -11,7 +11,7 @@ class ScopedProfile(NamedTuple):
     """A profile with its scope, and what the rules of the scope say of it.
 
     `types` are those that it holds: first those of the priority by rank, then the others as in
-    section 2. No rules hang on it, so that it can be kept or sent elsewhere.
+    section 2. It depends on no rules, so that it can be kept or sent elsewhere.
     """
 
     scope: str

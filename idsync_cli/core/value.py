@@ -1,4 +1,4 @@
-"""What is common to values of several members that every request makes anew."""
+"""What is common to values of several members that every request creates."""
 
 from typing import ClassVar
 

@@ -17,7 +17,7 @@ class Answering:
     """Answers requests under one configuration, over whatever transaction it is given.
 
     `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have the
-    account of every tier.
+    details of every tier.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Answering:
         self._remembers_rules = False
 
     def rules_are_kept(self) -> None:
-        """Hear that a transaction was kept in which the store was told the rules."""
+        """Learn that a transaction was committed in which the store was given the rules."""
         self._remembers_rules = True
 
     def read(self, request: object | Refusal) -> wire.Reading:
@@ -78,7 +78,7 @@ class Answering:
     ) -> Answer:
         """Answer one request by its sequence number; what is decided is done, or only decided.
 
-        With `explain` this one has the account of every tier, even if the others have not, and with
+        With `explain` this one has the details of every tier, even if the others have not, and with
         `near` who holds what was asked for where nobody was the answer.
         """
         now = None if decide_only else self._now()

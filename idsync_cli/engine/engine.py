@@ -26,7 +26,7 @@ class Engine:
     """Answers requests over one store under one configuration.
 
     `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have the
-    account of every tier. `on_aligned` is told of each scope for which the store had to be brought
+    details of every tier. `on_aligned` is told of each scope for which the store had to be brought
     up to date, because other types are login types in it now.
     """
 
@@ -58,7 +58,7 @@ class Engine:
         """Answer one request in a transaction of its own.
 
         It takes a sequence number only if it changes the store (section 7). A search, which
-        never does, reads without holding up anybody; so does a dry run, which only decides. With
+        never does, reads without holding up anyone; so does a dry run, which only decides. With
         `near` the answer says who holds what was asked for where nobody was the answer.
 
         Raises:

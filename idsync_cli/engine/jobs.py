@@ -22,7 +22,7 @@ class Job:
 
 
 class RequestJob(Job):
-    """A request, and whether its answer shall have the account of every tier.
+    """A request, and whether its answer shall have the details of every tier.
 
     With `spare_known` a modify takes nothing from another profile that is known.
     """

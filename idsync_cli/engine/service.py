@@ -70,7 +70,7 @@ class Service:
         explain: bool = False,
         spare_known: bool = False,
     ) -> Future[Answer]:
-        """Have a request answered; with `explain` the answer has the account of every tier.
+        """Have a request answered; with `explain` the answer has the details of every tier.
 
         With `spare_known` a modify that would take an identifier from another known profile is
         refused, as PROTECTED_IDENTITY (section 10).
@@ -118,7 +118,7 @@ class Service:
         return job.future
 
     def close(self) -> None:
-        """Accept no more, answer all that was accepted, and let go of the store."""
+        """Accept no more, answer all that was accepted, and close the store."""
         self._changes.close()
         self._looks.close()
         self._questions.close()

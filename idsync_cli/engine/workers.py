@@ -33,7 +33,7 @@ OpenStore = Callable[[], Store]
 class Current:
     """What holds for all threads of a service by now: the rules, and which store it is.
 
-    `openings` counts how often the thread that writes had to open the store anew.
+    `openings` counts how often the thread that writes had to open the store again.
     """
 
     __slots__ = ("openings", "organization")
@@ -51,7 +51,7 @@ class Worker(ABC, Generic[JobT]):
     alone is never waited for.
 
     Whatever goes wrong is told to those that it happened to, and the thread goes on. After a fault
-    of the store it is opened anew: another may be there by now, or it may be in order again.
+    of the store it is reopened: another may be there by now, or it may be in order again.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Worker(ABC, Generic[JobT]):
         """Do jobs in one transaction; what came of each, once that has ended."""
 
     def _take(self, most: int) -> list[Any]:
-        """Wait for jobs, and take at most so many."""
+        """Wait for jobs, and take at most that many."""
         self._taken = self._queue.take(most, self._last_time, LINGER_SECONDS)
         self._last_time = len(self._taken)
         return self._taken
@@ -167,7 +167,7 @@ class Worker(ABC, Generic[JobT]):
     def _close_store(self) -> None:
         store, self._store, self._engine = self._store, None, None
         if store is not None:
-            with suppress(Exception):  # what was wrong with it has been told
+            with suppress(Exception):  # what was wrong with it has been reported
                 store.close()
 
 
@@ -202,7 +202,7 @@ class Writer(Worker[RequestJob]):
         return bool(taken)
 
     def _check(self) -> None:
-        """See whether the store is still there; if not, it is opened anew before the next job."""
+        """See whether the store is still there; if not, it is reopened before the next job."""
         try:
             with self._engine_at_hand().writing():
                 pass
@@ -234,7 +234,7 @@ class Writer(Worker[RequestJob]):
 
     def _close_store(self) -> None:
         super()._close_store()
-        self._current.openings += 1  # so that those who read open it anew, too
+        self._current.openings += 1  # so that those who read reopen it, too
 
 
 class Reader(Worker[RequestJob | QuestionJob]):

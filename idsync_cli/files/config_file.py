@@ -69,7 +69,7 @@ def load(path: Path) -> Configuration:
 
 
 def read_scope(node: Node, faults: Faults) -> ScopeRules | None:
-    """Read the mapping of one scope; None where its faults leave nothing to go on with."""
+    """Read the mapping of one scope; None if its faults leave nothing usable."""
     return _Reader(faults).scope(node)
 
 

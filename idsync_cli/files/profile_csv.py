@@ -1,4 +1,4 @@
-"""Profiles as CSV, one a row, for people with spreadsheets; every value comes back exactly.
+"""Profiles as CSV, one per row, for people with spreadsheets; every value comes back exactly.
 
 The columns are mpid, scope, created_seq, source_mpid, known and orphaned, then one for each
 identifier type that occurs. A cell of identifiers, and a scope, is read by its first character:

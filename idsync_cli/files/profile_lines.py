@@ -1,4 +1,4 @@
-"""Profile lines: profiles as JSON, a line each, from a file, a pipe or an archive (section 8)."""
+"""Profile lines: profiles as JSON, one per line, from a file, a pipe or an archive (section 8)."""
 
 import gzip
 import sys

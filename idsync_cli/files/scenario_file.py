@@ -26,7 +26,7 @@ _REQUEST_MEMBERS = ("scope", "workspace", "mpid", "identity_changes")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A profile that is there before the first step; without an MPID, the store makes one."""
+    """A profile that is there before the first step; without an MPID, the store derives one."""
 
     scope: str
     mpid: int | None
@@ -104,7 +104,7 @@ def read_scenarios(
 ) -> list[Scenario]:
     """Read the scenarios of one file; `load` may remember configurations that many name.
 
-    With `rules` they are read as if these stood in the place of their own, which are not looked at.
+    With `rules` they are read as if these stood instead of their own, which are not looked at.
     One that spells a scope out itself gets the scope of that name (`INLINE_SCOPE`), or the only
     one there is.
 
@@ -145,7 +145,7 @@ def _is_configuration(path: Path) -> bool:
             return False
         documents = parse_documents(text_of(path, data), Faults(path))
     except FileFault:
-        return False  # is told where the file is read as a scenario
+        return False  # is reported where the file is read as a scenario
     return bool(documents) and "scopes" in (documents[0].mapping or {})
 
 
@@ -232,8 +232,8 @@ class _Reader:
         if found is None:
             self._faults.add(
                 scope.place,
-                "the scenario spells its scope out, and the configuration that is to be used "
-                f"instead has several; call one of them {INLINE_SCOPE}, or name one with a single "
+                "the scenario spells out its scope, but the configuration to be used "
+                f"instead has several; name one of them {INLINE_SCOPE}, or use one with a single "
                 "scope",
             )
             return None

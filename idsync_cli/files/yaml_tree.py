@@ -26,7 +26,7 @@ MOST_NODES = 150_000
 """How many values and keys a file may have: small ones take far more memory than their text."""
 
 MOST_FAULTS = 100
-"""How many faults of a file are told: whoever made more of them made the file by a program."""
+"""How many faults of a file are told: a file with more of them was written by a program."""
 
 _NULLS = ("", "~", "null")
 _BOOLEANS = {"true": True, "false": False}
@@ -163,7 +163,7 @@ class Faults:
     def entries(self, node: Node, known: Sequence[str] | None, what: str) -> Mapping[str, Node]:
         """The entries of a mapping; adds a fault where `node` is none, or has a key not known.
 
-        Where the keys are known, a null is as good as nothing and left out.
+        Where the keys are known, a null counts as absent and is left out.
         """
         if node.mapping is None:
             self.add(node.place, f"{what} is {node.described()}, but must be a mapping")
@@ -192,7 +192,7 @@ def _excerpt(lines: Sequence[str], place: SourcePosition) -> Excerpt | None:
 def read_documents(path: Path, faults: Faults) -> list[Node]:
     """Read all documents of a YAML file.
 
-    What idsync does not take of YAML (aliases, tags, a key twice) is added to `faults`.
+    What idsync does not accept of YAML (aliases, tags, a key twice) is added to `faults`.
 
     Raises:
         FileFault: the file cannot be read at all, or is not YAML.

@@ -54,9 +54,9 @@ class ProfileListing:
 
 @dataclass(frozen=True, slots=True)
 class ProfileDetails:
-    """A profile, what made it, and what brought each of its identifiers.
+    """A profile, what created it, and what added each of its identifiers.
 
-    `profile` is None where none has the MPID, and `made_by` where no request and no import made it.
+    `profile` is None where none has the MPID, and `made_by` where no request or import created it.
     """
 
     mpid: int
@@ -167,7 +167,7 @@ def first_profiles(
 def profile(
     transaction: SqliteTransaction, organization: Organization, mpid: int
 ) -> ProfileDetails:
-    """A profile, with what made it and what brought each identifier."""
+    """A profile, with what created it and what added each identifier."""
     found = transaction.find(mpid)
     if found is None:
         return ProfileDetails(mpid, None)

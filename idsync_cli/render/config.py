@@ -203,7 +203,7 @@ def _shared_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     ]
     table = laid_out(("Type", "Value", "Holders"), rows, width)
     left = number - len(shown)
-    more = [text(f"  and {left:,} more, held by no more profiles each")] if left else []
+    more = [text(f"  and {left:,} more, each held by at most as many profiles")] if left else []
     return [text(heading), table, *more]
 
 

@@ -53,10 +53,10 @@ def story_markdown(story: Story) -> list[str]:
 
 
 def _deed(story: Story, chapter: Chapter, answer: str) -> str:
-    """What the request was to the profile: what made it, one of its own, or another profile's."""
+    """What the request did to the profile: created it, was answered with it, or took from it."""
     kind = chapter.cause.kind
     if chapter.is_making:
-        return f"made by {kind}"
+        return f"created by {kind}"
     return kind if chapter.answer == story.mpid else f"{kind} of profile {answer}"
 
 
@@ -94,10 +94,10 @@ def _others(change: Gain | Loss) -> str:
 
 
 def _beginning(story: Story) -> list[str]:
-    """What is to be said where the history does not know what made the profile."""
+    """What is to be said where the history does not know what created the profile."""
     if any(chapter.is_making for chapter in story.chapters):
         return []
-    return ["", "the history does not say what made the profile"]
+    return ["", "the history does not say what created the profile"]
 
 
 def _code(value: str) -> str:

@@ -42,7 +42,7 @@ class AheadWriter(BatchWriter):
     """Has each batch decided while another process writes the one before.
 
     It takes over once that is worth it (`takes_over`). It gives back when lines have to be decided
-    anew: somebody else has written to the store, or tables had to be asked that are not up to date.
+    again: someone else has written to the store, or tables had to be asked that are not up to date.
     If the other process cannot be started it never takes over. Use it in a `with`. `to_start` is
     what a process takes to start, in seconds of a processor.
     """
@@ -134,7 +134,7 @@ class AheadWriter(BatchWriter):
         return None if seconds is None else (len(batch.decided.taken.lines), seconds)
 
     def _in_vain(self, batch: _UnderWay, *after: LineBatch) -> WriteOutcome:
-        """A batch was not written: it has to be decided anew, and so have the lines after it."""
+        """A batch was not written: it has to be decided again, and so have the lines after it."""
         self._labels.undo(batch.decided.labels_before)
         if self._answers:
             self._answers.take_back()
@@ -148,7 +148,7 @@ class AheadWriter(BatchWriter):
         return outcome
 
     def _begun(self) -> Deciding | None:
-        """Let the other process begin; None while it is not ready, or somebody else writes.
+        """Let the other process begin; None while it is not ready, or someone else writes.
 
         Raises:
             NoWriterProcess: there is none.
@@ -164,4 +164,4 @@ class AheadWriter(BatchWriter):
         if not ahead.knows_the_store():
             return None
         self._process.begin()
-        return ahead if ahead.knows_the_store() else None  # unless somebody wrote until it began
+        return ahead if ahead.knows_the_store() else None  # unless someone wrote until it began

@@ -17,7 +17,7 @@ _BLOCK = 200
 
 
 def fitting_size(size: int, lines: int, seconds: float) -> int:
-    """How many requests fit into a transaction, where so many lines held the store for so long.
+    """How many requests fit into a transaction, given how long that many lines held the store.
 
     At most twice as many as before, which is `size`.
     """
@@ -63,7 +63,7 @@ class Batches:
         self.size = size or FIRST
 
     def next(self) -> LineBatch:
-        """The next lines: such as have to be done anew, else some of the file."""
+        """The next lines: such as have to be repeated, else some of the file."""
         if self._anew:
             return self._anew.pop(0)
         begins: list[Position] = []
@@ -80,9 +80,9 @@ class Batches:
         return LineBatch(lines, end, len(lines) < self.size, tuple(begins))
 
     def fit(self, lines: int, seconds: float) -> None:
-        """Let the next batch have a fitting size, where so many lines held the store for so long.
+        """Let the next batch have a fitting size, given how long that many lines held the store.
 
-        Lines that were done anew, or end the file, may be fewer than it had been meant to have.
+        Lines that were repeated, or end the file, may be fewer than it had been meant to have.
         """
         if not self._is_fixed:
             self.size = fitting_size(self.size, lines, seconds)

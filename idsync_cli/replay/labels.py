@@ -6,7 +6,7 @@ from idsync_cli.engine.labels import Labels
 
 
 class ReplayLabels(Labels):
-    """Labels of the file at hand; `touched` has what the batch found in the place of its own."""
+    """Labels of the file at hand; `touched` has what the batch found before it set its own."""
 
     def __init__(self, known: Mapping[str, int] | None = None) -> None:
         super().__init__(known or {})

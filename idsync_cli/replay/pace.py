@@ -7,7 +7,7 @@ on fast machines and on slow ones.
 from dataclasses import dataclass
 
 _MARGIN = 2
-"""A second process must save so many times what its start costs: it has to end, too."""
+"""A second process must save that many times the cost of its start: it has to end, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where the replay of a file begins, or goes on: what the store says of earlier replays of it."""
+"""Where the replay of a file begins or continues: what the store says of earlier replays of it."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -24,7 +24,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a replay begins or goes on, and how many replays the store had by then."""
+    """Where a replay begins or continues, and how many replays the store had by then."""
 
     row: ReplayRow
     labels: dict[str, int]
@@ -35,7 +35,7 @@ class Start:
 def find_start(
     name: str, source: Source, store: SqliteStore, answers: AnswersFile | None, mode: Mode
 ) -> Start | None:
-    """Where to begin or go on; None where there is nothing left to do.
+    """Where to begin or continue; None where there is nothing left to do.
 
     Raises:
         UsageFault: by its mode the file must not be replayed, or not with these answers.

@@ -33,7 +33,7 @@ main(*sys.argv[1:])
 _LENGTH = 8
 _NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
 _LOGGED_BATCHES = 6
-"""So many batches are in the log before it is emptied: most pages are then written once for all."""
+"""How many batches are in the log before it is emptied: most pages are written once for all."""
 
 _WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
 _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
@@ -90,7 +90,7 @@ class WriterProcess:
         self.close()
 
     def is_ready(self, seconds: float | None = None) -> bool:
-        """Whether it has started, now or within so many seconds; None waits until it has.
+        """Whether it has started, now or within that many seconds; None waits until it has.
 
         Raises:
             NoWriterProcess: it has ended.
@@ -136,12 +136,12 @@ class WriterProcess:
     def wait(self) -> float | None:
         """The seconds for which the store was held by the batch sent last.
 
-        None if it was not written: somebody else has written, or gave out an MPID of it before.
+        None if it was not written: someone else has written, or gave out an MPID of it before.
 
         Raises:
             StoreFault: the store cannot be written; nothing of the batch was. Or the process has
                 ended; the batch was written whole, or not at all.
-            UsageFault: somebody else goes on with the same replay.
+            UsageFault: another process is continuing the same replay.
         """
         try:
             return self._outcome()

@@ -88,7 +88,7 @@ class BatchWriter(ABC):
 
         Raises:
             StoreFault: the store or the answers cannot be written; what was kept is whole.
-            UsageFault: somebody else goes on with the same replay.
+            UsageFault: another process is continuing the same replay.
         """
 
 
@@ -128,7 +128,7 @@ class DirectWriter(BatchWriter):
         """Have lines decided, write what they change, and commit it.
 
         Raises:
-            Overtaken: another process went on with the same replay before this one began to.
+            Overtaken: another process continued the same replay before this one began to.
         """
         done, outcome = self._write(decide, taken, row)
         yield done

@@ -27,7 +27,7 @@ from idsync_cli.core.value import Value
 
 
 class MpidTaken(Exception):
-    """A new MPID that was taken to be free is not; what was decided must be decided anew."""
+    """A new MPID that was taken to be free is not; what was decided must be decided again."""
 
 
 class RequestEntry(Value):
@@ -147,7 +147,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
 
     # What the rules ask, and what they decided.
 
@@ -164,7 +164,7 @@ class Transaction(ABC):
     def prefetch(
         self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
     ) -> None:
-        """Hear what look-ups of a scope will soon be about; a store may read it all at once."""
+        """Learn what look-ups of a scope will soon be about; a store may read it all at once."""
 
     @abstractmethod
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
@@ -184,14 +184,14 @@ class Transaction(ABC):
 
     @abstractmethod
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope, with its MPID and number, which are free.
+        """Add a whole profile to a scope, with its MPID and number, which are free.
 
         It is entered in the history as an import, unless `time_ms` is None.
         """
 
     @abstractmethod
     def flush(self) -> None:
-        """Meet now whatever could keep the transaction from being kept.
+        """Detect now whatever could prevent the commit.
 
         Raises:
             MpidTaken: see `Store.writing`.
@@ -226,7 +226,7 @@ class Transaction(ABC):
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, by the number of who made them.
+        """The profiles that are asked for, with their scopes, in the order of creation.
 
         They are read as they are taken; nothing must be changed meanwhile. `rules` are those of
         each scope (see `ProfileFilter.takes`).
@@ -251,8 +251,8 @@ class Transaction(ABC):
     ) -> Iterator[HistoryEntry]:
         """The changes of a profile, of an identifier, of both or of all: at most `limit`.
 
-        They come by sequence number, and those of one request in the order made. They may be read
-        as they are gone through; nothing must be changed meanwhile.
+        They come by sequence number, and those of one request in the order made. They may be
+        read one by one; nothing must be changed meanwhile.
         """
 
 
@@ -291,7 +291,7 @@ class Store(ABC):
 
     @property
     def is_the_same(self) -> bool:
-        """Whether its users would still find this store, and not another in its place.
+        """Whether its path still leads to this store, and not to another.
 
         Who keeps a store open for long asks it before reading; `writing` sees to it by itself.
 
@@ -302,7 +302,7 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
 
     def __enter__(self) -> Self:
         """The store itself."""

@@ -1,6 +1,6 @@
 """A store in memory, for small worlds: plain dictionaries, gone when the process ends.
 
-A transaction works on a copy of all that there is, so that to keep nothing is to let go of the
+A transaction works on a copy of all that there is, so that undoing it is dropping the
 copy. That costs as much as the store is large; what may grow takes a temporary SQLite store.
 """
 
@@ -127,7 +127,7 @@ class MemoryStore(Store):
         return self._transaction(keep=True)
 
     def close(self) -> None:
-        """Let go of all that is in it."""
+        """Drop all that is in it."""
         self._is_closed = True
         self._world = _World()
 
@@ -163,11 +163,11 @@ class _MemoryTransaction(Transaction):
         self._world.last_seq = seq
 
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
         return seq in self._world.taken
 
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
-        """Take note of the login types: who is known is judged anew by every look-up."""
+        """Take note of the login types: who is known is judged again by every look-up."""
         there = self._world.login_bits
         stale = [
             name
@@ -217,7 +217,7 @@ class _MemoryTransaction(Transaction):
             world.history.append(done)
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope; with a time it is entered in the history."""
+        """Add a whole profile to a scope; with a time it is entered in the history."""
         world, mpid, seq = self._world, profile.mpid, profile.created_seq
         world.taken.add(seq)
         world.login_bits.setdefault(scope, rules.login_bits)
@@ -232,7 +232,7 @@ class _MemoryTransaction(Transaction):
                 )
 
     def flush(self) -> None:
-        """Do nothing: nothing can keep the transaction from being kept."""
+        """Do nothing: nothing can prevent the commit."""
 
     @property
     def remembers_rules(self) -> bool:

@@ -1,4 +1,4 @@
-"""Export: every profile of a store, a line each (section 8)."""
+"""Export: every profile of a store, one per line (section 8)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -33,7 +33,7 @@ def export_profiles(
     header: Iterable[str],
     line_of: Callable[[ScopedProfile], str],
 ) -> Exported:
-    """Give out the profiles of one scope, or of all, in the order of creation.
+    """Write the profiles of one scope, or of all, in the order of creation.
 
     `give_out` takes some lines at once, with line feeds between them and none at the end.
     """

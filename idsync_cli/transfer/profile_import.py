@@ -16,7 +16,7 @@ FAULTS_SHOWN = 20
 
 
 class Imported(NamedTuple):
-    """How many profiles were taken in; `dry_run` says that it was into a store that goes again."""
+    """How many profiles were taken in; `dry_run` says that the store is thrown away."""
 
     profiles: int
     dry_run: bool
@@ -42,7 +42,7 @@ def import_profiles(
     run is one by the store that it is given, which is thrown away.
 
     Raises:
-        FileFault: the bad lines; the session must then be given up.
+        FileFault: the bad lines; the session must then be abandoned.
     """
     taken_in = bad = 0
     faults: list[Fault | str] = []
@@ -70,7 +70,7 @@ def import_profiles(
 def _take_in(
     line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
 ) -> Violation | None:
-    """Put one profile into the store, or say why it cannot be."""
+    """Add one profile to the store, or say why it cannot be added."""
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)

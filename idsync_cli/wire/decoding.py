@@ -28,7 +28,7 @@ def decode(line: bytes) -> object:
 
 
 def decode_json(line: bytes) -> object:
-    """Read one JSON value as strictly as a request: UTF-8, each key once, numbers that are some.
+    """Read one JSON value as strictly as a request: UTF-8, each key once, numbers that are finite.
 
     Raises:
         Refusal: INVALID_JSON.

@@ -38,7 +38,7 @@ def settings_in(known: dict[str, Any]) -> Mapping[IdentityType, str | None]:
     """What a modify in its set form sets: null removes a type.
 
     Raises:
-        Refusal: as `identifiers_in`, but "" is a value that is none.
+        Refusal: as `identifiers_in`, but "" is an invalid value.
     """
     plain = _plain_identifiers(known)
     if plain:

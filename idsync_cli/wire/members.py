@@ -28,8 +28,8 @@ Change = tuple[str, Any, Any]
 class Kind(Value):
     """What a member may hold: in words, as a check, and as the type of it in a plain line.
 
-    In a plain line every text is a name or a value that stands there once, so that what msgspec
-    read can be counted against the line's quotes. A value that is right and not of type `plain`
+    In a plain line every text is a name or a value that is stored once, so that what msgspec
+    read can be counted against the line's quotes. A valid value that is not of type `plain`
     makes a line that is not plain, and no more.
     """
 
@@ -145,7 +145,7 @@ def members_in(request: object) -> Members:
 
 
 def _changes_in(changes: list[Json]) -> list[Change]:
-    """The entries of `identity_changes`; null in them is as good as absent."""
+    """The entries of `identity_changes`; null in them counts as absent."""
     found: list[Change] = []
     for place, change in enumerate(changes, start=1):
         for name in change:
@@ -163,7 +163,7 @@ def _changes_in(changes: list[Json]) -> list[Change]:
 
 
 def kind_and_label_of(request: object) -> tuple[str | None, str | None]:
-    """The type and the label of a request that is none, as far as they can be read."""
+    """The type and the label of an invalid request, as far as they can be read."""
     if not isinstance(request, dict):
         return None, None
     named, label = request.get("type"), request.get("label")
@@ -171,17 +171,17 @@ def kind_and_label_of(request: object) -> tuple[str | None, str | None]:
 
 
 def invalid_request(message: str, word: Word) -> Refusal:
-    """A refusal of a request that is not built as one."""
+    """A refusal of something that is not a request."""
     return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
 def wrong(name: str, value: object, described: str) -> str:
-    """What is said of a member that holds something else than it must."""
+    """The message for a member with a wrong value."""
     return f"{name} is {quoted(shown(value))}, but must be {described}"
 
 
 def unknown_type(named: str | None) -> Refusal:
-    """A refusal of a request of another kind, or of none."""
+    """A refusal of a request of an unknown kind, or without one."""
     hint = nearest(named or "", RequestKind) or f"; use one of {', '.join(RequestKind)}"
     message = f"unknown type {quoted(named)}" if named else "no type"
     return invalid_request(message + hint, ("type",) if named else WHOLE_REQUEST)

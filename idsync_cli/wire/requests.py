@@ -145,7 +145,7 @@ def _check_form(
     mpid: object,
     changes: object,
 ) -> None:
-    """See whether the members belong together: which of them a request has hangs on its kind.
+    """See whether the members belong together: which of them a request has depends on its kind.
 
     Raises:
         Refusal: INVALID_REQUEST.

@@ -1,4 +1,4 @@
-"""What changes when the rules of a scope do (section 3): the old rules set against the new."""
+"""What changes when the rules of a scope do (section 3): the old rules compared with the new."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +30,7 @@ class Shift(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A rule that is another; a value is None where it has no meaning."""
+    """A rule that has changed; a value is None where it has no meaning."""
 
     rule: str
     before: str | bool | None
@@ -39,7 +39,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class SettingsChange:
-    """A type that stays in the priority and is trusted with other things."""
+    """A type that stays in the priority with other settings."""
 
     identity_type: IdentityType
     before: Settings
@@ -48,7 +48,7 @@ class SettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class RulesChange:
-    """How the rules of a scope differ; types stand in the order of the priority they are in.
+    """How the rules of a scope differ; types are in the order of their priority.
 
     `reordered` says that types which stay have another order. `newly_unique` lists the types
     that are unique by the new rules alone.
@@ -68,7 +68,7 @@ class RulesChange:
 
 
 def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
-    """Set new rules against the old ones; None where nobody knows what they were."""
+    """Compare new rules with the old ones, which are None if unknown."""
     unique = after.unique_types
     if before is None:
         return RulesChange(newly_unique=unique)

@@ -1,4 +1,4 @@
-"""What the rules of a scope must fulfil together, and what they had better (section 3)."""
+"""What the rules of a scope must satisfy together, and what they should (section 3)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Contradiction:
 
 
 class LintCode(StrEnum):
-    """What `config lint` warns of."""
+    """What `config lint` warns about."""
 
     NO_LOGIN_TYPE = "no_login_type"
     WITHOUT_LOGINS = "without_logins"
@@ -38,7 +38,7 @@ class LintCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LintWarning:
-    """Something that is accepted, and often not meant."""
+    """Something that is valid but often a mistake."""
 
     code: LintCode
     path: Path
@@ -84,7 +84,7 @@ def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
 
 
 def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
-    """Whatever is accepted, and often not meant."""
+    """Whatever is valid but often a mistake."""
     code = LintCode
     strategy = rules.strategy
     if strategy.logins and not rules.login_types:

@@ -84,7 +84,7 @@ class ScopeRules:
 
     @cached_property
     def shapes(self) -> dict[str, dict[int, object]]:
-        """What was found out about the forms of requests, by kind and types."""
+        """What is known about the shapes of requests, by kind and types."""
         return {}
 
     def rank_of(self, identity_type: IdentityType) -> int | None:

@@ -52,7 +52,7 @@ class Match(Value):
 
 
 class Matcher:
-    """One request set against what the store knows.
+    """One request and what the store knows about it.
 
     `identifiers` are the request's as step 1 left them, in the order of step 5.
     """
@@ -113,7 +113,7 @@ class Matcher:
     def consult(self, *, explain: bool = False) -> Match:
         """Ask the tiers in order until one candidate is left (section 4, step 3).
 
-        With `explain`, the account of every tier comes with it.
+        With `explain`, the details of every tier come with it.
         """
         shape, lookup = self.shape, self._lookup
         known: list[ProfileView] = self._eligible_known() if shape.login_types else []
@@ -183,11 +183,11 @@ class Matcher:
         return tuple(found)
 
     def consult_none(self, *, explain: bool = False) -> Match:
-        """The account of a request for which no tier is consulted (section 4, step 1)."""
+        """The details of a request for which no tier is consulted (section 4, step 1)."""
         return Match(tiers=self._all_tiers({}) if explain else ())
 
     def _all_tiers(self, consulted: Mapping[IdentityType, Tier]) -> tuple[Tier, ...]:
-        """The account of every type of the priority, also of those that were passed over."""
+        """The details of every type of the priority, also of those that were passed over."""
         values = {identifier.type: identifier.value for identifier in self.identifiers}
         tiers = []
         for rank, kind in enumerate(self._rules.priority, start=1):
@@ -261,7 +261,7 @@ class Matcher:
 class _Candidates(NamedTuple):
     """Candidates: some known profiles, and the anonymous ones that hold all of `crowd`.
 
-    Before the first tier that finds anybody they do not exist: then all profiles are meant.
+    Before the first tier that finds anyone they do not exist: then all profiles are meant.
     """
 
     known: Sequence[ProfileView]

@@ -55,7 +55,7 @@ def resolve(
 
     `seq` is its sequence number, `seed` that of the store (section 7).
 
-    With `explain`, the decision has the account of every tier, and with `near`, where no profile
+    With `explain`, the decision has the details of every tier, and with `near`, where no profile
     was the answer, who holds what was asked for.
 
     Raises:
@@ -245,7 +245,7 @@ class _Resolution:
             change_set.add(profile, identifier)
 
     def _held_elsewhere(self, requested: RequestedType, others: Sequence[ProfileView]) -> Note:
-        """Why an identifier was not added; who keeps it, where the account was asked for."""
+        """Why an identifier was not added; who keeps it, where details were asked for."""
         code, kind = NoteCode.HELD_ELSEWHERE, requested.identity_type
         if not self.explain:
             return Note(code, kind)

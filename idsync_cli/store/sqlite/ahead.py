@@ -21,7 +21,7 @@ _CACHE_KIB = 16_384
 
 
 class NotAlone(Exception):
-    """Somebody else has written to the store."""
+    """Someone else has written to the store."""
 
 
 class Deciding:
@@ -73,7 +73,7 @@ class Writing:
         """A transaction in which a batch is written (`SqliteTransaction.write_rows`).
 
         Raises:
-            NotAlone: somebody else has written since the last one, or since it began.
+            NotAlone: someone else has written since the last one, or since it began.
             StoreFault: the store cannot be written; nothing of it is kept.
         """
         with self._store.writing() as transaction:

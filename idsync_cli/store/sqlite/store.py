@@ -138,7 +138,7 @@ class SqliteStore(Store):
                 self._roll_back()
 
     def forget(self) -> None:
-        """Let go of what is known of the store."""
+        """Drop what is known of the store."""
         if self._current is not None:
             self._current.close()
             self._current = None
@@ -190,7 +190,7 @@ class SqliteStore(Store):
         )
 
     def _at_hand(self) -> SqliteTransaction:
-        """What is known of the store: all that was known before, unless somebody else wrote."""
+        """What is known of the store: all that was known before, unless someone else wrote."""
         commits = self._pragma("data_version")
         if self._current is None or commits != self._session_is_of:
             self.forget()

@@ -205,7 +205,7 @@ class SqliteTransaction(Transaction):
         self._memory.trim()
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope; with a time it is entered in the history."""
+        """Add a whole profile to a scope; with a time it is entered in the history."""
         seq, edits, its = profile.created_seq, self._edits, self._scope(scope, rules)
         cached = edits.create(seq, profile.mpid, its, profile.source_mpid)
         edits.leave(cached, profile.types, profile.was_known)
@@ -219,7 +219,7 @@ class SqliteTransaction(Transaction):
         self._memory.trim()
 
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
         if self._has_applied:
             self.write()
         [taken] = self.connection.execute(
@@ -287,7 +287,7 @@ class SqliteTransaction(Transaction):
         self._writer.write(rows, self._seed)
 
     def close(self) -> None:
-        """Let go of all that was read, which refers to itself in circles."""
+        """Drop all that was read, which refers to itself in circles."""
         self._memory.clear()
 
     def _scope(self, name: str, rules: ScopeRules) -> Scope:

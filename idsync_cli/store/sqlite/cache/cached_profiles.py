@@ -150,7 +150,7 @@ class HolderList:
 
 
 def _index_for(holders: Sequence[CachedProfile], created_seq: int) -> int:
-    """The index at which a profile made by that request belongs among others, by age."""
+    """The index at which a profile created by that request belongs among others, by age."""
     low, high = 0, len(holders)
     while low < high:
         middle = (low + high) // 2

@@ -54,7 +54,7 @@ class ProfileCache:
         return profile
 
     def at(self, created_seq: int) -> CachedProfile:
-        """The profile made by a request, which is there."""
+        """The profile created by a request, which is there."""
         profile = self._memory.profiles.get(created_seq)
         if profile is None:
             profile = self._memory.profile_of(self._tables.profile_at(created_seq))

@@ -9,7 +9,7 @@ NEWEST = 64
 
 
 _STEPS = 64
-"""After so many steps through two crowds the rest is left to SQLite, which steps faster."""
+"""After that many steps through two crowds the rest is left to SQLite, which steps faster."""
 
 
 ProfileRow = tuple[int, int, int, int | None, int, int]
@@ -84,7 +84,7 @@ class Tables:
         return row
 
     def profile_at(self, created_seq: int) -> ProfileRow:
-        """The profile made by a request, which is there."""
+        """The profile created by a request, which is there."""
         row: ProfileRow = self._execute(_BY_SEQ, (created_seq,)).fetchone()
         return row
 
@@ -158,7 +158,7 @@ class Tables:
     def anonymous_with_all(
         self, numbers: Sequence[int], bound: int, limit: int, lacking: int | None
     ) -> list[ProfileRow]:
-        """Anonymous profiles made up to `bound` that hold all identifiers and lack one.
+        """Anonymous profiles created up to `bound` that hold all identifiers and lack one.
 
         Newest first, at most `limit`; all if it is -1.
         """

@@ -38,7 +38,7 @@ def is_damage(error: Exception) -> bool:
 def _quotes_no_text(error: Exception) -> bool:
     """Whether an error is about a text that idsync never wrote.
 
-    Its message may quote what stands beside it, an identifier's value; nobody is to see that.
+    Its message may quote what stands beside it, an identifier's value, which must not be shown.
     """
     is_told = str(error).startswith("Could not decode to")
     return is_told or isinstance(error, (UnicodeDecodeError, UnknownCode))

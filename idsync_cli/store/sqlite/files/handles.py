@@ -17,7 +17,7 @@ BUSY_SECONDS = 5.0
 """How long a request waits for another process to finish with the store."""
 
 _at_a_time = RLock()
-"""Whoever opens or closes, for threads may do so at once."""
+"""Held while opening or closing, because threads may do so at once."""
 
 _to_be_closed: dict[str, list[BinaryIO]] = {}
 

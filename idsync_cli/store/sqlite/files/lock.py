@@ -1,9 +1,9 @@
 """Taking turns at a store: whoever asks first writes first, however many there are.
 
 SQLite lets those who wait try again and again, and the quickest wins: one may starve beside a
-replay that begins its next transaction as soon as it has ended the last. Here everybody draws a
+replay that begins its next transaction as soon as it has ended the last. Here everyone draws a
 number. A number is a byte of the file `<store>-lock` that its drawer keeps locked, and one's turn
-has come once no lower byte is locked by anybody else. The system unlocks what a process held when
+has come once no lower byte is locked by anyone else. The system unlocks what a process held when
 it ends, however it ends.
 
 Most often nobody else is there. Who can lock all numbers up to the next one at once has the turn
@@ -52,7 +52,7 @@ class Lock:
         """Wait for one's turn, and have it as long as the block lasts.
 
         Raises:
-            StoreFault: somebody else's takes too long, or the lock cannot be used.
+            StoreFault: someone else's takes too long, or the lock cannot be used.
         """
         until = time.monotonic() + WAIT_SECONDS
         try:
@@ -109,7 +109,7 @@ class Lock:
             time.sleep(_LOOK_AGAIN_SECONDS)
 
     def _opened(self) -> int:
-        """The file as it is at its path now, made if there is none."""
+        """The file as it is at its path now, created if there is none."""
         if self._file is not None:
             with suppress(FileNotFoundError):
                 there = os.stat(self._name)  # noqa: PTH116 - a Path takes half as long again
@@ -136,7 +136,7 @@ class Lock:
 
 
 def _next(words: bytes) -> int:
-    """The number to draw next; the first where what stands there cannot be one of ours."""
+    """The number to draw next; the first where what it contains cannot be one of ours."""
     number = int.from_bytes(words[:_WORD], "big")
     return number if _FIRST <= number < _TOO_MANY else _FIRST
 

@@ -14,7 +14,7 @@ from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 WHOLE_CHECK_PAGES = 64
-"""A store of no more pages is checked as a whole, for that takes no longer."""
+"""A store of no more pages is checked as a whole, because that takes no longer."""
 
 _ALL_SUMMED = {
     "store": "SELECT checksum, seed, last_seq FROM store",

@@ -1,4 +1,4 @@
-"""Everything that can be told of a store's health: read only, and row by row.
+"""Everything that can be checked about a store's health: read only, and row by row.
 
 What SQLite keeps no sums of, the store does (see `rows/checksums.py`). Beyond that, what is written
 twice must agree: who holds an identifier, and the history that led to it; a value, and its hash. A

@@ -35,7 +35,7 @@ def of_files(path: str) -> Iterator[Sign]:
             draft = _DRAFT.fullmatch(file.name.removeprefix(f".{place.path.name}."))
             if draft and file.name.startswith(".") and is_over(draft[1]):
                 yield Sign(FindingCode.DRAFT, file.name)
-    for _ in range(3):  # somebody may be about to play the log into it
+    for _ in range(3):  # someone may be about to play the log into it
         found: list[Sign] = []
         with suppress(OSError):
             found = [] if place.logs() else list(_of_header(place))

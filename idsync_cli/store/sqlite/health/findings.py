@@ -24,7 +24,7 @@ class FindingCode(StrEnum):
     # Rows with a checksum: checksums.py
     STORE = "store"
     CHECKSUM = "checksum"
-    # What stands there twice: history.py, identifiers.py, holders.py
+    # What is stored twice: history.py, identifiers.py, holders.py
     HISTORY = "history"
     MPID = "mpid"
     HASH = "hash"

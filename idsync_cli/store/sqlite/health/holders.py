@@ -8,7 +8,7 @@ from idsync_cli.store.sqlite.health.rows import AnyRow, side_by_side
 
 
 def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Profiles that hold another thing than their history says, or that lookups do not find so."""
+    """Profiles whose contents disagree with their history, or with what lookups find."""
     changes = connection.execute(
         "SELECT created_seq, identifier_id, seq, place, op FROM changes"
         " ORDER BY created_seq, seq, place"

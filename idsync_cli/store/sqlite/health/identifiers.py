@@ -1,4 +1,4 @@
-"""Identifiers: whether each is what its hash was made of, and stands there once."""
+"""Identifiers: whether each is what its hash was made of, and is stored once."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -53,7 +53,7 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
 def restore(path: str, file: str, *, keep: bool) -> Path | None:
     """Put a copy of a store where a store is, or where there is none.
 
-    Everybody who has that one open sees all of the old one or all of the new one. With `keep`,
+    Everyone who has that one open sees all of the old one or all of the new one. With `keep`,
     what was there gets a file of its own beside it, which is returned. Whether the store may be
     written over at all is for the caller to check (`files/outputs.py`).
 
@@ -110,7 +110,7 @@ def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> No
                 if kept and (isinstance(error, StoreFault) or is_undone(error)):
                     kept.unlink(missing_ok=True)  # the store has all of it still
                 raise
-        with suppress(sqlite3.Error):  # then it stays in the log, and is as good there
+        with suppress(sqlite3.Error):  # then it stays in the log
             old.execute("PRAGMA busy_timeout = 0")  # readers may go on with it, and nobody waits
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

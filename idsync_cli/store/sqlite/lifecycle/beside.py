@@ -52,7 +52,7 @@ _DRAFT_TAIL = re.compile(r"\.[0-9]+\.new.*")
 
 
 def part_of(path: Path, store: Path) -> Part | None:
-    """What a file is, or will be once it is made, to a store; both paths without links."""
+    """What a file is, or will be once it is created, to a store; both paths without links."""
     part = _part(path.name, store.name)
     if part is not None and is_one_file(path.parent, store.parent):
         tail = _folded(path.name).removeprefix(_folded(store.name))
@@ -78,7 +78,7 @@ def part_of_any(path: Path) -> tuple[Part, Path] | None:
 
 
 def is_one_file(first: Path, second: Path) -> bool:
-    """Whether two paths lead to one file, or may do so once it is made."""
+    """Whether two paths lead to one file, or may do so once it is created."""
     try:
         return first.samefile(second)
     except (OSError, ValueError):

@@ -31,7 +31,7 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(draft: Path, path: Path) -> None:
-    """Give a draft its name, in the place of whatever bears it, and let both be on the disk.
+    """Give a draft its name, replacing whatever has it, and let both be on the disk.
 
     Raises:
         OSError: it cannot be.

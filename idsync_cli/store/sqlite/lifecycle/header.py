@@ -16,7 +16,7 @@ SCHEMA_VERSION = 3
 
 
 HEADER_BYTES = 100
-"""So many bytes SQLite keeps for itself at the beginning of a file."""
+"""How many bytes SQLite keeps for itself at the beginning of a file."""
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -51,7 +51,7 @@ def is_there(place: StoreLocation) -> bool:
 
 
 def check_version(place: StoreLocation, version: int) -> None:
-    """Refuse a store that this version cannot read.
+    """Reject a store that this version cannot read.
 
     Raises:
         StoreFault: it is newer.

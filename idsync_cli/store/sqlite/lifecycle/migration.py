@@ -19,7 +19,7 @@ from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_vers
 def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Path | None:
     """Migrate a store in one transaction, and give the backup that was made of it before.
 
-    None if somebody else has brought it up to date by now. Whoever is killed at it leaves the
+    None if someone else has brought it up to date by now. Whoever is killed at it leaves the
     old store or the new one.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Stores as files: making them, opening them, and refusing every other file untouched."""
+"""Stores as files: creating them, opening them, and refusing every other file untouched."""
 
 import os
 import sqlite3
@@ -62,12 +62,12 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
 
 
 def create(path: str, seed: int) -> SqliteStore:
-    """Make a store where there is none, and open it for writing.
+    """Create a store where there is none, and open it for writing.
 
-    Of several who make it at once one does, and the others open what it made.
+    If several try at once, one does, and the others open its store.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     _publish(path, lambda connection: _make_store(connection, seed))
     store = open_store(path, write=True)
@@ -84,7 +84,7 @@ def save(store: SqliteStore, path: str) -> bool:
     """Give a temporary store a file of its own; False where there is one by now.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     return _publish(path, store.connection.backup)
 
@@ -115,11 +115,11 @@ def is_free(place: StoreLocation) -> bool:
         StoreFault: the log of another store lies there.
     """
     if os.path.lexists(place.path):
-        return False  # somebody else has just made it
+        return False  # someone else has just created it
     for log in place.logs():
         raise StoreFault(
             f"no store can be created at {place}: {printable(log.name)} beside it is the log of "
-            "one that is gone and would be replayed into it; restore that store, or remove the log",
+            "a deleted store and would be replayed into it; restore that store, or remove the log",
             FaultCode.FILE_IN_USE,
             store=str(place),
         )
@@ -127,7 +127,7 @@ def is_free(place: StoreLocation) -> bool:
 
 
 def check_name(place: StoreLocation) -> None:
-    """Check that a store may be made by this name: not by that of a file of another store.
+    """Check that a store may be created under this name: not by that of a file of another store.
 
     Raises:
         UsageFault: it may not.
@@ -145,7 +145,7 @@ def check_name(place: StoreLocation) -> None:
 
 
 def no_folder(place: StoreLocation) -> StoreFault:
-    """What is said where there is no folder to make a store in."""
+    """What is said where there is no folder to create a store in."""
     return StoreFault(
         f"no store can be created at {place}: its folder does not exist",
         FaultCode.STORE_UNWRITABLE,
@@ -154,7 +154,7 @@ def no_folder(place: StoreLocation) -> StoreFault:
 
 
 def cannot_be_made(place: StoreLocation, error: Exception) -> StoreFault:
-    """What is said where the system or SQLite refused to make a store."""
+    """What is said where the system or SQLite refused to create a store."""
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
         f"no store can be created at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
@@ -177,7 +177,7 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
     Nobody ever sees half a store.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     place = StoreLocation(path)
     check_name(place)
@@ -235,7 +235,7 @@ def _opened(place: StoreLocation, *, write: bool) -> SqliteStore:
 
 
 def _unchanging(place: StoreLocation) -> SqliteStore:
-    """Open a store that nobody is writing, without making anything beside it."""
+    """Open a store that nobody is writing, without creating anything beside it."""
     connection = connect(f"{place.path.as_uri()}?immutable=1", uri=True)
     _brought_up_to_date(place, connection, write=False)
     return SqliteStore(connection, place)
@@ -270,7 +270,7 @@ def _make_store(connection: sqlite3.Connection, seed: int) -> None:
 
 @cache
 def _template() -> sqlite3.Connection:
-    """An empty store to copy, for a copy is made a hundred times faster than a schema."""
+    """An empty store to copy: a hundred times faster than creating a schema."""
     connection = connect(":memory:")
     _make_store(connection, seed=0)
     return connection

@@ -70,7 +70,7 @@ class Cause:
 class Arrival:
     """By which request a profile got an identifier.
 
-    The cause is None for a profile that no request and no import made.
+    The cause is None for a profile that no request and no import created.
     """
 
     identifier: Identifier
@@ -152,7 +152,7 @@ def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
 
 
 def making(transaction: Connected, created_seq: int) -> Cause | None:
-    """What made the profile of a sequence number; None if no request and no import did."""
+    """What created the profile of a sequence number; None if no request and no import did."""
     row = transaction.connection.execute(
         "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms"
         " FROM requests JOIN outcomes USING (outcome_id) WHERE seq = ?",
@@ -162,7 +162,7 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
 
 
 def life(transaction: Connected, created_seq: int) -> Iterator[Act]:
-    """All that was done by the requests that made or changed a profile, in order, by number."""
+    """All that was done by the requests that created or changed a profile, in order, by number."""
     rows = transaction.connection.execute(_LIFE, (created_seq,))
     for seq, *request, answer, op, mpid, type_id, value in rows:
         change = None

@@ -57,7 +57,7 @@ def check_unmoved(transaction: Connected, row: ReplayRow) -> None:
     """See whether the replay is still where this process left it, before anything is written.
 
     Raises:
-        UsageFault: somebody else goes on with the same replay.
+        UsageFault: another process is continuing the same replay.
     """
     if not is_unmoved(transaction, row):
         raise UsageFault(NOT_ALONE, FaultCode.REPLAYED_ELSEWHERE)

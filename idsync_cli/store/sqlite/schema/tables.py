@@ -15,7 +15,7 @@ MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias")
 
 
 def make_schema(connection: Connection) -> None:
-    """Make the tables in an empty file, within the transaction at hand."""
+    """Create the tables in an empty file, within the transaction at hand."""
     for statement in (*_MIGRATIONS_TABLE, *TABLES):
         connection.execute(statement)
     make_views(connection)
@@ -28,7 +28,7 @@ def make_schema(connection: Connection) -> None:
 
 
 def make_views(connection: Connection) -> None:
-    """Make what stands on the tables: views for people, and triggers that guard the history."""
+    """Create what depends on the tables: views for people, and triggers that guard the history."""
     for statement in (*_VIEWS, *_APPEND_ONLY):
         connection.execute(statement)
 
