@@ -144,7 +144,7 @@ def _warn(credentials: "Credentials", host: str) -> None:
     if not credentials.any:
         say(
             "note: no workspace has an api_key, so no SDK can ask anything; "
-            "to add one, see: idsync help config"
+            "to add one, see: idsync help workspaces"
         )
     if host not in _LOOPBACK and credentials.open_keys:
         names = ", ".join(map(quoted, credentials.open_keys))
