@@ -8,6 +8,9 @@ from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
 from idsync_cli.errors import printable
 
 _NOTES = {
+    NoteCode.NO_IDENTIFIER: (
+        "{type} was passed over: its value is a number or a boolean that identifies nobody"
+    ),
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
     NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
     NoteCode.JOINED_CONFLICTING_LOGIN: (
@@ -64,8 +67,11 @@ RULES = {
         "under this strategy, a login ID that finds no known profile creates a profile"
     ),
     Rule.LOGOUT: "under this strategy, a logout creates an anonymous profile; no tier is consulted",
-    Rule.MPID: "a modify names the profile to change",
+    Rule.MPID: "the request names the profile by its MPID",
 }
+
+
+DUPLICATE = "a batch with this source_request_id was carried out before; nothing was done"
 
 
 def note_message(note: Note) -> str:

@@ -22,15 +22,18 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
+from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
 from idsync_cli.files import config_file
 from idsync_cli.files.scenario_file import Scenario, read_scenarios
-from idsync_cli.files.yaml_tree import Faults, read_documents
+from idsync_cli.files.yaml_parser import read_documents
+from idsync_cli.files.yaml_tree import Faults
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import exported, organization
+from tests.world_batches import BAD_ATTRIBUTES, BAD_EVENTS, BAD_TIMES
 from tests.worlds import (
     BAD_MEMBERS,
     BAD_MPIDS,
@@ -240,6 +243,8 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
     ],
     "profile": [("/$defs/identity_type/enum", IdentityType)],
     "scenario": [
+        ("/$defs/calculated_attribute/properties/calculation/enum", codes.Calculation),
+        ("/$defs/comparison/properties/operator/enum", codes.Operator),
         ("/$defs/expect/properties/status/enum", codes.Status),
         ("/$defs/expect/properties/decided_by/anyOf/0/enum", codes.Rule),
         ("/$defs/expect/properties/notes/items/enum", codes.NoteCode),
@@ -254,6 +259,8 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/strategy_rules/properties/on_new_known_user/enum", codes.OnNewKnownUser),
         ("/$defs/strategy_rules/properties/on_logout/enum", [*codes.OnLogout, None]),
         ("/$defs/identity_type_name/enum", TYPES_BY_NAME),
+        ("/$defs/calculated_attribute/properties/calculation/enum", codes.Calculation),
+        ("/$defs/comparison/properties/operator/enum", codes.Operator),
     ],
 }
 """Where each list of the code stands in the schemas: the same words, in the same order."""
@@ -270,7 +277,7 @@ def test_an_enumeration_is_that_of_the_code(name: str, pointer: str, known: Iter
 def test_every_code_of_an_answer_is_in_the_schema() -> None:
     decision = schema("answer")["$defs"]["decision"]
     statuses = decision["properties"]["status"]["enum"]
-    assert set(statuses) | {"error"} == set(codes.Status)
+    assert set(statuses) | {"error", "duplicate"} == set(codes.Status)
     told = [each["if"]["properties"]["status"]["const"] for each in decision["allOf"][:4]]
     assert set(told) == set(statuses), "each status has a clause of its own"
     with_tier, without = schema("answer")["$defs"]["decided_by"]["oneOf"]
@@ -533,6 +540,11 @@ def test_a_scenario_is_valid(path: Path) -> None:
             assert_valid("scenario", document)
 
 
+PURCHASE: Json = {
+    "event_type": "commerce_event",
+    "data": {"timestamp_unixtime_ms": 1_700_000_000_000},
+}
+PURCHASE["data"]["product_action"] = {"action": "purchase", "total_amount": 12.5}
 SCENARIO: Json = {
     "name": "a story",
     "scope": CONFIGURATION["scopes"]["s"],
@@ -563,11 +575,23 @@ SCENARIO: Json = {
             },
         },
         {"login": {"emial": 5, "mpid": True}, "expect": {"error": "UNKNOWN_IDENTITY_TYPE"}},
+        {
+            "batch": {"mpid": "@first", "user_attributes": {"a": 1.5}, "events": [PURCHASE]},
+            "expect": {"events": 1, "attributes_set": ["a"], "attributes_deleted": []},
+        },
+        {"track": {"email": "a", "event": "purchase", "attributes": {"b": None}}},
     ],
-    "profiles": {"1": {"email": ["a", "b"]}, "@first": {}},
+    "profiles": {
+        "1": {"email": ["a", "b"]},
+        "@first": {},
+        "@second": {"identities": {"email": "a"}, "attributes": {"a": 1}, "events": [None, "b"]},
+    },
 }
 STEP = ("steps", 0)
 EXPECT = (*STEP, "expect")
+BATCH_STEP = ("steps", 4)
+TRACK_STEP = ("steps", 5)
+MORE = ("profiles", "@second")
 
 RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     (("name",), None),
@@ -590,6 +614,20 @@ RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     ((*EXPECT, "decided_by"), "newest"),
     ((*EXPECT, "decided_by"), "ios_vendor_id"),
     ((*STEP, "identify", "scope"), "scope"),
+    (("now",), 1_772_366_400_000),
+    (("now",), "2026-03-01T12:00:00+01:00"),
+    (("now",), "2026-03-01"),
+    (("now",), None),
+    ((*BATCH_STEP, "batch"), {"user_identities": {"email": "a"}, "anything": {"else": []}}),
+    ((*BATCH_STEP, "previous_mpid"), {"not": "read"}),
+    ((*BATCH_STEP, "expect", "events"), "12"),
+    ((*BATCH_STEP, "expect", "status"), "duplicate"),
+    ((*TRACK_STEP, "track", "delete_attributes"), ["a"]),
+    ((*TRACK_STEP, "track"), {"mpid": "@first", "event": None, "event_type": "session_start"}),
+    ((*MORE, "identities"), None),
+    ((*MORE, "status_messages"), ["x"]),
+    ((*MORE, "audiences"), []),
+    (MORE, {"events": []}),
 ]
 
 WRONG_SCENARIOS: list[tuple[Keys, object]] = [
@@ -654,6 +692,29 @@ WRONG_SCENARIOS: list[tuple[Keys, object]] = [
     (("profiles", "1"), None),
     (("profiles", "1"), {"emial": "a"}),
     (("profiles", "1"), {"email": ""}),
+    (("now",), True),
+    (("now",), {}),
+    ((*BATCH_STEP, "batch"), ["email"]),
+    ((*BATCH_STEP, "expect", "events"), "one"),
+    ((*BATCH_STEP, "expect", "events"), -1),
+    ((*BATCH_STEP, "expect", "events"), []),
+    ((*BATCH_STEP, "expect", "attributes_set"), "a"),
+    ((*BATCH_STEP, "expect", "attributes_set"), [None]),
+    ((*BATCH_STEP, "expect", "attributes_deleted"), [{}]),
+    ((*TRACK_STEP, "track"), ["email"]),
+    ((*TRACK_STEP, "track", "data"), "x"),
+    ((*TRACK_STEP, "track", "attributes"), ["a"]),
+    ((*TRACK_STEP, "track", "delete_attributes"), "a"),
+    ((*TRACK_STEP, "track", "event"), {}),
+    ((*TRACK_STEP, "identify"), {"email": "a"}),
+    ((*MORE, "email"), "a"),
+    ((*MORE, "identities"), {"emial": "a"}),
+    ((*MORE, "attributes"), ["a"]),
+    ((*MORE, "events"), "a"),
+    ((*MORE, "events"), [True]),
+    ((*MORE, "status_messages"), [None]),
+    ((*MORE, "audiences"), [None]),
+    ((*MORE, "audiences"), "x"),
 ]
 
 ONLY_THE_SCHEMA_REFUSES: list[tuple[Keys, object]] = [
@@ -733,20 +794,24 @@ def form_refusal(request: object) -> codes.ErrorCode | None:
         named = [name for name in ("scope", "workspace") if wire.is_text(request.get(name))]
         request = {name: value for name, value in request.items() if name not in named}
     try:
-        wire.request_of(wire.Reader(ONE_SCOPE).read(request), AnyLabel())
+        read = wire.request_of(wire.Reader(ONE_SCOPE).read(request), AnyLabel())
+        if isinstance(read, BatchRequest) and read.fault:
+            raise read.fault
     except Refusal as refusal:
         return refusal.code
     return None
 
 
 def is_beyond_a_schema(value: object) -> bool:
-    """To a schema 5.0 is the integer 5, and half a character is a character."""
+    """To a schema 5.0 is the integer 5, half a character is one, and no integer too long."""
     if isinstance(value, dict):
         return any(map(is_beyond_a_schema, [*value, *value.values()]))
     if isinstance(value, list):
         return any(map(is_beyond_a_schema, value))
     if isinstance(value, str):
         return any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, int):
+        return abs(value) >= 10**4096
     return isinstance(value, float) and value.is_integer()
 
 
@@ -755,10 +820,19 @@ def assert_both_agree(line: bytes) -> codes.ErrorCode | None:
     request = wire.decode(line)
     refused, faults = form_refusal(request), faults_of("request", json.loads(line))
     if refused:
-        assert faults or is_beyond_a_schema(request), request
+        beyond = is_beyond_a_schema(request) or is_for_the_program(request, refused)
+        assert faults or beyond, request
     else:
         assert faults == [], request
     return refused
+
+
+def is_for_the_program(request: object, refused: codes.ErrorCode) -> bool:
+    """Whether it is a batch that names nobody, or a type with two values, and else is right."""
+    if not isinstance(request, dict) or request.get("type") != "batch":
+        return False
+    codes_of_it = (codes.ErrorCode.NO_IDENTITIES, codes.ErrorCode.INVALID_REQUEST)
+    return refused in codes_of_it and form_refusal(request | {"mpid": 5}) is None
 
 
 PARTS = 8
@@ -795,9 +869,15 @@ CHANGES: Json = {"type": "modify", "mpid": 5}
 CHANGES["identity_changes"] = [{"identity_type": "email", "old_value": "a"}]
 SEARCH: Json = {"type": "search", "workspace": "w", "previous_mpid": "-5412"}
 SEARCH["known_identities"] = {"das": "9"}
+BATCH: Json = {"type": "batch", "scope": "s", "label": "l", "source_request_id": "s-1"}
+BATCH |= {"user_identities": {"email": "a"}, "device_info": {"idfv": "9", "platform": "iOS"}}
+BATCH |= {
+    "user_attributes": {"city": "Bern", "tag": None, "l": ["x", 1, None]},
+    "events": [PURCHASE],
+}
 
 
-@pytest.mark.parametrize("request_", [LOGIN, SET, CHANGES, SEARCH], ids=json.dumps)
+@pytest.mark.parametrize("request_", [LOGIN, SET, CHANGES, SEARCH, BATCH], ids=json.dumps)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_program_and_schema_refuse_the_same_requests(fault: Any, request_: Json) -> None:
     assert form_refusal(request_) is None
@@ -825,7 +905,7 @@ def with_each_value(request: Json, *values: object) -> list[Json]:
 
 WRONG_REQUESTS: list[object] = [
     *(None, [], "login", 5, {}),
-    *with_each(LOGIN, "type", None, "Login", 5, "batch"),
+    *with_each(LOGIN, "type", None, "Login", 5),
     *with_each(LOGIN, "typ", None, "login"),
     *with_each(LOGIN, "email", "a"),
     *(LOGIN | {name: 5} for name in ("scope", "workspace", "label", "request_id", "environment")),
@@ -848,6 +928,22 @@ WRONG_REQUESTS: list[object] = [
     *with_each(SEARCH, "previous_mpid", "x", "00", True),
     *with_each(SEARCH, "response", *BAD_MEMBERS["response"]),
     *with_each(SEARCH, "source_request_id", 5, []),
+    *with_each(BATCH, "mpid", "x", "01", True, [], 2**63),
+    *with_each(BATCH, "user_identities", [], "email", {"emial": "a"}, {"email": "x" * 4097}),
+    *with_each(BATCH, "device_info", [], "iOS", {"idfv": "\0"}, {"idfv": {}}),
+    *with_each(BATCH, "mp_deviceid", [], {}, "\0"),
+    *with_each(BATCH, "user_attributes", [], "city", *({"a": bad} for bad in BAD_ATTRIBUTES[:7])),
+    *with_each(BATCH, "user_attributes", {str(n): 1 for n in range(101)}, {"x" * 257: 1}),
+    *with_each(BATCH, "deleted_user_attributes", {}, "city", [5], ["x" * 257]),
+    *with_each(
+        BATCH, "events", {}, "hello", *([bad] for bad in BAD_EVENTS if not is_beyond_a_schema(bad))
+    ),
+    *with_each(BATCH, "timestamp_unixtime_ms", *BAD_TIMES),
+    *with_each(BATCH, "request_timestamp_ms", 5, 1.5, -1),
+    *with_each(BATCH, "source_request_id", 5, "x" * 257),
+    *with_each(BATCH, "consent_state", [], "yes"),
+    *with_each(BATCH, "attribution_info", [], "p"),
+    *(BATCH | {name: 5} for name in ("scope", "workspace", "label")),
 ]
 
 
@@ -872,6 +968,18 @@ def test_a_wrong_request_is_refused(request_: object) -> None:
         *with_each(SEARCH, "previous_mpid", *NO_MPIDS),
         *with_each(SEARCH, "response", *RESPONSES),
         SEARCH | {"source_request_id": "s"},
+        BATCH | {"events": None, "user_attributes": None, "device_info": None, "mpid": None},
+        BATCH | {"events": [None], "deleted_user_attributes": ["a", None], "known_identities": 5},
+        BATCH | {"events": [{"event_type": "x"}, {"event_type": "y", "data": None, "more": 1}]},
+        BATCH | {"user_identities": {"email": 5, "customerid": 0, "other": True, "google": ""}},
+        BATCH | {"mpid": "@l", "user_identities": {"emial": []}, "device_info": {"idfv": []}},
+        BATCH | {"request_timestamp_ms": "x", "request_id": 5, "ip": 5, "environment": []},
+        *with_each(BATCH, "mpid", *NO_MPIDS, 5, "-5"),
+        *with_each(BATCH, "source_request_id", "", "x" * 256),
+        *with_each(BATCH, "timestamp_unixtime_ms", 946_684_800_000, 4_102_444_799_999, None),
+        *with_each(
+            BATCH, "user_attributes", {}, {"x" * 256: "y" * 4096}, {"a": ["x" * 512] * 1000}
+        ),
     ],
     ids=lambda each: json.dumps(each)[:72],
 )
@@ -951,6 +1059,9 @@ def examples() -> Mapping[str, Json]:
         "modified": {"type": "modify", "mpid": "@l", "known_identities": {"email": "b"}},
         "error": {"type": "search", "known_identities": {}},
         "noted": {"type": "login", "known_identities": {"customer_id": "A-1", "email": "c"}},
+        "brought": BATCH | {"scope": None, "user_identities": {"customer_id": "A-1", "email": 0}},
+        "duplicate": BATCH | {"scope": None},
+        "named": BATCH | {"scope": None, "mpid": "@l", "source_request_id": None},
     }
     requests["created"]["label"] = "l"
     rules = organization({"s": scope}, {})
@@ -1068,6 +1179,25 @@ WRONG_ANSWERS: list[tuple[str, Keys, object]] = [
     ("noted", ("notes",), [{"code": "held_elsewhere", "identity_type": None, "message": "x"}]),
     ("noted", ("notes",), [{"code": "held", "identity_type": "email", "message": "x"}]),
     ("noted", ("notes",), [{"code": "tie", "identity_type": None}]),
+    *(
+        (example, (member,), DROP)
+        for example in ("brought", "named")
+        for member in ("events", "attributes_set", "attributes_deleted")
+    ),
+    ("brought", ("events",), -1),
+    ("brought", ("events",), []),
+    ("brought", ("attributes_set",), [5]),
+    ("brought", ("attributes_set",), ["a", "a"]),
+    ("brought", ("type",), "identify"),
+    ("brought", ("matched_identities",), {}),
+    ("named", ("matched_identities",), {"email": "a"}),
+    ("named", ("type",), "identify"),
+    ("matched", ("events",), 0),
+    ("duplicate", ("mpid",), DROP),
+    ("duplicate", ("mpid",), 5),
+    ("duplicate", ("type",), "identify"),
+    ("duplicate", ("events",), 0),
+    ("duplicate", ("notes",), []),
 ]
 
 

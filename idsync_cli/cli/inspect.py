@@ -13,9 +13,11 @@ from idsync_cli.cli.environment import (
     existing_store,
     load_configuration,
     say,
+    say_line,
     terminal_width,
     write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -27,6 +29,7 @@ from idsync_cli.cli.options import (
     StorePath,
 )
 from idsync_cli.core.decision import Refusal
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.inspect import profiles as inspection
@@ -172,7 +175,7 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show a profile and the request that added each identifier.
+    """Show a profile, the request that added each identifier, and its data.
 
     With --story: the request that created it and why, what joined it and by which tier, and what
     was taken from it and by whom.
@@ -189,16 +192,21 @@ def profile_show(
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         found = inspection.profile(transaction, organization, number)
+    from idsync_cli.render import profile_data
+
     if found.profile is None:
-        say(f"idsync: no profile has the MPID {number}")
+        _say_who_is_not_there(number, found.erasure)
     elif as_json:
         from idsync_cli.render import store_json
 
-        write_json(store_json.details_json(found))
+        more = {} if found.data is None else profile_data.data_json(found.data)
+        write_json(store_json.details_json(found) | more)
     else:
         from idsync_cli.render import store as render_store
 
-        draw(*render_store.profile_table(found, terminal_width()))
+        width = terminal_width()
+        more_pieces = [] if found.data is None else profile_data.pieces(found.data, width)
+        draw(*render_store.profile_table(found, width), *more_pieces)
     return found.exit_status
 
 
@@ -209,7 +217,7 @@ def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: 
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         told = tell(transaction, organization, mpid)
     if told.profile is None:
-        say(f"idsync: no profile has the MPID {mpid}")
+        _say_who_is_not_there(mpid, told.erasure)
     elif as_json:
         from idsync_cli.render import store_json
 
@@ -223,6 +231,16 @@ def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: 
         else:
             draw(*(text(*line) for line in render_story.story_lines(told)))
     return told.exit_status
+
+
+def _say_who_is_not_there(mpid: int, erasure: Erasure | None) -> None:
+    """Say that no profile has an MPID, or that it was erased."""
+    if erasure is None:
+        say(f"idsync: no profile has the MPID {mpid}")
+        return
+    from idsync_cli.render import store as render_store
+
+    say_line(["idsync: ", *render_store.erased_line(erasure)])
 
 
 def history(
@@ -264,12 +282,18 @@ def history(
 
             for entry in found.entries:
                 write_json(store_json.entry_json(entry))
+            if found.erasure is not None:
+                write_json(store_json.erased_json(found.erasure))
         shown = list(found.entries)
     whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
-    if not found.total:
+    if found.exit_status:
         say(f"idsync: no history for {what}")
+    elif found.erasure is not None and not as_json:
+        from idsync_cli.render import store as render_store
+
+        write_lines([render_store.erased_line(found.erasure)])
     if shown:
         from idsync_cli.render import store as render_store
 
@@ -309,10 +333,19 @@ def stats(
 
 
 def _mpid(text: str) -> int:
+    return mpid_in("--mpid", text)
+
+
+def mpid_in(option: str, text: str) -> int:
+    """Read the MPID that an option names.
+
+    Raises:
+        UsageFault: it is none.
+    """
     number = parse_mpid(text)
     if number is None:
         raise UsageFault(
-            f"--mpid {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
+            f"{option} {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
         )
     return number
 

@@ -38,6 +38,9 @@ class _Expectation:
             "error": lambda each: self._word(each, ErrorCode),
             "changes": lambda each: [self._change(item) for item in self._faults.items(each)],
             "tiers": self._tiers,
+            "events": self._number,
+            "attributes_set": lambda each: [self._name(it) for it in self._faults.items(each)],
+            "attributes_deleted": lambda each: [self._name(it) for it in self._faults.items(each)],
         }
         self._faults.entries(node, tuple(readers), "an expect")
         return {
@@ -97,6 +100,19 @@ class _Expectation:
                 node.place, f"{node.described()} is neither true nor false; write one of them"
             )
         return bool(node.value)
+
+    def _number(self, node: Node) -> int:
+        if isinstance(node.value, str) and node.value.isascii() and node.value.isdigit():
+            return int(node.value[:19])
+        self._faults.add(node.place, f"{node.described()} is not a number of events")
+        return 0
+
+    def _name(self, node: Node) -> str:
+        if not isinstance(node.value, str):
+            self._faults.add(
+                node.place, f"the name {node.described()} is not text; put it between quotes"
+            )
+        return str(node.value)
 
     def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
         words = [*map(str, known), *also]

@@ -11,8 +11,10 @@ from itertools import islice
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
@@ -35,6 +37,9 @@ from idsync_cli.store.sqlite.queries.statistics import (
     profile_kinds,
 )
 
+LATEST_EVENTS = 10
+"""How many events of a profile are told with it."""
+
 WhyNot = Reason | NoteCode | ErrorCode
 """Why a search does not return a holder."""
 
@@ -54,15 +59,18 @@ class ProfileListing:
 
 @dataclass(frozen=True, slots=True)
 class ProfileDetails:
-    """A profile, what created it, and what added each of its identifiers.
+    """A profile, what created it, what added each of its identifiers, and what else it has.
 
     `profile` is None where none has the MPID, and `made_by` where no request or import created it.
+    For one that was erased there is the erasure.
     """
 
     mpid: int
     profile: ScopedProfile | None
     made_by: Cause | None = None
     arrivals: tuple[Arrival, ...] = ()
+    data: ProfileData | None = None
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
@@ -96,16 +104,18 @@ class Whois:
 class History:
     """Changes of a profile, of an identifier, or of both, oldest first; `total` counts all of them.
 
-    `entries` are read from the store as they are taken, and no more often than once.
+    `entries` are read from the store as they are taken, and no more often than once. Of a profile
+    that was erased the erasure is all that there is.
     """
 
     entries: Iterator[HistoryEntry]
     total: int
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
-        """1 if there is no such change."""
-        return int(not self.total)
+        """1 if there is no such change, and no erasure."""
+        return int(not self.total and self.erasure is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +177,17 @@ def first_profiles(
 def profile(
     transaction: SqliteTransaction, organization: Organization, mpid: int
 ) -> ProfileDetails:
-    """A profile, with what created it and what added each identifier."""
+    """A profile, with what created it, what added each identifier, and what else it has."""
     found = transaction.find(mpid)
     if found is None:
-        return ProfileDetails(mpid, None)
+        return ProfileDetails(mpid, None, erasure=next(transaction.erasures(mpid), None))
     scope, its_profile = found
     return ProfileDetails(
         mpid,
         _scoped(its_profile, scope, organization),
         making(transaction, its_profile.created_seq),
         tuple(arrivals(transaction, mpid)),
+        transaction.data_of(mpid, LATEST_EVENTS),
     )
 
 
@@ -188,9 +199,13 @@ def history(
     limit: int | None,
 ) -> History:
     """The changes of a profile, of an identifier, or of both; at most `limit` of them."""
+    erasure = None
+    if mpid is not None and identifier is None:
+        erasure = next(transaction.erasures(mpid), None)
     return History(
         transaction.history(mpid=mpid, identifier=identifier, limit=limit),
         history_length(transaction, mpid=mpid, identifier=identifier),
+        erasure,
     )
 
 

@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.store.sqlite import SqliteTransaction
@@ -22,33 +23,42 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """An identifier that left the profile, and whose request took it if not the profile's own."""
+    """An identifier that left the profile, and whose request took it if not the profile's own.
+
+    Whose it was is not known either where `by_erased`: it took it, and was erased.
+    """
 
     identifier: Identifier
     taken_by: int | None
+    by_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """What one request, or an import, did to the profile, in the order in which it was done.
 
-    `answer` is the MPID that the request was answered with, which may be another profile's.
+    `answer` is the MPID that the request was answered with, which may be another profile's; None
+    where that was erased.
     """
 
     seq: int
     cause: Cause
-    answer: int
+    answer: int | None
     is_making: bool
     changes: tuple[Gain | Loss, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A profile and all that became of it, oldest first; `profile` is None where there is none."""
+    """A profile and all that became of it, oldest first; `profile` is None where there is none.
+
+    Of one that was erased there is the erasure.
+    """
 
     mpid: int
     profile: ScopedProfile | None
     chapters: tuple[Chapter, ...] = ()
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
@@ -60,7 +70,7 @@ def story(transaction: SqliteTransaction, organization: Organization, mpid: int)
     """Tell the life of a profile from the history."""
     found = transaction.find(mpid)
     if found is None:
-        return Story(mpid, None)
+        return Story(mpid, None, erasure=next(transaction.erasures(mpid), None))
     scope, profile = found
     acts = life(transaction, profile.created_seq)
     chapters = tuple(
@@ -84,5 +94,6 @@ def _chapter(mpid: int, created_seq: int, acts: list[Act]) -> Chapter:
         elif change.op is Op.ADD:
             changes.append(Gain(identifier, tuple(taken.pop(identifier, ()))))
         else:
-            changes.append(Loss(identifier, None if first.answer == mpid else first.answer))
+            taker = None if first.answer == mpid else first.answer
+            changes.append(Loss(identifier, taker, by_erased=first.answer is None))
     return Chapter(first.seq, first.cause, first.answer, first.seq == created_seq, tuple(changes))

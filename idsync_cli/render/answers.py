@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
-from idsync_cli.core.codes import Op, RequestKind, Status, TierOutcome
+from idsync_cli.core.codes import Op, RequestKind, Rule, Status, TierOutcome
+from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier
-from idsync_cli.errors import printable
-from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
+from idsync_cli.errors import number_of, printable
+from idsync_cli.messages import DUPLICATE, OUTCOMES, REASONS, RULES, near_message, note_message
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
+from idsync_cli.render.times import moment
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,6 +29,10 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
 
     A near miss is told in one line, with how to see more.
     """
+    if decision.status is Status.DUPLICATE:
+        return [_duplicate(decision)]
+    if decision.alias is not None:
+        return _alias(decision.alias, decision.copied)
     lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
@@ -40,7 +47,7 @@ def explanation(answer: Answer, decision: Decision, width: int) -> "list[Rendera
     if answer.line is not None:
         heading += f", line {answer.line}"
     pieces: list[RenderableType] = [_headline(decision), text((heading, Look.ASIDE))]
-    if answer.kind is not RequestKind.MODIFY:  # which asks no tier
+    if decision.decided_by.rule is not Rule.MPID:  # which asks no tier
         pieces += _tiers(decision.tiers, width)
     followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
     return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
@@ -139,8 +146,26 @@ def _count(number: int | None, *, stopped: bool) -> str:
 def _result(decision: Decision) -> Line:
     if decision.profile is None:
         return [("not found", Look.WARNING)]
+    if decision.report is not None:
+        return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid)]
     state = "logged in" if decision.is_logged_in else "not logged in"
     return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid), f" ({state})"]
+
+
+def _alias(alias: Alias, copied: int) -> list[Line]:
+    window = f"{moment(alias.start_ms)} to {moment(alias.end_ms)} UTC"
+    return [
+        [
+            (str(Status.ALIASED), Look.OK), " ", _mpid(alias.destination_mpid), ": ",
+            f"{number_of(copied, 'event')} copied from ", _mpid(alias.source_mpid),
+        ],
+        [f"window: {window}; events of that time that come later are copied, too"],
+    ]  # fmt: skip
+
+
+def _duplicate(decision: Decision) -> Line:
+    whose: Line = () if decision.profile is None else (" ", _mpid(decision.profile.mpid))
+    return [("duplicate", Look.WARNING), *whose, f": {DUPLICATE}"]
 
 
 def _mpid(mpid: int) -> Part:
@@ -164,9 +189,16 @@ def _headline(decision: Decision) -> "Text":
 def _sentence(decision: Decision) -> str:
     decided_by = decision.decided_by
     rule = RULES[decided_by.rule].format(type=decided_by.identity_type, rank=decided_by.rank)
+    if decision.status is Status.DUPLICATE:
+        return f"Duplicate: {DUPLICATE}."
+    if decision.alias is not None:
+        count = number_of(decision.copied, "event")
+        return f"Aliased: {count} copied from profile {decision.alias.source_mpid}."
     if decision.status is Status.NOT_FOUND:
         return f"No profile found: {rule}."
     assert decision.profile is not None
+    if decision.status is Status.ERASED:
+        return f"Profile {decision.profile.mpid} is erased: {rule}."
     did = {
         Status.MATCHED: "is the answer",
         Status.CREATED: "is created",
@@ -182,7 +214,7 @@ def _identifier(identifier: Identifier) -> list[str | Part]:
 
 def _consequences(decision: Decision) -> list[Line]:
     """What changed, who was orphaned, where the profile comes from, and the notes."""
-    lines: list[Line] = []
+    lines: list[Line] = [] if decision.report is None else _removed(decision.report)
     for change in decision.changes:
         sign: Part = ("+", Look.ADDED) if change.op is Op.ADD else ("-", Look.REMOVED)
         whose: Line = () if _is_own(change.mpid, decision) else _of_profile(change.mpid)
@@ -199,7 +231,63 @@ def _consequences(decision: Decision) -> list[Line]:
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
         lines.append(["source: the anonymous profile ", _mpid(profile.source_mpid)])
+    if decision.data is not None:
+        lines += _data_lines(decision.data)
     return lines + _note_lines(decision.notes)
+
+
+def _removed(report: ErasureReport) -> list[Line]:
+    """What an erasure takes away, and what stays elsewhere."""
+    counts = report.counts
+    removed = ", ".join(
+        f"{number:,} {noun if number == 1 else nouns}"
+        for number, noun, nouns in (
+            (counts.identifiers, "identifier", "identifiers"),
+            (counts.history, "history entry", "history entries"),
+            (counts.attributes, "attribute", "attributes"),
+            (counts.devices, "device", "devices"),
+            (counts.events, "event", "events"),
+        )
+    )
+    gone = number_of(counts.values, "value")
+    lines: list[Line] = [
+        [("-", Look.REMOVED), f" {removed}"],
+        [
+            ("-", Look.REMOVED),
+            f" {gone} that no other profile holds, also in the history of others",
+        ],
+    ]
+    aliased = ", which was aliased with it"
+    lines += [["stays: profile ", _mpid(mpid), aliased] for mpid in report.aliased_with]
+    made = ", which was made from it"
+    lines += [["stays: profile ", _mpid(mpid), made] for mpid in report.made_from_it]
+    taken = ", from which it took an identifier"
+    lines += [["stays: profile ", _mpid(mpid), taken] for mpid in report.taken_from]
+    return lines + [
+        [("may hold its data", Look.WARNING), f": {file.kind} {printable(file.path)}"]
+        for file in report.files
+    ]
+
+
+def _data_lines(data: BatchData) -> list[Line]:
+    """What a batch brought."""
+    lines: list[Line] = []
+    if data.events:
+        names = [event.name or event.event_type for event in data.events[:MOST_NAMED]]
+        more = len(data.events) - len(names)
+        told = ", ".join(map(printable, names)) + (f" and {more:,} more" if more else "")
+        lines.append([("+", Look.ADDED), f" {number_of(len(data.events), 'event')}: {told}"])
+    for name, value in (data.attributes or {}).items():
+        told = " (tag)" if value == "null" else f": {printable(value)}"
+        lines.append([("+", Look.ADDED), f" attribute {printable(name)}{told}"])
+    gone: list[Line] = [
+        [("-", Look.REMOVED), f" attribute {printable(name)}"] for name in data.deleted
+    ]
+    return lines + gone
+
+
+MOST_NAMED = 10
+"""How many events of a batch are named."""
 
 
 def _note_lines(notes: Sequence[Note]) -> list[Line]:

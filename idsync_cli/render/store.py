@@ -1,10 +1,10 @@
 """What a store holds, as tables."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
+from idsync_cli.core.erasure import ERASED_VALUE, Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import printable
@@ -13,6 +13,7 @@ from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
+from idsync_cli.render.times import moment
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
 
@@ -26,20 +27,26 @@ IDENTIFIERS_SHOWN = 3
 
 _NOTHING = "-"
 
+ERASED = "(erased)"
+"""Stands for a value that was erased: between parentheses, which no value needs."""
 
-def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
-    """Profiles, a row each, with their first identifiers."""
+
+def profiles_table(
+    profiles: Sequence[ScopedProfile], width: int, opted_out: Collection[int] = ()
+) -> "Table":
+    """Profiles, a row each, with their first identifiers; `opted_out` are MPIDs among them."""
     headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
-    return laid_out(headings, map(_profile_cells, profiles), width)
+    rows = (_profile_cells(each, each.profile.mpid in opted_out) for each in profiles)
+    return laid_out(headings, rows, width)
 
 
-def _profile_cells(profile: ScopedProfile) -> "Sequence[Text | str]":
+def _profile_cells(profile: ScopedProfile, is_opted_out: bool) -> "Sequence[Text | str]":
     held = _identifiers(profile)
     first = text("\n").join(text(*_identifier(each)) for each in held[:IDENTIFIERS_SHOWN])
     return (
         text((str(profile.profile.mpid), Look.MPID)),
         printable(profile.scope),
-        text(*_state(profile)),
+        text(*_state(profile), ", opted out" if is_opted_out else ""),
         str(profile.profile.created_seq),
         str(len(held)),
         first if held else _NOTHING,
@@ -103,8 +110,20 @@ def _identifier(identifier: Identifier) -> Line:
     return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
 
 
+def value_of(identifier: Identifier) -> str:
+    """The value of an identifier, which may have been erased."""
+    return ERASED if identifier.value == ERASED_VALUE else printable(identifier.value)
+
+
+def erased_line(erasure: Erasure) -> Line:
+    """That a profile was erased: by which request, and when."""
+    by = f"erased by request {erasure.seq}, {moment(erasure.time_ms)} UTC"
+    its_id = "" if erasure.request_id is None else f", request ID {printable(erasure.request_id)}"
+    return ["profile ", (str(erasure.mpid), Look.MPID), f" was {by}{its_id}"]
+
+
 def _type_and_value(identifier: Identifier) -> "tuple[Text, str]":
-    return text((identifier.type.value, Look.TYPE)), printable(identifier.value)
+    return text((identifier.type.value, Look.TYPE)), value_of(identifier)
 
 
 def whois(found: Whois, width: int) -> "list[RenderableType]":
@@ -222,12 +241,3 @@ def state(profile: ScopedProfile) -> str:
 
 def _state(profile: ScopedProfile) -> Line:
     return state_of(known=profile.known, orphaned=profile.orphaned)
-
-
-def moment(time_ms: int) -> str:
-    """A time in UTC without its milliseconds, for people; one that no calendar has, as a number."""
-    try:
-        when = datetime.fromtimestamp(time_ms // 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return f"{time_ms} ms"
-    return when.replace(tzinfo=None).isoformat(" ")

@@ -3,11 +3,13 @@
 import re
 
 from idsync_cli.core.codes import Import
+from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.errors import printable
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
 from idsync_cli.messages import RULES
-from idsync_cli.render.store import decider_of, moment, state
+from idsync_cli.render.store import ERASED, decider_of, state, value_of
 from idsync_cli.render.theme import Line, Look
+from idsync_cli.render.times import moment
 
 
 def story_lines(story: Story) -> list[Line]:
@@ -23,7 +25,7 @@ def story_lines(story: Story) -> list[Line]:
         lines.append(["source: the anonymous profile ", source])
     for chapter in story.chapters:
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
-        deed = _deed(story, chapter, str(chapter.answer))
+        deed = _deed(story, chapter, None if chapter.answer is None else str(chapter.answer))
         lines += [[], [(when, Look.ASIDE), f": {deed}"], [f"  decided by {_decider(chapter)}"]]
         if own := _own_name(chapter):
             lines.append([f"  {printable(own)}"])
@@ -40,23 +42,28 @@ def story_markdown(story: Story) -> list[str]:
     came = "" if source is None else f"; source: the anonymous profile {_code(str(source))}"
     lines += [f"In scope {_code(shown.scope)}: {state(shown)}{came}.", ""]
     for number, chapter in enumerate(story.chapters, start=1):
-        deed = _deed(story, chapter, _code(str(chapter.answer)))
+        answer = None if chapter.answer is None else _code(str(chapter.answer))
+        deed = _deed(story, chapter, answer)
         own = _own_name(chapter, code=True)
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
         lines.append(f"{number}. **{deed}** ({when}), decided by {_decider(chapter)}")
         lines += [f"    - {own}"] if own else []
         for each in chapter.changes:
             did = "added" if isinstance(each, Gain) else "removed"
-            held = f"{each.identifier.type} {_code(each.identifier.value)}"
+            value = each.identifier.value
+            told = ERASED if value == ERASED_VALUE else _code(value)
+            held = f"{each.identifier.type} {told}"
             lines.append(f"    - {did} {held}{_others(each)}")
     return [*lines, *_beginning(story)]
 
 
-def _deed(story: Story, chapter: Chapter, answer: str) -> str:
+def _deed(story: Story, chapter: Chapter, answer: str | None) -> str:
     """What the request did to the profile: created it, was answered with it, or took from it."""
     kind = chapter.cause.kind
     if chapter.is_making:
         return f"created by {kind}"
+    if answer is None:
+        return f"{kind} of a profile that was erased"
     return kind if chapter.answer == story.mpid else f"{kind} of profile {answer}"
 
 
@@ -81,12 +88,14 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
 def _change_line(change: Gain | Loss) -> Line:
     sign = ("+", Look.ADDED) if isinstance(change, Gain) else ("-", Look.REMOVED)
     kind = (change.identifier.type.value, Look.TYPE)
-    return ["  ", sign, " ", kind, f" {printable(change.identifier.value)}{_others(change)}"]
+    return ["  ", sign, " ", kind, f" {value_of(change.identifier)}{_others(change)}"]
 
 
 def _others(change: Gain | Loss) -> str:
     """From whom it was taken, or by whose request."""
     if isinstance(change, Loss):
+        if change.by_erased:
+            return " (taken by a profile that was erased)"
         return "" if change.taken_by is None else f" (taken by profile {change.taken_by})"
     if not change.taken_from:
         return ""

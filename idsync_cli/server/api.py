@@ -89,6 +89,7 @@ class Api:
         read_only: bool = False,
         explain: bool = False,
         spare_known: bool = False,
+        from_app: bool = False,
     ) -> Answer:
         """Have the engine answer a request of section 8 or 9; what it does is recorded.
 
@@ -97,7 +98,11 @@ class Api:
         """
         asked = unavailable(
             lambda: self.service.submit(
-                request, dry_run=read_only, explain=explain, spare_known=spare_known
+                request,
+                dry_run=read_only,
+                explain=explain,
+                spare_known=spare_known,
+                from_app=from_app,
             )
         )
         answer = await _outcome_of(asked)

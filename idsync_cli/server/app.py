@@ -13,14 +13,17 @@ from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, 
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server import sdk
+from idsync_cli.server.aliases import AliasRoute
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
 from idsync_cli.server.api import Api, sent_with
 from idsync_cli.server.credentials import Refused
+from idsync_cli.server.events import EventRoutes
 from idsync_cli.server.identity import IdentityRoutes
 
 _HEADERS: Final = b"x-mp-key, content-type, authorization, x-mp-signature, date"
 _EXPOSED: Final = b"X-MP-Max-Age"
 _PREFLIGHT_SECONDS: Final = b"86400"
+_ALIAS_PREFIXES: Final = ("", "/identity", "/webevents", "/nativeevents")
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
 _IDENTITY_KINDS: Final = (
     RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH,
@@ -35,7 +38,7 @@ def make_app(api: Api, report_bug: ReportBug) -> ASGIApp:
 
     Every route of an SDK stands also under the prefix that SDKs with a domain of their own use.
     """
-    identity = IdentityRoutes(api)
+    identity, events = IdentityRoutes(api), EventRoutes(api)
     routes = [
         *_routes(
             "POST",
@@ -50,6 +53,12 @@ def make_app(api: Api, report_bug: ReportBug) -> ASGIApp:
             [(f"/v{each}/JS/{{key}}/Forwarding", sdk.forwarding) for each in (1, 2)],
             ("", "/webevents"),
         ),
+        *_routes("POST", [("/v1/identity/{key}/{word}", _alias_of(api))], _ALIAS_PREFIXES),
+        *_routes("POST", [("/v2/events", events.one), ("/v2/events/historical", events.one)]),
+        *_routes("POST", [("/v2/bulkevents", events.bulk)]),
+        *_routes("POST", [("/v2/bulkevents/historical", events.bulk)]),
+        *_routes("POST", [("/v3/JS/{key}/events", events.web)], ("", "/webevents")),
+        *_routes("POST", [("/v2/{key}/events", events.native)], ("", "/nativeevents")),
         *_routes("GET", [("/healthz", _health_of(api))]),
     ]
     starlette = Starlette(
@@ -68,6 +77,18 @@ def _routes(
         for path, handler in handlers
         for prefix in prefixes
     ]
+
+
+def _alias_of(api: Api) -> Handler:
+    route = AliasRoute(api)
+
+    async def alias(request: Request) -> Response:
+        """Handle an alias; SDKs differ in how they write the last word of the path."""
+        if request.path_params["word"].lower() != "alias":
+            raise HTTPException(404)
+        return await route.alias(request)
+
+    return alias
 
 
 def _health_of(api: Api) -> Handler:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
 from idsync_cli.server.api import Api, sent_with
-from idsync_cli.server.bodies import MOST_BYTES, read_body
+from idsync_cli.server.bodies import read_body
 from idsync_cli.server.credentials import Caller
 from idsync_cli.server.native import batch_of
 from idsync_cli.server.requests import Json, check_no_label, object_in
@@ -68,7 +68,7 @@ class EventRoutes:
         except Problem as problem:
             if problem.status != 413:
                 raise
-            self._count(caller, "TOO_LONG", began)
+            self._count(caller, "TOO_LONG")
             return Response(status_code=202)
         self._api.check_rate(caller)
         await self._take(caller, _json_in(body), began)
@@ -83,30 +83,31 @@ class EventRoutes:
         try:
             batch = batch_of(object_in(decode_json(sent.body)))
         except Refusal as refusal:
-            self._count(caller, refusal.code.value, began)
+            self._count(caller, refusal.code.value)
             return _refused(refusal)
         refusal_of_batch = await self._take(caller, batch, began)
         if refusal_of_batch is not None:
             return _refused(refusal_of_batch)
-        return json_response({"dt": "rh", "id": str(uuid4()), "ct": int(time() * 1000), "msgs": []}, 202)
+        return json_response(
+            {"dt": "rh", "id": str(uuid4()), "ct": int(time() * 1000), "msgs": []}, 202
+        )
 
     async def _take(self, caller: Caller, batch: object, began: float) -> Refusal | None:
         """Have a batch carried out; why it is refused, if it is."""
         try:
             asked = _asked(caller, object_in(batch))
         except Refusal as refusal:
-            self._count(caller, refusal.code.value, began)
+            self._count(caller, refusal.code.value)
             return refusal
         answer = await self._api.answer(asked, from_app=caller.is_app)
         if isinstance(answer.outcome, Refusal):
-            self._count(caller, answer.outcome.code.value, began)
+            self._count(caller, answer.outcome.code.value)
             return answer.outcome
         self._api.log.answered(_KIND, 202, perf_counter() - began, answer, asked)
         return None
 
-    def _count(self, caller: Caller, code: str, began: float) -> None:
+    def _count(self, caller: Caller, code: str) -> None:
         """Let those who watch know of a batch that was refused."""
-        del began
         self._api.refused_events[caller.workspace, code] += 1
         self._api.log.refused(_KIND, 202, code)
 
@@ -138,6 +139,3 @@ def _json_in(body: bytes) -> object:
 def _refused(refusal: Refusal) -> Response:
     code, message = refused(refusal)
     return error_response(400, code, message)
-
-
-__all__ = ["MOST_BYTES", "EventRoutes"]

@@ -1,4 +1,4 @@
-"""Who holds which identifier, against the history that led to it."""
+"""Whether the identifiers of profiles agree with their history."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from idsync_cli.store.sqlite.health.rows import AnyRow, side_by_side
 
 
 def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Profiles whose contents disagree with their history, or with what lookups find."""
+    """Profiles whose identifiers disagree with the history, or with the index of look-ups."""
     changes = connection.execute(
         "SELECT created_seq, identifier_id, seq, place, op FROM changes"
         " ORDER BY created_seq, seq, place"
@@ -22,13 +22,13 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
                 f"the profile created by request {seq} does not exist",
             )
             continue
-        _, scope_id, was_known, its_types, login_types, made = profile
+        _, scope_id, known_seq, its_types, login_types, made = profile
         where = f"the profile created by request {seq}"
         if not made:
             yield Sign(FindingCode.HISTORY, f"no request created the profile {seq}")
         expected: dict[int, tuple[int, int]] = {}
         yield from _told(its_changes, expected)
-        types, known = 0, bool(was_known or its_types & (login_types or 0))
+        types, known = 0, bool(known_seq or its_types & (login_types or 0))
         for (
             _,
             number,
@@ -53,7 +53,7 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 
 def _told(changes: Iterable[AnyRow], held: dict[int, tuple[int, int]]) -> Iterator[Sign]:
-    """Tell the history of a profile from its beginning, and find what cannot have been."""
+    """Replay the history of a profile from its beginning, and find impossible changes."""
     for _, number, seq, place, op in changes:
         if (op == 1) == (number in held):
             yield Sign(FindingCode.HISTORY, f"change {place} of request {seq} is impossible")
@@ -70,7 +70,7 @@ _HOLDERS = """
     ORDER BY h.created_seq
 """
 _PROFILES = """
-    SELECT created_seq, scope_id, was_known, types, login_types,
+    SELECT created_seq, scope_id, known_seq, types, login_types,
         EXISTS (SELECT * FROM requests AS r
             WHERE r.seq = p.created_seq AND r.created_seq = p.created_seq)
     FROM profiles AS p LEFT JOIN scopes USING (scope_id) ORDER BY created_seq

@@ -40,7 +40,7 @@ _LIFE = """
         answer.mpid, op, changed.mpid, identity_type_id, value
     FROM requests
     JOIN outcomes USING (outcome_id)
-    JOIN profiles AS answer ON answer.created_seq = requests.created_seq
+    LEFT JOIN profiles AS answer ON answer.created_seq = requests.created_seq
     LEFT JOIN changes ON changes.seq = requests.seq
     LEFT JOIN profiles AS changed ON changed.created_seq = changes.created_seq
     LEFT JOIN identifiers USING (identifier_id)
@@ -82,12 +82,13 @@ class Arrival:
 class Act:
     """One change by a request, of whichever profile; `answer` is the MPID it was answered with.
 
-    `change` is None where an import put in a profile that holds nothing.
+    The answer is None where that profile was erased, and `change` where an import put in a profile
+    that holds nothing. The identifier of a change may have the value ERASED_VALUE.
     """
 
     seq: int
     cause: Cause
-    answer: int
+    answer: int | None
     change: Change | None
 
 
