@@ -390,6 +390,21 @@ RIGHT_CONFIGURATIONS: list[tuple[Keys, object]] = [
     (("accounts",), None),
     (("accounts", "a"), {}),
     (("accounts", "a", "workspaces"), None),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s"}),
+    (
+        ("accounts", "a", "workspaces", "w"),
+        {
+            "scope": "s",
+            "api_key": "us1-0af",
+            "api_secret": ["one", "two"],
+            "key_only": True,
+            "admin_key": "k",
+            "admin_secret_env": "SECRET",
+            "rate": 50,
+            "audiences": False,
+            "modify_takes": None,
+        },
+    ),
     (("scopes", "s", "identities"), None),
     (("scopes", "s", "on_conflicting_login"), None),
     (("scopes", "s", "on_unique_held"), None),
@@ -471,7 +486,15 @@ WRONG_CONFIGURATIONS: list[tuple[Keys, object]] = [
     (("accounts", "a", "workspaces"), ["w"]),
     (("accounts", "a", "workspaces", "w"), None),
     (("accounts", "a", "workspaces", "w"), True),
-    (("accounts", "a", "workspaces", "w"), {"scope": "s"}),
+    (("accounts", "a", "workspaces", "w"), {}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_keys": "k"}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_key": "a b"}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_key": "a/b"}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_secret": "x"}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_key": "k", "api_secret": ""}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_key": "k", "api_secret": []}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "key_only": "yes"}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "rate": 0}),
 ]
 
 ONLY_THE_PROGRAM_REFUSES: list[tuple[Keys, object]] = [
