@@ -79,7 +79,7 @@ def erase(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Erase a profile: no byte that only it held is left in the store's files.
+    """Erase a profile, and every byte that only it held.
 
     Name it by its MPID, or by identities that fit no other. The exit status is 1 if there is none,
     and 3 while another program reads the store: the next command that writes then finishes.
