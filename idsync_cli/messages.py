@@ -39,7 +39,7 @@ _BUT = {
     Reason.CONFLICTING_LOGIN: "a login ID of the request disagrees with {it}",
     Reason.NEW_KNOWN_USER_ONLY: "a login ID never leads to an anonymous profile",
 }
-"""Why who holds what was asked for is not the answer, behind a "but"."""
+"""Why a holder of what was asked for is not the answer, after a "but"."""
 
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},

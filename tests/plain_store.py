@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from idsync_cli.core.codes import Op, Status
+from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
@@ -105,13 +105,13 @@ class PlainTransaction(Transaction):
             HistoryEntry(
                 entry.seq,
                 entry.time_ms,
-                str(entry.kind),
+                entry.kind,
                 entry.request_id,
                 entry.request_timestamp_ms,
                 change.op,
                 change.mpid,
                 change.identifier,
-                str(decision.decided_by.rule),
+                decision.decided_by.rule,
                 decision.decided_by.identity_type,
             )
             for change in decision.changes
@@ -123,9 +123,9 @@ class PlainTransaction(Transaction):
         self.login_bits.setdefault(scope, rules.login_bits)
         if time_ms is not None:
             self.data.append(Brought(profile.mpid, profile.created_seq, time_ms, None))
-            how = profile.created_seq, time_ms, "import", None, None
+            how = profile.created_seq, time_ms, Import.IMPORT, None, None
             self.entries += [
-                HistoryEntry(*how, Op.ADD, profile.mpid, each, "import")
+                HistoryEntry(*how, Op.ADD, profile.mpid, each, Import.IMPORT)
                 for each in profile.identifiers
             ]
 

@@ -1,6 +1,7 @@
-"""Check: scenarios through the engine, and what they expected against what was found."""
+"""Check: scenarios run through the engine, comparing what they expect with what is found."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -18,10 +19,11 @@ from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import Fault, FileFault
+from idsync_cli.errors import FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_data import ExpectedProfile
-from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
+from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, read_scenarios
+from idsync_cli.files.scenario_search import find
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory import MemoryStore
@@ -35,7 +37,7 @@ PASSED, FAILED, UNREADABLE = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Something that was expected otherwise; `step` and `answer` are None for a final profile.
+    """A mismatch; `step` and `answer` are None for a final profile.
 
     `node` is what the file says, and `labels` are the names of MPIDs at that moment. `part` says
     what of a final profile it is: its identities, attributes, events or status messages.
@@ -58,7 +60,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A scenario that was run; it passed if nothing was expected otherwise."""
+    """A scenario that was run; it passed if there is no mismatch."""
 
     scenario: Scenario
     mismatches: tuple[Mismatch, ...]
@@ -70,7 +72,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether all was as expected."""
+        """Whether it passed."""
         return not self.mismatches
 
     @property
@@ -93,6 +95,33 @@ class Unreadable:
 
 
 CheckOutcome = Result | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many scenarios passed and failed, and how many could not be read."""
+
+    passed: int = 0
+    failed: int = 0
+    unreadable: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return self.passed + self.failed + self.unreadable
+
+    @property
+    def exit_status(self) -> int:
+        """The highest of all the scenarios: 2 if any cannot be read, else 1 if any failed."""
+        if self.unreadable:
+            return UNREADABLE
+        return FAILED if self.failed else PASSED
+
+
+def totals(outcomes: Iterable[CheckOutcome]) -> Totals:
+    """What became of scenarios altogether."""
+    counts = Counter(each.exit_status for each in outcomes)
+    return Totals(counts[PASSED], counts[FAILED], counts[UNREADABLE])
 
 
 def check_file(
@@ -161,8 +190,8 @@ def _give(scenario: Scenario, given: Given, transaction: Transaction, seed: int)
     )
     broken = violation(profile, rules, lookup)
     if broken:
-        message = f"the given profile breaks a rule: {broken}"
-        raise FileFault([Fault(scenario.path.as_posix(), message, given.line)])
+        message = f"the given profile breaks a rule: {broken.message}"
+        raise FileFault([given.fault(message, broken.word)])
     transaction.insert(given.scope, profile, rules, None)
     transaction.advance_to(seq)
 
@@ -199,7 +228,7 @@ def _found(answer: wire.Json) -> dict[str, Any]:
 
 
 def _resolved(wanted: Any, labels: Mapping[str, int]) -> Any:
-    """Put MPIDs in the place of `@name`; a name without one stays, and is found nowhere."""
+    """Put MPIDs in place of `@name`; a name without one stays, and is found nowhere."""
     if isinstance(wanted, list):
         return [_resolved(each, labels) for each in wanted]
     if isinstance(wanted, dict):

@@ -1,9 +1,6 @@
 """Update: what was found is written into what a scenario expects, and nothing else is touched."""
 
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +32,8 @@ class Update:
         Raises:
             FileFault: it has changed meanwhile, or cannot be written.
         """
+        from idsync_cli.files.whole_file import whole_file  # a check that writes nothing needs none
+
         if read_bytes(self.path) != self.old:
             raise FileFault(
                 [
@@ -44,22 +43,16 @@ class Update:
                     )
                 ]
             )
-        target = self.path.resolve()
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
-            with draft.open("xb") as file:
+            with whole_file(str(self.path)) as file:
                 file.write(self.new)
-                os.fsync(file.fileno())
-            shutil.copymode(target, draft)
-            draft.replace(target)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             fault = Fault(self.path.as_posix(), f"cannot be updated: {error.strerror}")
             raise FileFault([fault]) from None
 
 
 def update_of(path: Path, results: Iterable[Result], load: Load) -> Update:
-    """What makes the scenarios of a file pass that did not; tried out before it is given.
+    """The update that makes failing scenarios of a file pass, tried out first.
 
     Raises:
         FileFault: why the file cannot be updated; it is left as it is.
@@ -86,7 +79,7 @@ def _try_out(update: Update, failed: Sequence[Result], load: Load) -> None:
 
 
 def _inexpressible(path: Path, mismatch: Mismatch) -> Fault | None:
-    """Say what an `expect` has no words for: that something is not there at all."""
+    """Report what an `expect` cannot express: that something is missing altogether."""
     found = mismatch.found
     if isinstance(found, dict) and mismatch.part == "identities":
         missing = [str(key) for key, value in found.items() if value is None]

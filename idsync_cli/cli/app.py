@@ -57,7 +57,7 @@ _COMMANDS = {
 
 
 class _Lines(colour.TakesColour, Reading, TyperGroup):
-    """Commands of a line each."""
+    """Commands, each with one line."""
 
 
 class Commands(colour.TakesColour, Reading, TyperGroup):
@@ -76,6 +76,14 @@ class Commands(colour.TakesColour, Reading, TyperGroup):
         if cmd_name in self.commands and cmd_name not in self._built:
             self._built[cmd_name] = _build(cmd_name)
         return self._built.get(cmd_name)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options; what Typer tells of one of them would take two lines."""
+        found = list(super().get_params(ctx))
+        for each in found:
+            if each.name == "show_completion":
+                each.help = "Print completion for the current shell."
+        return found
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands for the help."""
@@ -145,11 +153,11 @@ def _root(
     ] = False,
     config: Annotated[
         str | None,
-        typer.Option("--config", "-c", metavar="FILE", help="The configuration, for any command."),
+        typer.Option("--config", "-c", metavar="FILE", help="Configuration, for any command."),
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", "-s", metavar="FILE", help="The store, for any command."),
+        typer.Option("--store", "-s", metavar="FILE", help="Store, for any command."),
     ] = None,
 ) -> None:
     del version, config, store  # a callback has answered; commands take the others themselves

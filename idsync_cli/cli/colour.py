@@ -1,4 +1,4 @@
-"""Whether there is colour: `--color`, before or after a command, or what the surroundings say.
+"""Whether there is colour: `--color`, before or after a command, or what the environment says.
 
 What a person asks for comes first, then NO_COLOR, then FORCE_COLOR; else there is colour for a
 terminal that is not dumb. Help has it, too.
@@ -136,7 +136,7 @@ class TakesColour:
         return [*params, _OPTION, help_option]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments; `--color` first, for help and errors hang on it."""
+        """Read the arguments; `--color` first, because help and errors depend on it."""
         with suppress(ClickException):  # is told below
             options, _, _ = self.make_parser(ctx).parse_args(args=list(args))  # type: ignore[attr-defined]
             if options.get("color") in list(When):

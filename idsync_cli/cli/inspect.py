@@ -175,16 +175,17 @@ def profile_show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Show a profile, the request that added each identifier, and its data.
+    """Show a profile, what added each identifier, and its data.
 
-    With --story: what made it and why, what joined it by which tier, and what was taken by whom.
+    With --story: the request that created it and why, what joined it and by which tier, and what
+    was taken from it and by whom.
 
-    The exit status is 1 if there is none with the MPID.
+    The exit status is 1 if no profile has the MPID.
 
     Example: idsync profile show --mpid -5412 --story
     """
     if markdown and (as_json or not story):
-        raise UsageFault("--markdown goes with --story, and without --json")
+        raise UsageFault("--markdown needs --story, and cannot be combined with --json")
     number = _mpid(mpid)
     if story:
         return _show_story(number, config, store, as_json=as_json, markdown=markdown)

@@ -1,6 +1,6 @@
-"""How the words of a command are read, and what is said where they cannot be.
+"""How a command line is parsed, and what is said if it cannot be.
 
-Every start takes this module, so it imports nothing of idsync but the errors.
+Every start imports this module, so it imports nothing of idsync but the errors.
 """
 
 import re
@@ -32,7 +32,7 @@ class Reading:
         """Read the arguments.
 
         Raises:
-            UsageError: an option stands there twice, or without its value.
+            UsageError: an option is given twice, or without its value.
         """
         try:
             self._check_options(ctx, args)
@@ -42,7 +42,7 @@ class Reading:
             raise
 
     def _check_options(self, ctx: Any, args: list[str]) -> None:
-        if ctx.resilient_parsing:  # a shell asks what may come next, and wants no complaint
+        if ctx.resilient_parsing:  # a shell asks what may come next, and wants no error
             return
         _refuse_options_as_values(ctx, args)
         _, _, order = ctx.command.make_parser(ctx).parse_args(args=list(args))

@@ -58,7 +58,7 @@ def replay(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Requests, one per line; .gz is decompressed, - is standard input.",
+            help="Requests, one per line (.gz too); - for stdin.",
         ),
     ],
     output: Annotated[
@@ -211,7 +211,7 @@ def _checked_target(
 
 
 def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:
-    """What gives out answers as they come: as lines where they are asked for, or explained."""
+    """What writes answers as they come: as lines if asked for, or explained."""
     if output == STANDARD_STREAM:
         return partial(_write_lines, explain=explain)
     return shown.explain if explain and output is None else None
@@ -226,7 +226,7 @@ def _write_lines(answers: Iterable[Answer], file: str | None, *, explain: bool) 
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
 ) -> Iterator[SqliteStore]:
-    """The store, made if there is none; for a dry run, a copy of it."""
+    """The store, created if there is none; for a dry run, a copy of it."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         wanted = new_seed() if seed is None else seed
@@ -236,7 +236,7 @@ def _store(
 
 
 def _unseen(_bytes: int, _requests: int) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""
 
 
 @contextmanager

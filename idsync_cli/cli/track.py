@@ -17,15 +17,8 @@ from idsync_cli.cli.options import (
     Workspace,
     takes_identities,
 )
-from idsync_cli.cli.requests import (
-    DryRun,
-    Explain,
-    Force,
-    Svg,
-    answer_and_show,
-    once_each,
-    picture_in,
-)
+from idsync_cli.cli.request_options import once_each
+from idsync_cli.cli.requests import DryRun, Explain, Force, Svg, answer_and_show, picture_in
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, quoted
 

@@ -28,10 +28,11 @@ from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import FaultCode, StoreFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
-from idsync_cli.files.outputs import Outputs, open_output
+from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 from idsync_cli.files.profile_lines import STANDARD_STREAM, AnyLine, ProfileFile
+from idsync_cli.files.whole_file import whole_file
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
@@ -51,9 +52,9 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: csv if the file's name says so, else jsonl. In CSV, a cell that begins "
-        "with [ is a JSON list of values, and a leading apostrophe is ignored. Have your "
-        "spreadsheet read all columns as text, or it rounds long numbers.",
+        help="Default: csv if the file is named so, else jsonl. In CSV, a cell that begins with "
+        "[ is a JSON list, and a leading apostrophe is ignored. Let spreadsheets read all "
+        "columns as text, or they round MPIDs.",
     ),
 ]
 
@@ -61,7 +62,7 @@ FormOption = Annotated[
 def export(
     output: Annotated[
         str,
-        typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
+        typer.Option("--output", metavar="FILE", help="The file to write; - for stdout."),
     ] = STANDARD_STREAM,
     force: Force = False,
     form: FormOption = None,
@@ -113,7 +114,7 @@ def _records(erasure: Erasure) -> str:
 def _written_as(
     form: Form, transaction: SqliteTransaction, scope: str | None
 ) -> tuple[list[str], Callable[[ScopedProfile], str]]:
-    """What stands above the profiles in a file of the form, and how each is written."""
+    """The header of a file of the form, and how each profile is written."""
     if form is Form.JSONL:
         return [], lambda profile: wire.encode(wire.profile_json(profile))
     types = types_held(transaction, scope)
@@ -132,16 +133,18 @@ def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
     if output == STANDARD_STREAM:
         yield write_utf8
         return
+    ensure_writable("--output", output)
     try:
-        stream = open_output("--output", output, must_be_new=not force)
+        with whole_file(output, must_be_new=not force) as file:
+            yield lambda lines: file.write(f"{lines}\n".encode())
+    except FileExistsError:
+        raise file_exists("--output", output) from None
     except OSError as error:
-        raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
-    try:
-        with stream:
-            yield lambda lines: stream.write(f"{lines}\n".encode())
-    except OSError as error:
-        cause = error.strerror
-        raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None
+        raise StoreFault(
+            f"--output {quoted(output)} cannot be written: {error.strerror}",
+            FaultCode.OUTPUT_UNWRITABLE,
+            path=output,
+        ) from None
 
 
 def import_(
@@ -197,7 +200,7 @@ _READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
 ) -> Iterator[SqliteStore]:
-    """The store, or for a dry run a copy; one that is not there is made when all went well."""
+    """The store, or for a dry run a copy; a new one is created when all went well."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         with stores.temporary(new_seed() if seed is None else seed) as made:

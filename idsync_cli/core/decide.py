@@ -22,9 +22,9 @@ def decide(
 ) -> Decision:
     """Decide any request by the rules of its scope, against the store as it stands before it.
 
-    `seq` is the request's sequence number and `seed` that of its store (section 7); both come from
-    the caller. `explain` adds the account of every tier. `near`, or `explain`, adds who holds what
-    was asked for, where none of them is the answer.
+    `seq` is the request's sequence number, and `seed` is the store's (section 7). `explain` adds
+    what every tier found. `near`, and `explain` too, adds the near misses (section 8): who holds
+    what was asked for, if no profile was the answer.
 
     Raises:
         Refusal: the request is refused, and nothing changes.

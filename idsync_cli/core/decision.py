@@ -47,10 +47,10 @@ class Change(Value):
 
 
 class Note(NamedTuple):
-    """Something done otherwise than the sender may expect, and for which type.
+    """Something that the sender may not expect, and the type that it is about.
 
-    Where an account was asked for, `held_elsewhere` names the holder with the lowest MPID that
-    keeps the identifier, and why.
+    If an explanation was asked for, a note `held_elsewhere` has the MPID of the holder that keeps
+    the identifier (the lowest, if there are several), and the reason.
     """
 
     code: NoteCode
@@ -60,13 +60,13 @@ class Note(NamedTuple):
 
 
 COUNTED_TO = 1000
-"""Where the counts of a tier stop (section 8): a crowd need not be counted to its end."""
+"""Where the counts of a tier stop (section 8): an identifier may have millions of holders."""
 
 
 class Tier(NamedTuple):
-    """What one type of the priority did; counts are None where nothing was looked up.
+    """What the tier of one type did. Counts are None if nothing was looked up.
 
-    No count goes beyond COUNTED_TO; one that is as high may stand for more.
+    Counts stop at COUNTED_TO, so a count as high as that may stand for more.
     """
 
     rank: int
@@ -86,9 +86,9 @@ NEAR_COUNTED_TO = 10
 
 
 class NearMiss(NamedTuple):
-    """An identifier of the request that profiles hold, none of which may be the answer, and why.
+    """An identifier of the request whose holders may not be the answer, and why they may not.
 
-    No count goes beyond NEAR_COUNTED_TO; one that is as high may stand for more.
+    Counts stop at NEAR_COUNTED_TO, so a count as high as that may stand for more.
     """
 
     identifier: Identifier
@@ -96,13 +96,20 @@ class NearMiss(NamedTuple):
     ineligible: Mapping[Reason, int]
 
 
-class Refusal(Exception):
-    """A request that is refused and changes nothing: its code, and what is wrong in words.
+Word = str | int | tuple[str | int, ...]
+"""Where the fault in a line is: a word of it, a character, counted from 0, or the keys and indices
+that lead to a value of the request."""
 
-    `hint` is the way out where it is more than the message says. `word` is what is at fault, as
-    far as that is one word of the request, or the character, from 0, at which a line ceases to be
-    JSON. No answer in JSON has them.
-    `tiers` and `notes` are there if the account was asked for and step 5 refused the request.
+KNOWN_IDENTITIES: Final[Word] = ("known_identities",)
+WHOLE_REQUEST: Final[Word] = ()
+
+
+class Refusal(Exception):
+    """A request that is rejected and changes nothing: its code, and what is wrong in words.
+
+    `hint` is the way out, if the message does not say it, and `word` is the part of the request
+    that is at fault; an answer in JSON has neither. `tiers` and `notes` are there if an explanation
+    was asked for and step 5 rejected the request.
     """
 
     def __init__(
@@ -112,7 +119,7 @@ class Refusal(Exception):
         hint: Hint | None = None,
         tiers: tuple[Tier, ...] = (),
         notes: tuple[Note, ...] = (),
-        word: str | int | None = None,
+        word: Word | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -146,12 +153,12 @@ class ProfileUpdate(Value):
 class Decision(Value):
     """The answer to a request, with everything that applying and explaining it needs.
 
-    `profile` is the answered profile as it was before the request, None where nothing was found;
-    one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
-    search found, as it got them; `types_in_order` are their types. `updates` has the profiles
-    that change. `tiers` are there if the account of them was asked for, and `near` if near misses
-    were. `data` is what a batch brings to the profile, and `digest` stands for its id. `report`
-    says what an erasure takes away, once a store was asked.
+    `profile` is the answered profile as it was before the request, or None if none was found. If it
+    was `created`, it holds nothing yet. `updates` has the profiles that change. For a search,
+    `identifiers` are all that the found profile holds, oldest first, and `types_in_order` are their
+    types. `tiers` are there if an explanation was asked for, and `near` if near misses were. `data`
+    is what a batch brings to the profile, and `digest` stands for its id. `report` says what an
+    erasure takes away, once a store was asked.
     """
 
     __match_args__ = (
@@ -224,8 +231,8 @@ class Decision(Value):
 class Answer(Value):
     """What a request came to: which one it was, and what was decided or why it was refused.
 
-    `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` before
-    it is established.
+    `line` is None outside a replay. `kind` is None if the request is of no known kind, and `scope`
+    if the request was refused before its scope was established.
     """
 
     __match_args__ = ("seq", "line", "kind", "scope", "outcome")

@@ -1,4 +1,4 @@
-"""Answering: from a request as it came to an answer, over a transaction of any store."""
+"""Answering a request as it came, in a transaction of any store."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -20,10 +20,10 @@ _ERASED: Final = Status.ERASED
 
 
 class Answering:
-    """Answers requests under one configuration, over whatever transaction it is given.
+    """Answers requests under one configuration, in the transactions that it is given.
 
-    `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have the
-    account of every tier.
+    `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have what
+    every tier did.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Answering:
         self._remembers_rules = False
 
     def rules_are_kept(self) -> None:
-        """Hear that a transaction was kept in which the store was told the rules."""
+        """Take note that the store has the rules: a transaction that told it was committed."""
         self._remembers_rules = True
 
     def read(self, request: object | Refusal) -> wire.Reading:
-        """Read a request, as far as it is one."""
+        """Read a request; what is wrong with it becomes part of the reading."""
         return self._reader.read(request)
 
     def answer_all(
@@ -57,18 +57,18 @@ class Answering:
         transaction: Transaction,
         labels: Labels,
     ) -> list[Answer]:
-        """Answer requests one after another by these sequence numbers, and do what is decided.
+        """Answer requests one after another, under these sequence numbers, and apply the decisions.
 
-        What all of them name is looked up beforehand. Each answer with a label names it.
+        Everything that they name is read from the store first. `labels` get the MPIDs of answers.
         """
         readings = [self._reader.read(each.request) for each in requests]
         self.prefetch(readings, transaction, labels)
         now, explain = self._now(), self._explain
         return [
             self._answer(
-                reading, requests[place].line, seqs[place], transaction, labels, now, explain, False
+                reading, requests[index].line, seqs[index], transaction, labels, now, explain, False
             )
-            for place, reading in enumerate(readings)
+            for index, reading in enumerate(readings)
         ]
 
     def answer(
@@ -82,10 +82,10 @@ class Answering:
         explain: bool = False,
         near: bool = False,
     ) -> Answer:
-        """Answer one request by its sequence number; what is decided is done, or only decided.
+        """Answer one request under its sequence number; apply the decision unless `decide_only`.
 
-        With `explain` this one has the account of every tier, even if the others have not, and with
-        `near` who holds what was asked for where nobody was the answer.
+        With `explain`, this answer has what every tier did, even if others do not. With `near`, it
+        has the near misses, if no profile was the answer.
         """
         now = None if decide_only else self._now()
         explain = explain or self._explain
@@ -94,7 +94,7 @@ class Answering:
     def prefetch(
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
     ) -> None:
-        """Let the store read at once all that some requests name."""
+        """Let the store read everything that some requests name, all at once."""
         by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int], list[bytes]]] = {}
         for reading in readings:
             scope, rules = reading.scope, reading.rules
@@ -144,7 +144,7 @@ class Answering:
                 if not (self._remembers_rules or transaction.remembers_rules):
                     transaction.remember_rules(rules_json.remembered(self._organization))
         except Refusal as refusal:
-            outcome = refusal.with_traceback(None)  # which would keep all that is around here
+            outcome = refusal.with_traceback(None)  # it would keep every local variable alive
         answer = Answer(seq, line, reading.kind, scope, outcome)
         mpid = answer.mpid
         if answer.status is _ERASED and mpid is not None:

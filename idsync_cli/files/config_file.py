@@ -11,7 +11,8 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
-from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition, read_documents
+from idsync_cli.files.yaml_parser import read_documents
+from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition
 
 Code = TypeVar("Code", bound=StrEnum)
 
@@ -64,16 +65,16 @@ def load(path: Path) -> Configuration:
     reader = _Reader(faults)
     organization = reader.organization(documents[0])
     faults.raise_any()
-    return Configuration(organization, _lint(path, documents[0], organization))
+    return Configuration(organization, _lint(faults, documents[0], organization))
 
 
 def read_scope(node: Node, faults: Faults) -> ScopeRules | None:
-    """Read the mapping of one scope; None where its faults leave nothing to go on with."""
+    """Read the mapping of one scope; None if its faults leave nothing usable."""
     return _Reader(faults).scope(node)
 
 
-def _lint(path: Path, document: Node, organization: Organization) -> tuple[Fault, ...]:
-    found = Faults(path, most=None)
+def _lint(faults: Faults, document: Node, organization: Organization) -> tuple[Fault, ...]:
+    found = faults.another()
     scopes = document.mapping["scopes"].mapping if document.mapping else None
     for name, rules in organization.scopes.items():
         for warning in lint_warnings(rules):

@@ -1,16 +1,16 @@
 """Lines of an export that are no profiles: records, each of the kind that it names (section 9)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import parse_mpid
-from idsync_cli.errors import nearest, quoted
+from idsync_cli.errors import Excerpt, nearest, quoted
 
 LAST_SEQ: Final = 2**62
 """The highest number that is imported: 64 bits leave as many again above it."""
@@ -23,15 +23,22 @@ _LAST_TIME: Final = 253_402_300_799_999
 """The end of the year 9999: no calendar goes further."""
 
 
+ExcerptOf = Callable[[Word | None], Excerpt]
+"""Shows a line of a file, with a caret under what is at fault in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ErasureLine:
     """An erasure as a file says it was."""
 
     line: int
     erasure: Erasure
+    excerpt: ExcerptOf = field(compare=False, repr=False)
 
 
-def read_record(number: int, value: Mapping[str, Any], organization: Organization) -> ErasureLine:
+def read_record(
+    number: int, value: Mapping[str, Any], organization: Organization, excerpt: ExcerptOf
+) -> ErasureLine:
     """Read a record.
 
     Raises:
@@ -40,15 +47,17 @@ def read_record(number: int, value: Mapping[str, Any], organization: Organizatio
     kind = value[RECORD]
     if kind != _ERASURE:
         hint = nearest(kind, [_ERASURE]) if isinstance(kind, str) else ""
-        raise _bad(f"unknown record {quoted(wire.shown(kind))}{hint}")
+        raise _bad(f"unknown record {quoted(wire.shown(kind))}{hint}", (RECORD,))
     given = checked(value, _ERASURE_MEMBERS, required=("mpid", "seq", "time_ms"))
     if "scope" not in given and len(organization.scopes) > 1:
-        raise _bad("no scope; the configuration has several, so the erasure must name one")
+        what = "no scope; the configuration has several, so the erasure must name one"
+        raise _bad(what, WHOLE_REQUEST)
     mpid = parse_mpid(given["mpid"])
     assert mpid is not None
     scope = given.get("scope") or next(iter(organization.scopes))
     its_id = given.get("request_id")
-    return ErasureLine(number, Erasure(mpid, given["seq"], scope, given["time_ms"], its_id))
+    erasure = Erasure(mpid, given["seq"], scope, given["time_ms"], its_id)
+    return ErasureLine(number, erasure, excerpt)
 
 
 Members = Mapping[str, tuple[str, Callable[[object], bool]]]
@@ -63,15 +72,15 @@ def checked(value: Mapping[str, Any], members: Members, required: tuple[str, ...
     """
     for name in value:
         if name not in members:
-            raise _bad(f"unknown member {quoted(name)}{nearest(name, members)}")
+            raise _bad(f"unknown member {quoted(name)}{nearest(name, members)}", name)
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
         wanted, fits = members[name]
         if not fits(each):
-            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}")
+            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}", (name,))
     for name in required:
         if name not in given:
-            raise _bad(f"no {name}")
+            raise _bad(f"no {name}", WHOLE_REQUEST)
     return given
 
 
@@ -89,8 +98,8 @@ def _is_time(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_TIME
 
 
-def _bad(message: str) -> Refusal:
-    return Refusal(ErrorCode.INVALID_REQUEST, message)
+def _bad(message: str, word: Word) -> Refusal:
+    return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
 _ERASURE_MEMBERS: Members = {

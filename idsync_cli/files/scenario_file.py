@@ -1,12 +1,14 @@
 """Scenarios: YAML to steps and what is expected of them (section 8)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decision import Word
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
 from idsync_cli.errors import Fault, FileFault, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
@@ -20,7 +22,8 @@ from idsync_cli.files.scenario_data import (
     says_more,
     track_of,
 )
-from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
+from idsync_cli.files.yaml_parser import parse_documents
+from idsync_cli.files.yaml_tree import Faults, Node, read_bytes, text_of
 from idsync_cli.wire import Json
 
 INLINE_SCOPE = "scope"
@@ -33,12 +36,13 @@ _REQUEST_MEMBERS = ("scope", "workspace", "mpid", "identity_changes")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A profile that is there before the first step; without an MPID, the store makes one."""
+    """A profile that is there before the first step; without an MPID, the store derives one."""
 
     scope: str
     mpid: int | None
     identifiers: tuple[Identifier, ...]
     line: int
+    fault: "Callable[[str, Word], Fault]" = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,38 +85,12 @@ Load = Callable[[Path], Configuration]
 """How a scenario comes by the configuration that it names."""
 
 
-def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """The scenario files that are named, or lie in a folder that is named, sorted in each.
-
-    A configuration among the files of a folder is passed over, and so is what is hidden there.
-
-    Raises:
-        FileFault: a path that is not there.
-    """
-    for path in paths:
-        try:
-            is_folder, is_there = path.is_dir(), path.exists()
-        except OSError as error:  # a name that is too long, a folder that may not be entered
-            raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
-        if is_folder:
-            files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
-            yield from (
-                each
-                for each in files
-                if not _is_hidden(each.relative_to(path)) and not _is_configuration(each)
-            )
-        elif is_there:
-            yield path
-        else:
-            raise FileFault([Fault(path.as_posix(), "no such file or folder")])
-
-
 def read_scenarios(
     path: Path, load: Load = load, rules: Organization | None = None
 ) -> list[Scenario]:
     """Read the scenarios of one file; `load` may remember configurations that many name.
 
-    With `rules` they are read as if these stood in the place of their own, which are not looked at.
+    With `rules` they are read as if these stood instead of their own, which are not looked at.
     One that spells a scope out itself gets the scope of that name (`INLINE_SCOPE`), or the only
     one there is.
 
@@ -142,19 +120,19 @@ def parse_scenarios(
     return [scenario for scenario in scenarios if scenario is not None]
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _is_configuration(path: Path) -> bool:
-    try:
-        data = read_bytes(path)
-        if b"scopes" not in data:  # spares nearly every scenario from being parsed twice
-            return False
-        documents = parse_documents(text_of(path, data), Faults(path))
-    except FileFault:
-        return False  # is told where the file is read as a scenario
-    return bool(documents) and "scopes" in (documents[0].mapping or {})
+def _given_fault(faults: Faults, node: Node, message: str, word: Word) -> Fault:
+    """What is wrong with a given profile, at the key or the value that `word` leads to."""
+    place, found = node.place, node
+    for key in word if isinstance(word, tuple) else ():
+        if isinstance(key, int):
+            place = found.sequence[key].place if found.sequence else found.place
+        elif found.mapping is not None:
+            kind = TYPES_BY_NAME.get(key)
+            for name, each in found.mapping.items():
+                if name == key or (kind and TYPES_BY_NAME.get(name) is kind):
+                    place, found = found.keys[name], each
+                    break
+    return faults.fault(place, message)
 
 
 class _Reader:
@@ -212,8 +190,10 @@ class _Reader:
                 return self._load(self._path.parent / config.value).organization
             except FileFault as fault:
                 for each in fault.found:
-                    hint = each.hint if isinstance(each, Fault) else None
-                    self._faults.add(config.place, f"the configuration: {each}", hint)
+                    hint, excerpt = None, None
+                    if isinstance(each, Fault):
+                        hint, excerpt = each.hint, each.excerpt
+                    self._faults.add(config.place, f"the configuration: {each}", hint, excerpt)
         return None
 
     def _in_place_of(self, scope: Node, rules: Organization) -> Organization | None:
@@ -224,8 +204,8 @@ class _Reader:
         if found is None:
             self._faults.add(
                 scope.place,
-                "the scenario spells its scope out, and the configuration that is to be used "
-                f"instead has several; call one of them {INLINE_SCOPE}, or name one with a single "
+                "the scenario spells out its scope, but the configuration to be used "
+                f"instead has several; name one of them {INLINE_SCOPE}, or use one with a single "
                 "scope",
             )
             return None
@@ -253,7 +233,8 @@ class _Reader:
             hint = nearest(str(name), organization.scopes)
             self._faults.add(scope.place, f"unknown scope {scope.described()}{hint}")
             return None
-        return Given(name, number, identifiers, node.place.line)
+        fault = partial(_given_fault, self._faults, node)
+        return Given(name, number, identifiers, node.place.line, fault)
 
     def _identifiers(self, entries: Mapping[str, Node], parent: Node) -> Iterator[Identifier]:
         for name, node in entries.items():

@@ -61,7 +61,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class ScopePlan:
-    """What would change in a scope that has so many profiles.
+    """What would change in a scope, and how many profiles it has.
 
     `reindexes` says that the store is brought up to date by the next request, for other types
     are login types than before (section 3).
@@ -102,7 +102,7 @@ class Plan:
 def plan(
     organization: Organization, transaction: SqliteTransaction, *, limit: int | None = SHOWN
 ) -> Plan:
-    """Set a configuration against the rules under which a store was last changed.
+    """Compare a configuration with the rules under which a store was last changed.
 
     With `limit`, no more identifiers are listed of those that several profiles hold.
 

@@ -59,9 +59,9 @@ class ProfileListing:
 
 @dataclass(frozen=True, slots=True)
 class ProfileDetails:
-    """A profile, what made it, what brought each of its identifiers, and what else it has.
+    """A profile, what created it, what added each of its identifiers, and what else it has.
 
-    `profile` is None where none has the MPID, and `made_by` where no request and no import made it.
+    `profile` is None where none has the MPID, and `made_by` where no request or import created it.
     Of one that was erased there is the erasure.
     """
 
@@ -177,7 +177,7 @@ def first_profiles(
 def profile(
     transaction: SqliteTransaction, organization: Organization, mpid: int
 ) -> ProfileDetails:
-    """A profile, with what made it, what brought each identifier, and what else it has."""
+    """A profile, with what created it, what added each identifier, and what else it has."""
     found = transaction.find(mpid)
     if found is None:
         return ProfileDetails(mpid, None, erasure=next(transaction.erasures(mpid), None))

@@ -1,4 +1,4 @@
-"""A profile's life in order: what made it and why, what joined it, and what was taken by whom."""
+"""A profile's life in order: what created it and why, what joined it, and what was taken."""
 
 from dataclasses import dataclass
 from itertools import groupby

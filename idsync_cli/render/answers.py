@@ -203,7 +203,12 @@ def _consequences(decision: Decision) -> list[Line]:
         whose: Line = () if _is_own(change.mpid, decision) else _of_profile(change.mpid)
         lines.append([sign, " ", *_identifier(change.identifier), *whose])
     lines += [
-        [("orphaned", Look.ORPHANED), ": ", _mpid(mpid), " has no lookup left"]
+        [
+            ("orphaned", Look.ORPHANED),
+            ": ",
+            _mpid(mpid),
+            " can no longer be found by any identifier",
+        ]
         for mpid in decision.orphaned
     ]
     profile = decision.profile

@@ -11,7 +11,7 @@ from idsync_cli.store.sqlite.queries.history import Arrival, Cause
 
 
 def details_json(details: ProfileDetails) -> wire.Json:
-    """A profile that is there, with what made it and what brought each identifier."""
+    """A profile that is there, with what created it and what added each identifier."""
     found, made_by = details.profile, details.made_by
     assert found is not None
     return {

@@ -2,6 +2,7 @@
 
 import re
 
+from idsync_cli.core.codes import Import
 from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.errors import printable
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
@@ -56,21 +57,20 @@ def story_markdown(story: Story) -> list[str]:
 
 
 def _deed(story: Story, chapter: Chapter, answer: str | None) -> str:
-    """What the request was to the profile: what made it, one of its own, or another profile's."""
+    """What the request did to the profile: created it, was answered with it, or took from it."""
     kind = chapter.cause.kind
     if chapter.is_making:
-        return f"made by {kind}"
+        return f"created by {kind}"
     if answer is None:
         return f"{kind} of a profile that was erased"
     return kind if chapter.answer == story.mpid else f"{kind} of profile {answer}"
 
 
 def _decider(chapter: Chapter) -> str:
-    sentences = {rule.value: sentence for rule, sentence in RULES.items()}
-    sentence = sentences.get(chapter.cause.rule)  # an import has none
-    if sentence is None or chapter.cause.decided_by_type is not None:
+    rule = chapter.cause.rule
+    if isinstance(rule, Import) or chapter.cause.decided_by_type is not None:
         return decider_of(chapter.cause)
-    return f"{chapter.cause.rule}: {sentence}"
+    return f"{rule}: {RULES[rule]}"
 
 
 def _own_name(chapter: Chapter, *, code: bool = False) -> str:
@@ -102,10 +102,10 @@ def _others(change: Gain | Loss) -> str:
 
 
 def _beginning(story: Story) -> list[str]:
-    """What is to be said where the history does not know what made the profile."""
+    """What is to be said where the history does not know what created the profile."""
     if any(chapter.is_making for chapter in story.chapters):
         return []
-    return ["", "the history does not say what made the profile"]
+    return ["", "the history does not say what created the profile"]
 
 
 def _code(value: str) -> str:

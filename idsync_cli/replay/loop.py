@@ -2,7 +2,7 @@
 
 How far a replay got is kept in the transaction of the work itself. Its answers are written, and
 on the disk, before that transaction is committed; what stands behind the length that it names
-belongs to a batch that never was, and is cut off when the replay goes on.
+belongs to a batch that never was, and is cut off when the replay continues.
 
 Batches are decided here, one after another. They are written by one of two writers
 (`replay/writers.py`): one that commits each at once, and, of a long replay, one that has another
@@ -42,7 +42,7 @@ _SPARES_THE_STORE = {
     FaultCode.STORE_UNWRITABLE,
     FaultCode.WRITER_ENDED,
 }
-"""Faults that leave what was committed before as it is, to be gone on from."""
+"""Faults that leave what was committed before as it is, from which it can continue."""
 
 
 class _RefusedOne(Exception):
@@ -136,7 +136,7 @@ class Replay:
         Whoever raised it knows of one transaction. Of those before it is known that they are whole
         where the fault is none of the store's own content.
         """
-        if not self._commits or self._store.place is None:  # else it is a copy that goes anyway
+        if not self._commits or self._store.place is None:  # a copy is thrown away anyway
             if fault.code is FaultCode.OUTPUT_UNWRITABLE:
                 fault.kept = Kept.NOTHING_CHANGED
         elif fault.code in _SPARES_THE_STORE:

@@ -1,4 +1,4 @@
-"""Where the replay of a file begins, or goes on: what the store says of earlier replays of it."""
+"""Where the replay of a file begins or continues: what the store says of earlier replays of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a replay begins or goes on, and how many replays the store had by then."""
+    """Where a replay begins or continues, and how many replays the store had by then."""
 
     row: ReplayRow
     labels: dict[str, int]
@@ -44,7 +44,7 @@ def find_start(
     *,
     forced: bool = False,
 ) -> Start | None:
-    """Where to begin or go on; None where there is nothing left to do.
+    """Where to begin or continue; None where there is nothing left to do.
 
     What was replayed before an erasure is replayed again only if that is `forced`.
 

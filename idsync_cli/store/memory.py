@@ -1,6 +1,6 @@
 """A store in memory, for small worlds: plain dictionaries, gone when the process ends.
 
-A transaction works on a copy of all that there is, so that to keep nothing is to let go of the
+A transaction works on a copy of all that there is, so that undoing it is dropping the
 copy. That costs as much as the store is large; what may grow takes a temporary SQLite store.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from idsync_cli.core.codes import IMPORT, Op, Status
+from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Change, Decision
@@ -214,7 +214,7 @@ class MemoryStore(Store):
         return self._transaction(keep=True)
 
     def close(self) -> None:
-        """Let go of all that is in it."""
+        """Drop all that is in it."""
         self._is_closed = True
         self._world = _World()
 
@@ -250,11 +250,11 @@ class _MemoryTransaction(Transaction):
         self._world.last_seq = seq
 
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
         return seq in self._world.taken
 
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
-        """Take note of the login types: who is known is judged anew by every look-up."""
+        """Take note of the login types: who is known is judged again by every look-up."""
         there = self._world.login_bits
         stale = [
             name
@@ -300,15 +300,15 @@ class _MemoryTransaction(Transaction):
             )
             held = _held_after(kept, decision.changes)
             world.put(_Kept(kept.scope, view, held))
-        kind, decided_by = entry.kind.value, decision.decided_by
+        decided_by = decision.decided_by
         for change in decision.changes:
             if change.op is Op.ADD:
                 world.hold(scope, change.identifier, change.mpid)
             else:
                 world.lose(scope, change.identifier, change.mpid)
             done = HistoryEntry(
-                entry.seq, entry.time_ms, kind, entry.request_id, entry.request_timestamp_ms,
-                change.op, change.mpid, change.identifier, decided_by.rule.value,
+                entry.seq, entry.time_ms, entry.kind, entry.request_id, entry.request_timestamp_ms,
+                change.op, change.mpid, change.identifier, decided_by.rule,
                 decided_by.identity_type,
             )  # fmt: skip
             world.history.append(done)
@@ -326,7 +326,7 @@ class _MemoryTransaction(Transaction):
             world.batch_ids[decision.digest] = mpid
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope; with a time it is entered in the history."""
+        """Add a whole profile to a scope; with a time it is entered in the history."""
         world, mpid, seq = self._world, profile.mpid, profile.created_seq
         world.taken.add(seq)
         world.login_bits.setdefault(scope, rules.login_bits)
@@ -337,8 +337,9 @@ class _MemoryTransaction(Transaction):
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
+                made = Import.IMPORT
                 world.history.append(
-                    HistoryEntry(seq, time_ms, IMPORT, None, None, Op.ADD, mpid, identifier, IMPORT)
+                    HistoryEntry(seq, time_ms, made, None, None, Op.ADD, mpid, identifier, made)
                 )
 
     def survey(self, erasure: Erasure) -> ErasureReport:
@@ -350,7 +351,7 @@ class _MemoryTransaction(Transaction):
         self._world.enter(erasure)
 
     def flush(self) -> None:
-        """Do nothing: nothing can keep the transaction from being kept."""
+        """Do nothing: nothing can prevent the commit."""
 
     @property
     def remembers_rules(self) -> bool:

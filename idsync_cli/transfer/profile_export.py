@@ -1,4 +1,4 @@
-"""Export: every profile of a store, a line each (section 8)."""
+"""Export: every profile of a store, one per line (section 8)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -36,7 +36,7 @@ def export_profiles(
     line_of: Callable[[ScopedProfile], str],
     erasure_line: Callable[[Erasure], str] | None = None,
 ) -> Exported:
-    """Give out the profiles of one scope, or of all, in the order of creation, then the erasures.
+    """Write the profiles of one scope, or of all, in the order of creation, then the erasures.
 
     `give_out` takes some lines at once, with line feeds between them and none at the end. Without
     an `erasure_line` there are no lines for erasures.

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from idsync_cli.core.admission import violation
+from idsync_cli.core.admission import Violation, violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.errors import FileFault, number_of, printable
+from idsync_cli.errors import Fault, FileFault, number_of
 from idsync_cli.files import rules_json
 from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileLine
 from idsync_cli.files.record_lines import ErasureLine
@@ -20,7 +20,7 @@ FAULTS_SHOWN = 20
 class Imported(NamedTuple):
     """How many profiles and erasures were taken in.
 
-    `dry_run` says that it was into a store that goes again.
+    `dry_run` says that the store is thrown away.
     """
 
     profiles: int
@@ -48,24 +48,26 @@ def import_profiles(
     run is one by the store that it is given, which is thrown away.
 
     Raises:
-        FileFault: the bad lines; the session must then be given up.
+        FileFault: the bad lines; the session must then be abandoned.
     """
     taken_in = erasures = bad = 0
-    faults: list[str] = []
+    faults: list[Fault | str] = []
     for line in lines:
         if isinstance(line, BadLine):
-            fault: str | None = line.what
-        elif isinstance(line, ErasureLine):
-            fault = _take_in_erasure(line.erasure, transaction)
-            erasures += fault is None
+            what, excerpt = line.what, line.excerpt
         else:
-            fault = _take_in(line, organization, transaction, now_ms)
-            taken_in += fault is None
-        if fault is None:
-            continue
+            if isinstance(line, ErasureLine):
+                broken = _take_in_erasure(line.erasure, transaction)
+                erasures += broken is None
+            else:
+                broken = _take_in(line, organization, transaction, now_ms)
+                taken_in += broken is None
+            if broken is None:
+                continue
+            what, excerpt = broken.message, line.excerpt(broken.word)
         bad += 1
         if len(faults) < FAULTS_SHOWN:
-            faults.append(f"{printable(name)}:{line.line}: {fault}")
+            faults.append(Fault(name, what, line.line, excerpt=excerpt))
     if bad > len(faults):
         faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
     if faults:
@@ -75,15 +77,17 @@ def import_profiles(
     return Imported(taken_in, dry_run, erasures)
 
 
-def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> str | None:
+def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> Violation | None:
     """Let the store know of an erasure, or say why it cannot."""
     mpid, seq = erasure.mpid, erasure.seq
     if any(transaction.erasures(mpid)):
-        return f"the erasure of the profile {mpid} is already in the store; remove the line"
+        what = f"the erasure of the profile {mpid} is already in the store; remove the line"
+        return Violation(what, ("mpid",))
     if transaction.find(mpid) is not None:
-        return f"the profile {mpid}, erased elsewhere, is in the store; erase it here first"
+        what = f"the profile {mpid}, erased elsewhere, is in the store; erase it here first"
+        return Violation(what, ("mpid",))
     if transaction.is_taken(seq):
-        return f"seq {seq} is already in use"
+        return Violation(f"seq {seq} is already in use", ("seq",))
     transaction.insert_erasure(erasure)
     transaction.advance_to(max(transaction.last_seq, seq))
     return None
@@ -91,21 +95,24 @@ def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> str | None:
 
 def _take_in(
     line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
-) -> str | None:
-    """Put one profile into the store, or say why it cannot be."""
+) -> Violation | None:
+    """Add one profile to the store, or say why it cannot be added."""
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)
     if lookup.was_given_out(line.mpid):
         for erasure in transaction.erasures(line.mpid):
-            return (
+            what = (
                 f"ERASED: the profile {line.mpid} was erased by request {erasure.seq} and stays "
                 "so; remove the line"
             )
+            return Violation(what, ("mpid",))
     if transaction.is_taken(seq):
         if lookup.was_given_out(line.mpid):
-            return f"the profile {line.mpid} is already in the store; remove the line"
-        return f"created_seq {seq} is already in use; omit created_seq to take the next number"
+            what = f"the profile {line.mpid} is already in the store; remove the line"
+            return Violation(what, ("mpid",))
+        what = f"created_seq {seq} is already in use; omit created_seq to take the next number"
+        return Violation(what, ("created_seq",))
     profile = Profile(
         mpid=line.mpid,
         created_seq=seq,

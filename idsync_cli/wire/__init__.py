@@ -13,6 +13,7 @@ from idsync_cli.wire.answers import (
 )
 from idsync_cli.wire.batches import BatchLine
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
+from idsync_cli.wire.excerpts import excerpt_of
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
 from idsync_cli.wire.lines import (
     LONGEST_LINE,
@@ -48,6 +49,7 @@ __all__ = [
     "encode",
     "erasure_json",
     "erasure_record_json",
+    "excerpt_of",
     "identities_json",
     "identities_of",
     "identity_type_of",

@@ -31,7 +31,7 @@ _TEXTS: dict[DecidedBy, str] = {}
 
 
 def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Json:
-    """An answer as it is sent; with `explain`, with the account of every tier (section 8).
+    """An answer as it is sent; with `explain`, with the details of every tier (section 8).
 
     Near misses are told if they were asked for when it was decided.
 

@@ -153,7 +153,7 @@ class LineReader:
 def _is_whole(members: Members, line: bytes) -> bool:
     """Whether the line, in which nothing is escaped, holds what was found in it and no more.
 
-    Then every quote begins or ends a text. A member that stands twice, or is null, leaves more of
+    Then every quote begins or ends a text. A member that appears twice, or is null, leaves more of
     them than belong to what was found.
     """
     texts = 0

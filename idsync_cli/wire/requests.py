@@ -7,7 +7,7 @@ from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.batch_ids import digest_of
 from idsync_cli.core.data.values import BatchId
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import (
     BatchRequest,
@@ -214,7 +214,7 @@ def _check_form(
     changes: object,
     previous: object,
 ) -> None:
-    """See whether the members belong together: which of them a request has hangs on its kind.
+    """See whether the members belong together: which of them a request has depends on its kind.
 
     Raises:
         Refusal: INVALID_REQUEST.
@@ -223,16 +223,19 @@ def _check_form(
         raise unknown_type(named)
     if kind is _MODIFY:
         if mpid is None:
-            raise invalid_request("no mpid; a modify names the profile to change")
+            raise invalid_request("no mpid; a modify names the profile to change", ("type",))
         if (known is None) == (changes is None):
             raise invalid_request(
-                "a modify takes either known_identities or identity_changes, not both"
+                "a modify takes either known_identities or identity_changes, not both",
+                WHOLE_REQUEST if changes is None else "identity_changes",
             )
     elif kind is _ERASE:
         if known is None and mpid is None:
-            raise invalid_request("an erase names nobody; give its mpid or known_identities")
+            what = "an erase names nobody; give its mpid or known_identities"
+            raise invalid_request(what, WHOLE_REQUEST)
         if known is not None and mpid is not None:
-            raise invalid_request("an erase takes either mpid or known_identities, not both")
+            what = "an erase takes either mpid or known_identities, not both"
+            raise invalid_request(what, "known_identities")
         if changes is not None or previous is not None:
             name = "previous_mpid" if changes is None else "identity_changes"
             raise invalid_request(f"{name} says nothing about whom to erase; remove it", name)
@@ -254,7 +257,7 @@ def _mpid_or_label(name: str, value: object) -> int | str:
         return value[1:]
     mpid = parse_mpid(value)
     if mpid is None:
-        raise invalid_request(wrong(name, value, _AN_MPID), name)
+        raise invalid_request(wrong(name, value, _AN_MPID), (name,))
     return mpid
 
 
@@ -266,11 +269,17 @@ def _check_response(response: Json) -> None:
     """
     mpid, error = response.get("mpid"), response.get("error")
     if mpid is not None and parse_mpid(mpid) is None:
-        raise invalid_request(wrong("the mpid of a response", mpid, "an MPID or null"))
+        raise invalid_request(
+            wrong("the mpid of a response", mpid, "an MPID or null"), ("response", "mpid")
+        )
     if error is not None and not is_text(error):
-        raise invalid_request(wrong("the error of a response", error, "text"))
+        raise invalid_request(
+            wrong("the error of a response", error, "text"), ("response", "error")
+        )
     if "mpid" not in response and error is None:
-        raise invalid_request("the response has neither an mpid nor an error; give one of them")
+        raise invalid_request(
+            "the response has neither an mpid nor an error; give one of them", ("response",)
+        )
 
 
 class KnownLabels(Protocol):
@@ -290,9 +299,9 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
     if reading.refusal:
         raise reading.refusal
     if isinstance(mpid, str):
-        mpid = _mpid_of(mpid, labels)
+        mpid = _mpid_of("mpid", mpid, labels)
     if isinstance(previous, str):
-        previous = _mpid_of(previous, labels)
+        previous = _mpid_of("previous_mpid", previous, labels)
     if reading.late_refusal:
         raise reading.late_refusal
     batch = reading.batch
@@ -313,12 +322,12 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
     return IdentityRequest(kind, reading.identifiers, previous)
 
 
-def _mpid_of(label: str, labels: KnownLabels) -> int:
+def _mpid_of(name: str, label: str, labels: KnownLabels) -> int:
     mpid = labels.get(label)
     if mpid is None:
         raise Refusal(
             ErrorCode.UNKNOWN_LABEL,
             f"no earlier answer has the label {quoted(label)}; set it in an earlier request",
-            word=f"@{label}",
+            word=(name,),
         )
     return mpid

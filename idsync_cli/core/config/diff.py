@@ -1,4 +1,4 @@
-"""What changes when the rules of a scope do (section 3): the old rules set against the new."""
+"""What changes when the rules of a scope do (section 3): the old rules compared with the new."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +30,7 @@ class Shift(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A rule that is another; a value is None where it has no meaning."""
+    """A rule that differs. A value is None if the rule has no meaning under that strategy."""
 
     rule: str
     before: str | bool | None
@@ -39,7 +39,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class SettingsChange:
-    """A type that stays in the priority and is trusted with other things."""
+    """A type that stays in the priority, with other settings."""
 
     identity_type: IdentityType
     before: Settings
@@ -48,10 +48,10 @@ class SettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class RulesChange:
-    """How the rules of a scope differ; types stand in the order of the priority they are in.
+    """How the rules of a scope differ. Types are in the order of the priority that has them.
 
-    `reordered` says that types which stay have another order. `newly_unique` lists the types
-    that are unique by the new rules alone.
+    `reordered` says that the types in both priorities changed their order. `newly_unique` are the
+    types that are unique under the new rules and were not under the old ones.
     """
 
     rules: tuple[RuleChange, ...] = ()
@@ -68,7 +68,7 @@ class RulesChange:
 
 
 def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
-    """Set new rules against the old ones; None where nobody knows what they were."""
+    """How new rules differ from the old ones; `before` is None if nobody knows the old ones."""
     unique = after.unique_types
     if before is None:
         return RulesChange(newly_unique=unique)
@@ -103,8 +103,8 @@ def _rules_of(rules: ScopeRules) -> dict[str, str | bool | None]:
 def shifts(profile: ProfileView, before: ScopeRules | None, after: ScopeRules) -> tuple[Shift, ...]:
     """What a profile becomes under new rules.
 
-    Where the old ones are not known it was known if it ever was, and an orphan only without any
-    identifier.
+    If the old ones are not known, it counts as having been known if it ever was, and as having been
+    orphaned if it holds nothing.
     """
     held = profile.types
     was_known = profile.was_known if before is None else before.is_known(profile)

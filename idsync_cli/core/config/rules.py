@@ -83,7 +83,7 @@ class ScopeRules:
 
     @cached_property
     def shapes(self) -> dict[str, dict[int, object]]:
-        """What was found out about the forms of requests, by kind and types."""
+        """The shapes of requests that were seen before, by kind and types (`RequestShape`)."""
         return {}
 
     def rank_of(self, identity_type: IdentityType) -> int | None:
@@ -113,7 +113,7 @@ class ScopeRules:
 
     @cached_property
     def _place(self) -> dict[IdentityType, int]:
-        """The place of every type: its rank, or behind all ranks."""
+        """The position of every type: its rank, or a number beyond all ranks."""
         ranked = {kind: rank for rank, kind in enumerate(self.priority, start=1)}
         behind = len(self.priority) + 1
         return {kind: ranked.get(kind, behind + order) for kind, order in TYPE_ORDER.items()}

@@ -1,9 +1,9 @@
-"""Requests and changes: whether they are what was written, and fit together."""
+"""Requests and changes: their checksums, and whether they fit together."""
 
 import sqlite3
 from collections.abc import Iterator
 
-from idsync_cli.core.codes import IMPORT, Status
+from idsync_cli.core.codes import Import, Status
 from idsync_cli.core.identity import derive_mpid
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
 from idsync_cli.store.sqlite.health.rows import side_by_side
@@ -11,7 +11,7 @@ from idsync_cli.store.sqlite.rows.checksums import checksum_of_request
 
 
 def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Requests and changes that are not what was written, or do not fit together."""
+    """Requests and changes with a wrong checksum, or that do not fit together."""
     seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
     [last_erasure] = connection.execute("SELECT coalesce(max(seq), 0) FROM erasures").fetchone()
 
@@ -43,7 +43,9 @@ def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
             )
         if (status == Status.CREATED) != (row[3] == seq):
             yield Sign(FindingCode.HISTORY, f"request {seq}: its profile and its status disagree")
-        elif row[3] == seq and kind != IMPORT and derive_mpid(seed, seq, was_given_out) != its_mpid:
+        elif row[3] != seq or kind == Import.IMPORT:
+            continue
+        elif derive_mpid(seed, seq, was_given_out) != its_mpid:
             yield Sign(FindingCode.MPID, f"the profile created by request {seq}")
 
 

@@ -1,4 +1,4 @@
-"""Identifiers: whether each is what its hash was made of, and stands there once."""
+"""Identifiers: whether each has its hash, and is stored once."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from idsync_cli.store.sqlite.rows.checksums import identifier_hash
 
 
 def of_identifiers(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Identifiers that are not what their hash was made of, or that a request could not find."""
+    """Identifiers that do not match their hash, that no request could have, or that are twice."""
     identifiers = connection.execute(
         "SELECT identifier_id, scope_id, identity_type_id, value FROM identifiers"
         " ORDER BY identifier_id"

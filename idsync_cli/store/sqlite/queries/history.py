@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from idsync_cli.core.codes import Op
+from idsync_cli.core.codes import EntryKind, EntryRule, Op
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 
 _COLUMNS = (
@@ -58,8 +59,8 @@ class Cause:
     """
 
     time_ms: int
-    kind: str
-    rule: str
+    kind: EntryKind
+    rule: EntryRule
     decided_by_type: IdentityType | None
     request_id: str | None
     request_timestamp_ms: int | None
@@ -69,7 +70,7 @@ class Cause:
 class Arrival:
     """By which request a profile got an identifier.
 
-    The cause is None for a profile that no request and no import made.
+    The cause is None for a profile that no request and no import created.
     """
 
     identifier: Identifier
@@ -103,24 +104,19 @@ def history(
         " ORDER BY seq, place LIMIT ?",
         (-1 if limit is None else limit,),
     )
-    for (
-        seq,
-        time_ms,
-        kind,
-        request_id,
-        its_time,
-        op,
-        its_mpid,
-        type_id,
-        value,
-        rule,
-        decider,
-    ) in rows:
-        its_op, its_identifier = Op.ADD if op > 0 else Op.REMOVE, Identifier(TYPES[type_id], value)
+    for seq, time_ms, kind, own_id, own_time, op, its_mpid, type_id, value, rule, decider in rows:
         yield HistoryEntry(
-            seq, time_ms, kind, request_id, its_time, its_op, its_mpid, its_identifier, rule,
-            _type(decider),
-        )  # fmt: skip
+            seq,
+            time_ms,
+            entry_kind(kind),
+            own_id,
+            own_time,
+            Op.ADD if op > 0 else Op.REMOVE,
+            its_mpid,
+            Identifier(TYPES[type_id], value),
+            entry_rule(rule),
+            deciding_type(decider),
+        )
 
 
 def history_length(
@@ -157,7 +153,7 @@ def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
 
 
 def making(transaction: Connected, created_seq: int) -> Cause | None:
-    """What made the profile of a sequence number; None if no request and no import did."""
+    """What created the profile of a sequence number; None if no request and no import did."""
     row = transaction.connection.execute(
         "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms"
         " FROM requests JOIN outcomes USING (outcome_id) WHERE seq = ?",
@@ -167,7 +163,7 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
 
 
 def life(transaction: Connected, created_seq: int) -> Iterator[Act]:
-    """All that was done by the requests that made or changed a profile, in order, by number."""
+    """All that was done by the requests that created or changed a profile, in order, by number."""
     rows = transaction.connection.execute(_LIFE, (created_seq,))
     for seq, *request, answer, op, mpid, type_id, value in rows:
         change = None
@@ -185,8 +181,11 @@ def _cause(
     request_id: str | None,
     request_timestamp_ms: int | None,
 ) -> Cause:
-    return Cause(time_ms, kind, rule, _type(decider), request_id, request_timestamp_ms)
-
-
-def _type(decider: str | None) -> IdentityType | None:
-    return None if decider is None else IdentityType(decider)
+    return Cause(
+        time_ms,
+        entry_kind(kind),
+        entry_rule(rule),
+        deciding_type(decider),
+        request_id,
+        request_timestamp_ms,
+    )

@@ -1,4 +1,4 @@
-"""Who is there: profiles of a store, in the order of their creation."""
+"""Listing the profiles of a store, in the order of their creation."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -14,7 +14,7 @@ from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 _ALL_TYPES = sum(TYPE_BITS.values())
 
 # CROSS JOIN keeps SQLite to this order of loops. Profiles then come by their key, one after another
-# as they are fetched, and whoever wants the first twenty reads no more than those.
+# as they are fetched, and a listing of twenty reads only those.
 _PROFILES = """
     SELECT p.created_seq, mpid, source_mpid, was_known, holders.identity_type_id, value, name
     FROM profiles AS p
@@ -40,7 +40,7 @@ def profiles(
 def count_profiles(
     transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter
 ) -> int:
-    """How many profiles are asked for. All rows of `profiles` are read, but where all count."""
+    """How many profiles are asked for. It reads all rows of `profiles`, unless all count."""
     [number] = transaction.connection.execute(
         f"SELECT count(*) FROM profiles AS p WHERE {_condition(transaction, rules, asked)}"
         if asked != EVERY_PROFILE
@@ -96,9 +96,9 @@ def _condition(
 
 
 def _by_scope(transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter) -> str:
-    """What the rules of each scope make of the question; scopes with the same are asked together.
+    """The question as SQL, by the rules of each scope; scopes with equal terms share one.
 
-    One CASE, for a chain of ORs may not have a thousand links.
+    It is a CASE, because SQLite does not take a chain of a thousand ORs.
     """
     scopes: dict[str, list[str]] = {}
     for number, name in transaction.connection.execute("SELECT scope_id, name FROM scopes"):

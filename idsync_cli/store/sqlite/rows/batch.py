@@ -1,4 +1,4 @@
-"""What requests changed, as the rows of the tables: put together in memory, written at once."""
+"""The rows that requests changed: gathered in memory, and written all at once."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -72,9 +72,9 @@ _NO_TEXTS: Final = None, None
 
 
 class Rows:
-    """What a batch comes to: rows for each table, in its order, with their sums and hashes.
+    """The rows of a batch for each table, in the order of its key, with checksums and hashes.
 
-    That is most of the work, and nobody need be kept from the store meanwhile.
+    Making them is most of the work, and needs no lock on the store.
     """
 
     __slots__ = (

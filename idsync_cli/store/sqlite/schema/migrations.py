@@ -1,6 +1,6 @@
 """Bringing a store of an earlier version of the schema up to date.
 
-No release has written version 1; fixtures/store-v1 has such a store. Its tables are made anew
+No release has written version 1; fixtures/store-v1 has such a store. Its tables are made again
 beside the old ones, which `_TAKE_OVER` empties into them.
 """
 

@@ -2,10 +2,9 @@
 
 What section 9 adds stands in `data_tables.py`.
 
-Tables, columns and views bear the specification's words, for people who open the file with
-sqlite-utils or Datasette. A new store gets them as they stand here. Whoever changes anything here
-adds a migration that brings the stores of before to exactly the same (see `version_1`), and a
-version to `lifecycle/header.py`.
+Tables, columns and views have the names of the specification, for people who open the file with
+sqlite-utils or Datasette. With any change here comes a migration that gives older stores exactly
+the same (`migrations.py`), and another version in `lifecycle/header.py`.
 """
 
 from sqlite3 import Connection
@@ -23,7 +22,7 @@ MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data")
 
 
 def make_schema(connection: Connection) -> None:
-    """Make the tables in an empty file, within the transaction at hand."""
+    """Create the tables in an empty file, within the transaction at hand."""
     for statement in (*_MIGRATIONS_TABLE, *TABLES, *DATA_TABLES, *ERASURE_TABLES):
         connection.execute(statement)
     make_views(connection)
@@ -38,7 +37,7 @@ def make_schema(connection: Connection) -> None:
 
 
 def make_views(connection: Connection) -> None:
-    """Make what stands on the tables: views for people, and triggers that guard the history."""
+    """Create what depends on the tables: views for people, and triggers that guard the history."""
     for statement in (*_VIEWS, *_APPEND_ONLY):
         connection.execute(statement)
 

@@ -16,6 +16,8 @@ from idsync_cli.store.sqlite.erasing.kept_files import text_of
 from idsync_cli.store.sqlite.files.faults import is_damage, is_undone
 from idsync_cli.store.sqlite.files.handles import BUSY_SECONDS, connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
+from idsync_cli.store.sqlite.health.examination import first_fault
+from idsync_cli.store.sqlite.health.findings import FindingCode
 from idsync_cli.store.sqlite.lifecycle.again import (
     Knowledge,
     carry_out_again,
@@ -38,7 +40,7 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
 
     Raises:
         UsageFault: there is something at the file's place already.
-        StoreFault: there is no store, it is damaged, or the copy cannot be written.
+        StoreFault: there is no store, it is not sound, or the copy cannot be written.
     """
     target = StoreLocation(file)
     if os.path.lexists(target.given) and not (replace and target.path.is_file()):
@@ -78,13 +80,13 @@ class Restored(NamedTuple):
 def restore(path: str, file: str, *, keep: bool) -> Restored:
     """Put a copy of a store where a store is, or where there is none.
 
-    Everybody who has that one open sees all of the old one or all of the new one. With `keep`,
+    Everyone who has that one open sees all of the old one or all of the new one. With `keep`,
     what was there gets a file of its own beside it. Whom the old one has erased is erased in the
     copy before it comes. Whether the store may be written over at all is for the caller to check
     (`files/outputs.py`).
 
     Raises:
-        StoreFault: one of them is no whole store of this version, or cannot be written.
+        StoreFault: the copy is no sound store of this version, or the store cannot be written.
     """
     place = StoreLocation(path)
     is_there(place)  # or else it is nothing to write over
@@ -146,7 +148,7 @@ def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> No
                 if kept and (isinstance(error, StoreFault) or is_undone(error)):
                     kept.unlink(missing_ok=True)  # the store has all of it still
                 raise
-        with suppress(sqlite3.Error):  # then it stays in the log, and is as good there
+        with suppress(sqlite3.Error):  # then it stays in the log
             old.execute("PRAGMA busy_timeout = 0")  # readers may go on with it, and nobody waits
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -165,22 +167,41 @@ def _replace_damaged(place: StoreLocation, draft: Path, kept: Path | None) -> No
 
 
 def _copy(store: SqliteStore, draft: Path) -> None:
-    """Copy a store at one moment into a file of its own, and see whether it is whole there."""
-    with closing(connect(draft)) as copy:
-        _back_up(store.connection, copy)
-        copy.execute("PRAGMA journal_mode = WAL")
-        clean(copy)
-        [found] = copy.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise StoreFault(
-            f"the store {store.place} is damaged: {printable(found)}",
-            FaultCode.STORE_DAMAGED,
-            store=str(store.place),
-        )
+    """Copy a store at one moment into a file of its own, and see whether all of it is sound there.
+
+    All is checked that doctor checks, but for the rules of the scopes. What the store owes of
+    erasures is done in the copy.
+
+    Raises:
+        StoreFault: it is not sound.
+    """
+    try:
+        with closing(connect(draft)) as copy:
+            _back_up(store.connection, copy)
+            copy.execute("PRAGMA journal_mode = WAL")
+            clean(copy)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        raise _unsound(store, f"is damaged: {error}") from None
     if not is_there(StoreLocation(str(draft))):
         raise StoreFault(
             f"the store {store.place} is empty", FaultCode.NOT_A_STORE, store=str(store.place)
         )
+    found = first_fault(draft)
+    if found is not None:
+        what = "is damaged" if found.code is not FindingCode.SCHEMA else "is not as idsync made it"
+        raise _unsound(store, f"{what}: {found.code}: {printable(found.where)}")
+
+
+def _unsound(store: SqliteStore, what: str) -> StoreFault:
+    return StoreFault(
+        f"the store {store.place} {what}",
+        FaultCode.STORE_DAMAGED,
+        hint=Hint.RUN_DOCTOR,
+        kept=Kept.NOTHING_CHANGED,
+        store=str(store.place),
+    )
 
 
 def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
