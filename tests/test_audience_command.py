@@ -210,6 +210,12 @@ def test_an_export_comes_in_again(sold: Program) -> None:
     assert (outcome.status, outcome.stdout) == (0, "imported 2 profiles\n")
 
 
+def test_an_erasure_names_the_files_that_members_were_written_to(sold: Program) -> None:
+    sold("audience", "lapsed_buyers", "--output", "members.jsonl")
+    erased = sold("erase", "--mpid", LAPSED, "--dry-run", "--json").json()
+    assert [each["path"].rpartition("/")[2] for each in erased["files"]][-1] == "members.jsonl"
+
+
 def test_an_export_writes_over_nothing(sold: Program) -> None:
     before = sold.write("there.jsonl", "mine").read_bytes()
     for output in ("there.jsonl", "idsync.db", "idsync.yaml"):
