@@ -212,7 +212,8 @@ def test_an_export_comes_in_again(sold: Program) -> None:
 
 def test_an_erasure_names_the_files_that_members_were_written_to(sold: Program) -> None:
     sold("audience", "lapsed_buyers", "--output", "members.jsonl")
-    erased = sold("erase", "--mpid", LAPSED, "--dry-run", "--json").json()
+    asked = ("--mpid", LAPSED, "--scope", "consumers", "--dry-run", "--json")
+    erased = sold("erase", *asked).json()
     assert [each["path"].rpartition("/")[2] for each in erased["files"]][-1] == "members.jsonl"
 
 
