@@ -41,6 +41,9 @@ BY_COMMAND = {
     "profile show --story": "profile-story",
     "config show": "config-show",
     "config plan": "config-plan",
+    "audience": "audience",
+    "audience --of-a-name": "audience-member",
+    "audience --explain": "audience-explain",
 }
 """The schema of what each command prints with `--json`."""
 
@@ -87,7 +90,7 @@ def test_every_command_with_json_has_its_schema(idsync: Program) -> None:
     with_json = {
         " ".join(words) for words in commands() if "--json" in idsync(*words, "--help").stdout
     }
-    assert with_json == {each.removesuffix(" --story") for each in BY_COMMAND}
+    assert with_json == {each.partition(" --")[0] for each in BY_COMMAND}
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -121,6 +124,13 @@ def values(known: type[Enum]) -> list[str]:
             f"{SCOPE_OF_A_CONFIGURATION}/identities/additionalProperties/items/enum",
             Settings(True, True, True).names(),
         ),
+        (
+            "config-show",
+            "/$defs/calculated_attribute/properties/calculation/enum",
+            values(codes.Calculation),
+        ),
+        ("config-show", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
+        ("audience-explain", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
     ],
 )
 def test_an_enumeration_is_that_of_the_code(name: str, pointer: str, words: Sequence[str]) -> None:
@@ -227,6 +237,7 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 MAPS = {"scopes", "identities", "checked", "workspaces", "rules", "become"}
+MAPS |= {"calculated_attributes", "audiences"}
 
 
 def test_an_output_with_another_member_or_without_one_is_refused(day: Program) -> None:
