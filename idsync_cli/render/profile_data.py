@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from idsync_cli import wire
 from idsync_cli.core.data.values import Device, Event, ProfileData
-from idsync_cli.errors import number_of, printable
+from idsync_cli.errors import number_of
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +33,10 @@ def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
     for name, value in (("consent", data.consent_state), ("attribution", data.attribution)):
         if value is not None:
             lines.append([f"{name}: {shown_value(value)}"])
-    lines += [[printable(message)] for message in data.status_messages]
+    lines += [[visible(message)] for message in data.status_messages]
     found: list[RenderableType] = [broken(text(*line), width, indent=2) for line in lines]
     if data.attributes:
-        rows = [(printable(name), shown_value(value)) for name, value in data.attributes.items()]
+        rows = [(visible(name), shown_value(value)) for name, value in data.attributes.items()]
         found += [text(""), laid_out(("Attribute", "Value"), rows, width)]
     if data.devices:
         devices = [(_device(each), shown_value(each.info), str(each.seq)) for each in data.devices]
@@ -58,19 +59,19 @@ def shown_value(value: Any) -> str:
     """The value of an attribute, or a JSON object: text as it is, and all else as JSON."""
     if value is None:
         return "(tag)"
-    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _device(device: Device) -> str:
     identifier = device.identifier
     if identifier is None:
         return _NOTHING
-    return f"{identifier.type} {printable(identifier.value)}"
+    return f"{identifier.type} {visible(identifier.value)}"
 
 
 def _event_cells(event: Event) -> tuple[str, str, str, str]:
-    name = _NOTHING if event.name is None else printable(event.name)
-    return moment(event.time_ms), printable(event.event_type), name, str(event.seq)
+    name = _NOTHING if event.name is None else visible(event.name)
+    return moment(event.time_ms), visible(event.event_type), name, str(event.seq)
 
 
 def data_json(data: ProfileData) -> wire.Json:
