@@ -422,6 +422,48 @@ def tracking(world: World) -> Iterator[Sequence[str]]:
             yield ("track", "--data", value, "--mpid", mpids[n])
 
 
+def erasing(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("erase", "--scope", world.scopes[n], "--request-id", value, "--dry-run")
+        if n % 3 == 0:
+            yield (*asked, "--mpid", mpids[n])
+        elif n % 3 == 1:
+            yield (*asked, "--identity", f"email={value}", "--identity", f"customer_id={value}")
+        else:
+            yield (*asked, "--identity", f"other={value}", "--json")
+            yield ("erase", "--dry-run", "--mpid", value)
+    for n, (value, name) in enumerate(zip(world.values, world.names, strict=False)):
+        request = subject_request(n, value)
+        world.idsync.write(f"{name}.json", json.dumps(request))
+        asked = ("erase", "--dsr", f"{name}.json", "--scope", world.scopes[n])
+        yield (*asked, "--output", f"{name}.data")
+        yield (*asked, "--output", f"{name}.data")  # used before, and not empty
+        yield (*asked, "--output", f"{name}.gone/x", "--json")
+        identities = {value: {}, "email": {"value": value, "encoding": value}, "google": value}
+        wrong = dict.fromkeys(request, value) | {"subject_identities": identities}
+        world.idsync.write("wrong.json", json.dumps(wrong))
+        yield ("erase", "--dsr", "wrong.json")
+    world.run("backup", "erasing.db", "--force")
+    for n, (mpid, name) in enumerate(zip(mpids, world.names, strict=False)):
+        asked = ("erase", "--mpid", mpid, "--scope", world.scopes[n], "--store", "erasing.db")
+        yield (*asked, "--certificate", f"{name}.sheet")
+        yield ("profile", "show", "--mpid", mpid, "--store", "erasing.db")
+        yield ("erase", "--mpid", mpid, "--certificate", f"{name}/none")
+
+
+def subject_request(number: int, value: str) -> dict[str, Any]:
+    """A request of a data subject who is known by the value, for all that there is."""
+    return {
+        "regulation": "gdpr",
+        "subject_request_id": f"00000000-0000-4000-8000-{number:012}",
+        "subject_request_type": "access",
+        "submitted_time": "2026-03-01T12:00:00Z",
+        "subject_identities": {"controller_customer_id": {"value": value, "encoding": "raw"}},
+        "api_version": "3.0",
+    }
+
+
 def mpids_of(world: World) -> list[str]:
     """The profile that was made first for each value."""
     made = {
@@ -641,6 +683,7 @@ SCENES: Mapping[str, Scene] = {
     "search": asking("search", 3),
     "modify": modifying,
     "track": tracking,
+    "erase": erasing,
     "replay": replaying,
     "check": checking,
     "profiles": listing,
@@ -708,7 +751,7 @@ def test_no_value_has_an_effect_on_what_a_command_says(
 
 IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
-    *("init", "identify", "login", "logout", "search", "modify", "track"),
+    *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
     *("whois", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
@@ -733,6 +776,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "init": ("--store", "least.db"),
     "modify": ("--mpid", "1", "--email", "a"),
     "track": ("--mpid", "1", "--event", "a"),
+    "erase": ("--mpid", "1", "--dry-run"),
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),
