@@ -69,7 +69,7 @@ def serve(
     ] = None,
     seed: Seed = None,
 ) -> int:
-    """Answer what is built on mParticle's SDKs, over HTTP, from this store.
+    """Answer the mParticle SDKs over HTTP.
 
     Point an application at the address that is printed. SIGHUP reads the configuration again;
     Ctrl-C finishes what was accepted and ends.

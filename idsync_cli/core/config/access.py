@@ -1,23 +1,19 @@
 """Who may speak for a workspace over HTTP: its keys, and what they open (section 10)."""
 
+from dataclasses import dataclass
 from typing import Final
 
-from idsync_cli.core.value import Value
 
-
-class Secrets(Value):
+@dataclass(frozen=True, slots=True)
+class Secrets:
     """The secrets that go with one key: written down, or named as variables of the environment.
 
     Several are right at once, so that they can be changed without a pause. What is written of a
     value of this class shows none of them.
     """
 
-    __match_args__ = ("written", "variable")
-    __slots__ = __match_args__
-
-    def __init__(self, written: tuple[str, ...] = (), variable: str | None = None) -> None:
-        self.written: Final = written
-        self.variable: Final = variable
+    written: tuple[str, ...] = ()
+    variable: str | None = None
 
     def __repr__(self) -> str:
         return "Secrets(…)"
@@ -29,7 +25,8 @@ class Secrets(Value):
 NO_SECRETS: Final = Secrets()
 
 
-class Access(Value):
+@dataclass(frozen=True, slots=True)
+class Access:
     """The keys of one workspace.
 
     `api_key` is what applications carry, `admin_key` what people and servers have that manage it;
@@ -39,31 +36,14 @@ class Access(Value):
     profiles.
     """
 
-    __match_args__ = (
-        "api_key", "api_secrets", "key_only", "admin_key", "admin_secrets", "rate", "audiences",
-        "modify_takes",
-    )  # fmt: skip
-    __slots__ = __match_args__
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        api_secrets: Secrets = NO_SECRETS,
-        key_only: bool = False,
-        admin_key: str | None = None,
-        admin_secrets: Secrets = NO_SECRETS,
-        rate: int | None = None,
-        audiences: bool = False,
-        modify_takes: bool = False,
-    ) -> None:
-        self.api_key: Final = api_key
-        self.api_secrets: Final = api_secrets
-        self.key_only: Final = key_only
-        self.admin_key: Final = admin_key
-        self.admin_secrets: Final = admin_secrets
-        self.rate: Final = rate
-        self.audiences: Final = audiences
-        self.modify_takes: Final = modify_takes
+    api_key: str | None = None
+    api_secrets: Secrets = NO_SECRETS
+    key_only: bool = False
+    admin_key: str | None = None
+    admin_secrets: Secrets = NO_SECRETS
+    rate: int | None = None
+    audiences: bool = False
+    modify_takes: bool = False
 
 
 NO_ACCESS: Final = Access()
