@@ -424,6 +424,7 @@ def tracking(world: World) -> Iterator[Sequence[str]]:
 
 def erasing(world: World) -> Iterator[Sequence[str]]:
     mpids = mpids_of(world)
+    asked: tuple[str, ...]
     for n, value in enumerate(world.values):
         asked = ("erase", "--scope", world.scopes[n], "--request-id", value, "--dry-run")
         if n % 3 == 0:
@@ -450,6 +451,32 @@ def erasing(world: World) -> Iterator[Sequence[str]]:
         yield (*asked, "--certificate", f"{name}.sheet")
         yield ("profile", "show", "--mpid", mpid, "--store", "erasing.db")
         yield ("erase", "--mpid", mpid, "--certificate", f"{name}/none")
+
+
+def aliasing(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("alias", "--source", mpids[n], "--scope", world.scopes[n], "--dry-run")
+        yield (*asked, "--destination", mpids[n - 1])
+        yield (*asked, "--destination", value)
+        yield (*asked, "--destination", mpids[n], "--start", value)
+
+
+def querying(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("profile", "query", "--scope", world.scopes[n])
+        yield (*asked, "--mpid", mpids[n])
+        yield (*asked, "--identity", f"customer_id={value}", "--json")
+        yield (*asked, "--mpid", mpids[n], "--fields", value)
+
+
+def translating(world: World) -> Iterator[Sequence[str]]:
+    for n, (value, name) in enumerate(zip(world.values, world.names, strict=False)):
+        world.idsync.write(f"{name}.txt", json.dumps({"email": value}) + "\n")
+        asked = ("translate", f"{name}.txt", "--scope", world.scopes[n], "--to")
+        yield (*asked, "email", "--json")
+        yield (*asked, value)
 
 
 def subject_request(number: int, value: str) -> dict[str, Any]:
@@ -684,6 +711,9 @@ SCENES: Mapping[str, Scene] = {
     "modify": modifying,
     "track": tracking,
     "erase": erasing,
+    "alias": aliasing,
+    "profile query": querying,
+    "translate": translating,
     "replay": replaying,
     "check": checking,
     "profiles": listing,
@@ -752,6 +782,7 @@ def test_no_value_has_an_effect_on_what_a_command_says(
 IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
     *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
+    *("alias", "profile query", "translate"),
     *("whois", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
@@ -777,6 +808,9 @@ LEAST: Mapping[str, Sequence[str]] = {
     "modify": ("--mpid", "1", "--email", "a"),
     "track": ("--mpid", "1", "--event", "a"),
     "erase": ("--mpid", "1", "--dry-run"),
+    "alias": ("--source", "1", "--destination", "2", "--dry-run"),
+    "profile query": ("--mpid", "1"),
+    "translate": ("nowhere", "--to", "email"),
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),
