@@ -141,17 +141,13 @@ DAMAGED = {
 def tamper(path: Path, *statements: str) -> bytes:
     """Damage a store, and give what is in its file then."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in ("DROP TRIGGER requests_are_only_appended_1", *statements):
+        name = "requests_are_only_appended_1"
+        asked = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,))
+        [[no_updates]] = asked.fetchall()
+        for statement in (f"DROP TRIGGER {name}", *statements, no_updates):
             connection.execute(statement)
-        connection.execute(NO_UPDATES)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path.read_bytes()
-
-
-NO_UPDATES = """
-        CREATE TRIGGER requests_are_only_appended_1 BEFORE UPDATE ON requests
-        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
-        """
 
 
 @pytest.mark.parametrize("statement", DAMAGED.values(), ids=DAMAGED)

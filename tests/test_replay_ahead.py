@@ -217,11 +217,11 @@ def tables(path: Path, *but: str) -> dict[str, list[str]]:
     """Every row of a store but for times and folders, which some checksums have in them."""
     but_for = {
         "requests": {"time_ms", "checksum"},
-        "replays": {"name", "checksum"},
+        "replays": {"name", "answers_bytes", "answers_digest", "checksum"},
         "profiles": {"first_seen_ms", "last_stored_ms", "checksum"},
         "events": {"time_ms", "checksum"},
         "aliases": {"start_ms", "end_ms", "checksum"},
-        "erasures": {"time_ms", "checksum"},
+        "erasures": {"time_ms", "rewriting", "checksum"},
     }
     but += ("kept_files",)  # the paths of answers, which are not the same
     found = {}
