@@ -57,10 +57,10 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
             FaultCode.FILE_IN_USE,
             path=file,
         )
-    keep_path(path, FileKind.BACKUP, file)
     with _existing(path) as store, _failing_as(lambda error: _unwritten(target, error)):
         with draft_of(target.path) as draft:
-            _copy(store, draft)
+            _copy(store, draft)  # nothing is noted down in a damaged store
+            keep_path(path, FileKind.BACKUP, file)
             put_in_place(draft, target.path)
         return target.path.stat().st_size
 
