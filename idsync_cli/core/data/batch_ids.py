@@ -2,8 +2,6 @@
 
 from hashlib import blake2b
 
-from idsync_cli.core.data.values import BatchId
-
 _BYTES = 16
 _WHAT_FOR = b"idsync batch ids"
 
@@ -13,9 +11,17 @@ def key_of(seed: int) -> bytes:
     return blake2b(str(seed).encode("ascii"), digest_size=32, person=_WHAT_FOR).digest()
 
 
-def digest_of(batch_id: BatchId, key: bytes) -> bytes:
-    """What a store keeps of the id of a batch: 16 bytes."""
-    workspace = batch_id.workspace
-    kind, name = ("scope", batch_id.scope) if workspace is None else ("workspace", workspace)
-    text = f"{kind} {len(name)} {name}{batch_id.id}"
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES, key=key).digest()
+class Digests:
+    """Makes what a store keeps of ids: 16 bytes of each."""
+
+    __slots__ = ("_begun",)
+
+    def __init__(self, key: bytes) -> None:
+        self._begun = blake2b(digest_size=_BYTES, key=key)
+
+    def of(self, workspace: str | None, scope: str, batch_id: str) -> bytes:
+        """The digest of an id, which is unique in its workspace, or else in its scope."""
+        kind, name = ("scope", scope) if workspace is None else ("workspace", workspace)
+        digest = self._begun.copy()
+        digest.update(f"{kind} {len(name)} {name}{batch_id}".encode("utf-8", "surrogatepass"))
+        return digest.digest()

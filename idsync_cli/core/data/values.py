@@ -5,7 +5,7 @@ reads none.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.value import Value
@@ -201,11 +201,3 @@ class BatchData(Value):
             or self.is_opted_out is not None
             or self.attribution is not None
         )
-
-
-class BatchId(NamedTuple):
-    """The `source_request_id` of a batch, and what it is unique in: a workspace, else a scope."""
-
-    workspace: str | None
-    scope: str
-    id: str

@@ -128,8 +128,14 @@ class SummedDataRows:
 
     def __init__(self, rows: DataRows) -> None:
         self.rows = rows
-        self.event_sums = [_sum_of_content(*event) for event in rows.events]
-        self.batch_ids = [(*each, checksum_of_batch_id(*each)) for each in rows.batch_ids]
+        self.event_sums = [
+            _sum_of_content(created_seq, seq, place, time_ms, event_type, name, event)
+            for created_seq, seq, place, time_ms, event_type, name, event in rows.events
+        ]
+        self.batch_ids = [
+            (digest, seq, created_seq, checksum_of_batch_id(digest, seq, created_seq))
+            for digest, seq, created_seq in rows.batch_ids
+        ]
         self.batch_ids.sort()
 
 
