@@ -1,4 +1,4 @@
-"""Goal 12: event batches, against requests without events, and profiles with many events."""
+"""Goal 13: event batches, against requests without events, and profiles with many events."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -18,12 +18,12 @@ AN_EVENT, WITH_ID, MORE = 1.6, 1.8, 1.5
 def replaying(bench: Bench) -> Iterator[Row]:
     """The processor time of a file of batches of one event, against the same requests."""
     size = bench.sizes.watched
-    bench.say(f"goal 12: {size:,} batches")
+    bench.say(f"goal 13: {size:,} batches")
     files = {"plain": bench.folder / "plain.jsonl", "an event": bench.folder / "batches.jsonl"}
     files["with ID"] = bench.folder / "with-ids.jsonl"
     requests_of(bench, size).replace(files["plain"])
-    workload.write_requests(files["an event"], workload.batches(size))
-    workload.write_requests(files["with ID"], workload.batches(size, with_ids=True))
+    workload.write_requests(files["an event"], workload.with_events(size))
+    workload.write_requests(files["with ID"], workload.with_events(size, with_ids=True))
 
     plain, *others = [
         Spread.of(each.processor_seconds for each in runs)
@@ -31,7 +31,7 @@ def replaying(bench: Bench) -> Iterator[Row]:
     ]
     for what, found, most in zip(("", " with IDs"), others, (AN_EVENT, WITH_ID), strict=True):
         name = f"replay {size:,} batches{what}, to requests"
-        yield Row(12, name, "s", found, plain, most, size >= AS_STATED, "processor time")
+        yield Row(13, name, "s", found, plain, most, size >= AS_STATED, "processor time")
     for file in files.values():
         file.unlink()
 
@@ -42,8 +42,8 @@ def _replaying(bench: Bench, file: Path) -> Numbered[Run]:
 
 def gathered(bench: Bench) -> Iterator[Row]:
     """One more event for a profile that has many, against one that has none."""
-    size = bench.sizes.events
-    bench.say(f"goal 12: {size:,} events")
+    size = bench.sizes.gathered_events
+    bench.say(f"goal 13: {size:,} events")
     config = written(bench)
     many = bench.rounds * bench.sizes.calls + 1
     fresh_ones = ({"customer_id": [f"fresh-{each}"]} for each in range(many))
@@ -57,7 +57,7 @@ def gathered(bench: Bench) -> Iterator[Row]:
         to_many = _bringing(engine, lambda: _batch("many", next(numbers)))
         to_fresh = _bringing(engine, lambda: _batch(f"fresh-{next(others)}", next(numbers)))
         what = f"one more event, {size:,} to 0"
-        yield compared(bench, 12, what, MORE, size >= AS_STATED, to_many, to_fresh)
+        yield compared(bench, 13, what, MORE, size >= AS_STATED, to_many, to_fresh)
 
 
 def _bringing(engine: Engine, batch: Callable[[], dict[str, object]]) -> Side:

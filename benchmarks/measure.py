@@ -75,10 +75,11 @@ class Sizes:
     stored: int  # requests in the store of goal 6
     crowd: int
     gathered: int
-    events: int  # of one profile
+    gathered_events: int
     scenarios: int
     calls: int  # of one side in a round
     starts: int  # of one program
+    events: int  # in the store of goal 12
 
 
 @dataclass(frozen=True, slots=True)

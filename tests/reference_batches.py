@@ -209,37 +209,52 @@ def device_of(found: Json, order: list[str]) -> tuple[str, str] | None:
 # ---- What a profile has
 
 
-def told(brought: list[tuple[int, int, Json | None]]) -> Json:
-    """All that requests brought to a profile, oldest first: number, own time, data of a batch."""
+def events_of(seq: int, time: int, data: Json) -> list[Json]:
+    """The events of a batch as its profile has them."""
+    found = []
+    for place, event in enumerate(data["events"], 1):
+        when = (event.get("data") or {}).get("timestamp_unixtime_ms") or time
+        what = {"seq": seq, "place": place, "time_ms": when, "name": name_of(event)}
+        found.append(what | {"event": event})
+    return found
+
+
+def told(brought: list[tuple[int, int | None, Json]]) -> Json:
+    """All that came to a profile, oldest first: number, own time, and what it brought.
+
+    Without a time it was not the answer of the request, which brought it a copy of an event.
+    """
     attributes: Json = {}
     events: list[Json] = []
     devices: dict[object, Json] = {}
     state: Json = {"consent_state": None, "is_opted_out": False, "attribution": None}
+    first_seen: list[int] = []
+    messages: list[str] = []
     for seq, time, data in brought:
-        if data is None:
-            continue
-        for name, value in data["set"].items():
+        for name, value in data.get("set", {}).items():
             tidy = [e for e in value if e is not None] if isinstance(value, list) else value
             attributes[name] = tidy
-        for name in data["deleted"]:
+        for name in data.get("deleted", []):
             attributes.pop(name, None)
-        for place, event in enumerate(data["events"], 1):
-            when = (event.get("data") or {}).get("timestamp_unixtime_ms") or time
-            what = {"seq": seq, "place": place, "time_ms": when, "name": name_of(event)}
-            events.append(what | {"event": event})
+        if time is not None and "events" in data:
+            events += events_of(seq, time, data)
+        events += data.get("copied", [])
         if "device" in data:
             key, said = data["device"]
             of = list(key) if isinstance(key, tuple) else None
             device = devices.setdefault(key, {"of": of, "info": said, "seq": seq})
             if said != device["info"]:
                 device |= {"info": said, "seq": seq}
-        state |= {name: data[name] for name in state if name in data}
-    times = [time for _, time, _ in brought]
+        state |= {name: data[name] for name in state if data.get(name) is not None}
+        first_seen += data.get("first_seen", [])
+        messages += data.get("aliased", [])
+    times = [time for _, time, _ in brought if time is not None]
     return {
         "attributes": dict(sorted(attributes.items())),
         "events": sorted(events, key=lambda e: (e["time_ms"], e["seq"], e["place"])),
         "devices": [*devices.values()],
         **state,
-        "first_seen_ms": min(times, default=None),
+        "first_seen_ms": min(times + first_seen, default=None),
         "last_stored_ms": max(times, default=None),
+        "status_messages": messages,
     }

@@ -466,7 +466,7 @@ def test_people_see_where_in_the_line_it_is(members: Json, word: str) -> None:
     """The caret stands under the value itself, not under another of its name."""
     line = json.dumps({"type": "batch", "scope": "s", "user_identities": {"email": "a"}} | members)
     read = wire.Reader(RULES).read(json.loads(line))
-    fault = read.batch.fault if read.batch else read.late_refusal
+    fault = read.late_refusal or (read.batch.fault if read.batch else None)
     assert fault is not None
     shown = wire.excerpt_of(1, line.encode(), fault.word)
     assert shown.column is not None

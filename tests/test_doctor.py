@@ -146,7 +146,7 @@ def test_it_names_the_drafts_of_processes_that_are_gone(lived: Program) -> None:
 
 SUM_PROFILES = (
     "UPDATE profiles SET checksum = checksum_of_profile(created_seq, mpid, scope_id, source_mpid,"
-    " was_known, types, first_seen_ms, last_stored_ms)"
+    " known_seq, types, first_seen_ms, last_stored_ms)"
 )
 SUM_ATTRIBUTES = "UPDATE attributes SET checksum = checksum(created_seq, name, value, seq)"
 SUM_ATTRIBUTE_CHANGES = (
@@ -177,7 +177,7 @@ AN_IDENTIFIER = "identifier_id = (SELECT min(identifier_id) FROM holders)"
         ("checksum", ["UPDATE rules SET rules = rules || ' '"]),
         ("checksum", ["UPDATE replays SET lines = 0"]),
         ("checksum", ["UPDATE replay_labels SET mpid = mpid + 1"]),
-        ("checksum", ["UPDATE profiles SET was_known = 1 - was_known"]),
+        ("checksum", ["UPDATE profiles SET known_seq = known_seq + 1"]),
         ("hash", ["UPDATE identifiers SET value = value || 'x' WHERE identifier_id = 1"]),
         ("hash", ["UPDATE identifier_hashes SET hash = hash + 1"]),
         ("hash", ["INSERT INTO identifier_hashes VALUES (1, 1000)"]),
@@ -208,7 +208,7 @@ AN_IDENTIFIER = "identifier_id = (SELECT min(identifier_id) FROM holders)"
         ("holders", ["UPDATE holders SET created_seq = 1000000 WHERE identifier_id = 1"]),
         ("type", ["UPDATE holders SET identity_type_id = 30 WHERE identity_type_id = 1"]),
         ("types", ["UPDATE profiles SET types = types | (1 << 30)", SUM_PROFILES]),
-        ("profile", ["UPDATE profiles SET was_known = 2 WHERE was_known = 1", SUM_PROFILES]),
+        ("profile", ["UPDATE profiles SET known_seq = 1 WHERE known_seq > 1", SUM_PROFILES]),
         ("mpid", ["UPDATE profiles SET mpid = 1 WHERE created_seq = 1", SUM_PROFILES]),
         ("checksum", ["UPDATE profiles SET first_seen_ms = first_seen_ms + 1"]),
         ("checksum", ["UPDATE events SET time_ms = time_ms + 1 WHERE event_id = 1"]),

@@ -117,6 +117,7 @@ def test_every_request_is_accepted(begun: Program) -> None:
         "search",
         "logout",
         "batch",
+        "erase",
     ]
     assert outcome.status == 0
 

@@ -15,8 +15,9 @@ import pytest
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.batch_ids import key_of
-from idsync_cli.core.data.values import ProfileData
+from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Answer, Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -147,6 +148,20 @@ class RecordedLookup(Lookup):
             self.request.found((found.profile,))
         return found
 
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        self.request.may_ask(profile)
+        found = self.lookup.aliases_from(profile)
+        self.request.led_to |= {each.destination_mpid for each in found}
+        return found
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        self.request.may_ask(profile)
+        return self.lookup.aliases_to(profile)
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        self.request.may_ask(profile)
+        return self.lookup.count_events(profile, start_ms, end_ms)
+
 
 class RecordedTransaction(Transaction):
     """A transaction of another store, in which nothing may change that the request does not name.
@@ -189,6 +204,10 @@ class RecordedTransaction(Transaction):
             request.may_ask(update.profile)
         self.transaction.apply(decision, scope, rules, entry)
 
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        assert erasure.mpid in self.request.led_to
+        return self.transaction.survey(erasure)
+
     @property
     def remembers_rules(self) -> bool:
         return True
@@ -211,6 +230,12 @@ class RecordedTransaction(Transaction):
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         raise AssertionError("no request does it")
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        raise AssertionError("no request does it")
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        raise AssertionError("this is for people")
 
     def flush(self) -> None:
         raise AssertionError("a transaction is ended elsewhere")

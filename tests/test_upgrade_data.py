@@ -67,3 +67,27 @@ def test_what_was_damaged_before_is_found_afterwards_too(old: Program) -> None:
     assert old("init").status == 0
     found = json.loads(old("doctor", "--json").stdout)["findings"]
     assert "profiles 3" in json.dumps(found)
+
+
+def test_it_then_knows_since_which_request_each_profile_is_known(old: Program) -> None:
+    assert old("init").status == 0
+    with closing(sqlite3.connect(old.folder / "idsync.db")) as connection:
+        found = connection.execute(
+            "SELECT created_seq, known_seq FROM profiles WHERE known_seq != 0"
+        ).fetchall()
+        logins = dict(
+            connection.execute(
+                "SELECT created_seq, min(seq) FROM changes JOIN identifiers USING (identifier_id)"
+                " JOIN scopes USING (scope_id)"
+                " WHERE op = 1 AND login_types & (1 << identity_type_id) GROUP BY created_seq"
+            )
+        )
+        imports = connection.execute(
+            "SELECT seq FROM requests JOIN outcomes USING (outcome_id) WHERE type = 'import'"
+        ).fetchall()
+    were_known = json.loads(f"[{','.join((OF_3 / 'export.jsonl').read_text().splitlines())}]")
+    wanted = {each["created_seq"] for each in were_known if each["known"]}
+    assert {seq for seq, _ in found} <= wanted
+    for seq, known_seq in found:
+        assert known_seq == (seq if (seq,) in imports else logins.get(seq, seq))
+    assert any(seq != known_seq for seq, known_seq in found)

@@ -1,4 +1,4 @@
-"""Random event batches for random worlds, and ways in which one is wrong."""
+"""Random event batches and windows of aliases for random worlds, and ways to be wrong."""
 
 from __future__ import annotations
 
@@ -127,6 +127,25 @@ def data(rng: random.Random) -> Json:
     return found
 
 
+DAYS_90 = 90 * 24 * 60 * 60 * 1000
+
+
+def window(rng: random.Random) -> Json:
+    """The window of an alias: mostly one, and mostly with some of the times above in it."""
+    start = rng.choice([None, 0, TIMES[0] - DAYS_90, TIMES[0], TIMES[1], TIMES[2]])
+    end = rng.choice([None, None, 0, TIMES[0], TIMES[1], TIMES[2], TIMES[2] + DAYS_90])
+    if rng.random() < 0.6:
+        start, end = rng.choice(
+            [
+                (TIMES[1] - DAYS_90, TIMES[1]),
+                (TIMES[2], TIMES[2]),
+                (TIMES[1], None),
+                (None, TIMES[0]),
+            ]
+        )
+    return {"start_unixtime_ms": start, "end_unixtime_ms": end}
+
+
 # ---- Ways to be wrong: each makes a batch, whatever it is given
 
 
@@ -194,7 +213,34 @@ def no_batch_identities(rng: random.Random, request: Json) -> object:
     return given | {"user_identities": rng.choice(empty), "device_info": {"platform": "x"}}
 
 
+def _alias(request: Json) -> Json:
+    names = ("scope", "workspace", "label", "source_mpid", "destination_mpid")
+    given = {name: request[name] for name in names if name in request}
+    return {"type": "alias", "source_mpid": "@l1", "destination_mpid": "@l2"} | given
+
+
+def bad_alias_time(rng: random.Random, request: Json) -> object:
+    name = rng.choice(["start_unixtime_ms", "end_unixtime_ms"])
+    return _alias(request) | {name: rng.choice([each for each in BAD_TIMES if each != 0])}
+
+
+def bad_alias_mpid(rng: random.Random, request: Json) -> object:
+    bad: object = rng.choice(["x", "01", 0, "", None, 5.0, True, [], "@nobody", "77", 77])
+    return _alias(request) | {rng.choice(["source_mpid", "destination_mpid"]): bad}
+
+
+def bad_alias_member(rng: random.Random, request: Json) -> object:
+    name = rng.choice(["mpid", "known_identities", "previous_mpid", "events", "start_time"])
+    return _alias(request) | {name: rng.choice([None, "5", {}])}
+
+
+def bad_window(rng: random.Random, request: Json) -> object:
+    start, end = rng.choice([(TIMES[1], TIMES[0]), (TIMES[0] - DAYS_90, TIMES[1])])
+    return _alias(request) | {"start_unixtime_ms": start, "end_unixtime_ms": end}
+
+
 BATCH_FAULTS: tuple[Callable[[random.Random, Json], object], ...] = (
     *(bad_batch_member, bad_event, bad_attribute, bad_deleted_attribute, bad_batch_time),
     *(bad_batch_id, bad_batch_mpid, two_values, bad_batch_identity, no_batch_identities),
+    *(bad_alias_time, bad_alias_mpid, bad_alias_member, bad_window),
 )

@@ -174,8 +174,23 @@ def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]
     """The lines of tables and text, with colour only where it is wanted."""
     from idsync_cli.render.paper import lines
 
-    has_colour = colour.is_wanted(sys.stderr if to_stderr else sys.stdout)
-    return lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+    stream = sys.stderr if to_stderr else sys.stdout
+    has_colour = colour.is_wanted(stream)
+    shown = lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+    return shown if _draws_lines(stream) else [each.translate(_IN_ASCII) for each in shown]
+
+
+# Whatever is shown of a value has none of these: `visible` makes escapes of them.
+_IN_ASCII = str.maketrans(dict.fromkeys("█▉▊▋▌▍▎▏", "#") | {"▶": ">", "─": "-", "…": "~"})
+
+
+def _draws_lines(stream: TextIO) -> bool:
+    """Whether a stream takes what tables are drawn with."""
+    try:
+        "▶█─…".encode(stream.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _WIDTH_IN_A_PIPE = 100
@@ -216,6 +231,12 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
     opened = store.open_store(path, write=write)
     if opened is not None:
         say_upgraded(opened, path)
+        if write and opened.owes_erasures:
+            say(
+                f"note: the files of the store {printable(path)} still hold bytes of what was "
+                "erased: another program is reading it; end it, and the next command that writes "
+                "finishes"
+            )
         with opened.reading() as transaction:
             unnamed = [name for name in transaction.scopes() if name not in organization.scopes]
         for name in unnamed:
@@ -233,6 +254,17 @@ def say_upgraded(opened: "SqliteStore", path: str) -> None:
             f"note: the store {printable(path)} was upgraded to this version of idsync; the "
             f"original is kept as {printable(str(opened.old_one_kept_as))}"
         )
+
+
+def unfinished_erasure(path: str) -> StoreFault:
+    """What is said where something was erased, and somebody keeps its bytes from being removed."""
+    return StoreFault(
+        "not done: another program is reading the store, and until it ends its files still hold "
+        "bytes of what was erased",
+        FaultCode.ERASURE_UNFINISHED,
+        hint=Hint.FINISH_LATER,
+        store=path,
+    )
 
 
 def say_agreed(scope: str) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import write, write_json
+from idsync_cli.cli.environment import say, write, write_json
 from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
 from idsync_cli.files.outputs import Outputs, is_path
 from idsync_cli.maintenance import copies
@@ -53,6 +53,11 @@ def restore(
         outputs = Outputs(configuration=present_config(), inputs=[file])
         outputs.check("--store", store, may_replace_store=True)
     done = copies.restore(store, file, keep=not discard)
+    if not done.knew_erasures:
+        say(
+            "note: the old store is damaged, so its erasures are not known: a profile that was "
+            "erased since the backup is back"
+        )
     from idsync_cli.render import maintenance as render
 
     if as_json:

@@ -18,7 +18,14 @@ from idsync_cli.cli.options import (
     takes_identities,
 )
 from idsync_cli.cli.request_options import once_each
-from idsync_cli.cli.requests import DryRun, Explain, Force, Svg, answer_and_show, picture_in
+from idsync_cli.cli.requests import (
+    DryRun,
+    Explain,
+    Force,
+    Svg,
+    answer_and_show,
+    picture_in,
+)
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, quoted
 
@@ -87,7 +94,7 @@ def track(
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture_in(svg, config, store, force=force),
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 

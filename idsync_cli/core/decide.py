@@ -3,8 +3,16 @@
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.lookup import Lookup
-from idsync_cli.core.request import BatchRequest, ModifyRequest, Request
+from idsync_cli.core.request import (
+    AliasRequest,
+    BatchRequest,
+    EraseRequest,
+    ModifyRequest,
+    Request,
+)
+from idsync_cli.core.resolve.alias import decide_alias
 from idsync_cli.core.resolve.batch import decide_batch
+from idsync_cli.core.resolve.erase import erase
 from idsync_cli.core.resolve.modify import modify
 from idsync_cli.core.resolve.resolution import resolve
 
@@ -30,7 +38,11 @@ def decide(
     """
     if isinstance(request, ModifyRequest):
         return modify(request, rules, lookup, explain=explain)
+    if isinstance(request, AliasRequest):
+        return decide_alias(request, rules, lookup, seq)
     near = near or explain
     if isinstance(request, BatchRequest):
         return decide_batch(request, rules, lookup, seq, seed, explain=explain, near=near)
+    if isinstance(request, EraseRequest):
+        return erase(request, rules, lookup, explain=explain, near=near)
     return resolve(request, rules, lookup, seq, seed, explain=explain, near=near)

@@ -1,9 +1,10 @@
 """What was decided: a value that can be shown, compared or applied, unchanged (section 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
+    AliasFault,
     ErrorCode,
     KeptBy,
     NoteCode,
@@ -15,12 +16,14 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.strategy import Settings
-from idsync_cli.core.data.values import BatchData
+from idsync_cli.core.data.values import Alias, BatchData
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
+_ERASED: Final = Status.ERASED
 _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
@@ -107,7 +110,7 @@ class Refusal(Exception):
 
     `hint` is the way out, if the message does not say it, and `word` is the part of the request
     that is at fault; an answer in JSON has neither. `tiers` and `notes` are there if an explanation
-    was asked for and step 5 rejected the request.
+    was asked for and step 5 rejected the request. `fault` says why an alias is rejected.
     """
 
     def __init__(
@@ -118,6 +121,7 @@ class Refusal(Exception):
         tiers: tuple[Tier, ...] = (),
         notes: tuple[Note, ...] = (),
         word: Word | None = None,
+        fault: AliasFault | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -126,10 +130,11 @@ class Refusal(Exception):
         self.tiers = tiers
         self.notes = notes
         self.word = word
+        self.fault = fault
 
     def __reduce__(self) -> tuple[type["Refusal"], tuple[object, ...]]:
         return Refusal, (
-            self.code, self.message, self.hint, self.tiers, self.notes, self.word,
+            self.code, self.message, self.hint, self.tiers, self.notes, self.word, self.fault,
         )  # fmt: skip
 
 
@@ -154,14 +159,18 @@ class Decision(Value):
     `profile` is the answered profile as it was before the request, or None if none was found. If it
     was `created`, it holds nothing yet. `updates` has the profiles that change. For a search,
     `identifiers` are all that the found profile holds, oldest first, and `types_in_order` are their
-    types. `tiers` are there if an explanation was asked for, and `near` if near misses were. `data`
-    is what a batch brings to the profile, and `digest` stands for its id.
+    types. `tiers` are there if an explanation was asked for, and `near` if near misses were.
+
+    `data` is what a batch brings to the profile, and `digest` stands for its id. Events in the
+    window of one of `aliases` are copied as they come. `alias` is the alias that the request
+    creates, and `copied` the number of events that it copies. `report` says what an erasure takes
+    away, once a store was asked.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
-        "near", "data", "digest",
+        "near", "data", "digest", "aliases", "alias", "copied", "report",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -183,6 +192,10 @@ class Decision(Value):
         near: tuple[NearMiss, ...] = (),
         data: BatchData | None = None,
         digest: bytes | None = None,
+        aliases: Sequence[Alias] = (),
+        alias: Alias | None = None,
+        copied: int = 0,
+        report: ErasureReport | None = None,
     ) -> None:
         self.status: Final = status
         self.decided_by: Final = decided_by
@@ -200,23 +213,37 @@ class Decision(Value):
         self.near: Final = near
         self.data: Final = data
         self.digest: Final = digest
+        self.aliases: Final = aliases
+        self.alias: Final = alias
+        self.copied: Final = copied
+        self.report: Final = report
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
-        if self.created or self.changes or self.digest is not None:
+        if self.created or self.changes or self.digest is not None or self.alias is not None:
+            return True
+        if self.status is _ERASED:
             return True
         return self.data is not None and not self.data.is_empty
 
     def with_batch(
-        self, data: BatchData, digest: bytes | None, notes: tuple[Note, ...]
+        self,
+        data: BatchData,
+        digest: bytes | None,
+        notes: tuple[Note, ...],
+        aliases: Sequence[Alias],
     ) -> "Decision":
         """The same with what a batch brings; its own notes come first."""
         return Decision(
             self.status, self.decided_by, self.profile, self.is_logged_in, self.matched,
             self.created, self.changes, self.orphaned, self.updates, notes + self.notes,
-            self.identifiers, self.types_in_order, self.tiers, self.near, data, digest,
+            self.identifiers, self.types_in_order, self.tiers, self.near, data, digest, aliases,
         )  # fmt: skip
+
+    def reported(self, report: ErasureReport) -> "Decision":
+        """The same erasure with what it takes away."""
+        return Decision(self.status, self.decided_by, self.profile, report=report)
 
 
 class Answer(Value):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from mypy_extensions import mypyc_attr
 
+from idsync_cli.core.data.values import Alias
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 
@@ -76,6 +77,21 @@ class Lookup(ABC):
 
         Digests are of the whole store: what an id is unique in is part of them.
         """
+
+    @abstractmethod
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the source, oldest first.
+
+        Those to a profile that was erased are none.
+        """
+
+    @abstractmethod
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the destination, oldest first."""
+
+    @abstractmethod
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        """How many events a profile of the scope has from one time to another, both included."""
 
 
 def holders(lookup: Lookup, identifier: Identifier) -> list[ProfileView]:

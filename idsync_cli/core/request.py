@@ -1,4 +1,4 @@
-"""What is asked: requests whose form has been checked (sections 4 and 5)."""
+"""What is asked: requests whose form has been checked (sections 4, 5 and 9)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -46,6 +46,13 @@ class ModifyRequest(NamedTuple):
     identity_changes: tuple[IdentityChange, ...] = ()
 
 
+class EraseRequest(NamedTuple):
+    """An erase of one profile: by its MPID or, where that is None, by identifiers (section 9)."""
+
+    mpid: int | None = None
+    identifiers: Sequence[Identifier] = ()
+
+
 class BatchRequest(Value):
     """An event batch (section 9): data for the profile that it names, or that it resolves to.
 
@@ -74,4 +81,18 @@ class BatchRequest(Value):
         self.fault: Final = fault
 
 
-Request = IdentityRequest | ModifyRequest | BatchRequest
+class AliasRequest(NamedTuple):
+    """An alias (section 9): what the source did within a window is the destination's, too.
+
+    Times are milliseconds since 1970, UTC; the window has both of its ends. `time_ms` is the
+    request's own time, else the clock's, where the window ends unless it says otherwise.
+    """
+
+    source_mpid: int
+    destination_mpid: int
+    start_ms: int | None
+    end_ms: int | None
+    time_ms: int
+
+
+Request = IdentityRequest | ModifyRequest | BatchRequest | AliasRequest | EraseRequest

@@ -1,17 +1,22 @@
 """Answering a request as it came, in a transaction of any store."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from idsync_cli import wire
+from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
 from idsync_cli.store.api import RequestEntry, Transaction
+
+_ERASED: Final = Status.ERASED
 
 
 class Answering:
@@ -82,9 +87,10 @@ class Answering:
         With `explain`, this answer has what every tier did, even if others do not. With `near`, it
         has the near misses, if no profile was the answer.
         """
-        now = None if decide_only else self._now()
-        explain = explain or self._explain
-        return self._answer(reading, None, seq, transaction, labels, now, explain, near)
+        now, explain = self._now(), explain or self._explain
+        return self._answer(
+            reading, None, seq, transaction, labels, now, explain, near, keep=not decide_only
+        )
 
     def prefetch(
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
@@ -116,19 +122,22 @@ class Answering:
         seq: int,
         transaction: Transaction,
         labels: Labels,
-        now: int | None,
+        now: int,
         explain: bool,
         near: bool,
+        keep: bool = True,
     ) -> Answer:
         scope, rules = reading.scope, reading.rules
         outcome: Decision | Refusal
         try:
-            request = wire.request_of(reading, labels)
+            request = wire.request_of(reading, labels, now)
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
             outcome = decide(request, rules, lookup, seq, self._seed, explain=explain, near=near)
-            if now is not None and outcome.changes_the_store:
+            if outcome.status is _ERASED:
+                outcome = _surveyed(outcome, reading, scope, seq, transaction, now)
+            if keep and outcome.changes_the_store:
                 assert reading.kind is not None
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms
                 entry = RequestEntry(seq, now, reading.kind, its_id, its_time)
@@ -138,6 +147,26 @@ class Answering:
         except Refusal as refusal:
             outcome = refusal.with_traceback(None)  # it would keep every local variable alive
         answer = Answer(seq, line, reading.kind, scope, outcome)
+        mpid = answer.mpid
+        if answer.status is _ERASED and mpid is not None:
+            if now is not None:
+                labels.unset(mpid)
+            mpid = None
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
-            labels.name(reading.label, answer.mpid)
+            labels.name(reading.label, mpid)
         return answer
+
+
+def _surveyed(
+    decision: Decision,
+    reading: wire.Reading,
+    scope: str,
+    seq: int,
+    transaction: Transaction,
+    now: int,
+) -> Decision:
+    """An erasure with what it takes away, which the store knows."""
+    profile = decision.profile
+    assert profile is not None
+    erasure = Erasure(profile.mpid, seq, scope, now, reading.request_id)
+    return decision.reported(transaction.survey(erasure))

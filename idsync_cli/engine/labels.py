@@ -10,3 +10,8 @@ class Labels(dict[str, int]):
             self.pop(label, None)
         else:
             self[label] = mpid
+
+    def unset(self, mpid: int) -> None:
+        """Let no label stand for an MPID any more: its profile was erased (section 9)."""
+        for label in [label for label, its in self.items() if its == mpid]:
+            self.name(label, None)

@@ -49,7 +49,7 @@ def names_of(reading: Reading) -> Names:
     if reading.identities or reading.changes:
         identifiers = [*identifiers, *_of_modify(reading)]
     digests = () if reading.digest is None else (reading.digest,)
-    if reading.mpid is None and reading.previous_mpid is None:
+    if reading.mpid is None and reading.previous_mpid is None and reading.alias is None:
         return Names(identifiers, (), (), digests)
     mpids, labels = _mpids_and_labels(reading)
     return Names(identifiers, mpids, labels, digests)
@@ -59,7 +59,9 @@ def _mpids_and_labels(reading: Reading) -> tuple[list[int], list[str]]:
     """The MPIDs that a request names, by their numbers and by labels."""
     mpids: list[int] = []
     labels: list[str] = []
-    for mpid in (reading.mpid, reading.previous_mpid):
+    alias = reading.alias
+    named = (reading.mpid, reading.previous_mpid)
+    for mpid in named if alias is None else (alias.source, alias.destination):
         if isinstance(mpid, str):
             labels.append(mpid)
         elif mpid is not None:

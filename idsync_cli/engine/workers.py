@@ -1,14 +1,17 @@
 """The thread that writes, and those that read."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
+from idsync_cli.core.codes import Status
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.worker import Current, OpenStore, Worker
+from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import MpidTaken, Transaction
 
 MOST_AT_ONCE = 256
@@ -77,6 +80,9 @@ class Writer(Worker[RequestJob]):
                 self._at_hand = job
                 answers.append(engine.answer(reading, transaction, Labels(), explain=job.explain))
             self._at_hand = None
+        if any(answer.status is Status.ERASED for answer in answers):
+            with suppress(StoreFault):  # it is answered; whoever writes next does what is owed
+                self._store_at_hand().finish_erasures()
         return answers
 
     def _close_store(self) -> None:

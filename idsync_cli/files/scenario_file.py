@@ -9,16 +9,18 @@ from typing import Any
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Word
+from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
-from idsync_cli.errors import Fault, FileFault, nearest, quoted
+from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
 from idsync_cli.files.expectation import AN_MPID, read_expect
 from idsync_cli.files.scenario_data import (
     TRACK,
+    WHOLE_LINES,
     ExpectedProfile,
-    batch_of,
     clock_of,
     expected_profile,
+    line_of,
     says_more,
     track_of,
 )
@@ -240,8 +242,10 @@ class _Reader:
         for name, node in entries.items():
             kind = TYPES_BY_NAME.get(name)
             if kind is None:
-                hint = nearest(name, TYPES_BY_NAME)
-                self._faults.add(parent.keys[name], f"unknown identity type {quoted(name)}{hint}")
+                close = type_hint(name)
+                hint = None if close else Hint.LIST_TYPES
+                what = f"unknown identity type {quoted(name)}{close}"
+                self._faults.add(parent.keys[name], what, hint)
                 continue
             for each in (node,) if node.sequence is None else node.sequence:
                 empty = each.value in ("", None)
@@ -280,8 +284,8 @@ class _Reader:
 
     def _request(self, kind: str, node: Node | None) -> Json:
         entries = self._faults.entries(node, None, f"the request {kind}") if node else {}
-        if node and entries and kind == RequestKind.BATCH:
-            return batch_of(node)
+        if node and entries and kind in WHOLE_LINES:
+            return line_of(kind, node)
         if node and entries and kind == TRACK:
             return track_of(self._faults, node)
         request: Json = {"type": kind}
@@ -291,7 +295,10 @@ class _Reader:
                 request[key] = value.plain()
             else:
                 identities[key] = value.plain()
-        if identities or "identity_changes" not in request:
+        says_it_otherwise = "identity_changes" in request or (
+            kind == RequestKind.ERASE and "mpid" in request
+        )
+        if identities or not says_it_otherwise:
             request["known_identities"] = identities
         return request
 

@@ -21,11 +21,17 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """A store that was put back from a file; `kept` is where what was there before is now."""
+    """A store that was put back from a file; `kept` is where what was there before is now.
+
+    `erased_again` is the number of profiles in the file that the old store had erased. If that was
+    too damaged to say so, `knew_erasures` is false.
+    """
 
     store: str
     file: str
     kept: str | None
+    erased_again: int = 0
+    knew_erasures: bool = True
 
     @property
     def exit_status(self) -> int:
@@ -49,5 +55,6 @@ def restore(store: str, file: str, *, keep: bool) -> Restoration:
     Raises:
         StoreFault: the copy is no sound store of this version, or the store cannot be written.
     """
-    kept = backup.restore(store, file, keep=keep)
-    return Restoration(store, file, None if kept is None else str(kept))
+    done = backup.restore(store, file, keep=keep)
+    kept = None if done.kept is None else str(done.kept)
+    return Restoration(store, file, kept, done.erased_again, done.knew_erasures)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from idsync_cli.errors import printable
+from idsync_cli.errors import number_of, printable
 from idsync_cli.maintenance.copies import Backup, Restoration
 
 
@@ -20,6 +20,9 @@ def backup_json(made: Backup) -> dict[str, Any]:
 def restoration_lines(done: Restoration) -> list[str]:
     """What was put back, and where the old store is."""
     lines = [f"restored the store {printable(done.store)} from {printable(done.file)}"]
+    if done.erased_again:
+        count = number_of(done.erased_again, "profile")
+        lines.append(f"erased {count} again that the old store had erased")
     if done.kept is not None:
         lines.append(f"kept the old store as {printable(done.kept)}")
     return lines
@@ -27,4 +30,9 @@ def restoration_lines(done: Restoration) -> list[str]:
 
 def restoration_json(done: Restoration) -> dict[str, Any]:
     """What was put back, and where the old store is."""
-    return {"store": done.store, "file": done.file, "kept": done.kept}
+    return {
+        "store": done.store,
+        "file": done.file,
+        "kept": done.kept,
+        "erased_again": done.erased_again,
+    }

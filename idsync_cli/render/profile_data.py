@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 from idsync_cli import wire
 from idsync_cli.core.data.values import Device, Event, ProfileData
 from idsync_cli.errors import number_of, printable
-from idsync_cli.render.store import moment
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
+from idsync_cli.render.times import moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
+    from rich.table import Table
 
 _NOTHING = "-"
 
@@ -28,26 +31,30 @@ def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
         lines.append([("opted out", Look.WARNING)])
     for name, value in (("consent", data.consent_state), ("attribution", data.attribution)):
         if value is not None:
-            lines.append([f"{name}: {_shown(value)}"])
+            lines.append([f"{name}: {shown_value(value)}"])
     lines += [[printable(message)] for message in data.status_messages]
     found: list[RenderableType] = [broken(text(*line), width, indent=2) for line in lines]
     if data.attributes:
-        rows = [(printable(name), _shown(value)) for name, value in data.attributes.items()]
+        rows = [(printable(name), shown_value(value)) for name, value in data.attributes.items()]
         found += [text(""), laid_out(("Attribute", "Value"), rows, width)]
     if data.devices:
-        devices = [(_device(each), _shown(each.info), str(each.seq)) for each in data.devices]
+        devices = [(_device(each), shown_value(each.info), str(each.seq)) for each in data.devices]
         found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
     if data.events:
-        latest = [_event_cells(each) for each in reversed(data.events)]
-        headings = ("Time (UTC)", "Event", "Name", "Seq")
-        found += [text(""), laid_out(headings, latest, width)]
+        found += [text(""), event_table(data.events, width)]
         if data.event_count > len(data.events):
             told = f"the latest {len(data.events):,} of {number_of(data.event_count, 'event')}"
             found.append(text((told, Look.ASIDE)))
     return found
 
 
-def _shown(value: Any) -> str:
+def event_table(events: "Sequence[Event]", width: int) -> "Table":
+    """Events as a table, the latest first."""
+    headings = ("Time (UTC)", "Event", "Name", "Seq")
+    return laid_out(headings, [_event_cells(each) for each in reversed(events)], width)
+
+
+def shown_value(value: Any) -> str:
     """The value of an attribute, or a JSON object: text as it is, and all else as JSON."""
     if value is None:
         return "(tag)"
@@ -78,7 +85,7 @@ def data_json(data: ProfileData) -> wire.Json:
         "last_stored_ms": data.last_stored_ms,
         "status_messages": list(data.status_messages),
         "event_count": data.event_count,
-        "events": [_event_json(each) for each in data.events],
+        "events": [event_json(each) for each in data.events],
     }
 
 
@@ -92,7 +99,8 @@ def _device_json(device: Device) -> wire.Json:
     }
 
 
-def _event_json(event: Event) -> wire.Json:
+def event_json(event: Event) -> wire.Json:
+    """An event of a profile."""
     return {
         "seq": event.seq,
         "time": wire.time_text(event.time_ms),

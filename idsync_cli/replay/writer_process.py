@@ -215,7 +215,7 @@ def main(path: str, answers: str | None = None) -> None:
         f"the store {printable(path)} no longer exists", FaultCode.STORE_REPLACED, store=path
     )
     try:
-        store = open_store(path, write=True)
+        store = open_store(path, write=True, finish_owed=False)
     except StoreFault as fault:
         store, gone = None, fault
     if store is None:

@@ -1,11 +1,12 @@
 """Writing what a replay decides: the interface, and the writer that commits at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
@@ -15,6 +16,8 @@ from idsync_cli.replay.resumption import NOT_ENTERED, Start
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import MpidTaken, Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.erasing.entries import cover_replay
+from idsync_cli.store.sqlite.erasing.kept_files import keep
 from idsync_cli.store.sqlite.queries.replays import (
     NOT_ALONE,
     ReplayRow,
@@ -112,11 +115,20 @@ def with_answers(
 
 
 class DirectWriter(BatchWriter):
-    """Decides a batch and commits it, in one transaction."""
+    """Decides a batch and commits it, in one transaction.
+
+    With the first the store keeps the paths of `files`, before any erasure that is to name them.
+    """
 
     def __init__(
-        self, engine: Engine, answers: AnswersFile | None, labels: ReplayLabels, start: Start
+        self,
+        engine: Engine,
+        answers: AnswersFile | None,
+        labels: ReplayLabels,
+        start: Start,
+        files: Sequence[KeptFile],
     ) -> None:
+        self._files = files
         self._engine = engine
         self._answers = answers
         self._labels = labels
@@ -147,11 +159,14 @@ class DirectWriter(BatchWriter):
         try:
             with self._engine.writing(trust_new_mpids=trust_new_mpids) as transaction:
                 began = monotonic()
+                self._keep_paths(transaction)
+                first_seq = transaction.last_seq + 1
                 decided = decide(transaction, taken)
                 decided_at = monotonic()
                 transaction.flush()
                 held = monotonic() - began  # the rest takes about as long for any size
-                after = self._keep_progress(transaction, decided, row)
+                after = self._keep_progress(transaction, decided, row, first_seq)
+            self._files = ()
         except BaseException:
             if decided:
                 self._labels.undo(decided.labels_before)
@@ -160,8 +175,13 @@ class DirectWriter(BatchWriter):
         pace = Pace((decided_at - began) / lines, (monotonic() - decided_at) / lines)
         return decided.done, WriteOutcome(after, held=(lines, held), pace=pace)
 
+    def _keep_paths(self, transaction: Transaction) -> None:
+        assert isinstance(transaction, SqliteTransaction)
+        for file in self._files:
+            keep(transaction, file)
+
     def _keep_progress(
-        self, transaction: Transaction, decided: Decided, row: ReplayRow
+        self, transaction: Transaction, decided: Decided, row: ReplayRow, first_seq: int
     ) -> ReplayRow:
         """Write, in the transaction of a batch, how far the replay gets with it, and give that."""
         assert isinstance(transaction, SqliteTransaction)
@@ -177,6 +197,7 @@ class DirectWriter(BatchWriter):
             after = begin(transaction, after)
         else:
             advance(transaction, after)
+        cover_replay(transaction, after.replay_id, first_seq)
         if not after.finished:
             keep_labels(transaction, after.replay_id, decided.labels)
         return after

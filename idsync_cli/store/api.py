@@ -17,10 +17,12 @@ from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
+from idsync_cli.core.audiences.fold import Fold, Subject
 from idsync_cli.core.codes import EntryKind, EntryRule, Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -66,7 +68,8 @@ class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
     `kind` and `rule` are those of the request, or both are `Import.IMPORT`. For the rule
-    `identifier`, `decided_by_type` is the type that decided.
+    `identifier`, `decided_by_type` is the type that decided. The identifier may have the value
+    ERASED_VALUE, and the id of a request that was answered with an erased profile is gone.
     """
 
     __match_args__ = (
@@ -98,6 +101,20 @@ class HistoryEntry(Value):
         self.identifier: Final = identifier
         self.rule: Final = rule
         self.decided_by_type: Final = decided_by_type
+
+
+class Member(NamedTuple):
+    """A profile that is in an audience."""
+
+    profile: Profile
+    is_opted_out: bool
+
+
+class MemberCount(NamedTuple):
+    """How many members an audience has, and how many of them have opted out."""
+
+    members: int
+    opted_out: int
 
 
 class ProfileFilter(NamedTuple):
@@ -155,7 +172,10 @@ class Transaction(ABC):
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was created, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number.
+
+        What was created and changed of a profile that was erased no longer counts.
+        """
 
     # What the rules ask, and what they decided.
 
@@ -194,9 +214,16 @@ class Transaction(ABC):
         status, deciding rule, answered profile (and whether that is new), changes, updated profiles
         and data are used. The sequence number is not advanced.
 
+        An alias copies the events of its window that the source has, and its install attribution;
+        the destination was then first seen as early as the source. Events of a batch that are in
+        the window of one of the decision's aliases are its destination's, too.
+
         An event of a batch without a time of its own has that of the request
-        (`RequestEntry.own_time_ms`); an attribute that is set as it was, or deleted where there is
-        none, does not change, and a device of which nothing new is said stays as it is.
+        (`RequestEntry.own_time_ms`). An attribute that is set to the value it has, or deleted if it
+        is not set, does not change; nor does a device of which nothing new is said.
+
+        Of an erased profile only an `Erasure` stays: the profile goes, its history, and in the
+        history of others each identifier that no other profile holds (section 9).
         """
 
     @abstractmethod
@@ -204,6 +231,17 @@ class Transaction(ABC):
         """Add a whole profile to a scope, with its MPID and number, which are free.
 
         It is entered in the history as an import, unless `time_ms` is None.
+        """
+
+    @abstractmethod
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name."""
+
+    @abstractmethod
+    def insert_erasure(self, erasure: Erasure) -> None:
+        """Enter an erasure that was carried out elsewhere: its MPID stays taken.
+
+        No profile has the MPID, and nothing has its number.
         """
 
     @abstractmethod
@@ -262,6 +300,28 @@ class Transaction(ABC):
     ) -> int:
         """How many profiles are asked for."""
 
+    def members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> Iterator[Member]:
+        """The members of an audience that the rules define, by the number of who made them.
+
+        They are read as they are taken; nothing must be changed meanwhile.
+        """
+        fold = Fold(rules.definitions)
+        for _, profile in self.profiles({scope: rules}, ProfileFilter(scope)):
+            data = self.data_of(profile.mpid)
+            assert data is not None
+            subject = Subject(data, profile.identifiers, rules.is_known(profile), now_ms)
+            if fold.audience(audience, subject).holds:
+                yield Member(profile, data.is_opted_out)
+
+    def count_members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> MemberCount:
+        """How many members an audience has that the rules define, opted out or not."""
+        members = [each.is_opted_out for each in self.members(scope, rules, audience, now_ms)]
+        return MemberCount(len(members), sum(members))
+
     @abstractmethod
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
@@ -278,6 +338,10 @@ class Transaction(ABC):
         They come by sequence number, and those of one request in the order made. They may be read
         while the caller goes through them, so nothing may be changed meanwhile.
         """
+
+    @abstractmethod
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        """The erasures, or that of one profile, by sequence number."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -312,6 +376,18 @@ class Store(ABC):
             StoreFault: the store cannot be used; nothing of the transaction is kept.
             MpidTaken: such an MPID is taken; nothing is kept.
         """
+
+    def finish_erasures(self) -> bool:
+        """Let no byte of what was erased be left where the store is kept; whether that is done.
+
+        It is owed, and so tried again by whoever writes next, as long as somebody reads what was.
+        Call it in no transaction, once for all erasures that came together: it may take as long as
+        to write the whole store.
+
+        Raises:
+            StoreFault: the store cannot be used, or there is no room.
+        """
+        return True
 
     @property
     def is_the_same(self) -> bool:

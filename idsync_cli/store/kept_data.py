@@ -1,9 +1,9 @@
 """What a profile of the store in memory has beside its identifiers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from idsync_cli.core.data.values import BatchData, Device, ProfileData
+from idsync_cli.core.data.values import Alias, BatchData, Device, ProfileData, status_message
 from idsync_cli.core.identity import Identifier
 from idsync_cli.store.kept_json import event_of, value_of
 
@@ -63,6 +63,20 @@ class KeptData:
             times,
         )
 
+    def with_alias_of(self, source: "KeptData") -> "KeptData":
+        """The same once what the source was and did is this one's, too."""
+        times = self.times
+        if times is not None and source.times is not None:
+            times = min(times[0], source.times[0]), times[1]
+        return KeptData(
+            self.attributes,
+            self.devices,
+            self.consent_state,
+            self.is_opted_out,
+            source.attribution or self.attribution,
+            times,
+        )
+
     def _devices_after(
         self, data: BatchData, seq: int
     ) -> Mapping[Identifier | None, tuple[str, int]]:
@@ -74,8 +88,14 @@ class KeptData:
             return self.devices
         return {**self.devices, named.identifier: (named.info, seq)}
 
-    def whole(self, events: Sequence[KeptEvent], event_count: int) -> ProfileData:
-        """What the profile has, with some of its events."""
+    def whole(
+        self,
+        events: Sequence[KeptEvent],
+        event_count: int,
+        aliases: Iterable[Alias],
+        mpid: int,
+    ) -> ProfileData:
+        """What the profile has, with some of its events; aliases tell of themselves."""
         first, last = self.times or (None, None)
         return ProfileData(
             {name: value_of(self.attributes[name]) for name in sorted(self.attributes)},
@@ -89,6 +109,7 @@ class KeptData:
             _value_or_none(self.attribution),
             first,
             last,
+            tuple([status_message(each, mpid) for each in aliases]),
         )
 
 

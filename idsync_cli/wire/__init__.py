@@ -5,6 +5,8 @@ from idsync_cli.wire.answers import (
     answer_line,
     decided_by_json,
     encode,
+    erasure_json,
+    erasure_record_json,
     identities_json,
     profile_json,
     time_text,
@@ -21,7 +23,7 @@ from idsync_cli.wire.lines import (
     not_blank,
     type_named_by,
 )
-from idsync_cli.wire.members import is_text, shown
+from idsync_cli.wire.members import is_text, shown, unknown_member
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
 from idsync_cli.wire.times import moment_of
@@ -45,6 +47,8 @@ __all__ = [
     "decode",
     "decode_json",
     "encode",
+    "erasure_json",
+    "erasure_record_json",
     "excerpt_of",
     "identities_json",
     "identities_of",
@@ -59,4 +63,5 @@ __all__ = [
     "time_text",
     "tracked",
     "type_named_by",
+    "unknown_member",
 ]

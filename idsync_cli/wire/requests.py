@@ -9,14 +9,16 @@ from idsync_cli.core.data.batch_ids import Digests
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import (
+    AliasRequest,
     BatchRequest,
+    EraseRequest,
     IdentityChange,
     IdentityRequest,
     ModifyRequest,
     Request,
 )
 from idsync_cli.errors import quoted
-from idsync_cli.wire import batches
+from idsync_cli.wire import aliases, batches
 from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batches import Batch, BatchLine
 from idsync_cli.wire.decoding import Json, check_depth
@@ -36,7 +38,9 @@ from idsync_cli.wire.scopes import Target, scope_of
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
 _BATCH: Final = RequestKind.BATCH
+_ALIAS: Final = RequestKind.ALIAS
 _IDENTIFY: Final = RequestKind.IDENTIFY
+_ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
 _AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
 
@@ -47,11 +51,12 @@ class Reading:
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers or its data, which counts only if its labels are known (the order of
     section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
-    label. `batch` is what an event batch has beside these, `digest` stands for its id.
+    label. `batch` is what an event batch has beside these, `digest` stands for its id, and `alias`
+    is what an alias has.
     """
 
     __slots__ = (
-        "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
+        "alias", "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
         "late_refusal", "mpid", "previous_mpid", "refusal", "request_id", "request_timestamp_ms",
         "rules", "scope",
     )  # fmt: skip
@@ -76,6 +81,7 @@ class Reading:
         self.refusal = refusal
         self.late_refusal: Refusal | None = None
         self.batch: Batch | None = None
+        self.alias: aliases.Alias | None = None
         self.digest: bytes | None = None
 
 
@@ -104,12 +110,15 @@ class Reader:
             return self._read_batch(request.batch, request.texts)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
-        if isinstance(request, dict) and request.get("type") == _BATCH.value:
-            try:
-                check_depth(request)
-            except Refusal as refusal:
-                return Reading(refusal=refusal)
-            return self._read_batch(request, None)
+        if isinstance(request, dict):
+            if request.get("type") == _BATCH.value:
+                try:
+                    check_depth(request)
+                except Refusal as refusal:
+                    return Reading(refusal=refusal)
+                return self._read_batch(request, None)
+            if request.get("type") == _ALIAS.value:
+                return self._read_alias(request)
         try:
             members = members_in(request)
         except Refusal as refusal:
@@ -126,7 +135,7 @@ class Reader:
         kind = _KINDS.get(named)
         reading = Reading(kind, label)
         try:
-            _check_form(kind, named, known, mpid, changes)
+            _check_form(kind, named, known, mpid, changes, previous)
             if mpid is not None:
                 mpid = _mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
@@ -143,7 +152,9 @@ class Reader:
         reading.request_id = request_id
         reading.request_timestamp_ms = time_ms
         try:
-            if kind is not _MODIFY:
+            if kind is _ERASE and mpid is not None:
+                reading.mpid = mpid
+            elif kind is not _MODIFY:
                 reading.previous_mpid = previous
                 reading.identifiers = identifiers_in(known or {})
             else:
@@ -191,6 +202,32 @@ class Reader:
             reading.digest = self._digests.of(workspace, where[0], batch_id)
         return reading
 
+    def _read_alias(self, alias: Json) -> Reading:
+        """Read an alias (section 9)."""
+        label = alias.get("label")
+        reading = Reading(_ALIAS, label if is_text(label) else None)
+        try:
+            members = aliases.members_of(alias)
+            source, destination = [
+                _mpid_or_label(name, aliases.named_in(members, name))
+                for name in ("source_mpid", "destination_mpid")
+            ]
+            start, end = [
+                aliases.time_in(members, name) for name in ("start_unixtime_ms", "end_unixtime_ms")
+            ]
+            if "response" in members:
+                _check_response(members["response"])
+            reading.scope, reading.rules = self._scope(
+                members.get("scope"), members.get("workspace")
+            )
+        except Refusal as refusal:
+            reading.refusal = refusal
+            return reading
+        reading.alias = aliases.Alias(source, destination, start, end)
+        reading.request_id = members.get("request_id")
+        reading.request_timestamp_ms = members.get("request_timestamp_ms")
+        return reading
+
     def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, ScopeRules]:
         named = scope, workspace
         if named not in self._scopes:
@@ -206,6 +243,7 @@ def _check_form(
     known: object,
     mpid: object,
     changes: object,
+    previous: object,
 ) -> None:
     """See whether the members belong together: which of them a request has depends on its kind.
 
@@ -222,6 +260,18 @@ def _check_form(
                 "a modify takes either known_identities or identity_changes, not both",
                 WHOLE_REQUEST if changes is None else "identity_changes",
             )
+    elif kind is _ERASE:
+        if known is None and mpid is None:
+            raise invalid_request(
+                "an erase names nobody; give its mpid or known_identities", WHOLE_REQUEST
+            )
+        if known is not None and mpid is not None:
+            raise invalid_request(
+                "an erase takes either mpid or known_identities, not both", ("mpid",)
+            )
+        if changes is not None or previous is not None:
+            name = "previous_mpid" if changes is None else "identity_changes"
+            raise invalid_request(f"{name} says nothing about whom to erase; remove it", name)
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
         raise invalid_request(f"{name} is only for modify; remove it from the {kind}", name)
@@ -272,8 +322,10 @@ class KnownLabels(Protocol):
         """The MPID that a label stands for, if it stands for any."""
 
 
-def request_of(reading: Reading, labels: KnownLabels) -> Request:
+def request_of(reading: Reading, labels: KnownLabels, now_ms: int = 0) -> Request:
     """What is asked, now that the labels set so far are known.
+
+    `now_ms` is the time, in milliseconds since 1970, UTC, for a request that has none of its own.
 
     Raises:
         Refusal: what is wrong with the request: any code of section 8's table up to NO_IDENTITIES.
@@ -287,6 +339,16 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
         previous = _mpid_of("previous_mpid", previous, labels)
     if reading.late_refusal:
         raise reading.late_refusal
+    alias = reading.alias
+    if alias is not None:
+        own_time = reading.request_timestamp_ms
+        return AliasRequest(
+            _named_by("source_mpid", alias.source, labels),
+            _named_by("destination_mpid", alias.destination, labels),
+            alias.start_ms,
+            alias.end_ms,
+            now_ms if own_time is None else own_time,
+        )
     batch = reading.batch
     if batch is not None:
         digest = reading.digest
@@ -300,7 +362,15 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
             return ModifyRequest(mpid, identity_changes=reading.changes)
         return ModifyRequest(mpid, known_identities=reading.identities)
     assert kind is not None
+    if kind is _ERASE:
+        return EraseRequest(mpid, reading.identifiers)
     return IdentityRequest(kind, reading.identifiers, previous)
+
+
+def _named_by(name: str, mpid_or_label: int | str, labels: KnownLabels) -> int:
+    if isinstance(mpid_or_label, str):
+        return _mpid_of(name, mpid_or_label, labels)
+    return mpid_or_label
 
 
 def _mpid_of(name: str, label: str, labels: KnownLabels) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import CarriedOut, Lookup
@@ -13,20 +14,24 @@ from idsync_cli.core.profile import Profile, ProfileView, types_of
 class Memory:
     """What is known about one scope, by looking at every profile; `under` gives the look-ups.
 
-    `given_out` and `batches` are shared by the scopes of one store. `sought` lists the identifiers
-    looked up.
+    `given_out`, `batches`, `aliases` and `events` are shared by the scopes of one store; of an
+    event there is whose it is, and its time. `sought` lists the identifiers looked up.
     """
 
     def __init__(
         self,
         *profiles: Profile,
         given_out: set[int] | None = None,
-        batches: dict[bytes, ProfileView] | None = None,
+        batches: dict[bytes, ProfileView | None] | None = None,
+        aliases: list[Alias] | None = None,
+        events: list[tuple[int, int]] | None = None,
     ) -> None:
         self.profiles = {profile.mpid: profile for profile in profiles}
         self.given_out = set() if given_out is None else given_out
         self.given_out.update(self.profiles)
         self.batches = {} if batches is None else batches
+        self.aliases = [] if aliases is None else aliases
+        self.events = [] if events is None else events
         self.sought: list[Identifier] = []
 
     def under(self, rules: ScopeRules) -> "MemoryLookup":
@@ -119,6 +124,16 @@ class MemoryLookup(Lookup):
     def carried_out(self, digest: bytes) -> CarriedOut | None:
         found = self.memory.batches.get(digest)
         return None if found is None else CarriedOut(found)
+
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        return [each for each in self.memory.aliases if each.source_mpid == profile.mpid]
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        return [each for each in self.memory.aliases if each.destination_mpid == profile.mpid]
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        times = [time_ms for mpid, time_ms in self.memory.events if mpid == profile.mpid]
+        return len([time_ms for time_ms in times if start_ms <= time_ms <= end_ms])
 
 
 def _with(profile: Profile, identifiers: Sequence[Identifier], was_known: bool) -> Profile:

@@ -5,7 +5,7 @@ reads none.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.value import Value
@@ -130,6 +130,35 @@ class ProfileData(Value):
             or self.attribution is not None
             or self.status_messages
         )
+
+
+class Alias(NamedTuple):
+    """What a profile did within a window is another's, too: also what comes later (section 9).
+
+    Times are milliseconds since 1970, UTC; both ends belong to the window. `seq` is the request
+    that said so.
+    """
+
+    seq: int
+    source_mpid: int
+    destination_mpid: int
+    start_ms: int
+    end_ms: int
+
+    def takes(self, time_ms: int) -> bool:
+        """Whether an event of that time is copied."""
+        return self.start_ms <= time_ms <= self.end_ms
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Whether another window has a moment in common with this one."""
+        return start_ms <= self.end_ms and self.start_ms <= end_ms
+
+
+def status_message(alias: Alias, mpid: int) -> str:
+    """What an alias leaves on either of its profiles, naming the other (section 9)."""
+    if mpid == alias.source_mpid:
+        return f"request {alias.seq}: aliased to profile {alias.destination_mpid}"
+    return f"request {alias.seq}: aliased from profile {alias.source_mpid}"
 
 
 class NewEvent(Value):

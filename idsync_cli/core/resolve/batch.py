@@ -1,11 +1,14 @@
 """Event batches: whose the data is that they bring (section 9)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from idsync_cli.core.codes import NoteCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias
 from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier
 from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import BatchRequest
 from idsync_cli.core.resolve.modify import profile_of
 from idsync_cli.core.resolve.resolution import resolve
@@ -46,6 +49,7 @@ def decide_batch(
             tiers=_tiers(rules) if explain else (),
             data=request.data,
             digest=digest,
+            aliases=_aliases(request, profile, lookup),
         )
     if request.fault is not None:
         raise request.fault
@@ -57,7 +61,16 @@ def decide_batch(
         if refusal.tiers:  # the account of it was asked for, and it has one
             refusal.notes = notes + refusal.notes
         raise
-    return decision.with_batch(request.data, digest, notes)
+    aliases: Sequence[Alias] = ()
+    if not decision.created:
+        assert decision.profile is not None
+        aliases = _aliases(request, decision.profile, lookup)
+    return decision.with_batch(request.data, digest, notes, aliases)
+
+
+def _aliases(request: BatchRequest, profile: ProfileView, lookup: Lookup) -> Sequence[Alias]:
+    """The aliases by which events of the batch may be another profile's, too."""
+    return tuple(lookup.aliases_from(profile)) if request.data.events else ()
 
 
 def _tiers(rules: ScopeRules) -> tuple[Tier, ...]:

@@ -139,7 +139,7 @@ def _refusal(
                 f"give one of: {', '.join(rules.login_types) or '(the scope has no login type)'}"
             ),
         )
-    if has_lookup or kind is RequestKind.SEARCH:
+    if has_lookup or kind in (RequestKind.SEARCH, RequestKind.ERASE):
         return None
     ignored, usable = "", rules.priority
     if kind is RequestKind.LOGOUT:

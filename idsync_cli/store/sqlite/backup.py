@@ -7,16 +7,28 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
+from idsync_cli.core.codes import FileKind
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault, printable
+from idsync_cli.store.sqlite.erasing.kept_files import text_of
 from idsync_cli.store.sqlite.files.faults import is_damage, is_undone
 from idsync_cli.store.sqlite.files.handles import BUSY_SECONDS, connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.examination import first_fault
 from idsync_cli.store.sqlite.health.findings import FindingCode
+from idsync_cli.store.sqlite.lifecycle.again import (
+    Knowledge,
+    carry_out_again,
+    clean,
+    keep_path_in,
+    known_by,
+)
 from idsync_cli.store.sqlite.lifecycle.beside import RESTORED_SUFFIX, SUFFIXES
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
-from idsync_cli.store.sqlite.lifecycle.header import is_there
+from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, is_there, schema_version
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.store.sqlite.lifecycle.opening import check_name, is_free, no_folder, open_store
 from idsync_cli.store.sqlite.store import SqliteStore
 
@@ -45,6 +57,7 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
             FaultCode.FILE_IN_USE,
             path=file,
         )
+    keep_path(path, FileKind.BACKUP, file)
     with _existing(path) as store, _failing_as(lambda error: _unwritten(target, error)):
         with draft_of(target.path) as draft:
             _copy(store, draft)
@@ -52,12 +65,25 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
         return target.path.stat().st_size
 
 
-def restore(path: str, file: str, *, keep: bool) -> Path | None:
+class Restored(NamedTuple):
+    """What a restore came to.
+
+    `kept` is the file that has the old store, and `erased_again` how many profiles of the backup
+    the old store had erased; unless it was too damaged to be asked (`knew_erasures`).
+    """
+
+    kept: Path | None = None
+    erased_again: int = 0
+    knew_erasures: bool = True
+
+
+def restore(path: str, file: str, *, keep: bool) -> Restored:
     """Put a copy of a store where a store is, or where there is none.
 
     Everyone who has that one open sees all of the old one or all of the new one. With `keep`,
-    what was there gets a file of its own beside it, which is returned. Whether the store may be
-    written over at all is for the caller to check (`files/outputs.py`).
+    what was there gets a file of its own beside it. Profiles that the old store has erased are
+    erased in the copy before it comes. Whether the store may be written over at all is for the
+    caller to check (`files/outputs.py`).
 
     Raises:
         StoreFault: the copy is no sound store of this version, or the store cannot be written.
@@ -73,12 +99,19 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
         draft_of(place.path) as draft,
     ):
         _copy(source, draft)
+        keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(file)))
+        known = known_by(place.path) if is_there(place) else Knowledge()
+        erased = carry_out_again(draft, known)  # which may take long, and so is done first
         with closing(place.lock), place.lock.turn():
             if not is_there(place):
                 if is_free(place):
                     put_in_place(draft, place.path)
-                return None
+                return Restored()
+            known = known_by(place.path)
+            erased += carry_out_again(draft, known)
             kept = _free_name(place) if keep else None
+            if kept:
+                keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(str(kept))))
             with _failing_as(
                 lambda error: _unrestored(place, error, is_as_it_was=is_undone(error))
             ):
@@ -88,7 +121,9 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
                     if not is_damage(error):
                         raise
                     _replace_damaged(place, draft, kept)
-            return kept and (kept if place.given.is_symlink() else place.given.with_name(kept.name))
+            if kept and not place.given.is_symlink():
+                kept = place.given.with_name(kept.name)
+            return Restored(kept, erased, known.is_readable)
 
 
 def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> None:
@@ -99,6 +134,7 @@ def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> No
                 with closing(connect(copy)) as connection:
                     _back_up(old, connection)
                     connection.execute("PRAGMA journal_mode = WAL")
+                    _clean(connection)
                 put_in_place(copy, kept)
         [page_size] = old.execute("PRAGMA page_size").fetchone()
         with closing(connect(draft)) as new:
@@ -142,6 +178,7 @@ def _copy(store: SqliteStore, draft: Path) -> None:
         with closing(connect(draft)) as copy:
             _back_up(store.connection, copy)
             copy.execute("PRAGMA journal_mode = WAL")
+            clean(copy)
     except sqlite3.Error as error:
         if not is_damage(error):
             raise
@@ -180,6 +217,12 @@ def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
             )
 
     source.backup(target, progress=progress)
+
+
+def _clean(connection: sqlite3.Connection) -> None:
+    """Clean a copy of whatever store that was, also of an earlier version."""
+    if schema_version(connection) == SCHEMA_VERSION:
+        clean(connection)
 
 
 def _existing(path: str) -> SqliteStore:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
-from idsync_cli.store.sqlite.files.faults import unusable
+from idsync_cli.store.sqlite.erasing import entries, rewriting
+from idsync_cli.store.sqlite.erasing.rewriting import Evidence
+from idsync_cli.store.sqlite.files.faults import told, unusable
+from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
@@ -32,6 +35,7 @@ class SqliteStore(Store):
         self.place = place
         self.old_one_kept_as = old_one_kept_as
         self._tables = self._pragma("schema_version")
+        self._rewritings = entries.rewritings(connection)
         self._foreign_commits = self._pragma("data_version")
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
@@ -54,9 +58,62 @@ class SqliteStore(Store):
         if self.place is not None and not self.place.still_leads_to_it():
             return False
         try:
-            return self._pragma("schema_version") == self._tables
+            return self._has_its_tables()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unusable(error, self.place, committing=False) from error
+
+    @property
+    def owes_erasures(self) -> bool:
+        """Whether bytes of what was erased may still be in the store's files."""
+        return self.place is not None and entries.is_owed(self.connection)
+
+    def finish_erasures(self) -> bool:
+        """Let no byte of what was erased be left in the store's files; whether that is done.
+
+        The file is written anew, once for all that was erased, and its log is cut off, which has to
+        wait for those who read what was.
+
+        Raises:
+            StoreFault: the store cannot be used, or there is no room.
+        """
+        try:
+            return self._finish(patiently=True)
+        except sqlite3.Error as error:
+            what, code, hint = told(error)
+            raise StoreFault(
+                f"what was erased is still in the files of the store {self.place}: {what}",
+                code,
+                hint=hint,
+                store=str(self.place),
+            ) from error
+
+    def evidence(self) -> Evidence:
+        """What shows that no byte of what was erased is left, once that is finished."""
+        assert self.place is not None
+        return rewriting.evidence(self.connection, self.place.beside("-wal"))
+
+    def finish_what_is_owed(self) -> bool:
+        """The same as far as it can be done at once, before anything else is written.
+
+        Raises:
+            StoreFault: another process writes, for too long.
+        """
+        try:
+            return self._finish(patiently=False)
+        except sqlite3.Error:
+            return False  # it stays owed, and what is to be written meets the same, or not
+
+    def _finish(self, *, patiently: bool) -> bool:
+        if not self.owes_erasures:
+            return True
+        with self.turn():
+            self.check_unchanged()
+            rewriting.rewrite(self.connection)
+            self._has_its_tables()
+            assert self.place is not None
+            for draft in left_drafts(self.place.path):
+                draft.unlink(missing_ok=True)
+            return rewriting.empty_log(self.connection, patiently=patiently)
 
     def close(self) -> None:
         """Close the file."""
@@ -157,7 +214,7 @@ class SqliteStore(Store):
             StoreFault: it was moved, or another was restored into its file.
         """
         self.check_in_place()
-        if self._pragma("schema_version") != self._tables:
+        if not self._has_its_tables():
             raise StoreFault(
                 f"the store {self.place} was restored, or its tables were changed, while it was "
                 "in use; nothing was changed after that",
@@ -197,6 +254,20 @@ class SqliteStore(Store):
                 self._current.expect_many()
         self._current.begin()
         return self._current
+
+    def _has_its_tables(self) -> bool:
+        """Whether the tables are those that were opened, also if the file was rewritten since.
+
+        Whoever rewrites it counts that, as SQLite does. Another store in its place counts otherwise
+        (`lifecycle/backup.py`).
+        """
+        tables = self._pragma("schema_version")
+        if tables != self._tables:
+            count = entries.rewritings(self.connection)
+            if not 0 < tables - self._tables == count - self._rewritings:
+                return False
+            self._tables, self._rewritings = tables, count
+        return True
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:

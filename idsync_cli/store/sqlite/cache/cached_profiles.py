@@ -60,9 +60,8 @@ class CachedProfile:
     """
 
     __slots__ = (
-        "created_seq", "first_seen_ms", "is_changed", "is_new", "is_read", "known",
+        "created_seq", "first_seen_ms", "is_changed", "is_new", "is_read", "known", "known_seq",
         "last_stored_ms", "mpid", "newest", "scope", "source_mpid", "stored_known", "types",
-        "was_known",
     )  # fmt: skip
 
     def __init__(
@@ -71,7 +70,7 @@ class CachedProfile:
         mpid: int,
         scope: Scope,
         source_mpid: int | None,
-        was_known: bool,
+        known_seq: int,
         types: int,
         first_seen_ms: int = NO_TIME,
         last_stored_ms: int = NO_TIME,
@@ -79,12 +78,12 @@ class CachedProfile:
         self.mpid = mpid
         self.created_seq = created_seq
         self.source_mpid = source_mpid
-        self.was_known = was_known
+        self.known_seq = known_seq
         self.types = types
         self.first_seen_ms = first_seen_ms
         self.last_stored_ms = last_stored_ms
         self.scope = scope
-        self.known = was_known or types & scope.login_bits != 0
+        self.known = known_seq != 0 or types & scope.login_bits != 0
         self.stored_known = self.known
         self.newest: HolderRow | None = None
         self.is_read = False
@@ -94,7 +93,7 @@ class CachedProfile:
     def view(self) -> ProfileView:
         """The profile as it is now, for the rules."""
         return ProfileView(
-            self.mpid, self.created_seq, self.source_mpid, self.was_known, self.types
+            self.mpid, self.created_seq, self.source_mpid, self.known_seq != 0, self.types
         )
 
     def lose(self, number: int) -> HolderRow | None:

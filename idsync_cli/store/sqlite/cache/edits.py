@@ -28,29 +28,36 @@ class Edits:
         self, created_seq: int, mpid: int, scope: Scope, source_mpid: int | None
     ) -> CachedProfile:
         """Make a profile that holds nothing yet."""
-        profile = CachedProfile(created_seq, mpid, scope, source_mpid, False, 0)
+        profile = CachedProfile(created_seq, mpid, scope, source_mpid, 0, 0)
         profile.is_read = profile.is_new = True
         self._memory.add_profile(profile)
         self._pending.add_profile(profile)
         return profile
 
-    def leave(self, profile: CachedProfile, types: int, was_known: bool) -> None:
-        """Set the types of a profile to those after the request, whose changes follow."""
+    def leave(self, profile: CachedProfile, types: int, was_known: bool, seq: int) -> None:
+        """Set the types of a profile to those after a request, whose changes follow."""
         known = was_known or types & profile.scope.login_bits != 0
         if known != profile.known:
             self._move(profile, known)
         if not profile.is_changed:
             self._pending.add_profile(profile)
         profile.types = types
-        profile.was_known = was_known
+        if was_known and profile.known_seq == 0:
+            profile.known_seq = seq
 
     def store(self, profile: CachedProfile, time_ms: int) -> None:
         """Let a profile have been seen, and stored, at a time, too."""
+        self.see(profile, time_ms)
+        profile.last_stored_ms = max(profile.last_stored_ms, time_ms)  # NO_TIME is before all
+
+    def see(self, profile: CachedProfile, time_ms: int) -> None:
+        """Let a profile have been seen at a time, too, unless that is NO_TIME."""
         if not profile.is_changed:
             self._pending.add_profile(profile)
-        if profile.first_seen_ms == NO_TIME or time_ms < profile.first_seen_ms:
+        if time_ms != NO_TIME and (
+            profile.first_seen_ms == NO_TIME or time_ms < profile.first_seen_ms
+        ):
             profile.first_seen_ms = time_ms
-        profile.last_stored_ms = max(profile.last_stored_ms, time_ms)  # NO_TIME is before all
 
     def _move(self, profile: CachedProfile, known: bool) -> None:
         """Move a profile, for all its identifiers, between the anonymous and the known holders."""
@@ -81,13 +88,14 @@ class Edits:
         self._pending.put_holder(profile, held, int(profile.known), is_there=False)
         return number
 
-    def remove(self, profile: CachedProfile, identifier: Identifier) -> int:
-        """Remove an identifier from a profile, and give the identifier's number."""
+    def remove(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
+        """Remove an identifier from a profile by a change, and give the identifier's number."""
         cached = self._cache.identifier(profile.scope, identifier)
         number = cached.identifier_id
         assert number is not None
         held = profile.lose(number) or HolderRow(number, 0, 0, 0, None)
         cached.discard(profile)
+        self._pending.add_past(profile, held, seq, place)
         self._pending.put_holder(profile, held, NOWHERE)
         return number
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import ProfileView
+from idsync_cli.store.sqlite.cache.aliases import Aliases
 from idsync_cli.store.sqlite.cache.batch_ids import ERASED, UNKNOWN, BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, Scope
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
@@ -14,12 +16,18 @@ from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 class CachedLookup(Lookup):
     """Look-ups in one scope under some rules; the scope is None if the store does not have it."""
 
-    __slots__ = ("_batch_ids", "_cache", "_scope", "rules")
+    __slots__ = ("_aliases", "_batch_ids", "_cache", "_scope", "rules")
 
     def __init__(
-        self, cache: ProfileCache, batch_ids: BatchIds, scope: Scope | None, rules: ScopeRules
+        self,
+        cache: ProfileCache,
+        batch_ids: BatchIds,
+        aliases: Aliases,
+        scope: Scope | None,
+        rules: ScopeRules,
     ) -> None:
         self._cache = cache
+        self._aliases = aliases
         self._batch_ids = batch_ids
         self._scope = scope
         self.rules = rules
@@ -80,6 +88,18 @@ class CachedLookup(Lookup):
             return CarriedOut(None)
         return CarriedOut(self._cache.at(created_seq).view())
 
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the source, oldest first."""
+        return self._aliases.by_source(profile.created_seq)
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the destination, oldest first."""
+        return self._aliases.by_destination(profile.created_seq)
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        """How many events a profile of the scope has from one time to another, both included."""
+        return self._aliases.count_events(profile.created_seq, start_ms, end_ms)
+
 
 class JudgingLookup(CachedLookup):
     """The same under rules with other login types than `holders` was last written for.
@@ -120,12 +140,16 @@ class JudgingLookup(CachedLookup):
 
 
 def lookup(
-    cache: ProfileCache, batch_ids: BatchIds, scope: Scope | None, rules: ScopeRules
+    cache: ProfileCache,
+    batch_ids: BatchIds,
+    aliases: Aliases,
+    scope: Scope | None,
+    rules: ScopeRules,
 ) -> CachedLookup:
     """Look-ups in a scope under some rules."""
     if scope is None or scope.login_bits == rules.login_bits:
-        return CachedLookup(cache, batch_ids, scope, rules)
-    return JudgingLookup(cache, batch_ids, scope, rules)
+        return CachedLookup(cache, batch_ids, aliases, scope, rules)
+    return JudgingLookup(cache, batch_ids, aliases, scope, rules)
 
 
 def _newest_first(profile: CachedProfile) -> int:

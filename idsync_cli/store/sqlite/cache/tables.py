@@ -21,10 +21,13 @@ HeldRow = tuple[int, int, int, int]
 """An identifier that a profile holds: its number, its type, and which change added it."""
 
 _COLUMNS = (
-    "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types, p.first_seen_ms,"
+    "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.known_seq, p.types, p.first_seen_ms,"
     " p.last_stored_ms"
 )
 _BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"
+_TAKEN = """
+    SELECT 1 FROM profiles WHERE mpid = ?1 UNION ALL SELECT 1 FROM erasures WHERE mpid = ?1
+"""
 _BY_SEQ = f"SELECT {_COLUMNS} FROM profiles AS p WHERE created_seq = ?"
 _BY_MPIDS = f"""
     SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN profiles AS p ON p.mpid = k.value
@@ -98,8 +101,8 @@ class Tables:
         return self._execute(_BY_MPIDS, (json.dumps(list(mpids)),)).fetchall()
 
     def has_mpid(self, mpid: int) -> bool:
-        """Whether any profile has the MPID."""
-        row = self._execute("SELECT 1 FROM profiles WHERE mpid = ?", (mpid,)).fetchone()
+        """Whether any profile has the MPID, or had it until it was erased."""
+        row = self._execute(_TAKEN, (mpid,)).fetchone()
         return row is not None
 
     def has_batch_ids(self) -> bool:

@@ -57,10 +57,10 @@ class WorkingSet:
         created_seq = row[0]
         profile = self.profiles.get(created_seq)
         if profile is None:
-            _, mpid, scope_id, source_mpid, was_known, types, first, last = row
+            _, mpid, scope_id, source_mpid, known_seq, types, first, last = row
             scope = self._scopes.get(scope_id) or self.add_scope(scope_id, 0)
             profile = CachedProfile(
-                created_seq, mpid, scope, source_mpid, was_known == 1, types,
+                created_seq, mpid, scope, source_mpid, known_seq, types,
                 NO_TIME if first is None else first, NO_TIME if last is None else last,
             )  # fmt: skip
             self.profiles[created_seq] = self.by_mpid[mpid] = profile

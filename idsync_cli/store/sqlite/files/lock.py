@@ -38,10 +38,12 @@ _WORD = 8  # two words of so many bytes: the next number, and the process whose 
 class Lock:
     """The turns at one store. They exclude other processes, not other threads of this one.
 
-    The lock file is not made before the first turn.
+    The lock file is not made before the first turn. `wait_seconds` is how long to wait for a turn;
+    None is as long as anyone waits.
     """
 
     def __init__(self, store: Path) -> None:
+        self.wait_seconds: float | None = None
         self._path = store.with_name(store.name + SUFFIX)
         self._name = str(self._path)
         self._file: int | None = None
@@ -54,7 +56,7 @@ class Lock:
         Raises:
             StoreFault: another process's turn takes too long, or the lock cannot be used.
         """
-        until = time.monotonic() + WAIT_SECONDS
+        until = time.monotonic() + self._patience()
         try:
             file = self._opened()
             words = os.pread(file, 2 * _WORD, 0)
@@ -100,13 +102,16 @@ class Lock:
                 holder = int.from_bytes(os.pread(file, _WORD, _WORD), "big")
                 raise StoreFault(
                     f"the store cannot be used: the process {holder} has held it for more than "
-                    f"{WAIT_SECONDS:.0f} seconds",
+                    f"{self._patience():.0f} seconds",
                     FaultCode.STORE_BUSY,
                     hint=Hint.TRY_AGAIN,
                     kept=Kept.NOTHING_CHANGED,
                     process=holder,
                 )
             time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _patience(self) -> float:
+        return WAIT_SECONDS if self.wait_seconds is None else self.wait_seconds
 
     def _opened(self) -> int:
         """The file that is at the path now; it is made if there is none."""

@@ -1,4 +1,4 @@
-"""Rows with a checksum, except requests and their changes (`history`), and events (`data`)."""
+"""Rows with a checksum, except requests and their changes (see `history`), and events."""
 
 import sqlite3
 from collections import Counter
@@ -31,8 +31,9 @@ _SUMMED = {
     "store": "seed, last_seq",
     "scopes": "scope_id, name, login_types",
     "profiles": (
-        "created_seq, mpid, scope_id, source_mpid, was_known, types, first_seen_ms, last_stored_ms"
+        "created_seq, mpid, scope_id, source_mpid, known_seq, types, first_seen_ms, last_stored_ms"
     ),
+    "aliases": "seq, source_seq, destination_seq, start_ms, end_ms",
     "outcomes": "outcome_id, scope_id, type, status, rule, identity_type",
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",
@@ -42,4 +43,9 @@ _SUMMED = {
     "devices": "created_seq, identity_type, value, seq, info",
     "profile_states": "created_seq, seq, consent_state, is_opted_out, attribution",
     "batch_ids": "digest, seq, created_seq",
+    "erasures": (
+        "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
+    ),
+    "kept_files": "path, kind",
+    "subject_requests": "subject_request_id, type, time_ms, mpid",
 }

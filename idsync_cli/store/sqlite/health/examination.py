@@ -22,7 +22,12 @@ from idsync_cli.store.sqlite.health.holders import of_holders
 from idsync_cli.store.sqlite.health.identifiers import of_identifiers
 from idsync_cli.store.sqlite.health.opening import Damaged, opened
 from idsync_cli.store.sqlite.health.pages import of_schema, of_sqlite
-from idsync_cli.store.sqlite.health.relations import of_numbers, of_references, of_replays
+from idsync_cli.store.sqlite.health.relations import (
+    of_erasures,
+    of_numbers,
+    of_references,
+    of_replays,
+)
 from idsync_cli.store.sqlite.health.rules import by_the_rules
 
 Check = Callable[[sqlite3.Connection], Iterator[Sign]]
@@ -76,7 +81,7 @@ def first_fault(path: Path) -> Sign | None:
 
 CHECKS: tuple[Check, ...] = (
     of_schema, of_sums, of_history, of_identifiers, of_holders, of_events, of_attributes,
-    of_references, of_numbers, of_replays,
+    of_references, of_numbers, of_replays, of_erasures,
 )  # fmt: skip
 """What is checked if SQLite finds nothing wrong with the file."""
 

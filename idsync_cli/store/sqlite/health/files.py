@@ -1,21 +1,19 @@
 """What is wrong with the files themselves: permissions, drafts, the header."""
 
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 from idsync_cli.store.sqlite.files.handles import reading
+from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.files.lock import SUFFIX as LOCK_SUFFIX
 from idsync_cli.store.sqlite.files.quick_check import free_pages_fault
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
-from idsync_cli.store.sqlite.lifecycle.drafts import is_over
 
 _OWNER_ALONE = 0o600
 _FIXED_BYTES = b"\0\x40\x20\x20" + b"\0\0\0\4" + bytes(11) + b"\1" + bytes(24)
-_DRAFT = re.compile(r"(?:.*\.)?(\d+)\.new(?:-\w+)?")
 
 
 def of_files(path: str) -> Iterator[Sign]:
@@ -31,10 +29,8 @@ def of_files(path: str) -> Iterator[Sign]:
             if mode & ~_OWNER_ALONE:
                 yield Sign(FindingCode.MODE, f"{file.name} has {mode:o}")
     with suppress(OSError):
-        for file in sorted(place.path.parent.iterdir()):
-            draft = _DRAFT.fullmatch(file.name.removeprefix(f".{place.path.name}."))
-            if draft and file.name.startswith(".") and is_over(draft[1]):
-                yield Sign(FindingCode.DRAFT, file.name)
+        for file in left_drafts(place.path):
+            yield Sign(FindingCode.DRAFT, file.name)
     for _ in range(3):  # another process may be copying its log into it
         found: list[Sign] = []
         with suppress(OSError):

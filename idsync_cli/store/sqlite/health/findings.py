@@ -41,6 +41,8 @@ class FindingCode(StrEnum):
     PROFILE = "profile"
     REPLAY = "replay"
     LABEL = "label"
+    ERASURE = "erasure"
+    UNFINISHED_ERASURE = "unfinished_erasure"
     # What does not fit the rules of today: rules.py
     SHARED_UNIQUE = "shared_unique"
     SEVERAL_IMMUTABLE = "several_immutable"

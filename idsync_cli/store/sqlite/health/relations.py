@@ -1,4 +1,4 @@
-"""References: of rows to rows, of numbers to the counter, of replays to their file."""
+"""References: of rows to rows, of numbers to the counter, of replays and of erasures."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -25,12 +25,14 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
         ("devices", "seq"),
         ("profile_states", "seq"),
         ("batch_ids", "seq"),
+        ("erasures", "seq"),
     ):
         [highest] = connection.execute(f"SELECT max({column}) FROM {table}").fetchone()
         if highest is not None and highest > last_seq:
             yield Sign(FindingCode.COUNTER, f"{highest} in {table}")
     for (seq,) in connection.execute(
-        "SELECT created_seq FROM profiles WHERE mpid = 0 OR was_known NOT IN (0, 1)"
+        "SELECT created_seq FROM profiles"
+        " WHERE mpid = 0 OR known_seq != 0 AND known_seq < created_seq"
     ):
         yield Sign(FindingCode.PROFILE, f"the profile created by request {seq}")
 
@@ -57,3 +59,16 @@ def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:
         " WHERE finished IS NOT 0 OR mpid NOT IN (SELECT mpid FROM profiles)"
     ):
         yield Sign(FindingCode.LABEL, f"label {label} of replay {number}")
+
+
+def of_erasures(connection: sqlite3.Connection) -> Iterator[Sign]:
+    """Erasures of what is there, or that are not finished."""
+    for mpid, created_seq, finished, is_there, is_used in connection.execute(
+        "SELECT mpid, created_seq, finished, mpid IN (SELECT mpid FROM profiles),"
+        " seq IN (SELECT seq FROM requests) FROM erasures ORDER BY seq"
+    ):
+        where = f"the erasure of profile {mpid}"
+        if is_there or is_used or created_seq is not None or mpid == 0 or finished not in (0, 1):
+            yield Sign(FindingCode.ERASURE, where)
+        elif not finished:
+            yield Sign(FindingCode.UNFINISHED_ERASURE, where)

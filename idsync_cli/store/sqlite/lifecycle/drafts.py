@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from idsync_cli.store.sqlite.files.leftovers import is_over
+
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
@@ -49,16 +51,3 @@ def put_in_place(draft: Path, path: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def is_over(number: str) -> bool:
-    """Whether a process has ended. If its number is that of this process, an earlier one had it."""
-    if not number.isdigit() or int(number) == os.getpid():
-        return number.isdigit()
-    try:
-        os.kill(int(number), 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:
-        return False
-    return False

@@ -7,11 +7,14 @@ from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 
+from idsync_cli.core.codes import FileKind
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, printable
+from idsync_cli.store.sqlite.erasing.kept_files import put, text_of
 from idsync_cli.store.sqlite.files.faults import is_undone
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
-from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX
+from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX, SUFFIXES, Part, part_of
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
 
@@ -37,6 +40,7 @@ def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Pa
                 return None
             kept = _keep(place, version)
             migrate(connection)
+            _keep_paths_of_copies(connection, place.path)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             _check_in_place(place)
             committing = True
@@ -77,6 +81,13 @@ def _keep(place: StoreLocation, version: int) -> Path:
                 continue
             break
     return place.given.with_name(name.name) if not place.given.is_symlink() else name
+
+
+def _keep_paths_of_copies(connection: sqlite3.Connection, store: Path) -> None:
+    """Keep the paths of copies that bear the store's name, this one's too."""
+    for file in sorted(store.parent.iterdir()):
+        if part_of(file, store) is Part.COPY and not file.name.endswith(SUFFIXES[1:]):
+            put(connection, KeptFile(FileKind.BACKUP, text_of(str(file))))
 
 
 def _names(place: StoreLocation, version: int) -> "map[Path]":

@@ -28,8 +28,11 @@ from idsync_cli.store.sqlite.store import SqliteStore
 _CACHE_KIB = 65_536
 
 
-def open_store(path: str, *, write: bool) -> SqliteStore | None:
+def open_store(path: str, *, write: bool, finish_owed: bool = True) -> SqliteStore | None:
     """Open a store; None if there is none. Without `write`, it can only be read.
+
+    A store that is opened for writing first finishes erasures that are owed, as far as that can be
+    done, unless `finish_owed` is false.
 
     Raises:
         StoreFault: the path or the file cannot be a store of this version.
@@ -56,6 +59,12 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
     if not place.still_leads_to_it():
         store.close()
         raise replaced_as_opened(place)
+    if write and finish_owed:
+        try:
+            store.finish_what_is_owed()
+        except BaseException:
+            store.close()
+            raise
     return store
 
 

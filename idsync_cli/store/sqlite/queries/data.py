@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from idsync_cli.core.data.values import Device, Event, ProfileData
+from idsync_cli.core.data.values import Alias, Device, Event, ProfileData, status_message
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.store.kept_json import event_of, value_of
 from idsync_cli.store.sqlite.connected import Connected
@@ -28,6 +28,12 @@ _STATE = """
     SELECT consent_state, is_opted_out, attribution FROM profile_states
     WHERE created_seq = ? ORDER BY seq DESC LIMIT 1
 """
+_ALIASES = """
+    SELECT aliases.seq, source.mpid, destination.mpid, start_ms, end_ms FROM aliases
+    JOIN profiles AS source ON source.created_seq = source_seq
+    JOIN profiles AS destination ON destination.created_seq = destination_seq
+    WHERE source_seq = ? OR destination_seq = ? ORDER BY aliases.seq
+"""
 _NO_STATE = None, 0, None
 
 
@@ -49,6 +55,7 @@ def data_of(transaction: Connected, mpid: int, events: int | None) -> ProfileDat
         _value_or_none(attribution),
         first_seen,
         last_stored,
+        tuple([status_message(Alias(*row), mpid) for row in execute(_ALIASES, (seq, seq))]),
     )
 
 

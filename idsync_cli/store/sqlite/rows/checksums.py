@@ -33,7 +33,7 @@ def profile_numbers(
     mpid: int,
     scope_id: int,
     source_mpid: int | None,
-    was_known: int,
+    known_seq: int,
     types: int,
     first_seen_ms: int,
     last_stored_ms: int,
@@ -41,7 +41,7 @@ def profile_numbers(
     """A row of `profiles` as what its sum is over, once packed; times may be NO_TIME."""
     has_source, source = (0, 0) if source_mpid is None else (1, source_mpid)
     return (
-        created_seq, mpid, scope_id, has_source, source, was_known, types, first_seen_ms,
+        created_seq, mpid, scope_id, has_source, source, known_seq, types, first_seen_ms,
         last_stored_ms,
     )  # fmt: skip
 
@@ -66,7 +66,7 @@ def checksum_of_profile(
     mpid: int,
     scope_id: int,
     source_mpid: int | None,
-    was_known: int,
+    known_seq: int,
     types: int,
     first_seen_ms: int | None,
     last_stored_ms: int | None,
@@ -78,7 +78,7 @@ def checksum_of_profile(
         return crc32(
             pack_numbers(
                 profile_numbers(
-                    created_seq, mpid, scope_id, source_mpid, was_known, types, first, last
+                    created_seq, mpid, scope_id, source_mpid, known_seq, types, first, last
                 )
             )
         )
@@ -101,10 +101,10 @@ def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None])
 def checksum_of_request(row: Sequence[Any], changes: Iterable[tuple[int, int, int, int]]) -> int:
     """The checksum of a row of `requests` and its changes, each without the request's number.
 
-    The row may be damaged.
+    The row may be damaged. Without a profile it counts as that of profile 0.
     """
     try:
-        packed = pack_numbers([*row[:4], *chain.from_iterable(changes)])
+        packed = pack_numbers([*row[:3], row[3] or 0, *chain.from_iterable(changes)])
     except error:
         return NO_ROW_OF_OURS
     return checksum_of_packed_request(packed, row[4:])

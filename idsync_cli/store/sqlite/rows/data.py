@@ -12,7 +12,7 @@ from struct import error as StructError  # noqa: N812 - `error` says too little
 from typing import Any, Final
 from zlib import crc32
 
-from idsync_cli.core.data.values import BatchData
+from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.store.sqlite.rows.checksums import NO_ROW_OF_OURS, checksum
 from idsync_cli.store.sqlite.rows.inserts import Inserter
 
@@ -70,6 +70,12 @@ def checksum_of_batch_id(digest: bytes, seq: int, created_seq: int | None) -> in
         return NO_ROW_OF_OURS
 
 
+def attribution_of(connection: sqlite3.Connection, created_seq: int) -> str | None:
+    """The install attribution that a profile has, as JSON, if it has one."""
+    row = connection.execute(_STATE, (created_seq,)).fetchone()
+    return None if row is None else row[2]
+
+
 class DataRows:
     """What requests brought, in their order; it may be written by another process.
 
@@ -106,6 +112,14 @@ class DataRows:
         if data.consent_state is not None or data.attribution is not None or opted_out is not None:
             state = created_seq, seq, data.consent_state, opted_out, data.attribution
             self.states.append(state)
+
+    def copy(self, created_seq: int, seq: int, time_ms: int, data: BatchData, alias: Alias) -> None:
+        """Take in, for the destination of an alias, the events that are in its window."""
+        for place, event in enumerate(data.events, start=1):
+            its_time = time_ms if event.time_ms is None else event.time_ms
+            if alias.takes(its_time):
+                where = created_seq, seq, place, its_time
+                self.events.append((*where, event.event_type, event.name, event.text))
 
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""

@@ -4,6 +4,8 @@ What a profile had after any earlier request can be told: attributes by their ch
 device and each state the last row up to that request says how it was.
 """
 
+from idsync_cli.store.sqlite.schema.erasure_tables import IS_APPENDED_ONLY, append_only
+
 DATA_TABLES = (
     """
     CREATE TABLE events (
@@ -66,6 +68,22 @@ DATA_TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     """
+    CREATE TABLE aliases (             -- what a profile did in a window is another's, too
+        seq INTEGER PRIMARY KEY,       -- the request that said so
+        source_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        destination_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        start_ms INTEGER NOT NULL,     -- both ends belong to the window
+        end_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE INDEX aliases_by_source ON aliases (source_seq)
+    """,
+    """
+    CREATE INDEX aliases_by_destination ON aliases (destination_seq)
+    """,
+    """
     CREATE TABLE batch_ids (           -- of batches that were carried out
         digest BLOB PRIMARY KEY,       -- of the source_request_id and the workspace, under a key
         seq INTEGER NOT NULL,
@@ -109,6 +127,18 @@ DATA_VIEWS = (
         ORDER BY created_seq, seq
     """,
     """
+    CREATE VIEW profile_aliases AS
+        SELECT seq, source.mpid AS source_mpid, destination.mpid AS destination_mpid,
+            scopes.name AS scope,
+            strftime('%Y-%m-%dT%H:%M:%fZ', start_ms / 1000.0, 'unixepoch') AS start,
+            strftime('%Y-%m-%dT%H:%M:%fZ', end_ms / 1000.0, 'unixepoch') AS "end"
+        FROM aliases
+        JOIN profiles AS source ON source.created_seq = source_seq
+        JOIN profiles AS destination ON destination.created_seq = destination_seq
+        JOIN scopes ON scopes.scope_id = source.scope_id
+        ORDER BY seq
+    """,
+    """
     CREATE VIEW attribute_history AS
         SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', requests.time_ms / 1000.0, 'unixepoch') AS time,
             scopes.name AS scope, op, mpid, change.name, json_extract(value, '$') AS value,
@@ -119,18 +149,11 @@ DATA_VIEWS = (
         LEFT JOIN requests USING (seq)
         ORDER BY seq, place
     """,
-    *(
-        f"""
-        CREATE TRIGGER attribute_changes_are_only_appended_{number}
-        BEFORE {act} ON attribute_changes
-        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
-        """
-        for number, act in enumerate(("UPDATE", "DELETE"), start=1)
-    ),
+    *append_only("attribute_changes", "created_seq = OLD.created_seq"),
     # REPLACE takes rows away without the trigger of a DELETE.
-    """
+    f"""
     CREATE TRIGGER attribute_changes_are_not_replaced BEFORE INSERT ON attribute_changes
     WHEN EXISTS (SELECT * FROM attribute_changes WHERE seq = NEW.seq AND place = NEW.place)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
 )
