@@ -66,8 +66,6 @@ _BATCH: Final = RequestKind.BATCH.value
 _NAMES_A_BATCH: Final = b'"batch"'
 _BACKSLASH: Final = ord("\\")
 _QUOTE: Final = ord('"')
-_BRACE: Final = ord("{")
-_BRACKET: Final = ord("[")
 _CHANGES: Final = MEMBERS["identity_changes"].place
 _TYPE: Final = MEMBERS["type"].place
 _NAME_OF_THE_TYPE: Final = 0
@@ -91,7 +89,7 @@ class LineReader:
     def __init__(self) -> None:
         decoder = _decoder()
         self._decode, self._members_of, self._faults = decoder[:3]
-        self._decode_any, self._encode, self._events_of = decoder[3:]
+        self._decode_any, self._events_of = decoder[3:]
 
     def requests(self, lines: Sequence[NumberedLine]) -> list[Incoming]:
         """The requests of lines."""
@@ -102,15 +100,15 @@ class LineReader:
         if line.endswith(b"\r"):
             line = line[:-1]
         may_be_batch = _NAMES_A_BATCH in line
+        if _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
+            if may_be_batch:
+                batch = self._plain_batch(line)
+                if batch is not None:
+                    return BatchLine(batch, self._events(line))
+            members = self._plain(line)
+            if members is not None:
+                return PlainLine(members)
         try:
-            if _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
-                if may_be_batch:
-                    batch = self._plain_batch(line)
-                    if batch is not None:
-                        return BatchLine(batch, self._events(line))
-                members = self._plain(line)
-                if members is not None:
-                    return PlainLine(members)
             request = decode(line)
             if may_be_batch and isinstance(request, dict) and request.get("type") == _BATCH:
                 check_depth(request)
@@ -120,24 +118,14 @@ class LineReader:
         return request
 
     def _plain_batch(self, line: bytes) -> Json | None:
-        """The event batch of a line in which nothing is escaped; None where it is not plain.
-
-        A member that appears twice leaves more quotes in the line than in what was read.
-
-        Raises:
-            Refusal: INVALID_JSON, for one that is nested too deeply.
-        """
+        """The event batch of a line in which nothing is escaped; None where it is not plain."""
         try:
             batch = self._decode_any(line)
-            if not isinstance(batch, dict) or batch.get("type") != _BATCH:
-                return None
-            if self._encode(batch).count(_QUOTE) != line.count(_QUOTE):
-                return None
         except self._faults:
             return None
-        if line.count(_BRACE) + line.count(_BRACKET) > MAX_DEPTH:
-            check_depth(batch)
-        return batch
+        if not isinstance(batch, dict) or batch.get("type") != _BATCH:
+            return None
+        return batch if line.count(_QUOTE) == 2 * _texts_in(batch, MAX_DEPTH) else None
 
     def _events(self, line: bytes) -> Sequence[str] | None:
         """The events of a batch as they stand in its line; None where they are no list."""
@@ -191,18 +179,42 @@ def _is_whole(members: Members, line: bytes) -> bool:
     return line.count(_QUOTE) == 2 * texts
 
 
+_NOT_PLAIN: Final = -(2**40)
+"""Fewer texts than any line has: stands for what `decode` has to read, or refuse."""
+
+
+def _texts_in(value: object, levels: int) -> int:
+    """How many texts there are in a value of some levels, names of members among them."""
+    if isinstance(value, str):
+        return 1
+    texts = 0
+    if isinstance(value, (dict, list)) and levels == 0:
+        return _NOT_PLAIN
+    if isinstance(value, dict):
+        texts = len(value)
+        for each in value.values():
+            if isinstance(each, str):
+                texts += 1
+            elif each is not None:
+                texts += _texts_in(each, levels - 1)
+    elif isinstance(value, list):
+        for each in value:
+            texts += _texts_in(each, levels - 1)
+    elif isinstance(value, int) and not MPID_MIN <= value <= MPID_MAX:
+        return _NOT_PLAIN
+    return texts
+
+
 class _Decoder(NamedTuple):
     """What msgspec has for lines: how to read a plain one, what that gives, and what it raises.
 
-    `decode_any` reads any JSON, and `encode` writes it; `events_of` gives the events of a batch as
-    they stand there.
+    `decode_any` reads any JSON, and `events_of` gives the events of a batch as they stand there.
     """
 
     decode: Callable[[bytes], Any]
     members_of: Callable[[Any], Members]
     faults: tuple[type[Exception], ...]
     decode_any: Callable[[bytes], Any]
-    encode: Callable[[Any], bytes]
     events_of: Callable[[bytes], Any]
 
 
@@ -229,6 +241,5 @@ def _decoder() -> _Decoder:
         msgspec.structs.astuple,
         faults,
         msgspec.json.Decoder().decode,
-        msgspec.json.Encoder().encode,
         msgspec.json.Decoder(events).decode,
     )

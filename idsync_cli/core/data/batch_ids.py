@@ -12,16 +12,25 @@ def key_of(seed: int) -> bytes:
 
 
 class Digests:
-    """Makes what a store keeps of ids: 16 bytes of each."""
+    """Makes what a store keeps of ids: 16 bytes of each.
 
-    __slots__ = ("_begun",)
+    Names of workspaces and scopes are those of a configuration: what is begun for each is kept.
+    """
+
+    __slots__ = ("_begun", "_key")
 
     def __init__(self, key: bytes) -> None:
-        self._begun = blake2b(digest_size=_BYTES, key=key)
+        self._key = key
+        self._begun: dict[tuple[str | None, str], blake2b] = {}
 
     def of(self, workspace: str | None, scope: str, batch_id: str) -> bytes:
         """The digest of an id, which is unique in its workspace, or else in its scope."""
-        kind, name = ("scope", scope) if workspace is None else ("workspace", workspace)
-        digest = self._begun.copy()
-        digest.update(f"{kind} {len(name)} {name}{batch_id}".encode("utf-8", "surrogatepass"))
+        begun = self._begun.get((workspace, scope))
+        if begun is None:
+            kind, name = ("scope", scope) if workspace is None else ("workspace", workspace)
+            before = f"{kind} {len(name)} {name}".encode("utf-8", "surrogatepass")
+            begun = blake2b(before, digest_size=_BYTES, key=self._key)
+            self._begun[workspace, scope] = begun
+        digest = begun.copy()
+        digest.update(batch_id.encode("utf-8", "surrogatepass"))
         return digest.digest()
