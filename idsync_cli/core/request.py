@@ -55,7 +55,7 @@ class EraseRequest(NamedTuple):
     identifiers: Sequence[Identifier] = ()
 
 
-class BatchRequest(NamedTuple):
+class BatchRequest(Value):
     """An event batch (section 9): data for the profile that it names, or that it resolves to.
 
     Without an `mpid` it is resolved by `identity`, an identify. `fault` is what is wrong with its
@@ -63,12 +63,24 @@ class BatchRequest(NamedTuple):
     `source_request_id`; `passed_over` are the types of identifiers whose value was none.
     """
 
-    data: BatchData
-    identity: IdentityRequest | None = None
-    mpid: int | None = None
-    digest: bytes | None = None
-    passed_over: tuple[IdentityType, ...] = ()
-    fault: Exception | None = None
+    __match_args__ = ("data", "identity", "mpid", "digest", "passed_over", "fault")
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        data: BatchData,
+        identity: IdentityRequest | None = None,
+        mpid: int | None = None,
+        digest: bytes | None = None,
+        passed_over: tuple[IdentityType, ...] = (),
+        fault: Exception | None = None,
+    ) -> None:
+        self.data: Final = data
+        self.identity: Final = identity
+        self.mpid: Final = mpid
+        self.digest: Final = digest
+        self.passed_over: Final = passed_over
+        self.fault: Final = fault
 
 
 class AliasRequest(NamedTuple):

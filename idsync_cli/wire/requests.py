@@ -5,8 +5,7 @@ from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.data.batch_ids import digest_of
-from idsync_cli.core.data.values import BatchId
+from idsync_cli.core.data.batch_ids import Digests
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import (
@@ -98,7 +97,7 @@ class Reader:
         self, organization: Organization, target: Target | None = None, batch_key: bytes = b""
     ) -> None:
         self._organization = organization
-        self._batch_key = batch_key
+        self._digests = Digests(batch_key)
         self._target = target or Target()
         self._scopes: dict[tuple[str | None, str | None], tuple[str, ScopeRules]] = {}
         self._unnamed: tuple[str, ScopeRules] | None = (
@@ -205,8 +204,7 @@ class Reader:
         if batch_id is not None:
             if scope is None and workspace is None:
                 workspace = self._target.workspace
-            its_id = BatchId(workspace, where[0], batch_id, from_app)
-            reading.digest = digest_of(its_id, self._batch_key)
+            reading.digest = self._digests.of(workspace, where[0], batch_id, from_app=from_app)
         return reading
 
     def _read_alias(self, alias: Json) -> Reading:
