@@ -21,16 +21,23 @@ class Digests:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._begun: dict[tuple[str | None, str], blake2b] = {}
+        self._begun: dict[tuple[str | None, str, bool], blake2b] = {}
 
-    def of(self, workspace: str | None, scope: str, batch_id: str) -> bytes:
-        """The digest of an id, which is unique in its workspace, or else in its scope."""
-        begun = self._begun.get((workspace, scope))
+    def of(
+        self, workspace: str | None, scope: str, batch_id: str, *, from_app: bool = False
+    ) -> bytes:
+        """The digest of an id, which is unique in its workspace, or else in its scope.
+
+        Ids that came under the credentials of an application are counted apart from all others.
+        """
+        begun = self._begun.get((workspace, scope, from_app))
         if begun is None:
             kind, name = ("scope", scope) if workspace is None else ("workspace", workspace)
+            if from_app:
+                kind = f"app {kind}"
             before = f"{kind} {len(name)} {name}".encode("utf-8", "surrogatepass")
             begun = blake2b(before, digest_size=_BYTES, key=self._key)
-            self._begun[workspace, scope] = begun
+            self._begun[workspace, scope, from_app] = begun
         digest = begun.copy()
         digest.update(batch_id.encode("utf-8", "surrogatepass"))
         return digest.digest()
