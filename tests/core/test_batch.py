@@ -1,11 +1,13 @@
 """Section 9: whose the data of an event batch is."""
 
+from typing import Any
+
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.batch_ids import Digests, key_of
-from idsync_cli.core.data.values import BatchData, BatchDevice, NewEvent
+from idsync_cli.core.data.values import BatchData, BatchDevice, Device, NewEvent, ProfileData
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal
 from idsync_cli.core.identity import IdentityType
@@ -150,11 +152,34 @@ def test_a_digest_is_of_the_workspace_or_else_of_the_scope_and_of_the_seed() -> 
         ("w", "s", "\ud800"),
     ]
     by_seed = [Digests(key_of(seed)) for seed in (0, 1, -(2**130))]
-    digests = {its.of(*each) for each in ids for its in by_seed}
-    assert len(digests) == len(ids) * len(by_seed)
+    digests = {
+        its.of(*each, from_app=from_app)
+        for each in ids
+        for its in by_seed
+        for from_app in (False, True)
+    }
+    assert len(digests) == len(ids) * len(by_seed) * 2
     assert {len(each) for each in digests} == {16}
     assert by_seed[0].of("w", "s", "1") == by_seed[0].of("w", "t", "1")
     assert by_seed[0].of("w", "s", "1").hex() == KNOWN
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"attributes": {"tag": None}},
+        {"event_count": 1},
+        {"devices": [Device(None, {}, 1)]},
+        {"consent_state": {}},
+        {"is_opted_out": True},
+        {"attribution": {}},
+        {"status_messages": ["m"]},
+    ],
+)
+def test_a_profile_without_data_has_nothing_but_times(more: dict[str, Any]) -> None:
+    plain: dict[str, Any] = {"attributes": {}, "first_seen_ms": 1, "last_stored_ms": 2}
+    assert ProfileData(**plain).is_empty
+    assert not ProfileData(**(plain | more)).is_empty
 
 
 KNOWN = "f5346fe25088b709f600796da5e7353b"
