@@ -17,10 +17,10 @@ from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.codes import EntryKind, EntryRule, Op, RequestKind
+from idsync_cli.core.codes import EntryKind, EntryRule, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import ProfileData
-from idsync_cli.core.decision import Decision
+from idsync_cli.core.data.values import Alias, AttributeChange, ProfileData
+from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -62,16 +62,21 @@ class RequestEntry(Value):
         return self.time_ms if its_own is None else its_own
 
 
-class HistoryEntry(Value):
-    """One change of an identity record, with the request, or import, that made it (section 9).
+HistoryChange = Change | AttributeChange | Alias
+"""What an entry of the history says: a change of an identity record or an attribute, an alias."""
 
-    `kind` and `rule` are those of the request, or both are `Import.IMPORT`. For the rule
-    `identifier`, `decided_by_type` is the type that decided.
+
+class HistoryEntry(Value):
+    """One change of a profile, with the request, or import, that made it (section 9).
+
+    That is a change of its identity record, of an attribute, or an alias, which is an entry on its
+    destination and concerns its source, too. `kind` and `rule` are those of the request, or both
+    are `Import.IMPORT`. For the rule `identifier`, `decided_by_type` is the type that decided.
     """
 
     __match_args__ = (
-        "seq", "time_ms", "kind", "request_id", "request_timestamp_ms", "op", "mpid",
-        "identifier", "rule", "decided_by_type",
+        "seq", "time_ms", "kind", "request_id", "request_timestamp_ms", "change", "rule",
+        "decided_by_type",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -82,9 +87,7 @@ class HistoryEntry(Value):
         kind: EntryKind,
         request_id: str | None,
         request_timestamp_ms: int | None,
-        op: Op,
-        mpid: int,
-        identifier: Identifier,
+        change: HistoryChange,
         rule: EntryRule,
         decided_by_type: IdentityType | None = None,
     ) -> None:
@@ -93,11 +96,25 @@ class HistoryEntry(Value):
         self.kind: Final = kind
         self.request_id: Final = request_id
         self.request_timestamp_ms: Final = request_timestamp_ms
-        self.op: Final = op
-        self.mpid: Final = mpid
-        self.identifier: Final = identifier
+        self.change: Final = change
         self.rule: Final = rule
         self.decided_by_type: Final = decided_by_type
+
+    @property
+    def mpid(self) -> int:
+        """The profile that was changed."""
+        change = self.change
+        return change.destination_mpid if isinstance(change, Alias) else change.mpid
+
+    def concerns(self, mpid: int) -> bool:
+        """Whether it is about a profile."""
+        change = self.change
+        return mpid == self.mpid or (isinstance(change, Alias) and mpid == change.source_mpid)
+
+    def is_about(self, identifier: Identifier) -> bool:
+        """Whether somebody got or lost the identifier."""
+        change = self.change
+        return isinstance(change, Change) and change.identifier == identifier
 
 
 class ProfileFilter(NamedTuple):
@@ -279,8 +296,9 @@ class Transaction(ABC):
     ) -> Iterator[HistoryEntry]:
         """The changes of a profile, of an identifier, of both or of all: at most `limit`.
 
-        They come by sequence number, and those of one request in the order made. They may be
-        read one by one; nothing must be changed meanwhile.
+        They come by sequence number; of one request first those of identity records, then those
+        of attributes, each in the order made, then an alias. They may be read one by one; nothing
+        must be changed meanwhile.
         """
 
 

@@ -1,9 +1,17 @@
 """What a profile of the store in memory has beside its identifiers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from idsync_cli.core.data.values import Alias, BatchData, Device, ProfileData, status_message
+from idsync_cli.core.codes import AttributeOp
+from idsync_cli.core.data.values import (
+    Alias,
+    AttributeChange,
+    BatchData,
+    Device,
+    ProfileData,
+    status_message,
+)
 from idsync_cli.core.identity import Identifier
 from idsync_cli.store.kept_json import event_of, value_of
 
@@ -62,6 +70,20 @@ class KeptData:
             data.attribution or self.attribution,
             times,
         )
+
+    def changes(self, data: BatchData, mpid: int) -> Iterator[AttributeChange]:
+        """What a batch changes of the attributes, in the order made.
+
+        One that is set as it was, or deleted where there is none, does not change.
+        """
+        values = dict(self.attributes)
+        for name, value in (data.attributes or {}).items():
+            if values.get(name) != value:
+                values[name] = value
+                yield AttributeChange(AttributeOp.SET, mpid, name, value_of(value))
+        for name in data.deleted:
+            if values.pop(name, None) is not None:
+                yield AttributeChange(AttributeOp.DELETE, mpid, name)
 
     def with_alias_of(self, source: "KeptData") -> "KeptData":
         """The same once what the source was and did is this one's, too."""

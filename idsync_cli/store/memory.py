@@ -18,6 +18,7 @@ from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
     EVERY_PROFILE,
+    HistoryChange,
     HistoryEntry,
     ProfileFilter,
     RequestEntry,
@@ -221,19 +222,29 @@ class _MemoryTransaction(Transaction):
             )
             held = _held_after(kept, decision.changes)
             world.put(_Kept(kept.scope, view, held))
-        decided_by = decision.decided_by
         for change in decision.changes:
             if change.op is Op.ADD:
                 world.hold(scope, change.identifier, change.mpid)
             else:
                 world.lose(scope, change.identifier, change.mpid)
-            done = HistoryEntry(
-                entry.seq, entry.time_ms, entry.kind, entry.request_id, entry.request_timestamp_ms,
-                change.op, change.mpid, change.identifier, decided_by.rule,
-                decided_by.identity_type,
-            )  # fmt: skip
-            world.history.append(done)
+        self._enter(decision, answered.mpid, entry)
         self._take_in(decision, answered.mpid, entry)
+
+    def _enter(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
+        """Enter in the history what a request changes; what it brings is not taken in yet."""
+        done: list[HistoryChange] = list(decision.changes)
+        if decision.data is not None:
+            done += self._world.data.get(mpid, NO_DATA).changes(decision.data, mpid)
+        if decision.alias is not None:
+            done.append(decision.alias)
+        by = decision.decided_by
+        self._world.history += [
+            HistoryEntry(
+                entry.seq, entry.time_ms, entry.kind, entry.request_id, entry.request_timestamp_ms,
+                each, by.rule, by.identity_type,
+            )
+            for each in done
+        ]  # fmt: skip
 
     def _take_in(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
         """What a batch brings, and when the profile was stored."""
@@ -277,10 +288,8 @@ class _MemoryTransaction(Transaction):
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
-                made = Import.IMPORT
-                world.history.append(
-                    HistoryEntry(seq, time_ms, made, None, None, Op.ADD, mpid, identifier, made)
-                )
+                made, change = Import.IMPORT, Change(Op.ADD, mpid, identifier)
+                world.history.append(HistoryEntry(seq, time_ms, made, None, None, change, made))
 
     def flush(self) -> None:
         """Do nothing: nothing can prevent the commit."""
@@ -353,8 +362,8 @@ class _MemoryTransaction(Transaction):
         found = [
             entry
             for entry in self._world.history
-            if (mpid is None or entry.mpid == mpid)
-            and (identifier is None or entry.identifier == identifier)
+            if (mpid is None or entry.concerns(mpid))
+            and (identifier is None or entry.is_about(identifier))
         ]
         found.sort(key=_seq)  # a profile may have come in under a number that had been left free
         return iter(found if limit is None else found[:limit])

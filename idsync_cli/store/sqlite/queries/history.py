@@ -1,27 +1,46 @@
 """What changed, and by which request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby, islice
+from typing import Any
 
-from idsync_cli.core.codes import EntryKind, EntryRule, Op
+from idsync_cli.core.codes import AttributeOp, EntryKind, EntryRule, Op
+from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.api import HistoryChange, HistoryEntry
+from idsync_cli.store.kept_json import value_of
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 
-_COLUMNS = (
-    "seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value, rule,"
-    " identity_type"
-)
-_CHANGES = """
+_CAUSE = "time_ms, type, request_id, request_timestamp_ms, rule, identity_type"
+_OF_REQUESTS = "JOIN requests USING (seq) JOIN outcomes USING (outcome_id)"
+_CHANGES = f"""
+    SELECT seq, {_CAUSE}, op, mpid, identity_type_id, value
     FROM changes
-    JOIN requests USING (seq)
-    JOIN outcomes USING (outcome_id)
+    {_OF_REQUESTS}
     JOIN profiles ON profiles.created_seq = changes.created_seq
     JOIN identifiers USING (identifier_id)
+    WHERE {{}} ORDER BY seq, place LIMIT ?
+"""
+_ATTRIBUTES = f"""
+    SELECT seq, {_CAUSE}, op, mpid, change.name, value
+    FROM attribute_changes AS change
+    {_OF_REQUESTS}
+    JOIN profiles ON profiles.created_seq = change.created_seq
+    WHERE {{}} ORDER BY seq, place LIMIT ?
+"""
+_ALIASES = f"""
+    SELECT seq, {_CAUSE}, source.mpid, destination.mpid, start_ms, end_ms
+    FROM aliases
+    {_OF_REQUESTS}
+    JOIN profiles AS source ON source.created_seq = source_seq
+    JOIN profiles AS destination ON destination.created_seq = destination_seq
+    WHERE {{}} ORDER BY seq LIMIT ?
 """
 _ARRIVALS = """
     SELECT held.identity_type_id, value, added_seq, time_ms, type, rule, identity_type, request_id,
@@ -44,7 +63,12 @@ _LIFE = """
     LEFT JOIN changes ON changes.seq = requests.seq
     LEFT JOIN profiles AS changed ON changed.created_seq = changes.created_seq
     LEFT JOIN identifiers USING (identifier_id)
-    WHERE requests.seq IN (SELECT ?1 UNION SELECT seq FROM changes WHERE created_seq = ?1)
+    WHERE requests.seq IN (
+        SELECT ?1
+        UNION SELECT seq FROM changes WHERE created_seq = ?1
+        UNION SELECT seq FROM attribute_changes WHERE created_seq = ?1
+        UNION SELECT seq FROM aliases WHERE source_seq = ?1 OR destination_seq = ?1
+    )
     ORDER BY requests.seq, place
 """
 
@@ -80,15 +104,16 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One change by a request, of whichever profile; `answer` is the MPID it was answered with.
+    """One request of the life of a profile; `answer` is the MPID it was answered with.
 
-    `change` is None where an import put in a profile that holds nothing.
+    `changes` are those of identity records, of whichever profile, then those of attributes of this
+    one, then an alias of it: each in the order made.
     """
 
     seq: int
     cause: Cause
     answer: int
-    change: Change | None
+    changes: tuple[HistoryChange, ...]
 
 
 def history(
@@ -98,46 +123,85 @@ def history(
     limit: int | None = None,
 ) -> Iterator[HistoryEntry]:
     """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
-    rows = transaction.connection.execute(
-        f"SELECT {_COLUMNS} {_CHANGES} WHERE {_condition(transaction, mpid, identifier)}"
-        " ORDER BY seq, place LIMIT ?",
-        (-1 if limit is None else limit,),
-    )
-    for seq, time_ms, kind, own_id, own_time, op, its_mpid, type_id, value, rule, decider in rows:
-        yield HistoryEntry(
-            seq,
-            time_ms,
-            entry_kind(kind),
-            own_id,
-            own_time,
-            Op.ADD if op > 0 else Op.REMOVE,
-            its_mpid,
-            Identifier(TYPES[type_id], value),
-            entry_rule(rule),
-            deciding_type(decider),
-        )
+    execute, number = transaction.connection.execute, (-1 if limit is None else limit,)
+    of_identifiers = execute(_CHANGES.format(_of_changes(transaction, mpid, identifier)), number)
+    found = [_entries(of_identifiers, _identifier_change)]
+    if identifier is None:
+        condition = _of_profile("change.created_seq", mpid)
+        found.append(_entries(execute(_ATTRIBUTES.format(condition), number), _attribute_change))
+        condition = _of_profile("source_seq", mpid, "destination_seq")
+        found.append(_entries(execute(_ALIASES.format(condition), number), _alias))
+    return islice(merge(*found, key=_number), limit)
 
 
 def history_length(
     transaction: Connected, *, mpid: int | None = None, identifier: Identifier | None = None
 ) -> int:
     """How many changes of a profile, of an identifier, or of both there are."""
-    [number] = transaction.connection.execute(
-        f"SELECT count(*) FROM changes WHERE {_condition(transaction, mpid, identifier)}"
-    ).fetchone()
-    return int(number)
+    counts = [("changes", _of_changes(transaction, mpid, identifier))]
+    if identifier is None:
+        counts += [
+            ("attribute_changes", _of_profile("created_seq", mpid)),
+            ("aliases", _of_profile("source_seq", mpid, "destination_seq")),
+        ]
+    return sum(
+        transaction.connection.execute(
+            f"SELECT count(*) FROM {table} WHERE {condition}"
+        ).fetchone()[0]
+        for table, condition in counts
+    )
 
 
-def _condition(transaction: Connected, mpid: int | None, identifier: Identifier | None) -> str:
+def _of_changes(transaction: Connected, mpid: int | None, identifier: Identifier | None) -> str:
     """What is asked of a row of `changes`, as SQL; nothing in it but numbers."""
-    terms = ["TRUE"]
-    if mpid is not None:
-        its_profile = f"(SELECT created_seq FROM profiles WHERE mpid = {mpid})"
-        terms.append(f"changes.created_seq = {its_profile}")
+    condition = _of_profile("changes.created_seq", mpid)
     if identifier is not None:
         ids = ", ".join(map(str, identifier_ids(transaction, identifier)))
-        terms.append(f"changes.identifier_id IN ({ids})")
-    return " AND ".join(terms)
+        condition += f" AND changes.identifier_id IN ({ids})"
+    return condition
+
+
+def _of_profile(column: str, mpid: int | None, other: str | None = None) -> str:
+    """That a column, or another, is about a profile, if one is asked for."""
+    if mpid is None:
+        return "TRUE"
+    its = f"(SELECT created_seq FROM profiles WHERE mpid = {mpid})"
+    also = "" if other is None else f" OR {other} = {its}"
+    return f"({column} = {its}{also})"
+
+
+def _entries(
+    rows: Iterable[tuple[Any, ...]], change_of: Callable[..., HistoryChange]
+) -> Iterator[HistoryEntry]:
+    """Rows of entries, each of which ends with what was changed."""
+    for seq, time_ms, kind, own_id, own_time, rule, decider, *change in rows:
+        yield HistoryEntry(
+            seq,
+            time_ms,
+            entry_kind(kind),
+            own_id,
+            own_time,
+            change_of(seq, *change),
+            entry_rule(rule),
+            deciding_type(decider),
+        )
+
+
+def _identifier_change(_: int, op: int, mpid: int, type_id: int, value: str) -> Change:
+    return Change(Op.ADD if op > 0 else Op.REMOVE, mpid, Identifier(TYPES[type_id], value))
+
+
+def _attribute_change(_: int, op: str, mpid: int, name: str, value: str | None) -> AttributeChange:
+    its_op = AttributeOp.SET if op == AttributeOp.SET else AttributeOp.DELETE
+    return AttributeChange(its_op, mpid, name, None if value is None else value_of(value))
+
+
+def _alias(seq: int, source: int, destination: int, start_ms: int, end_ms: int) -> Alias:
+    return Alias(seq, source, destination, start_ms, end_ms)
+
+
+def _number(entry: HistoryEntry) -> int:
+    return entry.seq
 
 
 def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
@@ -161,15 +225,33 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
     return None if row is None else _cause(*row)
 
 
-def life(transaction: Connected, created_seq: int) -> Iterator[Act]:
-    """All that was done by the requests that created or changed a profile, in order, by number."""
+def life(transaction: Connected, mpid: int, created_seq: int) -> Iterator[Act]:
+    """All requests that created or changed a profile, by number, with what they changed."""
+    others = groupby(_other_changes(transaction, mpid), key=_number)
+    of_others = next(others, _NONE)
     rows = transaction.connection.execute(_LIFE, (created_seq,))
-    for seq, *request, answer, op, mpid, type_id, value in rows:
-        change = None
-        if op is not None:
-            held = Identifier(TYPES[type_id], value)
-            change = Change(Op.ADD if op > 0 else Op.REMOVE, mpid, held)
-        yield Act(seq, _cause(*request), answer, change)
+    for (seq, *request, answer), of_one in groupby(rows, key=_request_of):
+        changes: list[HistoryChange] = [
+            _identifier_change(seq, op, mpid, type_id, value)
+            for *_, op, mpid, type_id, value in of_one
+            if op is not None
+        ]
+        if of_others[0] == seq:
+            changes += [each.change for each in of_others[1]]
+            of_others = next(others, _NONE)
+        yield Act(seq, _cause(*request), answer, tuple(changes))
+
+
+def _other_changes(transaction: Connected, mpid: int) -> Iterator[HistoryEntry]:
+    """What changed of a profile beside its identity record."""
+    return (entry for entry in history(transaction, mpid) if not isinstance(entry.change, Change))
+
+
+_NONE: tuple[int, Iterator[HistoryEntry]] = (-1, iter(()))
+
+
+def _request_of(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[:-4]
 
 
 def _cause(

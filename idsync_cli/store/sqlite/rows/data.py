@@ -12,12 +12,13 @@ from struct import error as StructError  # noqa: N812 - `error` says too little
 from typing import Any, Final
 from zlib import crc32
 
+from idsync_cli.core.codes import AttributeOp
 from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.store.sqlite.rows.checksums import NO_ROW_OF_OURS, checksum
 from idsync_cli.store.sqlite.rows.inserts import Inserter
 
-SET: Final = "set"
-DELETE: Final = "delete"
+SET: Final = AttributeOp.SET.value
+DELETE: Final = AttributeOp.DELETE.value
 
 _NUMBERS: Final = Struct("<4q").pack
 _TWO_NUMBERS: Final = Struct("<2q").pack
