@@ -106,7 +106,7 @@ def model_answers(world: World, *, one_shot: bool = False) -> Run:
             model.reconfigure(world.later_scopes)
         line = None if one_shot else index + 1
         answers.append(plain(model.answer(request, line=line, explain=True)))
-    return answers, model.export() + model.data()
+    return answers, model.export() + model.data() + model.erasures.lines()
 
 
 def program_answers(
@@ -119,7 +119,7 @@ def program_answers(
             for answer in answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
         ]
         rules = organization(world.later_scopes or world.scopes, world.workspaces)
-        return answers, exported(storage, rules) + data_in(storage)
+        return answers, exported(storage, rules) + data_in(storage) + erasures_in(storage)
 
 
 def exported(storage: Store, rules: Organization) -> list[Json]:
@@ -129,6 +129,13 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
             wire.profile_json(scoped(profile, scope, rules.scopes.get(scope)))
             for scope, profile in session.profiles(rules.scopes)
         ]
+
+
+def erasures_in(storage: Store) -> list[Json]:
+    """Who was erased from a store, as an export says it, but for the time."""
+    with storage.reading() as session:
+        lines = [wire.erasure_record_json(each) for each in session.erasures()]
+    return [{name: each for name, each in line.items() if name != "time_ms"} for line in lines]
 
 
 def data_in(storage: Store) -> list[Json]:
@@ -190,8 +197,9 @@ def answers_in(
 
 
 def plain(answer: Json) -> Json:
-    """An answer without its sentences, which are nobody's contract."""
-    kept = dict(answer)
+    """An answer without its sentences, which are nobody's contract, and what no model knows."""
+    kept = {name: each for name, each in answer.items() if name not in ("time", "files")}
+    kept.pop("shown_by", None)
     if "errors" in kept:
         kept["errors"] = [error["code"] for error in kept["errors"]]
     if "notes" in kept:

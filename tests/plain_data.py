@@ -17,6 +17,7 @@ class Brought(NamedTuple):
     data: BatchData | None
     aliases: Sequence[Alias] = ()
     alias: Alias | None = None
+    source: ProfileData | None = None  # what the source of the alias had then, if it is kept
 
 
 def parsed(text: str) -> Any:
@@ -50,17 +51,24 @@ def events_of(mpid: int, everything: Sequence[Brought]) -> list[Event]:
     return sorted(events, key=lambda each: (each.time_ms, each.seq, each.place))
 
 
-def told(mpid: int, everything: Sequence[Brought], latest: int | None = None) -> ProfileData:
+def told(
+    mpid: int,
+    everything: Sequence[Brought],
+    latest: int | None = None,
+    events: list[Event] | None = None,
+) -> ProfileData:
     its = sorted((each for each in everything if each.mpid == mpid), key=lambda each: each.seq)
     attributes: dict[str, Any] = {}
     devices: dict[Identifier | None, Device] = {}
-    events = events_of(mpid, everything)
+    events = events_of(mpid, everything) if events is None else events
     consent, opted_out, attribution = None, False, None
     first_seen = None
-    for _, seq, time_ms, data, _, alias in its:
+    for _, seq, time_ms, data, _, alias, kept in its:
         first_seen = time_ms if first_seen is None else min(first_seen, time_ms)
-        if alias is not None:
+        source = kept
+        if source is None and alias is not None:
             source = told(alias.source_mpid, [one for one in everything if one.seq < seq])
+        if source is not None:
             attribution = source.attribution or attribution
             first_seen = min(first_seen, source.first_seen_ms or first_seen)
         if data is None:

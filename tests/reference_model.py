@@ -1,8 +1,8 @@
 """Sections 1 to 8 of docs/specification.md as a brute-force model: the judge of the real program.
 
-What section 9 adds is in `reference_batches`. Written from the specification alone and in its
-order, to be read beside it. Never imported by the package, and importing nothing of it. It copies
-the whole store for each request, and scans it.
+What section 9 adds is in `reference_batches` and `reference_erasures`. Written from the
+specification alone and in its order, to be read beside it. Never imported by the package, and
+importing nothing of it. It copies the whole store for each request, and scans it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from tests import reference_aliases as aliases
 from tests import reference_batches as batches
 from tests.reference_batches import RefusedError, need
+from tests.reference_erasures import Erasures
 
 Json = dict[str, Any]
 Pair = tuple[str, str]  # an identifier: type and value
@@ -334,7 +335,7 @@ class Work:
 
 # ---- Section 8: requests
 
-_KINDS = ("identify", "login", "logout", "search", "modify", "batch", "alias")
+_KINDS = ("identify", "login", "logout", "search", "modify", "batch", "alias", "erase")
 _MEMBERS: dict[str, type] = {
     **dict.fromkeys(("type", "scope", "workspace", "label"), str),
     **dict.fromkeys(("request_id", "source_request_id", "environment"), str),
@@ -366,6 +367,10 @@ def members_of(request: Json, several_scopes: bool) -> Json:
     elif members["type"] == "modify":
         need(is_mpid(members.get("mpid")))
         need(("known_identities" in members) != ("identity_changes" in members))
+    elif members["type"] == "erase":
+        need(("known_identities" in members) != ("mpid" in members))
+        need("identity_changes" not in members and "previous_mpid" not in members)
+        need("mpid" not in members or is_mpid(members["mpid"]))
     else:
         need("mpid" not in members and "identity_changes" not in members)
         if members.get("previous_mpid") in ("", "0") or is_zero(members.get("previous_mpid")):
@@ -409,7 +414,8 @@ class Model:
         self.labels: dict[str, int] = {}
         self.last_rules: dict[str, Rules] = {}
         self.clock = 0
-        self.batch_ids: dict[object, str] = {}
+        self.batch_ids: dict[object, str | None] = {}
+        self.erasures = Erasures()
         self.batch: Json = {}  # what the one at hand brings
         self.brings = False
         self.brought: dict[int, list[tuple[int, int | None, Json]]] = {}
@@ -424,7 +430,8 @@ class Model:
     def new_mpid(self, seq: int) -> int:
         """Section 7."""
         mpids = (mpid_of(self.seed, seq, attempt) for attempt in count())
-        return next(mpid for mpid in mpids if mpid != 0 and mpid not in self.profiles)
+        taken = {0, *self.profiles, *self.erasures.erased}
+        return next(mpid for mpid in mpids if mpid not in taken)
 
     def give(self, scope: str, identities: dict[str, list[str]], mpid: int | None = None) -> int:
         """A `given` profile of a scenario (section 8)."""
@@ -476,14 +483,19 @@ class Model:
         if not explain:
             body = without_account(body)
         brings = self.brings
+        if body.get("changes"):
+            seq, answer = head["seq"], int(body["mpid"])
+            self.erasures.note(seq, head["scope"], answer, body["changes"])
         if body.get("changes") or brings:
             self.keep(request, int(body["mpid"]), head["seq"])
-        if line is not None or body.get("changes") or brings:
+        erased = body["status"] == "erased"
+        if line is not None or body.get("changes") or brings or erased:
             self.counter += 1
         label = request.get("label") if isinstance(request, dict) else None
         if isinstance(label, str):
             self.labels.pop(label, None)
-            self.labels |= {label: int(body["mpid"])} if body.get("mpid") else {}
+            named = body.get("mpid") and not erased
+            self.labels |= {label: int(body["mpid"])} if named else {}
         return head | body
 
     def _obey(self, request: object, head: Json, before: dict[int, Profile]) -> Json:
@@ -500,7 +512,7 @@ class Model:
         if kind == "alias":
             return self._alias(members, head)
 
-        named = members.get("mpid" if kind == "modify" else "previous_mpid")
+        named = members.get("mpid" if kind in ("modify", "erase") else "previous_mpid")
         mpid = self._mpid(named)
         identities: Json = members.get("known_identities", {})
         changes: list[Json] = members.get("identity_changes", [])
@@ -522,8 +534,70 @@ class Model:
             need(names, "NO_IDENTITIES")
             return self._modify(work, work.after.get(mpid or 0), ordered, edits)
         asked = {type_: value for type_, value in ordered.items() if value not in absent}
+        if kind == "erase":
+            return self._erase(work, head, asked, mpid, members.get("request_id"))
         need(asked, "NO_IDENTITIES")
         return self._resolve(work, head, asked, mpid)
+
+    def _erase(
+        self, work: Work, head: Json, asked: dict[str, str], mpid: int | None, its_id: str | None
+    ) -> Json:
+        """Section 9."""
+        if mpid is not None:
+            found = work.after.get(mpid)
+            need(found, "MPID_NOT_FOUND")
+        else:
+            need(asked, "NO_IDENTITIES")
+            found, decided_by, tiers = work.resolve("erase", asked, None)
+            need(decided_by["rule"] != "newest", "AMBIGUOUS")
+            if found is None:
+                near = work.near("erase", asked)
+                return self._body(work, "not_found", None, decided_by, tiers, near=near)
+        assert found is not None
+        return self.remove(found, head["seq"], its_id)
+
+    def remove(self, profile: Profile, seq: int, its_id: str | None) -> Json:
+        """Let nothing be left of a profile but its erasure; what is said of that."""
+        mpid, scope = profile.mpid, profile.scope
+        others = [p for p in self.profiles.values() if p.scope == scope and p.mpid != mpid]
+        held = {pair for each in others for pair in each.held}
+        lost = self.erasures.lost(mpid, scope, profile.held, held)
+        sources = {each.mpid: each.source for each in self.profiles.values()}
+        report = self.erasures.report(mpid, [*profile.held], lost, sources)
+        parted = {"aliased_with": [str(each) for each in self._part_from(mpid)]}
+        data = batches.told(self.brought.pop(mpid, []))
+        counts = {name: report.pop(name) for name in ("identifiers", "values", "history")}
+        counts |= {name: len(data[name]) for name in ("attributes", "devices", "events")}
+        kept = {"seq": seq, "scope": scope, "request_id": its_id}
+        self.erasures.erase(mpid, scope, lost, kept)
+        del self.profiles[mpid]
+        self.labels = {name: its for name, its in self.labels.items() if its != mpid}
+        self.batch_ids = {k: None if v == str(mpid) else v for k, v in self.batch_ids.items()}
+        body = {"status": "erased", "mpid": str(mpid), "request_id": its_id, "counts": counts}
+        return body | parted | report
+
+    def _part_from(self, mpid: int) -> list[int]:
+        """Let no alias be left of a profile, nor a message of one; whom it was aliased with."""
+        pairs = [{alias.source, alias.destination} for alias in self.aliases]
+        self.aliases = [each for each in self.aliases if mpid not in each[1:3]]
+        for entries in self.brought.values():
+            for _, _, brought in entries:
+                if "aliased" in brought:
+                    brought["aliased"] = [each for each in brought["aliased"] if each != str(mpid)]
+        return sorted({other for pair in pairs if mpid in pair for other in pair - {mpid}})
+
+    def carry_out_again(self, erasures: Erasures) -> None:
+        """A restore: what the store knew as erased is erased in what takes its place."""
+        for line in erasures.lines():
+            mpid, seq = int(line["mpid"]), max(line["seq"], self.counter + 1)
+            if mpid in self.erasures.erased:
+                continue
+            self.counter = seq
+            if mpid in self.profiles:
+                self.remove(self.profiles[mpid], seq, line["request_id"])
+            else:
+                kept = {"seq": seq, "scope": line["scope"], "request_id": line["request_id"]}
+                self.erasures.erased[mpid] = kept
 
     def _find_scope(self, members: Json, head: Json) -> None:
         """Sections 3 and 8: the scope that a request is for."""

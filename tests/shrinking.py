@@ -180,7 +180,7 @@ def step_of(request: object) -> Json | None:
     identities = given.get("known_identities", {})
     members = set(given) - {"known_identities", "label", "previous_mpid"}
     if not (
-        kind in ("identify", "login", "logout", "search", "modify")
+        kind in ("identify", "login", "logout", "search", "modify", "erase")
         and members <= _MEMBERS
         and request.keys() <= reference_model._MEMBERS.keys()  # null or not
         and isinstance(identities, dict)
@@ -191,6 +191,8 @@ def step_of(request: object) -> Json | None:
     ):
         return None
     if kind == "modify" and "known_identities" not in given and "identity_changes" not in given:
+        return None
+    if kind == "erase" and ("mpid" in given) == ("known_identities" in given):
         return None
     body = {name: given[name] for name in given if name in members - {"type"}}
     extras = {"label": "as", "previous_mpid": "previous_mpid"}
@@ -234,8 +236,8 @@ def _expect(answer: Json) -> Json:
     if "errors" in answer:
         return {"status": "error", "error": answer["errors"][0]}
     if "decided_by" not in answer:
-        names = ("status", "mpid", "events")
-        return {name: answer[name] for name in names if name in answer}
+        members = ("status", "mpid", "events")
+        return {name: answer[name] for name in members if name in answer}
     decided_by = answer["decided_by"]
     kept = ["status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes"]
     kept += [n for n in ("events", "attributes_set", "attributes_deleted") if n in answer]

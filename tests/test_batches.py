@@ -25,6 +25,7 @@ RULES = organization(
 )
 EVENT: Json = {"event_type": "custom_event", "data": {"event_name": "hello"}}
 NOW = 1_700_000_000_000
+TIMED: Json = EVENT | {"data": {"timestamp_unixtime_ms": 1234}}
 
 
 def reading(**members: Any) -> wire.Reading:
@@ -413,14 +414,14 @@ LONG = "x" * 257
             ["1,001 entries"],
         ),
         ({"user_attributes": {"a": {"b": 1}}}, "user_attributes.a", ["an object", "a list of"]),
-        ({"user_attributes": {"a": [{}]}}, "user_attributes.a", ["an object in it"]),
+        ({"user_attributes": {"a": [{}]}}, "user_attributes.a[0]", ["an object"]),
         ({"user_attributes": {"a": "x" * 4097}}, "user_attributes.a", ["4,097 characters"]),
         ({"user_attributes": {"a": "\ud800"}}, "user_attributes.a", ["surrogate"]),
-        ({"user_attributes": {"a": ["\ud800"]}}, "an entry of user_attributes.a", ["surrogate"]),
+        ({"user_attributes": {"a": ["\ud800"]}}, "user_attributes.a[0]", ["surrogate"]),
         ({"user_attributes": {"a": ["x"] * 1001}}, "user_attributes.a", ["1,001 entries", "1,000"]),
-        ({"user_attributes": {"a": ["x" * 513]}}, "an entry of user_attributes.a", ["513", "512"]),
+        ({"user_attributes": {"a": ["x" * 513]}}, "user_attributes.a[0]", ["513", "512"]),
         ({"user_attributes": {"a": 10**4096}}, "user_attributes.a", ["digits"]),
-        ({"user_attributes": {"a": [-(10**4096)]}}, "user_attributes.a", ["digits"]),
+        ({"user_attributes": {"a": [-(10**4096)]}}, "user_attributes.a[0]", ["digits"]),
         (
             {"user_attributes": dict.fromkeys(map(str, range(101)))},
             "user_attributes",
@@ -438,6 +439,29 @@ def test_what_is_wrong_is_told_by_its_place(members: Json, place: str, words: li
     assert found.code is ErrorCode.INVALID_BATCH
     assert found.message.startswith(f"{place} ")
     check_message(found.message, *words)
+
+
+@pytest.mark.parametrize(
+    ("members", "word"),
+    [
+        ({"timestamp_unixtime_ms": NOW, "events": [EVENT, TIMED]}, "1234"),
+        ({"events": [EVENT, {"data": {}}]}, '{"data": {}}'),
+        ({"user_attributes": {"a": ["x", {}]}, "events": []}, "{}"),
+        ({"events": [], "user_attributes": {LONG: 1}}, f'"{LONG}"'),
+        ({"user_identities": {"email": "a"}, "mp_deviceid": 5, "device_info": {"das": "x"}}, "5"),
+        ({"user_identities": {"email": "a", "other": []}}, "[]"),
+        ({"user_identities": {}, "known_identities": {"email": "a"}}, '{"email": "a"}'),
+    ],
+)
+def test_people_see_where_in_the_line_it_is(members: Json, word: str) -> None:
+    """The caret stands under the value itself, not under another of its name."""
+    line = json.dumps({"type": "batch", "scope": "s", "user_identities": {"email": "a"}} | members)
+    read = wire.Reader(RULES).read(json.loads(line))
+    fault = read.late_refusal or (read.batch and read.batch.fault)
+    assert fault is not None
+    shown = wire.excerpt_of(1, line.encode(), fault.word)
+    assert shown.column is not None
+    assert shown.text[shown.column - 1 :][: shown.length] == word
 
 
 @pytest.mark.parametrize(

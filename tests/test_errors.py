@@ -272,7 +272,7 @@ def test_only_a_transaction_that_is_surely_undone_changed_nothing(
 def test_a_restore_that_cannot_be_leaves_nothing_behind(
     idsync: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idsync_cli.store.sqlite.lifecycle.backup.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("idsync_cli.store.sqlite.backup.BUSY_SECONDS", 0.2)
     assert idsync("identify", "--idfv", "1").status == 0
     assert idsync("backup", "monday.db").status == 0
     with closing(sqlite3.connect(idsync.folder / "idsync.db", isolation_level=None)) as other:

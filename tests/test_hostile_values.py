@@ -200,7 +200,8 @@ def configuration(names: Sequence[str], *, settings: str = "") -> str:
         f"  {in_yaml(value)}:\n    strategy: profile_conversion\n"
         f"    priority: [customer_id, email, ios_idfv]\n"
         f"    identities: {{customer_id: {{login: true, unique: true}}{settings}}}\n"
-        for value in values
+        f"{definitions(values[n : n + IN_A_SCOPE], n + 1) if n % IN_A_SCOPE == 0 else ''}"
+        for n, value in enumerate(values)
     )
     accounts = "".join(
         f"  {in_yaml(value)}: {{workspaces: {{{in_yaml(value)}: {in_yaml(value)}}}}}\n"
@@ -208,6 +209,28 @@ def configuration(names: Sequence[str], *, settings: str = "") -> str:
     )
     organization = in_yaml("".join(values)[:4000])
     return f"version: 1\norganization: {organization}\nscopes:\n{scopes}accounts:\n{accounts}"
+
+
+IN_A_SCOPE = 8
+"""Every so many scopes, one has definitions, with as many of the values."""
+
+
+def definitions(names: Sequence[str], number: int) -> str:
+    """A calculated attribute and two audiences, with names wherever a text can stand."""
+    fitting = [in_yaml(name) for name in names if len(shown(name)) <= 256]
+    a, b, c, d, e, f, g, *_ = fitting * IN_A_SCOPE
+    compared = f"attribute: {a}, operator: in_list, values: [{b}, x, {c}]"
+    events = f"event: {d}, event_type: {e}, where: [{{{compared}}}]"
+    calculated = f"calculation: sum, attribute: {f}, {events}"
+    return (
+        f"    calculated_attributes: {{{g}: {{{calculated}}}}}\n"
+        f"    audiences:\n"
+        f"      {in_yaml(names[0])}:\n        id: {number}\n        all:\n"
+        f"          - not: {{{events}}}\n          - not: {{{compared}}}\n"
+        f"          - not: {{attribute: {g}, operator: greater_than, value: 0}}\n"
+        f"          - {{identity: email, operator: not_contains, value: {b}}}\n"
+        f"      other: {{id: {1000 + number}, not: {{audience: {in_yaml(names[0])}}}}}\n"
+    )
 
 
 def requests(world: World) -> list[dict[str, Any]]:
@@ -549,6 +572,23 @@ def showing_rules(world: World) -> Iterator[Sequence[str]]:
         yield ("config", "show", "--config", f"{name}.gone")
 
 
+def asking_for_members(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    yield ("audience",)
+    yield ("audience", "--json")
+    for n in range(0, len(world.values), 2 * IN_A_SCOPE):
+        name, mpid = world.scopes[n], mpids[n]
+        yield ("audience", name, "--explain", mpid)
+        yield ("audience", "other", "--explain", mpid, "--json")
+        yield ("audience", name, "--scope", name)
+        yield ("audience", name, "--scope", name, "--json")
+        yield ("audience", near(name))
+        yield ("audience", "other", "--now", f"{world.values[n]}?")
+    yield ("audience", "other")  # of which there are many
+    yield ("audience", world.scopes[0], "--output", f"{world.names[0]}.csv")
+    yield ("audience", world.scopes[0], "--output", f"{world.names[0]}/none")
+
+
 def write_faults(world: World) -> None:
     """A configuration with a fault in every place that a value can stand, for each value."""
     for n, value in enumerate(map(in_yaml, world.scopes)):
@@ -556,6 +596,11 @@ def write_faults(world: World) -> None:
             f"version: {value}\n{value}: x\nscopes:\n  {value}:\n    strategy: {value}\n"
             f"    priority: [{value}]\n    on_conflicting_login: {value}\n"
             f"    identities: {{{value}: {value}, email: {{{value}: 1}}}}\n    {value}: x\n"
+            f"    calculated_attributes: {{{value}: {{calculation: {value}, within: {value}}}}}\n"
+            f"    audiences: {{{value}: {{id: {value}, all: [{{audience: {value}}}, {value},"
+            f" {{identity: {value}, operator: {value}}}, {{{value}: x}},"
+            f" {{attribute: {value}, operator: before, value: {value}}},"
+            f" {{known: {value}}}, {{event: {value}, operator: {value}, within: {value}}}]}}}}\n"
             f"accounts:\n  {value}: {{{value}: x, workspaces: {{{value}: {value}}}}}\n"
             f"  second: {{workspaces: {{{value}: [{value}]}}}}\n"
         )
@@ -600,6 +645,7 @@ SCENES: Mapping[str, Scene] = {
     "whois": asking_who,
     "profile show": showing,
     "history": remembering,
+    "audience": asking_for_members,
     "stats": lambda _: iter([("stats",), ("stats", "--json")]),
     "export": exporting,
     "import": importing,
@@ -694,6 +740,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "backup": ("least.backup",),
     "restore": ("nowhere",),
     "doctor": (),
+    "audience": ("other",),
     **dict.fromkeys(("identify", "login", "logout", "search"), ("--idfa", "a")),
     **dict.fromkeys(("profiles", "stats", "export", "config show", "config lint"), ()),
     **dict.fromkeys(("config plan", "help"), ()),

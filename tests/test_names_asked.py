@@ -17,6 +17,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Answer, Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -203,6 +204,10 @@ class RecordedTransaction(Transaction):
             request.may_ask(update.profile)
         self.transaction.apply(decision, scope, rules, entry)
 
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        assert erasure.mpid in self.request.led_to
+        return self.transaction.survey(erasure)
+
     @property
     def remembers_rules(self) -> bool:
         return True
@@ -225,6 +230,12 @@ class RecordedTransaction(Transaction):
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         raise AssertionError("no request does it")
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        raise AssertionError("no request does it")
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        raise AssertionError("this is for people")
 
     def flush(self) -> None:
         raise AssertionError("a transaction is ended elsewhere")

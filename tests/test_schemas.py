@@ -28,7 +28,8 @@ from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
 from idsync_cli.files import config_file
 from idsync_cli.files.scenario_file import Scenario, read_scenarios
-from idsync_cli.files.yaml_tree import Faults, read_documents
+from idsync_cli.files.yaml_parser import read_documents
+from idsync_cli.files.yaml_tree import Faults
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import exported, organization
@@ -242,6 +243,8 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
     ],
     "profile": [("/$defs/identity_type/enum", IdentityType)],
     "scenario": [
+        ("/$defs/calculated_attribute/properties/calculation/enum", codes.Calculation),
+        ("/$defs/comparison/properties/operator/enum", codes.Operator),
         ("/$defs/expect/properties/status/enum", codes.Status),
         ("/$defs/expect/properties/decided_by/anyOf/0/enum", codes.Rule),
         ("/$defs/expect/properties/notes/items/enum", codes.NoteCode),
@@ -256,6 +259,8 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/strategy_rules/properties/on_new_known_user/enum", codes.OnNewKnownUser),
         ("/$defs/strategy_rules/properties/on_logout/enum", [*codes.OnLogout, None]),
         ("/$defs/identity_type_name/enum", TYPES_BY_NAME),
+        ("/$defs/calculated_attribute/properties/calculation/enum", codes.Calculation),
+        ("/$defs/comparison/properties/operator/enum", codes.Operator),
     ],
 }
 """Where each list of the code stands in the schemas: the same words, in the same order."""
@@ -598,6 +603,7 @@ RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     ((*TRACK_STEP, "track"), {"mpid": "@first", "event": None, "event_type": "session_start"}),
     ((*MORE, "identities"), None),
     ((*MORE, "status_messages"), ["x"]),
+    ((*MORE, "audiences"), []),
     (MORE, {"events": []}),
 ]
 
@@ -684,6 +690,8 @@ WRONG_SCENARIOS: list[tuple[Keys, object]] = [
     ((*MORE, "events"), "a"),
     ((*MORE, "events"), [True]),
     ((*MORE, "status_messages"), [None]),
+    ((*MORE, "audiences"), [None]),
+    ((*MORE, "audiences"), "x"),
 ]
 
 ONLY_THE_SCHEMA_REFUSES: list[tuple[Keys, object]] = [

@@ -155,8 +155,8 @@ class Asker:
     def request(self) -> Json:
         rng, model = self.rng, self.model
         scope = rng.choice(sorted(model.rules))
-        kinds = ["identify", "login", "logout", "search", "modify", "batch", "alias"]
-        kind = rng.choices(kinds, [4, 4, 2, 2, 3, 4, 2])[0]
+        kinds = ["identify", "login", "logout", "search", "modify", "batch", "alias", "erase"]
+        kind = rng.choices(kinds, [4, 4, 2, 2, 3, 4, 2, 1])[0]
         if kind in ("login", "logout") and not model.rules[scope].logins and self.chance(0.7):
             kind = "identify"
         if kind == "alias" and not model.rules[scope].aliasing and self.chance(0.7):
@@ -173,6 +173,8 @@ class Asker:
             return self.batch(scope, request)
         if kind == "alias":
             return self.alias(scope, request)
+        if kind == "erase":
+            return self.erase(scope, request)
         if kind == "modify":
             request["mpid"] = self.mpid(scope)
         if kind == "modify" and self.chance(0.5):
@@ -223,6 +225,18 @@ class Asker:
             request |= {"request_id": "r1", "request_timestamp_ms": self.rng.choice([*TIMES, None])}
         if self.chance(0.1):
             request |= {"context": 5, "source_request_id": "s1", "client_sdk": None}
+        return request
+
+    def erase(self, scope: str, request: Json) -> Json:
+        """An erase, by an MPID or by identities."""
+        if self.chance(0.5):
+            request["mpid"] = self.mpid(scope)
+        else:
+            request["known_identities"] = self.identities(scope, "search")
+        if self.chance(0.3):
+            request["label"] = self.rng.choice(LABELS)
+        if self.chance(0.5):
+            request["request_id"] = f"r{self.rng.randint(1, 3)}"
         return request
 
     def identities(self, scope: str, kind: str) -> Json:
@@ -357,6 +371,14 @@ def both_forms(rng: random.Random, request: Json) -> object:
     return request | forms | {"type": "modify", "mpid": "5"}
 
 
+def erase_of_both_or_neither(rng: random.Random, request: Json) -> object:
+    both: Json = {"mpid": "5", "known_identities": {"email": "a"}}
+    named: Json = rng.choice([both, {}, both | {"mpid": None}])
+    wrong: Json = {"previous_mpid": rng.choice(["5", 0, ""])} if rng.random() < 0.5 else {}
+    kept = {n: request[n] for n in ("scope", "workspace", "label") if n in request}
+    return kept | named | wrong | {"type": "erase"}
+
+
 def bad_change(rng: random.Random, request: Json) -> object:
     request.pop("known_identities", None)
     changes = [{"identity_type": "email", "new_value": "a"}, rng.choice(BAD_CHANGES)]
@@ -427,6 +449,7 @@ FAULTS: tuple[Fault, ...] = (
     *(without_a_member, bad_mpid, both_forms, bad_change, unknown_scope, unknown_workspace),
     *(disagreeing, unknown_label, unknown_type, two_names, bad_value, no_identities),
     *world_batches.BATCH_FAULTS,
+    erase_of_both_or_neither,
 )
 
 
@@ -443,7 +466,7 @@ def random_world(
 def answered_world(
     rng: random.Random, crowd: bool = False, sizes: tuple[int, int] = (105, 140)
 ) -> tuple[World, list[Json], list[Json]]:
-    """A world, with the answers to its lines and the export of the model, which helps to make it.
+    """A world, with the answers to its lines and what is in the model, which helps to make it.
 
     With `crowd`, more than a hundred profiles come to hold one identifier before the rest.
 
@@ -476,7 +499,8 @@ def answered_world(
             world.change_at = len(asker.requests)
             asker.model.reconfigure(world.later_scopes)
         asker.ask_something()
-    return world, asker.answers, asker.model.export() + asker.model.data()
+    model = asker.model
+    return world, asker.answers, model.export() + model.data() + model.erasures.lines()
 
 
 def crowd_type(rules: Rules) -> str | None:

@@ -1,6 +1,7 @@
 """Check: scenarios run through the engine, comparing what they expect with what is found."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli import wire
+from idsync_cli.check.folded import attributes_asked_for, folded
 from idsync_cli.core.admission import violation
-from idsync_cli.core.codes import Rule
+from idsync_cli.core.audiences.fold import Folded
+from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Answer
@@ -21,7 +24,8 @@ from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_data import ExpectedProfile
-from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
+from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, read_scenarios
+from idsync_cli.files.scenario_search import find
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory import MemoryStore
@@ -95,6 +99,33 @@ class Unreadable:
 CheckOutcome = Result | Unreadable
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many scenarios passed and failed, and how many could not be read."""
+
+    passed: int = 0
+    failed: int = 0
+    unreadable: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return self.passed + self.failed + self.unreadable
+
+    @property
+    def exit_status(self) -> int:
+        """The highest of all the scenarios: 2 if any cannot be read, else 1 if any failed."""
+        if self.unreadable:
+            return UNREADABLE
+        return FAILED if self.failed else PASSED
+
+
+def totals(outcomes: Iterable[CheckOutcome]) -> Totals:
+    """What became of scenarios altogether."""
+    counts = Counter(each.exit_status for each in outcomes)
+    return Totals(counts[PASSED], counts[FAILED], counts[UNREADABLE])
+
+
 def check_file(
     path: Path,
     wanted: Callable[[Scenario], bool] = lambda _: True,
@@ -140,8 +171,10 @@ def _run(scenario: Scenario, store: Store) -> Iterator[Mismatch]:
     engine = Engine(scenario.organization, store, now=lambda: scenario.now_ms, explain=True)
     labels = Labels()
     for step in scenario.steps:
+        before = dict(labels)
         [answer] = engine.batch([wire.Incoming(step.request, step.line)], labels)
-        yield from _compare_step(step, answer, labels)
+        names = before | labels if answer.status is Status.ERASED else labels  # whom it erased
+        yield from _compare_step(step, answer, names)
     with store.reading() as transaction:
         yield from _compare_profiles(scenario, transaction, labels)
 
@@ -233,7 +266,10 @@ def _compare_profiles(
         found = transaction.find(mpid) if mpid is not None else None
         held = _by_type(frozenset(found[1].identifiers)) if found else None
         data = transaction.data_of(mpid) if mpid is not None else None
-        for part, wanted, shown in _parts(expected, held, data):
+        comes_to = None
+        if found is not None and data is not None:
+            comes_to = folded(scenario.organization, *found, data, scenario.now_ms)
+        for part, wanted, shown in _parts(expected, held, data, comes_to):
             if not _alike(wanted, shown):
                 what = f"profile {name}" + ("" if part == "identities" else f": {part}")
                 node = expected.written.get(part, scenario.written[name])
@@ -241,16 +277,22 @@ def _compare_profiles(
 
 
 def _parts(
-    expected: ExpectedProfile, held: Any, data: ProfileData | None
+    expected: ExpectedProfile, held: Any, data: ProfileData | None, comes_to: Folded | None
 ) -> Iterator[tuple[str, Any, Any]]:
     """What is asked of a profile: the part, what was expected of it, and what was found."""
     if expected.identifiers is not None:
         yield "identities", _by_type(expected.identifiers), held
     if expected.attributes is not None:
-        yield "attributes", dict(expected.attributes), data and dict(data.attributes)
+        found = None
+        if data is not None and comes_to is not None:
+            found = attributes_asked_for(comes_to, data, expected.attributes)
+        yield "attributes", dict(expected.attributes), found
     if expected.events is not None:
         names = data and [event.name for event in data.events]
         yield "events", list(expected.events), names
+    if expected.audiences is not None:
+        members = None if comes_to is None else sorted(comes_to.memberships)
+        yield "audiences", sorted(expected.audiences), members
     if expected.status_messages is not None:
         yield "status_messages", list(expected.status_messages), data and [*data.status_messages]
 

@@ -1,9 +1,6 @@
 """Update: what was found is written into what a scenario expects, and nothing else is touched."""
 
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +32,8 @@ class Update:
         Raises:
             FileFault: it has changed meanwhile, or cannot be written.
         """
+        from idsync_cli.files.whole_file import whole_file  # a check that writes nothing needs none
+
         if read_bytes(self.path) != self.old:
             raise FileFault(
                 [
@@ -44,16 +43,10 @@ class Update:
                     )
                 ]
             )
-        target = self.path.resolve()
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
-            with draft.open("xb") as file:
+            with whole_file(str(self.path)) as file:
                 file.write(self.new)
-                os.fsync(file.fileno())
-            shutil.copymode(target, draft)
-            draft.replace(target)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             fault = Fault(self.path.as_posix(), f"cannot be updated: {error.strerror}")
             raise FileFault([fault]) from None
 

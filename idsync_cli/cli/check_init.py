@@ -13,6 +13,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.whole_file import whole_file
 from idsync_cli.files.yaml_edit import flow
 
 FOLDER = "scenarios"
@@ -170,8 +171,8 @@ def _make(path: Path, content: str) -> None:
     """Write a file unless there is one, and say which."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(content)
+        with whole_file(str(path), must_be_new=True) as file:
+            file.write(content.encode())
     except FileExistsError as error:
         if not path.exists():  # one of the folders on its way is a file
             raise UsageFault(f"{quoted(path.parent.as_posix())} is not a folder") from error

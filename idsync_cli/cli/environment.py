@@ -216,6 +216,12 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
     opened = store.open_store(path, write=write)
     if opened is not None:
         say_upgraded(opened, path)
+        if write and opened.owes_erasures:
+            say(
+                f"note: the files of the store {printable(path)} still hold bytes of what was "
+                "erased: another program is reading it; end it, and the next command that writes "
+                "finishes"
+            )
         with opened.reading() as transaction:
             unnamed = [name for name in transaction.scopes() if name not in organization.scopes]
         for name in unnamed:
@@ -233,6 +239,17 @@ def say_upgraded(opened: "SqliteStore", path: str) -> None:
             f"note: the store {printable(path)} was upgraded to this version of idsync; the "
             f"original is kept as {printable(str(opened.old_one_kept_as))}"
         )
+
+
+def unfinished_erasure(path: str) -> StoreFault:
+    """What is said where something was erased, and somebody keeps its bytes from being removed."""
+    return StoreFault(
+        "not done: another program is reading the store, and until it ends its files still hold "
+        "bytes of what was erased",
+        FaultCode.ERASURE_UNFINISHED,
+        hint=Hint.FINISH_LATER,
+        store=path,
+    )
 
 
 def say_agreed(scope: str) -> None:

@@ -33,6 +33,8 @@ _SENTENCES = {
     "with --again",
     Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
     Hint.RESUME_WITHOUT_OUTPUT: "continue the same way, without --output to a file",
+    Hint.BRING_BACK: "use --again --force to do so",
+    Hint.FINISH_LATER: "end it; the next command that writes to the store finishes",
     Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
 }

@@ -13,6 +13,7 @@ from idsync_cli.cli.environment import (
     existing_store,
     load_configuration,
     say,
+    say_line,
     terminal_width,
     write,
     write_json,
@@ -27,6 +28,7 @@ from idsync_cli.cli.options import (
     StorePath,
 )
 from idsync_cli.core.decision import Refusal
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.inspect import profiles as inspection
@@ -192,7 +194,7 @@ def profile_show(
     from idsync_cli.render import profile_data
 
     if found.profile is None:
-        say(f"idsync: no profile has the MPID {number}")
+        _say_who_is_not_there(number, found.erasure)
     elif as_json:
         from idsync_cli.render import store_json
 
@@ -214,7 +216,7 @@ def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: 
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         told = tell(transaction, organization, mpid)
     if told.profile is None:
-        say(f"idsync: no profile has the MPID {mpid}")
+        _say_who_is_not_there(mpid, told.erasure)
     elif as_json:
         from idsync_cli.render import store_json
 
@@ -228,6 +230,16 @@ def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: 
         else:
             draw(*(text(*line) for line in render_story.story_lines(told)))
     return told.exit_status
+
+
+def _say_who_is_not_there(mpid: int, erasure: Erasure | None) -> None:
+    """Say that no profile has an MPID, or that it was erased."""
+    if erasure is None:
+        say(f"idsync: no profile has the MPID {mpid}")
+        return
+    from idsync_cli.render import store as render_store
+
+    say_line(["idsync: ", *render_store.erased_line(erasure)])
 
 
 def history(
@@ -273,16 +285,14 @@ def history(
     whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
-    if not found.total:
+    if found.exit_status:
         say(f"idsync: no history for {what}")
     if shown:
-        from idsync_cli.render import store as render_store
+        from idsync_cli.render.history import history_table
 
         draw(
             f"changes of {what}",
-            render_store.history_table(
-                shown, mpid=number, identifier=asked, width=terminal_width()
-            ),
+            history_table(shown, mpid=number, identifier=asked, width=terminal_width()),
         )
         if found.total > len(shown):
             write(_more_line(len(shown), found.total, "changes"))
@@ -314,10 +324,19 @@ def stats(
 
 
 def _mpid(text: str) -> int:
+    return mpid_in("--mpid", text)
+
+
+def mpid_in(option: str, text: str) -> int:
+    """Read the MPID that an option names.
+
+    Raises:
+        UsageFault: it is none.
+    """
     number = parse_mpid(text)
     if number is None:
         raise UsageFault(
-            f"--mpid {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
+            f"{option} {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
         )
     return number
 

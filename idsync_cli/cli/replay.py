@@ -22,6 +22,7 @@ from idsync_cli.cli.environment import (
     say,
     say_agreed,
     store_at_work,
+    unfinished_erasure,
     write,
 )
 from idsync_cli.cli.options import (
@@ -153,6 +154,8 @@ def replay(
             keep_answers=give_out is not None,
             to_start=to_start,
             several_files=len(files) > 1,
+            output=output,
+            forced=force,
         )
         try:
             with nullcontext(_unseen) if quiet else _progress(files) as advance:
@@ -165,12 +168,15 @@ def replay(
             way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
             say(f"idsync: interrupted after {number_of(tally.requests, 'request')}{way_out}")
             raise
+        is_finished = dry_run or storage.finish_erasures()
     if run.stopped_by:
         tally.count_all([run.stopped_by], run.file)
         tally.keep_lines([run.stopped_line] if run.stopped_line else [], run.file)
     summary = tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
     if not quiet:
         sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
+    if not is_finished:
+        raise unfinished_erasure(store)
     return summary.exit_status
 
 

@@ -17,13 +17,13 @@ from idsync_cli.cli.options import (
     Workspace,
     takes_identities,
 )
+from idsync_cli.cli.request_options import once_each
 from idsync_cli.cli.requests import (
     DryRun,
     Explain,
     Force,
     Svg,
     answer_and_show,
-    once_each,
     picture_in,
 )
 from idsync_cli.core.decision import Refusal
@@ -94,7 +94,7 @@ def track(
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture_in(svg, config, store, force=force),
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 

@@ -13,6 +13,7 @@ class RequestKind(StrEnum):
     MODIFY = "modify"
     BATCH = "batch"
     ALIAS = "alias"
+    ERASE = "erase"
 
 
 class Status(StrEnum):
@@ -25,6 +26,7 @@ class Status(StrEnum):
     ERROR = "error"
     DUPLICATE = "duplicate"
     ALIASED = "aliased"
+    ERASED = "erased"
 
 
 class Rule(StrEnum):
@@ -83,7 +85,7 @@ class NoteCode(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """Why a request is refused, in the order in which it is checked (section 8)."""
+    """Why a request is refused, in the order in which it is checked (sections 8 and 9)."""
 
     INVALID_JSON = "INVALID_JSON"
     INVALID_REQUEST = "INVALID_REQUEST"
@@ -101,6 +103,7 @@ class ErrorCode(StrEnum):
     INVALID_ALIAS = "INVALID_ALIAS"
     OLD_VALUE_MISMATCH = "OLD_VALUE_MISMATCH"
     IMMUTABLE_IDENTITY = "IMMUTABLE_IDENTITY"
+    AMBIGUOUS = "AMBIGUOUS"
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
 
 
@@ -126,6 +129,16 @@ class AliasFault(StrEnum):
     KNOWN_SOURCE = "known_source"
     INVALID_WINDOW = "invalid_window"
     ALIASED_BEFORE = "aliased_before"
+
+
+class FileKind(StrEnum):
+    """What a file is that was written from a store, or read into it (section 9)."""
+
+    BACKUP = "backup"
+    OUTPUT = "output"
+    RECORDING = "recording"
+    RESULTS = "results"
+    REQUESTS = "requests"
 
 
 class Op(StrEnum):
@@ -168,3 +181,39 @@ class OnUniqueHeld(StrEnum):
 
     TAKE = "take"
     KEEP = "keep"
+
+
+class Calculation(StrEnum):
+    """What a calculated attribute makes of events (section 9)."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVERAGE = "average"
+    FIRST_OCCURRENCE = "first_occurrence"
+    LAST_OCCURRENCE = "last_occurrence"
+    FIRST_OCCURRENCE_TIMESTAMP = "first_occurrence_timestamp"
+    LAST_OCCURRENCE_TIMESTAMP = "last_occurrence_timestamp"
+    UNIQUE_LIST = "unique_list"
+    UNIQUE_VALUES_COUNT = "unique_values_count"
+    MOST_FREQUENT = "most_frequent"
+
+
+class Operator(StrEnum):
+    """How a condition compares a value (section 9)."""
+
+    EXISTS = "exists"
+    NOT_EXISTS = "not_exists"
+    EQUALS = "equals"
+    NOT_EQUALS = "not_equals"
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not_contains"
+    IN_LIST = "in_list"
+    GREATER_THAN = "greater_than"
+    GREATER_OR_EQUAL = "greater_or_equal"
+    LESS_THAN = "less_than"
+    LESS_OR_EQUAL = "less_or_equal"
+    BEFORE = "before"
+    AFTER = "after"
+    BETWEEN = "between"

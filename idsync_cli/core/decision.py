@@ -17,11 +17,13 @@ from idsync_cli.core.codes import (
 )
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.data.values import Alias, BatchData
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
+_ERASED: Final = Status.ERASED
 _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
@@ -46,10 +48,10 @@ class Change(Value):
 
 
 class Note(NamedTuple):
-    """Something done otherwise than the sender may expect, and for which type.
+    """Something that the sender may not expect, and the type that it is about.
 
-    Where details were asked for, `held_elsewhere` names the holder with the lowest MPID that
-    keeps the identifier, and why.
+    If an explanation was asked for, a note `held_elsewhere` has the MPID of the holder that keeps
+    the identifier (the lowest, if there are several), and the reason.
     """
 
     code: NoteCode
@@ -59,13 +61,13 @@ class Note(NamedTuple):
 
 
 COUNTED_TO = 1000
-"""Where the counts of a tier stop (section 8): a crowd need not be counted to its end."""
+"""Where the counts of a tier stop (section 8): an identifier may have millions of holders."""
 
 
 class Tier(NamedTuple):
-    """What one type of the priority did; counts are None where nothing was looked up.
+    """What the tier of one type did. Counts are None if nothing was looked up.
 
-    No count goes beyond COUNTED_TO; one that is as high may stand for more.
+    Counts stop at COUNTED_TO, so a count as high as that may stand for more.
     """
 
     rank: int
@@ -85,9 +87,9 @@ NEAR_COUNTED_TO = 10
 
 
 class NearMiss(NamedTuple):
-    """An identifier of the request that profiles hold, none of which may be the answer, and why.
+    """An identifier of the request whose holders may not be the answer, and why they may not.
 
-    No count goes beyond NEAR_COUNTED_TO; one that is as high may stand for more.
+    Counts stop at NEAR_COUNTED_TO, so a count as high as that may stand for more.
     """
 
     identifier: Identifier
@@ -106,10 +108,9 @@ WHOLE_REQUEST: Final[Word] = ()
 class Refusal(Exception):
     """A request that is rejected and changes nothing: its code, and what is wrong in words.
 
-    `hint` is the way out where it is more than the message says, and `word` what is at fault. No
-    answer in JSON has them.
-    `tiers` and `notes` are there if details were asked for and step 5 rejected the request.
-    `fault` says why an alias is refused.
+    `hint` is the way out, if the message does not say it, and `word` is the part of the request
+    that is at fault; an answer in JSON has neither. `tiers` and `notes` are there if an explanation
+    was asked for and step 5 rejected the request. `fault` says why an alias is rejected.
     """
 
     def __init__(
@@ -155,19 +156,21 @@ class ProfileUpdate(Value):
 class Decision(Value):
     """The answer to a request, with everything that applying and explaining it needs.
 
-    `profile` is the answered profile as it was before the request, None where nothing was found;
-    one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
-    search found, as it got them; `types_in_order` are their types. `updates` has the profiles
-    that change. `tiers` are there if they were asked for, and `near` if near misses
-    were. `data` is what a batch brings to the profile, and `digest` stands for its id; events that
-    are in the window of one of `aliases` are copied as they come. `alias` is what an alias makes,
-    and `copied` how many events that copies.
+    `profile` is the answered profile as it was before the request, or None if none was found. If it
+    was `created`, it holds nothing yet. `updates` has the profiles that change. For a search,
+    `identifiers` are all that the found profile holds, oldest first, and `types_in_order` are their
+    types. `tiers` are there if an explanation was asked for, and `near` if near misses were.
+
+    `data` is what a batch brings to the profile, and `digest` stands for its id. Events in the
+    window of one of `aliases` are copied as they come. `alias` is the alias that the request
+    creates, and `copied` the number of events that it copies. `report` says what an erasure takes
+    away, once a store was asked.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
-        "near", "data", "digest", "aliases", "alias", "copied",
+        "near", "data", "digest", "aliases", "alias", "copied", "report",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -192,6 +195,7 @@ class Decision(Value):
         aliases: Sequence[Alias] = (),
         alias: Alias | None = None,
         copied: int = 0,
+        report: ErasureReport | None = None,
     ) -> None:
         self.status: Final = status
         self.decided_by: Final = decided_by
@@ -212,11 +216,14 @@ class Decision(Value):
         self.aliases: Final = aliases
         self.alias: Final = alias
         self.copied: Final = copied
+        self.report: Final = report
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
         if self.created or self.changes or self.digest is not None or self.alias is not None:
+            return True
+        if self.status is _ERASED:
             return True
         return self.data is not None and not self.data.is_empty
 
@@ -234,12 +241,16 @@ class Decision(Value):
             self.identifiers, self.types_in_order, self.tiers, self.near, data, digest, aliases,
         )  # fmt: skip
 
+    def reported(self, report: ErasureReport) -> "Decision":
+        """The same erasure with what it takes away."""
+        return Decision(self.status, self.decided_by, self.profile, report=report)
+
 
 class Answer(Value):
     """What a request came to: which one it was, and what was decided or why it was refused.
 
-    `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` before
-    it is established.
+    `line` is None outside a replay. `kind` is None if the request is of no known kind, and `scope`
+    if the request was refused before its scope was established.
     """
 
     __match_args__ = ("seq", "line", "kind", "scope", "outcome")

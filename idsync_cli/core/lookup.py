@@ -23,7 +23,7 @@ class Lookup(ABC):
 
     A look-up changes nothing that anyone else could see. It may fail with whatever error the
     store has for that; the core catches none. The rules say which profiles are known
-    (`Rules.is_known`); the look-up was made for them.
+    (`ScopeRules.is_known`); the look-up was made for them.
     """
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class Lookup(ABC):
     def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
         """Known profiles of the scope that hold exactly this identifier, in no particular order.
 
-        Of more than `limit`, the newest.
+        If there are more than `limit`, the newest of them.
         """
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Lookup(ABC):
         limit: int | None = None,
         lacking: Identifier | None = None,
     ) -> Sequence[ProfileView]:
-        """Anonymous profiles that hold all the identifiers, which are one at least.
+        """Anonymous profiles that hold all the identifiers; there is at least one identifier.
 
         Newest first, at most `limit`. With `lacking`, only those that do not hold that one.
         """
@@ -67,8 +67,8 @@ class Lookup(ABC):
     def was_given_out(self, mpid: int) -> bool:
         """Whether any profile of the whole store has, or ever had, the MPID.
 
-        A store may take an MPID that was never seen to be free, where it finds out before
-        anything is kept (`Store.writing`).
+        A store may assume that an MPID it has not seen is free, if it checks that before anything
+        is kept (`Store.writing`).
         """
 
     @abstractmethod

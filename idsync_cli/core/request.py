@@ -1,4 +1,4 @@
-"""What is asked: requests whose form has been checked (sections 4 and 5)."""
+"""What is asked: requests whose form has been checked (sections 4, 5 and 9)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -46,6 +46,13 @@ class ModifyRequest(NamedTuple):
     identity_changes: tuple[IdentityChange, ...] = ()
 
 
+class EraseRequest(NamedTuple):
+    """An erase of one profile: by its MPID or, where that is None, by identifiers (section 9)."""
+
+    mpid: int | None = None
+    identifiers: Sequence[Identifier] = ()
+
+
 class BatchRequest(NamedTuple):
     """An event batch (section 9): data for the profile that it names, or that it resolves to.
 
@@ -76,4 +83,4 @@ class AliasRequest(NamedTuple):
     time_ms: int
 
 
-Request = IdentityRequest | ModifyRequest | BatchRequest | AliasRequest
+Request = IdentityRequest | ModifyRequest | BatchRequest | AliasRequest | EraseRequest

@@ -10,8 +10,8 @@ from idsync_cli.core.profile import Profile
 class ScopedProfile(NamedTuple):
     """A profile with its scope, and what the rules of the scope say of it.
 
-    `types` are those that it holds: first those of the priority by rank, then the others as in
-    section 2. It depends on no rules, so that it can be kept or sent elsewhere.
+    `types` are those that it holds: first those of the priority by rank, then the others in the
+    order of section 2. It has no reference to the rules, so it can be kept or sent elsewhere.
     """
 
     scope: str
@@ -24,8 +24,8 @@ class ScopedProfile(NamedTuple):
 def scoped(profile: Profile, scope: str, rules: ScopeRules | None) -> ScopedProfile:
     """See a profile by the rules of its scope.
 
-    `rules` are None where the configuration no longer names the scope. The profile is known then if
-    it ever was, and orphaned if it holds nothing.
+    `rules` are None if the configuration no longer names the scope. Then the profile counts as
+    known if it ever was, and as orphaned if it holds nothing.
     """
     kinds = {each.type for each in profile.identifiers}
     if rules is None:

@@ -1,4 +1,4 @@
-"""What a request names: all that its look-ups can be about, and all that it can change."""
+"""What a request names: everything that it can look up or change."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,8 +11,9 @@ from idsync_cli.wire import Reading
 class Names(Value):
     """The identifiers, MPIDs, labels and digests of batches' ids that a request names.
 
-    Nothing of a store is asked for it but these, the profiles that they lead to, and what those
-    hold; and nothing else is changed, but what the profile of a `modify` holds of the types named.
+    Answering it looks up nothing but these, the profiles that they lead to, and what those hold.
+    It changes nothing else, except that a `modify` may also remove other values of the types that
+    it names.
     """
 
     __match_args__ = ("identifiers", "mpids", "labels", "digests")
@@ -35,9 +36,10 @@ _NOTHING: Final = Names((), (), ())
 
 
 def names_of(reading: Reading) -> Names:
-    """What a request names, as far as it can be read; nothing where it is refused at once.
+    """What a request names. It names nothing if it is refused before anything is looked up.
 
-    One that is refused for its identifiers is so only if its labels are known: it names these.
+    A request whose identifiers are at fault still names its labels: unknown labels are checked
+    first.
     """
     if reading.refusal:
         return _NOTHING

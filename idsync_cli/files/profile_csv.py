@@ -30,9 +30,9 @@ from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Excerpt, nearest, number_of, quoted
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
+    AnyLine,
     BadLine,
     ProfileFile,
-    ProfileLine,
     read_profile,
 )
 
@@ -96,7 +96,7 @@ def _cell(values: Sequence[str]) -> str:
     return _APOSTROPHE + first if _BEHIND_AN_APOSTROPHE.match(first) else first
 
 
-def read_csv(source: ProfileFile, organization: Organization) -> Iterator[ProfileLine | BadLine]:
+def read_csv(source: ProfileFile, organization: Organization) -> Iterator[AnyLine]:
     """The profiles of a CSV file; a fault of its form, or of its header, ends the reading."""
     csv.field_size_limit(LONGEST_LINE)
     rows = _rows(source)

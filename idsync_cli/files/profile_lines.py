@@ -18,23 +18,24 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
 from idsync_cli.errors import Excerpt, FaultCode, UsageFault, nearest, quoted
+from idsync_cli.files.record_lines import (
+    RECORD,
+    ErasureLine,
+    ExcerptOf,
+    is_mpid,
+    is_seq,
+    read_record,
+)
 
 STANDARD_STREAM = "-"
 
 LONGEST_LINE = 2**24
 """How many bytes a line may have: a thousand identifiers of the greatest length, or 100,000."""
 
-LAST_SEQ = 2**62
-"""The highest number of an imported profile: 64 bits leave as many again above it."""
-
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PIECE = 2**16
-
-
-ExcerptOf = Callable[[Word | None], Excerpt]
-"""Shows a line of a file, with a caret under what is at fault in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,12 @@ class BadLine:
     excerpt: Excerpt | None = field(default=None, compare=False)
 
 
-def read_jsonl(
-    source: "ProfileFile", organization: Organization
-) -> Iterator[ProfileLine | BadLine]:
-    """The profiles of a file of JSON lines; they end at line feeds only, and blank ones count."""
+AnyLine = ProfileLine | ErasureLine | BadLine
+"""What a line of an export may be, or fail to be."""
+
+
+def read_jsonl(source: "ProfileFile", organization: Organization) -> Iterator[AnyLine]:
+    """The lines of a file of JSON lines; they end at line feeds only, and blank ones count."""
     for number, line in source.lines():
         content = line.removesuffix(b"\n").removesuffix(b"\r")
         if len(content) > LONGEST_LINE:
@@ -76,10 +79,13 @@ def read_jsonl(
 
 def read_profile(
     number: int, decode: Callable[[], object], organization: Organization, excerpt: ExcerptOf
-) -> ProfileLine | BadLine:
-    """Read one profile, or say what keeps it from being one; `decode` may raise a Refusal."""
+) -> AnyLine:
+    """Read one profile or record, or say why it is neither; `decode` may raise a Refusal."""
     try:
-        return _profile_of(number, decode(), organization, excerpt)
+        value = decode()
+        if isinstance(value, dict) and RECORD in value:
+            return read_record(number, value, organization, excerpt)
+        return _profile_of(number, value, organization, excerpt)
     except Refusal as refusal:
         return BadLine(number, refusal.message, excerpt(refusal.word))
     except RecursionError:  # what could be read may still be too deep to be shown
@@ -141,19 +147,11 @@ def _bad(message: str, word: Word) -> Refusal:
     return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
-def _is_mpid(value: object) -> bool:
-    return parse_mpid(value) is not None
-
-
-def _is_seq(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LAST_SEQ
-
-
 _MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
-    "mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
+    "mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
     "scope": ("text", wire.is_text),
-    "created_seq": ("a number from 1 to 4611686018427387904", _is_seq),
-    "source_mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
+    "created_seq": ("a number from 1 to 4611686018427387904", is_seq),
+    "source_mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
     "known": ("true or false", lambda value: isinstance(value, bool)),
     "orphaned": ("anything", lambda _: True),  # passed over: it follows from the identifiers
     "identities": ("an object of lists", lambda value: isinstance(value, dict)),

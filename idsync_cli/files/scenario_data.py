@@ -14,21 +14,22 @@ TRACK = "track"
 
 _TRACKED = ("event", "event_type", "data", "attributes", "delete_attributes")
 _MEMBERS = ("scope", "workspace", "mpid")
-_OF_DATA = ("identities", "attributes", "events", "status_messages")
+_OF_DATA = ("identities", "attributes", "events", "audiences", "status_messages")
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedProfile:
     """What a profile must have at the end; what is None is not asked for.
 
-    `events` has their names, or None for one without, in the order of their times. `written` has
-    the node of the file for each of these.
+    `events` has their names, or None for one without, in the order of their times; `audiences` the
+    names of all that it is in. `written` has the node of the file for each of these.
     """
 
     identifiers: frozenset[Identifier] | None
     attributes: Mapping[str, Any] | None = None
     events: tuple[str | None, ...] | None = None
     status_messages: tuple[str, ...] | None = None
+    audiences: tuple[str, ...] | None = None
     written: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -84,14 +85,13 @@ def expected_profile(
     """What is expected of a profile, whose identifiers have been read."""
     entries = faults.entries(node, _OF_DATA, what)
     attributes, events = entries.get("attributes"), entries.get("events")
-    messages = entries.get("status_messages")
+    messages, audiences = entries.get("status_messages"), entries.get("audiences")
     return ExpectedProfile(
         identifiers,
         None if attributes is None else _mapping(faults, attributes),
         None if events is None else tuple(_text(faults, each) for each in faults.items(events)),
-        None
-        if messages is None
-        else tuple(_message(faults, each) for each in faults.items(messages)),
+        _texts(faults, messages, "no message"),
+        _texts(faults, audiences, "no name"),
         entries,
     )
 
@@ -100,10 +100,15 @@ def _mapping(faults: Faults, node: Node) -> Mapping[str, Any]:
     return {key: each.as_json() for key, each in faults.entries(node, None, "attributes").items()}
 
 
-def _message(faults: Faults, node: Node) -> str:
-    if node.value is None:
-        faults.add(node.place, "an empty value is no message")
-    return _text(faults, node) or ""
+def _texts(faults: Faults, node: Node | None, what: str) -> tuple[str, ...] | None:
+    """A list of texts; `what` says what an empty value is not."""
+    if node is None:
+        return None
+    items = faults.items(node)
+    for each in items:
+        if each.value is None:
+            faults.add(each.place, f"an empty value is {what}")
+    return tuple(_text(faults, each) or "" for each in items)
 
 
 def _text(faults: Faults, node: Node) -> str | None:

@@ -1,6 +1,6 @@
 """Scenarios: YAML to steps and what is expected of them (section 8)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from idsync_cli.files.scenario_data import (
     says_more,
     track_of,
 )
-from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
+from idsync_cli.files.yaml_parser import parse_documents
+from idsync_cli.files.yaml_tree import Faults, Node, read_bytes, text_of
 from idsync_cli.wire import Json
 
 INLINE_SCOPE = "scope"
@@ -85,32 +86,6 @@ Load = Callable[[Path], Configuration]
 """How a scenario comes by the configuration that it names."""
 
 
-def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """The scenario files that are named, or lie in a folder that is named, sorted in each.
-
-    A configuration among the files of a folder is passed over, and so is what is hidden there.
-
-    Raises:
-        FileFault: a path that is not there.
-    """
-    for path in paths:
-        try:
-            is_folder, is_there = path.is_dir(), path.exists()
-        except OSError as error:  # a name that is too long, a folder that may not be entered
-            raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
-        if is_folder:
-            files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
-            yield from (
-                each
-                for each in files
-                if not _is_hidden(each.relative_to(path)) and not _is_configuration(each)
-            )
-        elif is_there:
-            yield path
-        else:
-            raise FileFault([Fault(path.as_posix(), "no such file or folder")])
-
-
 def read_scenarios(
     path: Path, load: Load = load, rules: Organization | None = None
 ) -> list[Scenario]:
@@ -144,21 +119,6 @@ def parse_scenarios(
     if not scenarios:
         raise FileFault([Fault(path.as_posix(), "no scenario; a scenario has steps", 1, 1)])
     return [scenario for scenario in scenarios if scenario is not None]
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _is_configuration(path: Path) -> bool:
-    try:
-        data = read_bytes(path)
-        if b"scopes" not in data:  # spares nearly every scenario from being parsed twice
-            return False
-        documents = parse_documents(text_of(path, data), Faults(path))
-    except FileFault:
-        return False  # is reported where the file is read as a scenario
-    return bool(documents) and "scopes" in (documents[0].mapping or {})
 
 
 def _given_fault(faults: Faults, node: Node, message: str, word: Word) -> Fault:
@@ -332,7 +292,10 @@ class _Reader:
                 request[key] = value.plain()
             else:
                 identities[key] = value.plain()
-        if identities or "identity_changes" not in request:
+        says_it_otherwise = "identity_changes" in request or (
+            kind == RequestKind.ERASE and "mpid" in request
+        )
+        if identities or not says_it_otherwise:
             request["known_identities"] = identities
         return request
 

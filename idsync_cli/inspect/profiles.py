@@ -14,6 +14,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.core.request import IdentityRequest
@@ -61,6 +62,7 @@ class ProfileDetails:
     """A profile, what created it, what added each of its identifiers, and what else it has.
 
     `profile` is None where none has the MPID, and `made_by` where no request or import created it.
+    For one that was erased there is the erasure.
     """
 
     mpid: int
@@ -68,6 +70,7 @@ class ProfileDetails:
     made_by: Cause | None = None
     arrivals: tuple[Arrival, ...] = ()
     data: ProfileData | None = None
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
@@ -101,7 +104,8 @@ class Whois:
 class History:
     """Changes of a profile, of an identifier, or of both, oldest first; `total` counts all of them.
 
-    `entries` are read from the store as they are taken, and no more often than once.
+    `entries` are read from the store as they are taken, and no more often than once. Of a profile
+    that was erased the erasure is all that there is.
     """
 
     entries: Iterator[HistoryEntry]
@@ -175,7 +179,7 @@ def profile(
     """A profile, with what created it, what added each identifier, and what else it has."""
     found = transaction.find(mpid)
     if found is None:
-        return ProfileDetails(mpid, None)
+        return ProfileDetails(mpid, None, erasure=next(transaction.erasures(mpid), None))
     scope, its_profile = found
     return ProfileDetails(
         mpid,

@@ -8,6 +8,7 @@ from idsync_cli.check.run import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import DUPLICATE, OUTCOMES, REASONS, RULES, near_message, note_message
@@ -145,6 +146,8 @@ def _count(number: int | None, *, stopped: bool) -> str:
 def _result(decision: Decision) -> Line:
     if decision.profile is None:
         return [("not found", Look.WARNING)]
+    if decision.report is not None:
+        return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid)]
     state = "logged in" if decision.is_logged_in else "not logged in"
     return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid), f" ({state})"]
 
@@ -194,6 +197,8 @@ def _sentence(decision: Decision) -> str:
     if decision.status is Status.NOT_FOUND:
         return f"No profile found: {rule}."
     assert decision.profile is not None
+    if decision.status is Status.ERASED:
+        return f"Profile {decision.profile.mpid} is erased: {rule}."
     did = {
         Status.MATCHED: "is the answer",
         Status.CREATED: "is created",
@@ -209,7 +214,7 @@ def _identifier(identifier: Identifier) -> list[str | Part]:
 
 def _consequences(decision: Decision) -> list[Line]:
     """What changed, who was orphaned, where the profile comes from, and the notes."""
-    lines: list[Line] = []
+    lines: list[Line] = [] if decision.report is None else _removed(decision.report)
     for change in decision.changes:
         sign: Part = ("+", Look.ADDED) if change.op is Op.ADD else ("-", Look.REMOVED)
         whose: Line = () if _is_own(change.mpid, decision) else _of_profile(change.mpid)
@@ -229,6 +234,39 @@ def _consequences(decision: Decision) -> list[Line]:
     if decision.data is not None:
         lines += _data_lines(decision.data)
     return lines + _note_lines(decision.notes)
+
+
+def _removed(report: ErasureReport) -> list[Line]:
+    """What an erasure takes away, and what stays elsewhere."""
+    counts = report.counts
+    removed = ", ".join(
+        f"{number:,} {noun if number == 1 else nouns}"
+        for number, noun, nouns in (
+            (counts.identifiers, "identifier", "identifiers"),
+            (counts.history, "history entry", "history entries"),
+            (counts.attributes, "attribute", "attributes"),
+            (counts.devices, "device", "devices"),
+            (counts.events, "event", "events"),
+        )
+    )
+    gone = number_of(counts.values, "value")
+    lines: list[Line] = [
+        [("-", Look.REMOVED), f" {removed}"],
+        [
+            ("-", Look.REMOVED),
+            f" {gone} that no other profile holds, also in the history of others",
+        ],
+    ]
+    aliased = ", which was aliased with it"
+    lines += [["stays: profile ", _mpid(mpid), aliased] for mpid in report.aliased_with]
+    made = ", which was made from it"
+    lines += [["stays: profile ", _mpid(mpid), made] for mpid in report.made_from_it]
+    taken = ", from which it took an identifier"
+    lines += [["stays: profile ", _mpid(mpid), taken] for mpid in report.taken_from]
+    return lines + [
+        [("may hold its data", Look.WARNING), f": {file.kind} {printable(file.path)}"]
+        for file in report.files
+    ]
 
 
 def _data_lines(data: BatchData) -> list[Line]:

@@ -1,13 +1,16 @@
 """A configuration as tables, and what it would change in a store."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
+from idsync_cli.core.config.definitions import NO_DEFINITIONS
+from idsync_cli.core.config.diff import NamesChange, RuleChange, RulesChange, Shift
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import Fault, number_of, printable
+from idsync_cli.files.definitions_json import definitions_json
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
@@ -55,8 +58,18 @@ def organization_tables(organization: Organization, width: int) -> "list[Rendera
             text(""),
             _strategy_table(rules, width),
             text(""),
+            *_defined(rules, width),
         ]
     return pieces
+
+
+def _defined(rules: ScopeRules, width: int) -> "list[RenderableType]":
+    """Calculated attributes and audiences; few configurations have any."""
+    if rules.definitions == NO_DEFINITIONS:
+        return []
+    from idsync_cli.render.audiences import definitions_pieces
+
+    return definitions_pieces(rules.definitions, width)
 
 
 def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
@@ -103,6 +116,7 @@ def organization_json(organization: Organization) -> dict[str, Any]:
                 "identities": {
                     kind.value: list(rules.settings_of(kind).names()) for kind in rules.priority
                 },
+                **definitions_json(rules.definitions),
             }
             for name, rules in organization.scopes.items()
         },
@@ -132,21 +146,34 @@ def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     name = printable(scope.scope)
     if scope.fate is Fate.VANISHES:
         kept = f" is removed: {number} kept, which no request can reach"
-        return [text((f"scope {name}", Look.HEADLINE), kept)]
+        gone = text((f"scope {name}", Look.HEADLINE), kept)
+        defined = _defined_rows(scope)
+        return [gone, *(grid(defined, width, indent=2) if defined else ())]
     is_new = " is new" if scope.fate is Fate.NEW else ""
     heading = text((f"scope {name}", Look.HEADLINE), f"{is_new}: {number}")
     pieces: list[RenderableType] = [heading]
-    rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
+    rows: list[tuple[str, Line]] = [*_rules_rows(scope.change), *_shift_rows(scope)]
     if scope.reindexes:
         rows.append(("the store", "is reindexed by the next request that writes: new login types"))
-    if rows:
-        told_rows: list[tuple[Line, Line]] = [
-            ([(what, Look.TYPE if what in _TYPES else Look.PLAIN)], line) for what, line in rows
-        ]
+    told_rows: list[tuple[Line, Line]] = []
+    for what, line in rows:
+        named: Line = [(what, Look.TYPE if what in _TYPES else Look.PLAIN)]
+        told_rows.append((named, line))
+    told_rows += _defined_rows(scope)
+    if told_rows:
         pieces += grid(told_rows, width, indent=2)
     if scope.shared.identifiers:
         pieces += _shared_pieces(scope, width)
     return pieces
+
+
+def _defined_rows(scope: ScopePlan) -> list[tuple[Line, Line]]:
+    """What becomes of calculated attributes and audiences; few configurations have any."""
+    if not scope.audiences and scope.change.calculated_attributes == NamesChange():
+        return []
+    from idsync_cli.render.audiences import plan_rows
+
+    return plan_rows(scope)
 
 
 def _rules_rows(change: RulesChange) -> list[tuple[str, Line]]:
@@ -245,6 +272,8 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
                 for each, holders in scope.shared.most_held
             ],
         },
+        "calculated_attributes": asdict(change.calculated_attributes),
+        "audiences": [asdict(each) for each in scope.audiences],
         "become": {
             shift.value: {
                 "profiles": affected.profiles,

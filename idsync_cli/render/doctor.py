@@ -60,6 +60,11 @@ SAYINGS = {
     FindingCode.COUNTER: _Saying("numbers are higher than the last one assigned", _OURS),
     FindingCode.REPLAY: _Saying("the progress of replays is invalid", _OURS),
     FindingCode.LABEL: _Saying("labels belong to no unfinished replay, or to no profile", _OURS),
+    FindingCode.ERASURE: _Saying("erasures disagree with what is there", _OURS),
+    FindingCode.UNFINISHED_ERASURE: _Saying(
+        "erased data may still be in the store's files, because another program was reading it",
+        "end that program; the next command that writes to the store finishes",
+    ),
     FindingCode.SHARED_UNIQUE: _Saying(
         "several profiles hold the same unique identifier",
         "this happens when a type becomes unique later; they stay until a request moves them: "

@@ -1,11 +1,11 @@
 """What a profile has beside its identifiers, for people and for machines."""
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from idsync_cli import wire
 from idsync_cli.core.data.values import Device, Event, ProfileData
 from idsync_cli.errors import number_of, printable
+from idsync_cli.render.history import attribute_value
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
@@ -28,14 +28,18 @@ def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
         lines.append([("opted out", Look.WARNING)])
     for name, value in (("consent", data.consent_state), ("attribution", data.attribution)):
         if value is not None:
-            lines.append([f"{name}: {_shown(value)}"])
+            lines.append([f"{name}: {attribute_value(value)}"])
     lines += [[printable(message)] for message in data.status_messages]
     found: list[RenderableType] = [broken(text(*line), width, indent=2) for line in lines]
     if data.attributes:
-        rows = [(printable(name), _shown(value)) for name, value in data.attributes.items()]
+        rows = [
+            (printable(name), attribute_value(value)) for name, value in data.attributes.items()
+        ]
         found += [text(""), laid_out(("Attribute", "Value"), rows, width)]
     if data.devices:
-        devices = [(_device(each), _shown(each.info), str(each.seq)) for each in data.devices]
+        devices = [
+            (_device(each), attribute_value(each.info), str(each.seq)) for each in data.devices
+        ]
         found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
     if data.events:
         latest = [_event_cells(each) for each in reversed(data.events)]
@@ -45,13 +49,6 @@ def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
             told = f"the latest {len(data.events):,} of {number_of(data.event_count, 'event')}"
             found.append(text((told, Look.ASIDE)))
     return found
-
-
-def _shown(value: Any) -> str:
-    """The value of an attribute, or a JSON object: text as it is, and all else as JSON."""
-    if value is None:
-        return "(tag)"
-    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _device(device: Device) -> str:

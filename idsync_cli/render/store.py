@@ -1,9 +1,9 @@
 """What a store holds, as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from idsync_cli.core.codes import Op
+from idsync_cli.core.erasure import ERASED_VALUE, Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import printable
@@ -13,7 +13,6 @@ from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
 from idsync_cli.render.times import moment
-from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
 
 if TYPE_CHECKING:
@@ -26,20 +25,26 @@ IDENTIFIERS_SHOWN = 3
 
 _NOTHING = "-"
 
+ERASED = "(erased)"
+"""Stands for a value that was erased: between parentheses, which no value needs."""
 
-def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
-    """Profiles, a row each, with their first identifiers."""
+
+def profiles_table(
+    profiles: Sequence[ScopedProfile], width: int, opted_out: Collection[int] = ()
+) -> "Table":
+    """Profiles, a row each, with their first identifiers; `opted_out` are MPIDs among them."""
     headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
-    return laid_out(headings, map(_profile_cells, profiles), width)
+    rows = (_profile_cells(each, each.profile.mpid in opted_out) for each in profiles)
+    return laid_out(headings, rows, width)
 
 
-def _profile_cells(profile: ScopedProfile) -> "Sequence[Text | str]":
+def _profile_cells(profile: ScopedProfile, is_opted_out: bool) -> "Sequence[Text | str]":
     held = _identifiers(profile)
     first = text("\n").join(text(*_identifier(each)) for each in held[:IDENTIFIERS_SHOWN])
     return (
         text((str(profile.profile.mpid), Look.MPID)),
         printable(profile.scope),
-        text(*_state(profile)),
+        text(*_state(profile), ", opted out" if is_opted_out else ""),
         str(profile.profile.created_seq),
         str(len(held)),
         first if held else _NOTHING,
@@ -62,7 +67,7 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
         [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(shown)]
     ]
     if made_by is not None:
-        made = ", ".join(_requester(made_by))
+        made = ", ".join(requester(made_by))
         when = moment(made_by.time_ms)
         lines.append([f"created by request {profile.created_seq}, {when} UTC: {made}"])
     if profile.source_mpid is not None:
@@ -73,14 +78,14 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
         by = ["", "", ""]  # as above
         if each.seq != told_of:
             time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
-            by = [str(each.seq), time, "\n".join(_requester(each.cause))]
+            by = [str(each.seq), time, "\n".join(requester(each.cause))]
         told_of = each.seq
-        rows.append([*by, *_type_and_value(each.identifier)])
+        rows.append([*by, *type_and_value(each.identifier)])
     told = [broken(text(*line), width, indent=2) for line in lines]
     return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
 
 
-def _requester(cause: Cause | None) -> list[str]:
+def requester(cause: Cause | None) -> list[str]:
     """What kind of request it was, what decided it, its sender's name for it, and its own time."""
     if cause is None:
         return [_NOTHING]
@@ -103,8 +108,21 @@ def _identifier(identifier: Identifier) -> Line:
     return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
 
 
-def _type_and_value(identifier: Identifier) -> "tuple[Text, str]":
-    return text((identifier.type.value, Look.TYPE)), printable(identifier.value)
+def value_of(identifier: Identifier) -> str:
+    """The value of an identifier, which may have been erased."""
+    return ERASED if identifier.value == ERASED_VALUE else printable(identifier.value)
+
+
+def erased_line(erasure: Erasure) -> Line:
+    """That a profile was erased: by which request, and when."""
+    by = f"erased by request {erasure.seq}, {moment(erasure.time_ms)} UTC"
+    its_id = "" if erasure.request_id is None else f", request ID {printable(erasure.request_id)}"
+    return ["profile ", (str(erasure.mpid), Look.MPID), f" was {by}{its_id}"]
+
+
+def type_and_value(identifier: Identifier) -> "tuple[Text, str]":
+    """An identifier as two cells of a table."""
+    return text((identifier.type.value, Look.TYPE)), value_of(identifier)
 
 
 def whois(found: Whois, width: int) -> "list[RenderableType]":
@@ -127,43 +145,6 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
         laid_out(headings, rows, width),
         *(broken(text(*line), width, indent=2) for line in reasons),
     ]
-
-
-def history_table(
-    entries: Sequence[HistoryEntry],
-    *,
-    mpid: int | None,
-    identifier: Identifier | None,
-    width: int,
-) -> "Table":
-    """Changes, a row each; a column that the question has answered already is left out."""
-    headings = ["Seq", "Time (UTC)", "By", "Change"]
-    headings += ["MPID"] if mpid is None else []
-    headings += ["Type", "Value"] if identifier is None else []
-    rows = []
-    for entry in entries:
-        sign, look = ("+", Look.ADDED) if entry.op is Op.ADD else ("-", Look.REMOVED)
-        row: list[Text | str] = [
-            str(entry.seq),
-            moment(entry.time_ms),
-            "\n".join(_requester(_cause(entry))),
-            text((f"{sign} {entry.op}", look)),
-        ]
-        row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
-        row += _type_and_value(entry.identifier) if identifier is None else ()
-        rows.append(row)
-    return laid_out(headings, rows, width)
-
-
-def _cause(entry: HistoryEntry) -> Cause:
-    return Cause(
-        entry.time_ms,
-        entry.kind,
-        entry.rule,
-        entry.decided_by_type,
-        entry.request_id,
-        entry.request_timestamp_ms,
-    )
 
 
 def stats(counted: Statistics, width: int) -> "list[RenderableType]":

@@ -1,10 +1,14 @@
 """What a store holds as JSON, for machines; profiles as an export has them."""
 
 from idsync_cli import wire
-from idsync_cli.core.codes import Op
+from idsync_cli.core.codes import AttributeOp, Op, RequestKind
+from idsync_cli.core.data.values import Alias, AttributeChange
+from idsync_cli.core.decision import Change
+from idsync_cli.core.erasure import ERASED_VALUE
+from idsync_cli.core.identity import Identifier
 from idsync_cli.inspect.profiles import Holder, ProfileDetails, ScopeCounts, Statistics, Whois
-from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
-from idsync_cli.store.api import HistoryEntry
+from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Story
+from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Arrival, Cause
 
 
@@ -58,36 +62,69 @@ def _chapter_json(chapter: Chapter) -> wire.Json:
     return {
         "seq": chapter.seq,
         **_cause_json(chapter.cause),
-        "mpid": str(chapter.answer),
+        "mpid": None if chapter.answer is None else str(chapter.answer),
         "made": chapter.is_making,
         "changes": [_turn_json(each) for each in chapter.changes],
     }
 
 
-def _turn_json(change: Gain | Loss) -> wire.Json:
-    its_type, value = change.identifier.type.value, change.identifier.value
+def _turn_json(change: ChapterChange) -> wire.Json:
+    if isinstance(change, (AttributeChange, Alias)):
+        return _change_json(change)
     if isinstance(change, Gain):
         others: wire.Json = {"taken_from": [str(mpid) for mpid in change.taken_from]}
     else:
         others = {"taken_by": None if change.taken_by is None else str(change.taken_by)}
     op = Op.ADD if isinstance(change, Gain) else Op.REMOVE
-    return {"op": op.value, "identity_type": its_type, "value": value, **others}
+    return {"op": op.value, **_value_json(change.identifier), **others}
+
+
+def _value_json(identifier: Identifier) -> wire.Json:
+    """An identifier of the history; where its value was erased that is null, and said."""
+    is_erased = identifier.value == ERASED_VALUE
+    return {
+        "identity_type": identifier.type.value,
+        "value": None if is_erased else identifier.value,
+        **({"erased": True} if is_erased else {}),
+    }
 
 
 def entry_json(entry: HistoryEntry) -> wire.Json:
-    """One change of the history."""
+    """One change of the history; of an erasure nobody knows what decided it."""
+    decided_by = None
+    if entry.rule is not None:
+        decided_by = wire.decided_by_json(entry.rule, entry.decided_by_type)
+    change = _change_json(entry.change)
     return {
         "seq": entry.seq,
         "time": wire.time_text(entry.time_ms),
         "type": entry.kind,
-        "decided_by": wire.decided_by_json(entry.rule, entry.decided_by_type),
+        "decided_by": decided_by,
         "request_id": entry.request_id,
         "request_timestamp_ms": entry.request_timestamp_ms,
-        "op": entry.op.value,
+        "op": change.pop("op"),
         "mpid": str(entry.mpid),
-        "identity_type": entry.identifier.type.value,
-        "value": entry.identifier.value,
+        **change,
     }
+
+
+def _change_json(change: HistoryChange) -> wire.Json:
+    """What was done, but to whom."""
+    if isinstance(change, Change):
+        return {"op": change.op.value, **_value_json(change.identifier)}
+    if isinstance(change, AttributeChange):
+        is_set = change.op is AttributeOp.SET
+        value = {"value": change.value} if is_set else {}
+        return {"op": change.op.value, "attribute": change.name, **value}
+    if isinstance(change, Alias):
+        return {
+            "op": RequestKind.ALIAS.value,
+            "source_mpid": str(change.source_mpid),
+            "destination_mpid": str(change.destination_mpid),
+            "start_unixtime_ms": change.start_ms,
+            "end_unixtime_ms": change.end_ms,
+        }
+    return {"op": RequestKind.ERASE.value, "scope": change.scope}
 
 
 def whois_json(found: Whois) -> wire.Json:

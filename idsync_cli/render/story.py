@@ -2,11 +2,14 @@
 
 import re
 
-from idsync_cli.core.codes import Import
+from idsync_cli.core.codes import AttributeOp, Import
+from idsync_cli.core.data.values import Alias, AttributeChange
+from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.errors import printable
-from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
+from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Loss, Story
 from idsync_cli.messages import RULES
-from idsync_cli.render.store import decider_of, state
+from idsync_cli.render.history import aliased, attribute_value
+from idsync_cli.render.store import ERASED, decider_of, state, value_of
 from idsync_cli.render.theme import Line, Look
 from idsync_cli.render.times import moment
 
@@ -24,11 +27,11 @@ def story_lines(story: Story) -> list[Line]:
         lines.append(["source: the anonymous profile ", source])
     for chapter in story.chapters:
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
-        deed = _deed(story, chapter, str(chapter.answer))
+        deed = _deed(story, chapter, None if chapter.answer is None else str(chapter.answer))
         lines += [[], [(when, Look.ASIDE), f": {deed}"], [f"  decided by {_decider(chapter)}"]]
         if own := _own_name(chapter):
             lines.append([f"  {printable(own)}"])
-        lines += map(_change_line, chapter.changes)
+        lines += [_change_line(each, story.mpid) for each in chapter.changes]
     return [*lines, *([each] for each in _beginning(story))]
 
 
@@ -41,23 +44,23 @@ def story_markdown(story: Story) -> list[str]:
     came = "" if source is None else f"; source: the anonymous profile {_code(str(source))}"
     lines += [f"In scope {_code(shown.scope)}: {state(shown)}{came}.", ""]
     for number, chapter in enumerate(story.chapters, start=1):
-        deed = _deed(story, chapter, _code(str(chapter.answer)))
+        answer = None if chapter.answer is None else _code(str(chapter.answer))
+        deed = _deed(story, chapter, answer)
         own = _own_name(chapter, code=True)
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
         lines.append(f"{number}. **{deed}** ({when}), decided by {_decider(chapter)}")
         lines += [f"    - {own}"] if own else []
-        for each in chapter.changes:
-            did = "added" if isinstance(each, Gain) else "removed"
-            held = f"{each.identifier.type} {_code(each.identifier.value)}"
-            lines.append(f"    - {did} {held}{_others(each)}")
+        lines += [f"    - {_change_in_words(each, story.mpid)}" for each in chapter.changes]
     return [*lines, *_beginning(story)]
 
 
-def _deed(story: Story, chapter: Chapter, answer: str) -> str:
+def _deed(story: Story, chapter: Chapter, answer: str | None) -> str:
     """What the request did to the profile: created it, was answered with it, or took from it."""
     kind = chapter.cause.kind
     if chapter.is_making:
         return f"created by {kind}"
+    if answer is None:
+        return f"{kind} of a profile that was erased"
     return kind if chapter.answer == story.mpid else f"{kind} of profile {answer}"
 
 
@@ -79,15 +82,38 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
     return ", ".join(told)
 
 
-def _change_line(change: Gain | Loss) -> Line:
+def _change_in_words(change: ChapterChange, mpid: int) -> str:
+    if isinstance(change, Alias):
+        return f"aliased {aliased(change, mpid)}"
+    if isinstance(change, AttributeChange):
+        if change.op is AttributeOp.DELETE:
+            return f"deleted attribute {_code(change.name)}"
+        return f"set attribute {_code(change.name)} to {_code(attribute_value(change.value))}"
+    did = "added" if isinstance(change, Gain) else "removed"
+    value = change.identifier.value
+    told = ERASED if value == ERASED_VALUE else _code(value)
+    return f"{did} {change.identifier.type} {told}{_others(change)}"
+
+
+def _change_line(change: ChapterChange, mpid: int) -> Line:
+    if isinstance(change, Alias):
+        return ["  ", ("=", Look.NOTE), f" aliased {aliased(change, mpid)}"]
+    if isinstance(change, AttributeChange):
+        name = printable(change.name)
+        if change.op is AttributeOp.DELETE:
+            return ["  ", ("-", Look.REMOVED), f" attribute {name}"]
+        value = attribute_value(change.value)
+        return ["  ", ("+", Look.ADDED), f" attribute {name}: {value}"]
     sign = ("+", Look.ADDED) if isinstance(change, Gain) else ("-", Look.REMOVED)
     kind = (change.identifier.type.value, Look.TYPE)
-    return ["  ", sign, " ", kind, f" {printable(change.identifier.value)}{_others(change)}"]
+    return ["  ", sign, " ", kind, f" {value_of(change.identifier)}{_others(change)}"]
 
 
 def _others(change: Gain | Loss) -> str:
     """From whom it was taken, or by whose request."""
     if isinstance(change, Loss):
+        if change.by_erased:
+            return " (taken by a profile that was erased)"
         return "" if change.taken_by is None else f" (taken by profile {change.taken_by})"
     if not change.taken_from:
         return ""

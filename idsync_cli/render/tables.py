@@ -25,6 +25,7 @@ GIVE_WAY: Final = (
     "First identifiers",
     "Identifier",
     "Value",
+    "Audience",
     "Scope",
     "Workspaces",
     "Type",
@@ -34,13 +35,16 @@ GIVE_WAY: Final = (
 )
 """The headings of the columns that give way, the first one first."""
 
-CUT_THROUGH: Final = ("Value", "Identifier", "First identifiers", "By", "Workspaces")
+CUT_THROUGH: Final = (
+    *("Value", "Identifier", "First identifiers", "By", "Audience", "Workspaces"),
+)
 """The headings of columns whose words are cut through, if nothing else helps."""
 
 RIGHT: Final = frozenset(
     (
         *("#", "Held by", "Left", "Seq", "Ids", "Number", "Requests", "Holders", "Profiles"),
         *("Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
+        *("Members", "Opted out"),
     )
 )
 """The headings of columns of numbers."""

@@ -2,15 +2,21 @@
 
 from typing import Any
 
+from idsync_cli.errors import number_of
 from idsync_cli.transfer.profile_import import Imported
 
 
 def import_line(imported: Imported) -> str:
     """How many profiles were taken in, or would be."""
     did = "would import" if imported.dry_run else "imported"
-    return f"{did} {imported.profiles:,} profile{'' if imported.profiles == 1 else 's'}"
+    erasures = f" and {number_of(imported.erasures, 'erasure')}" if imported.erasures else ""
+    return f"{did} {number_of(imported.profiles, 'profile')}{erasures}"
 
 
 def import_json(imported: Imported) -> dict[str, Any]:
     """How many profiles were taken in, or would be."""
-    return {"profiles": imported.profiles, "dry_run": imported.dry_run}
+    return {
+        "profiles": imported.profiles,
+        "erasures": imported.erasures,
+        "dry_run": imported.dry_run,
+    }

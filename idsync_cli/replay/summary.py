@@ -1,4 +1,4 @@
-"""What a replay came to: counted as its answers come, and given out as a value."""
+"""The summary of a replay: its answers are counted as they come."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ class RefusedLine(NamedTuple):
 
 
 class KindCount(NamedTuple):
-    """How many requests of a kind had a status; the kind is None for what is no request."""
+    """How many requests of a kind had a status; the kind is None for lines that are no request."""
 
     kind: RequestKind | None
     status: Status
@@ -74,7 +74,7 @@ class Tally:
         self.refused: list[RefusedLine] = []
 
     def count_all(self, answers: Iterable[Answer], file: str) -> None:
-        """Take answers to lines of a file into account."""
+        """Count answers to lines of a file."""
         ways = self.ways
         for answer in answers:
             outcome = answer.outcome
@@ -96,7 +96,7 @@ class Tally:
             self.requests += 1
 
     def keep_lines(self, lines: Iterable[tuple[int, bytes]], file: str) -> None:
-        """Keep those lines, of some of a file with their numbers, that are refused and listed."""
+        """Keep the text of those lines, given with their numbers, that are listed as refused."""
         wanted = {each.answer.line for each in self.refused if each.file == file}
         if wanted:
             texts = {number: line for number, line in lines if number in wanted}
@@ -108,7 +108,7 @@ class Tally:
             ]
 
     def add(self, other: "Tally") -> None:
-        """Take into account what another has counted since."""
+        """Add what another tally has counted."""
         self.requests += other.requests
         self.created += other.created
         self.orphaned += other.orphaned

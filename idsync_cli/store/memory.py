@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from idsync_cli.core.codes import Import, Op
+from idsync_cli.core.codes import Import, Op, RequestKind, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Change, Decision
+from idsync_cli.core.erasure import ERASED_VALUE, Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -48,8 +49,8 @@ class _World:
     """All that a store holds. What is in a dictionary here is replaced, and never changed."""
 
     __slots__ = (
-        "aliases", "batch_ids", "data", "events", "history", "holders", "last_seq", "login_bits",
-        "profiles", "rules", "taken",
+        "aliases", "answers", "batch_ids", "data", "erasures", "events", "history", "holders",
+        "last_seq", "login_bits", "profiles", "rules", "taken",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,9 +59,11 @@ class _World:
         self.profiles: dict[int, _Kept] = {}  # by MPID
         self.holders: dict[tuple[str, Identifier], tuple[int, ...]] = {}  # MPIDs, by scope
         self.history: list[HistoryEntry] = []  # as it was entered
+        self.answers: dict[int, int] = {}  # MPIDs, by the number of what changed something
+        self.erasures: dict[int, Erasure] = {}  # by MPID
         self.data: dict[int, KeptData] = {}  # by MPID
         self.events: list[tuple[int, KeptEvent]] = []  # by MPID, as they came
-        self.batch_ids: dict[bytes, int] = {}  # MPIDs by digest
+        self.batch_ids: dict[bytes, int | None] = {}  # MPIDs by digest; None once erased
         self.aliases: list[Alias] = []
         self.login_bits: dict[str, int] = {}  # of every scope that has profiles
         self.rules: dict[str, str] = {}
@@ -73,6 +76,8 @@ class _World:
         other.profiles = dict(self.profiles)
         other.holders = dict(self.holders)
         other.history = list(self.history)
+        other.answers = dict(self.answers)
+        other.erasures = dict(self.erasures)
         other.data = dict(self.data)
         other.events = list(self.events)
         other.batch_ids = dict(self.batch_ids)
@@ -102,6 +107,108 @@ class _World:
         """Let an identifier have a holder less."""
         where = scope, identifier
         self.holders[where] = tuple([each for each in self.holders[where] if each != mpid])
+
+    def only_of(self, mpid: int) -> set[Identifier]:
+        """What a profile holds, or ever held, and no other profile of its scope holds now."""
+        kept = self.profiles[mpid]
+        its = {*kept.held, *[each.identifier for each in self.changes_of_identities(mpid)]}
+        return {
+            each
+            for each in its
+            if each.value != ERASED_VALUE
+            and not {*self.holders.get((kept.scope, each), ())} - {mpid}
+        }
+
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile takes away, and has to name."""
+        mpid = erasure.mpid
+        taken_from = {
+            each.mpid
+            for each in self.history
+            if isinstance(each.change, Change)
+            and each.change.op is Op.REMOVE
+            and each.mpid != mpid
+            and self.answers.get(each.seq) == mpid
+        }
+        made = [each.view.mpid for each in self.profiles.values() if each.view.source_mpid == mpid]
+        data = self.data.get(mpid, NO_DATA)
+        counts = ErasureCounts(
+            identifiers=len(self.profiles[mpid].held),
+            values=len(self.only_of(mpid)),
+            history=len(self.changes_of_identities(mpid)),
+            attributes=len(data.attributes),
+            devices=len(data.devices),
+            events=sum([its == mpid for its, _ in self.events]),
+        )
+        aliased = {each.source_mpid for each in self.aliases if each.destination_mpid == mpid}
+        aliased |= {each.destination_mpid for each in self.aliases if each.source_mpid == mpid}
+        return ErasureReport(
+            erasure,
+            counts,
+            tuple(sorted(made)),
+            tuple(sorted(taken_from)),
+            aliased_with=tuple(sorted(aliased)),
+        )
+
+    def erase(self, erasure: Erasure) -> None:
+        """Let nothing be left of a profile but its erasure."""
+        mpid, gone = erasure.mpid, self.only_of(erasure.mpid)
+        kept = self.profiles.pop(mpid)
+        for identifier in kept.held:
+            self.lose(kept.scope, identifier, mpid)
+        touched = {each.seq for each in self.history if each.mpid == mpid}
+        touched |= {seq for seq, answer in self.answers.items() if answer == mpid}
+        left = [each for each in self.history if not each.concerns(mpid)]
+        self.history = [self._without(each, gone, kept.scope, mpid) for each in left]
+        self.answers = {seq: answer for seq, answer in self.answers.items() if answer != mpid}
+        self.data.pop(mpid, None)
+        self.events = [each for each in self.events if each[0] != mpid]
+        self.aliases = [
+            each for each in self.aliases if mpid not in (each.source_mpid, each.destination_mpid)
+        ]
+        self.batch_ids = {
+            digest: None if its == mpid else its for digest, its in self.batch_ids.items()
+        }
+        self.taken -= touched | {kept.view.created_seq}
+        self.taken |= {each.seq for each in self.history}
+        self.enter(erasure)
+
+    def enter(self, erasure: Erasure) -> None:
+        """Keep an erasure."""
+        self.erasures[erasure.mpid] = erasure
+        self.taken.add(erasure.seq)
+
+    def _without(
+        self, entry: HistoryEntry, gone: set[Identifier], scope: str, mpid: int
+    ) -> HistoryEntry:
+        """An entry on another profile, as it is once one was erased."""
+        change, request_id = entry.change, entry.request_id
+        if (
+            isinstance(change, Change)
+            and change.identifier in gone
+            and self.profiles[change.mpid].scope == scope
+        ):
+            value_is_gone = Identifier(change.identifier.type, ERASED_VALUE)
+            change = Change(change.op, change.mpid, value_is_gone)
+        if self.answers.get(entry.seq) == mpid:
+            request_id = None
+        return HistoryEntry(
+            entry.seq, entry.time_ms, entry.kind, request_id, entry.request_timestamp_ms, change,
+            entry.rule, entry.decided_by_type,
+        )  # fmt: skip
+
+    def entries(self) -> list[HistoryEntry]:
+        """The history with its erasures."""
+        kind = RequestKind.ERASE
+        return self.history + [
+            HistoryEntry(each.seq, each.time_ms, kind, each.request_id, None, each, None)
+            for each in self.erasures.values()
+        ]
+
+    def changes_of_identities(self, mpid: int) -> list[Change]:
+        """The changes of the identity record of a profile, as they were entered."""
+        its = [each.change for each in self.history if each.mpid == mpid]
+        return [each for each in its if isinstance(each, Change)]
 
 
 class MemoryStore(Store):
@@ -210,7 +317,12 @@ class _MemoryTransaction(Transaction):
         """Do what was decided, and enter it in the history."""
         world, answered = self._world, decision.profile
         assert answered is not None
+        if decision.status is Status.ERASED:
+            its_id, time_ms = entry.request_id, entry.time_ms
+            world.erase(Erasure(answered.mpid, entry.seq, scope, time_ms, its_id))
+            return
         world.taken.add(entry.seq)
+        world.answers[entry.seq] = answered.mpid
         if decision.created:
             world.login_bits.setdefault(scope, rules.login_bits)
             world.put(_Kept(scope, answered, ()))
@@ -291,6 +403,14 @@ class _MemoryTransaction(Transaction):
                 made, change = Import.IMPORT, Change(Op.ADD, mpid, identifier)
                 world.history.append(HistoryEntry(seq, time_ms, made, None, None, change, made))
 
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name."""
+        return self._world.survey(erasure)
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
+        self._world.enter(erasure)
+
     def flush(self) -> None:
         """Do nothing: nothing can prevent the commit."""
 
@@ -310,7 +430,7 @@ class _MemoryTransaction(Transaction):
 
     def scopes(self) -> tuple[str, ...]:
         """The names of the scopes that have profiles, in alphabetical order."""
-        return tuple(sorted(self._world.login_bits))
+        return tuple(sorted({kept.scope for kept in self._world.profiles.values()}))
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         """The profile that has the MPID, with its scope."""
@@ -361,12 +481,18 @@ class _MemoryTransaction(Transaction):
         """The changes of a profile, of an identifier, of both or of all, oldest first."""
         found = [
             entry
-            for entry in self._world.history
+            for entry in self._world.entries()
             if (mpid is None or entry.concerns(mpid))
             and (identifier is None or entry.is_about(identifier))
         ]
         found.sort(key=_seq)  # a profile may have come in under a number that had been left free
         return iter(found if limit is None else found[:limit])
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        """The erasures, or that of one profile, by sequence number."""
+        found = [each for each in self._world.erasures.values() if mpid in (None, each.mpid)]
+        found.sort(key=_seq_of_erasure)
+        return iter(found)
 
 
 class _MemoryLookup(Lookup):
@@ -420,13 +546,15 @@ class _MemoryLookup(Lookup):
         return self._world.profiles[profile.mpid].held
 
     def was_given_out(self, mpid: int) -> bool:
-        """Whether any profile of the whole store has the MPID; none is ever removed."""
-        return mpid in self._world.profiles
+        """Whether any profile of the whole store has the MPID, or had it until it was erased."""
+        return mpid in self._world.profiles or mpid in self._world.erasures
 
     def carried_out(self, digest: bytes) -> CarriedOut | None:
         """The batch whose id the digest stands for, if it was carried out."""
-        mpid = self._world.batch_ids.get(digest)
-        return None if mpid is None else CarriedOut(self._world.profiles[mpid].view)
+        if digest not in self._world.batch_ids:
+            return None
+        mpid = self._world.batch_ids[digest]
+        return CarriedOut(None if mpid is None else self._world.profiles[mpid].view)
 
     def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
         """The aliases of which a profile of the scope is the source, oldest first."""
@@ -471,3 +599,7 @@ def _age(kept: _Kept) -> int:
 
 def _seq(entry: HistoryEntry) -> int:
     return entry.seq
+
+
+def _seq_of_erasure(erasure: Erasure) -> int:
+    return erasure.seq

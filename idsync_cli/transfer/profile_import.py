@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from idsync_cli.core.admission import Violation, violation
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.errors import Fault, FileFault, number_of
 from idsync_cli.files import rules_json
-from idsync_cli.files.profile_lines import BadLine, ProfileLine
+from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileLine
+from idsync_cli.files.record_lines import ErasureLine
 from idsync_cli.store.api import Transaction
 
 FAULTS_SHOWN = 20
@@ -16,10 +18,14 @@ FAULTS_SHOWN = 20
 
 
 class Imported(NamedTuple):
-    """How many profiles were taken in; `dry_run` says that the store is thrown away."""
+    """The numbers of profiles and erasures that were imported.
+
+    With `dry_run`, the store is thrown away.
+    """
 
     profiles: int
     dry_run: bool
+    erasures: int = 0
 
     @property
     def exit_status(self) -> int:
@@ -29,14 +35,14 @@ class Imported(NamedTuple):
 
 def import_profiles(
     name: str,
-    lines: Iterable[ProfileLine | BadLine],
+    lines: Iterable[AnyLine],
     organization: Organization,
     transaction: Transaction,
     *,
     now_ms: int,
     dry_run: bool = False,
 ) -> Imported:
-    """Take in the profiles of a file, each entered in the history, and say how many they were.
+    """Take in the lines of a file, each profile entered in the history, and say how many they were.
 
     The store's counter goes on from the highest number. `name` is the file's, for its faults. A dry
     run is one by the store that it is given, which is thrown away.
@@ -44,15 +50,19 @@ def import_profiles(
     Raises:
         FileFault: the bad lines; the session must then be abandoned.
     """
-    taken_in = bad = 0
+    taken_in = erasures = bad = 0
     faults: list[Fault | str] = []
     for line in lines:
         if isinstance(line, BadLine):
             what, excerpt = line.what, line.excerpt
         else:
-            broken = _take_in(line, organization, transaction, now_ms)
+            if isinstance(line, ErasureLine):
+                broken = _take_in_erasure(line.erasure, transaction)
+                erasures += broken is None
+            else:
+                broken = _take_in(line, organization, transaction, now_ms)
+                taken_in += broken is None
             if broken is None:
-                taken_in += 1
                 continue
             what, excerpt = broken.message, line.excerpt(broken.word)
         bad += 1
@@ -64,7 +74,25 @@ def import_profiles(
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
         transaction.remember_rules(rules_json.remembered(organization))
-    return Imported(taken_in, dry_run)
+    return Imported(taken_in, dry_run, erasures)
+
+
+def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> Violation | None:
+    """Let the store know of an erasure, or say why it cannot."""
+    mpid, seq = erasure.mpid, erasure.seq
+    if any(transaction.erasures(mpid)):
+        return Violation(
+            f"the erasure of the profile {mpid} is already in the store; remove the line", ("mpid",)
+        )
+    if transaction.find(mpid) is not None:
+        return Violation(
+            f"the profile {mpid}, erased elsewhere, is in the store; erase it here first", ("mpid",)
+        )
+    if transaction.is_taken(seq):
+        return Violation(f"seq {seq} is already in use", ("seq",))
+    transaction.insert_erasure(erasure)
+    transaction.advance_to(max(transaction.last_seq, seq))
+    return None
 
 
 def _take_in(
@@ -74,6 +102,13 @@ def _take_in(
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)
+    if lookup.was_given_out(line.mpid):
+        for erasure in transaction.erasures(line.mpid):
+            what = (
+                f"ERASED: the profile {line.mpid} was erased by request {erasure.seq} and stays "
+                "so; remove the line"
+            )
+            return Violation(what, ("mpid",))
     if transaction.is_taken(seq):
         if lookup.was_given_out(line.mpid):
             what = f"the profile {line.mpid} is already in the store; remove the line"

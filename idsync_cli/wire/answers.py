@@ -18,12 +18,14 @@ from idsync_cli.core.decision import (
     Refusal,
     Tier,
 )
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.messages import note_message
 from idsync_cli.wire.decoding import Json
 
 _SEARCH: Final = RequestKind.SEARCH
+_ERASE: Final = RequestKind.ERASE
 _TEXTS: dict[DecidedBy, str] = {}
 """Ways to decide as JSON: there are a few for each scope."""
 
@@ -56,6 +58,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
         return heading | {"mpid": None if profile is None else str(profile.mpid)}
     if outcome.alias is not None:
         return heading | {"mpid": str(outcome.alias.destination_mpid), "events": outcome.copied}
+    if outcome.report is not None:
+        return heading | erasure_json(outcome.report)
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
         found = {"identities": _by_type(outcome.identifiers, outcome.types_in_order)}
@@ -86,7 +90,10 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     against the other way.
     """
     outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
-    if isinstance(outcome, Refusal) or explain or outcome.near or kind is _SEARCH or kind is None:
+    if (
+        (isinstance(outcome, Refusal) or explain or outcome.near)
+        or (kind is _SEARCH or kind is _ERASE or kind is None)
+    ):  # fmt: skip
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
     if outcome.status is Status.DUPLICATE or outcome.alias is not None:
@@ -129,6 +136,33 @@ def _data_json(data: BatchData) -> Json:
         "events": len(data.events),
         "attributes_set": list(data.attributes or ()),
         "attributes_deleted": list(data.deleted),
+    }
+
+
+def erasure_json(report: ErasureReport) -> Json:
+    """What an erasure took away, and what stays elsewhere: no value, and no digest of one."""
+    erasure = report.erasure
+    return {
+        "mpid": str(erasure.mpid),
+        "request_id": erasure.request_id,
+        "time": time_text(erasure.time_ms),
+        "counts": report.counts._asdict(),
+        "aliased_with": [str(mpid) for mpid in report.aliased_with],
+        "made_from_it": [str(mpid) for mpid in report.made_from_it],
+        "taken_from": [str(mpid) for mpid in report.taken_from],
+        "files": [{"kind": each.kind.value, "path": each.path} for each in report.files],
+    }
+
+
+def erasure_record_json(erasure: Erasure) -> Json:
+    """An erasure as a line of an export."""
+    return {
+        "record": "erasure",
+        "mpid": str(erasure.mpid),
+        "seq": erasure.seq,
+        "scope": erasure.scope,
+        "time_ms": erasure.time_ms,
+        "request_id": erasure.request_id,
     }
 
 

@@ -15,13 +15,14 @@ from idsync_cli.errors import quoted
 from idsync_cli.wire.batch_identifiers import DEVICE_NAMES
 from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import (
+    Place,
     attributes_of,
     check_count,
+    check_key,
     check_list,
     check_name,
     invalid_batch,
     is_plain_name,
-    member_of,
 )
 from idsync_cli.wire.decoding import Json, json_text
 from idsync_cli.wire.members import shown
@@ -31,6 +32,9 @@ _TIME: Final = "timestamp_unixtime_ms"
 _OWN_TIME: Final = "request_timestamp_ms"
 _NO_ATTRIBUTES: Final[dict[str, str]] = {}
 _ATTRIBUTION: Final = "attribution"
+_ACTION: Final[Place] = ("product_action", "action")
+_SCREEN: Final[Place] = ("screen_name",)
+_NAME: Final[Place] = ("event_name",)
 
 
 def data_of(
@@ -58,7 +62,7 @@ def data_of(
     if names:
         for place, name in enumerate(names):
             if name is not None:
-                deleted[check_name(f"deleted_user_attributes[{place}]", name)] = None
+                deleted[check_name(("deleted_user_attributes", place), name)] = None
     events: list[NewEvent] = []
     is_opted_out: bool | None = None
     attribution = None if info is None else json_text(info)
@@ -72,7 +76,7 @@ def data_of(
         if event_time is None:
             event_time = own_time_ms
         elif not is_time(event_time):
-            raise invalid_batch(f"events[{place}].data.{_TIME}", time_fault(event_time), _TIME)
+            raise invalid_batch(("events", place, "data", _TIME), time_fault(event_time))
         name = _name_of(place, kind, data)
         events.append(NewEvent(event_time, kind, name, text))
         if kind == "opt_out":
@@ -80,7 +84,7 @@ def data_of(
         elif kind == "user_attribute_change":
             gone = data.get("user_attribute_name")
             if data.get("deleted") is True and isinstance(gone, str) and gone not in attributes:
-                where = f"events[{place}].data.user_attribute_name"
+                where = ("events", place, "data", "user_attribute_name")
                 deleted[check_name(where, gone)] = None
         elif name == _ATTRIBUTION and kind == "custom_event":
             its_attributes = data.get("custom_attributes")
@@ -109,11 +113,11 @@ def own_time_of(members: BatchMembers) -> int | None:
         if not _is_number(own):
             own = None
         elif not is_time(own):
-            raise invalid_batch(_OWN_TIME, time_fault(own), _OWN_TIME)
+            raise invalid_batch((_OWN_TIME,), time_fault(own))
     if of_the_batch is None:
         return None if own is None else int(own)
     if not is_time(of_the_batch):
-        raise invalid_batch(_TIME, time_fault(of_the_batch), _TIME)
+        raise invalid_batch((_TIME,), time_fault(of_the_batch))
     return int(of_the_batch)
 
 
@@ -124,20 +128,20 @@ def _is_number(value: object) -> bool:
 def _checked(place: int, event: object) -> dict[str, Any]:
     """The `data` of an event, seen to be one."""
     if not isinstance(event, dict):
-        raise invalid_batch(f"events[{place}]", f"is {quoted(shown(event))}, but must be an object")
+        fault = f"is {quoted(shown(event))}, but must be an object"
+        raise invalid_batch(("events", place), fault)
     kind = event.get("event_type")
     if kind is None or kind == "":
-        raise invalid_batch(
-            f"events[{place}]", "has no event_type; give one, such as custom_event", "event_type"
-        )
+        fault = "has no event_type; give one, such as custom_event"
+        raise invalid_batch(("events", place), fault)
     if not (isinstance(kind, str) and is_plain_name(kind)):
-        check_name(f"events[{place}].event_type", kind)
+        check_name(("events", place, "event_type"), kind)
     data = event.get("data")
     if data is None:
         return {}
     if not isinstance(data, dict):
-        where = f"events[{place}].data"
-        raise invalid_batch(where, f"is {quoted(shown(data))}, but must be an object", "data")
+        fault = f"is {quoted(shown(data))}, but must be an object"
+        raise invalid_batch(("events", place, "data"), fault)
     attributes = data.get("custom_attributes")
     if attributes and isinstance(attributes, dict):
         _check_attributes(place, attributes)
@@ -146,36 +150,36 @@ def _checked(place: int, event: object) -> dict[str, Any]:
 
 def _check_attributes(place: int, attributes: dict[str, Any]) -> None:
     """See whether the attributes of an event are few and short enough; no more is asked."""
-    where = f"events[{place}].data.custom_attributes"
+    where = ("events", place, "data", "custom_attributes")
     check_count(where, len(attributes))
     for name, value in attributes.items():
         if len(name) > MAX_NAME_LENGTH:
-            check_name(f"the name {quoted(name)} in {where}", name)
+            check_key(where, name)
         if isinstance(value, str):
             if len(value) > MAX_TEXT_LENGTH:
                 fault = f"has {len(value):,} characters; at most {MAX_TEXT_LENGTH:,} are kept"
-                raise invalid_batch(member_of(where, name), fault, value)
+                raise invalid_batch((*where, name), fault)
         elif isinstance(value, list):
-            check_list(member_of(where, name), value)
+            check_list((*where, name), value)
 
 
 def _name_of(place: int, kind: str, data: dict[str, Any]) -> str | None:
     """The name of an event: a product action, a screen, or what its sender calls it."""
-    member = "event_name"
-    name: object = None
+    member: Place
     if kind == "commerce_event":
-        member = "product_action.action"
+        member = _ACTION
         action = data.get("product_action")
-        if isinstance(action, dict):
-            name = action.get("action")
+        name = action.get("action") if isinstance(action, dict) else None
+    elif kind == "screen_view":
+        member = _SCREEN
+        name = data.get("screen_name")
     else:
-        if kind == "screen_view":
-            member = "screen_name"
-        name = data.get(member)
+        member = _NAME
+        name = data.get("event_name")
     if not isinstance(name, str):
         return None
     if not is_plain_name(name):
-        check_name(f"events[{place}].data.{member}", name)
+        check_name(("events", place, "data", *member), name)
     return name
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from idsync_cli.core.codes import ErrorCode
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import KNOWN_IDENTITIES, WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import (
     DEVICE_TYPES,
     TYPE_ORDER,
@@ -16,6 +16,7 @@ from idsync_cli.core.identity import (
 )
 from idsync_cli.errors import quoted
 from idsync_cli.wire.batch_members import BatchMembers
+from idsync_cli.wire.batch_values import Place
 from idsync_cli.wire.identifiers import identity_type_of
 from idsync_cli.wire.members import invalid_request, shown
 
@@ -113,15 +114,15 @@ def _plain_identifiers(members: BatchMembers) -> list[Identifier] | None:
     return found
 
 
-def _named(members: BatchMembers) -> Iterator[tuple[str, str, Any]]:
-    """Each name that may be an identifier's, with the member that it is in and its value."""
+def _named(members: BatchMembers) -> Iterator[tuple[Place, str, Any]]:
+    """Each name that may be an identifier's, behind its place, and with its value."""
     for name, value in (members.user_identities or _NONE).items():
-        yield _USERS, name, value
+        yield (_USERS, name), name, value
     for name, value in (members.device_info or _NONE).items():
         if name in DEVICE_NAMES:
-            yield _DEVICES, name, value
+            yield (_DEVICES, name), name, value
     if members.mp_deviceid is not None:
-        yield _STAMPS, _STAMP.value, members.mp_deviceid
+        yield (_STAMPS,), _STAMP.value, members.mp_deviceid
 
 
 def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Sequence[Identifier]:
@@ -133,8 +134,8 @@ def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Seque
     """
     for name in members.user_identities or _NONE:
         identity_type_of(name)
-    texts: dict[IdentityType, tuple[str, Any]] = {}
-    for member, name, value in _named(members):
+    texts: dict[IdentityType, tuple[Place, Any]] = {}
+    for place, name, value in _named(members):
         identity_type = TYPES_BY_NAME[name]
         text = _text_of(value)
         if text is None:
@@ -146,11 +147,12 @@ def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Seque
         before = texts.get(identity_type)
         if before is not None and before[1] != text:
             raise invalid_request(
-                f"{before[0]} and {member} have two values of {identity_type}; give one", name
+                f"{before[0][0]} and {place[0]} have two values of {identity_type}; give one",
+                place,
             )
-        texts[identity_type] = member, text
-    for identity_type, (_, text) in texts.items():
-        _check_value(identity_type, text)
+        texts[identity_type] = place, text
+    for identity_type, (place, text) in texts.items():
+        _check_value(identity_type, text, place)
     return [Identifier(identity_type, text) for identity_type, (_, text) in texts.items()]
 
 
@@ -166,7 +168,7 @@ def _text_of(value: object) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
-def _check_value(identity_type: IdentityType, value: object) -> None:
+def _check_value(identity_type: IdentityType, value: object, place: Place) -> None:
     if is_plain_value(value):
         return
     fault = value_fault(value)
@@ -174,12 +176,14 @@ def _check_value(identity_type: IdentityType, value: object) -> None:
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
             f"the value {quoted(shown(value))} of {identity_type} {fault}",
-            word=value if isinstance(value, str) else None,
+            word=place,
         )
 
 
 def _no_identities(members: BatchMembers) -> Refusal:
     hint = "name at least one in user_identities or device_info, or give the mpid"
+    word = WHOLE_REQUEST
     if members.known_identities is not None:
         hint = "a batch has them in user_identities, not in known_identities"
-    return Refusal(ErrorCode.NO_IDENTITIES, f"no identifiers given; {hint}")
+        word = KNOWN_IDENTITIES
+    return Refusal(ErrorCode.NO_IDENTITIES, f"no identifiers given; {hint}", word=word)

@@ -71,9 +71,9 @@ class BatchMembers:
 def _check(place: int, name: str, value: object) -> None:
     if place >= _FIRST_LIST:
         if not isinstance(value, list):
-            raise invalid_request(wrong(name, value, "a list"), name)
+            raise invalid_request(wrong(name, value, "a list"), (name,))
     elif place >= _FIRST_OBJECT:
         if not isinstance(value, dict):
-            raise invalid_request(wrong(name, value, "an object"), name)
+            raise invalid_request(wrong(name, value, "an object"), (name,))
     elif not is_text(value):
-        raise invalid_request(wrong(name, value, "text"), name)
+        raise invalid_request(wrong(name, value, "text"), (name,))

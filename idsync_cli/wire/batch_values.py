@@ -19,17 +19,30 @@ from idsync_cli.wire.members import shown
 
 _A_VALUE: Final = "text, a number, true, false, null or a list of texts, numbers and booleans"
 _TOO_LARGE: Final = 10**MAX_TEXT_LENGTH
-_SIMPLE: Final = str, int, float, bool
 
 
-def invalid_batch(place: str, fault: str, word: str | None = None) -> Refusal:
+Place = tuple[str | int, ...]
+"""The names and the indices that lead to a value of a batch."""
+
+_ATTRIBUTES: Final[Place] = ("user_attributes",)
+
+
+def invalid_batch(place: Place, fault: str) -> Refusal:
     """A refusal of a batch for what stands at a place of it."""
-    return Refusal(ErrorCode.INVALID_BATCH, f"{place} {fault}", word=word)
+    return Refusal(ErrorCode.INVALID_BATCH, f"{_written(place)} {fault}", word=place)
 
 
-def member_of(place: str, name: str) -> str:
-    """The place of a member, whose name may be anything."""
-    return f"{place}.{printable(name)}" if len(name) <= MAX_NAME_LENGTH else place
+def _written(place: Place) -> str:
+    """A place for people; names in it may be anything."""
+    text = ""
+    for each in place:
+        if isinstance(each, int):
+            text += f"[{each}]"
+        elif len(each) > MAX_NAME_LENGTH:
+            text += f".{quoted(each)}"
+        else:
+            text += f".{printable(each)}" if text else printable(each)
+    return text
 
 
 def is_plain_name(name: str) -> bool:
@@ -37,7 +50,7 @@ def is_plain_name(name: str) -> bool:
     return len(name) <= MAX_NAME_LENGTH and name.isascii() and "\0" not in name
 
 
-def check_name(place: str, name: object) -> str:
+def check_name(place: Place, name: object) -> str:
     """A name, if it is one.
 
     Raises:
@@ -45,17 +58,33 @@ def check_name(place: str, name: object) -> str:
     """
     if not isinstance(name, str):
         raise invalid_batch(place, f"is {quoted(shown(name))}, but a name is text")
-    if len(name) > MAX_NAME_LENGTH:
-        fault = f"has {len(name):,} characters; a name has at most {MAX_NAME_LENGTH}"
-        raise invalid_batch(place, fault, name)
-    if not name.isascii() and has_surrogate(name):
-        raise invalid_batch(place, "contains a lone surrogate, which is not a character")
-    if "\0" in name:
-        raise invalid_batch(place, "contains a NUL character")
+    fault = _name_fault(name)
+    if fault:
+        raise invalid_batch(place, fault)
     return name
 
 
-def check_count(place: str, number: int) -> None:
+def check_key(place: Place, name: str) -> None:
+    """See whether what an object calls one of its members is a name.
+
+    Raises:
+        Refusal: INVALID_BATCH.
+    """
+    fault = _name_fault(name)
+    if fault:
+        message = f"the name {quoted(name)} in {_written(place)} {fault}"
+        raise Refusal(ErrorCode.INVALID_BATCH, message, word=name)
+
+
+def _name_fault(name: str) -> str | None:
+    if len(name) > MAX_NAME_LENGTH:
+        return f"has {len(name):,} characters; a name has at most {MAX_NAME_LENGTH}"
+    if not name.isascii() and has_surrogate(name):
+        return "contains a lone surrogate, which is not a character"
+    return "contains a NUL character" if "\0" in name else None
+
+
+def check_count(place: Place, number: int) -> None:
     """See whether there are not too many attributes.
 
     Raises:
@@ -71,11 +100,11 @@ def attributes_of(attributes: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         Refusal: INVALID_BATCH.
     """
-    check_count("user_attributes", len(attributes))
+    check_count(_ATTRIBUTES, len(attributes))
     found: dict[str, str] = {}
     for name, value in attributes.items():
         if not is_plain_name(name):
-            check_name(f"the name {quoted(name)} in user_attributes", name)
+            check_key(_ATTRIBUTES, name)
         found[name] = _text_of(name, value)
     return found
 
@@ -84,28 +113,29 @@ def _text_of(name: str, value: object) -> str:
     """The value of an attribute as JSON."""
     if isinstance(value, str):
         if len(value) > MAX_TEXT_LENGTH or not value.isascii():
-            check_text(member_of("user_attributes", name), value, MAX_TEXT_LENGTH)
+            check_text((*_ATTRIBUTES, name), value, MAX_TEXT_LENGTH)
         return encode_basestring(value)
     if isinstance(value, list):
-        place = member_of("user_attributes", name)
+        place = (*_ATTRIBUTES, name)
         check_list(place, value)
-        entries = [each for each in value if each is not None]
-        for each in entries:
-            if not isinstance(each, _SIMPLE):
-                raise invalid_batch(
-                    place, f"has {shown(each)} in it, but a list has texts, numbers and booleans"
-                )
+        for index, each in enumerate(value):
+            if isinstance(each, (list, dict)):
+                fault = f"is {shown(each)}, but a list has texts, numbers and booleans"
+                raise invalid_batch((*place, index), fault)
             if isinstance(each, str) and not each.isascii():
-                check_text(f"an entry of {place}", each, MAX_ENTRY_LENGTH)
-            if isinstance(each, int) and not -_TOO_LARGE < each < _TOO_LARGE:
-                raise invalid_batch(place, f"has a number of more than {MAX_TEXT_LENGTH:,} digits")
-        return f"[{', '.join([_simple_text(each) for each in entries])}]"
+                check_text((*place, index), each, MAX_ENTRY_LENGTH)
+            _check_number((*place, index), each)
+        return f"[{', '.join([_simple_text(each) for each in value if each is not None])}]"
+    place = (*_ATTRIBUTES, name)
     if isinstance(value, dict):
-        raise invalid_batch(member_of("user_attributes", name), f"is an object, not {_A_VALUE}")
-    if isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE:
-        fault = f"has more than {MAX_TEXT_LENGTH:,} digits"
-        raise invalid_batch(member_of("user_attributes", name), fault)
+        raise invalid_batch(place, f"is an object, not {_A_VALUE}")
+    _check_number(place, value)
     return _simple_text(value)
+
+
+def _check_number(place: Place, value: object) -> None:
+    if isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE:
+        raise invalid_batch(place, f"has more than {MAX_TEXT_LENGTH:,} digits")
 
 
 def _simple_text(value: object) -> str:
@@ -118,7 +148,7 @@ def _simple_text(value: object) -> str:
     return repr(value)
 
 
-def check_text(place: str, text: str, limit: int) -> None:
+def check_text(place: Place, text: str, limit: int) -> None:
     """See whether a text is one, and not too long.
 
     Raises:
@@ -126,12 +156,12 @@ def check_text(place: str, text: str, limit: int) -> None:
     """
     if len(text) > limit:
         fault = f"has {len(text):,} characters; at most {limit:,} are kept"
-        raise invalid_batch(place, fault, text)
+        raise invalid_batch(place, fault)
     if has_surrogate(text):
         raise invalid_batch(place, "contains a lone surrogate, which is not a character")
 
 
-def check_list(place: str, entries: list[Any]) -> None:
+def check_list(place: Place, entries: list[Any]) -> None:
     """See whether a list, and every text in it, is not too long.
 
     Raises:
@@ -140,7 +170,7 @@ def check_list(place: str, entries: list[Any]) -> None:
     if len(entries) > MAX_LIST_LENGTH:
         fault = f"has {len(entries):,} entries; at most {MAX_LIST_LENGTH:,} are kept"
         raise invalid_batch(place, fault)
-    for each in entries:
+    for index, each in enumerate(entries):
         if isinstance(each, str) and len(each) > MAX_ENTRY_LENGTH:
             fault = f"has {len(each):,} characters; at most {MAX_ENTRY_LENGTH} are kept"
-            raise invalid_batch(f"an entry of {place}", fault, each)
+            raise invalid_batch((*place, index), fault)

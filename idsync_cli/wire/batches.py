@@ -62,7 +62,7 @@ def read(members: BatchMembers, texts: Sequence[str] | None, *, names_profile: b
     its_id: Any = members.source_request_id
     if its_id is not None and len(its_id) > MAX_NAME_LENGTH:
         fault = f"has {len(its_id):,} characters; at most {MAX_NAME_LENGTH} are allowed"
-        raise invalid_batch("source_request_id", fault, its_id)
+        raise invalid_batch(("source_request_id",), fault)
     time_ms = own_time_of(members)
     if names_profile:
         device = device_identifier_of(members)

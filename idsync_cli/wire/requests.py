@@ -12,6 +12,7 @@ from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import (
     AliasRequest,
     BatchRequest,
+    EraseRequest,
     IdentityChange,
     IdentityRequest,
     ModifyRequest,
@@ -40,6 +41,7 @@ _MODIFY: Final = RequestKind.MODIFY
 _BATCH: Final = RequestKind.BATCH
 _ALIAS: Final = RequestKind.ALIAS
 _IDENTIFY: Final = RequestKind.IDENTIFY
+_ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
 _AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
 
@@ -134,7 +136,7 @@ class Reader:
         kind = _KINDS.get(named)
         reading = Reading(kind, label)
         try:
-            _check_form(kind, named, known, mpid, changes)
+            _check_form(kind, named, known, mpid, changes, previous)
             if mpid is not None:
                 mpid = _mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
@@ -151,7 +153,9 @@ class Reader:
         reading.request_id = request_id
         reading.request_timestamp_ms = time_ms
         try:
-            if kind is not _MODIFY:
+            if kind is _ERASE and mpid is not None:
+                reading.mpid = mpid
+            elif kind is not _MODIFY:
                 reading.previous_mpid = previous
                 reading.identifiers = identifiers_in(known or {})
             else:
@@ -241,6 +245,7 @@ def _check_form(
     known: object,
     mpid: object,
     changes: object,
+    previous: object,
 ) -> None:
     """See whether the members belong together: which of them a request has depends on its kind.
 
@@ -257,6 +262,18 @@ def _check_form(
                 "a modify takes either known_identities or identity_changes, not both",
                 WHOLE_REQUEST if changes is None else "identity_changes",
             )
+    elif kind is _ERASE:
+        if known is None and mpid is None:
+            raise invalid_request(
+                "an erase names nobody; give its mpid or known_identities", WHOLE_REQUEST
+            )
+        if known is not None and mpid is not None:
+            raise invalid_request(
+                "an erase takes either mpid or known_identities, not both", ("mpid",)
+            )
+        if changes is not None or previous is not None:
+            name = "previous_mpid" if changes is None else "identity_changes"
+            raise invalid_request(f"{name} says nothing about whom to erase; remove it", name)
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
         raise invalid_request(f"{name} is only for modify; remove it from the {kind}", name)
@@ -347,6 +364,8 @@ def request_of(reading: Reading, labels: KnownLabels, now_ms: int = 0) -> Reques
             return ModifyRequest(mpid, identity_changes=reading.changes)
         return ModifyRequest(mpid, known_identities=reading.identities)
     assert kind is not None
+    if kind is _ERASE:
+        return EraseRequest(mpid, reading.identifiers)
     return IdentityRequest(kind, reading.identifiers, previous)
 
 

@@ -22,7 +22,7 @@ class Memory:
         self,
         *profiles: Profile,
         given_out: set[int] | None = None,
-        batches: dict[bytes, ProfileView] | None = None,
+        batches: dict[bytes, ProfileView | None] | None = None,
         aliases: list[Alias] | None = None,
         events: list[tuple[int, int]] | None = None,
     ) -> None:

@@ -1,4 +1,4 @@
-"""What the rules of a scope must satisfy together, and what they should (section 3)."""
+"""Rules of a scope that cannot hold together, and rules that are often a mistake (section 3)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 
 Path = tuple[str, ...]
-"""The keys that lead from a scope to what is meant, such as `("identities", "email")`."""
+"""The keys that lead from a scope to a setting, such as `("identities", "email")`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Something that keeps the rules from being used."""
+    """Something wrong with the rules, so that they cannot be used."""
 
     path: Path
     message: str
@@ -38,7 +38,7 @@ class LintCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LintWarning:
-    """Something that is valid but often a mistake."""
+    """Something that is valid, and often a mistake."""
 
     code: LintCode
     path: Path
@@ -46,7 +46,7 @@ class LintWarning:
 
 
 def contradictions(rules: ScopeRules) -> Iterator[Contradiction]:
-    """Whatever keeps the rules from being used, from first to last."""
+    """Everything that is wrong with the rules, so that they cannot be used."""
     strategy = rules.strategy
     if strategy.links and strategy.on_new_known_user is not OnNewKnownUser.CREATE:
         yield Contradiction(
@@ -84,7 +84,7 @@ def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
 
 
 def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
-    """Whatever is valid but often a mistake."""
+    """Everything about the rules that is valid, and often a mistake."""
     code = LintCode
     strategy = rules.strategy
     if strategy.logins and not rules.login_types:

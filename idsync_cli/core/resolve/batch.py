@@ -70,7 +70,7 @@ def decide_batch(
 
 def _aliases(request: BatchRequest, profile: ProfileView, lookup: Lookup) -> Sequence[Alias]:
     """The aliases by which events of the batch may be another profile's, too."""
-    return lookup.aliases_from(profile) if request.data.events else ()
+    return tuple(lookup.aliases_from(profile)) if request.data.events else ()
 
 
 def _tiers(rules: ScopeRules) -> tuple[Tier, ...]:

@@ -16,7 +16,7 @@ from idsync_cli.errors import Hint, quoted
 def modify(
     request: ModifyRequest, rules: ScopeRules, lookup: Lookup, *, explain: bool = False
 ) -> Decision:
-    """Decide a modify against the store as it stands before it.
+    """Decide a modify against the store as it is before it.
 
     With `explain`, the decision says of every tier that it was not consulted.
 
@@ -62,7 +62,7 @@ def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
 
 
 class _Modification:
-    """A modify on its way, change by change; `word` is where in the request the one at hand is."""
+    """A modify, change by change; `word` is the part of the request that is being worked on."""
 
     __slots__ = ("change_set", "lookup", "profile", "rules", "word")
 
@@ -144,7 +144,7 @@ class _Modification:
 
 
 def _tiers(request: ModifyRequest, rules: ScopeRules) -> tuple[Tier, ...]:
-    """A modify names its profile, so that no tier is consulted."""
+    """The tiers of a modify: it names its profile, so none is consulted."""
     asked = request.known_identities or {}
     named = {*asked, *(change.identity_type for change in request.identity_changes)}
     return tuple(

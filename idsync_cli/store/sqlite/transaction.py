@@ -8,11 +8,14 @@ from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias, BatchData, ProfileData
 from idsync_cli.core.decision import Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.store.api import (
     EVERY_PROFILE,
     HistoryEntry,
+    Member,
+    MemberCount,
     ProfileFilter,
     RequestEntry,
     Transaction,
@@ -22,6 +25,7 @@ from idsync_cli.store.sqlite.cache.alignment import align_holders
 from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
+from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
@@ -29,11 +33,20 @@ from idsync_cli.store.sqlite.cache.prefetch import Prefetch
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.cache.working_set import WorkingSet
+from idsync_cli.store.sqlite.erasing import entries, removal
+from idsync_cli.store.sqlite.erasing.traces import Traces
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import NO_TIME
 from idsync_cli.store.sqlite.rows.data import attribution_of
 
 _ADD: Final = Op.ADD
+_ERASED: Final = Status.ERASED
+_SCOPES = """
+    SELECT name FROM scopes
+    WHERE name NOT IN (SELECT scope FROM erasures)
+        OR EXISTS (SELECT * FROM profiles WHERE profiles.scope_id = scopes.scope_id)
+    ORDER BY name
+"""
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 
 
@@ -65,6 +78,7 @@ class SqliteTransaction(Transaction):
         self._last_seq = self._found_seq
         self._remembers_rules = False
         self._writer = Writer(connection)
+        self._traces = Traces(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._has_applied = False  # something that has yet to be written
         self._requests = PendingRequests(connection)
@@ -124,8 +138,7 @@ class SqliteTransaction(Transaction):
     def scopes(self) -> tuple[str, ...]:
         """The names of the scopes that have profiles; a scope comes in with its first profile."""
         self.write()
-        rows = self.connection.execute("SELECT name FROM scopes ORDER BY name")
-        return tuple(name for (name,) in rows)
+        return tuple(name for (name,) in self.connection.execute(_SCOPES))
 
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
@@ -158,6 +171,24 @@ class SqliteTransaction(Transaction):
 
         self.write()
         return data.data_of(self, mpid, events)
+
+    def members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> Iterator[Member]:
+        """The members of an audience that the rules define, oldest first."""
+        from idsync_cli.store.sqlite.queries import audiences
+
+        self.write()
+        return audiences.members(self, scope, rules, audience, now_ms)
+
+    def count_members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> MemberCount:
+        """How many members an audience has that the rules define, opted out or not."""
+        from idsync_cli.store.sqlite.queries import audiences
+
+        self.write()
+        return audiences.count_members(self, scope, rules, audience, now_ms)
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
@@ -202,6 +233,9 @@ class SqliteTransaction(Transaction):
         cache, edits = self._cache, self._edits
         assert answered is not None
         self._has_applied = True
+        if decision.status is _ERASED:
+            self.erase(Erasure(answered.mpid, seq, scope, entry.time_ms, entry.request_id))
+            return
         its = self._scope(scope, rules)
         if decision.created:
             edits.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
@@ -278,13 +312,51 @@ class SqliteTransaction(Transaction):
             self._requests.add([seq, time_ms, outcome, seq, *numbers])
         self._memory.trim()
 
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name.
+
+        Raises:
+            TablesBehind: another process has yet to write what the tables lack.
+        """
+        self._write_here()
+        return removal.survey(self.connection, self._traces, erasure)
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
+        self.write()
+        entries.enter(self.connection, erasure, None)
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        """The erasures, or that of one profile, by sequence number."""
+        return entries.erasures(self.connection, mpid)
+
+    def erase(self, erasure: Erasure) -> None:
+        """Let nothing be left of a profile, which is there, but its erasure.
+
+        Raises:
+            TablesBehind: another process has yet to write what the tables lack.
+        """
+        self._write_here()
+        removal.remove(self.connection, self._traces, erasure)
+        self._memory.clear()
+        self._batch_ids.forget()
+        self._aliases.forget()
+        self._lookups = {}
+
+    def _write_here(self) -> None:
+        """Bring the tables up to date, which only this process may do."""
+        if self._pending.handed_over.goes_on:
+            raise TablesBehind
+        self.write()
+
     def is_taken(self, seq: int) -> bool:
         """Whether a profile was created, or anything changed, under the sequence number."""
         if self._has_applied:
             self.write()
         [taken] = self.connection.execute(
             "SELECT EXISTS (SELECT * FROM requests WHERE seq = ?1)"
-            " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
+            " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)"
+            " OR EXISTS (SELECT * FROM erasures WHERE seq = ?1)",
             (seq,),
         ).fetchone()
         return bool(taken) or seq in self._memory.profiles
@@ -346,6 +418,7 @@ class SqliteTransaction(Transaction):
     def write_rows(self, rows: Rows) -> None:
         """Write what was taken, from here or from a transaction of another process."""
         self._writer.write(rows, self._seed)
+        self._traces.forget_latest()
 
     def close(self) -> None:
         """Drop all that was read, which refers to itself in circles."""

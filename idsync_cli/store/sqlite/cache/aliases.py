@@ -42,6 +42,11 @@ class Aliases:
         self._any: bool | None = None  # not known yet
         self._from: dict[int, tuple[Alias, ...]] = {}
 
+    def forget(self) -> None:
+        """Forget what was read: aliases with a profile that was erased are gone."""
+        self._any = None
+        self._from = {}
+
     def by_source(self, created_seq: int) -> tuple[Alias, ...]:
         """The aliases of which a profile is the source, oldest first."""
         if self._any is None:

@@ -64,6 +64,10 @@ class BatchIds:
         """What was added is written, or given to whoever writes it."""
         self._before, self._latest, self._new = self._latest, {}, 0
 
+    def forget(self) -> None:
+        """Begin with nothing in memory; all that was added must have been written."""
+        self._before, self._latest, self._new = {}, {}, 0
+
     def trim(self) -> None:
         """Between two requests: let go of what can be read again, once there is much."""
         if self._new == 0 and len(self._latest) > _REMEMBERED:

@@ -1,4 +1,4 @@
-"""Changing profiles in memory, and who holds what, by what was decided."""
+"""Making decided changes in memory."""
 
 from idsync_cli.core.identity import Identifier
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow, Scope
@@ -11,7 +11,7 @@ from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE
 
 
 class Edits:
-    """Changes of one store's profiles: made in memory, and pending until they are written."""
+    """Changes profiles and their identifiers in memory, where they wait to be written."""
 
     __slots__ = ("_cache", "_memory", "_next_identifier", "_pending", "_tables")
 
@@ -35,7 +35,7 @@ class Edits:
         return profile
 
     def leave(self, profile: CachedProfile, types: int, was_known: bool, seq: int) -> None:
-        """Let a request leave a profile with these types, once the changes that follow are made."""
+        """Set the types of a profile to those after a request, whose changes follow."""
         known = was_known or types & profile.scope.login_bits != 0
         if known != profile.known:
             self._move(profile, known)
@@ -60,7 +60,7 @@ class Edits:
             profile.first_seen_ms = time_ms
 
     def _move(self, profile: CachedProfile, known: bool) -> None:
-        """Move a profile from the anonymous to the known holders of all that it holds."""
+        """Move a profile, for all its identifiers, between the anonymous and the known holders."""
         for each in self._cache.held(profile):
             cached = self._memory.by_number.get(each.number)
             if cached is None:
@@ -72,7 +72,7 @@ class Edits:
         profile.known = known
 
     def add(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
-        """Let a profile hold an identifier as its last, and give the identifier's number."""
+        """Add an identifier to a profile, as its last, and give the identifier's number."""
         cached = self._cache.identifier(profile.scope, identifier)
         number = cached.identifier_id
         type_id = identifier.order
@@ -89,7 +89,7 @@ class Edits:
         return number
 
     def remove(self, profile: CachedProfile, identifier: Identifier) -> int:
-        """Take an identifier from a profile, and give the identifier's number."""
+        """Remove an identifier from a profile, and give the identifier's number."""
         cached = self._cache.identifier(profile.scope, identifier)
         number = cached.identifier_id
         assert number is not None

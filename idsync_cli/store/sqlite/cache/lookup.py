@@ -1,4 +1,4 @@
-"""What the rules ask about one scope, answered by what is known of the store."""
+"""The core's look-ups, answered by the cache."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 
 
 class CachedLookup(Lookup):
-    """What the store knows about one scope, None if it has never seen it, under some rules."""
+    """Look-ups in one scope under some rules; the scope is None if the store does not have it."""
 
     __slots__ = ("_aliases", "_batch_ids", "_cache", "_scope", "rules")
 
@@ -102,9 +102,9 @@ class CachedLookup(Lookup):
 
 
 class JudgingLookup(CachedLookup):
-    """The same under rules with other login types than the store was last written under.
+    """The same under rules with other login types than `holders` was last written for.
 
-    What is known has then to be judged profile by profile.
+    Then every holder has to be judged, known or not.
     """
 
     def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
@@ -129,7 +129,7 @@ class JudgingLookup(CachedLookup):
         return [each.view() for each in judged[:limit]]
 
     def _judged(self, identifier: Identifier, *, known: bool) -> list[CachedProfile]:
-        """Holders that the rules say are known, or anonymous: newest first."""
+        """The holders that are known, or anonymous, by the rules: newest first."""
         scope, cache = self._scope, self._cache
         if scope is None:
             return []
@@ -146,7 +146,7 @@ def lookup(
     scope: Scope | None,
     rules: ScopeRules,
 ) -> CachedLookup:
-    """What the store knows about a scope under some rules."""
+    """Look-ups in a scope under some rules."""
     if scope is None or scope.login_bits == rules.login_bits:
         return CachedLookup(cache, batch_ids, aliases, scope, rules)
     return JudgingLookup(cache, batch_ids, aliases, scope, rules)

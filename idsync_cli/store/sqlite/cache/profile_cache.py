@@ -61,7 +61,7 @@ class ProfileCache:
         return profile
 
     def was_given_out(self, mpid: int) -> bool:
-        """Whether any profile of the store has the MPID."""
+        """Whether any profile of the store has the MPID, or had it until it was erased."""
         if mpid in self._memory.by_mpid:
             return True
         return not self.new_mpids_are_free and self._tables.has_mpid(mpid)

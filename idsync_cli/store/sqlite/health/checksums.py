@@ -1,4 +1,4 @@
-"""What was written with a checksum, but for requests and their changes, and events."""
+"""Rows with a checksum, except requests and their changes (see `history`), and events."""
 
 import sqlite3
 from collections import Counter
@@ -13,7 +13,7 @@ _PLACE_OF = Counter({"batch_ids": 1})
 
 
 def of_sums(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Rows that are not what was written."""
+    """Rows whose checksum is wrong."""
     for table, columns in _SUMMED.items():
         for its_sum, *values in connection.execute(f"SELECT checksum, {columns} FROM {table}"):
             sum_up = _SUMS.get(table, checksum)
@@ -43,4 +43,9 @@ _SUMMED = {
     "devices": "created_seq, identity_type, value, seq, info",
     "profile_states": "created_seq, seq, consent_state, is_opted_out, attribution",
     "batch_ids": "digest, seq, created_seq",
+    "erasures": (
+        "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
+    ),
+    "kept_files": "path, kind",
+    "subject_requests": "subject_request_id, type, time_ms, mpid",
 }

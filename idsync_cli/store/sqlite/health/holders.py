@@ -1,4 +1,4 @@
-"""Who holds which identifier, against the history that led to it."""
+"""Whether the identifiers of profiles agree with their history."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from idsync_cli.store.sqlite.health.rows import AnyRow, side_by_side
 
 
 def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Profiles whose contents disagree with their history, or with what lookups find."""
+    """Profiles whose identifiers disagree with the history, or with the index of look-ups."""
     changes = connection.execute(
         "SELECT created_seq, identifier_id, seq, place, op FROM changes"
         " ORDER BY created_seq, seq, place"
@@ -53,7 +53,7 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 
 def _told(changes: Iterable[AnyRow], held: dict[int, tuple[int, int]]) -> Iterator[Sign]:
-    """Tell the history of a profile from its beginning, and find what cannot have been."""
+    """Replay the history of a profile from its beginning, and find impossible changes."""
     for _, number, seq, place, op in changes:
         if (op == 1) == (number in held):
             yield Sign(FindingCode.HISTORY, f"change {place} of request {seq} is impossible")

@@ -3,7 +3,7 @@
 `profiles`: the profiles. `history`: what changed, and by which request. `statistics`: how many.
 `replays`: how far each replay got. `rules`: which rules the store was last used with.
 
-They are asked of a session in which nothing waits to be written, and read the tables.
+They read the tables, in a transaction in which nothing is waiting to be written.
 
 Events are listed oldest first: profiles by the request that created them, changes by request and
 place, identifiers of a profile by the change that added them, replays by number.

@@ -1,14 +1,15 @@
 """What changed, and by which request."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
 from typing import Any
 
-from idsync_cli.core.codes import AttributeOp, EntryKind, EntryRule, Op
+from idsync_cli.core.codes import AttributeOp, EntryKind, EntryRule, Op, RequestKind
 from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.kept_json import value_of
@@ -59,7 +60,7 @@ _LIFE = """
         answer.mpid, op, changed.mpid, identity_type_id, value
     FROM requests
     JOIN outcomes USING (outcome_id)
-    JOIN profiles AS answer ON answer.created_seq = requests.created_seq
+    LEFT JOIN profiles AS answer ON answer.created_seq = requests.created_seq
     LEFT JOIN changes ON changes.seq = requests.seq
     LEFT JOIN profiles AS changed ON changed.created_seq = changes.created_seq
     LEFT JOIN identifiers USING (identifier_id)
@@ -107,12 +108,13 @@ class Act:
     """One request of the life of a profile; `answer` is the MPID it was answered with.
 
     `changes` are those of identity records, of whichever profile, then those of attributes of this
-    one, then an alias of it: each in the order made.
+    one, then an alias of it: each in the order made. The answer is None where that profile was
+    erased; an identifier may have the value ERASED_VALUE.
     """
 
     seq: int
     cause: Cause
-    answer: int
+    answer: int | None
     changes: tuple[HistoryChange, ...]
 
 
@@ -123,15 +125,24 @@ def history(
     limit: int | None = None,
 ) -> Iterator[HistoryEntry]:
     """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
-    execute, number = transaction.connection.execute, (-1 if limit is None else limit,)
-    of_identifiers = execute(_CHANGES.format(_of_changes(transaction, mpid, identifier)), number)
-    found = [_entries(of_identifiers, _identifier_change)]
-    if identifier is None:
-        condition = _of_profile("change.created_seq", mpid)
-        found.append(_entries(execute(_ATTRIBUTES.format(condition), number), _attribute_change))
-        condition = _of_profile("source_seq", mpid, "destination_seq")
-        found.append(_entries(execute(_ALIASES.format(condition), number), _alias))
-    return islice(merge(*found, key=_number), limit)
+    condition = _of_changes(transaction, mpid, identifier)
+    of_identities = _entries(transaction, _CHANGES, condition, limit, _identifier_change)
+    if identifier is not None:
+        return of_identities
+    others = _other_entries(transaction, mpid, limit)
+    return islice(merge(of_identities, others, key=_number), limit)
+
+
+def _other_entries(
+    transaction: Connected, mpid: int | None, limit: int | None = None
+) -> Iterator[HistoryEntry]:
+    """The entries that are not about identity records."""
+    condition = _of_profile("change.created_seq", mpid)
+    of_attributes = _entries(transaction, _ATTRIBUTES, condition, limit, _attribute_change)
+    condition = _of_profile("source_seq", mpid, "destination_seq")
+    of_aliases = _entries(transaction, _ALIASES, condition, limit, _alias)
+    of_erasures = _erasures(transaction, mpid)
+    return merge(of_attributes, of_aliases, of_erasures, key=_number)
 
 
 def history_length(
@@ -143,6 +154,7 @@ def history_length(
         counts += [
             ("attribute_changes", _of_profile("created_seq", mpid)),
             ("aliases", _of_profile("source_seq", mpid, "destination_seq")),
+            ("erasures", "TRUE" if mpid is None else f"mpid = {mpid}"),
         ]
     return sum(
         transaction.connection.execute(
@@ -171,9 +183,16 @@ def _of_profile(column: str, mpid: int | None, other: str | None = None) -> str:
 
 
 def _entries(
-    rows: Iterable[tuple[Any, ...]], change_of: Callable[..., HistoryChange]
+    transaction: Connected,
+    query: str,
+    condition: str,
+    limit: int | None,
+    change_of: Callable[..., HistoryChange],
 ) -> Iterator[HistoryEntry]:
-    """Rows of entries, each of which ends with what was changed."""
+    """The entries that a query gives, each of whose rows ends with what was changed."""
+    rows = transaction.connection.execute(
+        query.format(condition), (-1 if limit is None else limit,)
+    )
     for seq, time_ms, kind, own_id, own_time, rule, decider, *change in rows:
         yield HistoryEntry(
             seq,
@@ -198,6 +217,17 @@ def _attribute_change(_: int, op: str, mpid: int, name: str, value: str | None) 
 
 def _alias(seq: int, source: int, destination: int, start_ms: int, end_ms: int) -> Alias:
     return Alias(seq, source, destination, start_ms, end_ms)
+
+
+def _erasures(transaction: Connected, mpid: int | None) -> Iterator[HistoryEntry]:
+    """The erasures; what decided them is not kept."""
+    condition = "TRUE" if mpid is None else f"mpid = {mpid}"
+    for *row, request_id in transaction.connection.execute(
+        f"SELECT mpid, seq, scope, time_ms, request_id FROM erasures WHERE {condition} ORDER BY seq"
+    ):
+        its_mpid, seq, scope, time_ms = row
+        erasure = Erasure(its_mpid, seq, scope, time_ms, request_id)
+        yield HistoryEntry(seq, time_ms, RequestKind.ERASE, request_id, None, erasure, None)
 
 
 def _number(entry: HistoryEntry) -> int:
@@ -227,7 +257,7 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
 
 def life(transaction: Connected, mpid: int, created_seq: int) -> Iterator[Act]:
     """All requests that created or changed a profile, by number, with what they changed."""
-    others = groupby(_other_changes(transaction, mpid), key=_number)
+    others = groupby(_other_entries(transaction, mpid), key=_number)
     of_others = next(others, _NONE)
     rows = transaction.connection.execute(_LIFE, (created_seq,))
     for (seq, *request, answer), of_one in groupby(rows, key=_request_of):
@@ -240,11 +270,6 @@ def life(transaction: Connected, mpid: int, created_seq: int) -> Iterator[Act]:
             changes += [each.change for each in of_others[1]]
             of_others = next(others, _NONE)
         yield Act(seq, _cause(*request), answer, tuple(changes))
-
-
-def _other_changes(transaction: Connected, mpid: int) -> Iterator[HistoryEntry]:
-    """What changed of a profile beside its identity record."""
-    return (entry for entry in history(transaction, mpid) if not isinstance(entry.change, Change))
 
 
 _NONE: tuple[int, Iterator[HistoryEntry]] = (-1, iter(()))

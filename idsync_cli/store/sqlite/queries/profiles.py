@@ -1,7 +1,8 @@
 """Listing the profiles of a store, in the order of their creation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
@@ -16,7 +17,7 @@ _ALL_TYPES = sum(TYPE_BITS.values())
 # CROSS JOIN keeps SQLite to this order of loops. Profiles then come by their key, one after another
 # as they are fetched, and a listing of twenty reads only those.
 _PROFILES = """
-    SELECT p.created_seq, mpid, source_mpid, known_seq, holders.identity_type_id, value, name
+    SELECT p.created_seq, mpid, source_mpid, known_seq, holders.identity_type_id, value, name, {}
     FROM profiles AS p
     CROSS JOIN scopes USING (scope_id)
     LEFT JOIN holders USING (created_seq)
@@ -40,7 +41,7 @@ def profiles(
 def count_profiles(
     transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter
 ) -> int:
-    """How many profiles are asked for. All rows of `profiles` are read, but where all count."""
+    """How many profiles are asked for. It reads all rows of `profiles`, unless all count."""
     [number] = transaction.connection.execute(
         f"SELECT count(*) FROM profiles AS p WHERE {_condition(transaction, rules, asked)}"
         if asked != EVERY_PROFILE
@@ -74,13 +75,25 @@ def types_held(transaction: Connected, scope: str | None = None) -> list[Identit
     return [kind for kind in IdentityType if found & TYPE_BITS[kind]]
 
 
-def _found(transaction: Connected, condition: str) -> Iterator[tuple[str, Profile]]:
-    found = transaction.connection.execute(_PROFILES.format(condition))
-    for (seq, mpid, source, known_seq, name), rows in groupby(
-        found, key=lambda row: (*row[:4], row[6])
+def select_profiles(condition: str, also: str = "NULL") -> str:
+    """The SELECT of the profiles `p` that fulfil a condition, with something else of each."""
+    return _PROFILES.format(also, condition)
+
+
+def read_profiles(found: Iterable[Any]) -> Iterator[tuple[str, Profile, Any]]:
+    """The profiles of the rows that `select_profiles` finds: scope, profile, and what else."""
+    for (seq, mpid, source, known_seq, name, also), rows in groupby(
+        found, key=lambda row: (*row[:4], *row[6:])
     ):
         held = tuple(Identifier(TYPES[row[4]], row[5]) for row in rows if row[4] is not None)
-        yield name, Profile(mpid, seq, source, known_seq != 0, held)
+        yield name, Profile(mpid, seq, source, known_seq != 0, held), also
+
+
+def _found(transaction: Connected, condition: str) -> Iterator[tuple[str, Profile]]:
+    for name, profile, _ in read_profiles(
+        transaction.connection.execute(select_profiles(condition))
+    ):
+        yield name, profile
 
 
 def _condition(
@@ -96,9 +109,9 @@ def _condition(
 
 
 def _by_scope(transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter) -> str:
-    """What the rules of each scope make of the question; scopes with the same are asked together.
+    """The question as SQL, by the rules of each scope; scopes with equal terms share one.
 
-    One CASE, because a chain of ORs may not have a thousand links.
+    It is a CASE, because SQLite does not take a chain of a thousand ORs.
     """
     scopes: dict[str, list[str]] = {}
     for number, name in transaction.connection.execute("SELECT scope_id, name FROM scopes"):

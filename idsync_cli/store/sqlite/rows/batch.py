@@ -1,4 +1,4 @@
-"""What requests changed, as the rows of the tables: put together in memory, written at once."""
+"""The rows that requests changed: gathered in memory, and written all at once."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -72,9 +72,9 @@ _NO_TEXTS: Final = None, None
 
 
 class Rows:
-    """What a batch comes to: rows for each table, in its order, with their sums and hashes.
+    """The rows of a batch for each table, in the order of its key, with checksums and hashes.
 
-    That is most of the work, and nobody need be kept from the store meanwhile.
+    Making them is most of the work, and needs no lock on the store.
     """
 
     __slots__ = (
@@ -155,6 +155,7 @@ class Writer:
             insert.rows("profiles", 9, rows.created)
         except sqlite3.IntegrityError:
             raise MpidTaken from None
+        self._check_not_erased(rows.created)
         insert.each(
             "UPDATE profiles SET known_seq = ?2, types = ?3, first_seen_ms = ?4,"
             " last_stored_ms = ?5, checksum = ?6 WHERE created_seq = ?1",
@@ -174,3 +175,15 @@ class Writer:
                 "UPDATE store SET last_seq = ?, checksum = ?",
                 (rows.last_seq, checksum(seed, rows.last_seq)),
             )
+
+    def _check_not_erased(self, created: Sequence[tuple[Any, ...]]) -> None:
+        """See whether a new profile has the MPID of one that was erased.
+
+        Raises:
+            MpidTaken: one has.
+        """
+        erased = self._execute("SELECT mpid FROM erasures").fetchall() if created else []
+        if erased:
+            new = {row[1] for row in created}
+            if any(mpid in new for (mpid,) in erased):
+                raise MpidTaken

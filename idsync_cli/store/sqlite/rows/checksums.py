@@ -1,4 +1,4 @@
-"""Sums that tell a row which has changed on the disk: SQLite itself keeps none."""
+"""Checksums that show whether a row has changed on the disk. SQLite itself keeps none."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -13,12 +13,12 @@ Value = int | str | bytes | None | tuple["Value", ...]
 
 
 def checksum(*values: Value) -> int:
-    """The sum that is kept with the values of a row: 32 bits, against accidents only."""
+    """The checksum of the values of a row: 32 bits, against accidents and not against intent."""
     return crc32(repr(values).encode("utf-8", "backslashreplace"))
 
 
 NO_ROW_OF_OURS: Final = -1
-"""The sum of what cannot be a row of ours."""
+"""Stands for the checksum of values that idsync cannot have written."""
 
 
 NO_TIME: Final = -(2**63)
@@ -87,10 +87,10 @@ def checksum_of_profile(
 
 
 def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None]) -> int:
-    """The sum of a request and its changes that were packed, and of what came with it.
+    """The checksum of a request with its changes, packed, and of the texts that it brought itself.
 
-    Packed are the numbers of the row, from `seq` to `created_seq`, and of each change all but the
-    number of its request. With most requests nothing comes, so that numbers are enough.
+    Packed are the numbers of its row, from `seq` to `created_seq`, and of each change all but the
+    request's number. Most requests bring no texts.
     """
     found = crc32(packed)
     if texts[0] is None and texts[1] is None:
@@ -99,12 +99,12 @@ def checksum_of_packed_request(packed: bytes, texts: Sequence[int | str | None])
 
 
 def checksum_of_request(row: Sequence[Any], changes: Iterable[tuple[int, int, int, int]]) -> int:
-    """The sum of a row of `requests` and of its changes, of each all but the request's number.
+    """The checksum of a row of `requests` and its changes, each without the request's number.
 
-    The row is as it was read, whatever that is by now.
+    The row may be damaged. Without a profile it counts as that of profile 0.
     """
     try:
-        packed = pack_numbers([*row[:4], *chain.from_iterable(changes)])
+        packed = pack_numbers([*row[:3], row[3] or 0, *chain.from_iterable(changes)])
     except error:
         return NO_ROW_OF_OURS
     return checksum_of_packed_request(packed, row[4:])
@@ -115,12 +115,12 @@ _HASH: Final = Struct(">q")
 
 
 def identifier_hash(scope_id: int, identity_type_id: int, value: str) -> int:
-    """What an identifier is found by: 64 bits, signed, which nobody can aim at another's."""
+    """The hash that an identifier is found by: 64 bits, signed, of a cryptographic hash."""
     return hash_behind(hash_prefix(scope_id, identity_type_id), value)
 
 
 def hash_prefix(scope_id: int, identity_type_id: int) -> bytes:
-    """What the hash of every identifier of a type is over, before its value."""
+    """What precedes the value in the hash of every identifier of a type."""
     return f"{scope_id}:{identity_type_id}:".encode("ascii")
 
 

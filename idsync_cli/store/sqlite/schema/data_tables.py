@@ -4,6 +4,8 @@ What a profile had after any earlier request can be told: attributes by their ch
 device and each state the last row up to that request says how it was.
 """
 
+from idsync_cli.store.sqlite.schema.erasure_tables import IS_APPENDED_ONLY, append_only
+
 DATA_TABLES = (
     """
     CREATE TABLE events (
@@ -147,18 +149,11 @@ DATA_VIEWS = (
         LEFT JOIN requests USING (seq)
         ORDER BY seq, place
     """,
-    *(
-        f"""
-        CREATE TRIGGER attribute_changes_are_only_appended_{number}
-        BEFORE {act} ON attribute_changes
-        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
-        """
-        for number, act in enumerate(("UPDATE", "DELETE"), start=1)
-    ),
+    *append_only("attribute_changes", "created_seq = OLD.created_seq"),
     # REPLACE takes rows away without the trigger of a DELETE.
-    """
+    f"""
     CREATE TRIGGER attribute_changes_are_not_replaced BEFORE INSERT ON attribute_changes
     WHEN EXISTS (SELECT * FROM attribute_changes WHERE seq = NEW.seq AND place = NEW.place)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
 )

@@ -23,8 +23,10 @@ from idsync_cli.store.sqlite.rows.checksums import (
 )
 from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
 from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
+from idsync_cli.store.sqlite.schema.erasure_tables import ERASURE_TABLES
 from idsync_cli.store.sqlite.schema.tables import (
     PROFILES,
+    REQUESTS,
     TABLES,
     drop_views,
     fill_identity_types,
@@ -77,19 +79,24 @@ def m003_alias(db: Database) -> None:
 
 @migrations()
 def m004_data(db: Database) -> None:
-    """Section 9: tables for what batches bring, and more of each profile.
+    """Section 9: tables for what batches bring and for erasures, and more of each profile.
 
-    That is when it was first seen and last stored, and since which request it is known.
+    That is when it was first seen and last stored, and since which request it is known. A request
+    may have been answered with a profile that was erased.
     """
     drop_views(db.conn)
     db.execute("PRAGMA legacy_alter_table = ON")  # else others would refer to what is dropped
-    db.execute("ALTER TABLE profiles RENAME TO old_profiles")
+    for table in ("profiles", "requests"):
+        db.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
     db.execute("PRAGMA legacy_alter_table = OFF")
+    db.execute(REQUESTS)
+    db.execute("INSERT INTO requests SELECT * FROM old_requests")
+    db.execute("DROP TABLE old_requests")
     db.execute(PROFILES)
     db.conn.create_function("new_checksum", 10, _new_checksum, deterministic=True)
     db.execute(_TAKE_OVER_PROFILES)
     db.execute("DROP TABLE old_profiles")
-    for statement in DATA_TABLES:
+    for statement in (*DATA_TABLES, *ERASURE_TABLES):
         db.execute(statement)
     make_views(db.conn)
     for statement in DATA_VIEWS:

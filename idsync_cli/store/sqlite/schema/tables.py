@@ -2,16 +2,20 @@
 
 What section 9 adds stands in `data_tables.py`.
 
-Tables, columns and views bear the specification's words, for people who open the file with
-sqlite-utils or Datasette. A new store gets them as they stand here. Whoever changes anything here
-adds a migration that brings the stores of before to exactly the same (see `version_1`), and a
-version to `lifecycle/header.py`.
+Tables, columns and views have the names of the specification, for people who open the file with
+sqlite-utils or Datasette. With any change here comes a migration that gives older stores exactly
+the same (`migrations.py`), and another version in `lifecycle/header.py`.
 """
 
 from sqlite3 import Connection
 
 from idsync_cli.core.identity import TYPE_ORDER
 from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
+from idsync_cli.store.sqlite.schema.erasure_tables import (
+    ERASURE_TABLES,
+    IS_APPENDED_ONLY,
+    append_only,
+)
 
 MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data")
 """The migrations that led here, in their order; a new store counts as having gone through them."""
@@ -19,7 +23,7 @@ MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data")
 
 def make_schema(connection: Connection) -> None:
     """Create the tables in an empty file, within the transaction at hand."""
-    for statement in (*_MIGRATIONS_TABLE, *TABLES, *DATA_TABLES):
+    for statement in (*_MIGRATIONS_TABLE, *TABLES, *DATA_TABLES, *ERASURE_TABLES):
         connection.execute(statement)
     make_views(connection)
     for statement in DATA_VIEWS:
@@ -76,6 +80,18 @@ PROFILES = """
         first_seen_ms INTEGER,         -- the earliest and the latest own time, or else the clock's,
         last_stored_ms INTEGER,        -- of the requests that were answered with it and changed it
         checksum INTEGER NOT NULL
+    ) STRICT
+    """
+
+REQUESTS = """
+    CREATE TABLE requests (            -- every request, or imported profile, that changed the store
+        seq INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,      -- when it was answered, in milliseconds since 1970, UTC
+        outcome_id INTEGER NOT NULL REFERENCES outcomes (outcome_id),
+        created_seq INTEGER REFERENCES profiles (created_seq),  -- of the answer; none once erased
+        request_id TEXT,
+        request_timestamp_ms INTEGER,
+        checksum INTEGER NOT NULL      -- of this row and of its changes
     ) STRICT
     """
 
@@ -144,17 +160,7 @@ TABLES = (
         checksum INTEGER NOT NULL
     ) STRICT
     """,
-    """
-    CREATE TABLE requests (            -- every request, or imported profile, that changed the store
-        seq INTEGER PRIMARY KEY,
-        time_ms INTEGER NOT NULL,      -- when it was answered, in milliseconds since 1970, UTC
-        outcome_id INTEGER NOT NULL REFERENCES outcomes (outcome_id),
-        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),  -- of the answer
-        request_id TEXT,
-        request_timestamp_ms INTEGER,
-        checksum INTEGER NOT NULL      -- of this row and of its changes
-    ) STRICT
-    """,
+    REQUESTS,
     """
     CREATE TABLE changes (             -- every change of an identity record
         seq INTEGER NOT NULL REFERENCES requests (seq),
@@ -212,8 +218,9 @@ _VIEWS = (
     CREATE VIEW history AS
         SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time,
             outcomes.type, scopes.name AS scope, iif(op > 0, 'add', 'remove') AS op, mpid,
-            identity_types.name AS identity_type, value, rule,
-            outcomes.identity_type AS decided_by, request_id, request_timestamp_ms
+            identity_types.name AS identity_type, nullif(value, '') AS value, rule,
+            outcomes.identity_type AS decided_by, request_id, request_timestamp_ms,
+            value = '' AS erased
         FROM changes
         JOIN requests USING (seq)
         JOIN outcomes USING (outcome_id)
@@ -223,25 +230,26 @@ _VIEWS = (
         JOIN identity_types ON identity_types.identity_type_id = identifiers.identity_type_id
         ORDER BY seq, place
     """,
+    """
+    CREATE VIEW erasure_history AS
+        SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time,
+            scope, mpid, request_id, finished
+        FROM erasures ORDER BY seq
+    """,
 )
 _APPEND_ONLY = (
-    *(
-        f"""
-        CREATE TRIGGER {table}_are_only_appended_{number} BEFORE {act} ON {table}
-        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
-        """
-        for table in ("requests", "changes")
-        for number, act in enumerate(("UPDATE", "DELETE"), start=1)
-    ),
+    # Of a request that changed others, too, a part stays; changes stay or go as they are.
+    *append_only("requests", "TRUE"),
+    *append_only("changes", "created_seq = OLD.created_seq"),
     # REPLACE takes rows away without the trigger of a DELETE.
-    """
+    f"""
     CREATE TRIGGER requests_are_not_replaced BEFORE INSERT ON requests
     WHEN EXISTS (SELECT * FROM requests WHERE seq = NEW.seq)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
-    """
+    f"""
     CREATE TRIGGER changes_are_not_replaced BEFORE INSERT ON changes
     WHEN EXISTS (SELECT * FROM changes WHERE seq = NEW.seq AND place = NEW.place)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
 )
