@@ -5,8 +5,7 @@ Its message names no command and no option: a client over HTTP has none. The com
 says hints in its own words (`cli/hints.py`).
 """
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
@@ -217,7 +216,11 @@ def printable(text: str) -> str:
 
 def quoted(value: object) -> str:
     """A foreign value for an error message: one line, bounded, between quotes."""
-    text = printable(str(value)[: LONGEST_QUOTE + 1])
+    text = str(value)[: LONGEST_QUOTE + 1]
+    if not (text.isascii() and text.isprintable() and "\\" not in text):
+        from idsync_cli.visible import visible
+
+        text = visible(text, spaces=False)
     return f"'{text}'" if len(text) <= LONGEST_QUOTE else f"'{text[:LONGEST_QUOTE]}…'"
 
 
@@ -227,6 +230,15 @@ def number_of(number: int, noun: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the nearest right word, ready to be appended to a message; or nothing."""
-    close = get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)
-    return f"; did you mean '{printable(close[0])}'?" if close else ""
+    """A hint at the nearest right words, ready to be put behind a message; or nothing."""
+    from idsync_cli.nearest import nearest_words
+
+    return did_you_mean(nearest_words(word[:LONGEST_QUOTE], known))
+
+
+def did_you_mean(words: Sequence[str]) -> str:
+    """A hint at words, ready to be put behind a message; or nothing if there are none."""
+    if not words:
+        return ""
+    *others, last = map(quoted, words)
+    return f"; did you mean {', '.join(others)}{' or ' if others else ''}{last}?"

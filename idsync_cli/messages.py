@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, TierOutcome
+from idsync_cli.core.codes import ErrorCode, KeptBy, NoteCode, Reason, Rule, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
-from idsync_cli.errors import printable
+from idsync_cli.visible import visible
 
 _NOTES = {
     NoteCode.NO_IDENTIFIER: (
@@ -31,6 +31,13 @@ REASONS = {
     Reason.CONFLICTING_LOGIN: "known by a different value of a higher-ranked login ID",
     Reason.NEW_KNOWN_USER_ONLY: "anonymous, but the request has a login ID",
 }
+
+KEPT_BY = {
+    **{reason.value: sentence for reason, sentence in REASONS.items()},
+    KeptBy.IMMUTABLE.value: "an immutable identifier never moves",
+    KeptBy.ON_UNIQUE_HELD.value: "the scope sets on_unique_held: keep; only a modify moves it",
+}
+"""Why a holder keeps an identifier from a request."""
 
 _BUT = {
     Reason.IMMUTABLE_SEARCH: "a search needs {its} immutable ID",
@@ -96,7 +103,7 @@ def near_message(near: Sequence[NearMiss]) -> str:
     else:
         counts = ", ".join(f"{count} {reason}" for reason, count in miss.ineligible.items())
         why = f"none of them may be the answer ({counts})"
-    held = f"{miss.identifier.type} {printable(miss.identifier.value)}"
+    held = f"{miss.identifier.type} {visible(miss.identifier.value)}"
     return f"{holders} {held}, but {why}"
 
 

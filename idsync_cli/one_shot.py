@@ -29,6 +29,10 @@ class Reply:
         return int(outcome.status is Status.NOT_FOUND)
 
 
+def _accept(_answer: Answer, _opened: SqliteStore) -> None:
+    """That nothing was found is all there is to say."""
+
+
 def reply_to(
     request: wire.Json,
     opened: SqliteStore | None,
@@ -37,10 +41,13 @@ def reply_to(
     engine_over: Callable[[Store], Engine],
     new_seed: Callable[[], int],
     dry_run: bool,
+    on_nothing_found: Callable[[Answer, SqliteStore], None] = _accept,
 ) -> Reply:
     """Answer a request from an open store, which is closed then.
 
-    If there is none, one is made at the path, but only if the answer changes it.
+    If there is none, one is made at the path, but only if the answer changes it. Where nothing was
+    found, `on_nothing_found` may look into the store for what was meant: for people at their own
+    store alone.
 
     Raises:
         StoreFault: the store cannot be used, or made.
@@ -54,4 +61,8 @@ def reply_to(
             return Reply(answer, dry_run)
         opened = stores.create(path, seed)
     with opened:
-        return Reply(engine_over(opened).one_shot(request, dry_run=dry_run, near=True), dry_run)
+        answer = engine_over(opened).one_shot(request, dry_run=dry_run, near=True)
+        reply = Reply(answer, dry_run)
+        if reply.exit_status == 1:
+            on_nothing_found(answer, opened)
+        return reply

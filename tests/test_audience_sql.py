@@ -1,7 +1,9 @@
 """Lists and counts by SQL are what the fold says of each profile (section 9)."""
 
 import json
+import signal
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,8 +37,9 @@ from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import types_of
 from idsync_cli.store.kept_json import event_of
+from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.queries.audience_sql import AudienceQuery
-from idsync_cli.store.sqlite.queries.functions import register
+from idsync_cli.store.sqlite.queries.functions import Functions, answering, functions_of
 from idsync_cli.store.sqlite.schema.tables import make_schema
 from tests.audience_worlds import NOW, PEOPLE, Person, definitions
 from tests.core.shorthand import rules
@@ -49,9 +52,9 @@ class World:
 
     def __init__(self, people: Sequence[Person]) -> None:
         self.people = people
-        self.connection = sqlite3.connect(":memory:")
+        self.connection = connect(":memory:")
         make_schema(self.connection)
-        register(self.connection)
+        self.functions = functions_of(self.connection)
         self._put("INSERT INTO scopes VALUES (?, ?, 0, 0)", [(1, "it"), (2, "another")])
         for seq, person in enumerate(people, start=1):
             self._add(seq, person, 1)
@@ -87,7 +90,7 @@ class World:
 
     def by_sql(self, defined: Definitions, audience: str, now_ms: int = NOW) -> list[int]:
         """The members of an audience, by number."""
-        query = AudienceQuery(1, replace(RULES, definitions=defined), now_ms)
+        query = AudienceQuery(1, replace(RULES, definitions=defined), now_ms, self.functions)
         asked = query.asking(f"SELECT created_seq FROM {query.members(audience)}")
         return sorted(seq for (seq,) in self.connection.execute(*asked))
 
@@ -213,7 +216,50 @@ def test_every_value_of_a_definition_is_bound() -> None:
         Definitions(calculated, {hostile: Audience(1, condition)}),
     ):
         rules = replace(RULES, definitions=defined)
-        query = AudienceQuery(1, rules, NOW)
+        query = AudienceQuery(1, rules, NOW, Functions())
         [name] = defined.audiences
         asked = query.asking(f"SELECT created_seq FROM {query.members(name)}")
         assert "DROP" not in asked.text
+
+
+# What happens while SQLite asks
+
+
+def test_what_is_raised_in_a_function_comes_out_as_itself(two: World) -> None:
+    deep = '{"data": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    with pytest.raises(RecursionError), answering(two.connection):
+        two.connection.execute("SELECT idsync_event_attribute(?, 'a')", (deep,))
+    with pytest.raises(IndexError), answering(two.connection):
+        two.connection.execute("SELECT idsync_holds('1', 99)")
+    with pytest.raises(ValueError, match="line 1"), answering(two.connection):
+        two.connection.execute("SELECT idsync_sum('broken')").fetchone()
+
+
+def test_what_is_wrong_with_a_query_is_told_by_sqlite(two: World) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), answering(two.connection):
+        two.connection.execute("SELECT * FROM nowhere")
+
+
+@pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="signals come to the first"
+)
+@pytest.mark.parametrize("called", ["1", "idsync_holds('1', 0)"])
+def test_a_long_query_ends_with_ctrl_c(two: World, called: str) -> None:
+    assert two.functions.number_of(Comparison(Operator.EQUALS, ("1",))) == 0
+    endless = f"WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + {called} FROM n)"
+    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), answering(two.connection):
+        two.connection.execute(f"{endless} SELECT count(*) FROM n").fetchone()
+    timer.join()
+    assert two.connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_query_may_begin_while_another_one_is_read(two: World) -> None:
+    defined = audience(AttributeCondition("n", Comparison(Operator.EXISTS)))
+    query = AudienceQuery(1, replace(RULES, definitions=defined), NOW, two.functions)
+    asked = query.asking(f"SELECT created_seq FROM {query.members('it')}")
+    first = two.connection.execute(*asked)
+    assert first.fetchone() == (1,)
+    assert two.by_sql(audience(KnownCondition(False)), "it") == [1, 2]
+    assert first.fetchone() == (2,)

@@ -183,6 +183,15 @@ def test_the_identifiers_are_those_of_the_user_and_of_the_device() -> None:
     }
 
 
+def test_digits_beyond_count_may_not_be_lost_unseen() -> None:
+    for sign in ("", "-"):
+        line = f'{{"type": "batch", "scope": "s", "user_attributes": {{"a": {sign}{"9" * 9999}}}}}'
+        [incoming] = wire.LineReader().requests([(1, line.encode())])
+        found = wire.Reader(RULES).read(incoming.request).late_refusal
+        assert found is not None
+        assert found.code is ErrorCode.INVALID_BATCH
+
+
 def test_an_integer_is_taken_as_its_digits_and_other_values_are_passed_over() -> None:
     found = batch(
         user_identities={"customer_id": 10**30, "other": 0, "yahoo": True, "email": 1.5},
@@ -457,7 +466,7 @@ def test_people_see_where_in_the_line_it_is(members: Json, word: str) -> None:
     """The caret stands under the value itself, not under another of its name."""
     line = json.dumps({"type": "batch", "scope": "s", "user_identities": {"email": "a"}} | members)
     read = wire.Reader(RULES).read(json.loads(line))
-    fault = read.late_refusal or (read.batch and read.batch.fault)
+    fault = read.late_refusal or (read.batch.fault if read.batch else None)
     assert fault is not None
     shown = wire.excerpt_of(1, line.encode(), fault.word)
     assert shown.column is not None

@@ -60,7 +60,7 @@ from idsync_cli.core.request import (
     ModifyRequest,
 )
 from idsync_cli.core.resolve import change_set, matcher
-from idsync_cli.core.scoped_profile import ScopedProfile
+from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
 from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
@@ -197,6 +197,7 @@ VALUES: list[object] = [
     *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, NEAR, LEFT, CHANGE, BY, DECISION),
     *(Note(NoteCode.TIE, E.type), Settings(login=True)),
     ScopedProfile("s", Profile(1, 2, None, True, (E,)), True, False, (E.type,)),
+    ScopedView("s", ProfileView(1, 2, None, True, 1), True, False),
     Answer(1, 2, RequestKind.LOGIN, "s", DECISION),
     IdentityRequest(RequestKind.LOGIN, (E,), 5),
     ModifyRequest(5, {E.type: None}, (IdentityChange(E.type, "o", "n"),)),

@@ -138,6 +138,10 @@ def test_an_import_refuses_whom_the_store_has_erased(shop: Program) -> None:
         ({"record": "erasure", "mpid": "0", "seq": 9, "time_ms": 1}, ["mpid is '0'"]),
         ({"record": "erasure", "mpid": "5", "seq": 0, "time_ms": 1}, ["seq is '0'"]),
         ({"record": "erasure", "mpid": "5", "seq": 9, "time_ms": -1}, ["time_ms is '-1'"]),
+        (
+            {"record": "erasure", "mpid": "5", "seq": 9, "time_ms": 253_402_300_800_000},
+            ["time_ms is '253402300800000'", "year 10000"],
+        ),
         ({"record": "erasure", "mpid": "5", "seq": 9, "time_ms": 1, "x": 1}, ["unknown member"]),
         ({"record": "erasure", "mpid": FIRST, "seq": 9, "time_ms": 1}, ["is in the store"]),
         ({"record": "erasure", "mpid": "5", "seq": 3, "time_ms": 1}, ["seq 3 is already in use"]),

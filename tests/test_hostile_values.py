@@ -26,7 +26,9 @@ import yaml
 
 from idsync_cli.cli.app import app
 from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.errors import printable
 from idsync_cli.files.profile_csv import COLUMNS
+from idsync_cli.visible import visible
 from tests.program import Outcome, Program
 
 FORMULAS = (
@@ -75,10 +77,10 @@ AT_ONCE_BEHIND_A_LINE_FEED = f"\n##[error]{AT_ONCE}"
 
 
 def shown(text: str) -> str:
-    """A value as it must be shown: whatever is no letter, mark, digit or sign, as an escape."""
-    return "".join(
-        each if is_harmless(each) else each.encode("unicode_escape").decode() for each in text
-    )
+    """A value as it is shown: whatever could have an effect, or be overlooked, as an escape."""
+    told = visible(text)
+    assert all(map(is_harmless, told))
+    return told
 
 
 def is_harmless(character: str) -> bool:
@@ -900,7 +902,7 @@ def test_annotations_of_github_are_ours_alone(scenarios: Worlds, folder: str) ->
         titles = {properties["title"] for _, properties, _ in hostile}
         wanted = {
             f"scenario failed: {value}".replace("##[", "#\\x23[")
-            for value in map(shown, scenarios[0].scopes)
+            for value in map(printable, scenarios[0].scopes)
         }
         assert wanted <= titles
 
@@ -957,7 +959,7 @@ def test_junit_stays_a_report_and_holds_the_names(scenarios: Worlds, folder: str
         assert_harmless("".join(each.attrib.values()) + (each.text or ""))
     if folder == "scenarios":
         names = {each.attrib["name"] for each in reports[0].iter("testcase")}
-        assert set(map(shown, scenarios[0].scopes)) <= names
+        assert set(map(printable, scenarios[0].scopes)) <= names
 
 
 def test_an_update_changes_what_was_expected_and_nothing_else(worlds: Worlds) -> None:

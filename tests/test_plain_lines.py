@@ -149,6 +149,7 @@ ODD = [
     b'{"type": "batch", "user_identities": {"email": -1}, "user_attributes": {"a": 1E2, "b": -0}}',
     A_BATCH + b'"user_attributes": {"a": ' + b"9" * 500 + b"}}",
     A_BATCH + b'"user_attributes": {"a": ' + b"9" * 5000 + b"}}",
+    A_BATCH + b'"user_attributes": {"a": -' + b"9" * 5000 + b"}}",
     b'{"type": "batch", "user_identities": {"email": ' + b"9" * 4096 + b"}}",
     b'{"type": "batch", "user_identities": {"email": ' + b"9" * 4097 + b"}}",
     A_BATCH + b'"user_attributes": {"a": NaN}}',

@@ -14,6 +14,7 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.config_file import load
 from idsync_cli.inspect import doctor, plan, profiles
+from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.maintenance import copies
 from idsync_cli.one_shot import Reply, reply_to
 from idsync_cli.replay.summary import Tally
@@ -54,8 +55,8 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     yield profiles.first_profiles(transaction, rules, EVERY_PROFILE, 1), 0
     yield profiles.profile(transaction, rules, world.profile.mpid), 0
     yield profiles.profile(transaction, rules, world.profile.mpid + 1), 1
-    yield profiles.whois(transaction, rules, HELD, seed=1), 0
-    yield profiles.whois(transaction, rules, HELD_BY_NOBODY, seed=1), 1
+    yield who_holds(transaction, rules, HELD, seed=1), 0
+    yield who_holds(transaction, rules, HELD_BY_NOBODY, seed=1), 1
     yield profiles.stats(transaction, rules), 0
     yield doctor.examine(world.path, rules), 0
     yield plan.plan(rules, transaction, now_ms=0), 0

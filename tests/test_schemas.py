@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cache
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,17 +22,22 @@ from idsync_cli.core import codes
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.erasure import ErasureCounts, KeptFile
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
 from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
+from idsync_cli.erasure.erase import erase as erase_one
 from idsync_cli.errors import FileFault
 from idsync_cli.files import config_file
 from idsync_cli.files.scenario_file import Scenario, read_scenarios
 from idsync_cli.files.yaml_parser import read_documents
 from idsync_cli.files.yaml_tree import Faults
+from idsync_cli.render.erasure import certificate_json, outcome_json
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.erasing.kept_files import keep
+from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 from tests.comparison import exported, organization
 from tests.world_batches import BAD_ATTRIBUTES, BAD_EVENTS, BAD_TIMES
 from tests.worlds import (
@@ -50,7 +56,10 @@ Keys = tuple[str | int, ...]
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "docs" / "schema"
-NAMES = ("request", "answer", "profile", "scenario", "configuration")
+NAMES = (
+    *("request", "answer", "profile", "record", "certificate"),
+    *("scenario", "configuration"),
+)
 FOR_EDITORS = ("scenario", "configuration")
 SCENARIO_FILES = sorted((ROOT / "fixtures" / "scenarios").glob("*.yaml"))
 CONFIGURATION_FILES = [
@@ -240,6 +249,9 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/note/properties/reason/anyOf/1/enum", codes.KeptBy),
         ("/$defs/tier/properties/outcome/enum", codes.TierOutcome),
         ("/$defs/identity_type/enum", IdentityType),
+        ("/$defs/erased/properties/files/items/properties/kind/enum", codes.FileKind),
+        ("/$defs/erased_counts/required", ErasureCounts._fields),
+        ("/$defs/shown_by/required", Evidence._fields),
     ],
     "profile": [("/$defs/identity_type/enum", IdentityType)],
     "scenario": [
@@ -277,7 +289,7 @@ def test_an_enumeration_is_that_of_the_code(name: str, pointer: str, known: Iter
 def test_every_code_of_an_answer_is_in_the_schema() -> None:
     decision = schema("answer")["$defs"]["decision"]
     statuses = decision["properties"]["status"]["enum"]
-    assert set(statuses) | {"error", "duplicate"} == set(codes.Status)
+    assert set(statuses) | {"error", "duplicate", "erased"} == set(codes.Status)
     told = [each["if"]["properties"]["status"]["const"] for each in decision["allOf"][:4]]
     assert set(told) == set(statuses), "each status has a clause of its own"
     with_tier, without = schema("answer")["$defs"]["decided_by"]["oneOf"]
@@ -557,6 +569,8 @@ SCENARIO: Json = {
             "expect": {"events": 1, "attributes_set": ["a"], "attributes_deleted": []},
         },
         {"track": {"email": "a", "event": "purchase", "attributes": {"b": None}}},
+        {"erase": {"email": "a"}, "expect": {"status": "erased", "mpid": "@first"}},
+        {"erase": {"mpid": "@first"}, "expect": {"status": "not_found"}},
     ],
     "profiles": {
         "1": {"email": ["a", "b"]},
@@ -568,6 +582,7 @@ STEP = ("steps", 0)
 EXPECT = (*STEP, "expect")
 BATCH_STEP = ("steps", 4)
 TRACK_STEP = ("steps", 5)
+ERASE_STEP, ERASE_MPID_STEP = ("steps", 6), ("steps", 7)
 MORE = ("profiles", "@second")
 
 RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
@@ -605,6 +620,9 @@ RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     ((*MORE, "status_messages"), ["x"]),
     ((*MORE, "audiences"), []),
     (MORE, {"events": []}),
+    ((*ERASE_STEP, "erase"), {"mpid": None, "email": "a", "idfv": "", "scope": "scope"}),
+    ((*ERASE_STEP, "previous_mpid"), None),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": -5, "workspace": None}),
 ]
 
 WRONG_SCENARIOS: list[tuple[Keys, object]] = [
@@ -684,6 +702,9 @@ WRONG_SCENARIOS: list[tuple[Keys, object]] = [
     ((*TRACK_STEP, "track", "delete_attributes"), "a"),
     ((*TRACK_STEP, "track", "event"), {}),
     ((*TRACK_STEP, "identify"), {"email": "a"}),
+    ((*ERASE_STEP, "erase"), ["email"]),
+    ((*ERASE_STEP, "search"), {"email": "a"}),
+    ((*ERASE_STEP, "expect", "status"), "forgotten"),
     ((*MORE, "email"), "a"),
     ((*MORE, "identities"), {"emial": "a"}),
     ((*MORE, "attributes"), ["a"]),
@@ -708,6 +729,14 @@ ONLY_THE_SCHEMA_REFUSES: list[tuple[Keys, object]] = [
     (("steps", 2, "modify", "email"), "a"),
     (("steps", 2, "modify", "identity_changes"), []),
     (("steps", 2, "modify", "identity_changes"), [{"new_value": "a"}]),
+    ((*ERASE_STEP, "erase"), None),
+    ((*ERASE_STEP, "erase"), {"mpid": None, "email": ""}),
+    ((*ERASE_STEP, "erase"), {"mpid": None, "idfv": "a", "ios_idfv": "b"}),
+    ((*ERASE_STEP, "erase"), {"emial": "a"}),
+    ((*ERASE_STEP, "previous_mpid"), "@first"),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": 5, "email": "a"}),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": 5, "emial": "a"}),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": "first"}),
 ]
 """Requests that are refused when they are run, and whose steps do not expect it."""
 
@@ -846,6 +875,9 @@ CHANGES: Json = {"type": "modify", "mpid": 5}
 CHANGES["identity_changes"] = [{"identity_type": "email", "old_value": "a"}]
 SEARCH: Json = {"type": "search", "workspace": "w", "previous_mpid": "-5412"}
 SEARCH["known_identities"] = {"das": "9"}
+ERASE: Json = {"type": "erase", "scope": "s", "label": "l", "request_id": "r"}
+ERASE_MPID: Json = ERASE | {"mpid": "@l"}
+ERASE["known_identities"] = {"email": "a", "idfv": "9"}
 BATCH: Json = {"type": "batch", "scope": "s", "label": "l", "source_request_id": "s-1"}
 BATCH |= {"user_identities": {"email": "a"}, "device_info": {"idfv": "9", "platform": "iOS"}}
 BATCH |= {
@@ -854,7 +886,9 @@ BATCH |= {
 }
 
 
-@pytest.mark.parametrize("request_", [LOGIN, SET, CHANGES, SEARCH, BATCH], ids=json.dumps)
+@pytest.mark.parametrize(
+    "request_", [LOGIN, SET, CHANGES, SEARCH, BATCH, ERASE, ERASE_MPID], ids=json.dumps
+)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_program_and_schema_refuse_the_same_requests(fault: Any, request_: Json) -> None:
     assert form_refusal(request_) is None
@@ -921,6 +955,13 @@ WRONG_REQUESTS: list[object] = [
     *with_each(BATCH, "consent_state", [], "yes"),
     *with_each(BATCH, "attribution_info", [], "p"),
     *(BATCH | {name: 5} for name in ("scope", "workspace", "label")),
+    *with_each(ERASE, "known_identities", None, {}, [], {"email": ""}, {"emial": "a"}),
+    *with_each(ERASE, "mpid", 5, "@l", 0, "x"),
+    *with_each(ERASE, "previous_mpid", 5, "@l"),
+    *with_each(ERASE, "identity_changes", [], CHANGES["identity_changes"]),
+    *with_each(ERASE_MPID, "mpid", None, 0, "", "x"),
+    *with_each(ERASE_MPID, "known_identities", {"email": "a"}),
+    *with_each(ERASE_MPID, "response", *BAD_MEMBERS["response"]),
 ]
 
 
@@ -952,6 +993,9 @@ def test_a_wrong_request_is_refused(request_: object) -> None:
         BATCH | {"mpid": "@l", "user_identities": {"emial": []}, "device_info": {"idfv": []}},
         BATCH | {"request_timestamp_ms": "x", "request_id": 5, "ip": 5, "environment": []},
         *with_each(BATCH, "mpid", *NO_MPIDS, 5, "-5"),
+        *with_each(ERASE, "mpid", None),
+        *with_each(ERASE_MPID, "mpid", 5, "-5"),
+        ERASE_MPID | {"known_identities": None, "previous_mpid": None, "identity_changes": None},
         *with_each(BATCH, "source_request_id", "", "x" * 256),
         *with_each(BATCH, "timestamp_unixtime_ms", 946_684_800_000, 4_102_444_799_999, None),
         *with_each(
@@ -1040,14 +1084,27 @@ def examples() -> Mapping[str, Json]:
         "duplicate": BATCH | {"scope": None},
         "named": BATCH | {"scope": None, "mpid": "@l", "source_request_id": None},
     }
+    erase = ERASE | {"scope": None, "known_identities": {"customer_id": "A-1"}}
+    erasures = {"erased": erase, "nobody": erase}
     requests["created"]["label"] = "l"
     rules = organization({"s": scope}, {})
-    with store.temporary(0) as storage:
+    with TemporaryDirectory() as folder, store.create(f"{folder}/idsync.db", 0) as storage:
         engine = Engine(rules, storage, now=lambda: 0, explain=True)
         incoming = [wire.Incoming(each, line) for line, each in enumerate(requests.values(), 1)]
         answers = [wire.answer_json(each, explain=True) for each in engine.batch(incoming)]
         [profile] = exported(storage, rules)
-    return dict(zip(requests, answers, strict=True)) | {"profile": profile}
+        with storage.writing() as transaction:
+            keep(transaction, KeptFile(codes.FileKind.BACKUP, "backup.db"))
+        outcomes = [erase_one(engine, storage, each, now=lambda: 5) for each in erasures.values()]
+        with storage.reading() as transaction:
+            [erasure] = transaction.erasures()
+    given, evidence = outcomes[0].report, outcomes[0].evidence
+    assert given is not None
+    assert evidence is not None
+    found = dict(zip(requests, answers, strict=True)) | {"profile": profile}
+    found |= dict(zip(erasures, map(outcome_json, outcomes), strict=True))
+    found["certificate"] = certificate_json(given, evidence)
+    return found | {"record": wire.erasure_record_json(erasure)}
 
 
 @pytest.mark.parametrize("status", codes.Status)
@@ -1170,6 +1227,33 @@ WRONG_ANSWERS: list[tuple[str, Keys, object]] = [
     ("named", ("matched_identities",), {"email": "a"}),
     ("named", ("type",), "identify"),
     ("matched", ("events",), 0),
+    *(
+        ("erased", (member,), DROP)
+        for member in (
+            *("seq", "type", "scope", "status", "mpid", "request_id", "time", "counts"),
+            *("made_from_it", "taken_from", "files"),
+        )
+    ),
+    ("erased", ("mpid",), None),
+    ("erased", ("type",), "identify"),
+    ("erased", ("time",), 5),
+    ("erased", ("time",), "1970-01-01T00:00:00.005"),
+    ("erased", ("counts", "identifiers"), DROP),
+    ("erased", ("counts", "values"), -1),
+    ("erased", ("counts", "digest"), 1),
+    ("erased", ("made_from_it",), [5]),
+    ("erased", ("files",), ["backup.db"]),
+    ("erased", ("files", 0, "kind"), "copy"),
+    ("erased", ("files", 0, "path"), DROP),
+    ("erased", ("shown_by", "free_pages"), 1),
+    ("erased", ("shown_by", "pages"), DROP),
+    ("erased", ("notes",), []),
+    ("erased", ("tiers",), []),
+    ("erased", ("matched_identities",), {}),
+    ("nobody", ("mpid",), "5"),
+    ("nobody", ("status",), "matched"),
+    ("nobody", ("identities",), {}),
+    ("nobody", ("shown_by",), None),
     ("duplicate", ("mpid",), DROP),
     ("duplicate", ("mpid",), 5),
     ("duplicate", ("type",), "identify"),
@@ -1208,6 +1292,40 @@ def test_a_wrong_answer_is_refused(example: str, path: Keys, value: object) -> N
 def test_a_wrong_profile_is_refused(path: Keys, value: object) -> None:
     assert_valid("profile", examples()["profile"])
     assert not is_valid("profile", changed(dict(examples()["profile"]), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *(((member,), DROP) for member in ("record", "mpid", "seq", "scope", "time_ms")),
+        (("record",), "erasures"),
+        (("mpid",), 5),
+        (("seq",), 0),
+        (("time_ms",), -1),
+        (("time_ms",), "1970-01-01T00:00:00.005Z"),
+        (("request_id",), 5),
+        (("identities",), {}),
+    ],
+)
+def test_a_wrong_record_is_refused(path: Keys, value: object) -> None:
+    assert_valid("record", examples()["record"])
+    assert not is_valid("record", changed(dict(examples()["record"]), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *(((member,), DROP) for member in ("mpid", "seq", "request_id", "time", "counts")),
+        (("shown_by",), DROP),
+        (("shown_by",), None),
+        (("shown_by", "log_bytes"), 1),
+        (("digest",), "x"),
+        (("files",), []),
+    ],
+)
+def test_a_wrong_certificate_is_refused(path: Keys, value: object) -> None:
+    assert_valid("certificate", examples()["certificate"])
+    assert not is_valid("certificate", changed(dict(examples()["certificate"]), path, value))
 
 
 def test_every_enumeration_of_the_code_is_compared() -> None:

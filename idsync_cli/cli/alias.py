@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from idsync_cli import wire
+from idsync_cli.cli.moments import moment_in
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -16,7 +17,6 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.cli.requests import DryRun, answer_and_show
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.errors import UsageFault, quoted
 
 
 def alias(
@@ -53,21 +53,9 @@ def alias(
         "workspace": workspace,
         "source_mpid": source,
         "destination_mpid": destination,
-        "start_unixtime_ms": _moment("--start", start),
-        "end_unixtime_ms": _moment("--end", end),
+        "start_unixtime_ms": None if start is None else moment_in("--start", start),
+        "end_unixtime_ms": None if end is None else moment_in("--end", end),
     }
     return answer_and_show(
         request, config, store, dry_run=dry_run, explain=False, as_json=as_json, keep_picture=None
     )
-
-
-def _moment(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    found = wire.moment_of(text)
-    if found is None:
-        raise UsageFault(
-            f"{option} {quoted(text)} is not a time; give one such as 2026-01-31T12:00:00Z, or "
-            "milliseconds since 1970"
-        )
-    return found

@@ -3,7 +3,7 @@
 from idsync_cli import wire
 from idsync_cli.cli.environment import draw, say, terminal_width, write_json, write_lines
 from idsync_cli.core.codes import ErrorCode, RequestKind
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.one_shot import Reply
 
 
@@ -13,7 +13,7 @@ def show(reply: Reply, *, explain: bool, as_json: bool) -> None:
     if as_json:
         write_json(wire.answer_json(answer, explain=explain))
     if isinstance(answer.outcome, Refusal):
-        _show_refusal(answer.outcome, str(answer.kind), explain=explain and not as_json)
+        _show_refusal(answer, answer.outcome, explain=explain and not as_json)
     elif not as_json:
         if reply.dry_run:
             say("dry run: nothing was written to the store")
@@ -26,14 +26,16 @@ def show(reply: Reply, *, explain: bool, as_json: bool) -> None:
             write_lines(render.answer_lines(answer, answer.outcome, how_to_see_all=more))
 
 
-def _show_refusal(refusal: Refusal, kind: str, *, explain: bool) -> None:
+def _show_refusal(answer: Answer, refusal: Refusal, *, explain: bool) -> None:
+    """The error first, on standard error; then what explains it, under a headline of its own."""
     from idsync_cli.cli.hints import told
 
+    say(f"idsync: {refusal.code}: {told(refusal).message}")
     if explain and refusal.tiers:
         from idsync_cli.render import answers as render
 
-        draw(*render.refused_explanation(refusal, terminal_width()))
-    say(f"idsync: {refusal.code}: {told(refusal).message}")
+        headline = render.refusal_headline(answer, refusal)
+        draw(*headline, *render.refused_explanation(refusal, terminal_width()))
     if refusal.code is ErrorCode.NO_IDENTITIES:
-        command = f"idsync {'track' if kind == RequestKind.BATCH else kind}"
+        command = f"idsync {'track' if answer.kind is RequestKind.BATCH else answer.kind}"
         say(f"try: {command} --email a@example.com, or {command} --help")

@@ -47,12 +47,13 @@ _COMMANDS = {
     "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
     "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),
     "export": ("transfer.export", "Write every profile, one per line."),
+    "translate": ("translate.translate_", "Turn a list of identifiers into another type."),
     "import": ("transfer.import_", "Import whole profiles: all of a file or nothing."),
     "backup": ("maintenance.backup", "Copy the store to a file that is itself a store."),
     "restore": ("maintenance.restore", "Replace the store with a backup, after checking it."),
     "doctor": ("doctor.doctor", "Check the whole store and report what is wrong."),
     "help": ("help_topics.help_", "Explain a format, a code or a word of the configuration."),
-    "profile": ("inspect.profile_app", "Look at a profile."),
+    "profile": ("profile_query.app", "Look at a profile."),
     "config": ("config.app", "Look at the configuration."),
 }
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""

@@ -16,12 +16,12 @@ from idsync_cli.cli.environment import (
     write,
     write_json,
 )
-from idsync_cli.cli.inspect import ROWS_SHOWN, Limit, OneScope, mpid_in
+from idsync_cli.cli.moments import moment_in
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, Force, StorePath
+from idsync_cli.cli.questions import ROWS_SHOWN, Limit, OneScope, mpid_in
 from idsync_cli.cli.transfer import FormOption, form_of, writing_to, written_as
-from idsync_cli.core.audiences.scalars import moment_of
 from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import UsageFault, number_of, printable, quoted
+from idsync_cli.errors import UsageFault, number_of, printable
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.profile_lines import STANDARD_STREAM
 from idsync_cli.inspect import audiences as inspection
@@ -95,7 +95,7 @@ def audience(
         raise UsageFault("--format is the form of what --output writes; name a file")
     if output is not None and (as_json or limit is not None):
         raise UsageFault("--output writes all members; omit --json and --limit")
-    moment = now_ms() if now is None else _moment(now)
+    moment = now_ms() if now is None else moment_in("--now", now)
     organization = load_configuration(config).organization
     mpid = None if explain is None else mpid_in("--explain", explain)
     if name is not None and explain is None:  # which may have to see the profile first
@@ -207,13 +207,3 @@ def _export(
     else:
         write(told)
     return exported.exit_status
-
-
-def _moment(text: str) -> int:
-    moment = moment_of(text)
-    if moment is None:
-        raise UsageFault(
-            f"--now {quoted(text)} is not a time; give one such as 2024-03-01 or "
-            "2024-03-01T12:00:00Z, or milliseconds since 1970"
-        )
-    return moment

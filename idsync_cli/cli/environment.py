@@ -174,8 +174,23 @@ def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]
     """The lines of tables and text, with colour only where it is wanted."""
     from idsync_cli.render.paper import lines
 
-    has_colour = colour.is_wanted(sys.stderr if to_stderr else sys.stdout)
-    return lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+    stream = sys.stderr if to_stderr else sys.stdout
+    has_colour = colour.is_wanted(stream)
+    shown = lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+    return shown if _draws_lines(stream) else [each.translate(_IN_ASCII) for each in shown]
+
+
+# Whatever is shown of a value has none of these: `visible` makes escapes of them.
+_IN_ASCII = str.maketrans(dict.fromkeys("█▉▊▋▌▍▎▏", "#") | {"▶": ">", "─": "-", "…": "~"})
+
+
+def _draws_lines(stream: TextIO) -> bool:
+    """Whether a stream takes what tables are drawn with."""
+    try:
+        "▶█─…".encode(stream.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _WIDTH_IN_A_PIPE = 100

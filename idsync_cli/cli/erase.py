@@ -1,14 +1,12 @@
 """Erase a profile, or carry out another request of a data subject."""
 
-import json
-import os
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from idsync_cli import wire
+from idsync_cli.cli.certificate import certificate_writer
 from idsync_cli.cli.environment import (
     load_configuration,
     now_ms,
@@ -35,7 +33,7 @@ from idsync_cli.core.codes import ErrorCode, RequestKind, Status
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
-from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
+from idsync_cli.errors import UsageFault, quoted
 
 if TYPE_CHECKING:
     from idsync_cli.engine.engine import Engine
@@ -83,12 +81,8 @@ def erase(
 ) -> int:
     """Erase a profile: no byte that only it held is left in the store's files.
 
-    Name it by its MPID, or by identities that fit no other profile. What other profiles hold too
-    stays with them. Its MPID is never given out again. Files that were written from the store are
-    named, not touched.
-
-    The exit status is 1 if there is no such profile, and 3 as long as another program reads the
-    store: then the next command that writes finishes.
+    Name it by its MPID, or by identities that fit no other. The exit status is 1 if there is none,
+    and 3 while another program reads the store: the next command that writes then finishes.
 
     Example: idsync erase --customer-id ABC123 --certificate erased.json
     """
@@ -107,7 +101,9 @@ def erase(
         return _access(
             request, subject, output, organization, config, store, dry_run=dry_run, as_json=as_json
         )
-    write_certificate = _certificate(certificate, config, store, inputs, force=force)
+    write_certificate = certificate_writer(
+        _CERTIFICATE, certificate, config, store, inputs, force=force
+    )
     with ExitStack() as opened:
         outcome = _erase(request, subject, organization, store, opened, dry_run=dry_run)
     _tell(outcome, dry_run=dry_run, as_json=as_json)
@@ -235,44 +231,6 @@ def _exit_status(answer: Answer) -> int:
     if isinstance(answer.outcome, Refusal):
         return 1 if answer.outcome.code is ErrorCode.MPID_NOT_FOUND else 2
     return int(answer.outcome.status is Status.NOT_FOUND)
-
-
-def _certificate(
-    path: str | None, config: str, store: str, inputs: list[str], *, force: bool
-) -> "Callable[[ErasureOutcome], None]":
-    """What writes the certificate, last of all; whether it can is seen before anything is done.
-
-    Raises:
-        UsageFault: the file must not be written, or cannot.
-    """
-    if path is None:
-        return lambda _outcome: None
-    from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
-    from idsync_cli.render.erasure import certificate_json
-
-    outputs = Outputs(store=store, configuration=config, inputs=inputs)
-    outputs.check(_CERTIFICATE, path, must_be_new=not force)
-    ensure_writable(_CERTIFICATE, path)
-
-    def write(outcome: "ErasureOutcome") -> None:
-        report, evidence = outcome.report, outcome.evidence
-        assert report is not None
-        assert evidence is not None
-        content = json.dumps(certificate_json(report, evidence), indent=2) + "\n"
-        try:
-            with open_output(_CERTIFICATE, path, must_be_new=not force) as file:
-                file.write(content.encode())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise StoreFault(
-                f"the profile was erased, but {_CERTIFICATE} {quoted(path)} cannot be written: "
-                f"{error.strerror}; what it would have said is above",
-                FaultCode.OUTPUT_UNWRITABLE,
-                path=path,
-            ) from None
-
-    return write
 
 
 def _access(

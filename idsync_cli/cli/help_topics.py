@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.environment import terminal_width, write
+from idsync_cli.core.everyday_names import meant_by, types_called
 from idsync_cli.core.identity import TYPES_BY_NAME
-from idsync_cli.errors import UsageFault, nearest, quoted
+from idsync_cli.errors import UsageFault, did_you_mean, nearest, quoted
 
 TOPICS = {
     "requests": "what a line of a request file contains",
@@ -83,7 +84,9 @@ def help_(
             raise UsageFault(
                 f"{quoted(word)} is a command; for its help, run: idsync {word} --help"
             )
-        hint = nearest(word.casefold(), [*TOPICS, *LISTS, *commands, *rule_book.words()])
+        hint = nearest(word, [*TOPICS, *LISTS, *commands, *rule_book.words()])
+        if types_called(word):
+            hint = did_you_mean(meant_by(word))
         topics = ", ".join((*TOPICS, *LISTS))
         raise UsageFault(f"no help on {quoted(word)}{hint or f'; the topics are: {topics}'}")
     write(text)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +28,10 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
 from idsync_cli.one_shot import reply_to
 from idsync_cli.store.api import Store
+
+if TYPE_CHECKING:
+    from idsync_cli.inspect.near import Meant
+    from idsync_cli.store.sqlite import SqliteStore
 
 PreviousMpid = Annotated[
     str | None,
@@ -249,6 +253,15 @@ def answer_and_show(
     def engine_over(store: Store) -> Engine:
         return Engine(organization, store, now=now_ms, explain=with_reasons, on_aligned=say_agreed)
 
+    meant: list[Meant] = []
+
+    def look_again(answer: Answer, opened: "SqliteStore") -> None:
+        with opened.reading() as transaction:
+            if answer.scope in transaction.scopes():  # else nobody is there
+                from idsync_cli.cli.questions import meant_by_request
+
+                meant.append(meant_by_request(request, answer, organization, transaction))
+
     read_only = dry_run or request["type"] == RequestKind.SEARCH
     reply = reply_to(
         request,
@@ -257,8 +270,13 @@ def answer_and_show(
         engine_over=engine_over,
         new_seed=new_seed,
         dry_run=dry_run,
+        on_nothing_found=look_again,
     )
     show(reply, explain=explain, as_json=as_json)
+    for each in meant:
+        from idsync_cli.cli.questions import say_meant
+
+        say_meant(each)
     outcome = reply.answer.outcome
     if keep_picture is not None and isinstance(outcome, Decision):
         keep_picture(reply.answer, outcome)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_ORDER, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 
 
 class ScopedProfile(NamedTuple):
@@ -21,6 +21,22 @@ class ScopedProfile(NamedTuple):
     types: tuple[IdentityType, ...]
 
 
+class ScopedView(NamedTuple):
+    """The same without what the profile holds, of which it may be a great deal."""
+
+    scope: str
+    view: ProfileView
+    known: bool
+    orphaned: bool
+
+
+def scoped_view(view: ProfileView, scope: str, rules: ScopeRules | None) -> ScopedView:
+    """See a profile by the rules of its scope, as `scoped` does."""
+    if rules is None:
+        return ScopedView(scope, view, view.was_known, view.types == 0)
+    return ScopedView(scope, view, rules.is_known(view), not rules.holds_lookup(view.types))
+
+
 def scoped(profile: Profile, scope: str, rules: ScopeRules | None) -> ScopedProfile:
     """See a profile by the rules of its scope.
 
@@ -28,10 +44,6 @@ def scoped(profile: Profile, scope: str, rules: ScopeRules | None) -> ScopedProf
     known if it ever was, and as orphaned if it holds nothing.
     """
     kinds = {each.type for each in profile.identifiers}
-    if rules is None:
-        types = sorted(kinds, key=TYPE_ORDER.__getitem__)
-        known, orphaned = profile.was_known, not kinds
-    else:
-        types = rules.in_order(kinds)
-        known, orphaned = rules.is_known(profile), not rules.holds_lookup(profile.types)
-    return ScopedProfile(scope, profile, known, orphaned, tuple(types))
+    types = sorted(kinds, key=TYPE_ORDER.__getitem__) if rules is None else rules.in_order(kinds)
+    seen = scoped_view(profile, scope, rules)
+    return ScopedProfile(scope, profile, seen.known, seen.orphaned, tuple(types))

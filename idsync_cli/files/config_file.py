@@ -314,6 +314,13 @@ class _Reader:
             named.add(kind)
             flags = self._faults.entries(entry, _SETTINGS, f"the settings of {kind}")
             settings[kind] = Settings(**{flag: bool(self._flag(flags, flag)) for flag in flags})
+            sets_nothing = entry.mapping is not None and not settings[kind].names()
+            if sets_nothing and priority is not None and kind not in priority:
+                self._faults.add(
+                    node.keys[name],
+                    f"{kind} has an entry, but is not in the priority; add it there, or remove the "
+                    "entry",
+                )
         return settings
 
     def _identity_type(
@@ -321,7 +328,9 @@ class _Reader:
     ) -> IdentityType | None:
         if isinstance(name, str) and name in TYPES_BY_NAME:
             return TYPES_BY_NAME[name]
-        close = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
+        from idsync_cli.core.everyday_names import type_hint
+
+        close = type_hint(name) if isinstance(name, str) else ""
         hint = None if close else Hint.LIST_TYPES
         self._faults.add(place, f"unknown identity type {shown}{close}", hint)
         return None

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Rule, Status, TierOutcome
-from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
+from idsync_cli.core.everyday_names import type_hint, types_called
+from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType, parse_mpid
 from idsync_cli.errors import nearest
 from idsync_cli.files.yaml_tree import Faults, Node
 from idsync_cli.wire import Json
@@ -116,9 +117,12 @@ class _Expectation:
 
     def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
         words = [*map(str, known), *also]
-        if isinstance(node.value, str) and node.value in words:
-            return node.value
-        hint = nearest(node.value, words) if isinstance(node.value, str) else ""
+        hint = ""
+        if isinstance(node.value, str):
+            if node.value in words:
+                return node.value
+            is_type = IdentityType.EMAIL in words and types_called(node.value)
+            hint = type_hint(node.value) if is_type else nearest(node.value, words)
         hint = hint or f"; use one of {', '.join(words[:20])}"
         self._faults.add(node.place, f"{node.described()} is not known here{hint}")
         return ""

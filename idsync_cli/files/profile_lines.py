@@ -17,7 +17,7 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import Excerpt, FaultCode, UsageFault, nearest, quoted
+from idsync_cli.errors import Excerpt, FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files.record_lines import (
     RECORD,
     ErasureLine,
@@ -54,11 +54,12 @@ class ProfileLine:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no profile, and what is wrong with it."""
+    """A line that is no profile, what is wrong with it, and the way out if that is not said."""
 
     line: int
     what: str
     excerpt: Excerpt | None = field(default=None, compare=False)
+    hint: Hint | None = None
 
 
 AnyLine = ProfileLine | ErasureLine | BadLine
@@ -87,7 +88,7 @@ def read_profile(
             return read_record(number, value, organization, excerpt)
         return _profile_of(number, value, organization, excerpt)
     except Refusal as refusal:
-        return BadLine(number, refusal.message, excerpt(refusal.word))
+        return BadLine(number, refusal.message, excerpt(refusal.word), refusal.hint)
     except RecursionError:  # what could be read may still be too deep to be shown
         return BadLine(number, "nested too deeply to read", excerpt(None))
 
@@ -99,7 +100,7 @@ def _profile_of(
         raise _bad("a profile is a JSON object", WHOLE_REQUEST)
     for name in value:
         if name not in _MEMBERS:
-            raise _bad(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}", name)
+            raise wire.unknown_member(name, _MEMBERS, identifiers_in="identities")
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
         wanted, fits = _MEMBERS[name]

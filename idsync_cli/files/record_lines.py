@@ -19,7 +19,8 @@ RECORD: Final = "record"
 """The member that a record has, and a profile has not."""
 
 _ERASURE: Final = "erasure"
-_LAST_TIME: Final = 2**53
+_LAST_TIME: Final = 253_402_300_799_999
+"""The end of the year 9999: no calendar goes further."""
 
 
 ExcerptOf = Callable[[Word | None], Excerpt]
@@ -108,6 +109,6 @@ _ERASURE_MEMBERS: Members = {
     "mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
     "seq": ("a number from 1 to 4611686018427387904", is_seq),
     "scope": ("text", wire.is_text),
-    "time_ms": ("a time in milliseconds since 1970", _is_time),
+    "time_ms": ("a time in milliseconds since 1970, before the year 10000", _is_time),
     "request_id": ("text", wire.is_text),
 }

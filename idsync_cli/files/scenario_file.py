@@ -9,8 +9,9 @@ from typing import Any
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Word
+from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
-from idsync_cli.errors import Fault, FileFault, nearest, quoted
+from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
 from idsync_cli.files.expectation import AN_MPID, read_expect
 from idsync_cli.files.scenario_data import (
@@ -241,8 +242,10 @@ class _Reader:
         for name, node in entries.items():
             kind = TYPES_BY_NAME.get(name)
             if kind is None:
-                hint = nearest(name, TYPES_BY_NAME)
-                self._faults.add(parent.keys[name], f"unknown identity type {quoted(name)}{hint}")
+                close = type_hint(name)
+                hint = None if close else Hint.LIST_TYPES
+                what = f"unknown identity type {quoted(name)}{close}"
+                self._faults.add(parent.keys[name], what, hint)
                 continue
             for each in (node,) if node.sequence is None else node.sequence:
                 empty = each.value in ("", None)

@@ -8,9 +8,10 @@ from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.scoped_profile import ScopedProfile, scoped
+from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
 from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.history import Act, Cause, life
+from idsync_cli.store.sqlite.queries.history import Act, Cause, life, life_length
+from idsync_cli.store.sqlite.queries.profiles import view_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +55,52 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A profile and all that became of it, oldest first; `profile` is None where there is none.
+    """A profile and what became of it, oldest first; `seen` is None where there is none.
 
-    Of one that was erased there is the erasure.
+    Of one that was erased there is the erasure. Of so many `requests` `chapters` has the first, or
+    all; `profile` has all that it holds, if that was asked for.
     """
 
     mpid: int
-    profile: ScopedProfile | None
+    seen: ScopedView | None
     chapters: tuple[Chapter, ...] = ()
+    requests: int = 0
+    profile: ScopedProfile | None = None
     erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
         """1 if there is no such profile."""
-        return int(self.profile is None)
+        return int(self.seen is None)
 
 
-def story(transaction: SqliteTransaction, organization: Organization, mpid: int) -> Story:
-    """Tell the life of a profile from the history."""
-    found = transaction.find(mpid)
+def story(
+    transaction: SqliteTransaction,
+    organization: Organization,
+    mpid: int,
+    limit: int | None = None,
+    *,
+    whole: bool = True,
+) -> Story:
+    """Tell the life of a profile from the history, or what its first `limit` requests did.
+
+    Without `whole` no identifier is read but those that come in it.
+    """
+    found = view_of(transaction, mpid)
     if found is None:
         return Story(mpid, None, erasure=next(transaction.erasures(mpid), None))
-    scope, profile = found
-    acts = life(transaction, mpid, profile.created_seq)
-    chapters = tuple(_chapter(mpid, profile.created_seq, act) for act in acts)
-    return Story(mpid, scoped(profile, scope, organization.scopes.get(scope)), chapters)
+    scope, view = found
+    rules = organization.scopes.get(scope)
+    acts = life(transaction, view, limit)
+    chapters = tuple(_chapter(mpid, view.created_seq, act) for act in acts)
+    everything = transaction.find(mpid) if whole else None
+    return Story(
+        mpid,
+        scoped_view(view, scope, rules),
+        chapters,
+        life_length(transaction, view),
+        None if everything is None else scoped(everything[1], scope, rules),
+    )
 
 
 def _chapter(mpid: int, created_seq: int, act: Act) -> Chapter:

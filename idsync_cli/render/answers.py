@@ -1,7 +1,7 @@
 """Values to tables and text for people; foreign values go in as plain, printable text."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
@@ -9,12 +9,21 @@ from idsync_cli.core.codes import Op, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
 from idsync_cli.core.erasure import ErasureReport
-from idsync_cli.core.identity import Identifier
+from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.errors import number_of, printable
-from idsync_cli.messages import DUPLICATE, OUTCOMES, REASONS, RULES, near_message, note_message
+from idsync_cli.messages import (
+    DUPLICATE,
+    KEPT_BY,
+    OUTCOMES,
+    RULES,
+    near_message,
+    note_message,
+)
+from idsync_cli.render.identifiers import in_a_list
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 from idsync_cli.render.times import moment
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,6 +31,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _NOTHING = "-"
+_AS_WIDE_AS_IT_IS = 10**6
+_NOBODY: Mapping[IdentityType | None, int] = {}
 
 
 def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> list[Line]:
@@ -43,14 +54,16 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
 
 def explanation(answer: Answer, decision: Decision, width: int) -> "list[RenderableType]":
     """The result as a headline, the table of the tiers with its reasons, and what followed."""
-    heading = f"{answer.kind} in scope {printable(answer.scope or '')}, request {answer.seq}"
-    if answer.line is not None:
-        heading += f", line {answer.line}"
-    pieces: list[RenderableType] = [_headline(decision), text((heading, Look.ASIDE))]
+    pieces: list[RenderableType] = [_headline(decision), _heading(answer)]
     if decision.decided_by.rule is not Rule.MPID:  # which asks no tier
-        pieces += _tiers(decision.tiers, width)
+        pieces += _tiers(decision.tiers, decision.notes, width)
     followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
     return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
+
+
+def refusal_headline(answer: Answer, refusal: Refusal) -> "list[RenderableType]":
+    """What stands above the explanation of a refused request; the error itself is talk."""
+    return [text((f"Refused: {refusal.code}", Look.HEADLINE)), _heading(answer)]
 
 
 def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
@@ -58,16 +71,33 @@ def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
     if not refusal.tiers:
         return []
     notes = [broken(text(*line), width, indent=2) for line in _note_lines(refusal.notes)]
-    return [*_tiers(refusal.tiers, width), *([text(""), *notes] if notes else [])]
+    tiers = _tiers(refusal.tiers, refusal.notes, width)
+    return [*tiers, *([text(""), *notes] if notes else [])]
 
 
-def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
-    """The table, then in a line what the request does not carry, then what reasons mean."""
+def _heading(answer: Answer) -> "Text":
+    """Which request it was."""
+    heading = f"{answer.kind} in scope {visible(answer.scope or '')}, request {answer.seq}"
+    if answer.line is not None:
+        heading += f", line {answer.line}"
+    return text((heading, Look.ASIDE))
+
+
+def _tiers(tiers: Sequence[Tier], notes: Sequence[Note], width: int) -> "list[RenderableType]":
+    """The table, then in a line what the request does not carry, then what reasons mean.
+
+    Who keeps an identifier is told in the table, or below it where it has no room.
+    """
     carried = [tier for tier in tiers if tier.outcome is not TierOutcome.NOT_IN_REQUEST]
     absent = [tier.identity_type.value for tier in tiers if tier not in carried]
     pieces: list[RenderableType] = [text("")] if carried else []
     if carried:
-        table = tier_table(carried, width)
+        keepers = {note.identity_type: note.mpid for note in notes if note.mpid is not None}
+        table = tier_table(carried, _AS_WIDE_AS_IT_IS, keepers)
+        if (table.width or 0) <= width:
+            keepers = {}
+        else:
+            table = tier_table(carried, width)
         is_narrow = (table.width or 0) > width
         if is_narrow:
             table = tier_table(carried, width, reasons=False)
@@ -78,19 +108,34 @@ def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
                 for tier in carried
                 for reason, count in tier.ineligible.items()
             ]
+        pieces += [
+            text(f"tier {tier.rank}: ", ("kept by ", Look.INELIGIBLE), _mpid(keeper))
+            for tier in carried
+            if (keeper := keepers.get(tier.identity_type)) is not None
+        ]
     if absent:
         listed = text((f"not in request: {', '.join(absent)}", Look.NOT_CONSULTED))
         pieces.append(broken(listed, width, indent=2))
-    reasons = {reason: None for tier in carried for reason in tier.ineligible}
+    reasons = {reason.value: None for tier in carried for reason in tier.ineligible}
+    reasons |= {note.reason.value: None for note in notes if note.reason is not None}
     for reason in reasons:
-        meaning = text((str(reason), Look.INELIGIBLE), f": {REASONS[reason]}")
+        meaning = text((reason, Look.INELIGIBLE), f": {KEPT_BY[reason]}")
         pieces.append(broken(meaning, width, indent=2))
     return pieces
 
 
-def tier_table(tiers: Sequence[Tier], width: int, *, reasons: bool = True) -> "Table":
-    """What each tier of the priority found, and what that left; reasons need a wide terminal."""
-    rows = [_tier_cells(tier, reasons=reasons) for tier in tiers]
+def tier_table(
+    tiers: Sequence[Tier],
+    width: int,
+    keepers: Mapping[IdentityType | None, int] = _NOBODY,
+    *,
+    reasons: bool = True,
+) -> "Table":
+    """What each tier of the priority found, and what that left.
+
+    Reasons need a wide terminal, and so do the profiles that keep an identifier of the request.
+    """
+    rows = [_tier_cells(tier, keepers.get(tier.identity_type), reasons=reasons) for tier in tiers]
     return laid_out(_TIER_COLUMNS, rows, width)
 
 
@@ -101,18 +146,24 @@ def _shown(tier: Tier, number: int | None) -> str:
     return _count(number, stopped=tier.stopped_counting)
 
 
-def _tier_cells(tier: Tier, *, reasons: bool) -> "list[Text]":
+def _tier_cells(tier: Tier, keeper: int | None, *, reasons: bool) -> "list[Text]":
     rank, eligible = str(tier.rank), text(_shown(tier, tier.eligible))
     outcome: Part = (OUTCOMES[tier.outcome], Look.PLAIN)
     for reason, count in tier.ineligible.items() if reasons else ():
         told = f"\n  {_shown(tier, count)} {reason}"
         eligible.append_text(text((told, Look.INELIGIBLE)))
+    if keeper is not None:
+        eligible.append_text(text(("\n  kept by ", Look.INELIGIBLE), _mpid(keeper)))
     if tier.outcome is TierOutcome.DECIDED:
         rank, outcome = f"{DECIDING_MARK} {rank}", (outcome[0], Look.DECIDED)
     cells = [
         text(rank),
         text((tier.identity_type.value, Look.TYPE)),
-        text(_NOTHING if tier.value is None else printable(tier.value)),
+        text(
+            _NOTHING
+            if tier.value is None
+            else in_a_list(Identifier(tier.identity_type, tier.value))
+        ),
         text(" ".join(tier.settings.names()) or _NOTHING),
         text(_shown(tier, tier.held_by)),
         eligible,
@@ -209,7 +260,7 @@ def _sentence(decision: Decision) -> str:
 
 
 def _identifier(identifier: Identifier) -> list[str | Part]:
-    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
+    return [(identifier.type.value, Look.TYPE), f" {visible(identifier.value)}"]
 
 
 def _consequences(decision: Decision) -> list[Line]:

@@ -9,14 +9,16 @@ from idsync_cli.core.config.diff import NamesChange, RuleChange, RulesChange, Sh
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
-from idsync_cli.errors import Fault, number_of, printable
+from idsync_cli.errors import Fault, number_of
 from idsync_cli.files.definitions_json import definitions_json
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
 from idsync_cli.render.excerpts import excerpt_lines
+from idsync_cli.render.identifiers import in_one_list
 from idsync_cli.render.tables import grid, laid_out
 from idsync_cli.render.theme import Line, Look, Part, text
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,11 +48,11 @@ def organization_tables(organization: Organization, width: int) -> "list[Rendera
     """The rules of every scope, and the workspaces that each serves."""
     pieces: list[RenderableType] = []
     if organization.name is not None:
-        pieces += [text((f"organization {printable(organization.name)}", Look.HEADLINE)), text("")]
+        pieces += [text((f"organization {visible(organization.name)}", Look.HEADLINE)), text("")]
     for name, rules in organization.scopes.items():
         strategy: tuple[Line, Line] = (["strategy"], [rules.strategy.name])
         pieces += [
-            text((f"scope {printable(name)}", Look.HEADLINE)),
+            text((f"scope {visible(name)}", Look.HEADLINE)),
             text(""),
             *grid([strategy, *_served(name, organization)], width),
             text(""),
@@ -78,8 +80,8 @@ def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
     for account, workspaces in organization.accounts.items():
         served = [each for each in workspaces if organization.workspaces.get(each) == scope]
         if served:
-            listed = ", ".join(map(printable, served))
-            rows.append(([f"account {printable(account)}"], [listed]))
+            listed = ", ".join(map(visible, served))
+            rows.append(([f"account {visible(account)}"], [listed]))
     return rows or [(["workspaces"], ["none"])]
 
 
@@ -143,7 +145,7 @@ def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
 
 def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number = number_of(scope.profiles, "profile")
-    name = printable(scope.scope)
+    name = visible(scope.scope)
     if scope.fate is Fate.VANISHES:
         kept = f" is removed: {number} kept, which no request can reach"
         gone = text((f"scope {name}", Look.HEADLINE), kept)
@@ -224,8 +226,9 @@ def _shared_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number, shown = scope.shared.identifiers, scope.shared.most_held
     identifiers = number_of(number, "identifier")
     heading = f"  {identifiers} of types that become unique, with more than one holder:"
+    values = in_one_list(each for each, _ in shown)
     rows = [
-        (text((each.type.value, Look.TYPE)), printable(each.value), f"{holders:,}")
+        (text((each.type.value, Look.TYPE)), values[each], f"{holders:,}")
         for each, holders in shown
     ]
     table = laid_out(("Type", "Value", "Holders"), rows, width)

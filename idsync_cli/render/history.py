@@ -1,20 +1,21 @@
 """Changes of profiles, for people: a table of the history, and the words for what it says."""
 
-import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import AttributeOp, Op
 from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier
-from idsync_cli.errors import printable
-from idsync_cli.render.store import requester, type_and_value
+from idsync_cli.render.identifiers import in_one_list
+from idsync_cli.render.profile_data import shown_value
+from idsync_cli.render.store import requester
 from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Look, Part, text
 from idsync_cli.render.times import moment
 from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,6 +34,9 @@ def history_table(
     headings = ["Seq", "Time (UTC)", "By", "Change"]
     headings += ["MPID"] if mpid is None else []
     headings += ["Type" if only_identities else "What", "Value"] if identifier is None else []
+    values = in_one_list(
+        each.change.identifier for each in entries if isinstance(each.change, Change)
+    )
     rows = []
     for entry in entries:
         row: list[Text | str] = [
@@ -42,7 +46,7 @@ def history_table(
             text(_sign(entry.change)),
         ]
         row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
-        row += _cells(entry.change, mpid) if identifier is None else ()
+        row += _cells(entry.change, mpid, values) if identifier is None else ()
         rows.append(row)
     return laid_out(headings, rows, width)
 
@@ -58,23 +62,19 @@ def _sign(change: HistoryChange) -> Part:
     return "- erase", Look.REMOVED
 
 
-def _cells(change: HistoryChange, mpid: int | None) -> "tuple[Text | str, str]":
+def _cells(
+    change: HistoryChange, mpid: int | None, values: Mapping[Identifier, str]
+) -> "tuple[Text | str, str]":
     """What was changed, and its value, as seen from a profile."""
     if isinstance(change, Change):
-        return type_and_value(change.identifier)
+        kind = text((change.identifier.type.value, Look.TYPE))
+        return kind, values[change.identifier]
     if isinstance(change, AttributeChange):
-        value = "" if change.op is AttributeOp.DELETE else attribute_value(change.value)
-        return printable(change.name), value
+        value = "" if change.op is AttributeOp.DELETE else shown_value(change.value)
+        return visible(change.name), value
     if isinstance(change, Alias):
         return "", aliased(change, mpid)
     return "", ""
-
-
-def attribute_value(value: Any) -> str:
-    """The value of an attribute: text as it is, all else as JSON, and a tag as such."""
-    if value is None:
-        return "(tag)"
-    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def aliased(alias: Alias, mpid: int | None) -> str:

@@ -1,17 +1,20 @@
 """What a profile has beside its identifiers, for people and for machines."""
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from idsync_cli import wire
 from idsync_cli.core.data.values import Device, Event, ProfileData
 from idsync_cli.errors import number_of, printable
-from idsync_cli.render.history import attribute_value
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
+    from rich.table import Table
 
 _NOTHING = "-"
 
@@ -28,27 +31,39 @@ def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
         lines.append([("opted out", Look.WARNING)])
     for name, value in (("consent", data.consent_state), ("attribution", data.attribution)):
         if value is not None:
-            lines.append([f"{name}: {attribute_value(value)}"])
+            lines.append([f"{name}: {shown_value(value)}"])
     lines += [[printable(message)] for message in data.status_messages]
     found: list[RenderableType] = [broken(text(*line), width, indent=2) for line in lines]
     if data.attributes:
-        rows = [
-            (printable(name), attribute_value(value)) for name, value in data.attributes.items()
-        ]
+        rows = [(printable(name), shown_value(value)) for name, value in data.attributes.items()]
         found += [text(""), laid_out(("Attribute", "Value"), rows, width)]
     if data.devices:
-        devices = [
-            (_device(each), attribute_value(each.info), str(each.seq)) for each in data.devices
-        ]
+        devices = [(_device(each), shown_value(each.info), str(each.seq)) for each in data.devices]
         found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
     if data.events:
-        latest = [_event_cells(each) for each in reversed(data.events)]
-        headings = ("Time (UTC)", "Event", "Name", "Seq")
-        found += [text(""), laid_out(headings, latest, width)]
+        found += [text(""), event_table(data.events, width)]
         if data.event_count > len(data.events):
             told = f"the latest {len(data.events):,} of {number_of(data.event_count, 'event')}"
             found.append(text((told, Look.ASIDE)))
     return found
+
+
+def event_table(events: "Sequence[Event]", width: int) -> "Table":
+    """Events as a table, the latest first."""
+    headings = ("Time (UTC)", "Event", "Name", "Seq")
+    return laid_out(headings, [_event_cells(each) for each in reversed(events)], width)
+
+
+def shown_value(value: Any) -> str:
+    """The value of an attribute, or a JSON object: text as it is, and all else as JSON."""
+    return printable(value_text(value))
+
+
+def value_text(value: Any) -> str:
+    """The same, with whatever stands in it."""
+    if value is None:
+        return "(tag)"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _device(device: Device) -> str:
@@ -75,7 +90,7 @@ def data_json(data: ProfileData) -> wire.Json:
         "last_stored_ms": data.last_stored_ms,
         "status_messages": list(data.status_messages),
         "event_count": data.event_count,
-        "events": [_event_json(each) for each in data.events],
+        "events": [event_json(each) for each in data.events],
     }
 
 
@@ -89,7 +104,8 @@ def _device_json(device: Device) -> wire.Json:
     }
 
 
-def _event_json(event: Event) -> wire.Json:
+def event_json(event: Event) -> wire.Json:
+    """An event of a profile."""
     return {
         "seq": event.seq,
         "time": wire.time_text(event.time_ms),

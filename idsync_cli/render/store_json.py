@@ -6,20 +6,25 @@ from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change
 from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.core.identity import Identifier
-from idsync_cli.inspect.profiles import Holder, ProfileDetails, ScopeCounts, Statistics, Whois
+from idsync_cli.inspect.profiles import ProfileDetails, ScopeCounts, Statistics
 from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Story
+from idsync_cli.inspect.whois import Holder, Whois
 from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Arrival, Cause
 
 
 def details_json(details: ProfileDetails) -> wire.Json:
-    """A profile that is there, with what created it and what added each identifier."""
+    """A profile that is there, with what created it and what added its identifiers.
+
+    The first of them, or all.
+    """
     found, made_by = details.profile, details.made_by
     assert found is not None
     return {
         **wire.profile_json(found),
         "made_by": made_by and {"seq": found.profile.created_seq, **_cause_json(made_by)},
         "identifiers": [_arrival_json(each) for each in details.arrivals],
+        "left_out": details.held - len(details.arrivals),
     }
 
 
@@ -55,6 +60,7 @@ def story_json(story: Story) -> wire.Json:
     return {
         **wire.profile_json(story.profile),
         "story": [_chapter_json(each) for each in story.chapters],
+        "left_out": story.requests - len(story.chapters),
     }
 
 
@@ -90,7 +96,7 @@ def _value_json(identifier: Identifier) -> wire.Json:
 
 
 def entry_json(entry: HistoryEntry) -> wire.Json:
-    """One change of the history; of an erasure nobody knows what decided it."""
+    """One change of the history; what decided an erasure is not kept."""
     decided_by = None
     if entry.rule is not None:
         decided_by = wire.decided_by_json(entry.rule, entry.decided_by_type)
@@ -133,12 +139,14 @@ def whois_json(found: Whois) -> wire.Json:
         "identity_type": found.identifier.type.value,
         "value": found.identifier.value,
         "profiles": [_holder_json(each) for each in found.holders],
+        "left_out": found.held_by - len(found.holders),
         "searches": [wire.answer_json(each, explain=True) for each in found.searches],
     }
 
 
 def _holder_json(holder: Holder) -> wire.Json:
     why_not = holder.why_not
+    assert holder.profile is not None
     return {
         **wire.profile_json(holder.profile),
         "returned": why_not is None,

@@ -27,6 +27,7 @@ GIVE_WAY: Final = (
     "Value",
     "Audience",
     "Scope",
+    "State",
     "Workspaces",
     "Type",
     "Identifies a",
@@ -39,6 +40,9 @@ CUT_THROUGH: Final = (
     *("Value", "Identifier", "First identifiers", "By", "Audience", "Workspaces"),
 )
 """The headings of columns whose words are cut through, if nothing else helps."""
+
+LAST_RESORT: Final = ("Scope", "State")
+"""The headings of columns whose words are cut through if not even that helps."""
 
 RIGHT: Final = frozenset(
     (
@@ -54,6 +58,9 @@ _SHORT: Final = {"login": "log", "unique": "uniq", "immutable": "immut"}
 
 _STEPS: Final = (20, 12, 8)
 """How narrow columns get, one after the other, before any of them gets narrower."""
+
+_NARROWEST: Final = 4
+"""How narrow the columns of the last resort get."""
 
 _PIECE: Final = re.compile(r"\s+|[^\s_\-@.]*[_\-@.]+|[^\s_\-@.]+")
 _BAR_WIDTH: Final = 20
@@ -128,6 +135,9 @@ def _fit(
                 if excess <= 0:
                     return
                 widths[place] = max(min(widths[place], least), widths[place] - excess)
+    for place in (headings.index(each) for each in LAST_RESORT if each in headings):
+        excess = max(0, sum(widths) - room)
+        widths[place] = max(min(widths[place], _NARROWEST), widths[place] - excess)
 
 
 def _longest_piece(line: str) -> int:

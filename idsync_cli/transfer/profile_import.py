@@ -53,8 +53,9 @@ def import_profiles(
     taken_in = erasures = bad = 0
     faults: list[Fault | str] = []
     for line in lines:
+        hint = None
         if isinstance(line, BadLine):
-            what, excerpt = line.what, line.excerpt
+            what, excerpt, hint = line.what, line.excerpt, line.hint
         else:
             if isinstance(line, ErasureLine):
                 broken = _take_in_erasure(line.erasure, transaction)
@@ -67,7 +68,7 @@ def import_profiles(
             what, excerpt = broken.message, line.excerpt(broken.word)
         bad += 1
         if len(faults) < FAULTS_SHOWN:
-            faults.append(Fault(name, what, line.line, excerpt=excerpt))
+            faults.append(Fault(name, what, line.line, hint=hint, excerpt=excerpt))
     if bad > len(faults):
         faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
     if faults:

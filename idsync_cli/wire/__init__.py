@@ -23,7 +23,7 @@ from idsync_cli.wire.lines import (
     not_blank,
     type_named_by,
 )
-from idsync_cli.wire.members import is_text, shown
+from idsync_cli.wire.members import is_text, shown, unknown_member
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
 from idsync_cli.wire.times import moment_of
@@ -63,4 +63,5 @@ __all__ = [
     "time_text",
     "tracked",
     "type_named_by",
+    "unknown_member",
 ]

@@ -103,13 +103,8 @@ def _float(digits: str) -> float:
 
 def _int(digits: str) -> int:
     # Python refuses to read thousands of digits, and the request is to be refused for its member,
-    # not for its JSON: an integer that no member can hold stays longer than any value may be.
-    if len(digits) <= MAX_VALUE_LENGTH:
-        return int(digits)
-    return -_LONGER if digits.startswith("-") else _LONGER
-
-
-_LONGER: int = 10**MAX_VALUE_LENGTH
+    # not for its JSON: of an integer that no member can hold, more digits stay than any may have.
+    return int(digits[: MAX_VALUE_LENGTH + 2])  # a sign, and a digit too many
 
 
 _DECODER = json.JSONDecoder(

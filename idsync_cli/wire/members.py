@@ -5,12 +5,12 @@ it, and says what is wrong. Both give the same: the values in the order of the t
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
-from idsync_cli.core.identity import MPID_MAX, MPID_MIN, has_surrogate
+from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, has_surrogate
 from idsync_cli.core.value import Value
 from idsync_cli.errors import nearest, quoted
 from idsync_cli.wire.decoding import Json
@@ -134,7 +134,7 @@ def members_in(request: object) -> Members:
     for name, value in request.items():
         member = MEMBERS.get(name)
         if member is None:
-            raise invalid_request(f"unknown member {quoted(name)}{nearest(name, MEMBERS)}", name)
+            raise unknown_member(name, MEMBERS, identifiers_in="known_identities")
         if value is None:
             continue
         kind = member.kind
@@ -150,7 +150,7 @@ def _changes_in(changes: list[Json]) -> list[Change]:
     for place, change in enumerate(changes, start=1):
         for name in change:
             if name not in CHANGE_MEMBERS:
-                hint = nearest(name, CHANGE_MEMBERS)
+                hint = nearest(name, CHANGE_MEMBERS) or f"; use one of {', '.join(CHANGE_MEMBERS)}"
                 raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}", name)
         named = change.get("identity_type")
         if not isinstance(named, str):
@@ -178,6 +178,17 @@ def invalid_request(message: str, word: Word) -> Refusal:
 def wrong(name: str, value: object, described: str) -> str:
     """The message for a member with a wrong value."""
     return f"{name} is {quoted(shown(value))}, but must be {described}"
+
+
+def unknown_member(name: str, known: Iterable[str], *, identifiers_in: str) -> Refusal:
+    """A refusal of what has a member that is not known; identifiers are a member of their own."""
+    from idsync_cli.core.everyday_names import is_meant
+
+    close = "" if name in TYPES_BY_NAME else nearest(name, known)
+    if not close and is_meant(name):
+        close = f"; put identifiers into {identifiers_in}"
+    listed = f"; use one of {', '.join(known)}"
+    return invalid_request(f"unknown member {quoted(name)}{close or listed}", name)
 
 
 def unknown_type(named: str | None) -> Refusal:

@@ -1,5 +1,6 @@
 """Every operator, of every kind of value (section 9)."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -215,6 +216,13 @@ def test_what_is_neither_a_number_nor_text() -> None:
         assert text_of(value) is None
         assert moment_of(value) is None
     assert number_of(True) is None
+
+
+@pytest.mark.parametrize("text", ["0", "-0", "5", "5.0", "-0.50", "123456789012345", "0.0000001"])
+def test_a_number_that_is_read_by_itself_is_the_one_that_json_has(text: str) -> None:
+    number = Decimal(text)
+    assert number_of(number) == number_of(json.loads(text))
+    assert text_of(number) == text_of(json.loads(text))
 
 
 def test_zero_in_every_way_is_zero() -> None:

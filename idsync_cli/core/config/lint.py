@@ -2,11 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from typing import Final
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.definitions import AttributeCondition, within
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
+from idsync_cli.errors import quoted
+
+_NEARLY: Final = 0.85
+"""How alike two names are of which one may be a slip, from 0 to 1."""
 
 Path = tuple[str, ...]
 """The keys that lead from a scope to a setting, such as `("identities", "email")`."""
@@ -34,6 +41,7 @@ class LintCode(StrEnum):
     NO_DEVICE_IDENTITY = "no_device_identity"
     JOINS_LOGINS = "joins_logins"
     NOTHING_TO_KEEP = "nothing_to_keep"
+    NEARLY_CALCULATED = "nearly_calculated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,24 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
             "no device identity is in the priority: visitors who send nothing else are rejected",
         )
     yield from _warn_of_scope_keys(rules)
+    yield from _warn_of_attributes(rules)
+
+
+def _warn_of_attributes(rules: ScopeRules) -> Iterator[LintWarning]:
+    """Warn of attributes whose names are nearly those of calculated ones."""
+    calculated = rules.definitions.calculated_attributes
+    for name, audience in rules.definitions.audiences.items() if calculated else ():
+        conditions = within(audience.condition)
+        named = [each.name for each in conditions if isinstance(each, AttributeCondition)]
+        for attribute in dict.fromkeys(named):
+            close = get_close_matches(attribute, calculated, n=1, cutoff=_NEARLY)
+            if close and attribute not in calculated:
+                yield LintWarning(
+                    LintCode.NEARLY_CALCULATED,
+                    ("audiences", name),
+                    f"the attribute {quoted(attribute)} is not calculated, unlike "
+                    f"{quoted(close[0])}",
+                )
 
 
 def _warn_of_scope_keys(rules: ScopeRules) -> Iterator[LintWarning]:

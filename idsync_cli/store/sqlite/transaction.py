@@ -266,7 +266,7 @@ class SqliteTransaction(Transaction):
                 its_number = edits.add(profile, change.identifier, seq, place)
                 numbers += (place, 1, profile.created_seq, its_number)
             else:
-                its_number = edits.remove(profile, change.identifier)
+                its_number = edits.remove(profile, change.identifier, seq, place)
                 numbers += (place, -1, profile.created_seq, its_number)
         self._requests.add(numbers)
         self._requests.add_texts(entry)

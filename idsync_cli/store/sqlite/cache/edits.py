@@ -88,13 +88,14 @@ class Edits:
         self._pending.put_holder(profile, held, int(profile.known), is_there=False)
         return number
 
-    def remove(self, profile: CachedProfile, identifier: Identifier) -> int:
-        """Remove an identifier from a profile, and give the identifier's number."""
+    def remove(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
+        """Remove an identifier from a profile by a change, and give the identifier's number."""
         cached = self._cache.identifier(profile.scope, identifier)
         number = cached.identifier_id
         assert number is not None
         held = profile.lose(number) or HolderRow(number, 0, 0, 0, None)
         cached.discard(profile)
+        self._pending.add_past(profile, held, seq, place)
         self._pending.put_holder(profile, held, NOWHERE)
         return number
 

@@ -4,7 +4,7 @@ from sqlite3 import Connection
 
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow
 from idsync_cli.store.sqlite.cache.handed_over import HandedOver
-from idsync_cli.store.sqlite.rows.batch import Batch, IdentifierRow, Rows, Writer
+from idsync_cli.store.sqlite.rows.batch import Batch, IdentifierRow, PastRow, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import profile_numbers
 from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE, HolderChanges
 from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
@@ -18,7 +18,7 @@ class PendingChanges:
     """
 
     __slots__ = (
-        "_begin_of_holders", "_changed", "_holders", "_identifiers", "_where", "_writer",
+        "_begin_of_holders", "_changed", "_holders", "_identifiers", "_past", "_where", "_writer",
         "handed_over", "moved_unread",
     )  # fmt: skip
 
@@ -27,6 +27,7 @@ class PendingChanges:
         self._identifiers: list[IdentifierRow] = []
         self._changed: list[CachedProfile] = []
         self._holders = HolderChanges()
+        self._past: list[PastRow] = []
         self._begin_of_holders = 0  # the number of integers that were handed over before
         self._where: dict[tuple[int, int], int] = {}  # changes that no `HolderRow` points at
         self.moved_unread: set[int] = set()
@@ -38,6 +39,7 @@ class PendingChanges:
         self._changed = []
         self._begin_of_holders += self._holders.count
         self._holders = HolderChanges()
+        self._past = []
         self._where = {}
         self.moved_unread = set()
 
@@ -72,6 +74,19 @@ class PendingChanges:
         if now == NOWHERE or not profile.is_read:
             self._where[number, seq] = begin
 
+    def add_past(self, profile: CachedProfile, held: HolderRow, seq: int, place: int) -> None:
+        """Take in that a change takes away what a profile holds, which it then is told to lose.
+
+        Of what has not been read, the tables know by which change it came.
+        """
+        created_seq, number = profile.created_seq, held.number
+        added = held.seq, held.place
+        if not added[0]:
+            begin = self._where.get((number, created_seq))
+            if begin is not None:
+                added = self._holders.added_at(begin)
+        self._past.append((created_seq, *added, number, seq, place))
+
     def range_of(self, number: int, created_seq: int) -> int | None:
         """The value of `known` in a row of `holders` now; None if the row has not changed."""
         where = number, created_seq
@@ -101,6 +116,7 @@ class PendingChanges:
         """Put what was changed into a batch; from now on it counts as written."""
         batch.identifiers += self._identifiers
         batch.holdings = self._holders.as_bytes()
+        batch.past = self._past
         created: list[int] = []
         updated: list[int] = []
         for profile in self._changed:

@@ -75,6 +75,7 @@ def remove(connection: Connection, traces: Traces, erasure: Erasure) -> None:
     _take_from_history(connection, created_seq, trace)
     remove_data(connection, created_seq, trace)
     connection.execute("DELETE FROM holders WHERE created_seq = ?", (created_seq,))
+    connection.execute("DELETE FROM past_holders WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM profiles WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM replay_labels WHERE mpid = ?", (erasure.mpid,))
     _let_go_of_values(connection, lost)

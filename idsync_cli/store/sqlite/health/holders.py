@@ -14,8 +14,9 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
         " ORDER BY created_seq, seq, place"
     )
     holders = connection.execute(_HOLDERS)
-    profiles = connection.execute(_PROFILES)
-    for seq, profile, (its_changes, its_holders) in side_by_side(profiles, changes, holders):
+    past = connection.execute(f"SELECT {_PAST} FROM past_holders ORDER BY {_PAST}")
+    rows = side_by_side(connection.execute(_PROFILES), changes, holders, past)
+    for seq, profile, (its_changes, its_holders, its_past) in rows:
         if profile is None:
             yield Sign(
                 FindingCode.HOLDERS,
@@ -27,7 +28,10 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
         if not made:
             yield Sign(FindingCode.HISTORY, f"no request created the profile {seq}")
         expected: dict[int, tuple[int, int]] = {}
-        yield from _told(its_changes, expected)
+        once: list[AnyRow] = []
+        yield from _told(its_changes, expected, once)
+        if sorted(once) != its_past:
+            yield Sign(FindingCode.HOLDERS, f"what {where} once held")
         types, known = 0, bool(known_seq or its_types & (login_types or 0))
         for (
             _,
@@ -52,17 +56,23 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
             yield Sign(FindingCode.TYPES, where)
 
 
-def _told(changes: Iterable[AnyRow], held: dict[int, tuple[int, int]]) -> Iterator[Sign]:
-    """Replay the history of a profile from its beginning, and find impossible changes."""
-    for _, number, seq, place, op in changes:
+def _told(
+    changes: Iterable[AnyRow], held: dict[int, tuple[int, int]], once: list[AnyRow]
+) -> Iterator[Sign]:
+    """Replay the history of a profile from its beginning, and find impossible changes.
+
+    What it holds, and what it once held, is put into `held` and `once`.
+    """
+    for created_seq, number, seq, place, op in changes:
         if (op == 1) == (number in held):
             yield Sign(FindingCode.HISTORY, f"change {place} of request {seq} is impossible")
         if op == 1:
             held[number] = seq, place
-        else:
-            held.pop(number, None)
+        elif number in held:
+            once.append((created_seq, *held.pop(number), number, seq, place))
 
 
+_PAST = "created_seq, added_seq, added_place, identifier_id, removed_seq, removed_place"
 _HOLDERS = """
     SELECT h.created_seq, h.identifier_id, h.known, h.identity_type_id, added_seq, place,
         i.scope_id, i.identity_type_id

@@ -27,7 +27,7 @@ from idsync_cli.core.config.definitions import (
 )
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER
-from idsync_cli.store.sqlite.queries.functions import OCCURRENCES, aggregate_of, encoded
+from idsync_cli.store.sqlite.queries.functions import OCCURRENCES, Functions, aggregate_of
 
 _TIMESTAMPS: Final = {
     Calculation.FIRST_OCCURRENCE_TIMESTAMP: "min",
@@ -45,9 +45,17 @@ class Sql(NamedTuple):
 class AudienceQuery:
     """The audiences of one scope as tables of a WITH, at one moment."""
 
-    def __init__(self, scope_id: int, rules: ScopeRules, now_ms: int, prefix: str = "") -> None:
+    def __init__(
+        self,
+        scope_id: int,
+        rules: ScopeRules,
+        now_ms: int,
+        functions: Functions,
+        prefix: str = "",
+    ) -> None:
         """Ask by the rules of the scope; `prefix` begins the names of the tables."""
         self._prefix = prefix
+        self._number_of = functions.number_of
         self._scope_id = scope_id
         self._login_bits = rules.login_bits
         self._definitions = rules.definitions
@@ -96,7 +104,7 @@ class AudienceQuery:
         if isinstance(condition, AttributeCondition):
             if condition.name in self._definitions.calculated_attributes:
                 return self._calculated(condition)
-            return _set_attribute(condition)
+            return self._set_attribute(condition)
         if isinstance(condition, EventCondition):
             found = self._events(condition.events)
             is_in = "IN" if condition.exists else "NOT IN"
@@ -117,7 +125,8 @@ class AudienceQuery:
             window = self._now_ms - condition.within_ms, self._now_ms
             asked.append(Sql("coalesce(p.first_seen_ms BETWEEN ? AND ?, 0)", window))
         if condition.comparison is not None:
-            asked.append(Sql("idsync_holds(p.first_seen_ms, ?)", (encoded(condition.comparison),)))
+            number = self._number_of(condition.comparison)
+            asked.append(Sql("idsync_holds(p.first_seen_ms, ?)", (number,)))
         return _joined(asked, "AND")
 
     def _calculated(self, condition: AttributeCondition) -> Sql:
@@ -132,7 +141,7 @@ class AudienceQuery:
         return Sql(
             f"p.created_seq {is_in} (SELECT created_seq FROM {self._names[key]}"
             f" WHERE {is_not}idsync_holds(value, ?))",
-            (encoded(condition.comparison),),
+            (self._number_of(condition.comparison),),
         )
 
     def _calculate(self, name: str, definition: CalculatedAttribute) -> None:
@@ -180,24 +189,22 @@ class AudienceQuery:
         if events.within_ms is not None:
             window = self._now_ms - events.within_ms, self._now_ms
             asked.append(Sql("time_ms BETWEEN ? AND ?", window))
-        asked += [_event_condition(each) for each in events.where]
+        asked += [self._event_condition(each) for each in events.where]
         where = _joined(asked, "AND")
         return Sql(f"FROM events NOT INDEXED WHERE {where.text}", where.values)
 
+    def _set_attribute(self, condition: AttributeCondition) -> Sql:
+        name, comparison = condition.name, condition.comparison
+        there = "EXISTS (SELECT * FROM attributes WHERE created_seq = p.created_seq AND name = ?"
+        if comparison.operator is Operator.EXISTS:
+            return Sql(f"{there})", (name,))
+        if comparison.operator is Operator.NOT_EXISTS:
+            return Sql(f"NOT {there})", (name,))
+        return Sql(f"{there} AND idsync_holds(value, ?))", (name, self._number_of(comparison)))
 
-def _set_attribute(condition: AttributeCondition) -> Sql:
-    name, comparison = condition.name, condition.comparison
-    there = "EXISTS (SELECT * FROM attributes WHERE created_seq = p.created_seq AND name = ?"
-    if comparison.operator is Operator.EXISTS:
-        return Sql(f"{there})", (name,))
-    if comparison.operator is Operator.NOT_EXISTS:
-        return Sql(f"NOT {there})", (name,))
-    return Sql(f"{there} AND idsync_holds(value, ?))", (name, encoded(comparison)))
-
-
-def _event_condition(condition: AttributeCondition) -> Sql:
-    value, values = _event_attribute(condition.name)
-    return Sql(f"idsync_holds({value}, ?)", (*values, encoded(condition.comparison)))
+    def _event_condition(self, condition: AttributeCondition) -> Sql:
+        value, values = _event_attribute(condition.name)
+        return Sql(f"idsync_holds({value}, ?)", (*values, self._number_of(condition.comparison)))
 
 
 def _event_attribute(name: str) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.store.api import Member, MemberCount
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.audience_sql import AudienceQuery
-from idsync_cli.store.sqlite.queries.functions import register
+from idsync_cli.store.sqlite.queries.functions import answering, functions_of
 from idsync_cli.store.sqlite.queries.profiles import read_profiles, select_profiles
 
 
@@ -40,8 +40,10 @@ def members(
     condition = f"p.created_seq IN (SELECT created_seq FROM {query.members(audience)})"
     has_opted_out = _OPTED_OUT.format("p")
     asked = query.asking(select_profiles(condition, has_opted_out))
-    for _, profile, is_opted_out in read_profiles(transaction.connection.execute(*asked)):
-        yield Member(profile, bool(is_opted_out))
+    with answering(transaction.connection):
+        found = transaction.connection.execute(*asked)
+        for _, profile, is_opted_out in read_profiles(found):
+            yield Member(profile, bool(is_opted_out))
 
 
 def count_members(
@@ -55,7 +57,8 @@ def count_members(
         f"SELECT count(*), coalesce(sum({_OPTED_OUT.format('m')}), 0)"
         f" FROM {query.members(audience)} AS m"
     )
-    return MemberCount(*transaction.connection.execute(*asked).fetchone())
+    with answering(transaction.connection):
+        return MemberCount(*transaction.connection.execute(*asked).fetchone())
 
 
 def count_moves(
@@ -78,7 +81,8 @@ def count_moves(
         f" (SELECT count(*) FROM (SELECT * {old} EXCEPT SELECT * {new}))",
         will,
     )
-    return Moves(*transaction.connection.execute(*asked).fetchone())
+    with answering(transaction.connection):
+        return Moves(*transaction.connection.execute(*asked).fetchone())
 
 
 def _query(
@@ -89,5 +93,5 @@ def _query(
     row = found.fetchone()
     if row is None:
         return None
-    register(transaction.connection)
-    return AudienceQuery(row[0], rules, now_ms, prefix)
+    functions = functions_of(transaction.connection)
+    return AudienceQuery(row[0], rules, now_ms, functions, prefix)

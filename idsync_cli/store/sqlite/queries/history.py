@@ -1,61 +1,55 @@
 """What changed, and by which request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any
 
-from idsync_cli.core.codes import AttributeOp, EntryKind, EntryRule, Op, RequestKind
-from idsync_cli.core.data.values import Alias, AttributeChange
+from idsync_cli.core.codes import EntryKind, EntryRule, Op
 from idsync_cli.core.decision import Change
-from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.api import HistoryChange, HistoryEntry
-from idsync_cli.store.kept_json import value_of
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.changes import (
+    Place,
+    count_of_identifier,
+    count_of_profile,
+    held_in_order,
+    places_of_both,
+    places_of_identifier,
+    places_of_profile,
+)
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+from idsync_cli.store.sqlite.queries.other_changes import (
+    count_of_others,
+    number_of,
+    other_entries,
+    requests_of_others,
+)
+from idsync_cli.store.sqlite.queries.profiles import view_of
 
-_CAUSE = "time_ms, type, request_id, request_timestamp_ms, rule, identity_type"
-_OF_REQUESTS = "JOIN requests USING (seq) JOIN outcomes USING (outcome_id)"
-_CHANGES = f"""
-    SELECT seq, {_CAUSE}, op, mpid, identity_type_id, value
+_CHANGE = """
+    SELECT seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value,
+        rule, identity_type
     FROM changes
-    {_OF_REQUESTS}
+    JOIN requests USING (seq)
+    JOIN outcomes USING (outcome_id)
     JOIN profiles ON profiles.created_seq = changes.created_seq
     JOIN identifiers USING (identifier_id)
-    WHERE {{}} ORDER BY seq, place LIMIT ?
 """
-_ATTRIBUTES = f"""
-    SELECT seq, {_CAUSE}, op, mpid, change.name, value
-    FROM attribute_changes AS change
-    {_OF_REQUESTS}
-    JOIN profiles ON profiles.created_seq = change.created_seq
-    WHERE {{}} ORDER BY seq, place LIMIT ?
-"""
-_ALIASES = f"""
-    SELECT seq, {_CAUSE}, source.mpid, destination.mpid, start_ms, end_ms
-    FROM aliases
-    {_OF_REQUESTS}
-    JOIN profiles AS source ON source.created_seq = source_seq
-    JOIN profiles AS destination ON destination.created_seq = destination_seq
-    WHERE {{}} ORDER BY seq LIMIT ?
-"""
-_ARRIVALS = """
-    SELECT held.identity_type_id, value, added_seq, time_ms, type, rule, identity_type, request_id,
+_EVERY_CHANGE = f"{_CHANGE} ORDER BY seq, place LIMIT ?"
+_CHANGE_AT = f"{_CHANGE} WHERE changes.seq = ? AND changes.place = ?"
+_ARRIVAL = """
+    SELECT identity_type_id, value, time_ms, type, rule, identity_type, request_id,
         request_timestamp_ms
-    FROM profiles
-    JOIN holders AS held USING (created_seq)
-    JOIN identifiers USING (identifier_id)
-    LEFT JOIN requests ON requests.seq = added_seq
-    LEFT JOIN outcomes USING (outcome_id)
-    WHERE profiles.mpid = ? ORDER BY added_seq, place
+    FROM identifiers LEFT JOIN requests ON seq = ? LEFT JOIN outcomes USING (outcome_id)
+    WHERE identifier_id = ?
 """
-
-
-_LIFE = """
+_ACTS = """
     SELECT requests.seq, time_ms, type, rule, identity_type, request_id, request_timestamp_ms,
         answer.mpid, op, changed.mpid, identity_type_id, value
     FROM requests
@@ -64,13 +58,8 @@ _LIFE = """
     LEFT JOIN changes ON changes.seq = requests.seq
     LEFT JOIN profiles AS changed ON changed.created_seq = changes.created_seq
     LEFT JOIN identifiers USING (identifier_id)
-    WHERE requests.seq IN (
-        SELECT ?1
-        UNION SELECT seq FROM changes WHERE created_seq = ?1
-        UNION SELECT seq FROM attribute_changes WHERE created_seq = ?1
-        UNION SELECT seq FROM aliases WHERE source_seq = ?1 OR destination_seq = ?1
-    )
-    ORDER BY requests.seq, place
+    WHERE requests.seq = ?
+    ORDER BY place
 """
 
 
@@ -124,125 +113,81 @@ def history(
     identifier: Identifier | None = None,
     limit: int | None = None,
 ) -> Iterator[HistoryEntry]:
-    """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
-    condition = _of_changes(transaction, mpid, identifier)
-    of_identities = _entries(transaction, _CHANGES, condition, limit, _identifier_change)
+    """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`.
+
+    No more of the history is read than is asked for.
+    """
+    of_identities = _identity_entries(transaction, mpid, identifier, limit)
     if identifier is not None:
         return of_identities
-    others = _other_entries(transaction, mpid, limit)
-    return islice(merge(of_identities, others, key=_number), limit)
+    others = other_entries(transaction, mpid, limit)
+    return islice(merge(of_identities, others, key=number_of), limit)
 
 
-def _other_entries(
-    transaction: Connected, mpid: int | None, limit: int | None = None
+def _identity_entries(
+    transaction: Connected, mpid: int | None, identifier: Identifier | None, limit: int | None
 ) -> Iterator[HistoryEntry]:
-    """The entries that are not about identity records."""
-    condition = _of_profile("change.created_seq", mpid)
-    of_attributes = _entries(transaction, _ATTRIBUTES, condition, limit, _attribute_change)
-    condition = _of_profile("source_seq", mpid, "destination_seq")
-    of_aliases = _entries(transaction, _ALIASES, condition, limit, _alias)
-    of_erasures = _erasures(transaction, mpid)
-    return merge(of_attributes, of_aliases, of_erasures, key=_number)
-
-
-def history_length(
-    transaction: Connected, *, mpid: int | None = None, identifier: Identifier | None = None
-) -> int:
-    """How many changes of a profile, of an identifier, or of both there are."""
-    counts = [("changes", _of_changes(transaction, mpid, identifier))]
-    if identifier is None:
-        counts += [
-            ("attribute_changes", _of_profile("created_seq", mpid)),
-            ("aliases", _of_profile("source_seq", mpid, "destination_seq")),
-            ("erasures", "TRUE" if mpid is None else f"mpid = {mpid}"),
-        ]
-    return sum(
-        transaction.connection.execute(
-            f"SELECT count(*) FROM {table} WHERE {condition}"
-        ).fetchone()[0]
-        for table, condition in counts
-    )
-
-
-def _of_changes(transaction: Connected, mpid: int | None, identifier: Identifier | None) -> str:
-    """What is asked of a row of `changes`, as SQL; nothing in it but numbers."""
-    condition = _of_profile("changes.created_seq", mpid)
-    if identifier is not None:
-        ids = ", ".join(map(str, identifier_ids(transaction, identifier)))
-        condition += f" AND changes.identifier_id IN ({ids})"
-    return condition
-
-
-def _of_profile(column: str, mpid: int | None, other: str | None = None) -> str:
-    """That a column, or another, is about a profile, if one is asked for."""
-    if mpid is None:
-        return "TRUE"
-    its = f"(SELECT created_seq FROM profiles WHERE mpid = {mpid})"
-    also = "" if other is None else f" OR {other} = {its}"
-    return f"({column} = {its}{also})"
-
-
-def _entries(
-    transaction: Connected,
-    query: str,
-    condition: str,
-    limit: int | None,
-    change_of: Callable[..., HistoryChange],
-) -> Iterator[HistoryEntry]:
-    """The entries that a query gives, each of whose rows ends with what was changed."""
-    rows = transaction.connection.execute(
-        query.format(condition), (-1 if limit is None else limit,)
-    )
-    for seq, time_ms, kind, own_id, own_time, rule, decider, *change in rows:
+    execute = transaction.connection.execute
+    if mpid is None and identifier is None:
+        rows: Iterator[Any] = execute(_EVERY_CHANGE, (-1 if limit is None else limit,))
+    else:
+        places = _places(transaction, mpid, identifier)
+        rows = islice((row for place in places for row in execute(_CHANGE_AT, place)), limit)
+    for seq, time_ms, kind, own_id, own_time, op, its_mpid, type_id, value, rule, decider in rows:
         yield HistoryEntry(
             seq,
             time_ms,
             entry_kind(kind),
             own_id,
             own_time,
-            change_of(seq, *change),
+            _identity_change(op, its_mpid, type_id, value),
             entry_rule(rule),
             deciding_type(decider),
         )
 
 
-def _identifier_change(_: int, op: int, mpid: int, type_id: int, value: str) -> Change:
-    return Change(Op.ADD if op > 0 else Op.REMOVE, mpid, Identifier(TYPES[type_id], value))
+def history_length(
+    transaction: Connected, *, mpid: int | None = None, identifier: Identifier | None = None
+) -> int:
+    """How many changes of a profile, of an identifier, or of both there are."""
+    numbers = None if identifier is None else identifier_ids(transaction, identifier)
+    if mpid is None:
+        assert numbers is not None
+        return count_of_identifier(transaction, numbers)
+    others = count_of_others(transaction, mpid) if numbers is None else 0
+    found = view_of(transaction, mpid)
+    if found is None:
+        return others
+    return others + count_of_profile(transaction, found[1].created_seq, numbers)
 
 
-def _attribute_change(_: int, op: str, mpid: int, name: str, value: str | None) -> AttributeChange:
-    its_op = AttributeOp.SET if op == AttributeOp.SET else AttributeOp.DELETE
-    return AttributeChange(its_op, mpid, name, None if value is None else value_of(value))
+def _places(
+    transaction: Connected, mpid: int | None, identifier: Identifier | None
+) -> Iterator[Place]:
+    numbers = [] if identifier is None else identifier_ids(transaction, identifier)
+    if mpid is None:
+        return places_of_identifier(transaction, numbers)
+    found = view_of(transaction, mpid)
+    if found is None:
+        return iter(())
+    _, profile = found
+    if identifier is None:
+        return places_of_profile(transaction, profile.created_seq, profile.types)
+    return places_of_both(transaction, profile.created_seq, numbers)
 
 
-def _alias(seq: int, source: int, destination: int, start_ms: int, end_ms: int) -> Alias:
-    return Alias(seq, source, destination, start_ms, end_ms)
-
-
-def _erasures(transaction: Connected, mpid: int | None) -> Iterator[HistoryEntry]:
-    """The erasures; what decided them is not kept."""
-    condition = "TRUE" if mpid is None else f"mpid = {mpid}"
-    for *row, request_id in transaction.connection.execute(
-        f"SELECT mpid, seq, scope, time_ms, request_id FROM erasures WHERE {condition} ORDER BY seq"
-    ):
-        its_mpid, seq, scope, time_ms = row
-        erasure = Erasure(its_mpid, seq, scope, time_ms, request_id)
-        yield HistoryEntry(seq, time_ms, RequestKind.ERASE, request_id, None, erasure, None)
-
-
-def _number(entry: HistoryEntry) -> int:
-    return entry.seq
-
-
-def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
-    """How the identifiers that a profile holds came to it, in the order in which they did."""
-    rows = transaction.connection.execute(_ARRIVALS, (mpid,))
-    return [
-        Arrival(
-            Identifier(TYPES[type_id], value), seq, None if request[0] is None else _cause(*request)
-        )
-        for type_id, value, seq, *request in rows
-    ]
+def arrivals(
+    transaction: Connected, profile: ProfileView, limit: int | None = None
+) -> list[Arrival]:
+    """How the identifiers that a profile holds came to it, in that order; at most `limit`."""
+    held = islice(held_in_order(transaction, profile.created_seq, profile.types), limit)
+    found = []
+    for seq, _, number in held:
+        [row] = transaction.connection.execute(_ARRIVAL, (seq, number))
+        type_id, value, *request = row
+        cause = None if request[0] is None else _cause(*request)
+        found.append(Arrival(Identifier(TYPES[type_id], value), seq, cause))
+    return found
 
 
 def making(transaction: Connected, created_seq: int) -> Cause | None:
@@ -255,28 +200,44 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
     return None if row is None else _cause(*row)
 
 
-def life(transaction: Connected, mpid: int, created_seq: int) -> Iterator[Act]:
-    """All requests that created or changed a profile, by number, with what they changed."""
-    others = groupby(_other_entries(transaction, mpid), key=_number)
+def life(transaction: Connected, profile: ProfileView, limit: int | None = None) -> Iterator[Act]:
+    """The requests that created or changed a profile, by number; the first `limit` of them."""
+    others = groupby(other_entries(transaction, profile.mpid), key=number_of)
     of_others = next(others, _NONE)
-    rows = transaction.connection.execute(_LIFE, (created_seq,))
-    for (seq, *request, answer), of_one in groupby(rows, key=_request_of):
+    for number in islice(_requests_of(transaction, profile), limit):
+        rows = transaction.connection.execute(_ACTS, (number,)).fetchall()
         changes: list[HistoryChange] = [
-            _identifier_change(seq, op, mpid, type_id, value)
-            for *_, op, mpid, type_id, value in of_one
+            _identity_change(op, mpid, type_id, value)
+            for *_, op, mpid, type_id, value in rows
             if op is not None
         ]
-        if of_others[0] == seq:
+        if of_others[0] == number:
             changes += [each.change for each in of_others[1]]
             of_others = next(others, _NONE)
-        yield Act(seq, _cause(*request), answer, tuple(changes))
+        _, *request, answer = rows[0][:-4]
+        yield Act(number, _cause(*request), answer, tuple(changes))
 
 
 _NONE: tuple[int, Iterator[HistoryEntry]] = (-1, iter(()))
 
 
-def _request_of(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[:-4]
+def _identity_change(op: int, mpid: int, type_id: int, value: str) -> Change:
+    return Change(Op.ADD if op > 0 else Op.REMOVE, mpid, Identifier(TYPES[type_id], value))
+
+
+def life_length(transaction: Connected, profile: ProfileView) -> int:
+    """How many requests created or changed a profile."""
+    return sum(1 for _ in _requests_of(transaction, profile))
+
+
+def _requests_of(transaction: Connected, profile: ProfileView) -> Iterator[int]:
+    changes = places_of_profile(transaction, profile.created_seq, profile.types)
+    numbers: Iterator[int] = merge(
+        (seq for seq, _ in changes), requests_of_others(transaction, profile)
+    )
+    if making(transaction, profile.created_seq) is not None:
+        numbers = chain((profile.created_seq,), numbers)  # which may have given it nothing
+    return (number for number, _ in groupby(numbers))
 
 
 def _cause(

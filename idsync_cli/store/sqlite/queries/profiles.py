@@ -6,7 +6,7 @@ from typing import Any
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
@@ -24,6 +24,25 @@ _PROFILES = """
     LEFT JOIN identifiers USING (identifier_id)
     WHERE {}
     ORDER BY p.created_seq, added_seq, place
+"""
+
+
+_VIEW = """
+    SELECT name, created_seq, mpid, source_mpid, known_seq, types
+    FROM profiles JOIN scopes USING (scope_id)
+"""
+# Both ranges of an identifier stand in order of creation; of each no more is read than asked for.
+_RANGE = """
+    SELECT created_seq FROM holders WHERE identifier_id = ?1 AND known = {}
+    ORDER BY created_seq LIMIT ?2
+"""
+_HOLDERS = f"""
+    SELECT name, created_seq, mpid, source_mpid, known_seq, types
+    FROM (SELECT * FROM ({_RANGE.format(0)}) UNION ALL SELECT * FROM ({_RANGE.format(1)})
+        ORDER BY created_seq LIMIT ?2)
+    CROSS JOIN profiles USING (created_seq)
+    JOIN scopes USING (scope_id)
+    ORDER BY created_seq
 """
 
 
@@ -53,6 +72,46 @@ def count_profiles(
 def profile_of(transaction: Connected, mpid: int) -> tuple[str, Profile] | None:
     """The profile that has the MPID, in whatever scope, with the name of the scope."""
     return next(_found(transaction, f"p.mpid = {mpid}"), None)
+
+
+def view_of(transaction: Connected, mpid: int) -> tuple[str, ProfileView] | None:
+    """The profile that has the MPID, without what it holds, with the name of its scope."""
+    row = transaction.connection.execute(f"{_VIEW} WHERE mpid = ?", (mpid,)).fetchone()
+    return None if row is None else (row[0], _view(row))
+
+
+def mpids_between(transaction: Connected, least: int, most: int) -> list[int]:
+    """The MPIDs of profiles from one number to another, in their order: ten at most."""
+    rows = transaction.connection.execute(
+        "SELECT mpid FROM profiles WHERE mpid BETWEEN ? AND ? ORDER BY mpid LIMIT 10",
+        (least, most),
+    )
+    return [mpid for (mpid,) in rows]
+
+
+def holder_views(
+    transaction: Connected, scope: str, identifier: Identifier, limit: int | None = None
+) -> list[ProfileView]:
+    """The profiles of a scope that hold exactly this identifier, without what they hold.
+
+    Oldest first, at most `limit`, and no more of them is read.
+    """
+    most, found = -1 if limit is None else limit, []
+    for number in identifier_ids(transaction, identifier, scope):
+        found += transaction.connection.execute(_HOLDERS, (number, most)).fetchall()
+    return [_view(row) for row in found]
+
+
+def count_holders(transaction: Connected, scope: str, identifier: Identifier) -> int:
+    """How many profiles of a scope hold exactly this identifier."""
+    count = "SELECT count(*) FROM holders WHERE identifier_id = ?"
+    numbers = identifier_ids(transaction, identifier, scope)
+    return sum(transaction.connection.execute(count, (number,)).fetchone()[0] for number in numbers)
+
+
+def _view(row: tuple[str, int, int, int | None, int, int]) -> ProfileView:
+    _, created_seq, mpid, source_mpid, known_seq, types = row
+    return ProfileView(mpid, created_seq, source_mpid, known_seq != 0, types)
 
 
 def holders_of(transaction: Connected, scope: str, identifier: Identifier) -> list[Profile]:

@@ -20,6 +20,9 @@ from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, unpack_nu
 IdentifierRow = tuple[int, int, int, str]
 """A row of `identifiers`."""
 
+PastRow = tuple[int, int, int, int, int, int]
+"""A row of `past_holders`; of what came before the batch, the first change may be 0 and 0."""
+
 
 class Batch:
     """Rows to be written together, packed; they may be written by another process.
@@ -28,12 +31,13 @@ class Batch:
     `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
     the four of its row, and four for each change. `texts` has what some of those brought
     themselves, by their number. `holdings` says what becomes of rows of `holders`
-    (`holder_changes`). `rules` are the texts of the rules of each scope, None where they stay.
-    `data` is what batches brought.
+    (`holder_changes`), `past` what becomes history of them. `rules` are the texts of the rules of
+    each scope, None where they stay. `data` is what batches brought.
     """
 
     __slots__ = (
-        "created", "data", "holdings", "identifiers", "last_seq", "outcomes", "requests", "rules",
+        "created", "data", "holdings", "identifiers", "last_seq", "outcomes", "past", "requests",
+        "rules",
         "scopes", "sizes", "texts", "updated",
     )  # fmt: skip
 
@@ -44,6 +48,7 @@ class Batch:
         self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
         self.identifiers: list[IdentifierRow] = []
         self.created = self.updated = self.holdings = self.requests = b""
+        self.past: list[PastRow] = []
         self.sizes: list[int] = []
         self.texts: dict[int, tuple[str | None, int | None]] = {}
         self.data = DataRows()
@@ -52,7 +57,7 @@ class Batch:
         """All of it as a tuple, to be sent to another process."""
         return (
             self.last_seq, self.rules, self.scopes, self.outcomes, self.identifiers, self.created,
-            self.updated, self.holdings, self.requests, self.sizes, self.texts,
+            self.updated, self.holdings, self.past, self.requests, self.sizes, self.texts,
             self.data.as_values(),
         )  # fmt: skip
 
@@ -62,7 +67,7 @@ def batch_of(values: Sequence[Any]) -> Batch:
     batch = Batch()
     (
         batch.last_seq, batch.rules, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
-        batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts, data,
+        batch.updated, batch.holdings, batch.past, batch.requests, batch.sizes, batch.texts, data,
     ) = values  # fmt: skip
     batch.data.put(data)
     return batch
@@ -79,7 +84,8 @@ class Rows:
 
     __slots__ = (
         "changes", "created", "data", "holders_come", "holders_gone", "identifier_hashes",
-        "identifiers", "last_seq", "outcomes", "requests", "rules", "scopes", "updated",
+        "identifiers", "last_seq", "outcomes", "past", "past_unread", "requests", "rules", "scopes",
+        "updated",
     )  # fmt: skip
 
     def __init__(self, batch: Batch) -> None:
@@ -98,6 +104,15 @@ class Rows:
         self._take_profiles(batch)
         self.holders_gone, self.holders_come = rows_of(batch.holdings)
         self._take_history(batch)
+        self.past: list[PastRow] = []
+        self.past_unread: list[tuple[int, int, int, int]] = []
+        for row in batch.past:
+            created_seq, added_seq, _, number, seq, place = row
+            if added_seq:
+                self.past.append(row)
+            else:
+                self.past_unread.append((number, created_seq, seq, place))
+        self.past.sort()
         self.data = SummedDataRows(batch.data) if batch.data.exist else None
 
     def _take_profiles(self, batch: Batch) -> None:
@@ -127,6 +142,13 @@ class Rows:
             changes += [(seq, *everything[place : place + 4]) for place in places]
             begin = end
         self.requests, self.changes = requests, changes
+
+
+_LEAVES: Final = """
+    INSERT INTO past_holders
+    SELECT created_seq, added_seq, place, identifier_id, ?3, ?4 FROM holders
+    WHERE identifier_id = ?1 AND known IN (0, 1) AND created_seq = ?2
+"""
 
 
 class Writer:
@@ -161,6 +183,8 @@ class Writer:
             " last_stored_ms = ?5, checksum = ?6 WHERE created_seq = ?1",
             rows.updated,
         )
+        insert.each(_LEAVES, rows.past_unread)
+        insert.rows("past_holders", 6, rows.past)
         insert.each(
             "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
             rows.holders_gone,

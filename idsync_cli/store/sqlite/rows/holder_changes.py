@@ -67,6 +67,11 @@ class HolderChanges:
         """The value of `known` after the change that begins there."""
         return self._numbers.at(begin + _NOW)
 
+    def added_at(self, begin: int) -> tuple[int, int]:
+        """By which change the profile came to hold the identifier, as the change there says."""
+        numbers = self._numbers
+        return numbers.at(begin + _SEQ), numbers.at(begin + _PLACE)
+
     def as_bytes(self) -> bytes:
         """All of them, packed."""
         return self._numbers.as_bytes()

@@ -25,6 +25,7 @@ from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
 from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
 from idsync_cli.store.sqlite.schema.erasure_tables import ERASURE_TABLES
 from idsync_cli.store.sqlite.schema.tables import (
+    PAST_HOLDERS,
     PROFILES,
     REQUESTS,
     TABLES,
@@ -170,6 +171,25 @@ _TAKE_OVER_PROFILES = """
         GROUP BY created_seq
     ) USING (created_seq)
     ORDER BY created_seq
+"""
+
+
+@migrations()
+def m005_past_holders(db: Database) -> None:
+    """Who once held an identifier is read of a table of its own, and not of all changes."""
+    if "past_holders" not in db.table_names():  # else the second migration has just made it
+        for statement in PAST_HOLDERS:
+            db.execute(statement)
+    db.execute(_PAST_HOLDERS)
+
+
+_PAST_HOLDERS = """
+    INSERT INTO past_holders
+    SELECT created_seq, added_seq, added_place, identifier_id, seq, place
+    FROM (SELECT *, lag(seq) OVER life AS added_seq, lag(place) OVER life AS added_place
+        FROM changes
+        WINDOW life AS (PARTITION BY created_seq, identifier_id ORDER BY seq, place))
+    WHERE op < 0 AND added_seq IS NOT NULL
 """
 
 _TYPE_ID = "(SELECT identity_type_id FROM identity_types WHERE name = {}.identity_type)"

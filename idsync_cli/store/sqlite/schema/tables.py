@@ -17,7 +17,7 @@ from idsync_cli.store.sqlite.schema.erasure_tables import (
     append_only,
 )
 
-MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data")
+MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data", "m005_past_holders")
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
@@ -95,6 +95,25 @@ REQUESTS = """
     ) STRICT
     """
 
+PAST_HOLDERS = (
+    """
+    CREATE TABLE past_holders (        -- who once held an identifier: all but the change that took
+        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        added_seq INTEGER NOT NULL,    -- it away could be read in `holders` before
+        added_place INTEGER NOT NULL,
+        identifier_id INTEGER NOT NULL REFERENCES identifiers (identifier_id),
+        removed_seq INTEGER NOT NULL,
+        removed_place INTEGER NOT NULL,
+        PRIMARY KEY (created_seq, added_seq, added_place)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX past_holders_by_identifier
+        ON past_holders (identifier_id, added_seq, added_place, removed_seq, removed_place)
+    """,
+)
+"""The history of what is held no more: with it, `changes` needs no index by who or what."""
+
 TABLES = (
     """
     CREATE TABLE store (            -- one row: what holds for the whole file
@@ -171,6 +190,7 @@ TABLES = (
         PRIMARY KEY (seq, place)
     ) STRICT, WITHOUT ROWID
     """,
+    *PAST_HOLDERS,
     """
     CREATE TABLE rules (               -- what each scope was configured to at the last change
         scope TEXT PRIMARY KEY,
