@@ -10,7 +10,7 @@ when the store is closed.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -26,6 +26,7 @@ from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.core.records import DataRecord, Record, TimesRecord
 from idsync_cli.core.value import Value
 
 
@@ -256,6 +257,17 @@ class Transaction(ABC):
         """What the erasure of a profile, which is there, would take away, and has to name."""
 
     @abstractmethod
+    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+        """Add something that an export has of a profile; that came in whole, with a history.
+
+        Gives False, and adds nothing, where the profile has that attribute, that device or a state
+        already, or its times came before, an alias has the number, or a batch the digest. It is
+        entered in the history as an import under its number, which is free, or was taken by
+        imports; they come in the order of their numbers. An alias copies nothing, for the copies
+        are records of their own. The sequence number is not advanced.
+        """
+
+    @abstractmethod
     def insert_erasure(self, erasure: Erasure) -> None:
         """Enter an erasure that was carried out elsewhere: its MPID stays taken.
 
@@ -268,6 +280,26 @@ class Transaction(ABC):
 
         Raises:
             MpidTaken: see `Store.writing`.
+        """
+
+    # What batches brought.
+
+    @property
+    @abstractmethod
+    def other_batch_keys(self) -> Sequence[bytes]:
+        """Keys of other stores under which digests of batches' ids came from there (section 9).
+
+        The key that is made of the seed is none of them.
+        """
+
+    @abstractmethod
+    def records(self, scope: str | None = None) -> Iterator[Record]:
+        """What there is of profiles beside themselves, and the erasures; or those of one scope.
+
+        First the times of each profile of which there is more, by the age of the profiles; then
+        all the rest by number. Of one number they come in the order of `NumberedRecord`, then by
+        the age of the profile, then by name, device or place. A digest whose profile was erased is
+        of every scope. They are read as they are taken; nothing may be changed meanwhile.
         """
 
     # Rules that the store was used with.
@@ -294,6 +326,10 @@ class Transaction(ABC):
     @abstractmethod
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         """The profile that has the MPID, with its scope."""
+
+    @abstractmethod
+    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
+        """The profile that has the MPID, without what it holds, with its scope."""
 
     @abstractmethod
     def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
