@@ -58,7 +58,8 @@ class BatchRequest(NamedTuple):
 
     Without an `mpid` it is resolved by `identity`, an identify. `fault` is what is wrong with its
     identifiers, to be raised unless the batch was carried out before. `digest` stands for its
-    `source_request_id`; `passed_over` are the types of identifiers whose value was none.
+    `source_request_id`, and so do `other_digests`, under the keys of stores that were imported;
+    `passed_over` are the types of identifiers whose value was none.
     """
 
     data: BatchData
@@ -67,6 +68,7 @@ class BatchRequest(NamedTuple):
     digest: bytes | None = None
     passed_over: tuple[IdentityType, ...] = ()
     fault: Exception | None = None
+    other_digests: tuple[bytes, ...] = ()
 
 
 class AliasRequest(NamedTuple):

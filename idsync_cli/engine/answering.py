@@ -6,11 +6,13 @@ from typing import Final
 from idsync_cli import wire
 from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.data.batch_ids import key_of
+from idsync_cli.core.data.batch_ids import digest_of, key_of
+from idsync_cli.core.data.values import BatchId
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
+from idsync_cli.core.request import BatchRequest, Request
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
@@ -97,6 +99,7 @@ class Answering:
     ) -> None:
         """Let the store read everything that some requests name, all at once."""
         by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int], list[bytes]]] = {}
+        other_keys = transaction.other_batch_keys
         for reading in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None:
@@ -108,6 +111,8 @@ class Answering:
             its[1].extend(names.identifiers)
             its[2].extend(names.mpids)
             its[3].extend(names.digests)
+            if other_keys and reading.batch_id is not None:
+                its[3].extend([digest_of(reading.batch_id, key) for key in other_keys])
             for label in names.labels:
                 mpid = labels.get(label)
                 if mpid is not None:
@@ -131,6 +136,8 @@ class Answering:
         outcome: Decision | Refusal
         try:
             request = wire.request_of(reading, labels, now)
+            if reading.batch_id is not None and transaction.other_batch_keys:
+                request = _with_other_digests(request, reading.batch_id, transaction)
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
@@ -155,6 +162,13 @@ class Answering:
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
             labels.name(reading.label, mpid)
         return answer
+
+
+def _with_other_digests(request: Request, batch_id: BatchId, transaction: Transaction) -> Request:
+    """A batch with what its id is under the keys of stores that were imported."""
+    assert isinstance(request, BatchRequest)
+    others = [digest_of(batch_id, key) for key in transaction.other_batch_keys]
+    return request._replace(other_digests=tuple(others))
 
 
 def _surveyed(

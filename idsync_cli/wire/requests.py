@@ -52,14 +52,14 @@ class Reading:
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers or its data, which counts only if its labels are known (the order of
     section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
-    label. `batch` is what an event batch has beside these, `digest` stands for its id, and `alias`
-    is what an alias has.
+    label. `batch` is what an event batch has beside these, `digest` stands for its `batch_id`, and
+    `alias` is what an alias has.
     """
 
     __slots__ = (
-        "alias", "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
-        "late_refusal", "mpid", "previous_mpid", "refusal", "request_id", "request_timestamp_ms",
-        "rules", "scope",
+        "alias", "batch", "batch_id", "changes", "digest", "identifiers", "identities", "kind",
+        "label", "late_refusal", "mpid", "previous_mpid", "refusal", "request_id",
+        "request_timestamp_ms", "rules", "scope",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +83,7 @@ class Reading:
         self.late_refusal: Refusal | None = None
         self.batch: Batch | None = None
         self.alias: aliases.Alias | None = None
+        self.batch_id: BatchId | None = None
         self.digest: bytes | None = None
 
 
@@ -200,7 +201,7 @@ class Reader:
         if batch_id is not None:
             if scope is None and workspace is None:
                 workspace = self._target.workspace
-            its_id = BatchId(workspace, where[0], batch_id)
+            reading.batch_id = its_id = BatchId(workspace, where[0], batch_id)
             reading.digest = digest_of(its_id, self._batch_key)
         return reading
 

@@ -42,13 +42,9 @@ class RecordWriter:
         self._keys: dict[bytes, int] = {self._own_key: OWN_KEY}
         rows = self._execute("SELECT key, key_id FROM batch_keys ORDER BY key_id")
         self._keys.update((bytes(key), number) for key, number in rows)
+        self.other_batch_keys = self._others()
         self._last_event = -1
         self._seq_of_changes = self._changes = 0
-
-    @property
-    def other_batch_keys(self) -> tuple[bytes, ...]:
-        """The keys that came from other stores."""
-        return tuple([key for key, number in self._keys.items() if number != OWN_KEY])
 
     def times(self, created_seq: int, record: TimesRecord) -> bool:
         """Keep when a profile was first seen and last stored, to tell of any later moment."""
@@ -123,6 +119,7 @@ class RecordWriter:
         if number is None:
             number = self._keys[key] = len(self._keys)
             self._insert("batch_keys", (number, key, checksum(number, key)))
+            self.other_batch_keys = self._others()
         row = digest, seq, created_seq, number
         if not self._insert("batch_ids", (*row, checksum_of_batch_id(*row))):
             return False
@@ -134,6 +131,10 @@ class RecordWriter:
         """Enter an import as the request of a number."""
         row = seq, time_ms, outcome_id, created_seq, None, None
         self._insert("requests", (*row, checksum_of_request(row, ())))
+
+    def _others(self) -> tuple[bytes, ...]:
+        """The keys that came from other stores."""
+        return tuple([key for key, number in self._keys.items() if number != OWN_KEY])
 
     def _insert(self, table: str, row: tuple[object, ...]) -> bool:
         try:
