@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks import audiences, calls, programs, replays, report, threads
+from benchmarks import audiences, batches, calls, programs, replays, report, threads
 from benchmarks.measure import Bench, Row, Sizes
 
 _MEDIUM = Sizes(
@@ -18,6 +18,7 @@ _MEDIUM = Sizes(
     stored=100_000,
     crowd=100_000,
     gathered=10_000,
+    gathered_events=100_000,
     scenarios=1_000,
     calls=200,
     starts=25,
@@ -39,6 +40,7 @@ SIZES = {
         stored=1_000,
         crowd=1_000,
         gathered=200,
+        gathered_events=500,
         scenarios=50,
         calls=5,
         starts=1,
@@ -56,6 +58,8 @@ MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = 
     (frozenset({10}), programs.checking),
     (frozenset({11}), threads.threads),
     (frozenset({12}), audiences.audiences),
+    (frozenset({13}), batches.replaying),
+    (frozenset({13}), batches.gathered),
 )
 """What takes the measures of which goals."""
 
@@ -89,7 +93,7 @@ def main() -> None:
     given = parser.parse_args()
     goals = frozenset(given.only or GOALS)
     if goals - GOALS or given.rounds < 1 or min(given.requests or (1,)) < 1:
-        parser.error("goals are 1 to 12, and rounds and requests at least 1")
+        parser.error("goals are 1 to 13, and rounds and requests at least 1")
     sizes = SIZES[given.sizes]
     sizes = replace(
         sizes, requests=given.requests or sizes.requests, crowd=given.crowd or sizes.crowd

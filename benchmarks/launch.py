@@ -1,4 +1,4 @@
-"""Run a command and say how long it took and how much memory it had at its peak.
+"""Run a command and say how long it took, how much memory it had, and how much processor time.
 
     python launch.py OUTPUT COMMAND...
 
@@ -58,4 +58,5 @@ seconds = time.perf_counter() - started
 ended.set()
 watcher.join()
 peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) + sum(peaks.values())
-json.dump([seconds, peak, os.waitstatus_to_exitcode(status)], sys.stdout)
+worked = usage.ru_utime + usage.ru_stime
+json.dump([seconds, peak, worked, os.waitstatus_to_exitcode(status)], sys.stdout)

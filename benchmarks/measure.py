@@ -75,6 +75,7 @@ class Sizes:
     stored: int  # requests in the store of goal 6
     crowd: int
     gathered: int
+    gathered_events: int
     scenarios: int
     calls: int  # of one side in a round
     starts: int  # of one program
@@ -98,6 +99,7 @@ class Run:
 
     seconds: float
     peak_bytes: int
+    processor_seconds: float
     output: str
 
 
@@ -123,11 +125,11 @@ def run(folder: Path, program: str, *arguments: object, fine: tuple[int, ...] = 
         cwd=folder,
         env={name: value for name, value in os.environ.items() if not name.startswith("IDSYNC_")},
     )
-    seconds, peak, status = json.loads(launched.stdout)
+    seconds, peak, worked, status = json.loads(launched.stdout)
     output = said.read_text(encoding="utf-8")
     if status not in fine:
         raise RuntimeError(f"{program} {arguments[0]} ended with {status}: {output[-1000:]}")
-    return Run(seconds, peak, output)
+    return Run(seconds, peak, worked, output)
 
 
 def in_turns(rounds: int, *sides: Numbered[Result_co]) -> list[list[Result_co]]:

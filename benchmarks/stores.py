@@ -36,7 +36,7 @@ def written(bench: Bench, config: str = workload.CONFIG) -> Path:
 def requests_of(bench: Bench, size: int) -> Path:
     """A file of requests."""
     file = bench.folder / "requests.jsonl"
-    workload.write_requests(file, size)
+    workload.write_requests(file, workload.requests(size))
     return file
 
 

@@ -7,7 +7,7 @@ comes from somebody else's device, and one in fifty from a kiosk that all users 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
@@ -169,8 +169,41 @@ def _event(chance: _Chance, until_ms: int) -> dict[str, object]:
     return {"event_type": "commerce_event", "data": data}
 
 
-def write_requests(path: Path, size: int, seed: int = SEED) -> None:
+def event(number: int) -> dict[str, object]:
+    """An event such as a game sends."""
+    data = {
+        "event_name": f"event {number % 7}",
+        "custom_event_type": "other",
+        "timestamp_unixtime_ms": 1_790_000_000_000 + number,
+        "custom_attributes": {"level": str(number % 50), "world": "desert"},
+    }
+    return {"event_type": "custom_event", "data": data}
+
+
+def with_events(
+    size: int, seed: int = SEED, *, with_ids: bool = False
+) -> Iterator[dict[str, object]]:
+    """The same requests, in which each identify and login is an event batch with one event."""
+    for number, request in enumerate(requests(size, seed)):
+        identities = request["known_identities"]
+        if request["type"] not in ("identify", "login") or not isinstance(identities, dict):
+            yield request
+            continue
+        device = {kind: value for kind, value in identities.items() if kind == "ios_idfv"}
+        user = {kind: value for kind, value in identities.items() if kind not in device}
+        batch: dict[str, object] = {"type": "batch", "device_info": device}
+        if user:
+            batch["user_identities"] = user
+        if "label" in request:
+            batch["label"] = request["label"]
+        batch["events"] = [event(number)]
+        if with_ids:
+            batch["source_request_id"] = f"5b4e1a52-0a8f-4f0c-8f67-{number:012x}"
+        yield batch
+
+
+def write_requests(path: Path, lines: Iterable[dict[str, object]]) -> None:
     """Make a file of requests."""
     with path.open("w", encoding="utf-8") as file:
-        for request in requests(size, seed):
+        for request in lines:
             file.write(json.dumps(request) + "\n")

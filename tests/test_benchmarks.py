@@ -29,7 +29,7 @@ def test_the_small_benchmark_is_complete(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     results = json.loads(written.read_text(encoding="utf-8"))
     rows = results["rows"]
-    assert {row["goal"] for row in rows} == set(range(1, 13))
+    assert {row["goal"] for row in rows} == set(range(1, 14))
     assert Counter(row["goal"] for row in rows)[7] == 14
     busy = Counter(row["goal"] for row in rows if "processors busy" in row["what"])
     assert busy == {1: 1, 2: 1, 5: 3}
@@ -99,6 +99,27 @@ def test_a_modify_names_a_label_that_was_given_before(requests: list[dict[str, o
         if request["type"] == "modify":
             assert str(request["mpid"]).removeprefix("@") in given
         given.add(request.get("label"))
+
+
+@pytest.mark.parametrize("with_ids", [False, True])
+def test_the_batches_are_the_same_requests_with_an_event_each(
+    requests: list[dict[str, object]], with_ids: bool
+) -> None:
+    made = list(workload.with_events(SIZE, seed=7, with_ids=with_ids))
+    ids = set()
+    for request, batch in zip(requests, made, strict=True):
+        if request["type"] not in ("identify", "login"):
+            assert batch == request
+            continue
+        held: dict[str, str] = {}
+        for part in (batch.get("user_identities"), batch.get("device_info")):
+            held |= part if isinstance(part, dict) else {}
+        assert (batch["type"], held) == ("batch", request["known_identities"])
+        assert batch.get("label") == request.get("label")
+        assert isinstance(batch["events"], list)
+        assert len(batch["events"]) == 1
+        ids.add(batch.get("source_request_id"))
+    assert len(ids) == (17_000 if with_ids else 1)
 
 
 @pytest.mark.skipif(

@@ -33,7 +33,6 @@ from idsync_cli.core.config.strategy import NO_SETTINGS, Settings
 from idsync_cli.core.data.values import (
     BatchData,
     BatchDevice,
-    BatchId,
     Device,
     Event,
     NewEvent,
@@ -151,7 +150,7 @@ def test_an_answer_leads_to_nothing_but_values(make: Make, tmp_path: Path, numbe
             assert_leads_to_values(answer)
 
 
-PLAIN = (str, int, bool, type(None), Enum)
+PLAIN = (str, bytes, int, bool, type(None), Enum)
 OF_VALUES = (tuple, dict, MappingProxyType, Mapping, Value, Refusal)
 
 
@@ -203,7 +202,6 @@ VALUES: list[object] = [
     ModifyRequest(5, {E.type: None}, (IdentityChange(E.type, "o", "n"),)),
     IdentityChange(E.type, None, "n"),
     BatchRequest(DATA, IdentityRequest(RequestKind.IDENTIFY, (E,)), None, b"d", (E.type,)),
-    BatchId("w", "s", "1"),
     CarriedOut(VIEW),
     *(EVENT, DATA, NewEvent(1, "custom_event", None, "{}"), BatchDevice(E, "{}")),
     *(Device(E, {"ip": "::1"}, 1), ProfileData({"city": "Bern"}, [EVENT], 1)),

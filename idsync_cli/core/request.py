@@ -38,12 +38,14 @@ class ModifyRequest(NamedTuple):
     """A modify of one profile, in one of its two forms (section 5).
 
     Set form: `known_identities` maps each type to its one value, or to None to remove the type.
-    Otherwise `identity_changes` are made one after another.
+    Otherwise `identity_changes` are made one after another. With `spares_known` nothing is taken
+    from another profile that is known: an application may not (section 10).
     """
 
     mpid: int
     known_identities: Mapping[IdentityType, str | None] | None = None
     identity_changes: tuple[IdentityChange, ...] = ()
+    spares_known: bool = False
 
 
 class EraseRequest(NamedTuple):
@@ -53,7 +55,7 @@ class EraseRequest(NamedTuple):
     identifiers: Sequence[Identifier] = ()
 
 
-class BatchRequest(NamedTuple):
+class BatchRequest(Value):
     """An event batch (section 9): data for the profile that it names, or that it resolves to.
 
     Without an `mpid` it is resolved by `identity`, an identify. `fault` is what is wrong with its
@@ -62,13 +64,35 @@ class BatchRequest(NamedTuple):
     `passed_over` are the types of identifiers whose value was none.
     """
 
-    data: BatchData
-    identity: IdentityRequest | None = None
-    mpid: int | None = None
-    digest: bytes | None = None
-    passed_over: tuple[IdentityType, ...] = ()
-    fault: Exception | None = None
-    other_digests: tuple[bytes, ...] = ()
+    __match_args__ = (
+        "data", "identity", "mpid", "digest", "passed_over", "fault", "other_digests",
+    )  # fmt: skip
+    __slots__ = __match_args__
+
+    def __init__(
+        self,
+        data: BatchData,
+        identity: IdentityRequest | None = None,
+        mpid: int | None = None,
+        digest: bytes | None = None,
+        passed_over: tuple[IdentityType, ...] = (),
+        fault: Exception | None = None,
+        other_digests: tuple[bytes, ...] = (),
+    ) -> None:
+        self.data: Final = data
+        self.identity: Final = identity
+        self.mpid: Final = mpid
+        self.digest: Final = digest
+        self.passed_over: Final = passed_over
+        self.fault: Final = fault
+        self.other_digests: Final = other_digests
+
+    def looked_up_as(self, other_digests: tuple[bytes, ...]) -> "BatchRequest":
+        """The same with other digests that its id may have been kept by."""
+        return BatchRequest(
+            self.data, self.identity, self.mpid, self.digest, self.passed_over, self.fault,
+            other_digests,
+        )  # fmt: skip
 
 
 class AliasRequest(NamedTuple):

@@ -6,13 +6,12 @@ from typing import Final
 from idsync_cli import wire
 from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.data.batch_ids import digest_of, key_of
-from idsync_cli.core.data.values import BatchId
+from idsync_cli.core.data.batch_ids import BatchId, Digests, key_of
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.request import BatchRequest, Request
+from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
@@ -43,14 +42,15 @@ class Answering:
         self._reader = wire.Reader(organization, target, key_of(seed))
         self._explain = explain
         self._remembers_rules = False
+        self._digests: dict[bytes, Digests] = {}  # by keys that are not the store's own
 
     def rules_are_kept(self) -> None:
         """Take note that the store has the rules: a transaction that told it was committed."""
         self._remembers_rules = True
 
-    def read(self, request: object | Refusal) -> wire.Reading:
+    def read(self, request: object | Refusal, *, from_app: bool = False) -> wire.Reading:
         """Read a request; what is wrong with it becomes part of the reading."""
-        return self._reader.read(request)
+        return self._reader.read(request, from_app=from_app)
 
     def answer_all(
         self,
@@ -112,13 +112,23 @@ class Answering:
             its[2].extend(names.mpids)
             its[3].extend(names.digests)
             if other_keys and reading.batch_id is not None:
-                its[3].extend([digest_of(reading.batch_id, key) for key in other_keys])
+                its[3].extend(self._other_digests(reading.batch_id, other_keys))
             for label in names.labels:
                 mpid = labels.get(label)
                 if mpid is not None:
                     its[2].append(mpid)
         for scope, (rules, identifiers, mpids, digests) in by_scope.items():
             transaction.prefetch(scope, rules, identifiers, mpids, digests)
+
+    def _other_digests(self, batch_id: BatchId, keys: Sequence[bytes]) -> list[bytes]:
+        """What the id of a batch is under the keys of stores that were imported."""
+        found = []
+        for key in keys:
+            digests = self._digests.get(key)
+            if digests is None:
+                digests = self._digests[key] = Digests(key)
+            found.append(digests.of(*batch_id))
+        return found
 
     def _answer(
         self,
@@ -137,7 +147,9 @@ class Answering:
         try:
             request = wire.request_of(reading, labels, now)
             if reading.batch_id is not None and transaction.other_batch_keys:
-                request = _with_other_digests(request, reading.batch_id, transaction)
+                assert isinstance(request, BatchRequest)
+                others = self._other_digests(reading.batch_id, transaction.other_batch_keys)
+                request = request.looked_up_as(tuple(others))
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
@@ -162,13 +174,6 @@ class Answering:
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
             labels.name(reading.label, mpid)
         return answer
-
-
-def _with_other_digests(request: Request, batch_id: BatchId, transaction: Transaction) -> Request:
-    """A batch with what its id is under the keys of stores that were imported."""
-    assert isinstance(request, BatchRequest)
-    others = [digest_of(batch_id, key) for key in transaction.other_batch_keys]
-    return request._replace(other_digests=tuple(others))
 
 
 def _surveyed(

@@ -89,7 +89,7 @@ def data_of(
                 attribution = json_text(its_attributes)
     consent = members.consent_state
     return BatchData(
-        events,
+        tuple(events),
         attributes,
         tuple(deleted),
         _device(members, device, keeps_identifiers=names_profile),

@@ -7,7 +7,7 @@ from typing import Any
 
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import Refusal
-from idsync_cli.core.identity import MAX_VALUE_LENGTH, has_surrogate
+from idsync_cli.core.identity import has_surrogate
 from idsync_cli.errors import quoted
 
 Json = dict[str, Any]
@@ -102,10 +102,12 @@ def _float(digits: str) -> float:
 
 
 def _int(digits: str) -> int:
-    # Python refuses to read thousands of digits, and the request is to be refused for its member,
-    # not for its JSON: of an integer that no member can hold, more digits stay than any may have.
-    return int(digits[: MAX_VALUE_LENGTH + 2])  # a sign, and a digit too many
+    # Python refuses to read more digits, and the request is to be refused for its member, not for
+    # its JSON: of an integer that no member can hold as many are left as Python reads.
+    return int(digits[: _MOST_DIGITS + (digits[0] == "-")])
 
+
+_MOST_DIGITS = 4300
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_int

@@ -4,8 +4,8 @@ import pytest
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, RequestKind, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.batch_ids import digest_of, key_of
-from idsync_cli.core.data.values import BatchData, BatchDevice, BatchId, NewEvent
+from idsync_cli.core.data.batch_ids import Digests, key_of
+from idsync_cli.core.data.values import BatchData, BatchDevice, NewEvent
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal
 from idsync_cli.core.identity import IdentityType
@@ -136,24 +136,25 @@ def test_a_batch_changes_the_store_if_it_brings_anything(data: BatchData, change
     assert data.is_empty is not changes
     for request in (BatchRequest(data, identify(email="e")), BatchRequest(data, mpid=1)):
         assert decided(request, known).changes_the_store is changes
-        assert decided(request._replace(digest=DIGEST), known).changes_the_store
+        with_an_id = BatchRequest(data, request.identity, request.mpid, DIGEST)
+        assert decided(with_an_id, known).changes_the_store
 
 
 def test_a_digest_is_of_the_workspace_or_else_of_the_scope_and_of_the_seed() -> None:
     ids = [
-        BatchId("w", "s", "1"),
-        BatchId(None, "w", "1"),
-        BatchId(None, "s", "1"),
-        BatchId("w1", "s", ""),
-        BatchId("w", "s", "2"),
-        BatchId("w", "s", "\ud800"),
+        ("w", "s", "1"),
+        (None, "w", "1"),
+        (None, "s", "1"),
+        ("w1", "s", ""),
+        ("w", "s", "2"),
+        ("w", "s", "\ud800"),
     ]
-    keys = [key_of(seed) for seed in (0, 1, -(2**130))]
-    digests = {digest_of(each, key) for each in ids for key in keys}
-    assert len(digests) == len(ids) * len(keys)
+    by_seed = [Digests(key_of(seed)) for seed in (0, 1, -(2**130))]
+    digests = {its.of(*each) for each in ids for its in by_seed}
+    assert len(digests) == len(ids) * len(by_seed)
     assert {len(each) for each in digests} == {16}
-    assert digest_of(BatchId("w", "s", "1"), keys[0]) == digest_of(BatchId("w", "t", "1"), keys[0])
-    assert digest_of(BatchId("w", "s", "1"), key_of(0)).hex() == KNOWN
+    assert by_seed[0].of("w", "s", "1") == by_seed[0].of("w", "t", "1")
+    assert by_seed[0].of("w", "s", "1").hex() == KNOWN
 
 
 KNOWN = "f5346fe25088b709f600796da5e7353b"

@@ -240,11 +240,3 @@ class BatchData(Value):
             or self.is_opted_out is not None
             or self.attribution is not None
         )
-
-
-class BatchId(NamedTuple):
-    """The `source_request_id` of a batch, and what it is unique in: a workspace, else a scope."""
-
-    workspace: str | None
-    scope: str
-    id: str

@@ -57,10 +57,10 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
             FaultCode.FILE_IN_USE,
             path=file,
         )
-    keep_path(path, FileKind.BACKUP, file)
     with _existing(path) as store, _failing_as(lambda error: _unwritten(target, error)):
         with draft_of(target.path) as draft:
-            _copy(store, draft)
+            _copy(store, draft)  # nothing is noted down in a damaged store
+            keep_path(path, FileKind.BACKUP, file)
             put_in_place(draft, target.path)
         return target.path.stat().st_size
 
@@ -169,7 +169,8 @@ def _replace_damaged(place: StoreLocation, draft: Path, kept: Path | None) -> No
 def _copy(store: SqliteStore, draft: Path) -> None:
     """Copy a store at one moment into a file of its own, and see whether all of it is sound there.
 
-    All is checked that doctor checks, but for the rules of the scopes.
+    All is checked that doctor checks, but for the rules of the scopes. What the store owes of
+    erasures is done in the copy.
 
     Raises:
         StoreFault: it is not sound.

@@ -79,9 +79,7 @@ class BatchIds:
             self._latest = {}
 
     def _in_memory(self, digest: bytes) -> int | None:
+        if self._bloom_filter is not None and not self._bloom_filter.may_have(digest):
+            return UNKNOWN
         found = self._latest.get(digest)
-        if found is None:
-            found = self._before.get(digest)
-        if found is not None or self._bloom_filter is None:
-            return found
-        return None if self._bloom_filter.may_have(digest) else UNKNOWN
+        return self._before.get(digest) if found is None else found

@@ -100,8 +100,8 @@ class DataRows:
         """Take in what a request brought to a profile; `time_ms` is the time of the request."""
         for place, event in enumerate(data.events, start=1):
             its_time = time_ms if event.time_ms is None else event.time_ms
-            where = created_seq, seq, place, its_time
-            self.events.append((*where, event.event_type, event.name, event.text))
+            row = created_seq, seq, place, its_time, event.event_type, event.name, event.text
+            self.events.append(row)
         if data.attributes:
             for name, value in data.attributes.items():
                 self.attributes.append((created_seq, seq, name, value))
@@ -146,9 +146,16 @@ class SummedDataRows:
 
     def __init__(self, rows: DataRows) -> None:
         self.rows = rows
-        self.event_sums = [_sum_of_content(*event) for event in rows.events]
+        self.event_sums = [
+            _sum_of_content(created_seq, seq, place, time_ms, event_type, name, event)
+            for created_seq, seq, place, time_ms, event_type, name, event in rows.events
+        ]
         self.batch_ids = [
-            (*each, OWN_KEY, checksum_of_batch_id(*each, OWN_KEY)) for each in rows.batch_ids
+            (
+                *(digest, seq, created_seq, OWN_KEY),
+                checksum_of_batch_id(digest, seq, created_seq, OWN_KEY),
+            )
+            for digest, seq, created_seq in rows.batch_ids
         ]
         self.batch_ids.sort()
 
@@ -176,11 +183,15 @@ class DataWriter:
 
     def _write_events(self, summed: SummedDataRows) -> None:
         [last] = self._execute("SELECT max(event_id) FROM events").fetchone()
-        first = 1 if last is None else int(last) + 1
+        number = 0 if last is None else int(last)
         come: list[tuple[object, ...]] = []
-        for number, event in enumerate(summed.rows.events, start=first):
-            whole = crc32(_NUMBER(number), summed.event_sums[number - first])
-            come.append((number, *event, whole))
+        events, sums = summed.rows.events, summed.event_sums
+        for (created_seq, seq, place, time_ms, event_type, name, event), content in zip(
+            events, sums, strict=True
+        ):
+            number += 1
+            whole = crc32(_NUMBER(number), content)
+            come.append((number, created_seq, seq, place, time_ms, event_type, name, event, whole))
         self._insert.rows("events", 9, come)
 
     def _write_attributes(self, rows: DataRows) -> None:
