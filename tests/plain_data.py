@@ -13,7 +13,7 @@ class Brought(NamedTuple):
 
     mpid: int
     seq: int
-    time_ms: int
+    time_ms: int | None  # None where an import brought something of another time
     data: BatchData | None
     aliases: Sequence[Alias] = ()
     alias: Alias | None = None
@@ -44,6 +44,7 @@ def events_of(mpid: int, everything: Sequence[Brought]) -> list[Event]:
         windows = [one for one in each.aliases if one.destination_mpid == mpid]
         for place, new in enumerate(each.data.events if each.data else (), start=1):
             when = each.time_ms if new.time_ms is None else new.time_ms
+            assert when is not None
             data = parsed(new.text).get("data") or {}
             event = Event(each.seq, place, when, new.event_type, new.name, data, new.text)
             events += [event] if each.mpid == mpid else []
@@ -64,13 +65,15 @@ def told(
     consent, opted_out, attribution = None, False, None
     first_seen = None
     for _, seq, time_ms, data, _, alias, kept in its:
-        first_seen = time_ms if first_seen is None else min(first_seen, time_ms)
+        if time_ms is not None:
+            first_seen = time_ms if first_seen is None else min(first_seen, time_ms)
         source = kept
         if source is None and alias is not None:
             source = told(alias.source_mpid, [one for one in everything if one.seq < seq])
         if source is not None:
             attribution = source.attribution or attribution
-            first_seen = min(first_seen, source.first_seen_ms or first_seen)
+            if first_seen is not None:
+                first_seen = min(first_seen, source.first_seen_ms or first_seen)
         if data is None:
             continue
         attributes |= {name: json.loads(value) for name, value in (data.attributes or {}).items()}
@@ -83,7 +86,7 @@ def told(
         consent = consent if data.consent_state is None else json.loads(data.consent_state)
         opted_out = opted_out if data.is_opted_out is None else data.is_opted_out
         attribution = attribution if data.attribution is None else json.loads(data.attribution)
-    times = [each.time_ms for each in its]
+    times = [each.time_ms for each in its if each.time_ms is not None]
     return ProfileData(
         dict(sorted(attributes.items())),
         tuple(events if latest is None else events[len(events) - min(latest, len(events)) :]),

@@ -4,21 +4,34 @@ It looks at every profile for every question, as the tests of the core do (tests
 and shares nothing with the stores of idsync. Compiled, too, idsync has to take it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from idsync_cli.core.codes import Import, Op, Status
+from idsync_cli.core.codes import AttributeOp, Import, Op, RequestKind, Status
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import Alias, Event, ProfileData
-from idsync_cli.core.decision import Decision
+from idsync_cli.core.data.batch_ids import key_of
+from idsync_cli.core.data.values import Alias, AttributeChange, BatchData, Event, ProfileData
+from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.core.records import (
+    AttributeRecord,
+    DataRecord,
+    DeviceRecord,
+    DigestRecord,
+    EventRecord,
+    NumberedRecord,
+    Record,
+    TimesRecord,
+)
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
     EVERY_PROFILE,
+    HistoryChange,
     HistoryEntry,
     ProfileFilter,
     RequestEntry,
@@ -26,14 +39,23 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from tests.core.memory import Memory
-from tests.core.shorthand import altered
-from tests.plain_data import Brought, events_of, told
+from tests.core.shorthand import altered, rules
+from tests.plain_data import Brought, events_of, parsed, told
+from tests.plain_records import (
+    as_brought,
+    event_record,
+    name_of,
+    named_by,
+    pieces_of,
+    sorted_records,
+)
 
 
 class PlainTransaction(Transaction):
     """All that there is, while it may still be given up."""
 
-    def __init__(self, before: "PlainTransaction | None" = None) -> None:
+    def __init__(self, key: bytes, before: "PlainTransaction | None" = None) -> None:
+        self.key = key
         self.seq: int = before.seq if before else 0
         self.rules: dict[str, str] = dict(before.rules) if before else {}
         self.told_rules = False
@@ -45,6 +67,10 @@ class PlainTransaction(Transaction):
         self.erased: list[Erasure] = list(before.erased) if before else []
         self.batches: dict[bytes, ProfileView | None] = dict(before.batches) if before else {}
         self.data: list[Brought] = list(before.data) if before else []
+        self.timed: set[int] = set(before.timed) if before else set()
+        self.digests: dict[bytes, DigestRecord] = dict(before.digests) if before else {}
+        self.attributes: dict[tuple[int, str], str | None] = {}
+        self.attributes |= before.attributes if before else {}
         self.aliases: list[Alias] = list(before.aliases) if before else []
         self.events: list[tuple[int, int]] = list(before.events) if before else []
         self.all_events: dict[int, list[Event]] = dict(before.all_events) if before else {}
@@ -126,9 +152,16 @@ class PlainTransaction(Transaction):
             self.events += [(mpid, each.time_ms) for each in every]
         if decision.alias is not None:
             self.aliases.append(decision.alias)
+        if decision.digest is not None:
+            record = DigestRecord(decision.profile.mpid, entry.seq, decision.digest, self.key)
+            self.digests[decision.digest] = record
         self.taken.add(entry.seq)
         self.answered[entry.seq] = decision.profile.mpid
         self.login_bits.setdefault(scope, rules.login_bits)
+        done: list[HistoryChange] = [*decision.changes]
+        if decision.data is not None:
+            done += self.changed(decision.profile.mpid, decision.data)
+        done += [] if alias is None else [alias]
         self.entries += [
             HistoryEntry(
                 entry.seq,
@@ -136,14 +169,24 @@ class PlainTransaction(Transaction):
                 entry.kind,
                 entry.request_id,
                 entry.request_timestamp_ms,
-                change.op,
-                change.mpid,
-                change.identifier,
+                change,
                 decision.decided_by.rule,
                 decision.decided_by.identity_type,
             )
-            for change in decision.changes
+            for change in done
         ]
+
+    def changed(self, mpid: int, data: BatchData) -> Iterator[AttributeChange]:
+        """What becomes of attributes, one after another."""
+        steps = [*(data.attributes or {}).items(), *((name, None) for name in data.deleted)]
+        for name, value in steps:
+            if self.attributes.get((mpid, name)) == value:
+                continue
+            self.attributes[mpid, name] = value
+            if value is None:
+                yield AttributeChange(AttributeOp.DELETE, mpid, name)
+            else:
+                yield AttributeChange(AttributeOp.SET, mpid, name, json.loads(value))
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         self._of(scope).give(profile)
@@ -153,13 +196,13 @@ class PlainTransaction(Transaction):
             self.data.append(Brought(profile.mpid, profile.created_seq, time_ms, None))
             how = profile.created_seq, time_ms, Import.IMPORT, None, None
             self.entries += [
-                HistoryEntry(*how, Op.ADD, profile.mpid, each, Import.IMPORT)
+                HistoryEntry(*how, Change(Op.ADD, profile.mpid, each), Import.IMPORT)
                 for each in profile.identifiers
             ]
 
     def lost_with(self, scope: str, mpid: int) -> set[Identifier]:
         memory = self.known[scope]
-        ever = {each.identifier for each in self.entries if each.mpid == mpid}
+        ever = {each.identifier for each in self.of_identities() if each.mpid == mpid}
         ever |= set(memory.profiles[mpid].identifiers)
         others = [each for each in memory.profiles.values() if each.mpid != mpid]
         return {
@@ -174,14 +217,15 @@ class PlainTransaction(Transaction):
         taken = {
             each.mpid
             for each in self.entries
-            if each.op is Op.REMOVE and self.answered.get(each.seq) == mpid != each.mpid
+            if isinstance(each.change, Change) and each.change.op is Op.REMOVE
+            if self.answered.get(each.seq) == mpid != each.mpid
         }
         return ErasureReport(
             erasure,
             ErasureCounts(
                 identifiers=len(memory.profiles[mpid].identifiers),
                 values=len(self.lost_with(erasure.scope, mpid)),
-                history=sum(each.mpid == mpid for each in self.entries),
+                history=sum(each.mpid == mpid for each in self.of_identities()),
                 attributes=len(data.attributes),
                 devices=len(data.devices),
                 events=data.event_count,
@@ -208,12 +252,13 @@ class PlainTransaction(Transaction):
         touched |= {seq for seq, answer in self.answered.items() if answer == mpid}
         left = []
         for each in self.entries:
-            if each.mpid != mpid:
-                its = each.identifier
-                if its in gone and each.mpid in self.known[scope].profiles:
-                    its = Identifier(its.type, "")
+            if not each.concerns(mpid):
+                its = each.change
+                there = self.known[scope].profiles
+                if isinstance(its, Change) and its.identifier in gone and its.mpid in there:
+                    its = Change(its.op, its.mpid, Identifier(its.identifier.type, ""))
                 its_id = None if self.answered.get(each.seq) == mpid else each.request_id
-                left.append(altered(each, identifier=its, request_id=its_id))
+                left.append(altered(each, change=its, request_id=its_id))
         self.entries = left
         self.data = [each for each in self.data if each.mpid != mpid]
         self.data = [
@@ -230,6 +275,7 @@ class PlainTransaction(Transaction):
         for digest, answer in self.batches.items():
             if answer is not None and answer.mpid == mpid:
                 self.batches[digest] = None
+                self.digests[digest] = self.digests[digest]._replace(mpid=None)
         self.answered = {seq: its for seq, its in self.answered.items() if its != mpid}
         self.taken -= touched - {each.seq for each in left}
         self.insert_erasure(erasure)
@@ -241,6 +287,98 @@ class PlainTransaction(Transaction):
 
     def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
         return iter([each for each in self.erased if mpid in (None, each.mpid)])
+
+    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
+        found = self.find(mpid)
+        if found is None:
+            return None
+        view = self._of(found[0]).under(rules("email")).profile(mpid)
+        assert view is not None
+        return found[0], view
+
+    @property
+    def other_batch_keys(self) -> Sequence[bytes]:
+        return list(dict.fromkeys(e.key for e in self.digests.values() if e.key != self.key))
+
+    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+        if isinstance(record, TimesRecord):
+            return self.insert_times(record)
+        if isinstance(record, DigestRecord):
+            if record.digest in self.digests:
+                return False
+            self.digests[record.digest] = record
+            there = None if record.mpid is None else self.view(record.mpid)
+            self.batches[record.digest] = there and there[1]
+            its = record.mpid
+        elif isinstance(record, Alias):
+            if any(each.seq == record.seq for each in self.aliases):
+                return False
+            self.aliases.append(record)
+            its, nothing = record.destination_mpid, ProfileData({})
+            self.data.append(Brought(its, record.seq, None, None, (), record, nothing))
+            self.enter_import(record.seq, time_ms, record)
+        elif isinstance(record, EventRecord):
+            its, text = record.mpid, record.text
+            data = parsed(text).get("data") or {}
+            event = Event(*record[1:4], record.event_type, record.name, data, text)
+            every = [*self.all_events.get(its, []), event]
+            self.all_events[its] = sorted(every, key=lambda e: (e.time_ms, e.seq, e.place))
+            self.events.append((its, event.time_ms))
+        else:
+            its = record.mpid
+            alike = [each for each in pieces_of(its, self.data) if type(each) is type(record)]
+            if any(name_of(each) == name_of(record) for each in alike):
+                return False
+            self.data += as_brought(record)
+            if isinstance(record, AttributeRecord):
+                change = AttributeChange(AttributeOp.SET, its, record.name, parsed(record.value))
+                self.attributes[its, record.name] = record.value
+                self.enter_import(record.seq, time_ms, change)
+            if isinstance(record, DeviceRecord):
+                self.take(record.first_seq, its)
+        if its is not None:
+            self.take(record.seq, its)
+        return True
+
+    def take(self, seq: int, mpid: int) -> None:
+        if seq not in self.taken:
+            self.taken.add(seq)
+            self.answered[seq] = mpid
+
+    def enter_import(self, seq: int, time_ms: int, change: HistoryChange) -> None:
+        how = seq, time_ms, Import.IMPORT, None, None
+        self.entries.append(HistoryEntry(*how, change, Import.IMPORT))
+
+    def insert_times(self, record: TimesRecord) -> bool:
+        """In place of the time of the import."""
+        mpid = record.mpid
+        if mpid in self.timed:
+            return False
+        self.timed.add(mpid)
+        self.data = [each for each in self.data if each.mpid != mpid or each.time_ms is None]
+        found = self.find(mpid)
+        assert found is not None
+        made = found[1].created_seq
+        self.data += [Brought(mpid, made, time_ms, None) for time_ms in record[1:]]
+        return True
+
+    def records(self, scope: str | None = None) -> Iterator[Record]:
+        there = [(name, each) for name, each in self.everybody() if scope in (None, name)]
+        ages = {each.mpid: each.created_seq for _, each in there}
+        found: list[NumberedRecord] = [e for e in self.erased if scope in (None, e.scope)]
+        found += [e for e in self.digests.values() if e.mpid is None or e.mpid in ages]
+        found += [each for each in self.aliases if each.source_mpid in ages]
+        for mpid in ages:
+            found += pieces_of(mpid, self.data)
+            found += [event_record(mpid, each) for each in self.all_events.get(mpid, [])]
+        for mpid in ages:
+            data = self.data_of(mpid)
+            assert data is not None
+            first, last = data.first_seen_ms, data.last_stored_ms
+            is_named = any(mpid in named_by(each) for each in found)
+            if is_named and first is not None and last is not None:
+                yield TimesRecord(mpid, first, last)
+        yield from sorted_records(found, ages)
 
     def flush(self) -> None:
         pass
@@ -296,12 +434,20 @@ class PlainTransaction(Transaction):
         identifier: Identifier | None = None,
         limit: int | None = None,
     ) -> Iterator[HistoryEntry]:
+        erased = [
+            HistoryEntry(e.seq, e.time_ms, RequestKind.ERASE, e.request_id, None, e, None)
+            for e in self.erased
+        ]
         asked = [
             each
-            for each in sorted(self.entries, key=lambda each: each.seq)
-            if mpid in (None, each.mpid) and identifier in (None, each.identifier)
+            for each in sorted([*self.entries, *erased], key=lambda each: each.seq)
+            if (mpid is None or each.concerns(mpid))
+            and (identifier is None or each.is_about(identifier))
         ]
         return iter(asked[:limit])
+
+    def of_identities(self) -> list[Change]:
+        return [each.change for each in self.entries if isinstance(each.change, Change)]
 
 
 class PlainStore(Store):
@@ -309,7 +455,7 @@ class PlainStore(Store):
 
     def __init__(self, seed: int) -> None:
         self.number = seed
-        self.there = PlainTransaction()
+        self.there = PlainTransaction(key_of(seed))
         self.is_usable = True
 
     @property
@@ -333,7 +479,7 @@ class PlainStore(Store):
             raise StoreFault("the plain store is closed, or in another transaction")
         self.is_usable = False
         try:
-            yield PlainTransaction(self.there)
+            yield PlainTransaction(self.there.key, self.there)
         finally:
             self.is_usable = True
 

@@ -16,7 +16,7 @@ from threading import current_thread
 import pytest
 
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer
+from idsync_cli.core.decision import Answer, Change
 from idsync_cli.engine.service import Service
 from idsync_cli.errors import Busy, Stopped, StoreFault
 from idsync_cli.store import sqlite as store
@@ -423,13 +423,9 @@ def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(
         assert transaction.last_seq >= max(each["seq"] for each in told)
         kept: dict[int, list[Json]] = {}
         for entry in transaction.history():
-            kept.setdefault(entry.seq, []).append(
-                {
-                    "op": entry.op,
-                    "mpid": str(entry.mpid),
-                    "identity_type": entry.identifier.type,
-                    "value": entry.identifier.value,
-                }
-            )
+            assert isinstance(entry.change, Change)
+            change, held = entry.change, entry.change.identifier
+            its = {"op": change.op, "mpid": str(entry.mpid), "identity_type": held.type}
+            kept.setdefault(entry.seq, []).append(its | {"value": held.value})
     for each in told:
         assert kept[each["seq"]] == each["changes"]

@@ -21,6 +21,7 @@ from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.core.records import DataRecord, Record, TimesRecord
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.names import Names, names_of
@@ -233,6 +234,19 @@ class RecordedTransaction(Transaction):
 
     def insert_erasure(self, erasure: Erasure) -> None:
         raise AssertionError("no request does it")
+
+    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+        raise AssertionError("no request does it")
+
+    def records(self, scope: str | None = None) -> Iterator[Record]:
+        raise AssertionError("this is for exports")
+
+    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
+        raise AssertionError("this is for imports")
+
+    @property
+    def other_batch_keys(self) -> Sequence[bytes]:
+        return self.transaction.other_batch_keys
 
     def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
         raise AssertionError("this is for people")

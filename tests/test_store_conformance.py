@@ -5,22 +5,25 @@ compiled package. `test_store_stateful.py` has them all make the same moves.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from idsync_cli.core.codes import Import, Op, RequestKind, Rule
+from idsync_cli.core.codes import AttributeOp, Import, Op, RequestKind, Rule, Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.values import Alias, AttributeChange, BatchData
 from idsync_cli.core.decide import decide
-from idsync_cli.core.decision import Answer, Decision
+from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
+    HistoryChange,
     HistoryEntry,
     MpidTaken,
     ProfileFilter,
@@ -34,6 +37,7 @@ from tests.comparison import (
     Run,
     answers_in,
     data_in,
+    erasures_in,
     exported,
     first_difference,
     organization,
@@ -212,7 +216,7 @@ def test_a_transaction_sees_all_that_is_done_in_it(store: Store) -> None:
         assert transaction.find(mpid) == ("s", whole)
         assert [*transaction.profiles({})] == [("s", whole)]
         assert transaction.holding("s", E) == [whole]
-        assert [entry.identifier for entry in transaction.history()] == [E, D]
+        assert held_in(transaction.history()) == [E, D]
         assert transaction.is_taken(1)
         assert not transaction.is_taken(2)
         lookup = transaction.lookup("s", RULES)
@@ -310,16 +314,16 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         do(transaction, RequestKind.LOGIN, F, *identifiers(other="o"))
         do(transaction, RequestKind.LOGOUT, E, D)
     [o] = identifiers(other="o")
-    imported = Import.IMPORT, None, None, Op.ADD
+    imported = Import.IMPORT, None, None
     login, logout = (5, 1005, RequestKind.LOGIN, "r5", 5), (6, 1006, RequestKind.LOGOUT, "r6", 6)
     its = mpid_of(SEED, 6, 0)
     entries = [
-        HistoryEntry(2, 901, *imported, 6, F, Import.IMPORT),
-        HistoryEntry(4, 900, *imported, 5, o, Import.IMPORT),
-        HistoryEntry(4, 900, *imported, 5, D, Import.IMPORT),
-        HistoryEntry(*login, Op.REMOVE, 5, o, Rule.IDENTIFIER, EMAIL),
-        HistoryEntry(*login, Op.ADD, 6, o, Rule.IDENTIFIER, EMAIL),
-        HistoryEntry(*logout, Op.ADD, its, D, Rule.LOGOUT),
+        HistoryEntry(2, 901, *imported, Change(Op.ADD, 6, F), Import.IMPORT),
+        HistoryEntry(4, 900, *imported, Change(Op.ADD, 5, o), Import.IMPORT),
+        HistoryEntry(4, 900, *imported, Change(Op.ADD, 5, D), Import.IMPORT),
+        HistoryEntry(*login, Change(Op.REMOVE, 5, o), Rule.IDENTIFIER, EMAIL),
+        HistoryEntry(*login, Change(Op.ADD, 6, o), Rule.IDENTIFIER, EMAIL),
+        HistoryEntry(*logout, Change(Op.ADD, its, D), Rule.LOGOUT),
     ]
     with store.reading() as transaction:
         assert [*transaction.history()] == entries
@@ -332,6 +336,73 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         assert [*transaction.history(5, o, 1)] == [entries[1]]
         assert {type(each.kind) for each in transaction.history()} == {Import, RequestKind}
         assert {type(each.rule) for each in transaction.history()} == {Import, Rule}
+
+
+def test_the_history_has_attributes_aliases_and_erasures(store: Store) -> None:
+    """An alias is an entry on its destination, and about its source, too."""
+    first = BatchData(attributes={"a": "1", "b": "null"}, deleted=["b", "none"])
+    second = BatchData(attributes={"a": "1", "c": '["x", 1]'}, deleted=["a"])
+    alias = Alias(5, 5, 6, 10, 20)
+    with store.writing() as transaction:
+        transaction.insert("s", profile(5, seq=1, other="o"), RULES, 900)
+        transaction.insert("s", profile(6, seq=2, other="p"), RULES, 900)
+        transaction.advance_to(2)
+        for seq, data in ((3, first), (4, second)):
+            transaction.apply(matched(transaction, 5, data=data), "s", RULES, entry_of(seq))
+        transaction.apply(matched(transaction, 6, alias=alias), "s", RULES, entry_of(5))
+        transaction.advance_to(5)
+    by = entry_of(3), entry_of(4), entry_of(5)
+    done: list[tuple[int, HistoryChange]] = [
+        (0, AttributeChange(AttributeOp.SET, 5, "a", 1)),
+        (0, AttributeChange(AttributeOp.SET, 5, "b", None)),
+        (0, AttributeChange(AttributeOp.DELETE, 5, "b")),
+        (1, AttributeChange(AttributeOp.SET, 5, "c", ["x", 1])),
+        (1, AttributeChange(AttributeOp.DELETE, 5, "a")),
+        (2, alias),
+    ]
+    entries = [
+        HistoryEntry(by[n].seq, by[n].time_ms, by[n].kind, by[n].request_id, 7, change, Rule.MPID)
+        for n, change in done
+    ]
+    with store.reading() as transaction:
+        assert [*transaction.history()][2:] == entries
+        assert [*transaction.history(5)][1:] == entries
+        assert [*transaction.history(6)][1:] == entries[-1:]
+        assert [each.seq for each in transaction.history(limit=3)] == [1, 2, 3]
+        assert [each.seq for each in transaction.history(5, limit=4)] == [1, 3, 3, 3]
+        [o] = identifiers(other="o")
+        assert [each.seq for each in transaction.history(identifier=o)] == [1]
+    erasure = Erasure(5, 6, "s", 1006, "e")
+    with store.writing() as transaction:
+        its = transaction.lookup("s", RULES).profile(5)
+        gone = Decision(Status.ERASED, DecidedBy(Rule.MPID), its)
+        gone = gone.reported(transaction.survey(erasure))
+        transaction.apply(gone, "s", RULES, RequestEntry(6, 1006, RequestKind.ERASE, "e", 7))
+        transaction.advance_to(6)
+    last = HistoryEntry(6, 1006, RequestKind.ERASE, "e", None, erasure, None)
+    with store.reading() as transaction:
+        assert [*transaction.history()][1:] == [last]
+        assert [*transaction.history(5)] == [last]
+        assert [each.seq for each in transaction.history(6)] == [2]
+
+
+def matched(
+    transaction: Transaction, mpid: int, data: BatchData | None = None, alias: Alias | None = None
+) -> Decision:
+    """What a batch, or an alias, that names its profile is answered with."""
+    its = transaction.lookup("s", RULES).profile(mpid)
+    status = Status.MATCHED if alias is None else Status.ALIASED
+    return Decision(status, DecidedBy(Rule.MPID), its, data=data, alias=alias)
+
+
+def entry_of(seq: int) -> RequestEntry:
+    kind = RequestKind.BATCH if seq < 5 else RequestKind.ALIAS
+    return RequestEntry(seq, 1000 + seq, kind, f"r{seq}", 7)
+
+
+def held_in(entries: Iterable[HistoryEntry]) -> list[Identifier]:
+    """The identifiers that entries are about."""
+    return [each.change.identifier for each in entries if isinstance(each.change, Change)]
 
 
 # ---- Look-ups
@@ -552,9 +623,8 @@ def test_the_engine_answers_as_the_model_does(
                 *answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
             ]
             its_rules = organization(world.later_scopes or world.scopes, world.workspaces)
-            return [told(answer) for answer in found], exported(storage, its_rules) + data_in(
-                storage
-            )
+            left = exported(storage, its_rules) + data_in(storage) + erasures_in(storage)
+            return [told(answer) for answer in found], left
 
     difference = first_difference(of_world(number), program=program, one_shot=one_shot)
     assert difference is None, difference

@@ -20,7 +20,8 @@ from idsync_cli.core.codes import Op, RequestKind, Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.decide import decide
-from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.decision import Answer, Change, Decision, Refusal
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -620,23 +621,23 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     def look_at_the_history(self, session: Transaction) -> None:
         entries = [*session.history()]
         assert [
-            (
-                each.seq,
-                each.op,
-                each.mpid,
-                each.identifier.type.value,
-                each.identifier.value or None,
-            )
+            (each.seq, its.op, its.mpid, its.identifier.type.value, its.identifier.value or None)
             for each in entries
+            if isinstance(its := each.change, Change)
         ] == self.changes
-        assert [each.kind for each in entries] == [self.kinds[each.seq] for each in entries]
+        erased = [each.seq for each in entries if isinstance(each.change, Erasure)]
+        assert erased == self.erased
+        others = [each for each in entries if not isinstance(each.change, Erasure)]
+        assert [each.kind for each in others] == [self.kinds[each.seq] for each in others]
         assert {each.time_ms for each in entries} <= {1000}
         for one in entries[:: max(1, len(entries) // 3)]:
-            its, held = one.mpid, one.identifier
-            of_it = [each for each in entries if each.mpid == its]
-            of_both = [each for each in of_it if each.identifier == held]
-            assert [*session.history(its)] == of_it
-            assert [*session.history(its, held, 1)] == of_both[:1]
+            mpid, change = one.mpid, one.change
+            of_it = [each for each in entries if each.concerns(mpid)]
+            assert [*session.history(mpid)] == of_it
+            if isinstance(change, Change):
+                held = change.identifier
+                of_both = [each for each in of_it if each.is_about(held)]
+                assert [*session.history(mpid, held, 1)] == of_both[:1]
 
 
 TestStoreAgainstDictionary = StoreAgainstDictionary.TestCase

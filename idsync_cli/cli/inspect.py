@@ -16,7 +16,6 @@ from idsync_cli.cli.environment import (
     terminal_width,
     write,
     write_json,
-    write_lines,
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
 from idsync_cli.cli.questions import (
@@ -187,8 +186,6 @@ def history(
 
             for entry in found.entries:
                 write_json(store_json.entry_json(entry))
-            if found.erasure is not None:
-                write_json(store_json.erased_json(found.erasure))
         shown = list(found.entries)
         meant = None
         if not found.total:
@@ -200,18 +197,12 @@ def history(
     if found.exit_status:
         say(f"idsync: no history for {what}")
         say_meant(meant)
-    elif found.erasure is not None and not as_json:
-        from idsync_cli.render import store as render_store
-
-        write_lines([render_store.erased_line(found.erasure)])
     if shown:
-        from idsync_cli.render import store as render_store
+        from idsync_cli.render.history import history_table
 
         draw(
             f"changes of {what}",
-            render_store.history_table(
-                shown, mpid=number, identifier=asked, width=terminal_width()
-            ),
+            history_table(shown, mpid=number, identifier=asked, width=terminal_width()),
         )
         say_left_out(len(shown), found.total, "changes")
     return found.exit_status

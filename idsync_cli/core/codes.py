@@ -148,6 +148,13 @@ class Op(StrEnum):
     REMOVE = "remove"
 
 
+class AttributeOp(StrEnum):
+    """One change of an attribute (section 9)."""
+
+    SET = "set"
+    DELETE = "delete"
+
+
 class OnNewKnownUser(StrEnum):
     """What a strategy does with a login ID that nobody holds (section 6)."""
 

@@ -60,10 +60,13 @@ class BatchRequest(Value):
 
     Without an `mpid` it is resolved by `identity`, an identify. `fault` is what is wrong with its
     identifiers, to be raised unless the batch was carried out before. `digest` stands for its
-    `source_request_id`; `passed_over` are the types of identifiers whose value was none.
+    `source_request_id`, and so do `other_digests`, under the keys of stores that were imported;
+    `passed_over` are the types of identifiers whose value was none.
     """
 
-    __match_args__ = ("data", "identity", "mpid", "digest", "passed_over", "fault")
+    __match_args__ = (
+        "data", "identity", "mpid", "digest", "passed_over", "fault", "other_digests",
+    )  # fmt: skip
     __slots__ = __match_args__
 
     def __init__(
@@ -74,6 +77,7 @@ class BatchRequest(Value):
         digest: bytes | None = None,
         passed_over: tuple[IdentityType, ...] = (),
         fault: Exception | None = None,
+        other_digests: tuple[bytes, ...] = (),
     ) -> None:
         self.data: Final = data
         self.identity: Final = identity
@@ -81,6 +85,14 @@ class BatchRequest(Value):
         self.digest: Final = digest
         self.passed_over: Final = passed_over
         self.fault: Final = fault
+        self.other_digests: Final = other_digests
+
+    def looked_up_as(self, other_digests: tuple[bytes, ...]) -> "BatchRequest":
+        """The same with other digests that its id may have been kept by."""
+        return BatchRequest(
+            self.data, self.identity, self.mpid, self.digest, self.passed_over, self.fault,
+            other_digests,
+        )  # fmt: skip
 
 
 class AliasRequest(NamedTuple):

@@ -6,11 +6,12 @@ from typing import Final
 from idsync_cli import wire
 from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.data.batch_ids import key_of
+from idsync_cli.core.data.batch_ids import BatchId, Digests, key_of
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
+from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
@@ -41,6 +42,7 @@ class Answering:
         self._reader = wire.Reader(organization, target, key_of(seed))
         self._explain = explain
         self._remembers_rules = False
+        self._digests: dict[bytes, Digests] = {}  # by keys that are not the store's own
 
     def rules_are_kept(self) -> None:
         """Take note that the store has the rules: a transaction that told it was committed."""
@@ -97,6 +99,7 @@ class Answering:
     ) -> None:
         """Let the store read everything that some requests name, all at once."""
         by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int], list[bytes]]] = {}
+        other_keys = transaction.other_batch_keys
         for reading in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None:
@@ -108,12 +111,24 @@ class Answering:
             its[1].extend(names.identifiers)
             its[2].extend(names.mpids)
             its[3].extend(names.digests)
+            if other_keys and reading.batch_id is not None:
+                its[3].extend(self._other_digests(reading.batch_id, other_keys))
             for label in names.labels:
                 mpid = labels.get(label)
                 if mpid is not None:
                     its[2].append(mpid)
         for scope, (rules, identifiers, mpids, digests) in by_scope.items():
             transaction.prefetch(scope, rules, identifiers, mpids, digests)
+
+    def _other_digests(self, batch_id: BatchId, keys: Sequence[bytes]) -> list[bytes]:
+        """What the id of a batch is under the keys of stores that were imported."""
+        found = []
+        for key in keys:
+            digests = self._digests.get(key)
+            if digests is None:
+                digests = self._digests[key] = Digests(key)
+            found.append(digests.of(*batch_id))
+        return found
 
     def _answer(
         self,
@@ -131,6 +146,10 @@ class Answering:
         outcome: Decision | Refusal
         try:
             request = wire.request_of(reading, labels, now)
+            if reading.batch_id is not None and transaction.other_batch_keys:
+                assert isinstance(request, BatchRequest)
+                others = self._other_digests(reading.batch_id, transaction.other_batch_keys)
+                request = request.looked_up_as(tuple(others))
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)

@@ -13,7 +13,7 @@ class Names(Value):
 
     Answering it looks up nothing but these, the profiles that they lead to, and what those hold.
     It changes nothing else, except that a `modify` may also remove other values of the types that
-    it names.
+    it names. A store to which digests came from another looks the same ids up under its key, too.
     """
 
     __match_args__ = ("identifiers", "mpids", "labels", "digests")

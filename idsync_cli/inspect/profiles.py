@@ -85,12 +85,11 @@ class History:
 
     entries: Iterator[HistoryEntry]
     total: int
-    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
-        """1 if there is no such change, and no erasure."""
-        return int(not self.total and self.erasure is None)
+        """1 if there is no such change."""
+        return int(not self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +185,9 @@ def history(
     limit: int | None,
 ) -> History:
     """The changes of a profile, of an identifier, or of both; at most `limit` of them."""
-    erasure = None
-    if mpid is not None and identifier is None:
-        erasure = next(transaction.erasures(mpid), None)
     return History(
         transaction.history(mpid=mpid, identifier=identifier, limit=limit),
         history_length(transaction, mpid=mpid, identifier=identifier),
-        erasure,
     )
 
 

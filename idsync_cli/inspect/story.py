@@ -1,11 +1,11 @@
 """A profile's life in order: what created it and why, what joined it, and what was taken."""
 
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.data.values import Alias, AttributeChange
+from idsync_cli.core.decision import Change
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
@@ -34,6 +34,10 @@ class Loss:
     by_erased: bool = False
 
 
+ChapterChange = Gain | Loss | AttributeChange | Alias
+"""What a request may do to a profile: its attributes, and aliases of it, are changes, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """What one request, or an import, did to the profile, in the order in which it was done.
@@ -46,7 +50,7 @@ class Chapter:
     cause: Cause
     answer: int | None
     is_making: bool
-    changes: tuple[Gain | Loss, ...]
+    changes: tuple[ChapterChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,7 @@ def story(
     scope, view = found
     rules = organization.scopes.get(scope)
     acts = life(transaction, view, limit)
-    chapters = tuple(
-        _chapter(mpid, view.created_seq, list(of_one)) for _, of_one in groupby(acts, _seq)
-    )
+    chapters = tuple(_chapter(mpid, view.created_seq, act) for act in acts)
     everything = transaction.find(mpid) if whole else None
     return Story(
         mpid,
@@ -101,21 +103,20 @@ def story(
     )
 
 
-_seq = attrgetter("seq")
-
-
-def _chapter(mpid: int, created_seq: int, acts: list[Act]) -> Chapter:
-    first = acts[0]
-    changes: list[Gain | Loss] = []
+def _chapter(mpid: int, created_seq: int, act: Act) -> Chapter:
+    changes: list[ChapterChange] = []
     taken: dict[Identifier, list[int]] = {}
-    for change in [act.change for act in acts if act.change is not None]:
-        identifier = change.identifier
-        if change.mpid != mpid:
+    for change in act.changes:
+        if isinstance(change, (AttributeChange, Alias)):
+            changes.append(change)
+        elif not isinstance(change, Change):
+            continue  # of a profile that is there none was erased
+        elif change.mpid != mpid:
             if change.op is Op.REMOVE:
-                taken.setdefault(identifier, []).append(change.mpid)
+                taken.setdefault(change.identifier, []).append(change.mpid)
         elif change.op is Op.ADD:
-            changes.append(Gain(identifier, tuple(taken.pop(identifier, ()))))
+            changes.append(Gain(change.identifier, tuple(taken.pop(change.identifier, ()))))
         else:
-            taker = None if first.answer == mpid else first.answer
-            changes.append(Loss(identifier, taker, by_erased=first.answer is None))
-    return Chapter(first.seq, first.cause, first.answer, first.seq == created_seq, tuple(changes))
+            taker = None if act.answer == mpid else act.answer
+            changes.append(Loss(change.identifier, taker, by_erased=act.answer is None))
+    return Chapter(act.seq, act.cause, act.answer, act.seq == created_seq, tuple(changes))

@@ -74,9 +74,14 @@ def event_table(events: "Sequence[Event]", width: int) -> "Table":
 
 def shown_value(value: Any) -> str:
     """The value of an attribute, or a JSON object: text as it is, and all else as JSON."""
+    return visible(value_text(value))
+
+
+def value_text(value: Any) -> str:
+    """The same, with whatever stands in it."""
     if value is None:
         return "(tag)"
-    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _device(device: Device) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from idsync_cli.core.codes import Op
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
@@ -15,7 +14,6 @@ from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
 from idsync_cli.render.times import moment
-from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
 from idsync_cli.visible import visible
 
@@ -72,7 +70,7 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     scope = visible(seen.scope)
     lines: list[Line] = [[("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(seen)]]
     if made_by is not None:
-        made = ", ".join(_requester(made_by))
+        made = ", ".join(requester(made_by))
         when = moment(made_by.time_ms)
         lines.append([f"created by request {profile.created_seq}, {when} UTC: {made}"])
     if profile.source_mpid is not None:
@@ -83,7 +81,7 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
         by = ["", "", ""]  # as above
         if each.seq != told_of:
             time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
-            by = [str(each.seq), time, "\n".join(_requester(each.cause))]
+            by = [str(each.seq), time, "\n".join(requester(each.cause))]
         told_of = each.seq
         kind = text((each.identifier.type.value, Look.TYPE))
         rows.append([*by, kind, value_of(each.identifier)])
@@ -91,7 +89,7 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
 
 
-def _requester(cause: Cause | None) -> list[str]:
+def requester(cause: Cause | None) -> list[str]:
     """What kind of request it was, what decided it, its sender's name for it, and its own time."""
     if cause is None:
         return [_NOTHING]
@@ -152,46 +150,6 @@ def _not_shown(found: Whois) -> Iterator[Line]:
         if answer.mpid is not None and answer.mpid not in shown:
             mpid = (str(answer.mpid), Look.MPID)
             yield ["a search by it alone finds ", mpid, f" in scope {visible(answer.scope or '')}"]
-
-
-def history_table(
-    entries: Sequence[HistoryEntry],
-    *,
-    mpid: int | None,
-    identifier: Identifier | None,
-    width: int,
-) -> "Table":
-    """Changes, a row each; a column that the question has answered already is left out."""
-    headings = ["Seq", "Time (UTC)", "By", "Change"]
-    headings += ["MPID"] if mpid is None else []
-    headings += ["Type", "Value"] if identifier is None else []
-    values = in_one_list(entry.identifier for entry in entries)
-    rows = []
-    for entry in entries:
-        sign, look = ("+", Look.ADDED) if entry.op is Op.ADD else ("-", Look.REMOVED)
-        row: list[Text | str] = [
-            str(entry.seq),
-            moment(entry.time_ms),
-            "\n".join(_requester(_cause(entry))),
-            text((f"{sign} {entry.op}", look)),
-        ]
-        row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
-        if identifier is None:
-            kind = text((entry.identifier.type.value, Look.TYPE))
-            row += (kind, values[entry.identifier])
-        rows.append(row)
-    return laid_out(headings, rows, width)
-
-
-def _cause(entry: HistoryEntry) -> Cause:
-    return Cause(
-        entry.time_ms,
-        entry.kind,
-        entry.rule,
-        entry.decided_by_type,
-        entry.request_id,
-        entry.request_timestamp_ms,
-    )
 
 
 def stats(counted: Statistics, width: int) -> "list[RenderableType]":

@@ -1,13 +1,15 @@
 """What a store holds as JSON, for machines; profiles as an export has them."""
 
 from idsync_cli import wire
-from idsync_cli.core.codes import Op, RequestKind
-from idsync_cli.core.erasure import ERASED_VALUE, Erasure
+from idsync_cli.core.codes import AttributeOp, Op, RequestKind
+from idsync_cli.core.data.values import Alias, AttributeChange
+from idsync_cli.core.decision import Change
+from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.core.identity import Identifier
 from idsync_cli.inspect.profiles import ProfileDetails, ScopeCounts, Statistics
-from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
+from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Story
 from idsync_cli.inspect.whois import Holder, Whois
-from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Arrival, Cause
 
 
@@ -72,7 +74,9 @@ def _chapter_json(chapter: Chapter) -> wire.Json:
     }
 
 
-def _turn_json(change: Gain | Loss) -> wire.Json:
+def _turn_json(change: ChapterChange) -> wire.Json:
+    if isinstance(change, (AttributeChange, Alias)):
+        return _change_json(change)
     if isinstance(change, Gain):
         others: wire.Json = {"taken_from": [str(mpid) for mpid in change.taken_from]}
     else:
@@ -92,30 +96,41 @@ def _value_json(identifier: Identifier) -> wire.Json:
 
 
 def entry_json(entry: HistoryEntry) -> wire.Json:
-    """One change of the history."""
+    """One change of the history; what decided an erasure is not kept."""
+    decided_by = None
+    if entry.rule is not None:
+        decided_by = wire.decided_by_json(entry.rule, entry.decided_by_type)
+    change = _change_json(entry.change)
     return {
         "seq": entry.seq,
         "time": wire.time_text(entry.time_ms),
         "type": entry.kind,
-        "decided_by": wire.decided_by_json(entry.rule, entry.decided_by_type),
+        "decided_by": decided_by,
         "request_id": entry.request_id,
         "request_timestamp_ms": entry.request_timestamp_ms,
-        "op": entry.op.value,
+        "op": change.pop("op"),
         "mpid": str(entry.mpid),
-        **_value_json(entry.identifier),
+        **change,
     }
 
 
-def erased_json(erasure: Erasure) -> wire.Json:
-    """An erasure as an entry of the history."""
-    return {
-        "seq": erasure.seq,
-        "time": wire.time_text(erasure.time_ms),
-        "type": RequestKind.ERASE.value,
-        "request_id": erasure.request_id,
-        "mpid": str(erasure.mpid),
-        "scope": erasure.scope,
-    }
+def _change_json(change: HistoryChange) -> wire.Json:
+    """What was done, but to whom."""
+    if isinstance(change, Change):
+        return {"op": change.op.value, **_value_json(change.identifier)}
+    if isinstance(change, AttributeChange):
+        is_set = change.op is AttributeOp.SET
+        value = {"value": change.value} if is_set else {}
+        return {"op": change.op.value, "attribute": change.name, **value}
+    if isinstance(change, Alias):
+        return {
+            "op": RequestKind.ALIAS.value,
+            "source_mpid": str(change.source_mpid),
+            "destination_mpid": str(change.destination_mpid),
+            "start_unixtime_ms": change.start_ms,
+            "end_unixtime_ms": change.end_ms,
+        }
+    return {"op": RequestKind.ERASE.value, "scope": change.scope}
 
 
 def whois_json(found: Whois) -> wire.Json:

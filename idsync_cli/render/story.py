@@ -2,11 +2,14 @@
 
 import re
 
-from idsync_cli.core.codes import Import
+from idsync_cli.core.codes import AttributeOp, Import
+from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.erasure import ERASED_VALUE
-from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
+from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Loss, Story
 from idsync_cli.messages import RULES
+from idsync_cli.render.history import aliased
 from idsync_cli.render.identifiers import ERASED, value_of
+from idsync_cli.render.profile_data import shown_value, value_text
 from idsync_cli.render.store import decider_of, state
 from idsync_cli.render.theme import Line, Look
 from idsync_cli.render.times import moment
@@ -36,7 +39,7 @@ def story_lines(story: Story, most: int | None = None) -> list[Line]:
         lines += [[], [(when, Look.ASIDE), f": {deed}"], [f"  decided by {_decider(chapter)}"]]
         if own := _own_name(chapter):
             lines.append([f"  {own}"])
-        lines += map(_change_line, chapter.changes[:most])
+        lines += [_change_line(each, story.mpid) for each in chapter.changes[:most]]
         if left := len(chapter.changes[most:] if most is not None else ()):
             lines.append([f"  and {left:,} more changes"])
     return [*lines, *([each] for each in _beginning(story))]
@@ -57,12 +60,7 @@ def story_markdown(story: Story) -> list[str]:
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
         lines.append(f"{number}. **{deed}** ({when}), decided by {_decider(chapter)}")
         lines += [f"    - {own}"] if own else []
-        for each in chapter.changes:
-            did = "added" if isinstance(each, Gain) else "removed"
-            value = each.identifier.value
-            told = ERASED if value == ERASED_VALUE else _code(value)
-            held = f"{each.identifier.type} {told}"
-            lines.append(f"    - {did} {held}{_others(each)}")
+        lines += [f"    - {_change_in_words(each, story.mpid)}" for each in chapter.changes]
     return [*lines, *_beginning(story)]
 
 
@@ -94,7 +92,27 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
     return ", ".join(told)
 
 
-def _change_line(change: Gain | Loss) -> Line:
+def _change_in_words(change: ChapterChange, mpid: int) -> str:
+    if isinstance(change, Alias):
+        return f"aliased {aliased(change, mpid)}"
+    if isinstance(change, AttributeChange):
+        if change.op is AttributeOp.DELETE:
+            return f"deleted attribute {_code(change.name)}"
+        return f"set attribute {_code(change.name)} to {_code(value_text(change.value))}"
+    did = "added" if isinstance(change, Gain) else "removed"
+    value = change.identifier.value
+    told = ERASED if value == ERASED_VALUE else _code(value)
+    return f"{did} {change.identifier.type} {told}{_others(change)}"
+
+
+def _change_line(change: ChapterChange, mpid: int) -> Line:
+    if isinstance(change, Alias):
+        return ["  ", ("=", Look.NOTE), f" aliased {aliased(change, mpid)}"]
+    if isinstance(change, AttributeChange):
+        name = visible(change.name)
+        if change.op is AttributeOp.DELETE:
+            return ["  ", ("-", Look.REMOVED), f" attribute {name}"]
+        return ["  ", ("+", Look.ADDED), f" attribute {name}: {shown_value(change.value)}"]
     sign = ("+", Look.ADDED) if isinstance(change, Gain) else ("-", Look.REMOVED)
     kind = (change.identifier.type.value, Look.TYPE)
     return ["  ", sign, " ", kind, f" {value_of(change.identifier)}{_others(change)}"]

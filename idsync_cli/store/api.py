@@ -10,7 +10,7 @@ when the store is closed.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -18,14 +18,15 @@ from typing import Final, NamedTuple, Self
 from mypy_extensions import mypyc_attr
 
 from idsync_cli.core.audiences.fold import Fold, Subject
-from idsync_cli.core.codes import EntryKind, EntryRule, Op, RequestKind
+from idsync_cli.core.codes import EntryKind, EntryRule, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import ProfileData
-from idsync_cli.core.decision import Decision
+from idsync_cli.core.data.values import Alias, AttributeChange, ProfileData
+from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.core.records import DataRecord, Record, TimesRecord
 from idsync_cli.core.value import Value
 
 
@@ -64,17 +65,23 @@ class RequestEntry(Value):
         return self.time_ms if its_own is None else its_own
 
 
-class HistoryEntry(Value):
-    """One change of an identity record, with the request, or import, that made it (section 9).
+HistoryChange = Change | AttributeChange | Alias | Erasure
+"""What an entry of the history says: of an identity record, an attribute, an alias, an erasure."""
 
-    `kind` and `rule` are those of the request, or both are `Import.IMPORT`. For the rule
-    `identifier`, `decided_by_type` is the type that decided. The identifier may have the value
+
+class HistoryEntry(Value):
+    """One change of a profile, with the request, or import, that made it (section 9).
+
+    That is a change of its identity record, of an attribute, its erasure, or an alias, which is an
+    entry on its destination and concerns its source, too. `kind` and `rule` are those of the
+    request, or both are `Import.IMPORT`; the rule of an erasure is not kept. For the rule
+    `identifier`, `decided_by_type` is the type that decided. An identifier may have the value
     ERASED_VALUE, and the id of a request that was answered with an erased profile is gone.
     """
 
     __match_args__ = (
-        "seq", "time_ms", "kind", "request_id", "request_timestamp_ms", "op", "mpid",
-        "identifier", "rule", "decided_by_type",
+        "seq", "time_ms", "kind", "request_id", "request_timestamp_ms", "change", "rule",
+        "decided_by_type",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -85,10 +92,8 @@ class HistoryEntry(Value):
         kind: EntryKind,
         request_id: str | None,
         request_timestamp_ms: int | None,
-        op: Op,
-        mpid: int,
-        identifier: Identifier,
-        rule: EntryRule,
+        change: HistoryChange,
+        rule: EntryRule | None,
         decided_by_type: IdentityType | None = None,
     ) -> None:
         self.seq: Final = seq
@@ -96,11 +101,25 @@ class HistoryEntry(Value):
         self.kind: Final = kind
         self.request_id: Final = request_id
         self.request_timestamp_ms: Final = request_timestamp_ms
-        self.op: Final = op
-        self.mpid: Final = mpid
-        self.identifier: Final = identifier
+        self.change: Final = change
         self.rule: Final = rule
         self.decided_by_type: Final = decided_by_type
+
+    @property
+    def mpid(self) -> int:
+        """The profile that was changed."""
+        change = self.change
+        return change.destination_mpid if isinstance(change, Alias) else change.mpid
+
+    def concerns(self, mpid: int) -> bool:
+        """Whether it is about a profile."""
+        change = self.change
+        return mpid == self.mpid or (isinstance(change, Alias) and mpid == change.source_mpid)
+
+    def is_about(self, identifier: Identifier) -> bool:
+        """Whether somebody got or lost the identifier."""
+        change = self.change
+        return isinstance(change, Change) and change.identifier == identifier
 
 
 class Member(NamedTuple):
@@ -238,6 +257,17 @@ class Transaction(ABC):
         """What the erasure of a profile, which is there, would take away, and has to name."""
 
     @abstractmethod
+    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+        """Add something that an export has of a profile; that came in whole, with a history.
+
+        Gives False, and adds nothing, where the profile has that attribute, that device or a state
+        already, or its times came before, an alias has the number, or a batch the digest. It is
+        entered in the history as an import under its number, which is free, or was taken by
+        imports; they come in the order of their numbers. An alias copies nothing, for the copies
+        are records of their own. The sequence number is not advanced.
+        """
+
+    @abstractmethod
     def insert_erasure(self, erasure: Erasure) -> None:
         """Enter an erasure that was carried out elsewhere: its MPID stays taken.
 
@@ -250,6 +280,26 @@ class Transaction(ABC):
 
         Raises:
             MpidTaken: see `Store.writing`.
+        """
+
+    # What batches brought.
+
+    @property
+    @abstractmethod
+    def other_batch_keys(self) -> Sequence[bytes]:
+        """Keys of other stores under which digests of batches' ids came from there (section 9).
+
+        The key that is made of the seed is none of them.
+        """
+
+    @abstractmethod
+    def records(self, scope: str | None = None) -> Iterator[Record]:
+        """What there is of profiles beside themselves, and the erasures; or those of one scope.
+
+        First the times of each profile of which there is more, by the age of the profiles; then
+        all the rest by number. Of one number they come in the order of `NumberedRecord`, then by
+        the age of the profile, then by name, device or place. A digest whose profile was erased is
+        of every scope. They are read as they are taken; nothing may be changed meanwhile.
         """
 
     # Rules that the store was used with.
@@ -276,6 +326,10 @@ class Transaction(ABC):
     @abstractmethod
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         """The profile that has the MPID, with its scope."""
+
+    @abstractmethod
+    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
+        """The profile that has the MPID, without what it holds, with its scope."""
 
     @abstractmethod
     def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
@@ -335,8 +389,9 @@ class Transaction(ABC):
     ) -> Iterator[HistoryEntry]:
         """The changes of a profile, of an identifier, of both or of all: at most `limit`.
 
-        They come by sequence number, and those of one request in the order made. They may be read
-        while the caller goes through them, so nothing may be changed meanwhile.
+        They come by sequence number; of one request first those of identity records, then those
+        of attributes, each in the order made, then an alias. They may be read while the caller
+        goes through them, so nothing may be changed meanwhile.
         """
 
     @abstractmethod

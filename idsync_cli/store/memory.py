@@ -8,17 +8,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from idsync_cli.core.codes import Import, Op, Status
+from idsync_cli.core.codes import AttributeOp, Import, Op, RequestKind, Status
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import Alias, ProfileData
+from idsync_cli.core.data.batch_ids import key_of
+from idsync_cli.core.data.values import Alias, AttributeChange, ProfileData
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.erasure import ERASED_VALUE, Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.core.records import (
+    AttributeRecord,
+    DataRecord,
+    DeviceRecord,
+    DigestRecord,
+    EventRecord,
+    NumberedRecord,
+    Record,
+    TimesRecord,
+)
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
     EVERY_PROFILE,
+    HistoryChange,
     HistoryEntry,
     ProfileFilter,
     RequestEntry,
@@ -26,6 +38,8 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from idsync_cli.store.kept_data import NO_DATA, KeptData, KeptEvent
+from idsync_cli.store.kept_json import value_of
+from idsync_cli.store.kept_records import in_order, mpids_of
 
 
 class _Kept:
@@ -48,8 +62,8 @@ class _World:
     """All that a store holds. What is in a dictionary here is replaced, and never changed."""
 
     __slots__ = (
-        "aliases", "answers", "batch_ids", "data", "erasures", "events", "history", "holders",
-        "last_seq", "login_bits", "profiles", "rules", "taken",
+        "aliases", "answers", "data", "digests", "erasures", "events", "history", "holders",
+        "last_seq", "login_bits", "other_batch_keys", "profiles", "rules", "taken", "timed",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -62,8 +76,10 @@ class _World:
         self.erasures: dict[int, Erasure] = {}  # by MPID
         self.data: dict[int, KeptData] = {}  # by MPID
         self.events: list[tuple[int, KeptEvent]] = []  # by MPID, as they came
-        self.batch_ids: dict[bytes, int | None] = {}  # MPIDs by digest; None once erased
+        self.digests: dict[bytes, DigestRecord] = {}  # of batches' ids
+        self.other_batch_keys: list[bytes] = []
         self.aliases: list[Alias] = []
+        self.timed: set[int] = set()  # MPIDs of those whose times came with an import
         self.login_bits: dict[str, int] = {}  # of every scope that has profiles
         self.rules: dict[str, str] = {}
 
@@ -79,8 +95,10 @@ class _World:
         other.erasures = dict(self.erasures)
         other.data = dict(self.data)
         other.events = list(self.events)
-        other.batch_ids = dict(self.batch_ids)
+        other.digests = dict(self.digests)
+        other.other_batch_keys = list(self.other_batch_keys)
         other.aliases = list(self.aliases)
+        other.timed = set(self.timed)
         other.login_bits = dict(self.login_bits)
         other.rules = self.rules
         return other
@@ -110,7 +128,7 @@ class _World:
     def only_of(self, mpid: int) -> set[Identifier]:
         """What a profile holds, or ever held, and no other profile of its scope holds now."""
         kept = self.profiles[mpid]
-        its = {*kept.held, *[each.identifier for each in self.history if each.mpid == mpid]}
+        its = {*kept.held, *[each.identifier for each in self.changes_of_identities(mpid)]}
         return {
             each
             for each in its
@@ -121,18 +139,20 @@ class _World:
     def survey(self, erasure: Erasure) -> ErasureReport:
         """What the erasure of a profile takes away, and has to name."""
         mpid = erasure.mpid
-        history = [each for each in self.history if each.mpid == mpid]
         taken_from = {
             each.mpid
             for each in self.history
-            if each.op is Op.REMOVE and each.mpid != mpid and self.answers.get(each.seq) == mpid
+            if isinstance(each.change, Change)
+            and each.change.op is Op.REMOVE
+            and each.mpid != mpid
+            and self.answers.get(each.seq) == mpid
         }
         made = [each.view.mpid for each in self.profiles.values() if each.view.source_mpid == mpid]
         data = self.data.get(mpid, NO_DATA)
         counts = ErasureCounts(
             identifiers=len(self.profiles[mpid].held),
             values=len(self.only_of(mpid)),
-            history=len(history),
+            history=len(self.changes_of_identities(mpid)),
             attributes=len(data.attributes),
             devices=len(data.devices),
             events=sum([its == mpid for its, _ in self.events]),
@@ -155,7 +175,7 @@ class _World:
             self.lose(kept.scope, identifier, mpid)
         touched = {each.seq for each in self.history if each.mpid == mpid}
         touched |= {seq for seq, answer in self.answers.items() if answer == mpid}
-        left = [each for each in self.history if each.mpid != mpid]
+        left = [each for each in self.history if not each.concerns(mpid)]
         self.history = [self._without(each, gone, kept.scope, mpid) for each in left]
         self.answers = {seq: answer for seq, answer in self.answers.items() if answer != mpid}
         self.data.pop(mpid, None)
@@ -163,8 +183,9 @@ class _World:
         self.aliases = [
             each for each in self.aliases if mpid not in (each.source_mpid, each.destination_mpid)
         ]
-        self.batch_ids = {
-            digest: None if its == mpid else its for digest, its in self.batch_ids.items()
+        self.digests = {
+            digest: each._replace(mpid=None) if each.mpid == mpid else each
+            for digest, each in self.digests.items()
         }
         self.taken -= touched | {kept.view.created_seq}
         self.taken |= {each.seq for each in self.history}
@@ -179,15 +200,33 @@ class _World:
         self, entry: HistoryEntry, gone: set[Identifier], scope: str, mpid: int
     ) -> HistoryEntry:
         """An entry on another profile, as it is once one was erased."""
-        identifier, request_id = entry.identifier, entry.request_id
-        if identifier in gone and self.profiles[entry.mpid].scope == scope:
-            identifier = Identifier(identifier.type, ERASED_VALUE)
+        change, request_id = entry.change, entry.request_id
+        if (
+            isinstance(change, Change)
+            and change.identifier in gone
+            and self.profiles[change.mpid].scope == scope
+        ):
+            value_is_gone = Identifier(change.identifier.type, ERASED_VALUE)
+            change = Change(change.op, change.mpid, value_is_gone)
         if self.answers.get(entry.seq) == mpid:
             request_id = None
         return HistoryEntry(
-            entry.seq, entry.time_ms, entry.kind, request_id, entry.request_timestamp_ms, entry.op,
-            entry.mpid, identifier, entry.rule, entry.decided_by_type,
+            entry.seq, entry.time_ms, entry.kind, request_id, entry.request_timestamp_ms, change,
+            entry.rule, entry.decided_by_type,
         )  # fmt: skip
+
+    def entries(self) -> list[HistoryEntry]:
+        """The history with its erasures."""
+        kind = RequestKind.ERASE
+        return self.history + [
+            HistoryEntry(each.seq, each.time_ms, kind, each.request_id, None, each, None)
+            for each in self.erasures.values()
+        ]
+
+    def changes_of_identities(self, mpid: int) -> list[Change]:
+        """The changes of the identity record of a profile, as they were entered."""
+        its = [each.change for each in self.history if each.mpid == mpid]
+        return [each for each in its if isinstance(each, Change)]
 
 
 class MemoryStore(Store):
@@ -239,7 +278,7 @@ class MemoryStore(Store):
         world = self._world.copy()
         self._is_busy = True
         try:
-            yield _MemoryTransaction(world)
+            yield _MemoryTransaction(world, key_of(self._seed))
         finally:
             self._is_busy = False
         if keep and not self._is_closed:
@@ -249,8 +288,9 @@ class MemoryStore(Store):
 class _MemoryTransaction(Transaction):
     """A transaction over a copy that is its own."""
 
-    def __init__(self, world: _World) -> None:
+    def __init__(self, world: _World, batch_key: bytes) -> None:
         self._world = world
+        self._key = batch_key
         self._remembers_rules = False
 
     @property
@@ -313,19 +353,29 @@ class _MemoryTransaction(Transaction):
             )
             held = _held_after(kept, decision.changes)
             world.put(_Kept(kept.scope, view, held))
-        decided_by = decision.decided_by
         for change in decision.changes:
             if change.op is Op.ADD:
                 world.hold(scope, change.identifier, change.mpid)
             else:
                 world.lose(scope, change.identifier, change.mpid)
-            done = HistoryEntry(
-                entry.seq, entry.time_ms, entry.kind, entry.request_id, entry.request_timestamp_ms,
-                change.op, change.mpid, change.identifier, decided_by.rule,
-                decided_by.identity_type,
-            )  # fmt: skip
-            world.history.append(done)
+        self._enter(decision, answered.mpid, entry)
         self._take_in(decision, answered.mpid, entry)
+
+    def _enter(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
+        """Enter in the history what a request changes; what it brings is not taken in yet."""
+        done: list[HistoryChange] = list(decision.changes)
+        if decision.data is not None:
+            done += self._world.data.get(mpid, NO_DATA).changes(decision.data, mpid)
+        if decision.alias is not None:
+            done.append(decision.alias)
+        by = decision.decided_by
+        self._world.history += [
+            HistoryEntry(
+                entry.seq, entry.time_ms, entry.kind, entry.request_id, entry.request_timestamp_ms,
+                each, by.rule, by.identity_type,
+            )
+            for each in done
+        ]  # fmt: skip
 
     def _take_in(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
         """What a batch brings, and when the profile was stored."""
@@ -343,7 +393,7 @@ class _MemoryTransaction(Transaction):
         if decision.alias is not None:
             self._take_in_alias(decision.alias)
         if decision.digest is not None:
-            world.batch_ids[decision.digest] = mpid
+            world.digests[decision.digest] = DigestRecord(mpid, seq, decision.digest, self._key)
 
     def _take_in_alias(self, alias: Alias) -> None:
         """Copy what the source has; the destination was seen as early as the source."""
@@ -355,7 +405,8 @@ class _MemoryTransaction(Transaction):
         for place, each in enumerate(sorted(found, key=_when), start=1):
             world.events.append((destination, each._replace(seq=alias.seq, place=place)))
         before = world.data.get(source, NO_DATA)
-        world.data[destination] = world.data.get(destination, NO_DATA).with_alias_of(before)
+        there = world.data.get(destination, NO_DATA)
+        world.data[destination] = there.with_alias_of(before, alias.seq)
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Add a whole profile to a scope; with a time it is entered in the history."""
@@ -369,18 +420,63 @@ class _MemoryTransaction(Transaction):
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
-                made = Import.IMPORT
-                world.history.append(
-                    HistoryEntry(seq, time_ms, made, None, None, Op.ADD, mpid, identifier, made)
-                )
-
-    def survey(self, erasure: Erasure) -> ErasureReport:
-        """What the erasure of a profile, which is there, would take away, and has to name."""
-        return self._world.survey(erasure)
+                made, change = Import.IMPORT, Change(Op.ADD, mpid, identifier)
+                world.history.append(HistoryEntry(seq, time_ms, made, None, None, change, made))
 
     def insert_erasure(self, erasure: Erasure) -> None:
         """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
         self._world.enter(erasure)
+
+    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+        """Add something that an export has of a profile; whether there was none like it."""
+        world = self._world
+        if isinstance(record, DigestRecord):
+            if record.digest in world.digests:
+                return False
+            world.digests[record.digest] = record
+            if record.key != self._key and record.key not in world.other_batch_keys:
+                world.other_batch_keys.append(record.key)
+        elif isinstance(record, EventRecord):
+            _, seq, place, its_time, event_type, name, text = record
+            kept = KeptEvent(seq, place, its_time, event_type, name, text)
+            world.events.append((record.mpid, kept))
+        elif isinstance(record, Alias):
+            if any(each.seq == record.seq for each in world.aliases):
+                return False
+            world.aliases.append(record)
+            self._enter_record(record, record.seq, time_ms)
+        else:
+            data = world.data.get(record.mpid, NO_DATA).with_record(record)
+            if data is None or (record.mpid in world.timed and isinstance(record, TimesRecord)):
+                return False
+            world.data[record.mpid] = data
+            if isinstance(record, AttributeRecord):
+                mpid, seq, name, value = record
+                change = AttributeChange(AttributeOp.SET, mpid, name, value_of(value))
+                self._enter_record(change, seq, time_ms)
+            if isinstance(record, DeviceRecord):
+                self._take_number(record.first_seq, record.mpid)
+        if isinstance(record, TimesRecord):
+            world.timed.add(record.mpid)
+        else:
+            its = record.destination_mpid if isinstance(record, Alias) else record.mpid
+            self._take_number(record.seq, its)
+        return True
+
+    def _take_number(self, seq: int, mpid: int | None) -> None:
+        """Let a number be that of an import, of a profile if nothing else has it."""
+        if seq not in self._world.taken:
+            self._world.taken.add(seq)
+            if mpid is not None:
+                self._world.answers[seq] = mpid
+
+    def _enter_record(self, change: HistoryChange, seq: int, time_ms: int) -> None:
+        made = Import.IMPORT
+        self._world.history.append(HistoryEntry(seq, time_ms, made, None, None, change, made))
+
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name."""
+        return self._world.survey(erasure)
 
     def flush(self) -> None:
         """Do nothing: nothing can prevent the commit."""
@@ -407,6 +503,35 @@ class _MemoryTransaction(Transaction):
         """The profile that has the MPID, with its scope."""
         kept = self._world.profiles.get(mpid)
         return None if kept is None else (kept.scope, kept.whole())
+
+    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
+        """The profile that has the MPID, without what it holds, with its scope."""
+        kept = self._world.profiles.get(mpid)
+        return None if kept is None else (kept.scope, kept.view)
+
+    @property
+    def other_batch_keys(self) -> Sequence[bytes]:
+        """Keys of other stores under which digests of batches' ids came from there."""
+        return self._world.other_batch_keys
+
+    def records(self, scope: str | None = None) -> Iterator[Record]:
+        """What there is beside profiles: first their times, then all the rest by number."""
+        profiles = sorted(self._world.profiles.values(), key=_age)
+        ages = {each.view.mpid: each.view.created_seq for each in profiles}
+        found: list[NumberedRecord] = [*self._world.digests.values(), *self._world.aliases]
+        found += [each for each in self._world.erasures.values() if scope in (None, each.scope)]
+        found += [EventRecord(mpid, *each) for mpid, each in self._world.events]
+        for mpid, data in self._world.data.items():
+            found += data.records(mpid)
+        if scope is not None:
+            its = {each.view.mpid for each in profiles if each.scope == scope}
+            found = [each for each in found if mpids_of(each) <= its or isinstance(each, Erasure)]
+        named = {mpid for each in found for mpid in mpids_of(each)}
+        for mpid in ages:
+            times = self._world.data.get(mpid, NO_DATA).times
+            if mpid in named and times is not None:
+                yield TimesRecord(mpid, *times)
+        yield from in_order(found, ages)
 
     def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
         """What the profile has beside its identifiers, with its latest `events`."""
@@ -452,9 +577,9 @@ class _MemoryTransaction(Transaction):
         """The changes of a profile, of an identifier, of both or of all, oldest first."""
         found = [
             entry
-            for entry in self._world.history
-            if (mpid is None or entry.mpid == mpid)
-            and (identifier is None or entry.identifier == identifier)
+            for entry in self._world.entries()
+            if (mpid is None or entry.concerns(mpid))
+            and (identifier is None or entry.is_about(identifier))
         ]
         found.sort(key=_seq)  # a profile may have come in under a number that had been left free
         return iter(found if limit is None else found[:limit])
@@ -522,10 +647,10 @@ class _MemoryLookup(Lookup):
 
     def carried_out(self, digest: bytes) -> CarriedOut | None:
         """The batch whose id the digest stands for, if it was carried out."""
-        if digest not in self._world.batch_ids:
+        found = self._world.digests.get(digest)
+        if found is None:
             return None
-        mpid = self._world.batch_ids[digest]
-        return CarriedOut(None if mpid is None else self._world.profiles[mpid].view)
+        return CarriedOut(None if found.mpid is None else self._world.profiles[found.mpid].view)
 
     def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
         """The aliases of which a profile of the scope is the source, oldest first."""

@@ -69,16 +69,13 @@ def data_of(
     for place, event in enumerate(members.events or ()):
         if event is None:
             continue
-        data = _checked(place, event)
-        kind = event["event_type"]
+        where: Place = ("events", place)
         text = json_text(event) if texts is None else texts[place]
-        event_time = data.get(_TIME)
-        if event_time is None:
-            event_time = own_time_ms
-        elif not is_time(event_time):
-            raise invalid_batch(("events", place, "data", _TIME), time_fault(event_time))
-        name = _name_of(place, kind, data)
-        events.append(NewEvent(event_time, kind, name, text))
+        data = checked_data(where, event)
+        kind = event["event_type"]
+        new = new_event(where, kind, data, text, own_time_ms)
+        name = new.name
+        events.append(new)
         if kind == "opt_out":
             is_opted_out = data.get("is_opted_out") is not False
         elif kind == "user_attribute_change":
@@ -100,6 +97,20 @@ def data_of(
         is_opted_out,
         attribution,
     )
+
+
+def new_event(where: Place, kind: str, data: Json, text: str, own_time_ms: int | None) -> NewEvent:
+    """An event of some type, whose data is sound; without a time it has that of its batch.
+
+    Raises:
+        Refusal: INVALID_BATCH, with the place.
+    """
+    event_time = data.get(_TIME)
+    if event_time is None:
+        event_time = own_time_ms
+    elif not is_time(event_time):
+        raise invalid_batch((*where, "data", _TIME), time_fault(event_time))
+    return NewEvent(event_time, kind, _name_of(where, kind, data), text)
 
 
 def own_time_of(members: BatchMembers) -> int | None:
@@ -125,32 +136,35 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _checked(place: int, event: object) -> dict[str, Any]:
-    """The `data` of an event, seen to be one."""
+def checked_data(where: Place, event: object) -> Json:
+    """The `data` of an event, seen to be one.
+
+    Raises:
+        Refusal: INVALID_BATCH, with the place.
+    """
     if not isinstance(event, dict):
         fault = f"is {quoted(shown(event))}, but must be an object"
-        raise invalid_batch(("events", place), fault)
+        raise invalid_batch(where, fault)
     kind = event.get("event_type")
     if kind is None or kind == "":
         fault = "has no event_type; give one, such as custom_event"
-        raise invalid_batch(("events", place), fault)
+        raise invalid_batch(where, fault)
     if not (isinstance(kind, str) and is_plain_name(kind)):
-        check_name(("events", place, "event_type"), kind)
+        check_name((*where, "event_type"), kind)
     data = event.get("data")
     if data is None:
         return {}
     if not isinstance(data, dict):
         fault = f"is {quoted(shown(data))}, but must be an object"
-        raise invalid_batch(("events", place, "data"), fault)
+        raise invalid_batch((*where, "data"), fault)
     attributes = data.get("custom_attributes")
     if attributes and isinstance(attributes, dict):
-        _check_attributes(place, attributes)
+        _check_attributes((*where, "data", "custom_attributes"), attributes)
     return data
 
 
-def _check_attributes(place: int, attributes: dict[str, Any]) -> None:
+def _check_attributes(where: Place, attributes: dict[str, Any]) -> None:
     """See whether the attributes of an event are few and short enough; no more is asked."""
-    where = ("events", place, "data", "custom_attributes")
     check_count(where, len(attributes))
     for name, value in attributes.items():
         if len(name) > MAX_NAME_LENGTH:
@@ -163,7 +177,7 @@ def _check_attributes(place: int, attributes: dict[str, Any]) -> None:
             check_list((*where, name), value)
 
 
-def _name_of(place: int, kind: str, data: dict[str, Any]) -> str | None:
+def _name_of(where: Place, kind: str, data: Json) -> str | None:
     """The name of an event: a product action, a screen, or what its sender calls it."""
     member: Place
     if kind == "commerce_event":
@@ -179,7 +193,7 @@ def _name_of(place: int, kind: str, data: dict[str, Any]) -> str | None:
     if not isinstance(name, str):
         return None
     if not is_plain_name(name):
-        check_name(("events", place, "data", *member), name)
+        check_name((*where, "data", *member), name)
     return name
 
 

@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.data.batch_ids import Digests
+from idsync_cli.core.data.batch_ids import BatchId, Digests
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import (
@@ -51,15 +51,15 @@ class Reading:
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers or its data, which counts only if its labels are known (the order of
     section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
-    label. `batch` is what an event batch has beside these, `digest` stands for its id, and `alias`
-    is what an alias has. What `spares_known` says of a modify comes from whoever takes the
+    label. `batch` is what an event batch has beside these, `digest` stands for its `batch_id`, and
+    `alias` is what an alias has. What `spares_known` says of a modify comes from whoever takes the
     request, never from the request.
     """
 
     __slots__ = (
-        "alias", "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
-        "late_refusal", "mpid", "previous_mpid", "refusal", "request_id", "request_timestamp_ms",
-        "rules", "scope", "spares_known",
+        "alias", "batch", "batch_id", "changes", "digest", "identifiers", "identities", "kind",
+        "label", "late_refusal", "mpid", "previous_mpid", "refusal", "request_id",
+        "request_timestamp_ms", "rules", "scope", "spares_known",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +83,7 @@ class Reading:
         self.late_refusal: Refusal | None = None
         self.batch: Batch | None = None
         self.alias: aliases.Alias | None = None
+        self.batch_id: BatchId | None = None
         self.digest: bytes | None = None
         self.spares_known = False
 
@@ -204,7 +205,8 @@ class Reader:
         if batch_id is not None:
             if scope is None and workspace is None:
                 workspace = self._target.workspace
-            reading.digest = self._digests.of(workspace, where[0], batch_id, from_app=from_app)
+            reading.batch_id = workspace, where[0], batch_id, from_app
+            reading.digest = self._digests.of(workspace, where[0], batch_id, from_app)
         return reading
 
     def _read_alias(self, alias: Json) -> Reading:

@@ -132,8 +132,8 @@ class MemoryLookup(Lookup):
         return mpid in self.memory.given_out
 
     def carried_out(self, digest: bytes) -> CarriedOut | None:
-        found = self.memory.batches.get(digest)
-        return None if found is None else CarriedOut(found)
+        batches = self.memory.batches
+        return CarriedOut(batches[digest]) if digest in batches else None
 
     def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
         return [each for each in self.memory.aliases if each.source_mpid == profile.mpid]

@@ -11,6 +11,10 @@ def key_of(seed: int) -> bytes:
     return blake2b(str(seed).encode("ascii"), digest_size=32, person=_WHAT_FOR).digest()
 
 
+BatchId = tuple[str | None, str, str, bool]
+"""The workspace of an id, if it names one, its scope, itself, and whether an app sent it."""
+
+
 class Digests:
     """Makes what a store keeps of ids: 16 bytes of each.
 
@@ -23,9 +27,7 @@ class Digests:
         self._key = key
         self._begun: dict[tuple[str | None, str, bool], blake2b] = {}
 
-    def of(
-        self, workspace: str | None, scope: str, batch_id: str, *, from_app: bool = False
-    ) -> bytes:
+    def of(self, workspace: str | None, scope: str, batch_id: str, from_app: bool = False) -> bytes:
         """The digest of an id, which is unique in its workspace, or else in its scope.
 
         Ids that came under the credentials of an application are counted apart from all others.

@@ -7,6 +7,7 @@ reads none.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from idsync_cli.core.codes import AttributeOp
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.value import Value
 
@@ -159,6 +160,15 @@ def status_message(alias: Alias, mpid: int) -> str:
     if mpid == alias.source_mpid:
         return f"request {alias.seq}: aliased to profile {alias.destination_mpid}"
     return f"request {alias.seq}: aliased from profile {alias.source_mpid}"
+
+
+class AttributeChange(NamedTuple):
+    """An attribute that a profile got, or got another value of, or lost: then it is None."""
+
+    op: AttributeOp
+    mpid: int
+    name: str
+    value: Any = None
 
 
 class NewEvent(Value):

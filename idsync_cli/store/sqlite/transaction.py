@@ -1,7 +1,7 @@
 """What the store knows, and applying what was decided, in one transaction after another."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from idsync_cli.core.codes import Import, Op, Status
@@ -10,7 +10,8 @@ from idsync_cli.core.data.values import Alias, BatchData, ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
+from idsync_cli.core.records import DataRecord, Record, TimesRecord
 from idsync_cli.store.api import (
     EVERY_PROFILE,
     HistoryEntry,
@@ -26,6 +27,7 @@ from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
+from idsync_cli.store.sqlite.cache.imports import RecordImport
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
@@ -38,6 +40,7 @@ from idsync_cli.store.sqlite.erasing.traces import Traces
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import NO_TIME
 from idsync_cli.store.sqlite.rows.data import attribution_of
+from idsync_cli.store.sqlite.rows.records import RecordWriter
 
 _ADD: Final = Op.ADD
 _ERASED: Final = Status.ERASED
@@ -60,6 +63,7 @@ class SqliteTransaction(Transaction):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._scopes: dict[str, Scope] = {}
+        self._names: dict[int, str] = {}  # of scopes, by their numbers, as far as asked for
         self._tables = tables = Tables(connection)
         self._pending = pending = PendingChanges(connection)
         self._memory = memory = WorkingSet(pending)
@@ -68,6 +72,10 @@ class SqliteTransaction(Transaction):
         self._aliases = Aliases(connection, self._bring_up_to_date)
         self._prefetch = Prefetch(tables, memory, pending, cache)
         self._edits = Edits(tables, memory, pending, cache)
+        self._requests = PendingRequests(connection)
+        self._import = RecordImport(
+            cache, self._edits, self._batch_ids, self._aliases, self._requests, self.is_taken
+        )
         self._seed = ""
         self._found_seq = 0
         rows: list[tuple[str, int, int | None, str | None, int | None]]
@@ -81,7 +89,6 @@ class SqliteTransaction(Transaction):
         self._traces = Traces(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._has_applied = False  # something that has yet to be written
-        self._requests = PendingRequests(connection)
         self._batch = Batch()  # what else is yet to be written: scopes and rules
 
     def begin(self) -> None:
@@ -320,6 +327,40 @@ class SqliteTransaction(Transaction):
         """
         self._write_here()
         return removal.survey(self.connection, self._traces, erasure)
+
+    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+        """Add something that an export has of a profile; whether there was none like it."""
+        self._record_writer()
+        return self._import.insert(record, time_ms)
+
+    @property
+    def other_batch_keys(self) -> Sequence[bytes]:
+        """Keys of other stores under which digests of batches' ids came from there."""
+        return self._record_writer().other_batch_keys
+
+    def _record_writer(self) -> RecordWriter:
+        writer = self._import.writer
+        if writer is None:
+            writer = RecordWriter(self.connection, self._seed, self._import.enter)
+            self._import.writer = writer
+        return writer
+
+    def records(self, scope: str | None = None) -> Iterator[Record]:
+        """What there is beside profiles: first their times, then all the rest by number."""
+        from idsync_cli.store.sqlite.queries import records
+
+        self.write()
+        return records.records(self, scope)
+
+    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
+        """The profile that has the MPID, without what it holds, with its scope."""
+        found = self._cache.profile(mpid)
+        if found is None:
+            return None
+        number = found.scope.number
+        if number not in self._names:
+            self._names = {each.number: name for name, each in self._scopes.items()}
+        return self._names[number], found.view()
 
     def insert_erasure(self, erasure: Erasure) -> None:
         """Enter an erasure that was carried out elsewhere: its MPID stays taken."""

@@ -47,6 +47,14 @@ class Aliases:
         self._any = None
         self._from = {}
 
+    def expect_more(self) -> None:
+        """Forget what was read, for others than `add` adds are about to come into the tables.
+
+        They are read with their profiles, so these must be there.
+        """
+        self._bring_up_to_date()
+        self.forget()
+
     def by_source(self, created_seq: int) -> tuple[Alias, ...]:
         """The aliases of which a profile is the source, oldest first."""
         if self._any is None:

@@ -68,6 +68,11 @@ class BatchIds:
         """Begin with nothing in memory; all that was added must have been written."""
         self._before, self._latest, self._new = {}, {}, 0
 
+    def forget_all(self) -> None:
+        """The same, where others than those that were added have come into the tables."""
+        self.forget()
+        self._bloom_filter = None
+
     def trim(self) -> None:
         """Between two requests: let go of what can be read again, once there is much."""
         if self._new == 0 and len(self._latest) > _REMEMBERED:

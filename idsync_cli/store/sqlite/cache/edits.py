@@ -59,6 +59,12 @@ class Edits:
         ):
             profile.first_seen_ms = time_ms
 
+    def set_times(self, profile: CachedProfile, first_seen_ms: int, last_stored_ms: int) -> None:
+        """Let a profile have been seen first, and stored last, when an import says."""
+        if not profile.is_changed:
+            self._pending.add_profile(profile)
+        profile.first_seen_ms, profile.last_stored_ms = first_seen_ms, last_stored_ms
+
     def _move(self, profile: CachedProfile, known: bool) -> None:
         """Move a profile, for all its identifiers, between the anonymous and the known holders."""
         for each in self._cache.held(profile):

@@ -5,7 +5,7 @@ from sqlite3 import Connection
 from idsync_cli.store.sqlite.erasing.traces import Trace
 from idsync_cli.store.sqlite.rows.data import checksum_of_batch_id
 
-_ITS_OWN = ("events", "attributes", "devices", "profile_states")
+_ITS_OWN = ("events", "attributes", "devices", "profile_states", "imported_times")
 """Tables whose rows are found by the profile."""
 
 
@@ -46,5 +46,8 @@ def remove_data(connection: Connection, created_seq: int, trace: Trace) -> None:
     )
     connection.executemany(
         "UPDATE batch_ids SET created_seq = NULL, checksum = ?2 WHERE digest = ?1",
-        [(digest, checksum_of_batch_id(digest, seq, None)) for digest, seq in trace.batch_ids],
+        [
+            (digest, checksum_of_batch_id(digest, seq, None, key_id))
+            for digest, seq, key_id in trace.batch_ids
+        ],
     )

@@ -15,7 +15,7 @@ _SOUGHT = {
     "requests": "seq",
     "changes": "seq, place, identifier_id",
     "attribute_changes": "seq, place",
-    "batch_ids": "digest, seq",
+    "batch_ids": "digest, seq, key_id",
 }
 """What is wanted of the rows of a profile, by table; each has `seq` and `created_seq`."""
 
@@ -25,13 +25,13 @@ class Trace(NamedTuple):
 
     `answered` are the requests that were answered with it, `changes` its changes by number, place
     and identifier, `attribute_changes` those of its attributes by number and place, and
-    `batch_ids` the digests of its batches with their numbers.
+    `batch_ids` the digests of its batches with their numbers, and those of their keys.
     """
 
     answered: list[int]
     changes: list[tuple[int, int, int]]
     attribute_changes: list[tuple[int, int]]
-    batch_ids: list[tuple[bytes, int]]
+    batch_ids: list[tuple[bytes, int, int]]
 
 
 class Traces:

@@ -42,7 +42,9 @@ _SUMMED = {
     "attribute_changes": "seq, place, created_seq, name, op, value",
     "devices": "created_seq, identity_type, value, seq, info",
     "profile_states": "created_seq, seq, consent_state, is_opted_out, attribution",
-    "batch_ids": "digest, seq, created_seq",
+    "batch_ids": "digest, seq, created_seq, key_id",
+    "batch_keys": "key_id, key",
+    "imported_times": "created_seq, first_seen_ms, last_stored_ms",
     "erasures": (
         "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 from itertools import chain, groupby, islice
 from typing import Any
 
@@ -9,7 +10,7 @@ from idsync_cli.core.codes import EntryKind, EntryRule, Op
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.store.api import HistoryEntry
+from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.changes import (
@@ -23,6 +24,12 @@ from idsync_cli.store.sqlite.queries.changes import (
 )
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+from idsync_cli.store.sqlite.queries.other_changes import (
+    count_of_others,
+    number_of,
+    other_entries,
+    requests_of_others,
+)
 from idsync_cli.store.sqlite.queries.profiles import view_of
 
 _CHANGE = """
@@ -87,16 +94,17 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One change by a request, of whichever profile; `answer` is the MPID it was answered with.
+    """One request of the life of a profile; `answer` is the MPID it was answered with.
 
-    The answer is None where that profile was erased, and `change` where an import put in a profile
-    that holds nothing. The identifier of a change may have the value ERASED_VALUE.
+    `changes` are those of identity records, of whichever profile, then those of attributes of this
+    one, then an alias of it: each in the order made. The answer is None where that profile was
+    erased; an identifier may have the value ERASED_VALUE.
     """
 
     seq: int
     cause: Cause
     answer: int | None
-    change: Change | None
+    changes: tuple[HistoryChange, ...]
 
 
 def history(
@@ -109,6 +117,16 @@ def history(
 
     No more of the history is read than is asked for.
     """
+    of_identities = _identity_entries(transaction, mpid, identifier, limit)
+    if identifier is not None:
+        return of_identities
+    others = other_entries(transaction, mpid, limit)
+    return islice(merge(of_identities, others, key=number_of), limit)
+
+
+def _identity_entries(
+    transaction: Connected, mpid: int | None, identifier: Identifier | None, limit: int | None
+) -> Iterator[HistoryEntry]:
     execute = transaction.connection.execute
     if mpid is None and identifier is None:
         rows: Iterator[Any] = execute(_EVERY_CHANGE, (-1 if limit is None else limit,))
@@ -122,9 +140,7 @@ def history(
             entry_kind(kind),
             own_id,
             own_time,
-            Op.ADD if op > 0 else Op.REMOVE,
-            its_mpid,
-            Identifier(TYPES[type_id], value),
+            _identity_change(op, its_mpid, type_id, value),
             entry_rule(rule),
             deciding_type(decider),
         )
@@ -138,8 +154,11 @@ def history_length(
     if mpid is None:
         assert numbers is not None
         return count_of_identifier(transaction, numbers)
+    others = count_of_others(transaction, mpid) if numbers is None else 0
     found = view_of(transaction, mpid)
-    return 0 if found is None else count_of_profile(transaction, found[1].created_seq, numbers)
+    if found is None:
+        return others
+    return others + count_of_profile(transaction, found[1].created_seq, numbers)
 
 
 def _places(
@@ -182,18 +201,28 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
 
 
 def life(transaction: Connected, profile: ProfileView, limit: int | None = None) -> Iterator[Act]:
-    """All that was done by the requests that created or changed a profile, in order, by number.
-
-    Of at most `limit` requests.
-    """
+    """The requests that created or changed a profile, by number; the first `limit` of them."""
+    others = groupby(other_entries(transaction, profile.mpid), key=number_of)
+    of_others = next(others, _NONE)
     for number in islice(_requests_of(transaction, profile), limit):
-        rows = transaction.connection.execute(_ACTS, (number,))
-        for seq, *request, answer, op, mpid, type_id, value in rows:
-            change = None
-            if op is not None:
-                held = Identifier(TYPES[type_id], value)
-                change = Change(Op.ADD if op > 0 else Op.REMOVE, mpid, held)
-            yield Act(seq, _cause(*request), answer, change)
+        rows = transaction.connection.execute(_ACTS, (number,)).fetchall()
+        changes: list[HistoryChange] = [
+            _identity_change(op, mpid, type_id, value)
+            for *_, op, mpid, type_id, value in rows
+            if op is not None
+        ]
+        if of_others[0] == number:
+            changes += [each.change for each in of_others[1]]
+            of_others = next(others, _NONE)
+        _, *request, answer = rows[0][:-4]
+        yield Act(number, _cause(*request), answer, tuple(changes))
+
+
+_NONE: tuple[int, Iterator[HistoryEntry]] = (-1, iter(()))
+
+
+def _identity_change(op: int, mpid: int, type_id: int, value: str) -> Change:
+    return Change(Op.ADD if op > 0 else Op.REMOVE, mpid, Identifier(TYPES[type_id], value))
 
 
 def life_length(transaction: Connected, profile: ProfileView) -> int:
@@ -203,7 +232,9 @@ def life_length(transaction: Connected, profile: ProfileView) -> int:
 
 def _requests_of(transaction: Connected, profile: ProfileView) -> Iterator[int]:
     changes = places_of_profile(transaction, profile.created_seq, profile.types)
-    numbers: Iterator[int] = (seq for seq, _ in changes)
+    numbers: Iterator[int] = merge(
+        (seq for seq, _ in changes), requests_of_others(transaction, profile)
+    )
     if making(transaction, profile.created_seq) is not None:
         numbers = chain((profile.created_seq,), numbers)  # which may have given it nothing
     return (number for number, _ in groupby(numbers))

@@ -12,17 +12,21 @@ from struct import error as StructError  # noqa: N812 - `error` says too little
 from typing import Any, Final
 from zlib import crc32
 
+from idsync_cli.core.codes import AttributeOp
 from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.store.sqlite.rows.checksums import NO_ROW_OF_OURS, checksum
 from idsync_cli.store.sqlite.rows.inserts import Inserter
 
-SET: Final = "set"
-DELETE: Final = "delete"
+SET: Final = AttributeOp.SET.value
+DELETE: Final = AttributeOp.DELETE.value
 
 _NUMBERS: Final = Struct("<4q").pack
-_TWO_NUMBERS: Final = Struct("<2q").pack
+_THREE_NUMBERS: Final = Struct("<3q").pack
 _NUMBER: Final = Struct("<q").pack
 _NOBODY: Final = -1
+
+OWN_KEY: Final = 0
+"""Stands in `batch_ids` for the key that is made of the seed."""
 
 _Event = tuple[int, int, int, int, str, str | None, str]
 _State = tuple[str | None, int, str | None]
@@ -61,10 +65,10 @@ def _sum_of_content(
     return crc32(words.encode("utf-8", "backslashreplace"), numbers)
 
 
-def checksum_of_batch_id(digest: bytes, seq: int, created_seq: int | None) -> int:
+def checksum_of_batch_id(digest: bytes, seq: int, created_seq: int | None, key_id: int) -> int:
     """The sum of a row of `batch_ids`."""
     try:
-        numbers = _TWO_NUMBERS(seq, _NOBODY if created_seq is None else created_seq)
+        numbers = _THREE_NUMBERS(seq, _NOBODY if created_seq is None else created_seq, key_id)
         return crc32(digest, crc32(numbers))
     except StructError:
         return NO_ROW_OF_OURS
@@ -147,7 +151,10 @@ class SummedDataRows:
             for created_seq, seq, place, time_ms, event_type, name, event in rows.events
         ]
         self.batch_ids = [
-            (digest, seq, created_seq, checksum_of_batch_id(digest, seq, created_seq))
+            (
+                *(digest, seq, created_seq, OWN_KEY),
+                checksum_of_batch_id(digest, seq, created_seq, OWN_KEY),
+            )
             for digest, seq, created_seq in rows.batch_ids
         ]
         self.batch_ids.sort()
@@ -172,7 +179,7 @@ class DataWriter:
         if rows.states:
             self._write_states(rows)
         if summed.batch_ids:
-            self._insert.rows("batch_ids", 4, summed.batch_ids)
+            self._insert.rows("batch_ids", 5, summed.batch_ids)
 
     def _write_events(self, summed: SummedDataRows) -> None:
         [last] = self._execute("SELECT max(event_id) FROM events").fetchone()

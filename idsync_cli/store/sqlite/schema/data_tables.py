@@ -46,6 +46,9 @@ DATA_TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     """
+    CREATE INDEX attribute_changes_by_profile ON attribute_changes (created_seq)
+    """,
+    """
     CREATE TABLE devices (             -- what was said of a device, whenever that was something new
         created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
         identity_type TEXT NOT NULL,   -- what identifies it; both are empty where nothing does
@@ -88,8 +91,24 @@ DATA_TABLES = (
         digest BLOB PRIMARY KEY,       -- of the source_request_id and the workspace, under a key
         seq INTEGER NOT NULL,
         created_seq INTEGER,           -- the profile of the answer, unless it was erased
+        key_id INTEGER NOT NULL,       -- 0 is the key made of the seed; the others came by imports
         checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE batch_keys (          -- keys of other stores, under which digests came from there
+        key_id INTEGER PRIMARY KEY,
+        key BLOB NOT NULL UNIQUE,
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE imported_times (      -- as an import said it was; requests may have come since
+        created_seq INTEGER PRIMARY KEY REFERENCES profiles (created_seq),
+        first_seen_ms INTEGER NOT NULL,
+        last_stored_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT
     """,
 )
 
@@ -141,12 +160,14 @@ DATA_VIEWS = (
     """
     CREATE VIEW attribute_history AS
         SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', requests.time_ms / 1000.0, 'unixepoch') AS time,
-            scopes.name AS scope, op, mpid, change.name, json_extract(value, '$') AS value,
+            outcomes.type, scopes.name AS scope, op, mpid, change.name,
+            json_extract(value, '$') AS value, rule, outcomes.identity_type AS decided_by,
             request_id, request_timestamp_ms
         FROM attribute_changes AS change
         JOIN profiles USING (created_seq)
         JOIN scopes USING (scope_id)
-        LEFT JOIN requests USING (seq)
+        JOIN requests USING (seq)
+        JOIN outcomes USING (outcome_id)
         ORDER BY seq, place
     """,
     *append_only("attribute_changes", "created_seq = OLD.created_seq"),
