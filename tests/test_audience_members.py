@@ -1,6 +1,7 @@
 """The members of an audience, from event batches that came: the same in every kind of store."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idsync_cli.core.audiences.fold import Fold, Subject
-from idsync_cli.core.config.definitions import Definitions
+from idsync_cli.core.config.definitions import (
+    AnyOf,
+    Audience,
+    Definitions,
+    KnownCondition,
+    Not,
+)
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store.api import Member, MemberCount, Store
 from idsync_cli.wire import LineReader, not_blank
 from tests.audience_worlds import NOW, PEOPLE, Happened, Person, definitions
-from tests.core.shorthand import rules
-from tests.stores import KINDS
+from tests.core.shorthand import profile, rules
+from tests.stores import KINDS, Make, every_kind
 
 RULES = rules("other customer_id:l email push_token", "profile_conversion")
 NAME_OF = {
@@ -97,3 +104,29 @@ def test_every_kind_of_store_has_the_members_that_the_fold_says(
                 expected = by_fold(store, scope, audience)
                 count = MemberCount(len(expected), sum(each.is_opted_out for each in expected))
                 assert found_in(store, scope, audience) == (expected, count), kind
+
+
+EVERYBODY = Definitions(
+    {}, {"everybody": Audience(1, AnyOf((KnownCondition(True), Not(KnownCondition(True)))))}
+)
+
+
+@every_kind
+def test_a_scope_without_profiles_has_no_members(make: Make, tmp_path: Path) -> None:
+    scope = replace(RULES, definitions=EVERYBODY)
+    with make(tmp_path, 1) as store:
+        assert found_in(store, scope, "everybody") == ([], MemberCount(0, 0))
+
+
+@every_kind
+def test_members_are_those_of_the_transaction_as_it_stands(make: Make, tmp_path: Path) -> None:
+    scope = replace(RULES, definitions=EVERYBODY)
+    one, other = profile(1, email="a"), profile(2, email="b")
+    with make(tmp_path, 1) as store:
+        with store.writing() as transaction:
+            for each, name in ((one, "s"), (other, "another")):
+                transaction.insert(name, each, scope, None)
+            members = [*transaction.members("s", scope, "everybody", NOW)]
+            assert members == [Member(one, False)]
+            assert transaction.count_members("s", scope, "everybody", NOW) == MemberCount(1, 0)
+        assert found_in(store, scope, "everybody") == ([Member(one, False)], MemberCount(1, 0))

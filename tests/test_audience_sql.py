@@ -4,8 +4,10 @@ import json
 import signal
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -41,8 +43,10 @@ from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.queries.audience_sql import AudienceQuery
 from idsync_cli.store.sqlite.queries.functions import Functions, answering, functions_of
 from idsync_cli.store.sqlite.schema.tables import make_schema
+from tests import audience_crowds
 from tests.audience_worlds import NOW, PEOPLE, Person, definitions
 from tests.core.shorthand import rules
+from tests.many import many
 
 RULES = rules("customer_id:lu email push_token")
 
@@ -126,6 +130,23 @@ def test_sql_and_the_fold_agree_about_random_profiles(
             assert world.by_sql(defined, audience) == world.by_fold(defined, audience)
     finally:
         world.close()
+
+
+@pytest.mark.parametrize("seed", many(range(40), share=12))
+def test_sql_and_the_fold_agree_about_a_crowd(seed: int) -> None:
+    chance = Random(seed)
+    defined = audience_crowds.definitions(chance)
+    people = [audience_crowds.person(chance) for _ in range(15)]
+    world, sizes = World(people), Counter[int]()
+    try:
+        for name, each in defined.audiences.items():
+            expected = world.by_fold(defined, name)
+            assert world.by_sql(defined, name) == expected, each
+            sizes[len(expected)] += 1
+    finally:
+        world.close()
+    of_some = sum(number for size, number in sizes.items() if 0 < size < len(people))
+    assert of_some > len(defined.audiences) / 3, sizes
 
 
 # As much as a configuration may say
