@@ -8,6 +8,7 @@ from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
 from idsync_cli.errors import printable
 
 _NOTES = {
+    NoteCode.BLOCKED: "the scope blocks the value of {type}: it was neither looked up nor stored",
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
     NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
     NoteCode.JOINED_CONFLICTING_LOGIN: (
@@ -15,8 +16,15 @@ _NOTES = {
         "on_conflicting_login: join"
     ),
     NoteCode.KEPT_IMMUTABLE: "{type} is immutable, so the profile keeps its value",
+    NoteCode.LIMIT_REACHED: (
+        "{type} was not added: the profile holds as many values of it as the scope allows"
+    ),
     NoteCode.HELD_ELSEWHERE: (
         "{type} was not added: it belongs to a profile that this request may not take it from"
+    ),
+    NoteCode.MOVED: "{type} was taken from profile {mpid}",
+    NoteCode.REPLACED_OLDEST: (
+        "the oldest of {type} made room: the scope limits how many values a profile holds"
     ),
     NoteCode.SECOND_LOGIN_ID: "{type} is a login ID, and the profile now holds more than one",
 }
@@ -71,7 +79,7 @@ RULES = {
 def note_message(note: Note) -> str:
     """What a note says, in a sentence without its end; who keeps an identifier, if it knows."""
     if note.reason is None:
-        return _NOTES[note.code].format(type=note.identity_type)
+        return _NOTES[note.code].format(type=note.identity_type, mpid=note.mpid)
     return f"{note.identity_type} was not added: profile {note.mpid} keeps it ({note.reason})"
 
 

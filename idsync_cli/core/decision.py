@@ -47,7 +47,7 @@ class Note(NamedTuple):
     """Something done otherwise than the sender may expect, and for which type.
 
     Where an account was asked for, `held_elsewhere` names the holder with the lowest MPID that
-    keeps the identifier, and why.
+    keeps the identifier, and why. `moved` names the profile that it was taken from.
     """
 
     code: NoteCode

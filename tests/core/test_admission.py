@@ -2,9 +2,12 @@
 
 import pytest
 
-from idsync_cli.core.admission import violation
+from idsync_cli.core.admission import admitted, violation
+from idsync_cli.core.codes import Normalizer
+from idsync_cli.core.config.guard_rails import GuardRails, ValueLimit
+from idsync_cli.core.identity import IdentityType
 from tests.core.memory import Memory
-from tests.core.shorthand import check_message, profile, rules
+from tests.core.shorthand import check_message, held, identifiers, profile, rules
 
 SCOPE = rules("customer_id:lui email:lu other:u ios_idfv")
 THERE = (profile(1, customer_id="a", email="e", ios_idfv="d"), profile(2, other=["o", "p"]))
@@ -57,3 +60,48 @@ def test_of_several_faults_the_one_of_the_highest_rank_is_named() -> None:
     for types, first in (("email other", "email"), ("other email", "other")):
         scope = rules(types)
         assert first in (violation(twice, scope, Memory().under(scope)) or "")
+
+
+# ---- Guard rails (section 11)
+
+GUARDED = rules(
+    "customer_id:lui email:lu ios_idfv",
+    rails=GuardRails(
+        {IdentityType.EMAIL: (Normalizer.TRIM, Normalizer.LOWERCASE)},
+        {None: ("placeholders",)},
+        {IdentityType.EMAIL: ValueLimit(1)},
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "left", "blocked"),
+    [
+        ({}, "", 0),
+        ({"customer_id": "A", "email": "e"}, "customer_id:A email:e", 0),
+        ({"email": [" B ", "A"]}, "email:b email:a", 0),  # of a limit nothing is asked
+        ({"email": ["A", "b", "a"]}, "email:a email:b", 0),
+        ({"email": ["  ", "a"]}, "email:a", 0),
+        ({"customer_id": "guest", "email": "NULL", "ios_idfv": ["0", "d"]}, "ios_idfv:d", 3),
+        ({"email": "O"}, "email:O", 0),  # which somebody holds so
+        ({"email": ["O", "o"]}, "email:O email:o", 0),
+    ],
+)
+def test_a_whole_profile_is_normalized_and_what_is_blocked_set_aside_and_counted(
+    given: dict[str, str | list[str]], left: str, blocked: int
+) -> None:
+    known = Memory(profile(1, email="O"))
+    found = admitted(identifiers(**given), GUARDED, known.under(GUARDED))
+    assert (held(found.identifiers), found.blocked) == (left, blocked)
+
+
+def test_a_value_that_is_given_twice_is_still_a_fault() -> None:
+    lookup = Memory().under(GUARDED)
+    found = admitted(identifiers(email=["A", "A"]), GUARDED, lookup)
+    assert "twice" in (violation(profile(1, email=["a", "a"]), GUARDED, lookup) or "")
+    assert held(found.identifiers) == "email:a email:a"
+
+
+def test_without_guard_rails_all_is_left_as_it_is() -> None:
+    found = admitted(identifiers(email=[" A", "null"]), SCOPE, Memory().under(SCOPE))
+    assert (held(found.identifiers), found.blocked) == ("email: A email:null", 0)

@@ -16,20 +16,23 @@ CODES: dict[type[StrEnum], str] = {
     """,
     codes.TierOutcome: "decided narrowed no_candidates no_effect not_in_request not_consulted",
     codes.NoteCode: """
-        set_aside_on_logout tie joined_conflicting_login kept_immutable held_elsewhere
-        second_login_id
+        blocked set_aside_on_logout tie joined_conflicting_login kept_immutable limit_reached
+        held_elsewhere moved replaced_oldest second_login_id
     """,
     codes.ErrorCode: """
         INVALID_JSON INVALID_REQUEST UNKNOWN_SCOPE UNKNOWN_WORKSPACE UNKNOWN_LABEL
         UNKNOWN_IDENTITY_TYPE INVALID_IDENTITY_VALUE NO_IDENTITIES UNSUPPORTED_BY_STRATEGY
         LOGIN_ID_REQUIRED NO_LOOKUP_IDENTITY MPID_NOT_FOUND OLD_VALUE_MISMATCH
-        IMMUTABLE_IDENTITY PROTECTED_IDENTITY
+        IMMUTABLE_IDENTITY LIMIT_REACHED PROTECTED_IDENTITY
     """,
     codes.Op: "add remove",
     codes.OnNewKnownUser: "keep create",
     codes.OnLogout: "create return_anonymous",
     codes.OnConflictingLogin: "separate join",
     codes.OnUniqueHeld: "take keep",
+    codes.Extension: "normalize blocked max_values moving",
+    codes.Normalizer: "trim lowercase digits",
+    codes.Beyond: "replace_oldest",
 }
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from idsync_cli.core.codes import OnConflictingLogin, OnUniqueHeld
+from idsync_cli.core.config.guard_rails import GuardRails
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, NO_SETTINGS, PRESETS
 from idsync_cli.core.identity import TYPE_BITS, IdentityType
@@ -125,3 +126,14 @@ def test_login_ids_that_disagree_are_two_users_unless_the_scope_says_otherwise()
 
 def test_an_organization_may_have_no_accounts() -> None:
     assert Organization(None, {"s": SCOPE}, {}).accounts == {}
+
+
+def test_an_organization_without_extensions_has_the_same_rules_but_for_guard_rails() -> None:
+    rails = GuardRails(moving=(IdentityType.PUSH_TOKEN,))
+    guarded = rules("email:lu ios_idfv", "profile_link", keep=True, rails=rails)
+    plain = rules("email:lu ios_idfv", "profile_link", keep=True)
+    assert guarded != plain
+    organization = Organization("o", {"a": guarded, "b": plain}, {"w": "a"}, {"n": ("w",)})
+    assert organization.without_extensions() == Organization(
+        "o", {"a": plain, "b": plain}, {"w": "a"}, {"n": ("w",)}
+    )

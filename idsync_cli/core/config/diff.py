@@ -1,8 +1,11 @@
 """What changes when the rules of a scope do (section 3): the old rules set against the new."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idsync_cli.core.codes import Extension
+from idsync_cli.core.config.guard_rails import GuardRail, GuardRails
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import IdentityType
@@ -47,6 +50,16 @@ class SettingsChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionChange:
+    """A guard rail of a type, or of all types (None), that is another; None is one not there."""
+
+    extension: Extension
+    identity_type: IdentityType | None
+    before: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class RulesChange:
     """How the rules of a scope differ; types stand in the order of the priority they are in.
 
@@ -60,6 +73,7 @@ class RulesChange:
     reordered: bool = False
     settings: tuple[SettingsChange, ...] = ()
     newly_unique: tuple[IdentityType, ...] = ()
+    extensions: tuple[ExtensionChange, ...] = ()
 
     @property
     def is_none(self) -> bool:
@@ -88,7 +102,35 @@ def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
         reordered=stayed != stay,
         settings=tuple(each for each in settings if each.before != each.after),
         newly_unique=tuple(kind for kind in unique if not before.settings_of(kind).unique),
+        extensions=tuple(_extensions(before.guard_rails, after.guard_rails)),
     )
+
+
+def _extensions(before: GuardRails, after: GuardRails) -> Iterator[ExtensionChange]:
+    """The guard rails that differ: first those that are there by the new rules."""
+    old, new = _by_entry(before), _by_entry(after)
+    for entry in [*new, *(each for each in old if each not in new)]:
+        was, becomes = old.get(entry), new.get(entry)
+        if not _is_same(entry[0], was, becomes):
+            yield ExtensionChange(*entry, was, becomes)
+
+
+def _is_same(
+    extension: Extension, before: tuple[str, ...] | None, after: tuple[str, ...] | None
+) -> bool:
+    """Whether a guard rail stays as it is; what is blocked stands in no order."""
+    if extension is Extension.BLOCKED and before is not None and after is not None:
+        return set(before) == set(after)
+    return before == after
+
+
+def _by_entry(
+    rails: GuardRails,
+) -> dict[tuple[Extension, IdentityType | None], tuple[str, ...]]:
+    def named(rail: GuardRail) -> tuple[Extension, IdentityType | None]:
+        return rail.extension, rail.identity_type
+
+    return {named(rail): rail.words for rail in rails.entries()}
 
 
 def _rules_of(rules: ScopeRules) -> dict[str, str | bool | None]:

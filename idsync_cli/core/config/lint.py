@@ -6,7 +6,18 @@ from enum import StrEnum
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
+from idsync_cli.core.identity import DEVICE_TYPES, Identifier, IdentityType
+
+ADVERTISING_TYPES = (
+    IdentityType.IOS_IDFA,
+    IdentityType.ANDROID_AAID,
+    IdentityType.FIRE_AID,
+    IdentityType.ROKU_AID,
+    IdentityType.MICROSOFT_AID,
+)
+"""The types that a device sends as zeros where its user refuses tracking."""
+
+_ZEROS = "00000000-0000-0000-0000-000000000000"
 
 Path = tuple[str, ...]
 """The keys that lead from a scope to what is meant, such as `("identities", "email")`."""
@@ -34,6 +45,7 @@ class LintCode(StrEnum):
     NO_DEVICE_IDENTITY = "no_device_identity"
     JOINS_LOGINS = "joins_logins"
     NOTHING_TO_KEEP = "nothing_to_keep"
+    UNGUARDED = "unguarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ def contradictions(rules: ScopeRules) -> Iterator[Contradiction]:
                 path, f"an immutable {kind} must also have login: true and unique: true"
             )
     yield from _misplaced_immutables(rules)
+    yield from _of_guard_rails(rules)
 
 
 def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
@@ -80,6 +93,32 @@ def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
             yield Contradiction(
                 ("priority", kind.value),
                 f"{kind} is immutable but ranks below {mutable_above}, which is not; move it up",
+            )
+
+
+def _of_guard_rails(rules: ScopeRules) -> Iterator[Contradiction]:
+    """Types that cannot be limited, or cannot move (section 11)."""
+    for kind, limit in rules.guard_rails.max_values.items():
+        settings, path = rules.settings_of(kind), ("extensions", "max_values", kind.value)
+        if settings.immutable:
+            yield Contradiction(path, f"{kind} is immutable, so it needs no limit; remove it")
+        elif settings.login and limit.replaces_oldest:
+            yield Contradiction(
+                path,
+                f"{kind} is a login type, and replace_oldest would take a user's login ID away; "
+                "give the limit alone",
+            )
+    for kind in rules.guard_rails.moving:
+        settings, path = rules.settings_of(kind), ("extensions", "moving", kind.value)
+        if kind not in DEVICE_TYPES:
+            yield Contradiction(
+                path, f"{kind} identifies a user, and only a device identity can move; remove it"
+            )
+        elif settings.login:  # every immutable type is a login type, too
+            yield Contradiction(path, f"{kind} is a login type, which cannot move; remove it")
+        elif not settings.unique:
+            yield Contradiction(
+                path, f"{kind} must be unique to move; give it unique: true under identities"
             )
 
 
@@ -137,6 +176,7 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
             "no device identity is in the priority: visitors who send nothing else are rejected",
         )
     yield from _warn_of_scope_keys(rules)
+    yield from _warn_of_zeros(rules)
 
 
 def _warn_of_scope_keys(rules: ScopeRules) -> Iterator[LintWarning]:
@@ -152,6 +192,17 @@ def _warn_of_scope_keys(rules: ScopeRules) -> Iterator[LintWarning]:
             ("on_unique_held",),
             "no type is unique, so on_unique_held: keep has no effect; remove it",
         )
+
+
+def _warn_of_zeros(rules: ScopeRules) -> Iterator[LintWarning]:
+    for kind in rules.priority:
+        if kind in ADVERTISING_TYPES and not rules.guard_rails.blocks(Identifier(kind, _ZEROS)):
+            yield LintWarning(
+                LintCode.UNGUARDED,
+                ("priority", kind.value),
+                f"everybody who refuses tracking sends the same zeros as {kind}, which are not "
+                'blocked; add extensions: {blocked: {"*": [placeholders]}}',
+            )
 
 
 def _warn_of_ranks(rules: ScopeRules) -> Iterator[LintWarning]:

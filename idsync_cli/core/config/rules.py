@@ -1,10 +1,11 @@
 """What an organization configures: its scopes and their rules (section 3)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS, GuardRails
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
 from idsync_cli.core.profile import ProfileView
@@ -22,6 +23,7 @@ class ScopeRules:
     settings: Mapping[IdentityType, Settings] = field(default_factory=dict)
     on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
     on_unique_held: OnUniqueHeld = OnUniqueHeld.TAKE
+    guard_rails: GuardRails = NO_GUARD_RAILS
 
     def settings_of(self, identity_type: IdentityType) -> Settings:
         """The settings of a type as they work; a type that is not in the priority has none.
@@ -131,3 +133,10 @@ class Organization:
     scopes: Mapping[str, ScopeRules]
     workspaces: Mapping[str, str]
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def without_extensions(self) -> "Organization":
+        """The same with no guard rails in any scope (section 11, `--no-extensions`)."""
+        plain = {
+            name: replace(rules, guard_rails=NO_GUARD_RAILS) for name, rules in self.scopes.items()
+        }
+        return replace(self, scopes=plain)

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
-from idsync_cli.core.codes import ErrorCode, Rule, Status, TierOutcome
+from idsync_cli.core.codes import ErrorCode, NoteCode, Rule, Status, TierOutcome
+from idsync_cli.core.config.guard_rails import ValueLimit
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier
+from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, holders
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityChange, ModifyRequest
 from idsync_cli.core.resolve.change_set import ChangeSet
-from idsync_cli.errors import Hint, quoted
+from idsync_cli.core.screening import oldest_beyond, screen_modify
+from idsync_cli.errors import Hint, number_of, quoted
 
 
 def modify(
@@ -21,8 +23,9 @@ def modify(
     With `explain`, the decision says of every tier that it was not consulted.
 
     Raises:
-        Refusal: the scope has no such profile, an old value is not held, or an immutable
-            identifier stands in the way. Then nothing at all is changed.
+        Refusal: the scope has no such profile, an old value is not held, an immutable identifier
+            stands in the way, or the profile would hold more values of a type than it may. Then
+            nothing at all is changed.
     """
     profile = lookup.profile(request.mpid)
     if profile is None:
@@ -31,7 +34,10 @@ def modify(
             f"no profile of the scope has the MPID {request.mpid}",
             word=str(request.mpid),
         )
-    modification = _Modification(profile, rules, lookup)
+    notes: list[Note] = []
+    if rules.guard_rails.screens_values:
+        request, notes = screen_modify(request, rules.guard_rails, lookup)
+    modification = _Modification(profile, rules, lookup, notes)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
@@ -47,6 +53,7 @@ def modify(
         changes=tuple(change_set.changes),
         orphaned=consequences.orphaned,
         updates=consequences.updates,
+        notes=tuple(notes),
         tiers=_tiers(request, rules) if explain else (),
     )
 
@@ -54,12 +61,15 @@ def modify(
 class _Modification:
     """A modify on its way, change by change."""
 
-    __slots__ = ("change_set", "lookup", "profile", "rules")
+    __slots__ = ("change_set", "lookup", "notes", "profile", "rules")
 
-    def __init__(self, profile: ProfileView, rules: ScopeRules, lookup: Lookup) -> None:
+    def __init__(
+        self, profile: ProfileView, rules: ScopeRules, lookup: Lookup, notes: list[Note]
+    ) -> None:
         self.profile = profile
         self.rules = rules
         self.lookup = lookup
+        self.notes = notes
         self.change_set = ChangeSet(rules, lookup)
 
     def set(self, identities: Mapping[IdentityType, str | None]) -> None:
@@ -75,17 +85,41 @@ class _Modification:
     def make(self, change: IdentityChange) -> None:
         """One entry of `identity_changes`: replace, add or remove."""
         kind, old, new = change.identity_type, change.old_value, change.new_value
-        if old is not None:
-            if not self.change_set.holds(self.profile, Identifier(kind, old)):
-                raise Refusal(
-                    ErrorCode.OLD_VALUE_MISMATCH,
-                    f"the profile holds no {kind} {quoted(old)}",
-                    Hint.SHOW_PROFILE,
-                )
-            if old != new:
-                self._remove(Identifier(kind, old))
+        if old is not None and not self.change_set.holds(self.profile, Identifier(kind, old)):
+            raise Refusal(
+                ErrorCode.OLD_VALUE_MISMATCH,
+                f"the profile holds no {kind} {quoted(old)}",
+                Hint.SHOW_PROFILE,
+            )
+        going = [] if old is None or old == new else [old]
+        limit = self.rules.guard_rails.limit_of(kind)
+        if limit is not None and new is not None:
+            going = self._within(limit, kind, going, new)
+        for value in going:
+            self._remove(Identifier(kind, value))
         if new is not None:
             self._add(Identifier(kind, new))
+
+    def _within(
+        self, limit: ValueLimit, kind: IdentityType, going: list[str], new: str
+    ) -> list[str]:
+        """What goes, in the order held, so that the new value is within the limit (section 11)."""
+        held = self.change_set.values(self.profile, kind)
+        if new in held:
+            return going
+        stay = [value for value in held if value not in going]
+        beyond = oldest_beyond(limit, stay)
+        if not beyond:
+            return going
+        if not limit.replaces_oldest:
+            raise Refusal(
+                ErrorCode.LIMIT_REACHED,
+                f"a profile may hold {number_of(limit.limit, 'value')} of {kind} here, and this "
+                f"one holds {len(held):,}: {quoted(new)} cannot be added; remove another first",
+                Hint.SHOW_PROFILE,
+            )
+        self.notes.append(Note(NoteCode.REPLACED_OLDEST, kind))
+        return [value for value in held if value in going or value in beyond]
 
     def _remove(self, identifier: Identifier) -> None:
         if self.rules.settings_of(identifier.type).immutable:

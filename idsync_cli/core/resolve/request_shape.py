@@ -17,12 +17,13 @@ _MANY: Final = 1000
 class RequestedType:
     """One type of a request: its rank, None outside the priority, its bit and its settings.
 
-    `decided_by` is what decides if the tier of the type does.
+    `decided_by` is what decides if the tier of the type does. `limit` says how many values of it a
+    profile may hold, and `moves` that it is taken from whoever holds it (section 11).
     """
 
     __slots__ = (
-        "bit", "decided_by", "identity_type", "is_immutable", "is_login", "is_unique", "rank",
-        "settings",
+        "bit", "decided_by", "identity_type", "is_immutable", "is_login", "is_unique", "limit",
+        "moves", "rank", "settings",
     )  # fmt: skip
 
     def __init__(self, identity_type: IdentityType, rules: ScopeRules) -> None:
@@ -34,6 +35,8 @@ class RequestedType:
         self.is_unique = self.settings.unique
         self.is_immutable = self.settings.immutable
         self.decided_by = DecidedBy(Rule.IDENTIFIER, self.rank, identity_type)
+        self.limit = rules.guard_rails.limit_of(identity_type)
+        self.moves = rules.guard_rails.moves(identity_type)
 
 
 class RequestShape:
