@@ -49,6 +49,7 @@ _BUT = {
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},
     NoteCode.TIE.value: "eligible, but a newer profile is eligible too",
+    NoteCode.BLOCKED.value: "the scope blocks the value",
     ErrorCode.NO_LOOKUP_IDENTITY.value: "the type is not in the scope's priority",
     ErrorCode.UNKNOWN_SCOPE.value: "the scope is no longer in the configuration",
 }

@@ -731,7 +731,8 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     [
         (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--config", ""], "name a file with --config"),
-        (["--config", "idsync.yaml", "--update"], "leave --config out"),
+        (["--config", "idsync.yaml", "--update"], "leave --config and --no-extensions out"),
+        (["--no-extensions", "--update"], "leave --config and --no-extensions out"),
         (["--config", "other.yaml", "--junit", "./other.yaml"], "is the input 'other.yaml'"),
     ],
 )

@@ -19,6 +19,7 @@ from idsync_cli.cli.options import (
     AsJson,
     Config,
     Group,
+    NoExtensions,
     OnceEach,
     StorePath,
 )
@@ -85,7 +86,10 @@ def lint(
 
 @app.command("plan", cls=OnceEach)
 def plan(
-    config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
+    as_json: AsJson = False,
 ) -> int:
     """Show what a configuration would change in a store.
 
@@ -97,7 +101,7 @@ def plan(
     from idsync_cli.inspect import plan as planning
     from idsync_cli.render import config as render_config
 
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         limit = None if as_json else planning.SHOWN
         found = planning.plan(organization, transaction, limit=limit)

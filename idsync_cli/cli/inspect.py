@@ -23,6 +23,7 @@ from idsync_cli.cli.options import (
     AsJson,
     Config,
     Group,
+    NoExtensions,
     OnceEach,
     StorePath,
 )
@@ -128,6 +129,7 @@ def whois(
     scope: OneScope = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
     """Show who holds an identifier and whether a search finds them.
@@ -139,7 +141,7 @@ def whois(
     Example: idsync whois email=a@example.com
     """
     asked = _identifier(identifier)
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
         found = inspection.whois(transaction, organization, asked, seed=opened.seed, scope=scope)
@@ -148,7 +150,9 @@ def whois(
 
         write_json(store_json.whois_json(found))
     if not found.holders:
-        say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}")
+        forms = dict.fromkeys(quoted(each.value) for each in found.read_as.values())
+        read_as = f", read as {' or '.join(forms)}" if forms else ""
+        say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}{read_as}")
     elif not as_json:
         from idsync_cli.render import store as render_store
 

@@ -25,6 +25,7 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     AsJson,
     Config,
+    NoExtensions,
     Pairs,
     Scope,
     StorePath,
@@ -69,6 +70,7 @@ def _ask(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     dry_run: DryRun = False,
     explain: Explain = False,
     svg: Svg = None,
@@ -82,6 +84,7 @@ def _ask(
         request,
         config,
         store,
+        no_extensions=no_extensions,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
@@ -166,6 +169,7 @@ def modify(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     dry_run: DryRun = False,
     explain: Explain = False,
     svg: Svg = None,
@@ -191,6 +195,7 @@ def modify(
         request,
         config,
         store,
+        no_extensions=no_extensions,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
@@ -296,12 +301,13 @@ def _answer(
     config: str,
     path: str,
     *,
+    no_extensions: bool,
     dry_run: bool,
     explain: bool,
     as_json: bool,
     keep_picture: KeepPicture | None,
 ) -> int:
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     with_reasons = explain or keep_picture is not None
     answer = _resolve(request, organization, path, dry_run=dry_run, explain=with_reasons)
     if as_json:
@@ -315,7 +321,7 @@ def _answer(
 
             draw(*render.refused_explanation(outcome, terminal_width()))
         say(f"idsync: {outcome.code}: {told(outcome).message}")
-        if outcome.code is ErrorCode.NO_IDENTITIES:
+        if outcome.code is ErrorCode.NO_IDENTITIES and not request.get("known_identities"):
             command = f"idsync {request['type']}"
             say(f"try: {command} --email a@example.com, or {command} --help")
         return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2

@@ -11,12 +11,20 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.files.extensions import read_extensions
 from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition, read_documents
 
 Code = TypeVar("Code", bound=StrEnum)
 
 _TOP = ("version", "organization", "scopes", "accounts")
-_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held")
+_SCOPE = (
+    "strategy",
+    "priority",
+    "identities",
+    "on_conflicting_login",
+    "on_unique_held",
+    "extensions",
+)
 _STRATEGY = (
     "on_new_known_user",
     "on_logout",
@@ -133,6 +141,7 @@ class _Reader:
         held = self._code(OnUniqueHeld, entries, "on_unique_held")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
+        extensions = read_extensions(entries.get("extensions"), self._faults, self._identity_type)
         # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
@@ -143,6 +152,7 @@ class _Reader:
             settings,
             join or OnConflictingLogin.SEPARATE,
             held or OnUniqueHeld.TAKE,
+            extensions,
         )
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)

@@ -6,7 +6,7 @@ has the exit status that its command ends with (section 8).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
@@ -19,6 +19,7 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.matcher import Matcher
 from idsync_cli.core.resolve.request_shape import shape_of
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
+from idsync_cli.core.screening import as_meant
 from idsync_cli.store.api import HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.history import (
@@ -80,11 +81,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Whois:
-    """Who holds an identifier, and what a search with it alone comes to in each of their scopes."""
+    """Who holds an identifier, and what a search with it alone comes to in each of their scopes.
+
+    `read_as` has what it means in those scopes that read it as another (section 11).
+    """
 
     identifier: Identifier
     holders: tuple[Holder, ...]
     searches: tuple[Answer, ...]
+    read_as: Mapping[str, Identifier] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -206,21 +211,35 @@ def whois(
 
     Of each it is said why the search does not return it, if so: a reason of section 4, step 2;
     `tie` where a newer one is returned; `NO_LOOKUP_IDENTITY` where the type is not in the priority;
-    `UNKNOWN_SCOPE` where the scope has no rules any more.
+    `blocked` where the scope blocks the value; `UNKNOWN_SCOPE` where it has no rules any more.
     """
-    holders, searches = [], []
+    holders, searches, read_as = [], [], {}
     for name in transaction.scopes():
         if scope not in (None, name):
             continue
-        answer = _search(transaction, organization, identifier, name, seed)
-        held_by = transaction.holding(name, identifier)
-        if answer and held_by:
+        meant = _meant(transaction, organization, identifier, name)
+        if meant != identifier:
+            read_as[name] = meant
+        answer = _search(transaction, organization, meant, name, seed)
+        held_by = transaction.holding(name, meant)
+        if isinstance(answer, Answer) and held_by:
             searches.append(answer)
-        matcher = _matcher(transaction, organization, identifier, name)
+        matcher = _matcher(transaction, organization, meant, name)
         for each in held_by:
-            why_not = _why_not(each, identifier, answer, matcher)
+            why_not = _why_not(each, meant, answer, matcher)
             holders.append(Holder(_scoped(each, name, organization), why_not))
-    return Whois(identifier, tuple(holders), tuple(searches))
+    return Whois(identifier, tuple(holders), tuple(searches), read_as)
+
+
+def _meant(
+    transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
+) -> Identifier:
+    """What an identifier means in a scope; as it is where the scope leaves nothing of it."""
+    rules = organization.scopes.get(scope)
+    if rules is None:
+        return identifier
+    lookup = transaction.lookup(scope, rules)
+    return as_meant(identifier, rules.guard_rails, lookup) or identifier
 
 
 def _search(
@@ -229,11 +248,13 @@ def _search(
     identifier: Identifier,
     scope: str,
     seed: int,
-) -> Answer | None:
-    """The core's answer to a search; None in a scope that the configuration no longer names."""
+) -> Answer | WhyNot:
+    """The core's answer to a search, or why there can be none."""
     rules = organization.scopes.get(scope)
     if rules is None:
-        return None
+        return ErrorCode.UNKNOWN_SCOPE
+    if rules.guard_rails.blocks(identifier):
+        return NoteCode.BLOCKED
     request = IdentityRequest(RequestKind.SEARCH, [identifier])
     seq = transaction.last_seq + 1
     decision = decide(request, rules, transaction.lookup(scope, rules), seq, seed, explain=True)
@@ -252,11 +273,12 @@ def _matcher(
 
 
 def _why_not(
-    holder: Profile, identifier: Identifier, answer: Answer | None, matcher: Matcher | None
+    holder: Profile, identifier: Identifier, answer: Answer | WhyNot, matcher: Matcher | None
 ) -> WhyNot | None:
     """Why the search did not return a holder; None if it did."""
-    if answer is None or matcher is None:
-        return ErrorCode.UNKNOWN_SCOPE
+    if not isinstance(answer, Answer):
+        return answer
+    assert matcher is not None
     if answer.mpid == holder.mpid:
         return None
     if not matcher.shape.rules.is_lookup(identifier.type):

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from idsync_cli.core.codes import Beyond, Extension
 from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
+from idsync_cli.core.config.guard_rails import GuardRails
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
@@ -93,11 +95,32 @@ def organization_json(organization: Organization) -> dict[str, Any]:
                 "identities": {
                     kind.value: list(rules.settings_of(kind).names()) for kind in rules.priority
                 },
+                "extensions": extensions_json(rules.guard_rails),
             }
             for name, rules in organization.scopes.items()
         },
         "workspaces": dict(organization.workspaces),
     }
+
+
+def extensions_json(rails: GuardRails) -> dict[str, Any]:
+    """Guard rails as a configuration has them, without what is empty."""
+    found: dict[str, Any] = {}
+    for extension, kind, words in rails.entries():
+        if extension is Extension.MOVING:
+            found.setdefault(extension.value, []).append(str(kind))
+            continue
+        by_type = found.setdefault(extension.value, {})
+        by_type["*" if kind is None else kind.value] = list(words)
+    if limits := rails.max_values:
+        found[Extension.MAX_VALUES.value] = {
+            kind.value: {
+                "limit": each.limit,
+                **({"beyond": Beyond.REPLACE_OLDEST.value} if each.replaces_oldest else {}),
+            }
+            for kind, each in limits.items()
+        }
+    return found
 
 
 def plan_text(plan: Plan, width: int) -> "list[RenderableType]":

@@ -122,8 +122,13 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
     headings = ("MPID", "Scope", "State", "Seq", "Search by it alone")
     why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
     reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
+    read_as: list[Line] = [
+        [f"scope {printable(scope)} reads it as ", *_identifier(each)]
+        for scope, each in found.read_as.items()
+    ]
     return [
         broken(text("who holds ", *_identifier(found.identifier)), width, indent=2),
+        *(broken(text(*line), width, indent=2) for line in read_as),
         laid_out(headings, rows, width),
         *(broken(text(*line), width, indent=2) for line in reasons),
     ]

@@ -95,6 +95,7 @@ def whois_json(found: Whois) -> wire.Json:
     return {
         "identity_type": found.identifier.type.value,
         "value": found.identifier.value,
+        "read_as": {scope: each.value for scope, each in found.read_as.items()},
         "profiles": [_holder_json(each) for each in found.holders],
         "searches": [wire.answer_json(each, explain=True) for each in found.searches],
     }

@@ -2,15 +2,23 @@
 
 from typing import Any
 
+from idsync_cli.errors import number_of
 from idsync_cli.transfer.profile_import import Imported
 
 
 def import_line(imported: Imported) -> str:
-    """How many profiles were taken in, or would be."""
+    """How many profiles were taken in, or would be, and how many values were left out."""
     did = "would import" if imported.dry_run else "imported"
-    return f"{did} {imported.profiles:,} profile{'' if imported.profiles == 1 else 's'}"
+    blocked = ""
+    if imported.blocked:
+        blocked = f", without {number_of(imported.blocked, 'value')} that extensions block"
+    return f"{did} {number_of(imported.profiles, 'profile')}{blocked}"
 
 
 def import_json(imported: Imported) -> dict[str, Any]:
-    """How many profiles were taken in, or would be."""
-    return {"profiles": imported.profiles, "dry_run": imported.dry_run}
+    """The same, for machines."""
+    return {
+        "profiles": imported.profiles,
+        "blocked": imported.blocked,
+        "dry_run": imported.dry_run,
+    }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from idsync_cli.core.admission import violation
+from idsync_cli.core.admission import admitted, violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.errors import FileFault, number_of, printable
@@ -16,10 +16,14 @@ FAULTS_SHOWN = 20
 
 
 class Imported(NamedTuple):
-    """How many profiles were taken in; `dry_run` says that it was into a store that goes again."""
+    """How many profiles were taken in, and how many of their values the scopes block (section 11).
+
+    `dry_run` says that it was into a store that goes again.
+    """
 
     profiles: int
     dry_run: bool
+    blocked: int = 0
 
     @property
     def exit_status(self) -> int:
@@ -44,33 +48,37 @@ def import_profiles(
     Raises:
         FileFault: the bad lines; the session must then be given up.
     """
-    taken_in = bad = 0
+    taken_in = blocked = bad = 0
     faults: list[str] = []
     for line in lines:
-        fault = (
+        outcome = (
             line.what
             if isinstance(line, BadLine)
             else _take_in(line, organization, transaction, now_ms)
         )
-        if fault is None:
+        if isinstance(outcome, int):
             taken_in += 1
+            blocked += outcome
             continue
         bad += 1
         if len(faults) < FAULTS_SHOWN:
-            faults.append(f"{printable(name)}:{line.line}: {fault}")
+            faults.append(f"{printable(name)}:{line.line}: {outcome}")
     if bad > len(faults):
         faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
     if faults:
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
         transaction.remember_rules(rules_json.remembered(organization))
-    return Imported(taken_in, dry_run)
+    return Imported(taken_in, dry_run, blocked)
 
 
 def _take_in(
     line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
-) -> str | None:
-    """Put one profile into the store, or say why it cannot be."""
+) -> int | str:
+    """Put one profile into the store, without the values that are blocked; how many those are.
+
+    Or say why it cannot be put there.
+    """
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)
@@ -78,15 +86,17 @@ def _take_in(
         if lookup.was_given_out(line.mpid):
             return f"the profile {line.mpid} is already in the store; remove the line"
         return f"created_seq {seq} is already in use; omit created_seq to take the next number"
+    identifiers, blocked = admitted(line.identifiers, rules, lookup)
     profile = Profile(
         mpid=line.mpid,
         created_seq=seq,
         source_mpid=line.source_mpid,
-        was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
-        identifiers=line.identifiers,
+        was_known=line.known or rules.holds_login_id(types_of(identifiers)),
+        identifiers=identifiers,
     )
     broken = violation(profile, rules, lookup)
-    if broken is None:
-        transaction.insert(line.scope, profile, rules, now_ms)
-        transaction.advance_to(max(transaction.last_seq, seq))
-    return broken
+    if broken is not None:
+        return broken
+    transaction.insert(line.scope, profile, rules, now_ms)
+    transaction.advance_to(max(transaction.last_seq, seq))
+    return blocked
