@@ -2,10 +2,21 @@
 
 from collections.abc import Sequence
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, TierOutcome
+from idsync_cli.core.codes import (
+    ErrorCode,
+    Extension,
+    Normalizer,
+    NoteCode,
+    Reason,
+    Rule,
+    TierOutcome,
+)
+from idsync_cli.core.config.guard_rails import GuardRail
+from idsync_cli.core.config.placeholders import PLACEHOLDERS
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
-from idsync_cli.errors import printable
+from idsync_cli.core.identity import IdentityType
+from idsync_cli.errors import number_of, printable
 
 _NOTES = {
     NoteCode.BLOCKED: "the scope blocks the value of {type}: it was neither looked up nor stored",
@@ -123,6 +134,89 @@ def strategy_rules(rules: ScopeRules) -> list[tuple[str, str, str]]:
 def rule_sentence(key: str, value: str) -> str:
     """What a rule of a strategy means; nothing where it has no meaning."""
     return _STRATEGY_RULES.get((key, value), "")
+
+
+def guard_rails(rules: ScopeRules) -> list[tuple[str, str, str, str]]:
+    """Each guard rail of a scope: its extension, its type, what is set, and what that means."""
+    return [
+        (
+            rail.extension.value,
+            ALL_TYPES if rail.identity_type is None else rail.identity_type.value,
+            words_of(rail.words),
+            _guard_rail_sentence(rail),
+        )
+        for rail in rules.guard_rails.entries()
+    ]
+
+
+def words_of(words: Sequence[str]) -> str:
+    """What a guard rail is set to; of a long list the first few."""
+    shown = list(map(printable, words[:_WORDS_SHOWN]))
+    if len(words) > _WORDS_SHOWN:
+        shown.append(f"and {len(words) - _WORDS_SHOWN:,} more")
+    return ", ".join(shown) or "yes"
+
+
+_WORDS_SHOWN = 10
+
+ALL_TYPES = "*"
+"""What stands for all types where a guard rail is for all of them."""
+
+
+def _guard_rail_sentence(rail: GuardRail) -> str:
+    """What a guard rail means (section 11)."""
+    if rail.extension is Extension.NORMALIZE:
+        return ", then ".join(_NORMALIZERS[Normalizer(word)] for word in rail.words)
+    if rail.extension is Extension.MAX_VALUES:
+        limit, *beyond = rail.words
+        holds = f"a profile holds {number_of(int(limit), 'value')} at most"
+        more = "one more replaces the oldest" if beyond else "no further one is added"
+        return f"{holds}: {more}"
+    if PLACEHOLDERS in rail.words:
+        these = "values that stand for nobody (zeros, null, guest …)"
+        these += ", and the others," if len(rail.words) > 1 else ""
+        return f"{these} are set aside: neither looked up nor stored"
+    return _GUARD_RAILS[rail.extension]
+
+
+_NORMALIZERS = {
+    Normalizer.TRIM: "white space at both ends is removed",
+    Normalizer.LOWERCASE: "A to Z become lower case",
+    Normalizer.DIGITS: "a telephone number keeps its digits and a leading plus",
+}
+_GUARD_RAILS = {
+    Extension.BLOCKED: "these values are set aside: neither looked up nor stored",
+    Extension.MOVING: "taken from whoever holds it, protected or not",
+}
+
+
+_BLOCK_THEM = 'block them with extensions: {blocked: {"*": [placeholders]}}'
+
+
+def placeholder_warning(requests: int) -> str:
+    """What it means that values which look like placeholders decided something."""
+    were = "request was" if requests == 1 else "requests were"
+    return (
+        f"{requests:,} {were} resolved by a value that looks like a placeholder, and may be of "
+        f"different people; {_BLOCK_THEM}"
+    )
+
+
+PLACEHOLDERS_HELD = (
+    "values that look like placeholders, and how many requests their type decided for the profiles "
+    f"that hold them; {_BLOCK_THEM}"
+)
+
+
+def login_warning(kind: IdentityType, rules: ScopeRules) -> str:
+    """What it means that a login type is one that others may know."""
+    unless = ""
+    if rules.immutable_types and kind not in rules.immutable_types:
+        unless = ", unless that profile holds an immutable ID"
+    return (
+        f"{kind} is a login type that others may know: whoever sends it is answered as that user, "
+        f"logged in{unless}"
+    )
 
 
 SHIFTS = {

@@ -182,6 +182,11 @@ def without_numbers(scenario: Scenario, answers: list[Json]) -> list[Json]:
         for member in ("mpid", "source_mpid"):
             renamed[member] = names.get(renamed.get(member, ""), renamed.get(member))
         renamed["orphaned"] = sorted(names[mpid] for mpid in answer.get("orphaned", ()))
+        if "notes" in answer:
+            renamed["notes"] = [
+                each | {"mpid": names.get(each.get("mpid")), "message": None}
+                for each in answer["notes"]
+            ]
         changes = [each | {"mpid": names[each["mpid"]]} for each in answer.get("changes", ())]
         renamed["changes"] = [
             change

@@ -99,14 +99,14 @@ def plan(
     Example: idsync config plan --config new.yaml
     """
     from idsync_cli.inspect import plan as planning
-    from idsync_cli.render import config as render_config
+    from idsync_cli.render import plan as render_plan
 
     organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         limit = None if as_json else planning.SHOWN
         found = planning.plan(organization, transaction, limit=limit)
     if as_json:
-        write_json(render_config.plan_json(found))
+        write_json(render_plan.plan_json(found))
     else:
-        draw(*render_config.plan_text(found, terminal_width()))
+        draw(*render_plan.plan_text(found, terminal_width()))
     return found.exit_status

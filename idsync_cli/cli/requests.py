@@ -160,8 +160,8 @@ def modify(
         typer.Option(
             "--change",
             metavar="TYPE:OLD:NEW",
-            help="Replace OLD with NEW; without OLD, add NEW; without NEW, remove OLD "
-            "(repeatable). Write \\: for a colon in a value, \\\\ for a backslash.",
+            help="Replace OLD by NEW; NEW alone is added, OLD alone removed "
+            "(repeatable). \\: is a colon, \\\\ a backslash.",
             autocompletion=completion.types_with_change,
         ),
     ] = None,

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from idsync_cli.core.config.diff import RulesChange, Shift, compare, shifts
+from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.files import rules_json
+from idsync_cli.inspect.kept_out import KeptOut, kept_out, nothing_kept_out
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.statistics import (
     ProfileKind,
@@ -64,7 +66,8 @@ class ScopePlan:
     """What would change in a scope that has so many profiles.
 
     `reindexes` says that the store is brought up to date by the next request, for other types
-    are login types than before (section 3).
+    are login types than before (section 3). `kept_out` is what is there that new guard rails would
+    not have let in; it stays.
     """
 
     scope: str
@@ -74,6 +77,7 @@ class ScopePlan:
     shared: Shared = field(default_factory=Shared)
     shifts: Mapping[Shift, Affected] = field(default_factory=dict)
     reindexes: bool = False
+    kept_out: KeptOut = field(default_factory=nothing_kept_out)
 
     @property
     def changes(self) -> bool:
@@ -104,7 +108,8 @@ def plan(
 ) -> Plan:
     """Set a configuration against the rules under which a store was last changed.
 
-    With `limit`, no more identifiers are listed of those that several profiles hold.
+    With `limit`, no more identifiers are listed of those that several profiles hold, nor of what
+    guard rails would have kept out.
 
     Raises:
         StoreFault: those rules cannot be read.
@@ -145,7 +150,9 @@ def _scope_plan(
             affected.setdefault(shift, Affected()).add(each)
     fate = Fate.NEW if before is None else Fate.STAYS
     reindexes = login_types(transaction).get(name, after.login_bits) != after.login_bits
-    return ScopePlan(name, fate, _number(kinds), change, shared, affected, reindexes)
+    rails = NO_GUARD_RAILS if before is None else before.guard_rails
+    left_out = kept_out(transaction, name, rails, after.guard_rails, limit)
+    return ScopePlan(name, fate, _number(kinds), change, shared, affected, reindexes, left_out)
 
 
 def _number(kinds: list[ProfileKind]) -> int:

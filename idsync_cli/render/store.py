@@ -9,7 +9,7 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import printable
 from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
-from idsync_cli.messages import WHY_NOT
+from idsync_cli.messages import PLACEHOLDERS_HELD, WHY_NOT
 from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
+
+PLACEHOLDERS_SHOWN = 20
+"""How many values that look like placeholders `stats` names."""
 
 IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
@@ -209,7 +212,28 @@ def stats(counted: Statistics, width: int) -> "list[RenderableType]":
             text("requests that changed the store:"),
             shares("Decided by", decided, counted.requests, width),
         ]
-    return pieces
+    return pieces + (_placeholder_pieces(counted, width) if counted.placeholders else [])
+
+
+def _placeholder_pieces(counted: Statistics, width: int) -> "list[RenderableType]":
+    """The values that look like placeholders and decided most, and the way out."""
+    found = counted.placeholders
+    rows = [
+        (
+            printable(each.scope),
+            *_type_and_value(each.identifier),
+            f"{each.profiles:,}",
+            f"{each.requests:,}",
+        )
+        for each in found[:PLACEHOLDERS_SHOWN]
+    ]
+    left = len(found) - len(rows)
+    return [
+        text(""),
+        broken(text((PLACEHOLDERS_HELD, Look.WARNING)), width, indent=2),
+        laid_out(("Scope", "Type", "Value", "Profiles", "Requests"), rows, width),
+        *([text(f"and {left:,} more")] if left else []),
+    ]
 
 
 def _identifiers(profile: ScopedProfile) -> list[Identifier]:

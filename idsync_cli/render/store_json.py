@@ -124,6 +124,16 @@ def statistics_json(counted: Statistics) -> wire.Json:
             }
             for each in counted.deciders
         ],
+        "placeholders": [
+            {
+                "scope": each.scope,
+                "identity_type": each.identifier.type.value,
+                "value": each.identifier.value,
+                "profiles": each.profiles,
+                "requests": each.requests,
+            }
+            for each in counted.placeholders
+        ],
     }
 
 

@@ -38,6 +38,12 @@ def test_immutable_types_are_those_that_the_scope_says_by_rank() -> None:
     assert scope.immutable_types == (IdentityType.MOBILE_NUMBER, IdentityType.CUSTOMER_ID)
 
 
+def test_login_types_by_which_people_reach_one_another_are_no_secret() -> None:
+    scope = rules("customer_id:lu mobile_number:l email:lu phone_number_2:u other:lu")
+    assert scope.login_types_others_may_know == (IdentityType.MOBILE_NUMBER, IdentityType.EMAIL)
+    assert rules("email:lu", "best_match").login_types_others_may_know == ()
+
+
 def test_a_set_of_types_has_the_bit_of_each() -> None:
     email, customer = TYPE_BITS[IdentityType.EMAIL], TYPE_BITS[IdentityType.CUSTOMER_ID]
     assert SCOPE.login_bits == email | customer

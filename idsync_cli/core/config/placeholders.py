@@ -10,14 +10,16 @@ from idsync_cli.core.identity import TYPES_BY_NAME
 PLACEHOLDERS: Final = "placeholders"
 """The word that stands for the list where values are blocked."""
 
-_WORDS: Final = frozenset(
+WORDS: Final = frozenset(
     [
         *("null", "nil", "none", "undefined", "nan", "n/a", "unknown", "anonymous", "guest"),
         *("true", "false", "-1", "[object object]", "anonymousid", "distinct_id", "user_id"),
         *TYPES_BY_NAME,
     ]
 )
-_LONGEST: Final = max(map(len, _WORDS))
+"""Those of the list that are words, in lower case."""
+
+LONGEST: Final = max(map(len, WORDS))
 _MANY: Final = 8
 _QUOTES: Final = "'\""
 
@@ -45,7 +47,7 @@ def _is_listed(value: str) -> bool:
 
 
 def _is_word(value: str) -> bool:
-    return len(value) <= _LONGEST and value.lower() in _WORDS and value.isascii()
+    return len(value) <= LONGEST and value.lower() in WORDS and value.isascii()
 
 
 def _is_nothing_but(value: str, digit: str) -> bool:

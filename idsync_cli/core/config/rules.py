@@ -10,6 +10,14 @@ from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
 from idsync_cli.core.profile import ProfileView
 
+OTHERS_MAY_KNOW = (
+    IdentityType.EMAIL,
+    IdentityType.MOBILE_NUMBER,
+    IdentityType.PHONE_NUMBER_2,
+    IdentityType.PHONE_NUMBER_3,
+)
+"""The types by which people reach one another."""
+
 
 @dataclass(frozen=True)
 class ScopeRules:
@@ -42,6 +50,11 @@ class ScopeRules:
     def login_types(self) -> tuple[IdentityType, ...]:
         """The login types, most trusted first."""
         return tuple(kind for kind in self.priority if self.settings_of(kind).login)
+
+    @cached_property
+    def login_types_others_may_know(self) -> tuple[IdentityType, ...]:
+        """The login types that are no secret: whoever sends one is answered as that user."""
+        return tuple(kind for kind in self.login_types if kind in OTHERS_MAY_KNOW)
 
     @cached_property
     def immutable_types(self) -> tuple[IdentityType, ...]:
