@@ -311,3 +311,12 @@ def test_an_advertising_identifier_whose_zeros_are_let_in_is_doubted(
 def test_the_warning_says_how_to_guard() -> None:
     scope = rules("customer_id:lui ios_idfa")
     warning(scope, "unguarded", "priority.ios_idfa", "zeros", "ios_idfa", '{"*": [placeholders]}')
+
+
+def test_no_doubt_is_cast_on_what_a_type_needs_to_move() -> None:
+    types = "customer_id:lui ios_idfv push_token:u"
+    assert codes(rules(types)) == [
+        "ranked_low priority.push_token",
+        "unique_not_login identities.push_token",
+    ]
+    assert codes(rules(types, rails=GuardRails(moving=(TOKEN,)))) == []

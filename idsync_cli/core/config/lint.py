@@ -148,7 +148,7 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
                 ("identities", kind.value),
                 f"{kind} is a login type but not unique: one login ID may belong to two users",
             )
-        if settings.unique and not settings.login:
+        if settings.unique and not settings.login and not rules.guard_rails.moves(kind):
             yield LintWarning(
                 code.UNIQUE_NOT_LOGIN,
                 ("identities", kind.value),
@@ -209,7 +209,7 @@ def _warn_of_ranks(rules: ScopeRules) -> Iterator[LintWarning]:
     plain = _first(rules.priority, lambda kind: not _is_trusted(rules, kind))
     device = _first(rules.priority, lambda kind: kind in DEVICE_TYPES)
     for rank, kind in enumerate(rules.priority):
-        if _is_trusted(rules, kind) and plain < rank:
+        if _is_trusted(rules, kind) and plain < rank and not rules.guard_rails.moves(kind):
             yield LintWarning(
                 LintCode.RANKED_LOW,
                 ("priority", kind.value),
