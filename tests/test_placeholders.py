@@ -1,6 +1,7 @@
 """What looks like a placeholder and decided something is named, whatever is configured."""
 
 import json
+import random
 
 import pytest
 
@@ -12,6 +13,7 @@ from idsync_cli.core.profile import ProfileView
 from idsync_cli.replay.summary import PLACEHOLDERS_COUNTED, PLACEHOLDERS_SHOWN, Tally
 from tests.guarded import PLAIN, ZEROS, identify, program_with_guard_rails, told
 from tests.program import Program, program_in_a_fresh_folder
+from tests.reference_model import is_placeholder as by_the_model
 
 __all__ = ["program_in_a_fresh_folder", "program_with_guard_rails"]
 
@@ -121,3 +123,18 @@ def test_stats_find_whatever_the_core_takes_for_a_placeholder(idsync: Program, q
     found = {each["value"] for each in idsync("stats", "--json").json()["placeholders"]}
     assert found == {value for value in values if is_placeholder(value)}
     assert len(found) >= len(listed) - 3
+
+
+def test_the_list_is_the_reference_models_on_any_value() -> None:
+    """The core lets most values go by a glance; the model reads each of them to its end."""
+    rng = random.Random(11)
+    alphabet = "00011129-.+( '\"nulNULoeid_/[]é@"
+    values = ["".join(rng.choices(alphabet, k=rng.randint(1, 12))) for _ in range(20_000)]
+    for word in [*WORDS, "[object Object]", "anonymousId", ZEROS, "1" * 8, "22-22 22.22"]:
+        for _ in range(40):
+            written = "".join(rng.choice([each.lower(), each.upper()]) for each in word)
+            place = rng.randrange(len(word) + 1)
+            values += [written, written[:place] + rng.choice(alphabet) + written[place:]]
+            values += [f"'{written}'", written[:place] + written[place + 1 :]]
+    assert [v for v in values if v and is_placeholder(v) != by_the_model(v)] == []
+    assert sum(map(is_placeholder, values)) > 2000

@@ -45,7 +45,7 @@ def names_of(reading: Reading) -> Names:
     rails = NO_GUARD_RAILS if reading.rules is None else reading.rules.guard_rails
     if reading.identities or reading.changes:
         identifiers = _of_modify(reading, rails)
-    elif rails.screens_values:
+    elif rails.screens_values and not rails.leave(identifiers):
         identifiers = [form for each in identifiers for form in rails.forms(each)]
     if reading.mpid is None and reading.previous_mpid is None:
         return Names(identifiers, (), ())

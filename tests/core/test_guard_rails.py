@@ -197,3 +197,21 @@ def test_guard_rails_are_a_value() -> None:
     assert pickle.loads(pickle.dumps(rails)) == rails  # noqa: S301
     assert rails != NO_GUARD_RAILS
     assert GuardRails() == NO_GUARD_RAILS
+
+
+@pytest.mark.parametrize(
+    ("values", "left"),
+    [
+        ([], True),
+        (["a", "b"], True),
+        (["a", "B"], False),
+        (["null"], False),
+        (["x"], False),
+        ([" "], False),
+    ],
+)
+def test_whether_there_is_anything_to_do_is_seen_at_once(values: list[str], left: bool) -> None:
+    rails = GuardRails({EMAIL: (TRIM, LOWERCASE)}, {EMAIL: ("placeholders", "x")})
+    assert rails.leave([Identifier(EMAIL, value) for value in values]) is left
+    assert rails.leave([Identifier(CUSTOMER, value) for value in values])
+    assert NO_GUARD_RAILS.leave([Identifier(EMAIL, value) for value in values])

@@ -4,7 +4,7 @@ A value is looked at twice for every request, to know what it names and to decid
 asked of a type is found out once, and a type of which nothing is asked costs one look.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import Beyond, Extension, Normalizer
@@ -44,26 +44,42 @@ class GuardRail(NamedTuple):
 
 
 class _Screen:
-    """What is asked of every value of one type."""
+    """What is asked of every value of one type; what is not asked of any costs nothing."""
 
-    __slots__ = ("blocks_placeholders", "normalizers", "patterns", "values")
+    __slots__ = (
+        "_blocks_others", "_blocks_placeholders", "_normalizers", "_patterns", "_values",
+        "normalizes",
+    )  # fmt: skip
 
     def __init__(self, normalizers: tuple[Normalizer, ...], blocked: tuple[str, ...]) -> None:
-        self.normalizers: Final = normalizers
-        self.blocks_placeholders: Final = PLACEHOLDERS in blocked
         others = [each for each in blocked if each != PLACEHOLDERS]
-        self.values: Final = frozenset(
+        self._normalizers: Final = normalizers
+        self._blocks_placeholders: Final = len(others) < len(blocked)
+        self._blocks_others: Final = len(others) > 0
+        self._values: Final = frozenset(
             [each for each in others if "*" not in each and "?" not in each]
         )
-        self.patterns: Final = tuple([each for each in others if "*" in each or "?" in each])
+        self._patterns: Final = [each for each in others if "*" in each or "?" in each]
+        self.normalizes: Final = len(normalizers) > 0
+
+    def normal_form(self, value: str) -> str:
+        """The value after `normalize`."""
+        for each in self._normalizers:
+            if each is _TRIM:
+                value = value.strip()
+            elif each is _LOWERCASE:
+                value = value.lower() if value.isascii() else value.translate(_LOWER)
+            else:
+                value = _digits(value)
+        return value
 
     def blocks(self, normal: str) -> bool:
         """Whether a value in its normal form is blocked."""
-        if self.blocks_placeholders and is_placeholder(normal):
+        if self._blocks_placeholders and is_placeholder(normal):
             return True
-        if self.values and normal in self.values:
-            return True
-        return any(_fits(normal, each) for each in self.patterns) if self.patterns else False
+        if not self._blocks_others:
+            return False
+        return normal in self._values or any(_fits(normal, each) for each in self._patterns)
 
 
 class GuardRails(Value):
@@ -100,15 +116,28 @@ class GuardRails(Value):
     def normal_form(self, identifier: Identifier) -> str:
         """The value after `normalize`; empty where nothing is left of it."""
         screen = self._screens[identifier.order]
-        return identifier.value if screen is None else _normal(identifier.value, screen.normalizers)
+        return identifier.value if screen is None else screen.normal_form(identifier.value)
 
     def blocks(self, identifier: Identifier) -> bool:
         """Whether an identifier is set aside; one of which nothing is left is not given at all."""
         screen = self._screens[identifier.order]
         if screen is None:
             return False
-        normal = _normal(identifier.value, screen.normalizers)
+        normal = screen.normal_form(identifier.value)
         return bool(normal) and screen.blocks(normal)
+
+    def leave(self, identifiers: Sequence[Identifier]) -> bool:
+        """Whether all of these are in their normal form and none is blocked, as most are."""
+        for identifier in identifiers:
+            screen = self._screens[identifier.order]
+            if screen is None:
+                continue
+            value = identifier.value
+            if screen.normalizes and screen.normal_form(value) != value:
+                return False
+            if screen.blocks(value):
+                return False
+        return True
 
     def forms(
         self, identifier: Identifier, *, may_be_blocked: bool = True
@@ -122,7 +151,7 @@ class GuardRails(Value):
         if screen is None:
             return (identifier,)
         sent = identifier.value
-        normal = _normal(sent, screen.normalizers)
+        normal = screen.normal_form(sent)
         if may_be_blocked and normal and screen.blocks(normal):
             return ()
         if normal == sent or not normal:
@@ -164,17 +193,6 @@ def _needs_words(rail: GuardRail) -> bool:
 def _place(rail: GuardRail) -> tuple[int, int]:
     kind = rail.identity_type
     return _PLACES[rail.extension], -1 if kind is None else TYPE_ORDER[kind]
-
-
-def _normal(value: str, normalizers: tuple[Normalizer, ...]) -> str:
-    for each in normalizers:
-        if each is _TRIM:
-            value = value.strip()
-        elif each is _LOWERCASE:
-            value = value.translate(_LOWER)
-        else:
-            value = _digits(value)
-    return value
 
 
 def _digits(value: str) -> str:

@@ -66,7 +66,7 @@ def resolve(
     identifiers = request.identifiers
     notes: list[Note] = []
     rails = rules.guard_rails
-    if rails.screens_values:
+    if rails.screens_values and not rails.leave(identifiers):
         screened = screen(identifiers, rails, lookup)
         identifiers, notes = screened.identifiers, screened.notes()
         if not identifiers:
