@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from idsync_cli.core.codes import (
     ErrorCode,
     Extension,
+    KeptBy,
     Normalizer,
     NoteCode,
     Reason,
@@ -16,10 +17,14 @@ from idsync_cli.core.config.placeholders import PLACEHOLDERS
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.errors import number_of, printable
+from idsync_cli.errors import number_of
+from idsync_cli.visible import visible
 
 _NOTES = {
     NoteCode.BLOCKED: "the scope blocks the value of {type}: it was neither looked up nor stored",
+    NoteCode.NO_IDENTIFIER: (
+        "{type} was passed over: its value is a number or a boolean that identifies nobody"
+    ),
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
     NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
     NoteCode.JOINED_CONFLICTING_LOGIN: (
@@ -48,6 +53,13 @@ REASONS = {
     Reason.NEW_KNOWN_USER_ONLY: "anonymous, but the request has a login ID",
 }
 
+KEPT_BY = {
+    **{reason.value: sentence for reason, sentence in REASONS.items()},
+    KeptBy.IMMUTABLE.value: "an immutable identifier never moves",
+    KeptBy.ON_UNIQUE_HELD.value: "the scope sets on_unique_held: keep; only a modify moves it",
+}
+"""Why a holder keeps an identifier from a request."""
+
 _BUT = {
     Reason.IMMUTABLE_SEARCH: "a search needs {its} immutable ID",
     Reason.IMMUTABLE_PROTECTION: "the request does not name {its} immutable ID",
@@ -55,7 +67,7 @@ _BUT = {
     Reason.CONFLICTING_LOGIN: "a login ID of the request disagrees with {it}",
     Reason.NEW_KNOWN_USER_ONLY: "a login ID never leads to an anonymous profile",
 }
-"""Why who holds what was asked for is not the answer, behind a "but"."""
+"""Why a holder of what was asked for is not the answer, after a "but"."""
 
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},
@@ -84,8 +96,11 @@ RULES = {
         "under this strategy, a login ID that finds no known profile creates a profile"
     ),
     Rule.LOGOUT: "under this strategy, a logout creates an anonymous profile; no tier is consulted",
-    Rule.MPID: "a modify names the profile to change",
+    Rule.MPID: "the request names the profile by its MPID",
 }
+
+
+DUPLICATE = "a batch with this source_request_id was carried out before; nothing was done"
 
 
 def note_message(note: Note) -> str:
@@ -110,7 +125,7 @@ def near_message(near: Sequence[NearMiss]) -> str:
     else:
         counts = ", ".join(f"{count} {reason}" for reason, count in miss.ineligible.items())
         why = f"none of them may be the answer ({counts})"
-    held = f"{miss.identifier.type} {printable(miss.identifier.value)}"
+    held = f"{miss.identifier.type} {visible(miss.identifier.value)}"
     return f"{holders} {held}, but {why}"
 
 
@@ -151,7 +166,7 @@ def guard_rails(rules: ScopeRules) -> list[tuple[str, str, str, str]]:
 
 def words_of(words: Sequence[str]) -> str:
     """What a guard rail is set to; of a long list the first few."""
-    shown = list(map(printable, words[:_WORDS_SHOWN]))
+    shown = list(map(visible, words[:_WORDS_SHOWN]))
     if len(words) > _WORDS_SHOWN:
         shown.append(f"and {len(words) - _WORDS_SHOWN:,} more")
     return ", ".join(shown) or "yes"

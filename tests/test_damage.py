@@ -21,11 +21,12 @@ from idsync_cli.store.sqlite.health.examination import CHECKS, carefully, of_con
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, summed_up
 from idsync_cli.store.sqlite.health.opening import decoded
 from idsync_cli.store.sqlite.health.pages import of_schema
-from tests.old_store import FIXTURES, put_old_store
+from tests.old_store import FIXTURES, bring_data, put_old_store
 from tests.program import (  # noqa: F401 - the fixture
     Program,
     assert_refused,
     ended,
+    mpid_of,
     program_in_a_fresh_folder,
 )
 
@@ -48,6 +49,7 @@ def store() -> bytes:
         assert program("init").status == 0
         program.write("requests.jsonl", (FIXTURES / "requests.jsonl").read_bytes())
         assert program("replay", "requests.jsonl").status == 1
+        bring_data(program, "visitors")
         return (program.folder / "idsync.db").read_bytes()
 
 
@@ -163,8 +165,8 @@ def turn_a_bit(connection: sqlite3.Connection, table: str, column: str, key: str
             connection.execute(
                 f"UPDATE {table} SET {column} = CASE typeof({column})"
                 f" WHEN 'integer' THEN ({column} | {bit}) - ({column} & {bit})"
-                f" WHEN 'null' THEN 0 ELSE char(unicode({column} || '!') + 1)"
-                f" || substr({column}, 2) END"
+                f" WHEN 'null' THEN 0 WHEN 'blob' THEN zeroblob(length({column}))"
+                f" ELSE char(unicode({column} || '!') + 1) || substr({column}, 2) END"
                 f" WHERE ({key}) = (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET ?)",
                 (nth,),
             )
@@ -361,6 +363,33 @@ def test_a_value_that_is_no_text_any_more_is_not_shown(idsync: Program) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.write_bytes(store.read_bytes().replace(b"secret-value@", b"secret-\xff\xfelue@"))
     outcome = idsync("export")
+    assert outcome.status == 3
+    assert "secret" not in outcome.stderr
+    assert "damaged" in outcome.stderr
+    assert "idsync doctor" in outcome.stderr
+
+
+@pytest.mark.parametrize("column", ["type", "rule", "identity_type"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("history", "--mpid", mpid_of(1, 1)),
+        ("profile", "show", "--mpid", mpid_of(1, 1)),
+        ("stats",),
+    ],
+    ids=lambda it: it[0],
+)
+def test_a_word_in_the_history_that_no_idsync_wrote_is_damage(
+    idsync: Program, column: str, command: tuple[str, ...]
+) -> None:
+    idsync.make_store()
+    assert idsync("identify", "--email", "a@example.com").status == 0
+    with closing(sqlite3.connect(idsync.folder / "idsync.db")) as connection, connection:
+        connection.execute(f"UPDATE outcomes SET {column} = 'secret-word'")
+    outcome = idsync(*command)
+    if (command[0], column) == ("stats", "type"):  # it asks for no type
+        assert outcome.status == 0
+        return
     assert outcome.status == 3
     assert "secret" not in outcome.stderr
     assert "damaged" in outcome.stderr

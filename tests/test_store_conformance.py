@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.codes import Import, Op, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision
@@ -30,7 +30,15 @@ from idsync_cli.store.api import (
 )
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.wire import Incoming, Json
-from tests.comparison import Run, answers_in, exported, first_difference, organization, plain
+from tests.comparison import (
+    Run,
+    answers_in,
+    data_in,
+    exported,
+    first_difference,
+    organization,
+    plain,
+)
 from tests.core.shorthand import identifiers, profile, rules
 from tests.many import many
 from tests.stores import Make, every_kind
@@ -302,16 +310,16 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         do(transaction, RequestKind.LOGIN, F, *identifiers(other="o"))
         do(transaction, RequestKind.LOGOUT, E, D)
     [o] = identifiers(other="o")
-    imported = "import", None, None, Op.ADD
-    login, logout = (5, 1005, "login", "r5", 5), (6, 1006, "logout", "r6", 6)
+    imported = Import.IMPORT, None, None, Op.ADD
+    login, logout = (5, 1005, RequestKind.LOGIN, "r5", 5), (6, 1006, RequestKind.LOGOUT, "r6", 6)
     its = mpid_of(SEED, 6, 0)
     entries = [
-        HistoryEntry(2, 901, *imported, 6, F, "import"),
-        HistoryEntry(4, 900, *imported, 5, o, "import"),
-        HistoryEntry(4, 900, *imported, 5, D, "import"),
-        HistoryEntry(*login, Op.REMOVE, 5, o, "identifier", EMAIL),
-        HistoryEntry(*login, Op.ADD, 6, o, "identifier", EMAIL),
-        HistoryEntry(*logout, Op.ADD, its, D, "logout"),
+        HistoryEntry(2, 901, *imported, 6, F, Import.IMPORT),
+        HistoryEntry(4, 900, *imported, 5, o, Import.IMPORT),
+        HistoryEntry(4, 900, *imported, 5, D, Import.IMPORT),
+        HistoryEntry(*login, Op.REMOVE, 5, o, Rule.IDENTIFIER, EMAIL),
+        HistoryEntry(*login, Op.ADD, 6, o, Rule.IDENTIFIER, EMAIL),
+        HistoryEntry(*logout, Op.ADD, its, D, Rule.LOGOUT),
     ]
     with store.reading() as transaction:
         assert [*transaction.history()] == entries
@@ -322,7 +330,8 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         assert [*transaction.history(limit=2)] == entries[:2]
         assert [*transaction.history(limit=0)] == []
         assert [*transaction.history(5, o, 1)] == [entries[1]]
-        assert {type(each.kind) for each in transaction.history()} == {str}
+        assert {type(each.kind) for each in transaction.history()} == {Import, RequestKind}
+        assert {type(each.rule) for each in transaction.history()} == {Import, Rule}
 
 
 # ---- Look-ups
@@ -543,7 +552,9 @@ def test_the_engine_answers_as_the_model_does(
                 *answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
             ]
             its_rules = organization(world.later_scopes or world.scopes, world.workspaces)
-            return [told(answer) for answer in found], exported(storage, its_rules)
+            return [told(answer) for answer in found], exported(storage, its_rules) + data_in(
+                storage
+            )
 
     difference = first_difference(of_world(number), program=program, one_shot=one_shot)
     assert difference is None, difference

@@ -12,7 +12,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.reference_model import CANONICAL, Json, Model, Rules, mpid_of
+from tests import world_batches
+from tests.reference_model import CANONICAL, DEVICE_TYPES, Json, Model, Rules, mpid_of
+from tests.world_batches import TIMES
 
 PRESETS = ("default", "profile_conversion", "profile_link", "profile_isolation", "best_match")
 POOL = ("customer_id", "email", "other", "mobile_number", "ios_idfv", "android_aaid")
@@ -210,9 +212,12 @@ class Asker:
         rng, model = self.rng, self.model
         scope = rng.choice(sorted(model.rules))
         self.is_guarded = model.rules[scope].rails.exist
-        kind = rng.choices(["identify", "login", "logout", "search", "modify"], [4, 4, 2, 2, 3])[0]
+        kinds = ["identify", "login", "logout", "search", "modify", "batch", "alias", "erase"]
+        kind = rng.choices(kinds, [4, 4, 2, 2, 3, 4, 2, 1])[0]
         if kind in ("login", "logout") and not model.rules[scope].logins and self.chance(0.7):
             kind = "identify"
+        if kind == "alias" and not model.rules[scope].aliasing and self.chance(0.7):
+            kind = "batch"
         request: Json = {"type": kind}
         mine = [name for name, its_scope in model.workspaces.items() if its_scope == scope]
         if mine and self.chance(0.4):
@@ -221,6 +226,12 @@ class Asker:
             request["scope"] = scope
         if len(model.rules) == 1 and self.chance(0.6):
             request.pop("scope", None)
+        if kind == "batch":
+            return self.batch(scope, request)
+        if kind == "alias":
+            return self.alias(scope, request)
+        if kind == "erase":
+            return self.erase(scope, request)
         if kind == "modify":
             request["mpid"] = self.mpid(scope)
         if kind == "modify" and self.chance(0.5):
@@ -239,6 +250,60 @@ class Asker:
             request = {"scope": None, "workspace": None, "label": None, "context": None} | request
         return request
 
+    def batch(self, scope: str, request: Json) -> Json:
+        """An event batch; now and then it names its profile."""
+        by_type = self.identities(scope, "identify")
+        request |= world_batches.identities(self.rng, by_type, DEVICE_TYPES, CANONICAL)
+        request |= world_batches.data(self.rng)
+        if self.chance(0.25):
+            request["mpid"] = self.rng.choice([self.mpid(scope), self.mpid(scope), 0, "", None])
+        if self.chance(0.5):
+            request["label"] = self.rng.choice(LABELS)
+        return request
+
+    def alias(self, scope: str, request: Json) -> Json:
+        """An alias; mostly of two profiles of the scope, of which the first has done something."""
+        request |= {name: self.mpid(scope) for name in ("source_mpid", "destination_mpid")}
+        request |= world_batches.window(self.rng)
+        model, rules = self.model, self.model.rules[scope]
+        pair = [p for p in model.profiles.values() if p.scope == scope]
+        self.rng.shuffle(pair)
+        pair.sort(key=lambda p: (p.known(rules), -model.events_of(p.mpid)))
+        if len(pair) > 1 and self.chance(0.7):
+            its_mpids = {"source_mpid": pair[0].mpid, "destination_mpid": pair[-1].mpid}
+            request |= {name: str(mpid) for name, mpid in its_mpids.items()}
+        if self.chance(0.5):  # so that there is something to copy
+            done = [world_batches.event(self.rng) for _ in range(3)]
+            where = {name: request[name] for name in ("scope", "workspace") if name in request}
+            self.ask(where | {"type": "batch", "mpid": request["source_mpid"], "events": done})
+        if self.chance(0.3):
+            request["label"] = self.rng.choice(LABELS)
+        if self.chance(0.3):
+            request |= {"request_id": "r1", "request_timestamp_ms": self.rng.choice([*TIMES, None])}
+        if self.chance(0.1):
+            request |= {"context": 5, "source_request_id": "s1", "client_sdk": None}
+        return request
+
+    def erase(self, scope: str, request: Json) -> Json:
+        """An erase, by an MPID or by identities."""
+        if self.chance(0.5):
+            request["mpid"] = self.mpid(scope)
+        elif shared := self.shared(scope) if self.chance(0.3) else []:
+            kind, value = self.rng.choice(shared)
+            request["known_identities"] = {also_read_as(self.rng, kind): value}
+        else:
+            request["known_identities"] = self.identities(scope, "search")
+        if self.chance(0.3):
+            request["label"] = self.rng.choice(LABELS)
+        if self.chance(0.5):
+            request["request_id"] = f"r{self.rng.randint(1, 3)}"
+        return request
+
+    def shared(self, scope: str) -> list[tuple[str, str]]:
+        """Identifiers that several profiles of the scope hold."""
+        pairs = [pair for p in self.model.profiles.values() if p.scope == scope for pair in p.held]
+        return [pair for pair in dict.fromkeys(pairs) if pairs.count(pair) > 1]
+
     def identities(self, scope: str, kind: str) -> Json:
         identities: Json = {}
         for type_ in self.types(scope, 4):
@@ -251,6 +316,10 @@ class Asker:
         return identities
 
     def change(self, scope: str) -> Json:
+        limits = [*self.model.rules[scope].rails.limits]
+        if limits and self.chance(0.4):  # one more value, where there may be too many
+            kind = also_read_as(self.rng, self.rng.choice(limits))
+            return {"identity_type": kind, "new_value": self.value()}
         change: Json = {"identity_type": also_read_as(self.rng, self.types(scope, 1)[0])}
         forms = [("old_value", "new_value"), ("old_value",), ("new_value",), ("new_value",)]
         keep = () if self.chance(0.05) else self.rng.choice(forms)
@@ -371,6 +440,14 @@ def both_forms(rng: random.Random, request: Json) -> object:
     return request | forms | {"type": "modify", "mpid": "5"}
 
 
+def erase_of_both_or_neither(rng: random.Random, request: Json) -> object:
+    both: Json = {"mpid": "5", "known_identities": {"email": "a"}}
+    named: Json = rng.choice([both, {}, both | {"mpid": None}])
+    wrong: Json = {"previous_mpid": rng.choice(["5", 0, ""])} if rng.random() < 0.5 else {}
+    kept = {n: request[n] for n in ("scope", "workspace", "label") if n in request}
+    return kept | named | wrong | {"type": "erase"}
+
+
 def bad_change(rng: random.Random, request: Json) -> object:
     request.pop("known_identities", None)
     changes = [{"identity_type": "email", "new_value": "a"}, rng.choice(BAD_CHANGES)]
@@ -440,6 +517,8 @@ FAULTS: tuple[Fault, ...] = (
     *(not_json, not_an_object, unknown_member, member_of_another_kind, wrong_member),
     *(without_a_member, bad_mpid, both_forms, bad_change, unknown_scope, unknown_workspace),
     *(disagreeing, unknown_label, unknown_type, two_names, bad_value, no_identities),
+    *world_batches.BATCH_FAULTS,
+    erase_of_both_or_neither,
 )
 
 
@@ -456,7 +535,7 @@ def random_world(
 def answered_world(
     rng: random.Random, crowd: bool = False, sizes: tuple[int, int] = (105, 140)
 ) -> tuple[World, list[Json], list[Json]]:
-    """A world, with the answers to its lines and the export of the model, which helps to make it.
+    """A world, with the answers to its lines and what is in the model, which helps to make it.
 
     With `crowd`, more than a hundred profiles come to hold one identifier before the rest.
 
@@ -476,18 +555,21 @@ def answered_world(
         gather_crowd(asker, sizes)
     start, length = len(asker.requests), rng.randint(5, 40)
     world = World(scopes, workspaces, asker.requests, seed)
+    change_at = None
     if rng.random() < 0.3:
-        world.change_at = start + rng.randrange(length)
+        change_at = start + rng.randrange(length)
         world.later_scopes = {}
         for name in names:
             priority = asker.model.rules[name].priority[:5]
             rng.shuffle(priority)
             world.later_scopes[name] = random_scope(rng, rng.choice([None, priority]))
     for index in range(start, start + length):
-        if world.later_scopes and index == world.change_at:
+        if world.later_scopes and index == change_at:
+            world.change_at = len(asker.requests)
             asker.model.reconfigure(world.later_scopes)
         asker.ask_something()
-    return world, asker.answers, asker.model.export()
+    model = asker.model
+    return world, asker.answers, model.export() + model.data() + model.erasures.lines()
 
 
 def crowd_type(rules: Rules) -> str | None:

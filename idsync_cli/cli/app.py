@@ -36,26 +36,31 @@ _COMMANDS = {
     ),
     "search": ("requests.search", "Find a user's profile without changing anything."),
     "modify": ("requests.modify", "Change the identifiers of the profile with a given MPID."),
+    "track": ("track.track", "Record an event or attributes on a user's profile."),
+    "alias": ("alias.alias", "Give one profile's events to another, within a window."),
+    "erase": ("erase.erase", "Erase a profile, and every byte that only it held."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier and whether a search finds them."),
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
+    "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
     "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),
     "export": ("transfer.export", "Write every profile, one per line."),
+    "translate": ("translate.translate_", "Turn a list of identifiers into another type."),
     "import": ("transfer.import_", "Import whole profiles: all of a file or nothing."),
     "backup": ("maintenance.backup", "Copy the store to a file that is itself a store."),
     "restore": ("maintenance.restore", "Replace the store with a backup, after checking it."),
     "doctor": ("doctor.doctor", "Check the whole store and report what is wrong."),
     "help": ("help_topics.help_", "Explain a format, a code or a word of the configuration."),
-    "profile": ("inspect.profile_app", "Look at a profile."),
+    "profile": ("profile_query.app", "Look at a profile."),
     "config": ("config.app", "Look at the configuration."),
 }
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""
 
 
 class _Lines(colour.TakesColour, Reading, TyperGroup):
-    """Commands of a line each."""
+    """Commands, each with one line."""
 
 
 class Commands(colour.TakesColour, Reading, TyperGroup):
@@ -74,6 +79,14 @@ class Commands(colour.TakesColour, Reading, TyperGroup):
         if cmd_name in self.commands and cmd_name not in self._built:
             self._built[cmd_name] = _build(cmd_name)
         return self._built.get(cmd_name)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options; what Typer tells of one of them would take two lines."""
+        found = list(super().get_params(ctx))
+        for each in found:
+            if each.name == "show_completion":
+                each.help = "Print completion for the current shell."
+        return found
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands for the help."""
@@ -143,11 +156,11 @@ def _root(
     ] = False,
     config: Annotated[
         str | None,
-        typer.Option("--config", "-c", metavar="FILE", help="The configuration, for any command."),
+        typer.Option("--config", "-c", metavar="FILE", help="Configuration, for any command."),
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", "-s", metavar="FILE", help="The store, for any command."),
+        typer.Option("--store", "-s", metavar="FILE", help="Store, for any command."),
     ] = None,
 ) -> None:
     del version, config, store  # a callback has answered; commands take the others themselves

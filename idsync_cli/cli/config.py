@@ -1,5 +1,6 @@
 """Look at a configuration, before and while it is used."""
 
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,9 +10,12 @@ from idsync_cli.cli.environment import (
     draw,
     existing_store,
     load_configuration,
+    now_ms,
     terminal_width,
+    width_of_excerpts,
     write,
     write_json,
+    write_sentences,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -29,7 +33,7 @@ app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
 class Format(StrEnum):
-    """Whom the warnings are for."""
+    """Who the warnings are for."""
 
     TEXT = "text"
     GITHUB = "github"
@@ -80,7 +84,7 @@ def lint(
     elif form is Format.GITHUB:
         write("\n".join(render_config.warnings_for_github(warnings)))
     else:
-        write("\n".join(map(str, warnings)))
+        write_sentences(render_config.warning_lines(warnings, width_of_excerpts(sys.stdout)))
     return 0
 
 
@@ -104,7 +108,7 @@ def plan(
     organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         limit = None if as_json else planning.SHOWN
-        found = planning.plan(organization, transaction, limit=limit)
+        found = planning.plan(organization, transaction, now_ms=now_ms(), limit=limit)
     if as_json:
         write_json(render_plan.plan_json(found))
     else:

@@ -1,6 +1,6 @@
-"""What the command line says of the way out of a fault: its commands and options are named here.
+"""What the command line says about the way out of a fault: its commands and options are named here.
 
-Sentences go behind an error's message. Facts of the error fill what stands in braces.
+Sentences follow an error's message. Facts of the error fill the braces.
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,8 @@ _SENTENCES = {
     "with --again",
     Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
     Hint.RESUME_WITHOUT_OUTPUT: "continue the same way, without --output to a file",
+    Hint.BRING_BACK: "use --again --force to do so",
+    Hint.FINISH_LATER: "end it; the next command that writes to the store finishes",
     Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
 }
@@ -49,7 +51,7 @@ def sentence(hint: Hint) -> str:
 
 
 def lines(error: IdsyncError) -> list[str]:
-    """An error as it is told to people, a line for each fault of a file."""
+    """An error as it is shown to people, a line for each fault of a file."""
     if isinstance(error, FileFault):
         return list(with_hints(error).faults)
     return _with(str(error), error.hint, error.facts).split("\n")

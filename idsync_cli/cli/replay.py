@@ -22,6 +22,7 @@ from idsync_cli.cli.environment import (
     say,
     say_agreed,
     store_at_work,
+    unfinished_erasure,
     write,
 )
 from idsync_cli.cli.options import (
@@ -58,7 +59,7 @@ def replay(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Requests, one per line; .gz is decompressed, - is standard input.",
+            help="Requests, one per line (.gz too); - for stdin.",
         ),
     ],
     output: Annotated[
@@ -155,6 +156,8 @@ def replay(
             keep_answers=give_out is not None,
             to_start=to_start,
             several_files=len(files) > 1,
+            output=output,
+            forced=force,
         )
         try:
             with nullcontext(_unseen) if quiet else _progress(files) as advance:
@@ -167,12 +170,15 @@ def replay(
             way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
             say(f"idsync: interrupted after {number_of(tally.requests, 'request')}{way_out}")
             raise
+        is_finished = dry_run or storage.finish_erasures()
     if run.stopped_by:
         tally.count_all([run.stopped_by], run.file)
         tally.keep_lines([run.stopped_line] if run.stopped_line else [], run.file)
     summary = tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
     if not quiet:
         sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
+    if not is_finished:
+        raise unfinished_erasure(store)
     return summary.exit_status
 
 
@@ -207,7 +213,7 @@ def _checked_target(
 
 
 def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:
-    """What gives out answers as they come: as lines where they are asked for, or explained."""
+    """What writes answers as they come: as lines if asked for, or explained."""
     if output == STANDARD_STREAM:
         return partial(_write_lines, explain=explain)
     return shown.explain if explain and output is None else None
@@ -222,7 +228,7 @@ def _write_lines(answers: Iterable[Answer], file: str | None, *, explain: bool) 
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
 ) -> Iterator[SqliteStore]:
-    """The store, made if there is none; for a dry run, a copy of it."""
+    """The store, created if there is none; for a dry run, a copy of it."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         wanted = new_seed() if seed is None else seed
@@ -232,7 +238,7 @@ def _store(
 
 
 def _unseen(_bytes: int, _requests: int) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class Shown:
         if shown != cls() and not is_explained:
             raise UsageFault(
                 "--line, --status, --rule and --type choose which answers --explain shows as "
-                "tables; give --explain, and leave --output out"
+                "tables; give --explain, and omit --output"
             )
         return shown
 
@@ -113,7 +113,7 @@ def sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
 
 
 def _with_hint(refused: RefusedLine) -> RefusedLine:
-    """A refused line with what to do about it, as people are told."""
+    """A refused line with what to do about it, as people are shown."""
     answer = refused.answer
     assert isinstance(answer.outcome, Refusal)
     outcome = hints.told(answer.outcome)

@@ -32,14 +32,18 @@ from idsync_cli.cli.options import (
     Seed,
     StorePath,
 )
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import FaultCode, StoreFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
-from idsync_cli.files.outputs import Outputs, open_output
-from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
+from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
+from idsync_cli.files.profile_lines import STANDARD_STREAM, AnyLine, ProfileFile
+from idsync_cli.files.whole_file import whole_file
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_export import LINES_AT_ONCE, export_profiles
 from idsync_cli.transfer.profile_import import import_profiles
@@ -56,9 +60,9 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: csv if the file's name says so, else jsonl. In CSV, a cell that begins "
-        "with [ is a JSON list of values, and a leading apostrophe is ignored. Have your "
-        "spreadsheet read all columns as text, or it rounds long numbers.",
+        help="Default: csv if the file is named so, else jsonl. In CSV, a cell that begins with "
+        "[ is a JSON list, and a leading apostrophe is ignored. Let spreadsheets read all "
+        "columns as text, or they round MPIDs.",
     ),
 ]
 
@@ -66,7 +70,7 @@ FormOption = Annotated[
 def export(
     output: Annotated[
         str,
-        typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
+        typer.Option("--output", metavar="FILE", help="The file to write; - for stdout."),
     ] = STANDARD_STREAM,
     force: Force = False,
     form: FormOption = None,
@@ -84,7 +88,7 @@ def export(
 ) -> int:
     """Write every profile, one per line.
 
-    The oldest profile comes first.
+    The oldest profile comes first. Behind the profiles stands, as JSON, who was erased.
 
     Example: idsync export --output profiles.jsonl
     """
@@ -92,20 +96,33 @@ def export(
     if output != STANDARD_STREAM:
         outputs = Outputs(store=store, configuration=config)
         outputs.check("--output", output, must_be_new=not force)
+        keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        header, line_of = _written_as(form or _form_of(output), transaction, scope)
-        with _output(output, force=force) as give_out:
+        its_form = form or form_of(output)
+        header, line_of = written_as(its_form, transaction, scope)
+        records = _records if its_form is Form.JSONL else None
+        with writing_to(output, force=force) as give_out:
             exported = export_profiles(
-                transaction, organization, scope, give_out, header=header, line_of=line_of
+                transaction,
+                organization,
+                scope,
+                give_out,
+                header=header,
+                line_of=line_of,
+                erasure_line=records,
             )
     return exported.exit_status
 
 
-def _written_as(
+def _records(erasure: Erasure) -> str:
+    return wire.encode(wire.erasure_record_json(erasure))
+
+
+def written_as(
     form: Form, transaction: SqliteTransaction, scope: str | None
 ) -> tuple[list[str], Callable[[ScopedProfile], str]]:
-    """What stands above the profiles in a file of the form, and how each is written."""
+    """The header of a file of the form, and how each profile is written."""
     if form is Form.JSONL:
         return [], lambda profile: wire.encode(wire.profile_json(profile))
     types = types_held(transaction, scope)
@@ -114,26 +131,29 @@ def _written_as(
     )
 
 
-def _form_of(name: str) -> Form:
+def form_of(name: str) -> Form:
+    """How profiles are written to a file, or read from it, unless it is said."""
     return Form.CSV if name.lower().removesuffix(".gz").endswith(".csv") else Form.JSONL
 
 
 @contextmanager
-def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
+def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
     """What takes the lines: standard output, or a file."""
     if output == STANDARD_STREAM:
         yield write_utf8
         return
+    ensure_writable("--output", output)
     try:
-        stream = open_output("--output", output, must_be_new=not force)
+        with whole_file(output, must_be_new=not force) as file:
+            yield lambda lines: file.write(f"{lines}\n".encode())
+    except FileExistsError:
+        raise file_exists("--output", output) from None
     except OSError as error:
-        raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
-    try:
-        with stream:
-            yield lambda lines: stream.write(f"{lines}\n".encode())
-    except OSError as error:
-        cause = error.strerror
-        raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None
+        raise StoreFault(
+            f"--output {quoted(output)} cannot be written: {error.strerror}",
+            FaultCode.OUTPUT_UNWRITABLE,
+            path=output,
+        ) from None
 
 
 def import_(
@@ -156,14 +176,14 @@ def import_(
     """Import whole profiles: all of a file or nothing.
 
     The store is created if there is none. A profile without created_seq takes the next number. If
-    any line breaks a rule of its scope, or uses an MPID or a number already in use, the whole file
-    is rejected with the exit status 2.
+    any line breaks a rule of its scope, or uses an MPID or a number already in use, or the MPID of
+    a profile that was erased, the whole file is rejected with the exit status 2.
 
     Example: idsync import profiles.jsonl
     """
     organization = load_configuration(config, no_extensions=no_extensions).organization
     number = parse_seed(seed)
-    read = _READERS[form or _form_of(file)]
+    read = _READERS[form or form_of(file)]
     with (
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,
@@ -190,7 +210,7 @@ _READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
 ) -> Iterator[SqliteStore]:
-    """The store, or for a dry run a copy; one that is not there is made when all went well."""
+    """The store, or for a dry run a copy; a new one is created when all went well."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         with stores.temporary(new_seed() if seed is None else seed) as made:
@@ -205,7 +225,7 @@ def _store(
         yield storage
 
 
-Lines = Iterable[ProfileLine | BadLine]
+Lines = Iterable[AnyLine]
 
 
 @contextmanager

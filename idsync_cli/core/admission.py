@@ -1,7 +1,7 @@
-"""Whether a profile that comes whole, by `given` or an import, keeps the rules of its scope."""
+"""Whether a whole profile, from an import or a scenario's `given`, keeps the rules of its scope."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier
@@ -9,12 +9,34 @@ from idsync_cli.core.lookup import Lookup, is_held
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.screening import as_meant
 
+_LENGTH_WITH_PLACE: Final = 3  # identities, a type, a place
+
+
+class Violation(NamedTuple):
+    """A rule that a profile would break, in words, and where in the profile it would."""
+
+    message: str
+    word: tuple[str | int, ...]
+
 
 class Admitted(NamedTuple):
-    """What guard rails leave of a whole profile's identifiers, and how many values are blocked."""
+    """What guard rails leave of a whole profile's identifiers, and how many values are blocked.
+
+    `places` says by types where the values that are left stood among all that were given.
+    """
 
     identifiers: tuple[Identifier, ...]
     blocked: int = 0
+    places: Mapping[str, Sequence[int]] | None = None
+
+    def as_given(self, broken: Violation) -> Violation:
+        """What is wrong with the identifiers that are left, with its place among all of them."""
+        if self.places is None or len(broken.word) < _LENGTH_WITH_PLACE:
+            return broken
+        *where, kind, place = broken.word
+        assert isinstance(kind, str)
+        assert isinstance(place, int)
+        return Violation(broken.message, (*where, kind, self.places[kind][place]))
 
 
 def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Lookup) -> Admitted:
@@ -28,8 +50,13 @@ def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Looku
     left: list[Identifier] = []
     given: set[Identifier] = set()
     kept: set[Identifier] = set()
+    counts: dict[str, int] = {}
+    places: dict[str, list[int]] = {}
     blocked = 0
     for identifier in identifiers:
+        kind = identifier.type.value
+        place = counts.get(kind, 0)
+        counts[kind] = place + 1
         if rails.blocks(identifier):
             blocked += 1
             continue
@@ -39,24 +66,31 @@ def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Looku
         if meant is not None and (is_twice or meant not in kept):
             kept.add(meant)
             left.append(meant)
-    return Admitted(tuple(left), blocked)
+            places.setdefault(kind, []).append(place)
+    return Admitted(tuple(left), blocked, places)
 
 
-def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> str | None:
-    """Say which rule of the scope the profile would break beside those that are there, or None.
+def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation | None:
+    """Say which rule of its scope the profile would break if it were added, or None.
 
     An MPID belongs to one profile, an immutable type has one value, and a unique identifier has
     one holder (sections 1 and 8).
     """
     if lookup.was_given_out(profile.mpid):
-        return f"the MPID {profile.mpid} is already in use"
+        return Violation(f"the MPID {profile.mpid} is already in use", ("mpid",))
     for kind in rules.in_order({held.type for held in profile.identifiers}):
         values = profile.values_of(kind)
         settings = rules.settings_of(kind)
-        if len(set(values)) < len(values):
-            return f"a value of {kind} appears twice"
+        word = ("identities", kind.value)
+        seen: set[str] = set()
+        for place, value in enumerate(values):
+            if value in seen:
+                return Violation(f"a value of {kind} appears twice", (*word, place))
+            seen.add(value)
         if settings.immutable and len(values) > 1:
-            return f"{kind} is immutable, but has {len(values)} values"
-        if settings.unique and any(is_held(lookup, Identifier(kind, value)) for value in values):
-            return f"{kind} is unique, but another profile holds the value"
+            return Violation(f"{kind} is immutable, but has {len(values)} values", word)
+        for place, value in enumerate(values):
+            if settings.unique and is_held(lookup, Identifier(kind, value)):
+                what = f"{kind} is unique, but another profile holds the value"
+                return Violation(what, (*word, place))
     return None

@@ -1,11 +1,11 @@
 """What guard rails leave of a request, before anything else is done with it (section 11)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import ErrorCode, NoteCode
 from idsync_cli.core.config.guard_rails import GuardRails, ValueLimit
-from idsync_cli.core.decision import Note, Refusal
+from idsync_cli.core.decision import KNOWN_IDENTITIES, Note, Refusal
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, is_held
 from idsync_cli.core.request import IdentityChange, ModifyRequest
@@ -59,15 +59,22 @@ def as_meant(identifier: Identifier, rails: GuardRails, lookup: Lookup) -> Ident
     return wanted
 
 
-def screen_modify(
-    request: ModifyRequest, rails: GuardRails, lookup: Lookup
-) -> tuple[ModifyRequest, list[Note]]:
+class ScreenedModify(NamedTuple):
+    """What is left of a modify; `places` tells where its changes stood among all of them."""
+
+    request: ModifyRequest
+    places: Sequence[int]
+    notes: list[Note]
+
+
+def screen_modify(request: ModifyRequest, rails: GuardRails, lookup: Lookup) -> ScreenedModify:
     """The same for a modify: a change whose new value is blocked or nothing is set aside whole."""
     if request.known_identities is not None:
         return _screen_set(request.mpid, request.known_identities, rails, lookup)
     changes: list[IdentityChange] = []
+    places: list[int] = []
     blocked: list[IdentityType] = []
-    for change in request.identity_changes:
+    for place, change in enumerate(request.identity_changes):
         kind, new = change.identity_type, change.new_value
         if new is not None and rails.blocks(Identifier(kind, new)):
             blocked.append(kind)
@@ -77,8 +84,9 @@ def screen_modify(
             continue
         old = _value_meant(kind, change.old_value, rails, lookup)
         changes.append(IdentityChange(kind, old, wanted))
+        places.append(place)
     left = ModifyRequest(request.mpid, identity_changes=tuple(changes))
-    return left, blocked_notes(_in_order(blocked))
+    return ScreenedModify(left, places, blocked_notes(_in_order(blocked)))
 
 
 def _value_meant(
@@ -93,14 +101,14 @@ def _screen_set(
     identities: Mapping[IdentityType, str | None],
     rails: GuardRails,
     lookup: Lookup,
-) -> tuple[ModifyRequest, list[Note]]:
+) -> ScreenedModify:
     given = [Identifier(kind, value) for kind, value in identities.items() if value is not None]
     screened = screen(given, rails, lookup)
     wanted: dict[IdentityType, str | None] = {
         kind: None for kind, value in identities.items() if value is None
     }
     wanted |= {each.type: each.value for each in screened.identifiers}
-    return ModifyRequest(mpid, known_identities=wanted), screened.notes()
+    return ScreenedModify(ModifyRequest(mpid, known_identities=wanted), (), screened.notes())
 
 
 def nothing_left(blocked: Sequence[IdentityType]) -> Refusal:
@@ -109,7 +117,11 @@ def nothing_left(blocked: Sequence[IdentityType]) -> Refusal:
         why = f"the scope blocks the value of {', '.join(blocked)}"
     else:
         why = "normalize leaves nothing of any value"
-    return Refusal(ErrorCode.NO_IDENTITIES, f"no identifier is left: {why}; give another one")
+    return Refusal(
+        ErrorCode.NO_IDENTITIES,
+        f"no identifier is left: {why}; give another one",
+        word=KNOWN_IDENTITIES,
+    )
 
 
 def oldest_beyond(limit: ValueLimit, held: Sequence[str]) -> Sequence[str]:

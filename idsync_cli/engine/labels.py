@@ -2,11 +2,16 @@
 
 
 class Labels(dict[str, int]):
-    """The MPIDs that labels stand for by now; whoever keeps them says for how long."""
+    """The MPID that each label stands for at the moment."""
 
     def name(self, label: str, mpid: int | None) -> None:
-        """Let a label stand for the MPID of an answer, or for none."""
+        """Let a label stand for an MPID, or with None for nothing."""
         if mpid is None:
             self.pop(label, None)
         else:
             self[label] = mpid
+
+    def unset(self, mpid: int) -> None:
+        """Let no label stand for an MPID any more: its profile was erased (section 9)."""
+        for label in [label for label, its in self.items() if its == mpid]:
+            self.name(label, None)

@@ -1,11 +1,11 @@
-"""Profile lines: profiles as JSON, a line each, from a file, a pipe or an archive (section 8)."""
+"""Profile lines: profiles as JSON, one per line, from a file, a pipe or an archive (section 8)."""
 
 import gzip
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from shutil import copyfileobj
@@ -15,17 +15,22 @@ from typing import IO, Any
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import FaultCode, UsageFault, nearest, quoted
+from idsync_cli.errors import Excerpt, FaultCode, Hint, UsageFault, quoted
+from idsync_cli.files.record_lines import (
+    RECORD,
+    ErasureLine,
+    ExcerptOf,
+    is_mpid,
+    is_seq,
+    read_record,
+)
 
 STANDARD_STREAM = "-"
 
 LONGEST_LINE = 2**24
 """How many bytes a line may have: a thousand identifiers of the greatest length, or 100,000."""
-
-LAST_SEQ = 2**62
-"""The highest number of an imported profile: 64 bits leave as many again above it."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -44,58 +49,70 @@ class ProfileLine:
     source_mpid: int | None
     known: bool
     identifiers: tuple[Identifier, ...]
+    excerpt: ExcerptOf = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no profile, and what is wrong with it."""
+    """A line that is no profile, what is wrong with it, and the way out if that is not said."""
 
     line: int
     what: str
+    excerpt: Excerpt | None = field(default=None, compare=False)
+    hint: Hint | None = None
 
 
-def read_jsonl(
-    source: "ProfileFile", organization: Organization
-) -> Iterator[ProfileLine | BadLine]:
-    """The profiles of a file of JSON lines; they end at line feeds only, and blank ones count."""
+AnyLine = ProfileLine | ErasureLine | BadLine
+"""What a line of an export may be, or fail to be."""
+
+
+def read_jsonl(source: "ProfileFile", organization: Organization) -> Iterator[AnyLine]:
+    """The lines of a file of JSON lines; they end at line feeds only, and blank ones count."""
     for number, line in source.lines():
         content = line.removesuffix(b"\n").removesuffix(b"\r")
         if len(content) > LONGEST_LINE:
-            yield BadLine(
-                number, "the line is longer than 16 MiB; such a large profile cannot be imported"
-            )
+            what = "the line is longer than 16 MiB; such a large profile cannot be imported"
+            yield BadLine(number, what, wire.excerpt_of(number, content, None))
         elif content.strip():
-            yield read_profile(number, partial(wire.decode_json, content), organization)
+            excerpt = partial(wire.excerpt_of, number, content)
+            yield read_profile(number, partial(wire.decode_json, content), organization, excerpt)
 
 
 def read_profile(
-    number: int, decode: Callable[[], object], organization: Organization
-) -> ProfileLine | BadLine:
-    """Read one profile, or say what keeps it from being one; `decode` may raise a Refusal."""
+    number: int, decode: Callable[[], object], organization: Organization, excerpt: ExcerptOf
+) -> AnyLine:
+    """Read one profile or record, or say why it is neither; `decode` may raise a Refusal."""
     try:
-        return _profile_of(number, decode(), organization)
+        value = decode()
+        if isinstance(value, dict) and RECORD in value:
+            return read_record(number, value, organization, excerpt)
+        return _profile_of(number, value, organization, excerpt)
     except Refusal as refusal:
-        return BadLine(number, refusal.message)
+        return BadLine(number, refusal.message, excerpt(refusal.word), refusal.hint)
     except RecursionError:  # what could be read may still be too deep to be shown
-        return BadLine(number, "nested too deeply to read")
+        return BadLine(number, "nested too deeply to read", excerpt(None))
 
 
-def _profile_of(number: int, value: object, organization: Organization) -> ProfileLine:
+def _profile_of(
+    number: int, value: object, organization: Organization, excerpt: ExcerptOf
+) -> ProfileLine:
     if not isinstance(value, dict):
-        raise _bad("a profile is a JSON object")
+        raise _bad("a profile is a JSON object", WHOLE_REQUEST)
     for name in value:
         if name not in _MEMBERS:
-            raise _bad(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}")
+            raise wire.unknown_member(name, _MEMBERS, identifiers_in="identities")
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
         wanted, fits = _MEMBERS[name]
         if not fits(each):
-            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}")
+            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}", (name,))
     for name in ("mpid", "identities"):
         if name not in given:
-            raise _bad(f"no {name}; a profile needs an mpid and identities")
+            raise _bad(f"no {name}; a profile needs an mpid and identities", WHOLE_REQUEST)
     if "scope" not in given and len(organization.scopes) > 1:
-        raise _bad("no scope; the configuration has several, so the profile must name one")
+        raise _bad(
+            "no scope; the configuration has several, so the profile must name one", WHOLE_REQUEST
+        )
     mpid = parse_mpid(given["mpid"])
     assert mpid is not None
     return ProfileLine(
@@ -106,40 +123,36 @@ def _profile_of(number: int, value: object, organization: Organization) -> Profi
         source_mpid=parse_mpid(given.get("source_mpid")),
         known=given.get("known", False),
         identifiers=tuple(_identifiers(given["identities"])),
+        excerpt=excerpt,
     )
 
 
 def _identifiers(identities: Mapping[str, Any]) -> Iterator[Identifier]:
     for kind, values in wire.identities_of(identities).items():
+        word = ("identities", kind.value)
         if not isinstance(values, list):
-            raise _bad(f"{kind} is {quoted(wire.shown(values))}, but must be a list of values")
-        for value in values:
+            what = f"{kind} is {quoted(wire.shown(values))}, but must be a list of values"
+            raise _bad(what, word)
+        for place, value in enumerate(values):
             fault = "is empty" if value == "" else value_fault(value)
             if fault:
                 raise Refusal(
                     ErrorCode.INVALID_IDENTITY_VALUE,
                     f"the value {quoted(wire.shown(value))} of {kind} {fault}",
+                    word=(*word, place),
                 )
             yield Identifier(kind, value)
 
 
-def _bad(message: str) -> Refusal:
-    return Refusal(ErrorCode.INVALID_REQUEST, message)
-
-
-def _is_mpid(value: object) -> bool:
-    return parse_mpid(value) is not None
-
-
-def _is_seq(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LAST_SEQ
+def _bad(message: str, word: Word) -> Refusal:
+    return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
 _MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
-    "mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
+    "mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
     "scope": ("text", wire.is_text),
-    "created_seq": ("a number from 1 to 4611686018427387904", _is_seq),
-    "source_mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
+    "created_seq": ("a number from 1 to 4611686018427387904", is_seq),
+    "source_mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
     "known": ("true or false", lambda value: isinstance(value, bool)),
     "orphaned": ("anything", lambda _: True),  # passed over: it follows from the identifiers
     "identities": ("an object of lists", lambda value: isinstance(value, dict)),

@@ -53,7 +53,7 @@ class RequestFile:
         self._rest = b""
 
     def take(self, most: int) -> list[wire.NumberedLine]:
-        """The next lines with requests, so many unless the file ends before."""
+        """The next lines with requests, as many as asked for unless the file ends before."""
         found: list[wire.NumberedLine] = []
         while len(found) < most and (self._taken < len(self._ahead) or self._read_ahead()):
             lines = self._ahead[self._taken : self._taken + most - len(found)]
@@ -147,14 +147,14 @@ class Source:
         return self._start is not None
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes, as soon as there are any; none at the end."""
+        """At most that many bytes, as soon as there are any; none at the end."""
         with self._guard():
             piece = (self._head.read(size) if self._head else b"") or self._stream.read1(size)
             self.bytes_read += len(piece)
             return piece
 
     def keep(self, size: int) -> None:
-        """Make sure that so many bytes can be read again: of a pipe, they are set aside."""
+        """Make sure that that many bytes can be read again: of a pipe, they are set aside."""
         if self._start is not None:
             return
         with self._guard():
@@ -203,7 +203,7 @@ def open_requests(name: str) -> Iterator[Source]:
     with stream:
         source = Source(name, stream)
         if name.endswith(".gz"):
-            source.read(1)  # tells a broken archive before a store is made for it
+            source.read(1)  # tells a broken archive before a store is created for it
             source.rewind()
         yield source
 

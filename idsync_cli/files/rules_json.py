@@ -12,11 +12,13 @@ from idsync_cli.core.codes import (
     OnNewKnownUser,
     OnUniqueHeld,
 )
+from idsync_cli.core.config.definitions import NO_DEFINITIONS
 from idsync_cli.core.config.guard_rails import GuardRails, ValueLimit
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings, Strategy
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import StoreFault
+from idsync_cli.files.definitions_json import definitions_json, read_definitions
 
 
 def remembered(organization: Organization) -> dict[str, str]:
@@ -45,10 +47,16 @@ def encode(rules: ScopeRules) -> str:
         },
         "on_conflicting_login": rules.on_conflicting_login,
         "on_unique_held": rules.on_unique_held,
+        **_defined(rules),
     }
     if extensions := _extensions_json(rules.guard_rails):
         value["extensions"] = extensions
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def _defined(rules: ScopeRules) -> dict[str, Any]:
+    definitions = rules.definitions
+    return {} if definitions == NO_DEFINITIONS else {"defined": definitions_json(definitions)}
 
 
 def _extensions_json(rails: GuardRails) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -96,6 +104,7 @@ def _rules_of(value: dict[str, Any]) -> ScopeRules:
         on_conflicting_login=OnConflictingLogin(value["on_conflicting_login"]),
         # A store that was last changed before there was a choice remembers none.
         on_unique_held=OnUniqueHeld(value.get("on_unique_held", OnUniqueHeld.TAKE)),
+        definitions=read_definitions(value["defined"]) if "defined" in value else NO_DEFINITIONS,
         guard_rails=_guard_rails_of(value.get("extensions", {})),
     )
 

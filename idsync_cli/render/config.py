@@ -1,21 +1,21 @@
 """A configuration as tables and as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli.core.codes import Beyond, Extension
+from idsync_cli.core.config.definitions import NO_DEFINITIONS
 from idsync_cli.core.config.guard_rails import GuardRails
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES
-from idsync_cli.errors import Fault, printable
-from idsync_cli.messages import (
-    guard_rails,
-    login_warning,
-    strategy_rules,
-)
+from idsync_cli.errors import Fault
+from idsync_cli.files.definitions_json import definitions_json
+from idsync_cli.messages import guard_rails, login_warning, strategy_rules
 from idsync_cli.render.ci import annotation
+from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import Line, Look, text
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,15 +29,24 @@ def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
     return [annotation("warning", each, "idsync config lint") for each in warnings]
 
 
+def warning_lines(warnings: Iterable[Fault], width: int) -> Iterator[Line]:
+    """Each warning of a configuration, and below it the line with a caret."""
+    for warning in warnings:
+        place = str(warning).removesuffix(warning.message)
+        yield [(place, Look.PLACE), (warning.message, Look.WARNING)]
+        if warning.excerpt is not None:
+            yield from excerpt_lines(warning.excerpt, width)
+
+
 def organization_tables(organization: Organization, width: int) -> "list[RenderableType]":
     """The rules of every scope, and the workspaces that each serves."""
     pieces: list[RenderableType] = []
     if organization.name is not None:
-        pieces += [text((f"organization {printable(organization.name)}", Look.HEADLINE)), text("")]
+        pieces += [text((f"organization {visible(organization.name)}", Look.HEADLINE)), text("")]
     for name, rules in organization.scopes.items():
         strategy: tuple[Line, Line] = (["strategy"], [rules.strategy.name])
         pieces += [
-            text((f"scope {printable(name)}", Look.HEADLINE)),
+            text((f"scope {visible(name)}", Look.HEADLINE)),
             text(""),
             *grid([strategy, *_served(name, organization)], width),
             text(""),
@@ -46,8 +55,18 @@ def organization_tables(organization: Organization, width: int) -> "list[Rendera
             _strategy_table(rules, width),
             text(""),
             *_guard_rail_pieces(rules, width),
+            *_defined(rules, width),
         ]
     return pieces
+
+
+def _defined(rules: ScopeRules, width: int) -> "list[RenderableType]":
+    """Calculated attributes and audiences; few configurations have any."""
+    if rules.definitions == NO_DEFINITIONS:
+        return []
+    from idsync_cli.render.audiences import definitions_pieces
+
+    return definitions_pieces(rules.definitions, width)
 
 
 def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
@@ -56,8 +75,8 @@ def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
     for account, workspaces in organization.accounts.items():
         served = [each for each in workspaces if organization.workspaces.get(each) == scope]
         if served:
-            listed = ", ".join(map(printable, served))
-            rows.append(([f"account {printable(account)}"], [listed]))
+            listed = ", ".join(map(visible, served))
+            rows.append(([f"account {visible(account)}"], [listed]))
     return rows or [(["workspaces"], ["none"])]
 
 
@@ -104,6 +123,7 @@ def organization_json(organization: Organization) -> dict[str, Any]:
                 },
                 "extensions": extensions_json(rules.guard_rails),
                 "others_may_know": [kind.value for kind in rules.login_types_others_may_know],
+                **definitions_json(rules.definitions),
             }
             for name, rules in organization.scopes.items()
         },

@@ -1,17 +1,20 @@
 """What a configuration would change in a store, as text and as JSON."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from idsync_cli.core.config.diff import ExtensionChange, RuleChange, RulesChange, Shift
+from idsync_cli.core.config.diff import ExtensionChange, NamesChange, RuleChange, RulesChange, Shift
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.errors import number_of, printable
+from idsync_cli.errors import number_of
 from idsync_cli.inspect.kept_out import CrowdedProfile, First, HeldValue, KeptOut
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import ALL_TYPES, SHIFTS, rule_sentence, words_of
+from idsync_cli.render.identifiers import in_one_list
 from idsync_cli.render.tables import grid, laid_out
 from idsync_cli.render.theme import Line, Look, Part, text
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,24 +46,37 @@ def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
 
 def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number = number_of(scope.profiles, "profile")
-    name = printable(scope.scope)
+    name = visible(scope.scope)
     if scope.fate is Fate.VANISHES:
         kept = f" is removed: {number} kept, which no request can reach"
-        return [text((f"scope {name}", Look.HEADLINE), kept)]
+        gone = text((f"scope {name}", Look.HEADLINE), kept)
+        defined = _defined_rows(scope)
+        return [gone, *(grid(defined, width, indent=2) if defined else ())]
     is_new = " is new" if scope.fate is Fate.NEW else ""
     heading = text((f"scope {name}", Look.HEADLINE), f"{is_new}: {number}")
     pieces: list[RenderableType] = [heading]
-    rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
+    rows: list[tuple[str, Line]] = [*_rules_rows(scope.change), *_shift_rows(scope)]
     if scope.reindexes:
         rows.append(("the store", "is reindexed by the next request that writes: new login types"))
-    if rows:
-        told_rows: list[tuple[Line, Line]] = [
-            ([(what, Look.TYPE if what in _TYPES else Look.PLAIN)], line) for what, line in rows
-        ]
+    told_rows: list[tuple[Line, Line]] = []
+    for what, line in rows:
+        named: Line = [(what, Look.TYPE if what in _TYPES else Look.PLAIN)]
+        told_rows.append((named, line))
+    told_rows += _defined_rows(scope)
+    if told_rows:
         pieces += grid(told_rows, width, indent=2)
     if scope.shared.identifiers:
         pieces += _shared_pieces(scope, width)
     return pieces + _kept_out_pieces(scope.kept_out, width)
+
+
+def _defined_rows(scope: ScopePlan) -> list[tuple[Line, Line]]:
+    """What becomes of calculated attributes and audiences; few configurations have any."""
+    if not scope.audiences and scope.change.calculated_attributes == NamesChange():
+        return []
+    from idsync_cli.render.audiences import plan_rows
+
+    return plan_rows(scope)
 
 
 def _rules_rows(change: RulesChange) -> list[tuple[str, Line]]:
@@ -125,13 +141,14 @@ def _shared_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number, shown = scope.shared.identifiers, scope.shared.most_held
     identifiers = number_of(number, "identifier")
     heading = f"  {identifiers} of types that become unique, with more than one holder:"
+    values = in_one_list(each for each, _ in shown)
     rows = [
-        (text((each.type.value, Look.TYPE)), printable(each.value), f"{holders:,}")
+        (text((each.type.value, Look.TYPE)), values[each], f"{holders:,}")
         for each, holders in shown
     ]
     table = laid_out(("Type", "Value", "Holders"), rows, width)
     left = number - len(shown)
-    more = [text(f"  and {left:,} more, held by no more profiles each")] if left else []
+    more = [text(f"  and {left:,} more, each held by at most as many profiles")] if left else []
     return [text(heading), table, *more]
 
 
@@ -166,14 +183,14 @@ def _listed(
 
 
 def _blocked_row(held: HeldValue) -> "Sequence[Text | str]":
-    shown = printable(held.identifier.value)
+    shown = visible(held.identifier.value)
     return text((held.identifier.type.value, Look.TYPE)), shown, f"{held.holders:,}"
 
 
 def _reshaped_row(held: HeldValue) -> "Sequence[Text | str]":
     kind, shown, holders = _blocked_row(held)
     normal = held.normal
-    return kind, shown, printable(normal) if normal else "(nothing)", holders
+    return kind, shown, visible(normal) if normal else "(nothing)", holders
 
 
 def _crowded_row(profile: CrowdedProfile) -> "Sequence[Text | str]":
@@ -229,6 +246,8 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
                 for each, holders in scope.shared.most_held
             ],
         },
+        "calculated_attributes": asdict(change.calculated_attributes),
+        "audiences": [asdict(each) for each in scope.audiences],
         "become": {
             shift.value: {
                 "profiles": affected.profiles,

@@ -9,10 +9,11 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import placeholder_warning
-from idsync_cli.render.excerpts import excerpt_lines, request_excerpt
+from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import broken, shares
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.replay.summary import RefusedLine, Summary
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -65,7 +66,7 @@ def _placeholder_pieces(summary: Summary, width: int) -> "list[RenderableType]":
     """What looks like a placeholder and decided who somebody is, and the way out."""
     warning = text((placeholder_warning(summary.by_placeholders), Look.WARNING))
     values: list[tuple[Line, int]] = [
-        ([(each.type.value, Look.TYPE), f" {printable(each.value)}"], requests)
+        ([(each.type.value, Look.TYPE), f" {visible(each.value)}"], requests)
         for each, requests in summary.placeholders
     ]
     return [broken(warning, width, indent=2), shares("Value", values, summary.requests, width)]
@@ -88,7 +89,7 @@ def _refused(refused: RefusedLine, width: int) -> "list[Text]":
     )
     pieces = [broken(told, width, indent=2)]
     if line is not None:
-        excerpt = request_excerpt(answer.line, line, answer.outcome.word)
+        excerpt = wire.excerpt_of(answer.line, line, answer.outcome.word)
         pieces += [text(*each) for each in excerpt_lines(excerpt, width)]
     return pieces
 

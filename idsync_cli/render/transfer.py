@@ -9,16 +9,18 @@ from idsync_cli.transfer.profile_import import Imported
 def import_line(imported: Imported) -> str:
     """How many profiles were taken in, or would be, and how many values were left out."""
     did = "would import" if imported.dry_run else "imported"
+    erasures = f" and {number_of(imported.erasures, 'erasure')}" if imported.erasures else ""
     blocked = ""
     if imported.blocked:
         blocked = f", without {number_of(imported.blocked, 'value')} that extensions block"
-    return f"{did} {number_of(imported.profiles, 'profile')}{blocked}"
+    return f"{did} {number_of(imported.profiles, 'profile')}{erasures}{blocked}"
 
 
 def import_json(imported: Imported) -> dict[str, Any]:
     """The same, for machines."""
     return {
         "profiles": imported.profiles,
+        "erasures": imported.erasures,
         "blocked": imported.blocked,
         "dry_run": imported.dry_run,
     }

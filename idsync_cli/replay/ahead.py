@@ -1,4 +1,4 @@
-"""The writer that hands batches to another process, and has the next one decided meanwhile."""
+"""The writer that has another process write a batch while the next one is decided."""
 
 import os
 from collections.abc import Generator
@@ -10,17 +10,17 @@ from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace, is_worth_a_process
-from idsync_cli.replay.writer_process import WriteJob, WriterProcess
+from idsync_cli.replay.writer_process import NoWriterProcess, WriteJob, WriterProcess
 from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.ahead import Batch, Deciding, TablesBehind
 from idsync_cli.store.sqlite.queries.replays import ReplayRow
 
 _ALONE_AGAIN = 10
-"""How many batches are written here after one of the other process was in vain."""
+"""How many batches this process writes itself after one that the other could not write."""
 
 _PATIENCE = 0.0
-"""For how many seconds it is waited for the other process to have started: it is not needed yet."""
+"""How many seconds to wait for the other process to start: this one can go on without it."""
 
 
 def processors() -> int:
@@ -32,7 +32,7 @@ def processors() -> int:
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """A batch that the other process was given, and how far the replay was before it."""
+    """A batch that the other process is writing, and how far the replay was before it."""
 
     decided: Decided
     before: ReplayRow
@@ -41,9 +41,10 @@ class _UnderWay:
 class AheadWriter(BatchWriter):
     """Has each batch decided while another process writes the one before.
 
-    It takes over once that is worth it (`takes_over`), until lines have to be decided anew: where
-    somebody else wrote to the store, or where tables had to be asked that are not up to date. Use
-    it in a `with`. `to_start` is what a process takes to start, in seconds of a processor.
+    It takes over once that is worth it (`takes_over`). It gives back when lines have to be decided
+    again: someone else has written to the store, or tables had to be asked that are not up to date.
+    If the other process cannot be started it never takes over. Use it in a `with`. `to_start` is
+    what a process takes to start, in seconds of a processor.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class AheadWriter(BatchWriter):
         self._ahead: Deciding | None = None
         self._under_way: _UnderWay | None = None
         self._alone_for = 0
+        self._is_possible = True
 
     def __enter__(self) -> Self:
         return self
@@ -77,24 +79,19 @@ class AheadWriter(BatchWriter):
         """
         if self._ahead is not None:
             return True
-        if pace is None:
+        if pace is None or not self._is_possible:
             return False
         if self._alone_for > 0:
             self._alone_for -= 1
             return False
-        if self._process is None:
-            if not is_worth_a_process(
-                pace, left, to_start=self._to_start, processors=self._processors
-            ):
-                return False
-            self._process = self._start()
-        if not self._process.is_ready(_PATIENCE):
+        if self._process is None and not is_worth_a_process(
+            pace, left, to_start=self._to_start, processors=self._processors
+        ):
             return False
-        ahead = Deciding(self._store)
-        if ahead.knows_the_store():
-            self._process.begin()
-            if ahead.knows_the_store():  # nobody wrote until it began
-                self._ahead = ahead
+        try:
+            self._ahead = self._begun()
+        except NoWriterProcess:
+            self._is_possible = False
         return self._ahead is not None
 
     def write(
@@ -131,26 +128,40 @@ class AheadWriter(BatchWriter):
         return WriteOutcome(after, held=held)
 
     def _wait(self, batch: _UnderWay) -> tuple[int, float] | None:
-        """How many lines a batch had, and its seconds at the store; None if it was not kept."""
+        """How many lines a batch had, and how long its transaction took; None if it failed."""
         assert self._process is not None
         seconds = self._process.wait()
         return None if seconds is None else (len(batch.decided.taken.lines), seconds)
 
     def _in_vain(self, batch: _UnderWay, *after: LineBatch) -> WriteOutcome:
-        """A batch was not written: it has to be decided anew, and so have the lines after it."""
+        """Go back: a batch was not written, so it and the lines after it must be decided again."""
         self._labels.undo(batch.decided.labels_before)
         if self._answers:
             self._answers.take_back()
         return self._go_back(WriteOutcome(batch.before, anew=(batch.decided.taken, *after)))
 
     def _go_back(self, outcome: WriteOutcome) -> WriteOutcome:
-        """Forget what is known of the store, and leave some batches to the other writer."""
+        """Drop the cache of the store, and leave some batches to the direct writer."""
         self._store.forget()
         self._ahead = None
         self._alone_for = max(_ALONE_AGAIN, len(outcome.anew))
         return outcome
 
-    def _start(self) -> WriterProcess:
-        place, answers = self._store.place, self._answers
-        assert place is not None
-        return WriterProcess(place.path, answers.number if answers else None)
+    def _begun(self) -> Deciding | None:
+        """Let the other process begin; None while it is not ready, or someone else writes.
+
+        Raises:
+            NoWriterProcess: there is none.
+            StoreFault: it cannot use the store.
+        """
+        if self._process is None:
+            place, answers = self._store.place, self._answers
+            assert place is not None
+            self._process = WriterProcess(place.path, answers.number if answers else None)
+        if not self._process.is_ready(_PATIENCE):
+            return None
+        ahead = Deciding(self._store)
+        if not ahead.is_current():
+            return None
+        self._process.begin()
+        return ahead if ahead.is_current() else None  # unless somebody wrote until it began

@@ -2,7 +2,7 @@
 
 How far a replay got is kept in the transaction of the work itself. Its answers are written, and
 on the disk, before that transaction is committed; what stands behind the length that it names
-belongs to a batch that never was, and is cut off when the replay goes on.
+belongs to a batch that never was, and is cut off when the replay continues.
 
 Batches are decided here, one after another. They are written by one of two writers
 (`replay/writers.py`): one that commits each at once, and, of a long replay, one that has another
@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 
 from idsync_cli import wire
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
-from idsync_cli.files.request_file import Source
+from idsync_cli.files.request_file import STANDARD_STREAM, Source
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.labels import ReplayLabels
@@ -27,6 +29,7 @@ from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.erasing.kept_files import text_of
 
 _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
@@ -39,7 +42,7 @@ _SPARES_THE_STORE = {
     FaultCode.STORE_UNWRITABLE,
     FaultCode.WRITER_ENDED,
 }
-"""Faults that leave what was committed before as it is, to be gone on from."""
+"""Faults that leave what was committed before as it is, from which it can continue."""
 
 
 class _RefusedOne(Exception):
@@ -54,7 +57,9 @@ class _RefusedOne(Exception):
 class Replay:
     """The replay of one or several files into one store; `file` is the one at hand.
 
-    `to_start` is what it takes to start a process, in seconds of a processor.
+    `to_start` is what it takes to start a process, in seconds of a processor. `output` is the path
+    of the answers, if they go to a file. With `forced` a file is replayed again even if that brings
+    back what was erased.
     """
 
     def __init__(
@@ -69,6 +74,8 @@ class Replay:
         keep_answers: bool = False,
         to_start: float = 0.1,
         several_files: bool = False,
+        output: str | None = None,
+        forced: bool = False,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -80,6 +87,8 @@ class Replay:
         self._to_start = to_start
         self._labels = ReplayLabels()
         self._several_files = several_files
+        self._output = output
+        self._forced = forced
         self._commits = 0
         self.file = ""
         self.stopped_by: Answer | None = None
@@ -103,7 +112,9 @@ class Replay:
         self.file = name
         self._store.expect_many()
         for tries_left in reversed(range(_TRIES)):
-            start = find_start(name, source, self._store, self._answers, self.mode)
+            start = find_start(
+                name, source, self._store, self._answers, self.mode, forced=self._forced
+            )
             if start is None:
                 return
             try:
@@ -125,7 +136,7 @@ class Replay:
         Whoever raised it knows of one transaction. Of those before it is known that they are whole
         where the fault is none of the store's own content.
         """
-        if not self._commits or self._store.place is None:  # else it is a copy that goes anyway
+        if not self._commits or self._store.place is None:  # a copy is thrown away anyway
             if fault.code is FaultCode.OUTPUT_UNWRITABLE:
                 fault.kept = Kept.NOTHING_CHANGED
         elif fault.code in _SPARES_THE_STORE:
@@ -139,7 +150,8 @@ class Replay:
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
         self._labels = ReplayLabels(start.labels)
         batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
-        direct = DirectWriter(self._engine, self._answers, self._labels, start)
+        files = self._files()
+        direct = DirectWriter(self._engine, self._answers, self._labels, start, files)
         row, pace = start.row, None
         with self._ahead() or nullcontext() as ahead:
             while not row.finished:
@@ -165,6 +177,15 @@ class Replay:
                 if outcome.held:
                     batches.fit(*outcome.held)
                 batches.do_anew(*outcome.anew)
+
+    def _files(self) -> list[KeptFile]:
+        """The files of this replay whose paths the store keeps."""
+        paths = [(FileKind.REQUESTS, self.file), (FileKind.OUTPUT, self._output)]
+        return [
+            KeptFile(kind, text_of(path))
+            for kind, path in paths
+            if path is not None and path != STANDARD_STREAM
+        ]
 
     def _ahead(self) -> AheadWriter | None:
         """The writer that may take over, unless everything has to be done by one process.

@@ -1,13 +1,16 @@
-"""Where the replay of a file begins, or goes on: what the store says of earlier replays of it."""
+"""Where the replay of a file begins or continues: what the store says of earlier replays of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import chain
 from pathlib import Path
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.erasing.entries import last_replay_before_one
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, replays
 
 NOT_ENTERED = 0
@@ -24,7 +27,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a replay begins or goes on, and how many replays the store had by then."""
+    """Where a replay begins or continues, and how many replays the store had by then."""
 
     row: ReplayRow
     labels: dict[str, int]
@@ -33,9 +36,17 @@ class Start:
 
 
 def find_start(
-    name: str, source: Source, store: SqliteStore, answers: AnswersFile | None, mode: Mode
+    name: str,
+    source: Source,
+    store: SqliteStore,
+    answers: AnswersFile | None,
+    mode: Mode,
+    *,
+    forced: bool = False,
 ) -> Start | None:
-    """Where to begin or go on; None where there is nothing left to do.
+    """Where to begin or continue; None where there is nothing left to do.
+
+    What was replayed before an erasure is replayed again only if that is `forced`.
 
     Raises:
         UsageFault: by its mode the file must not be replayed, or not with these answers.
@@ -43,7 +54,9 @@ def find_start(
     source.rewind()
     with store.reading() as transaction:
         known = replays(transaction)
-        found = _replay_of(source, known)
+        matching = _replays_of(source, known)
+        found = next(matching, None)
+        last_before = last_replay_before_one(transaction)
         labels = labels_of(transaction, found.replay_id) if found else {}
     shown = quoted(name)
     path = name if name == STANDARD_STREAM else str(Path(name).resolve())
@@ -66,6 +79,16 @@ def find_start(
             hint=Hint.RESUME_OR_REPLAY_AGAIN,
             path=name,
         )
+    if found and mode is Mode.AGAIN and last_before and not forced:
+        if any(each.replay_id <= last_before for each in chain([found], matching)):
+            raise UsageFault(
+                f"{shown} was replayed before a profile was erased; to replay it again may bring "
+                "back what was erased",
+                FaultCode.REPLAYED_BEFORE,
+                hint=Hint.BRING_BACK,
+                path=name,
+            )
+        source.rewind()
     if found and mode is Mode.RESUME:
         in_a_file = answers is not None and answers.can_be_cut
         if not found.finished and in_a_file != (found.answers_bytes is not None):
@@ -92,8 +115,8 @@ def position_of(row: ReplayRow) -> Position:
     return Position(row.lines, row.bytes, row.digest)
 
 
-def _replay_of(source: Source, known: list[ReplayRow]) -> ReplayRow | None:
-    """The latest replay of these bytes: all of them if it is finished, else their beginning."""
+def _replays_of(source: Source, known: list[ReplayRow]) -> Iterator[ReplayRow]:
+    """The replays of these bytes, latest first: of all if it is finished, else of the beginning."""
     source.keep(max((row.bytes for row in known), default=-1) + 1)
     requests = RequestFile(source)
     shortest_first = sorted(known, key=lambda row: row.bytes)
@@ -101,8 +124,7 @@ def _replay_of(source: Source, known: list[ReplayRow]) -> ReplayRow | None:
     source.rewind()
     for row in sorted(matching, key=lambda row: row.replay_id, reverse=True):
         if not row.finished or _is_whole(source, row):
-            return row
-    return None
+            yield row
 
 
 def _is_whole(source: Source, row: ReplayRow) -> bool:

@@ -33,14 +33,14 @@ main(*sys.argv[1:])
 _LENGTH = 8
 _NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
 _LOGGED_BATCHES = 6
-"""So many batches are in the log before it is emptied: most pages are then written once for all."""
+"""How many batches the log takes before it is emptied, so that most pages are copied once."""
 
-_WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
+_WITHOUT_REFERENCES = 2  # this version of marshal does not look for values that came before
 _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
 
 
 class WriteJob(NamedTuple):
-    """A batch of a replay: what it changes, how far the replay was, and how far it gets by it."""
+    """A batch of a replay: what it changes, and how far the replay is before it and after it."""
 
     batch: Batch
     before: ReplayRow
@@ -48,14 +48,26 @@ class WriteJob(NamedTuple):
     labels: dict[str, int | None]
 
 
+class NoWriterProcess(Exception):
+    """The other process cannot be started, or ended while it had nothing to write."""
+
+
+class _Ended(Exception):
+    """The other process ended."""
+
+
 class WriterProcess:
-    """The other process, seen from the one that decides. Close it, or use it in a `with`."""
+    """The other process, for the process that decides. Close it, or use it in a `with`."""
 
     def __init__(self, store: Path, answers: int | None) -> None:
-        """Start it; `answers` is an open file that has to be on the disk before each commit."""
+        """Start it; `answers` is an open file that has to be on the disk before each commit.
+
+        Raises:
+            NoWriterProcess: it cannot be started.
+        """
         root = Path(__file__).resolve().parents[2]
         path, files = str(store.resolve()), () if answers is None else (answers,)
-        # A Ctrl-C goes to all processes; this one must not meet it before it ignores it.
+        # Ctrl-C goes to all processes, and must not reach this one before it ignores the signal.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_ITS_OWN)
         try:
             self._process = subprocess.Popen(
@@ -65,6 +77,8 @@ class WriterProcess:
                 stdout=subprocess.PIPE,
                 pass_fds=files,
             )
+        except OSError:
+            raise NoWriterProcess from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._is_ready = False
@@ -76,47 +90,67 @@ class WriterProcess:
         self.close()
 
     def is_ready(self, seconds: float | None = None) -> bool:
-        """Whether it has started, now or within so many seconds; None waits until it has.
+        """Whether it has started, now or within that many seconds; None waits until it has.
 
         Raises:
+            NoWriterProcess: it has ended.
             StoreFault: it cannot use the store.
         """
         if not self._is_ready:
             assert self._process.stdout is not None
             readable, _, _ = select([self._process.stdout], [], [], seconds)
             if readable:
-                self._outcome()
+                try:
+                    self._outcome()
+                except _Ended:
+                    raise NoWriterProcess from None
                 self._is_ready = True
         return self._is_ready
 
     def begin(self) -> None:
-        """Take the store as it is now for what the next batch was decided on.
+        """Take note of the store as it is now: the next batch is decided on this state.
 
         Raises:
+            NoWriterProcess: it has ended.
             StoreFault: the store cannot be used.
         """
         self.is_ready()
-        self._send((None,))
-        self._outcome()
+        try:
+            self._send((None,))
+            self._outcome()
+        except _Ended:
+            raise NoWriterProcess from None
 
     def send(self, job: WriteJob) -> None:
-        """Have a batch written; `wait` says whether it was."""
-        batch, before, after, labels = job
-        self._send((batch.as_values(), _values(before), _values(after), labels))
-
-    def wait(self) -> float | None:
-        """The seconds for which the store was held by the batch sent last.
-
-        None if it was not written: somebody else has written, or gave out an MPID of it before.
+        """Have a batch written; `wait` says whether it was.
 
         Raises:
-            StoreFault: the store cannot be written; nothing of the batch was.
-            UsageFault: somebody else goes on with the same replay.
+            StoreFault: the process has ended; nothing of the batch was written.
         """
-        return self._outcome()
+        batch, before, after, labels = job
+        try:
+            self._send((batch.as_values(), _values(before), _values(after), labels))
+        except _Ended:
+            raise _ended() from None
+
+    def wait(self) -> float | None:
+        """How many seconds the transaction of the last batch took.
+
+        None if the batch was not written, because somebody else has written to the store, or one of
+        its new MPIDs is taken.
+
+        Raises:
+            StoreFault: the store cannot be written; nothing of the batch was. Or the process has
+                ended; the batch was written whole, or not at all.
+            UsageFault: another process is continuing the same replay.
+        """
+        try:
+            return self._outcome()
+        except _Ended:
+            raise _ended() from None
 
     def close(self) -> None:
-        """Let it finish what it has, and end it."""
+        """Let it finish its batch, and end it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(OSError):  # what it could not be given whole is not done
@@ -137,19 +171,20 @@ class WriterProcess:
         try:
             _put(self._process.stdin, message)
         except OSError:
-            raise self._ended() from None
+            raise _Ended from None
 
     def _receive(self) -> tuple[str, Any]:
         assert self._process.stdout is not None
         message = _get(self._process.stdout)
         if message is None:
-            raise self._ended()
+            raise _Ended
         return message[0], message[1]
 
-    def _ended(self) -> StoreFault:
-        return StoreFault(
-            "the process that writes to the store ended unexpectedly", FaultCode.WRITER_ENDED
-        )
+
+def _ended() -> StoreFault:
+    return StoreFault(
+        "the process that writes to the store ended unexpectedly", FaultCode.WRITER_ENDED
+    )
 
 
 def _values(row: ReplayRow) -> tuple[Any, ...]:
@@ -166,21 +201,21 @@ def _get(stream: IO[bytes]) -> Any:
     length = stream.read(_LENGTH)
     size = int.from_bytes(length, "big")
     data = stream.read(size) if length else b""
-    if not data or len(data) < size:  # it has ended, perhaps in the middle of what it said
+    if not data or len(data) < size:  # it has ended, perhaps in the middle of a message
         return None
     return marshal.loads(data)
 
 
 def main(path: str, answers: str | None = None) -> None:
-    """What the other process does: write what it is given, until there is no more."""
-    gc.disable()  # rows are no cycles
-    for ignored in _NOT_ITS_OWN:  # who decides is asked to end, and ends us
+    """The other process: write the batches that come, until there are no more."""
+    gc.disable()  # rows have no cycles
+    for ignored in _NOT_ITS_OWN:  # the process that decides handles them, and ends this one
         signal.signal(ignored, signal.SIG_IGN)
     gone = StoreFault(
         f"the store {printable(path)} no longer exists", FaultCode.STORE_REPLACED, store=path
     )
     try:
-        store = open_store(path, write=True)
+        store = open_store(path, write=True, finish_owed=False)
     except StoreFault as fault:
         store, gone = None, fault
     if store is None:
@@ -199,7 +234,7 @@ class _Worker:
         self._done = 0
 
     def work(self, jobs: IO[bytes], replies: IO[bytes]) -> None:
-        with suppress(BrokenPipeError):  # who decides was killed, and whoever goes on sees it
+        with suppress(BrokenPipeError):  # the other one was killed, and can be resumed
             _put(replies, (_WRITTEN, 0.0))  # it has started
             while message := _get(jobs):
                 _put(replies, self._do(message))

@@ -1,11 +1,12 @@
-"""Who writes what a replay decides: one interface, and the writer that commits at once."""
+"""Writing what a replay decides: the interface, and the writer that commits at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
@@ -15,6 +16,8 @@ from idsync_cli.replay.resumption import NOT_ENTERED, Start
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import MpidTaken, Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.erasing.entries import cover_replay
+from idsync_cli.store.sqlite.erasing.kept_files import keep
 from idsync_cli.store.sqlite.queries.replays import (
     NOT_ALONE,
     ReplayRow,
@@ -28,12 +31,12 @@ from idsync_cli.store.sqlite.queries.replays import (
 
 
 class Overtaken(Exception):
-    """Since this replay looked how far its file was replayed before, another got further."""
+    """Another process has gone on with this replay since its progress was looked up."""
 
 
 @dataclass(slots=True)
 class Done:
-    """What a batch came to: its answers counted and, where they are asked for, as they are."""
+    """The results of a batch: the counts of its answers and, if asked for, the answers."""
 
     tally: Tally
     answers: list[Answer]
@@ -42,10 +45,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A batch that was decided, and is not kept yet.
+    """A batch that was decided, and is not committed yet.
 
-    `labels` has what the labels that it gave stand for by now, `labels_before` what they stood for
-    before it.
+    `labels` has what the labels that it changed stand for after it, and `labels_before` what they
+    stood for before it.
     """
 
     taken: LineBatch
@@ -55,17 +58,17 @@ class Decided:
 
 
 Decide = Callable[[Transaction, LineBatch], Decided]
-"""What decides lines in a transaction. If it raises, labels are as they were before."""
+"""Decides lines in a transaction. If it raises, the labels are as they were before."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
-    """What became of batches when a writer was given the next one.
+    """What happened when a writer was given the next batch.
 
-    `row` says how far the replay got by what is kept, and by what is still being written. `anew`
-    are lines that must be decided once more, oldest first. `held` says how many lines were written
-    at once, and for how many seconds they held the store; None where none were. `pace` is what a
-    line took, where one process did it all.
+    `row` says how far the replay got with what is committed or still being written. `anew` are
+    batches that must be decided again, oldest first. `held` says how many lines were written in one
+    transaction, and how many seconds that took; None if none were written. `pace` is how long a
+    line took, if one process did it all.
     """
 
     row: ReplayRow
@@ -83,19 +86,19 @@ class BatchWriter(ABC):
     ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided, and write what they change: now, or while the next are decided.
 
-        `row` says how far the replay got before them. What a batch came to comes when it is kept.
-        With the last lines of a file all is kept.
+        `row` says how far the replay got before them. The results of a batch are yielded when it is
+        committed. With the last lines of a file, everything is committed.
 
         Raises:
-            StoreFault: the store or the answers cannot be written; what was kept is whole.
-            UsageFault: somebody else goes on with the same replay.
+            StoreFault: the store or the answers cannot be written; what was committed is intact.
+            UsageFault: another process has gone on with the same replay.
         """
 
 
 def with_answers(
     row: ReplayRow, decided: Decided, answers: AnswersFile | None, *, until_on_disk: bool
 ) -> ReplayRow:
-    """Write the answers of a batch out, and give how far it brings the replay.
+    """Write the answers of a batch, and give how far the replay gets with it.
 
     Raises:
         StoreFault: they cannot be written.
@@ -112,11 +115,20 @@ def with_answers(
 
 
 class DirectWriter(BatchWriter):
-    """Decides a batch and commits it, in one transaction."""
+    """Decides a batch and commits it, in one transaction.
+
+    With the first the store keeps the paths of `files`, before any erasure that is to name them.
+    """
 
     def __init__(
-        self, engine: Engine, answers: AnswersFile | None, labels: ReplayLabels, start: Start
+        self,
+        engine: Engine,
+        answers: AnswersFile | None,
+        labels: ReplayLabels,
+        start: Start,
+        files: Sequence[KeptFile],
     ) -> None:
+        self._files = files
         self._engine = engine
         self._answers = answers
         self._labels = labels
@@ -128,7 +140,7 @@ class DirectWriter(BatchWriter):
         """Have lines decided, write what they change, and commit it.
 
         Raises:
-            Overtaken: another process went on with the same replay before this one began to.
+            Overtaken: another process continued the same replay before this one began to.
         """
         done, outcome = self._write(decide, taken, row)
         yield done
@@ -147,11 +159,14 @@ class DirectWriter(BatchWriter):
         try:
             with self._engine.writing(trust_new_mpids=trust_new_mpids) as transaction:
                 began = monotonic()
+                self._keep_paths(transaction)
+                first_seq = transaction.last_seq + 1
                 decided = decide(transaction, taken)
                 decided_at = monotonic()
                 transaction.flush()
-                held = monotonic() - began  # what follows depends little on the size
-                after = self._keep_progress(transaction, decided, row)
+                held = monotonic() - began  # the rest takes about as long for any size
+                after = self._keep_progress(transaction, decided, row, first_seq)
+            self._files = ()
         except BaseException:
             if decided:
                 self._labels.undo(decided.labels_before)
@@ -160,10 +175,15 @@ class DirectWriter(BatchWriter):
         pace = Pace((decided_at - began) / lines, (monotonic() - decided_at) / lines)
         return decided.done, WriteOutcome(after, held=(lines, held), pace=pace)
 
+    def _keep_paths(self, transaction: Transaction) -> None:
+        assert isinstance(transaction, SqliteTransaction)
+        for file in self._files:
+            keep(transaction, file)
+
     def _keep_progress(
-        self, transaction: Transaction, decided: Decided, row: ReplayRow
+        self, transaction: Transaction, decided: Decided, row: ReplayRow, first_seq: int
     ) -> ReplayRow:
-        """Keep in the transaction of a batch how far it brings the replay, and give that."""
+        """Write, in the transaction of a batch, how far the replay gets with it, and give that."""
         assert isinstance(transaction, SqliteTransaction)
         is_new = row.replay_id == NOT_ENTERED
         if is_new and len(replays(transaction)) != self._start.seen:
@@ -177,6 +197,7 @@ class DirectWriter(BatchWriter):
             after = begin(transaction, after)
         else:
             advance(transaction, after)
+        cover_replay(transaction, after.replay_id, first_seq)
         if not after.finished:
             keep_labels(transaction, after.replay_id, decided.labels)
         return after

@@ -57,7 +57,7 @@ def rules(
         {kind: each for kind, each in settings.items() if each.names()},
         OnConflictingLogin.JOIN if join else OnConflictingLogin.SEPARATE,
         OnUniqueHeld.KEEP if keep else OnUniqueHeld.TAKE,
-        rails,
+        guard_rails=rails,
     )
 
 

@@ -43,15 +43,17 @@ def test_a_profile_may_hold_what_is_its_own_and_what_need_not_be(
 def test_a_profile_may_not_break_a_rule_of_its_scope(
     held: dict[str, str | list[str]], words: str
 ) -> None:
-    check_message(
-        violation(profile(3, held), SCOPE, Memory(*THERE).under(SCOPE)) or "", *words.split()
-    )
+    broken = violation(profile(3, held), SCOPE, Memory(*THERE).under(SCOPE))
+    assert broken is not None
+    check_message(broken.message, *words.split())
+    assert broken.word[:2] == ("identities", words.split(maxsplit=1)[0])
 
 
 def test_an_mpid_that_was_given_out_is_in_use() -> None:
     known = Memory(*THERE, given_out={-9})
-    assert "-9" in (violation(profile(-9, seq=3), SCOPE, known.under(SCOPE)) or "")
-    assert "MPID 1 is already in use" in (violation(profile(1), SCOPE, known.under(SCOPE)) or "")
+    for mpid in (-9, 1):
+        broken = violation(profile(mpid, seq=3), SCOPE, known.under(SCOPE))
+        assert broken == (f"the MPID {mpid} is already in use", ("mpid",))
     assert violation(profile(9), SCOPE, known.under(SCOPE)) is None
 
 
@@ -59,7 +61,8 @@ def test_of_several_faults_the_one_of_the_highest_rank_is_named() -> None:
     twice = profile(3, other=["y", "y"], email=["x", "x"])
     for types, first in (("email other", "email"), ("other email", "other")):
         scope = rules(types)
-        assert first in (violation(twice, scope, Memory().under(scope)) or "")
+        broken = violation(twice, scope, Memory().under(scope))
+        assert broken == (f"a value of {first} appears twice", ("identities", first, 1))
 
 
 # ---- Guard rails (section 11)
@@ -98,8 +101,32 @@ def test_a_whole_profile_is_normalized_and_what_is_blocked_set_aside_and_counted
 def test_a_value_that_is_given_twice_is_still_a_fault() -> None:
     lookup = Memory().under(GUARDED)
     found = admitted(identifiers(email=["A", "A"]), GUARDED, lookup)
-    assert "twice" in (violation(profile(1, email=["a", "a"]), GUARDED, lookup) or "")
     assert held(found.identifiers) == "email:a email:a"
+    broken = violation(profile(1, email=["a", "a"]), GUARDED, lookup)
+    assert broken == ("a value of email appears twice", ("identities", "email", 1))
+
+
+def test_what_is_wrong_is_where_it_was_given() -> None:
+    lookup = Memory(profile(1, email="a")).under(GUARDED)
+    given = identifiers(ios_idfv=["d", "d"], email=["null", " ", "B", "b", "A"])
+    found = admitted(given, GUARDED, lookup)
+    assert (held(found.identifiers), found.blocked) == ("ios_idfv:d ios_idfv:d email:b email:a", 1)
+    for left, place in ({"email": ["b", "a"]}, 4), ({"ios_idfv": ["d", "d"]}, 1):
+        broken = violation(profile(2, dict[str, str | list[str]](left)), GUARDED, lookup)
+        assert broken is not None
+        assert found.as_given(broken) == (broken.message, ("identities", *left, place))
+
+
+def test_what_is_wrong_without_a_place_or_guard_rails_stays_where_it_is() -> None:
+    lookup = Memory(profile(1, email="a")).under(GUARDED)
+    found = admitted(identifiers(email="null"), GUARDED, lookup)
+    broken = violation(profile(1), GUARDED, lookup)
+    assert broken is not None
+    assert found.as_given(broken) is broken
+    plain = admitted(identifiers(email=["a"]), SCOPE, lookup)
+    broken = violation(profile(2, email=["a"]), SCOPE, lookup)
+    assert broken is not None
+    assert plain.as_given(broken) is broken
 
 
 def test_without_guard_rails_all_is_left_as_it_is() -> None:

@@ -1,11 +1,11 @@
 """Modify: change the identifiers of the profile that the request names (section 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.guard_rails import ValueLimit
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier
+from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier, Word
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, holders
 from idsync_cli.core.profile import ProfileView
@@ -18,7 +18,7 @@ from idsync_cli.errors import Hint, number_of, quoted
 def modify(
     request: ModifyRequest, rules: ScopeRules, lookup: Lookup, *, explain: bool = False
 ) -> Decision:
-    """Decide a modify against the store as it stands before it.
+    """Decide a modify against the store as it is before it.
 
     With `explain`, the decision says of every tier that it was not consulted.
 
@@ -27,22 +27,17 @@ def modify(
             stands in the way, or the profile would hold more values of a type than it may. Then
             nothing at all is changed.
     """
-    profile = lookup.profile(request.mpid)
-    if profile is None:
-        raise Refusal(
-            ErrorCode.MPID_NOT_FOUND,
-            f"no profile of the scope has the MPID {request.mpid}",
-            word=str(request.mpid),
-        )
+    profile = profile_of(request.mpid, lookup)
     notes: list[Note] = []
+    places: Sequence[int] = range(len(request.identity_changes))
     if rules.guard_rails.screens_values:
-        request, notes = screen_modify(request, rules.guard_rails, lookup)
+        request, places, notes = screen_modify(request, rules.guard_rails, lookup)
     modification = _Modification(profile, rules, lookup, notes)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
-        for change in request.identity_changes:
-            modification.make(change)
+        for place, change in zip(places, request.identity_changes, strict=True):
+            modification.make(place, change)
     change_set = modification.change_set
     consequences = change_set.consequences()
     return Decision(
@@ -58,10 +53,26 @@ def modify(
     )
 
 
-class _Modification:
-    """A modify on its way, change by change."""
+def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
+    """The profile that a request names.
 
-    __slots__ = ("change_set", "lookup", "notes", "profile", "rules")
+    Raises:
+        Refusal: the scope has none.
+    """
+    profile = lookup.profile(mpid)
+    if profile is None:
+        raise Refusal(
+            ErrorCode.MPID_NOT_FOUND,
+            f"no profile of the scope has the MPID {mpid}",
+            word=("mpid",),
+        )
+    return profile
+
+
+class _Modification:
+    """A modify, change by change; `word` is the part of the request that is being worked on."""
+
+    __slots__ = ("change_set", "lookup", "notes", "profile", "rules", "word")
 
     def __init__(
         self, profile: ProfileView, rules: ScopeRules, lookup: Lookup, notes: list[Note]
@@ -71,33 +82,42 @@ class _Modification:
         self.lookup = lookup
         self.notes = notes
         self.change_set = ChangeSet(rules, lookup)
+        self.word: Word = ()
 
     def set(self, identities: Mapping[IdentityType, str | None]) -> None:
         """The set form: each type given holds exactly the given value, or none."""
         for kind in self.rules.in_order(identities):
             wanted = identities[kind]
+            self.word = ("known_identities", kind.value)
             for value in self.change_set.values(self.profile, kind):
                 if value != wanted:
                     self._remove(Identifier(kind, value))
             if wanted is not None:
                 self._add(Identifier(kind, wanted))
 
-    def make(self, change: IdentityChange) -> None:
+    def make(self, place: int, change: IdentityChange) -> None:
         """One entry of `identity_changes`: replace, add or remove."""
         kind, old, new = change.identity_type, change.old_value, change.new_value
+        old_word: Word = ("identity_changes", place, "old_value")
+        new_word: Word = ("identity_changes", place, "new_value")
+        self.word = old_word
         if old is not None and not self.change_set.holds(self.profile, Identifier(kind, old)):
             raise Refusal(
                 ErrorCode.OLD_VALUE_MISMATCH,
                 f"the profile holds no {kind} {quoted(old)}",
                 Hint.SHOW_PROFILE,
+                word=self.word,
             )
         going = [] if old is None or old == new else [old]
         limit = self.rules.guard_rails.limit_of(kind)
         if limit is not None and new is not None:
+            self.word = new_word
             going = self._within(limit, kind, going, new)
+            self.word = old_word
         for value in going:
             self._remove(Identifier(kind, value))
         if new is not None:
+            self.word = new_word
             self._add(Identifier(kind, new))
 
     def _within(
@@ -117,6 +137,7 @@ class _Modification:
                 f"a profile may hold {number_of(limit.limit, 'value')} of {kind} here, and this "
                 f"one holds {len(held):,}: {quoted(new)} cannot be added; remove another first",
                 Hint.SHOW_PROFILE,
+                word=self.word,
             )
         self.notes.append(Note(NoteCode.REPLACED_OLDEST, kind))
         return [value for value in held if value in going or value in beyond]
@@ -127,6 +148,7 @@ class _Modification:
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{identifier.type} is immutable here, and the profile holds "
                 f"{quoted(identifier.value)}: it cannot be replaced or removed",
+                word=self.word,
             )
         self.change_set.remove(self.profile, identifier)
 
@@ -150,17 +172,19 @@ class _Modification:
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{kind} is immutable here, and the profile holds {quoted(held[0])}: "
                 f"{quoted(value)} cannot be added",
+                word=self.word,
             )
         if others_hold_it:
             raise Refusal(
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{kind} is immutable here, and another profile holds {quoted(value)}: "
                 "it cannot be taken away",
+                word=self.word,
             )
 
 
 def _tiers(request: ModifyRequest, rules: ScopeRules) -> tuple[Tier, ...]:
-    """A modify names its profile, so that no tier is consulted."""
+    """The tiers of a modify: it names its profile, so none is consulted."""
     asked = request.known_identities or {}
     named = {*asked, *(change.identity_type for change in request.identity_changes)}
     return tuple(
