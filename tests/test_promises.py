@@ -109,7 +109,8 @@ def moment(
 ) -> Moment:
     asked: dict[str, str] = {}
     of = rules.get(answer["scope"])
-    if answer["status"] != "error" and answer["type"] != "modify" and isinstance(request, dict):
+    unasked = ("modify", "alias", "erase", "batch")
+    if answer["status"] != "error" and answer["type"] not in unasked and isinstance(request, dict):
         assert of is not None
         given = (request["known_identities"]).items()
         asked = {CANONICAL[name]: value for name, value in given if value}

@@ -70,7 +70,7 @@ class ScreenedModify(NamedTuple):
 def screen_modify(request: ModifyRequest, rails: GuardRails, lookup: Lookup) -> ScreenedModify:
     """The same for a modify: a change whose new value is blocked or nothing is set aside whole."""
     if request.known_identities is not None:
-        return _screen_set(request.mpid, request.known_identities, rails, lookup)
+        return _screen_set(request, request.known_identities, rails, lookup)
     changes: list[IdentityChange] = []
     places: list[int] = []
     blocked: list[IdentityType] = []
@@ -85,7 +85,7 @@ def screen_modify(request: ModifyRequest, rails: GuardRails, lookup: Lookup) -> 
         old = _value_meant(kind, change.old_value, rails, lookup)
         changes.append(IdentityChange(kind, old, wanted))
         places.append(place)
-    left = ModifyRequest(request.mpid, identity_changes=tuple(changes))
+    left = request._replace(identity_changes=tuple(changes))
     return ScreenedModify(left, places, blocked_notes(_in_order(blocked)))
 
 
@@ -97,7 +97,7 @@ def _value_meant(
 
 
 def _screen_set(
-    mpid: int,
+    request: ModifyRequest,
     identities: Mapping[IdentityType, str | None],
     rails: GuardRails,
     lookup: Lookup,
@@ -108,7 +108,7 @@ def _screen_set(
         kind: None for kind, value in identities.items() if value is None
     }
     wanted |= {each.type: each.value for each in screened.identifiers}
-    return ScreenedModify(ModifyRequest(mpid, known_identities=wanted), (), screened.notes())
+    return ScreenedModify(request._replace(known_identities=wanted), (), screened.notes())
 
 
 def nothing_left(blocked: Sequence[IdentityType]) -> Refusal:

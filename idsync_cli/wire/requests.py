@@ -53,13 +53,14 @@ class Reading:
     with its identifiers or its data, which counts only if its labels are known (the order of
     section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
     label. `batch` is what an event batch has beside these, `digest` stands for its id, and `alias`
-    is what an alias has.
+    is what an alias has. What `spares_known` says of a modify comes from whoever takes the
+    request, never from the request.
     """
 
     __slots__ = (
         "alias", "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
         "late_refusal", "mpid", "previous_mpid", "refusal", "request_id", "request_timestamp_ms",
-        "rules", "scope",
+        "rules", "scope", "spares_known",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +85,7 @@ class Reading:
         self.batch: Batch | None = None
         self.alias: aliases.Alias | None = None
         self.digest: bytes | None = None
+        self.spares_known = False
 
 
 class Reader:
@@ -103,12 +105,15 @@ class Reader:
             None  # what a request is for that names nothing
         )
 
-    def read(self, request: object) -> Reading:
-        """Read a request, as far as it is one."""
+    def read(self, request: object, *, from_app: bool = False) -> Reading:
+        """Read a request, as far as it is one.
+
+        With `from_app`, the id of a batch came under the credentials of an application.
+        """
         if isinstance(request, PlainLine):
             return self._read(request.members)
         if isinstance(request, BatchLine):
-            return self._read_batch(request.batch, request.texts)
+            return self._read_batch(request.batch, request.texts, from_app=from_app)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
         if isinstance(request, dict):
@@ -117,7 +122,7 @@ class Reader:
                     check_depth(request)
                 except Refusal as refusal:
                     return Reading(refusal=refusal)
-                return self._read_batch(request, None)
+                return self._read_batch(request, None, from_app=from_app)
             if request.get("type") == _ALIAS.value:
                 return self._read_alias(request)
         try:
@@ -168,7 +173,7 @@ class Reader:
             reading.late_refusal = refusal
         return reading
 
-    def _read_batch(self, batch: Json, texts: Sequence[str] | None) -> Reading:
+    def _read_batch(self, batch: Json, texts: Sequence[str] | None, *, from_app: bool) -> Reading:
         """Read an event batch (section 9)."""
         label = batch.get("label")
         reading = Reading(_BATCH, label if is_text(label) else None)
@@ -200,7 +205,7 @@ class Reader:
         if batch_id is not None:
             if scope is None and workspace is None:
                 workspace = self._target.workspace
-            its_id = BatchId(workspace, where[0], batch_id)
+            its_id = BatchId(workspace, where[0], batch_id, from_app)
             reading.digest = digest_of(its_id, self._batch_key)
         return reading
 
@@ -361,8 +366,12 @@ def request_of(reading: Reading, labels: KnownLabels, now_ms: int = 0) -> Reques
     if kind is _MODIFY:
         assert mpid is not None
         if reading.changes is not None:
-            return ModifyRequest(mpid, identity_changes=reading.changes)
-        return ModifyRequest(mpid, known_identities=reading.identities)
+            return ModifyRequest(
+                mpid, identity_changes=reading.changes, spares_known=reading.spares_known
+            )
+        return ModifyRequest(
+            mpid, known_identities=reading.identities, spares_known=reading.spares_known
+        )
     assert kind is not None
     if kind is _ERASE:
         return EraseRequest(mpid, reading.identifiers)

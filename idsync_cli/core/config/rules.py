@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.access import Access
 from idsync_cli.core.config.definitions import NO_DEFINITIONS, Definitions
 from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS, GuardRails
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
@@ -142,12 +143,17 @@ def _bits(types: Iterable[IdentityType]) -> int:
 
 @dataclass(frozen=True)
 class Organization:
-    """Everything that a configuration file says: scopes by name, and whom each workspace serves."""
+    """Everything that a configuration file says.
+
+    Scopes by name, the scope of each workspace, the workspaces of each account, and the keys of
+    those workspaces that have some.
+    """
 
     name: str | None
     scopes: Mapping[str, ScopeRules]
     workspaces: Mapping[str, str]
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    access: Mapping[str, Access] = field(default_factory=dict)
 
     def without_extensions(self) -> "Organization":
         """The same with no guard rails in any scope (section 11, `--no-extensions`)."""

@@ -24,15 +24,15 @@ def modify(
 
     Raises:
         Refusal: the scope has no such profile, an old value is not held, an immutable identifier
-            stands in the way, or the profile would hold more values of a type than it may. Then
-            nothing at all is changed.
+            stands in the way, the profile would hold more values of a type than it may, or the
+            request would take from a known profile and must not. Then nothing at all is changed.
     """
     profile = profile_of(request.mpid, lookup)
     notes: list[Note] = []
     places: Sequence[int] = range(len(request.identity_changes))
     if rules.guard_rails.screens_values:
         request, places, notes = screen_modify(request, rules.guard_rails, lookup)
-    modification = _Modification(profile, rules, lookup, notes)
+    modification = _Modification(profile, rules, lookup, notes, spares_known=request.spares_known)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
@@ -72,15 +72,22 @@ def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
 class _Modification:
     """A modify, change by change; `word` is the part of the request that is being worked on."""
 
-    __slots__ = ("change_set", "lookup", "notes", "profile", "rules", "word")
+    __slots__ = ("change_set", "lookup", "notes", "profile", "rules", "spares_known", "word")
 
     def __init__(
-        self, profile: ProfileView, rules: ScopeRules, lookup: Lookup, notes: list[Note]
+        self,
+        profile: ProfileView,
+        rules: ScopeRules,
+        lookup: Lookup,
+        notes: list[Note],
+        *,
+        spares_known: bool,
     ) -> None:
         self.profile = profile
         self.rules = rules
         self.lookup = lookup
         self.notes = notes
+        self.spares_known = spares_known
         self.change_set = ChangeSet(rules, lookup)
         self.word: Word = ()
 
@@ -162,6 +169,12 @@ class _Modification:
             others = [each for each in everyone if each.mpid != self.profile.mpid]
             if settings.immutable:
                 self._check_immutable(kind, value, others_hold_it=bool(others))
+            if self.spares_known and any(map(self.rules.is_known, others)):
+                raise Refusal(
+                    ErrorCode.PROTECTED_IDENTITY,
+                    f"a known profile holds {kind} {quoted(value)}, and an application may not "
+                    "take it away",
+                )
             self.change_set.take_away(identifier, others)
         self.change_set.add(self.profile, identifier)
 
