@@ -2,12 +2,26 @@
 
 from collections.abc import Sequence
 
-from idsync_cli.core.codes import ErrorCode, KeptBy, NoteCode, Reason, Rule, TierOutcome
+from idsync_cli.core.codes import (
+    ErrorCode,
+    Extension,
+    KeptBy,
+    Normalizer,
+    NoteCode,
+    Reason,
+    Rule,
+    TierOutcome,
+)
+from idsync_cli.core.config.guard_rails import GuardRail
+from idsync_cli.core.config.placeholders import PLACEHOLDERS
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
+from idsync_cli.core.identity import IdentityType
+from idsync_cli.errors import number_of
 from idsync_cli.visible import visible
 
 _NOTES = {
+    NoteCode.BLOCKED: "the scope blocks the value of {type}: it was neither looked up nor stored",
     NoteCode.NO_IDENTIFIER: (
         "{type} was passed over: its value is a number or a boolean that identifies nobody"
     ),
@@ -18,8 +32,15 @@ _NOTES = {
         "on_conflicting_login: join"
     ),
     NoteCode.KEPT_IMMUTABLE: "{type} is immutable, so the profile keeps its value",
+    NoteCode.LIMIT_REACHED: (
+        "{type} was not added: the profile holds as many values of it as the scope allows"
+    ),
     NoteCode.HELD_ELSEWHERE: (
         "{type} was not added: it belongs to a profile that this request may not take it from"
+    ),
+    NoteCode.MOVED: "{type} was taken from profile {mpid}",
+    NoteCode.REPLACED_OLDEST: (
+        "the oldest of {type} made room: the scope limits how many values a profile holds"
     ),
     NoteCode.SECOND_LOGIN_ID: "{type} is a login ID, and the profile now holds more than one",
 }
@@ -51,6 +72,7 @@ _BUT = {
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},
     NoteCode.TIE.value: "eligible, but a newer profile is eligible too",
+    NoteCode.BLOCKED.value: "the scope blocks the value",
     ErrorCode.NO_LOOKUP_IDENTITY.value: "the type is not in the scope's priority",
     ErrorCode.UNKNOWN_SCOPE.value: "the scope is no longer in the configuration",
 }
@@ -84,7 +106,7 @@ DUPLICATE = "a batch with this source_request_id was carried out before; nothing
 def note_message(note: Note) -> str:
     """What a note says, in a sentence without its end; who keeps an identifier, if it knows."""
     if note.reason is None:
-        return _NOTES[note.code].format(type=note.identity_type)
+        return _NOTES[note.code].format(type=note.identity_type, mpid=note.mpid)
     return f"{note.identity_type} was not added: profile {note.mpid} keeps it ({note.reason})"
 
 
@@ -127,6 +149,89 @@ def strategy_rules(rules: ScopeRules) -> list[tuple[str, str, str]]:
 def rule_sentence(key: str, value: str) -> str:
     """What a rule of a strategy means; nothing where it has no meaning."""
     return _STRATEGY_RULES.get((key, value), "")
+
+
+def guard_rails(rules: ScopeRules) -> list[tuple[str, str, str, str]]:
+    """Each guard rail of a scope: its extension, its type, what is set, and what that means."""
+    return [
+        (
+            rail.extension.value,
+            ALL_TYPES if rail.identity_type is None else rail.identity_type.value,
+            words_of(rail.words),
+            _guard_rail_sentence(rail),
+        )
+        for rail in rules.guard_rails.entries()
+    ]
+
+
+def words_of(words: Sequence[str]) -> str:
+    """What a guard rail is set to; of a long list the first few."""
+    shown = list(map(visible, words[:_WORDS_SHOWN]))
+    if len(words) > _WORDS_SHOWN:
+        shown.append(f"and {len(words) - _WORDS_SHOWN:,} more")
+    return ", ".join(shown) or "yes"
+
+
+_WORDS_SHOWN = 10
+
+ALL_TYPES = "*"
+"""What stands for all types where a guard rail is for all of them."""
+
+
+def _guard_rail_sentence(rail: GuardRail) -> str:
+    """What a guard rail means (section 11)."""
+    if rail.extension is Extension.NORMALIZE:
+        return ", then ".join(_NORMALIZERS[Normalizer(word)] for word in rail.words)
+    if rail.extension is Extension.MAX_VALUES:
+        limit, *beyond = rail.words
+        holds = f"a profile holds {number_of(int(limit), 'value')} at most"
+        more = "one more replaces the oldest" if beyond else "no further one is added"
+        return f"{holds}: {more}"
+    if PLACEHOLDERS in rail.words:
+        these = "values that stand for nobody (zeros, null, guest …)"
+        these += ", and the others," if len(rail.words) > 1 else ""
+        return f"{these} are set aside: neither looked up nor stored"
+    return _GUARD_RAILS[rail.extension]
+
+
+_NORMALIZERS = {
+    Normalizer.TRIM: "white space at both ends is removed",
+    Normalizer.LOWERCASE: "A to Z become lower case",
+    Normalizer.DIGITS: "a telephone number keeps its digits and a leading plus",
+}
+_GUARD_RAILS = {
+    Extension.BLOCKED: "these values are set aside: neither looked up nor stored",
+    Extension.MOVING: "taken from whoever holds it, protected or not",
+}
+
+
+_BLOCK_THEM = 'block them with extensions: {blocked: {"*": [placeholders]}}'
+
+
+def placeholder_warning(requests: int) -> str:
+    """What it means that values which look like placeholders decided something."""
+    were = "request was" if requests == 1 else "requests were"
+    return (
+        f"{requests:,} {were} resolved by a value that looks like a placeholder, and may be of "
+        f"different people; {_BLOCK_THEM}"
+    )
+
+
+PLACEHOLDERS_HELD = (
+    "values that look like placeholders, and how many requests their type decided for the profiles "
+    f"that hold them; {_BLOCK_THEM}"
+)
+
+
+def login_warning(kind: IdentityType, rules: ScopeRules) -> str:
+    """What it means that a login type is one that others may know."""
+    unless = ""
+    if rules.immutable_types and kind not in rules.immutable_types:
+        unless = ", unless that profile holds an immutable ID"
+    return (
+        f"{kind} is a login type that others may know: whoever sends it is answered as that user, "
+        f"logged in{unless}"
+    )
 
 
 SHIFTS = {

@@ -1,8 +1,9 @@
-"""Sections 1 to 8 of docs/specification.md as a brute-force model: the judge of the real program.
+"""Sections 1 to 8 and 11 of docs/specification.md, brute force: the judge of the real program.
 
-What section 9 adds is in `reference_batches` and `reference_erasures`. Written from the
-specification alone and in its order, to be read beside it. Never imported by the package, and
-importing nothing of it. It copies the whole store for each request, and scans it.
+What section 9 adds is in `reference_batches` and `reference_erasures`, and part of section 11 in
+`reference_rails`. Written from the specification alone and in its order, to be read beside it.
+Never imported by the package, and importing nothing of it. It copies the whole store for each
+request, and scans it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tests import reference_aliases as aliases
 from tests import reference_batches as batches
 from tests.reference_batches import RefusedError, need
 from tests.reference_erasures import Erasures
+from tests.reference_rails import Rails
 
 Json = dict[str, Any]
 Pair = tuple[str, str]  # an identifier: type and value
@@ -93,6 +95,7 @@ class Rules:
         def carrying(setting: str) -> list[str]:
             return [type_ for type_ in self.priority if settings.get(type_, {}).get(setting)]
 
+        self.rails = Rails(scope.get("extensions") or {}, CANONICAL)
         self.unique = carrying("unique")
         self.login = carrying("login") if self.logins else []
         self.immutable = carrying("immutable") if self.logins else []
@@ -155,8 +158,8 @@ def without_account(body: Json) -> Json:
     if "errors" in body:
         body.pop("notes", None)
     for note in body.get("notes", []):
-        note.pop("mpid", None)
-        note.pop("reason", None)
+        if note.pop("reason", None):
+            note.pop("mpid")
     return body
 
 
@@ -171,6 +174,40 @@ class Work:
         self.after = {m: p for m, p in after.items() if p.scope == head["scope"]}
         self.changes: list[Json] = []
         self.notes: list[Json] = []
+
+    # ---- Section 11
+
+    def meant(self, type_: str, value: str | None) -> str | None:
+        """The normal form, or as it was sent where only that is held; None where nothing is."""
+        if value is None:
+            return None
+        normal = self.rules.rails.normal(type_, value)
+        held = [v for p in self.before.values() for v in p.values(type_)]
+        return value if normal not in held and value in held else normal or None
+
+    def set_aside(self, blocked: list[str]) -> None:
+        for type_ in TYPES:
+            if type_ in blocked:
+                self.note("blocked", type_)
+
+    def screen(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What is left; of a modify None stays, for it removes."""
+        blocked = [t for t, v in asked.items() if v is not None and self.rules.rails.blocks(t, v)]
+        self.set_aside(blocked)
+        left = {t: v for t, v in asked.items() if t not in blocked}
+        read = {t: (v, self.meant(t, v)) for t, v in left.items()}
+        return {t: meant for t, (v, meant) in read.items() if v is None or meant is not None}
+
+    def screen_edits(self, edits: list[Edit]) -> list[Edit]:
+        """A change whose new value is blocked or comes to nothing is set aside whole."""
+        rails = self.rules.rails
+        blocked = [t for t, _, new in edits if new is not None and rails.blocks(t, new)]
+        self.set_aside(blocked)
+        return [
+            (t, self.meant(t, old), self.meant(t, new))
+            for t, old, new in edits
+            if new is None or not (rails.blocks(t, new) or self.meant(t, new) is None)
+        ]
 
     # ---- Section 4
 
@@ -260,17 +297,26 @@ class Work:
                 continue
             others = [self.before[p.mpid] for p in self.others(profile, (type_, value))]
             hidden = any(self.why_not(self.kind, asked, p) for p in others)
+            stays = hidden or self.rules.keeps or type_ in self.rules.immutable
+            beyond, replaces = self.rules.rails.beyond(type_, old.values(type_))
+            moves = type_ in self.rules.rails.moving
             if type_ in self.rules.immutable and old.values(type_):
                 self.note("kept_immutable", type_)
-            elif type_ in self.rules.unique and (
-                hidden or (others and (self.rules.keeps or type_ in self.rules.immutable))
-            ):  # an immutable type is unique (section 3)
+            elif beyond and not replaces:
+                self.note("limit_reached", type_)
+            elif type_ in self.rules.unique and others and stays and not moves:
+                # An immutable type is unique (section 3).
                 self.note("held_elsewhere", type_)
                 self.notes[-1] |= self.keeper(asked, type_, others)
             else:
+                for p in others if moves else []:
+                    self.note("moved", type_)
+                    self.notes[-1] |= {"mpid": str(p.mpid)}
+                if beyond:
+                    self.note("replaced_oldest", type_)
                 if type_ in self.rules.login and old.values(type_):
                     self.note("second_login_id", type_)
-                self.change(profile, type_, [], value)
+                self.change(profile, type_, beyond, value)
 
     def keeper(self, asked: dict[str, str], type_: str, others: list[Profile]) -> Json:
         """Section 8: of a note `held_elsewhere`, who keeps the identifier, and why."""
@@ -297,6 +343,13 @@ class Work:
             joins = new is not None and profile.values(type_)
             takes = new is not None and self.others(profile, (type_, new))
             need(not (gone or joins or takes), "IMMUTABLE_IDENTITY")
+        if new is not None:
+            stay = [value for value in profile.values(type_) if value not in gone]
+            beyond, replaces = self.rules.rails.beyond(type_, stay)
+            need(replaces or not beyond, "LIMIT_REACHED")
+            if beyond:
+                self.note("replaced_oldest", type_)
+            gone = [value for value in profile.values(type_) if value in [*gone, *beyond]]
         self.change(profile, type_, gone, new)
 
     # ---- Section 8, `changes`, `notes` and `orphaned`
@@ -437,10 +490,22 @@ class Model:
         """A `given` profile of a scenario (section 8)."""
         self.counter += 1
         profile = Profile(mpid or self.new_mpid(self.counter), scope, self.counter)
-        profile.held = [(CANONICAL[name], v) for name, vs in identities.items() for v in vs]
+        pairs = [(CANONICAL[name], v) for name, vs in identities.items() for v in vs]
+        profile.held = self.admit(scope, pairs)
         profile.was_known = profile.known(self.rules[scope])
         self.profiles[profile.mpid] = profile
         return profile.mpid
+
+    def admit(self, scope: str, pairs: list[Pair]) -> list[Pair]:
+        """Section 11: what is left of a whole profile; values that become one are one."""
+        rules, left = self.rules[scope], list[Pair]()
+        work = Work({"type": "import", "scope": scope}, rules, self.profiles, self.profiles)
+        for place, (type_, value) in enumerate(pairs):
+            meant = None if rules.rails.blocks(type_, value) else work.meant(type_, value)
+            is_twice = (type_, value) in pairs[:place]
+            if meant is not None and (is_twice or (type_, meant) not in left):
+                left.append((type_, meant))
+        return left
 
     def export(self) -> list[Json]:
         """The profile lines of section 8."""
@@ -534,6 +599,7 @@ class Model:
             need(names, "NO_IDENTITIES")
             return self._modify(work, work.after.get(mpid or 0), ordered, edits)
         asked = {type_: value for type_, value in ordered.items() if value not in absent}
+        asked = work.screen(asked)
         if kind == "erase":
             return self._erase(work, head, asked, mpid, members.get("request_id"))
         need(asked, "NO_IDENTITIES")
@@ -654,9 +720,15 @@ class Model:
             found, passed_over = batches.identifiers_of(given, CANONICAL, is_value)
             need(found, "NO_IDENTITIES")
             work = Work(head | {"type": "identify"}, rules, before, self.profiles)
-            for type_ in sorted({*passed_over}, key=TYPES.index):
+            left = work.screen({type_: found[type_] for type_ in TYPES if type_ in found})
+            for type_ in {*passed_over}:
                 work.note("no_identifier", type_)
-            ordered = {type_: found[type_] for type_ in rules.order if type_ in found}
+            work.notes.sort(key=lambda note: (TYPES.index(note["identity_type"]), note["code"]))
+            need(left, "NO_IDENTITIES")
+            ordered = {type_: left[type_] for type_ in rules.order if type_ in left}
+            if "device" in data:
+                known = {type_: left[type_] for type_ in left if type_ in DEVICE_TYPES}
+                data["device"] = batches.device_of(known, TYPES), data["device"][1]
             body = self._resolve(work, head | {"type": "identify"}, ordered, None, told)
         self.batch, self.brings = data, bool(its_id) or batches.brings_something(data)
         if its_id:
@@ -757,6 +829,7 @@ class Model:
         """Section 5; of `sets` and `edits` one is empty, for the form that is not used."""
         if profile is None:
             raise RefusedError("MPID_NOT_FOUND")
+        sets, edits = work.screen(sets), work.screen_edits(edits)
         for type_, new in sets.items():
             held = profile.values(type_)
             gone = [value for value in held if value != new]

@@ -58,10 +58,27 @@ def _smaller(world: World) -> Iterator[World]:
     while size := size // 2:
         for start in range(0, len(world.requests), size):
             yield _without(world, range(start, min(start + size, len(world.requests))))
+    for name, scope in world.scopes.items():
+        for without in _less_guarded(scope):
+            yield replace(world, scopes=world.scopes | {name: without})
     for place, request in enumerate(world.requests):
         for shorter in _shorter(request):
             requests = [*world.requests[:place], shorter, *world.requests[place + 1 :]]
             yield replace(world, requests=requests)
+
+
+def _less_guarded(scope: Json) -> Iterator[Json]:
+    """The scope without its extensions, without one of them, or without one entry of one."""
+    extensions = scope.get("extensions") or {}
+    if "extensions" in scope:
+        yield {name: each for name, each in scope.items() if name != "extensions"}
+    for name, extension in extensions.items():
+        yield scope | {"extensions": {n: each for n, each in extensions.items() if n != name}}
+        for entry in extension if len(extension) > 1 else ():
+            fewer: object = [each for each in extension if each != entry]
+            if isinstance(extension, dict):
+                fewer = {other: each for other, each in extension.items() if other != entry}
+            yield scope | {"extensions": extensions | {name: fewer}}
 
 
 def _without(world: World, gone: range) -> World:

@@ -159,7 +159,7 @@ def test_a_world_is_made_so_small_that_nothing_more_can_be_left_out(fault: Fault
     for world in worlds_with(fault, 3):
         small = shrunk(world, fault)
         assert fault(small)
-        assert 1 <= len(small.requests) <= 5 < len(world.requests)
+        assert 1 <= len(small.requests) <= 5 <= len(world.requests)
         for place, request in enumerate(small.requests):
             others = small.requests[:place] + small.requests[place + 1 :]
             change_at = small.change_at and small.change_at - (place < small.change_at)

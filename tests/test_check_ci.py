@@ -727,7 +727,8 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     [
         (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--config", ""], "name a file with --config"),
-        (["--config", "idsync.yaml", "--update"], "omit --config"),
+        (["--config", "idsync.yaml", "--update"], "omit --config and --no-extensions"),
+        (["--no-extensions", "--update"], "omit --config and --no-extensions"),
         (["--config", "other.yaml", "--junit", "./other.yaml"], "is the input 'other.yaml'"),
     ],
 )

@@ -286,6 +286,12 @@ def test_a_plan_tells_of_all_that_would_change(used: Program) -> None:
             {"identity_type": "customer_id", "before": ["login", "unique"], "after": []},
             {"identity_type": "email", "before": [], "after": ["login", "unique"]},
         ],
+        "extensions": [],
+        "kept_out": {
+            "blocked": {"identifiers": 0, "most_held": []},
+            "reshaped": {"identifiers": 0, "most_held": []},
+            "crowded": {"profiles": 0, "largest": []},
+        },
         "shared": {
             "identifiers": 1,
             "most_held": [{"identity_type": "email", "value": "a", "holders": 2}],

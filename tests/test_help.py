@@ -136,7 +136,7 @@ def test_every_scenario_passes(idsync: Program) -> None:
 
 
 def test_every_configuration_loads(idsync: Program) -> None:
-    for first, number in (("version:", 1), ("scopes:", 2)):
+    for first, number in (("version:", 1), ("scopes:", 3)):
         found = list(blocks("config", first))
         assert len(found) == number
         for text in found:

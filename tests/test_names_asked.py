@@ -363,7 +363,7 @@ class Strangers(Asker):
         return request
 
     def value(self) -> str:
-        return f"{self.somebody}{self.rng.choice('aaabbc')}"
+        return f"{self.somebody}{self.rng.choice('aaabbcAB' if self.is_guarded else 'aaabbc')}"
 
     def mpid(self, scope: str) -> object:
         """A profile of the same person, if there is any, or none at all."""

@@ -23,7 +23,7 @@ from idsync_cli.engine.labels import Labels
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import Json, exported, json_of, parts, program_answers
-from tests.reference_model import CANONICAL, Rules
+from tests.reference_model import CANONICAL, Profile, Rules, Work
 from tests.shrinking import Fault, report
 from tests.worlds import World, random_world
 
@@ -118,9 +118,19 @@ def moment(
         assert of is not None
         given = (request["known_identities"]).items()
         asked = {CANONICAL[name]: value for name, value in given if value}
+        asked = as_meant(asked, of, answer["scope"], before)
         if answer["type"] == "logout":
             asked = {type_: value for type_, value in asked.items() if type_ not in of.login}
     return Moment(answer["type"], of, asked, answer, before, after)
+
+
+def as_meant(asked: dict[str, str], rules: Rules, scope: str, before: Profiles) -> dict[str, str]:
+    """What guard rails leave of a request, before step 1 (section 11)."""
+    profiles = {mpid: Profile(int(mpid), each["scope"], 0) for mpid, each in before.items()}
+    for mpid, each in before.items():
+        profiles[mpid].held = [(t, v) for t, values in each["identities"].items() for v in values]
+    there = {each.mpid: each for each in profiles.values()}
+    return Work({"type": "identify", "scope": scope}, rules, there, there).screen(asked)
 
 
 # ---- Asking Hypothesis for worlds
@@ -254,7 +264,10 @@ def test_a_refused_request_changes_nothing(now: Moment) -> bool:
 
 @in_every_world
 def test_what_a_request_may_not_see_it_does_not_take(now: Moment) -> bool:
-    """Nobody but a `modify` takes anything from a protected profile that is not its answer."""
+    """Nobody but a `modify` takes anything from a protected profile that is not its answer.
+
+    But for what moves to whoever was seen with it last (section 11).
+    """
     if now.refused or now.kind == "modify":
         return False
     assert now.rules is not None
@@ -266,9 +279,16 @@ def test_what_a_request_may_not_see_it_does_not_take(now: Moment) -> bool:
             or (other["known"] and not now.names(other, now.rules.login))
             or (other["known"] and now.disagrees(other) and not now.rules.joins)
         ):
-            assert now.after[other["mpid"]] == other, now
+            assert staying(now.after[other["mpid"]], now) == staying(other, now), now
             met = met or now.names(other, now.rules.unique)
     return met
+
+
+def staying(profile: Json, now: Moment) -> Json:
+    """All that a profile holds of types that do not move."""
+    assert now.rules is not None
+    moving = now.rules.rails.moving
+    return {t: values for t, values in profile["identities"].items() if t not in moving}
 
 
 @in_every_world
@@ -287,13 +307,53 @@ def test_only_the_answer_gains_and_all_others_lose_unique_identifiers_at_most(no
 
 @in_every_world
 def test_nothing_but_a_modify_takes_anything_from_its_own_answer(now: Moment) -> bool:
+    """But where one more value replaces the oldest (section 11)."""
     found = now.found()
     if found is None:
         return False
+    assert now.rules is not None
     after = now.after[found["mpid"]]["identities"]
     for type_, values in found["identities"].items():
-        assert after[type_][: len(values)] == values, now
+        limit, replaces = now.rules.rails.limits.get(type_, (0, False))
+        kept = values
+        if replaces and len(values) >= limit and after[type_] != values:
+            kept = values[len(values) + 1 - limit :]
+        assert after[type_][: len(kept)] == kept, now
     return True
+
+
+@in_every_world
+def test_a_profile_gets_no_more_values_than_the_scope_allows(now: Moment) -> bool:
+    if now.rules is None or now.refused:
+        return False
+    met = False
+    for mpid, profile in now.after.items():
+        if profile["scope"] == now.answer["scope"] and mpid in now.before:
+            for type_, (limit, _) in now.rules.rails.limits.items():
+                count, before = len(held(profile, type_)), len(held(now.before[mpid], type_))
+                assert count <= max(limit, before), now
+                met = met or count == limit
+    return met
+
+
+@in_every_world
+def test_nothing_that_is_blocked_or_not_normal_comes_in_unless_it_is_held(now: Moment) -> bool:
+    if now.rules is None:
+        return False
+    rails = now.rules.rails
+    there = {
+        (type_, value)
+        for profile in now.before.values()
+        if profile["scope"] == now.answer["scope"]
+        for type_, values in profile["identities"].items()
+        for value in values
+    }
+    for change in now.answer.get("changes", ()):
+        type_, value = change["identity_type"], change["value"]
+        if change["op"] == "add":
+            assert not rails.blocks(type_, value), now
+            assert rails.normal(type_, value) == value or (type_, value) in there, now
+    return rails.exist and bool(now.answer.get("changes"))
 
 
 @in_every_world

@@ -15,6 +15,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.check.run import SEED, check
+from idsync_cli.core.admission import admitted
 from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Strategy
@@ -26,6 +27,7 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.files.scenario_file import Scenario, Step, read_scenarios
 from idsync_cli.files.scenario_search import find
+from idsync_cli.render.config import extensions_json
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import answer_all, incoming, lines_of
@@ -64,11 +66,14 @@ one_without_aliases_of_each_file = pytest.mark.parametrize(
 def given(scenario: Scenario) -> Iterator[tuple[str, Profile]]:
     """The profiles that are there before the first step, with their scopes."""
     given_out: set[int] = set()
+    there = {name: Memory(given_out=given_out) for name in scenario.organization.scopes}
     for seq, each in enumerate(scenario.given, start=1):
         mpid = each.mpid or derive_mpid(SEED, seq, given_out.__contains__)
-        given_out.add(mpid)
-        known = scenario.organization.scopes[each.scope].holds_login_id(types_of(each.identifiers))
-        yield each.scope, Profile(mpid, seq, None, known, each.identifiers)
+        rules = scenario.organization.scopes[each.scope]
+        held = admitted(each.identifiers, rules, there[each.scope].under(rules)).identifiers
+        profile = Profile(mpid, seq, None, rules.holds_login_id(types_of(held)), held)
+        there[each.scope].give(profile)
+        yield each.scope, profile
 
 
 def prepared(scenario: Scenario, storage: SqliteStore) -> SqliteStore:
@@ -208,6 +213,11 @@ def without_numbers(scenario: Scenario, answers: list[Json]) -> list[Json]:
         for member in ("mpid", "source_mpid"):
             renamed[member] = names.get(renamed.get(member, ""), renamed.get(member))
         renamed["orphaned"] = sorted(names[mpid] for mpid in answer.get("orphaned", ()))
+        if "notes" in answer:
+            renamed["notes"] = [
+                each | {"mpid": names.get(each.get("mpid")), "message": None}
+                for each in answer["notes"]
+            ]
         changes = [each | {"mpid": names[each["mpid"]]} for each in answer.get("changes", ())]
         renamed["changes"] = [
             change
@@ -255,6 +265,7 @@ def scope_of(rules: ScopeRules) -> Json:
     scope: Json = {"strategy": strategy_of(rules.strategy), "priority": list(rules.priority)}
     scope["on_conflicting_login"] = rules.on_conflicting_login
     scope["on_unique_held"] = rules.on_unique_held
+    scope["extensions"] = extensions_json(rules.guard_rails)
     if rules.strategy.name not in ("default", "best_match"):
         scope["identities"] = {
             kind: {name: name in settings.names() for name in ("login", "unique", "immutable")}

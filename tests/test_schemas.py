@@ -23,7 +23,14 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.erasure import ErasureCounts, KeptFile
-from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
+from idsync_cli.core.identity import (
+    DEVICE_TYPES,
+    MPID_MAX,
+    MPID_MIN,
+    TYPES_BY_NAME,
+    IdentityType,
+    names_of,
+)
 from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
@@ -61,7 +68,11 @@ NAMES = (
     *("scenario", "configuration"),
 )
 FOR_EDITORS = ("scenario", "configuration")
-SCENARIO_FILES = sorted((ROOT / "fixtures" / "scenarios").glob("*.yaml"))
+SCENARIO_FILES = sorted(
+    path
+    for path in (ROOT / "fixtures" / "scenarios").rglob("*.yaml")
+    if path.parent.name != "config"
+)
 CONFIGURATION_FILES = [
     ROOT / "sample_config.yaml",
     ROOT / "idsync_cli" / "starter.yaml",
@@ -233,6 +244,7 @@ def words(known: Iterable[Any]) -> list[str]:
     return [str(each) for each in known]
 
 
+DEVICE_NAMES = [name for name, kind in TYPES_BY_NAME.items() if kind in DEVICE_TYPES]
 ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
     "request": [
         ("/properties/type/enum", codes.RequestKind),
@@ -270,7 +282,14 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/scope/properties/on_unique_held/enum", [*codes.OnUniqueHeld, None]),
         ("/$defs/strategy_rules/properties/on_new_known_user/enum", codes.OnNewKnownUser),
         ("/$defs/strategy_rules/properties/on_logout/enum", [*codes.OnLogout, None]),
+        ("/$defs/extensions/properties", codes.Extension),
+        (
+            "/$defs/extensions/properties/normalize/additionalProperties/items/enum",
+            codes.Normalizer,
+        ),
+        ("/$defs/limit_and_beyond/properties/beyond/enum", [*codes.Beyond, None]),
         ("/$defs/identity_type_name/enum", TYPES_BY_NAME),
+        ("/$defs/device_type_name/enum", DEVICE_NAMES),
         ("/$defs/calculated_attribute/properties/calculation/enum", codes.Calculation),
         ("/$defs/comparison/properties/operator/enum", codes.Operator),
     ],
@@ -375,11 +394,17 @@ CONFIGURATION: Json = {
             "identities": {"customerid": {"login": True, "unique": True, "immutable": True}},
             "on_conflicting_login": "join",
             "on_unique_held": "keep",
+            "extensions": {
+                "normalize": {"email": ["trim", "lowercase"]},
+                "blocked": {"*": ["placeholders"], "email": ["*@example.com"]},
+                "max_values": {"email": 3, "idfv": {"limit": 1, "beyond": "replace_oldest"}},
+            },
         }
     },
     "accounts": {"a": {"workspaces": {"w": "s"}}},
 }
 FLAGS = ("scopes", "s", "identities", "customerid")
+EXTENSIONS = ("scopes", "s", "extensions")
 
 RIGHT_CONFIGURATIONS: list[tuple[Keys, object]] = [
     (("version",), DROP),
@@ -418,6 +443,15 @@ RIGHT_CONFIGURATIONS: list[tuple[Keys, object]] = [
     (("scopes", "s"), {"strategy": "best_match", "priority": ["das"]}),
     (FLAGS, {}),
     (FLAGS, {"login": None, "unique": False}),
+    (EXTENSIONS, None),
+    (EXTENSIONS, {}),
+    (EXTENSIONS, dict.fromkeys(codes.Extension)),
+    ((*EXTENSIONS, "normalize"), {"idfv": [], "mobile_number": ["digits", "trim", "lowercase"]}),
+    ((*EXTENSIONS, "blocked"), {"idfv": [], "*": ["*", "?", "5", "placeholders"]}),
+    ((*EXTENSIONS, "blocked"), {"email": [5, 5.5]}),
+    ((*EXTENSIONS, "max_values"), {"yahoo": 5, "idfv": "7", "other": {"limit": "8"}}),
+    ((*EXTENSIONS, "max_values"), {"email": {"limit": 5, "beyond": None}}),
+    ((*EXTENSIONS, "moving"), []),
 ]
 
 WRONG_CONFIGURATIONS: list[tuple[Keys, object]] = [
@@ -474,6 +508,34 @@ WRONG_CONFIGURATIONS: list[tuple[Keys, object]] = [
     (("scopes", "s", "on_conflicting_login"), True),
     (("scopes", "s", "on_unique_held"), "held"),
     (("scopes", "s", "on_unique_held"), True),
+    (EXTENSIONS, ["blocked"]),
+    (EXTENSIONS, {"limits": {}}),
+    ((*EXTENSIONS, "normalize"), ["email"]),
+    ((*EXTENSIONS, "normalize"), {"*": ["trim"]}),
+    ((*EXTENSIONS, "normalize"), {"email": "trim"}),
+    ((*EXTENSIONS, "normalize"), {"email": None}),
+    ((*EXTENSIONS, "normalize"), {"email": ["upper"]}),
+    ((*EXTENSIONS, "normalize"), {"email": ["trim", "trim"]}),
+    ((*EXTENSIONS, "normalize"), {"idfv": ["trim"], "ios_idfv": ["trim"]}),
+    ((*EXTENSIONS, "blocked"), {"emial": ["x"]}),
+    ((*EXTENSIONS, "blocked"), {"*": "placeholders"}),
+    ((*EXTENSIONS, "blocked"), {"email": ["x", "x"]}),
+    ((*EXTENSIONS, "blocked"), {"email": [""]}),
+    ((*EXTENSIONS, "blocked"), {"email": [True]}),
+    ((*EXTENSIONS, "blocked"), {"email": [None]}),
+    ((*EXTENSIONS, "blocked"), {"email": [["x"]]}),
+    ((*EXTENSIONS, "max_values"), {"email": 0}),
+    ((*EXTENSIONS, "max_values"), {"email": "03"}),
+    ((*EXTENSIONS, "max_values"), {"email": 1.5}),
+    ((*EXTENSIONS, "max_values"), {"email": True}),
+    ((*EXTENSIONS, "max_values"), {"email": None}),
+    ((*EXTENSIONS, "max_values"), {"email": {}}),
+    ((*EXTENSIONS, "max_values"), {"email": {"limit": 1, "beyond": "replace"}}),
+    ((*EXTENSIONS, "max_values"), {"email": {"limit": 1, "more": 1}}),
+    ((*EXTENSIONS, "moving"), "idfv"),
+    ((*EXTENSIONS, "moving"), ["email"]),
+    ((*EXTENSIONS, "moving"), ["idfv", "ios_idfv"]),
+    ((*EXTENSIONS, "moving"), [None]),
     (("scopes", "s", "extra"), None),
     (("scopes", "s", "extra"), "x"),
     (("scopes", "s"), {"strategy": "default", "priority": ["email"]}),
@@ -503,6 +565,8 @@ ONLY_THE_PROGRAM_REFUSES: list[tuple[Keys, object]] = [
     (("scopes", "s"), {"strategy": "default", "priority": ["email", "customer_id"]}),
     (("accounts", "a", "workspaces", "w"), "t"),  # an unknown scope
     (("accounts", "b"), {"workspaces": {"w": "s"}}),  # a workspace twice
+    ((*EXTENSIONS, "max_values"), {"customer_id": 1}),  # which is immutable
+    ((*EXTENSIONS, "moving"), ["idfv"]),  # which is not unique
 ]
 """What the configuration schema names as beyond it."""
 
@@ -1238,6 +1302,9 @@ WRONG_ANSWERS: list[tuple[str, Keys, object]] = [
     ("noted", ("notes",), [{"code": "held_elsewhere", "identity_type": None, "message": "x"}]),
     ("noted", ("notes",), [{"code": "held", "identity_type": "email", "message": "x"}]),
     ("noted", ("notes",), [{"code": "tie", "identity_type": None}]),
+    ("noted", ("notes",), [{"code": "moved", "identity_type": "push_token", "message": "x"}]),
+    ("noted", ("notes",), [{"code": "blocked", "identity_type": None, "message": "x"}]),
+    ("noted", ("notes",), [{"code": "tie", "identity_type": None, "message": "x", "mpid": "5"}]),
     *(
         (example, (member,), DROP)
         for example in ("brought", "named")

@@ -72,8 +72,8 @@ def _alike(scenario: Scenario, configured: Organization) -> bool:
     return (own.scopes, own.workspaces) == (configured.scopes, configured.workspaces)
 
 
-def test_there_are_eight_questions_with_two_answers_each(questions: list[Question]) -> None:
-    assert [len(each.replies) for each in questions] == [2] * 8
+def test_there_are_twelve_questions_with_two_answers_each(questions: list[Question]) -> None:
+    assert [len(each.replies) for each in questions] == [2] * 12
 
 
 def test_each_answer_is_the_one_that_its_scenario_runs_under(questions: list[Question]) -> None:

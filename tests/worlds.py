@@ -21,12 +21,20 @@ POOL = ("customer_id", "email", "other", "mobile_number", "ios_idfv", "android_a
 OUTSIDERS = (
     *("push_token", "yahoo", "other_id_10", "facebook_custom_audience_id", "fire_aid", "alias"),
 )
+DEVICES = ("ios_idfv", "android_aaid")
+GUARDED = 0.4
+"""How many of the scopes have extensions."""
 LABELS = ("l1", "l2", "l3", "l4", "l 5")
 NO_MPIDS = ("", 0, "0")
 RESPONSES: tuple[object, ...] = (
     *({"mpid": "5"}, {"mpid": -5}, {"mpid": None}, {"error": "LOOKUP_ERROR"}),
     {"mpid": None, "error": "", "is_logged_in": False},
 )
+GUARDED_VALUES = (
+    *("A", "B", " a", "b ", "a\t", "  ", "-", "null", "'NULL'", "Guest", "0", "0-0", "email"),
+    *("12", "1-2", "1 (2)", "+12", "+1-2", "1/2a", "ab", "aB", '"-1"', "22 222-222"),
+)
+"""Values that guard rails make something of."""
 ODD_VALUES = ("A", " a", "a ", "é", "e\u0301", "null", "0001", "@l1", "😀", "x" * 4096)
 
 
@@ -72,8 +80,53 @@ def random_strategy(rng: random.Random) -> str | Json:
     return strategy
 
 
+def random_extensions(rng: random.Random, scope: Json) -> Json:
+    """Guard rails that fit the rules of a scope; mostly several."""
+    rules = Rules(scope)
+    types = list(dict.fromkeys([*rules.priority, *rng.sample(OUTSIDERS, 2)]))
+    extensions: Json = {}
+
+    def by_type(make: Callable[[str], object], allowed: list[str]) -> Json:
+        chosen = rng.sample(allowed, min(len(allowed), rng.randint(1, 3)))
+        return {also_read_as(rng, type_, 0.05): make(type_) for type_ in chosen}
+
+    def normalizers(_: str) -> list[str]:
+        return rng.sample(["trim", "lowercase", "digits"], rng.randint(1, 3))
+
+    def blocked(_: str) -> list[str]:
+        patterns = ["placeholders", "a", "*a", "?", "b*", "1*2", "*?b", "c"]
+        return rng.sample(patterns, rng.randint(1, 2))
+
+    def limit(type_: str) -> object:
+        number = rng.choice([1, 1, 2])
+        if type_ not in rules.login and rng.random() < 0.6:
+            return {"limit": number, "beyond": "replace_oldest"}
+        return rng.choice([number, {"limit": number}, {"limit": number, "beyond": None}])
+
+    if rng.random() < 0.6:
+        extensions["normalize"] = by_type(normalizers, types)
+    if rng.random() < 0.5:
+        extensions["blocked"] = by_type(blocked, types)
+        if rng.random() < 0.5:
+            extensions["blocked"] = {"*": rng.choice([["placeholders"], ["c", "placeholders"]])}
+    limited = [type_ for type_ in types if type_ not in rules.immutable]
+    if limited and rng.random() < 0.6:
+        extensions["max_values"] = by_type(limit, limited)
+    moving = [type_ for type_ in DEVICES if type_ in rules.unique and type_ not in rules.login]
+    if moving and rng.random() < 0.7:
+        extensions["moving"] = rng.sample(moving, rng.randint(1, len(moving)))
+    return extensions
+
+
 def random_scope(rng: random.Random, priority: list[str] | None = None) -> Json:
     """`priority` in canonical names, where it shall stay as it was."""
+    scope = _random_rules(rng, priority)
+    if rng.random() < GUARDED:
+        scope["extensions"] = random_extensions(rng, scope)
+    return scope
+
+
+def _random_rules(rng: random.Random, priority: list[str] | None) -> Json:
     strategy = random_strategy(rng)
     priority = list(priority or rng.sample(POOL, rng.randint(2, 5)))
     if strategy == "default":
@@ -120,11 +173,14 @@ class Asker:
     model: Model
     requests: list[object] = field(default_factory=list)
     answers: list[Json] = field(default_factory=list)
+    is_guarded: bool = False  # whether the scope at hand has extensions
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
 
     def value(self) -> str:
+        if self.is_guarded and self.chance(0.35):
+            return self.rng.choice(GUARDED_VALUES)
         return self.rng.choice(ODD_VALUES) if self.chance(0.03) else self.rng.choice("aaabbc")
 
     def types(self, scope: str, most: int) -> list[str]:
@@ -155,6 +211,7 @@ class Asker:
     def request(self) -> Json:
         rng, model = self.rng, self.model
         scope = rng.choice(sorted(model.rules))
+        self.is_guarded = model.rules[scope].rails.exist
         kinds = ["identify", "login", "logout", "search", "modify", "batch", "alias", "erase"]
         kind = rng.choices(kinds, [4, 4, 2, 2, 3, 4, 2, 1])[0]
         if kind in ("login", "logout") and not model.rules[scope].logins and self.chance(0.7):
@@ -231,6 +288,9 @@ class Asker:
         """An erase, by an MPID or by identities."""
         if self.chance(0.5):
             request["mpid"] = self.mpid(scope)
+        elif shared := self.shared(scope) if self.chance(0.3) else []:
+            kind, value = self.rng.choice(shared)
+            request["known_identities"] = {also_read_as(self.rng, kind): value}
         else:
             request["known_identities"] = self.identities(scope, "search")
         if self.chance(0.3):
@@ -238,6 +298,11 @@ class Asker:
         if self.chance(0.5):
             request["request_id"] = f"r{self.rng.randint(1, 3)}"
         return request
+
+    def shared(self, scope: str) -> list[tuple[str, str]]:
+        """Identifiers that several profiles of the scope hold."""
+        pairs = [pair for p in self.model.profiles.values() if p.scope == scope for pair in p.held]
+        return [pair for pair in dict.fromkeys(pairs) if pairs.count(pair) > 1]
 
     def identities(self, scope: str, kind: str) -> Json:
         identities: Json = {}
@@ -251,6 +316,10 @@ class Asker:
         return identities
 
     def change(self, scope: str) -> Json:
+        limits = [*self.model.rules[scope].rails.limits]
+        if limits and self.chance(0.4):  # one more value, where there may be too many
+            kind = also_read_as(self.rng, self.rng.choice(limits))
+            return {"identity_type": kind, "new_value": self.value()}
         change: Json = {"identity_type": also_read_as(self.rng, self.types(scope, 1)[0])}
         forms = [("old_value", "new_value"), ("old_value",), ("new_value",), ("new_value",)]
         keep = () if self.chance(0.05) else self.rng.choice(forms)

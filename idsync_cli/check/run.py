@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from idsync_cli import wire
 from idsync_cli.check.folded import attributes_asked_for, folded
-from idsync_cli.core.admission import violation
+from idsync_cli.core.admission import admitted, violation
 from idsync_cli.core.audiences.fold import Folded
 from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.config.rules import Organization
@@ -131,8 +131,13 @@ def check_file(
     wanted: Callable[[Scenario], bool] = lambda _: True,
     load: Load = load,
     rules: Organization | None = None,
+    *,
+    extensions: bool = True,
 ) -> Iterator[CheckOutcome]:
-    """Run the scenarios of one file that are wanted, as they come; with `rules`, under these."""
+    """Run the scenarios of one file that are wanted, as they come; with `rules`, under these.
+
+    Without `extensions` the guard rails of the rules are passed over (section 11).
+    """
     try:
         scenarios = read_scenarios(path, load, rules)
     except FileFault as fault:
@@ -140,9 +145,13 @@ def check_file(
         return
     for scenario in filter(wanted, scenarios):
         try:
-            yield check(scenario)
+            yield check(scenario if extensions else _without_extensions(scenario))
         except FileFault as fault:
             yield Unreadable(path, fault)
+
+
+def _without_extensions(scenario: Scenario) -> Scenario:
+    return replace(scenario, organization=scenario.organization.without_extensions())
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path | Unreadable]:
@@ -182,18 +191,19 @@ def _run(scenario: Scenario, store: Store) -> Iterator[Mismatch]:
 def _give(scenario: Scenario, given: Given, transaction: Transaction, seed: int) -> None:
     rules = scenario.organization.scopes[given.scope]
     lookup = transaction.lookup(given.scope, rules)
+    left = admitted(given.identifiers, rules, lookup)
     seq = transaction.last_seq + 1
     profile = Profile(
         mpid=given.mpid or derive_mpid(seed, seq, lookup.was_given_out),
         created_seq=seq,
         source_mpid=None,
-        was_known=rules.holds_login_id(types_of(given.identifiers)),
-        identifiers=given.identifiers,
+        was_known=rules.holds_login_id(types_of(left.identifiers)),
+        identifiers=left.identifiers,
     )
     broken = violation(profile, rules, lookup)
     if broken:
         message = f"the given profile breaks a rule: {broken.message}"
-        raise FileFault([given.fault(message, broken.word)])
+        raise FileFault([given.fault(message, left.as_given(broken).word)])
     transaction.insert(given.scope, profile, rules, None)
     transaction.advance_to(seq)
 

@@ -7,13 +7,15 @@ from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.one_shot import Reply
 
 
-def show(reply: Reply, *, explain: bool, as_json: bool) -> None:
+def show(reply: Reply, *, explain: bool, as_json: bool, gave_identities: bool = False) -> None:
     """Show an answer; a refusal is told of on standard error as well."""
     answer = reply.answer
     if as_json:
         write_json(wire.answer_json(answer, explain=explain))
     if isinstance(answer.outcome, Refusal):
         _show_refusal(answer, answer.outcome, explain=explain and not as_json)
+        if answer.outcome.code is ErrorCode.NO_IDENTITIES and not gave_identities:
+            _show_example(answer)
     elif not as_json:
         if reply.dry_run:
             say("dry run: nothing was written to the store")
@@ -36,6 +38,8 @@ def _show_refusal(answer: Answer, refusal: Refusal, *, explain: bool) -> None:
 
         headline = render.refusal_headline(answer, refusal)
         draw(*headline, *render.refused_explanation(refusal, terminal_width()))
-    if refusal.code is ErrorCode.NO_IDENTITIES:
-        command = f"idsync {'track' if answer.kind is RequestKind.BATCH else answer.kind}"
-        say(f"try: {command} --email a@example.com, or {command} --help")
+
+
+def _show_example(answer: Answer) -> None:
+    command = f"idsync {'track' if answer.kind is RequestKind.BATCH else answer.kind}"
+    say(f"try: {command} --email a@example.com, or {command} --help")

@@ -16,7 +16,7 @@ from idsync_cli.check.update import Update, update_of
 from idsync_cli.cli.check_shown import Format, Teller, check_report, complain_of, write_report
 from idsync_cli.cli.environment import load_configuration, say, write, write_lines
 from idsync_cli.cli.hints import with_hints
-from idsync_cli.cli.options import present_config, present_store
+from idsync_cli.cli.options import NoExtensions, present_config, present_store
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
 from idsync_cli.files.config_file import load
@@ -48,6 +48,7 @@ def check(
             "spell out a scope, under its scope named 'scope' or its only one.",
         ),
     ] = None,
+    no_extensions: NoExtensions = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first scenario that does not pass.")
     ] = False,
@@ -92,10 +93,10 @@ def check(
         raise UsageFault("the text of -k is empty; give part of a name, or omit -k")
     if update and (fail_fast or junit is not None or form is not Format.TEXT):
         raise UsageFault("--update cannot be combined with --fail-fast, --junit or --format")
-    if update and config is not None:
+    if update and (config is not None or no_extensions):
         raise UsageFault(
-            "--update writes what a scenario's own rules answer; omit --config, "
-            "or change the rules that the scenario names"
+            "--update writes what a scenario's own rules answer; omit --config and "
+            "--no-extensions, or change the rules that the scenario names"
         )
     rules = None if config is None else load_configuration(config).organization
     files = list(checking.files(map(Path, paths)))
@@ -112,7 +113,7 @@ def check(
             file.path if isinstance(file, Unreadable) else file.resolve(): file for file in files
         }
         return _update(_Run(list(once.values()), matching), quiet=quiet)
-    run = _Run(files, matching, rules)
+    run = _Run(files, matching, rules, extensions=not no_extensions)
     teller = Teller(form, quiet=quiet)
     outcomes: list[CheckOutcome] = []
     for outcome in run.outcomes():
@@ -138,7 +139,8 @@ def _outputs(inputs: Sequence[str] = (), config: str | None = None) -> "Outputs"
 class _Run:
     """The scenarios of some files, one after another; each configuration is read once.
 
-    With `rules` they run under these, whatever their own are.
+    With `rules` they run under these, whatever their own are; without `extensions` the guard rails
+    of either are passed over.
     """
 
     def __init__(
@@ -146,10 +148,13 @@ class _Run:
         files: Sequence[Path | Unreadable],
         matching: str | None,
         rules: Organization | None = None,
+        *,
+        extensions: bool = True,
     ) -> None:
         self._files = files
         self._matching = matching
         self._rules = rules
+        self._extensions = extensions
         self.load: Load = cache(load)
 
     def outcomes(self) -> Iterator[CheckOutcome]:
@@ -158,7 +163,9 @@ class _Run:
             if isinstance(file, Unreadable):
                 yield _with_hints(file)
                 continue
-            for outcome in checking.check_file(file, self._is_wanted, self.load, self._rules):
+            for outcome in checking.check_file(
+                file, self._is_wanted, self.load, self._rules, extensions=self._extensions
+            ):
                 yield _with_hints(outcome) if isinstance(outcome, Unreadable) else outcome
 
     def ensure_any(self, outcomes: Sequence[CheckOutcome]) -> None:

@@ -23,6 +23,7 @@ from idsync_cli.cli.options import (
     AsJson,
     Config,
     Group,
+    NoExtensions,
     OnceEach,
     StorePath,
 )
@@ -89,7 +90,10 @@ def lint(
 
 @app.command("plan", cls=OnceEach)
 def plan(
-    config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
+    as_json: AsJson = False,
 ) -> int:
     """Show what a configuration would change in a store.
 
@@ -99,14 +103,14 @@ def plan(
     Example: idsync config plan --config new.yaml
     """
     from idsync_cli.inspect import plan as planning
-    from idsync_cli.render import config as render_config
+    from idsync_cli.render import plan as render_plan
 
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         limit = None if as_json else planning.SHOWN
         found = planning.plan(organization, transaction, now_ms=now_ms(), limit=limit)
     if as_json:
-        write_json(render_config.plan_json(found))
+        write_json(render_plan.plan_json(found))
     else:
-        draw(*render_config.plan_text(found, terminal_width()))
+        draw(*render_plan.plan_text(found, terminal_width()))
     return found.exit_status

@@ -206,8 +206,8 @@ def terminal_width() -> int:
     return get_terminal_size().columns
 
 
-def load_configuration(path: str) -> "Configuration":
-    """The configuration file, and what there is to say of it.
+def load_configuration(path: str, *, no_extensions: bool = False) -> "Configuration":
+    """The configuration file, and what there is to say of it; guard rails may be passed over.
 
     Raises:
         FileFault: it is not there, or every fault of it.
@@ -218,7 +218,10 @@ def load_configuration(path: str) -> "Configuration":
         raise UsageFault("the path of the configuration contains a NUL character; name a file")
     from idsync_cli.files.config_file import load
 
-    return load(Path(path))
+    loaded = load(Path(path))
+    if no_extensions:
+        return loaded._replace(organization=loaded.organization.without_extensions())
+    return loaded
 
 
 def open_store(path: str, organization: "Organization", *, write: bool) -> "SqliteStore | None":

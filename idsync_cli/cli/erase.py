@@ -23,6 +23,7 @@ from idsync_cli.cli.options import (
     AsJson,
     Config,
     Force,
+    NoExtensions,
     Pairs,
     Scope,
     StorePath,
@@ -75,6 +76,7 @@ def erase(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be erased, and write nothing.")
     ] = False,
@@ -94,7 +96,7 @@ def erase(
         subject = _subject_of(dsr)
     is_access = subject is not None and subject.type.value != "erasure"
     _check_options(certificate, output, dry_run=dry_run, is_access=is_access, force=force)
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     request = _request(scope, workspace, mpid, request_id, identities, subject)
     inputs = [] if dsr is None else [dsr]
     if subject is not None and is_access:

@@ -17,7 +17,14 @@ from idsync_cli.cli.environment import (
     write,
     write_json,
 )
-from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    NoExtensions,
+    StorePath,
+)
 from idsync_cli.cli.questions import (
     ROWS_SHOWN,
     Limit,
@@ -107,6 +114,7 @@ def whois(
     limit: Limit = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
     """Show who holds an identifier and whether a search finds them.
@@ -118,7 +126,7 @@ def whois(
     Example: idsync whois email=a@example.com
     """
     asked = identifier_in(identifier)
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
         found = who_holds(
@@ -137,7 +145,9 @@ def whois(
 
         write_json(store_json.whois_json(found))
     if not found.holders:
-        say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}")
+        forms = dict.fromkeys(quoted(each.value) for each in found.read_as.values())
+        read_as = f", read as {' or '.join(forms)}" if forms else ""
+        say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}{read_as}")
         say_meant(meant)
     elif not as_json:
         from idsync_cli.render import store as render_store

@@ -62,6 +62,9 @@ Workspace = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing file.")]
+NoExtensions = Annotated[
+    bool, typer.Option("--no-extensions", help="Ignore the extensions of the scopes.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text and tables.")]
 Seed = Annotated[
     str | None,

@@ -20,6 +20,7 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     AsJson,
     Config,
+    NoExtensions,
     OnceEach,
     Pairs,
     Scope,
@@ -65,6 +66,7 @@ def profile_query(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
     """Show what mParticle's Profile API says of a profile.
@@ -79,7 +81,7 @@ def profile_query(
     moment = now_ms() if now is None else moment_in("--now", now)
     if (mpid is None) == (len(identities) == 0) or len(identities) > 1:
         raise UsageFault("name the profile by --mpid, or by exactly one identity option")
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     answer: ProfileAnswer
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         if mpid is not None:

@@ -30,6 +30,7 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     Config,
     Force,
+    NoExtensions,
     Scope,
     Seed,
     StorePath,
@@ -81,6 +82,7 @@ def replay(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     seed: Seed = None,
     chunk_size: Annotated[
         int | None,
@@ -119,7 +121,7 @@ def replay(
     if resume and again:
         raise UsageFault("--resume continues and --again starts over; give only one of them")
     shown = Shown.chosen(line, status, rule, kind, is_explained=explain and output is None)
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     target = _checked_target(organization, scope, workspace)
     number = parse_seed(seed)
     answers = None

@@ -15,6 +15,7 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     AsJson,
     Config,
+    NoExtensions,
     Pairs,
     Scope,
     StorePath,
@@ -62,6 +63,7 @@ def _ask(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     dry_run: DryRun = False,
     explain: Explain = False,
     svg: Svg = None,
@@ -74,6 +76,7 @@ def _ask(
         request,
         config,
         store,
+        no_extensions=no_extensions,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
@@ -158,6 +161,7 @@ def modify(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     dry_run: DryRun = False,
     explain: Explain = False,
     svg: Svg = None,
@@ -182,6 +186,7 @@ def modify(
         request,
         config,
         store,
+        no_extensions=no_extensions,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
@@ -241,13 +246,14 @@ def answer_and_show(
     config: str,
     path: str,
     *,
+    no_extensions: bool = False,
     dry_run: bool,
     explain: bool,
     as_json: bool,
     keep_picture: KeepPicture | None,
 ) -> int:
     """Answer a request, show the answer, and give the exit status."""
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     with_reasons = explain or keep_picture is not None
 
     def engine_over(store: Store) -> Engine:
@@ -272,7 +278,8 @@ def answer_and_show(
         dry_run=dry_run,
         on_nothing_found=look_again,
     )
-    show(reply, explain=explain, as_json=as_json)
+    given = request.get("known_identities") or request.get("user_identities")
+    show(reply, explain=explain, as_json=as_json, gave_identities=bool(given))
     for each in meant:
         from idsync_cli.cli.questions import say_meant
 

@@ -18,7 +18,14 @@ from idsync_cli.cli.environment import (
     say,
     write,
 )
-from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    Config,
+    NoExtensions,
+    Seed,
+    StorePath,
+)
 from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable, quoted
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ _HIGHEST_PORT = 65_535
 def serve(
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     host: Annotated[
         str, typer.Option("--host", metavar="HOST", help="The address to listen on.")
     ] = "127.0.0.1",
@@ -89,7 +97,7 @@ def serve(
         ) from None
     from idsync_cli.engine.service import Service
 
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     credentials = _credentials(organization)
     context = _tls(host, store, tls=tls, certificate=tls_cert, key=tls_key)
     recorder = _recorder(record, config, store)
@@ -118,7 +126,7 @@ def serve(
                 app.make_app(api, _report_bug),
                 listening,
                 context,
-                lambda: _reload(api, config),
+                lambda: _reload(api, config, no_extensions=no_extensions),
                 lambda: write(f"serving the store {printable(store)} at {address}"),
             )
     if recorder is not None:
@@ -213,12 +221,12 @@ def _opened(path: str, *, write_it: bool) -> "SqliteStore":
     return found
 
 
-async def _reload(api: "Api", config: str) -> None:
+async def _reload(api: "Api", config: str, *, no_extensions: bool) -> None:
     """Take the configuration anew; one that is wrong is told of, and the old one stays."""
     from idsync_cli.cli.complaints import complain
 
     try:
-        organization = load_configuration(config).organization
+        organization = load_configuration(config, no_extensions=no_extensions).organization
         await api.reload(organization, _credentials(organization))
     except IdsyncError as error:
         complain(error, prefix="idsync: ")

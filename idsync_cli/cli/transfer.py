@@ -23,7 +23,15 @@ from idsync_cli.cli.environment import (
     write_json,
     write_utf8,
 )
-from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    Config,
+    Force,
+    NoExtensions,
+    Seed,
+    StorePath,
+)
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.erasure import Erasure
@@ -158,6 +166,7 @@ def import_(
     form: FormOption = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     seed: Seed = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the file without importing it.")
@@ -172,7 +181,7 @@ def import_(
 
     Example: idsync import profiles.jsonl
     """
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     number = parse_seed(seed)
     read = _READERS[form or form_of(file)]
     with (

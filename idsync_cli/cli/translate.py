@@ -14,6 +14,7 @@ from idsync_cli.cli.options import (
     DEFAULT_STORE,
     Config,
     Force,
+    NoExtensions,
     Scope,
     StorePath,
     Workspace,
@@ -58,6 +59,7 @@ def translate_(
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
+    no_extensions: NoExtensions = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write a JSON object for every line.")
     ] = False,
@@ -72,7 +74,7 @@ def translate_(
 
     Example: idsync translate --to push_token emails.csv
     """
-    organization = load_configuration(config).organization
+    organization = load_configuration(config, no_extensions=no_extensions).organization
     try:
         wanted = wire.identity_type_of(to)
         target = wire.scope_of(scope, workspace, organization, wire.Target())

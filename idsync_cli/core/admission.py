@@ -1,11 +1,15 @@
 """Whether a whole profile, from an import or a scenario's `given`, keeps the rules of its scope."""
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import Lookup, is_held
 from idsync_cli.core.profile import Profile
+from idsync_cli.core.screening import as_meant
+
+_LENGTH_WITH_PLACE: Final = 3  # identities, a type, a place
 
 
 class Violation(NamedTuple):
@@ -13,6 +17,57 @@ class Violation(NamedTuple):
 
     message: str
     word: tuple[str | int, ...]
+
+
+class Admitted(NamedTuple):
+    """What guard rails leave of a whole profile's identifiers, and how many values are blocked.
+
+    `places` says by types where the values that are left stood among all that were given.
+    """
+
+    identifiers: tuple[Identifier, ...]
+    blocked: int = 0
+    places: Mapping[str, Sequence[int]] | None = None
+
+    def as_given(self, broken: Violation) -> Violation:
+        """What is wrong with the identifiers that are left, with its place among all of them."""
+        if self.places is None or len(broken.word) < _LENGTH_WITH_PLACE:
+            return broken
+        *where, kind, place = broken.word
+        assert isinstance(kind, str)
+        assert isinstance(place, int)
+        return Violation(broken.message, (*where, kind, self.places[kind][place]))
+
+
+def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Lookup) -> Admitted:
+    """Set aside what the scope blocks, and normalize the rest, as for a request (section 11).
+
+    Values that become one are one. How many a profile may hold is not asked.
+    """
+    rails = rules.guard_rails
+    if not rails.screens_values:
+        return Admitted(tuple(identifiers))
+    left: list[Identifier] = []
+    given: set[Identifier] = set()
+    kept: set[Identifier] = set()
+    counts: dict[str, int] = {}
+    places: dict[str, list[int]] = {}
+    blocked = 0
+    for identifier in identifiers:
+        kind = identifier.type.value
+        place = counts.get(kind, 0)
+        counts[kind] = place + 1
+        if rails.blocks(identifier):
+            blocked += 1
+            continue
+        meant = as_meant(identifier, rails, lookup)
+        is_twice = identifier in given  # which is for `violation` to tell
+        given.add(identifier)
+        if meant is not None and (is_twice or meant not in kept):
+            kept.add(meant)
+            left.append(meant)
+            places.setdefault(kind, []).append(place)
+    return Admitted(tuple(left), blocked, places)
 
 
 def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation | None:
@@ -35,11 +90,7 @@ def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation 
         if settings.immutable and len(values) > 1:
             return Violation(f"{kind} is immutable, but has {len(values)} values", word)
         for place, value in enumerate(values):
-            if settings.unique and _is_held(Identifier(kind, value), lookup):
+            if settings.unique and is_held(lookup, Identifier(kind, value)):
                 what = f"{kind} is unique, but another profile holds the value"
                 return Violation(what, (*word, place))
     return None
-
-
-def _is_held(identifier: Identifier, lookup: Lookup) -> bool:
-    return bool(lookup.known(identifier, 1) or lookup.anonymous((identifier,), 1))

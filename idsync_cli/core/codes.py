@@ -73,14 +73,18 @@ class TierOutcome(StrEnum):
 
 
 class NoteCode(StrEnum):
-    """What a request did otherwise than its sender may expect (section 8, `notes`)."""
+    """What a request did otherwise than its sender may expect, in order (sections 8 and 11)."""
 
+    BLOCKED = "blocked"
     NO_IDENTIFIER = "no_identifier"
     SET_ASIDE_ON_LOGOUT = "set_aside_on_logout"
     TIE = "tie"
     JOINED_CONFLICTING_LOGIN = "joined_conflicting_login"
     KEPT_IMMUTABLE = "kept_immutable"
+    LIMIT_REACHED = "limit_reached"
     HELD_ELSEWHERE = "held_elsewhere"
+    MOVED = "moved"
+    REPLACED_OLDEST = "replaced_oldest"
     SECOND_LOGIN_ID = "second_login_id"
 
 
@@ -103,6 +107,7 @@ class ErrorCode(StrEnum):
     INVALID_ALIAS = "INVALID_ALIAS"
     OLD_VALUE_MISMATCH = "OLD_VALUE_MISMATCH"
     IMMUTABLE_IDENTITY = "IMMUTABLE_IDENTITY"
+    LIMIT_REACHED = "LIMIT_REACHED"
     AMBIGUOUS = "AMBIGUOUS"
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
 
@@ -181,6 +186,29 @@ class OnUniqueHeld(StrEnum):
 
     TAKE = "take"
     KEEP = "keep"
+
+
+class Extension(StrEnum):
+    """The guard rails that a scope may have, in the order in which they act (section 11)."""
+
+    NORMALIZE = "normalize"
+    BLOCKED = "blocked"
+    MAX_VALUES = "max_values"
+    MOVING = "moving"
+
+
+class Normalizer(StrEnum):
+    """What may be done to a value before anything else (section 11)."""
+
+    TRIM = "trim"
+    LOWERCASE = "lowercase"
+    DIGITS = "digits"
+
+
+class Beyond(StrEnum):
+    """What is done about one value more than a profile may hold, if it is not left out."""
+
+    REPLACE_OLDEST = "replace_oldest"
 
 
 class Calculation(StrEnum):

@@ -51,7 +51,8 @@ class Note(NamedTuple):
     """Something that the sender may not expect, and the type that it is about.
 
     If an explanation was asked for, a note `held_elsewhere` has the MPID of the holder that keeps
-    the identifier (the lowest, if there are several), and the reason.
+    the identifier (the lowest, if there are several), and the reason. A note `moved` has the MPID
+    of the profile that the identifier was taken from.
     """
 
     code: NoteCode
@@ -234,10 +235,10 @@ class Decision(Value):
         notes: tuple[Note, ...],
         aliases: Sequence[Alias],
     ) -> "Decision":
-        """The same with what a batch brings; its own notes come first."""
+        """The same with what a batch brings, and with these notes."""
         return Decision(
             self.status, self.decided_by, self.profile, self.is_logged_in, self.matched,
-            self.created, self.changes, self.orphaned, self.updates, notes + self.notes,
+            self.created, self.changes, self.orphaned, self.updates, notes,
             self.identifiers, self.types_in_order, self.tiers, self.near, data, digest, aliases,
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Identifier types and their names, identifiers, and MPIDs (sections 1, 2 and 7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from hashlib import blake2b
 from struct import Struct
@@ -121,6 +121,21 @@ class Identifier(Value):
 
     def __hash__(self) -> int:
         return hash(self.value)
+
+
+def device_among(identifiers: Sequence[Identifier]) -> Identifier | None:
+    """What stands for the device of a batch that has these identifiers (section 9).
+
+    It is the device application stamp, else the first that identifies a device, by section 2.
+    """
+    first: Identifier | None = None
+    for each in identifiers:
+        if each.type in DEVICE_TYPES:
+            if each.type is IdentityType.DEVICE_APPLICATION_STAMP:
+                return each
+            if first is None or each.order < first.order:
+                first = each
+    return first
 
 
 def has_surrogate(text: str) -> bool:

@@ -97,3 +97,8 @@ class Lookup(ABC):
 def holders(lookup: Lookup, identifier: Identifier) -> list[ProfileView]:
     """Every profile of the scope that holds exactly this identifier."""
     return [*lookup.known(identifier), *lookup.anonymous((identifier,))]
+
+
+def is_held(lookup: Lookup, identifier: Identifier) -> bool:
+    """Whether any profile of the scope holds exactly this identifier."""
+    return bool(lookup.known(identifier, 1) or lookup.anonymous((identifier,), 1))

@@ -12,6 +12,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.files.extensions import read_extensions
 from idsync_cli.files.workspaces import read_accounts
 from idsync_cli.files.yaml_parser import read_documents
 from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition
@@ -26,6 +27,7 @@ _DEFINITIONS = ("calculated_attributes", "audiences")
 _SCOPE = (
     *("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held"),
     *_DEFINITIONS,
+    "extensions",
 )
 _STRATEGY = (
     "on_new_known_user",
@@ -146,6 +148,7 @@ class _Reader:
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
         definitions = self._definitions(entries)
+        extensions = read_extensions(entries.get("extensions"), self._faults, self._identity_type)
         # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
@@ -157,6 +160,7 @@ class _Reader:
             join or OnConflictingLogin.SEPARATE,
             held or OnUniqueHeld.TAKE,
             definitions,
+            extensions,
         )
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)

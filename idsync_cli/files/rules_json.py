@@ -3,8 +3,17 @@
 import json
 from typing import Any
 
-from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.codes import (
+    Beyond,
+    Extension,
+    Normalizer,
+    OnConflictingLogin,
+    OnLogout,
+    OnNewKnownUser,
+    OnUniqueHeld,
+)
 from idsync_cli.core.config.definitions import NO_DEFINITIONS
+from idsync_cli.core.config.guard_rails import GuardRails, ValueLimit
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings, Strategy
 from idsync_cli.core.identity import IdentityType
@@ -20,7 +29,7 @@ def remembered(organization: Organization) -> dict[str, str]:
 def encode(rules: ScopeRules) -> str:
     """The rules of a scope as they work."""
     strategy = rules.strategy
-    value = {
+    value: dict[str, Any] = {
         "strategy": {
             "name": strategy.name,
             "on_new_known_user": strategy.on_new_known_user,
@@ -40,12 +49,22 @@ def encode(rules: ScopeRules) -> str:
         "on_unique_held": rules.on_unique_held,
         **_defined(rules),
     }
+    if extensions := _extensions_json(rules.guard_rails):
+        value["extensions"] = extensions
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 def _defined(rules: ScopeRules) -> dict[str, Any]:
     definitions = rules.definitions
     return {} if definitions == NO_DEFINITIONS else {"defined": definitions_json(definitions)}
+
+
+def _extensions_json(rails: GuardRails) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Guard rails by extension and type; `*` stands for all types."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for extension, kind, words in rails.entries():
+        found.setdefault(extension.value, {})["*" if kind is None else kind.value] = words
+    return found
 
 
 def decode(text: str) -> ScopeRules:
@@ -86,4 +105,20 @@ def _rules_of(value: dict[str, Any]) -> ScopeRules:
         # A store that was last changed before there was a choice remembers none.
         on_unique_held=OnUniqueHeld(value.get("on_unique_held", OnUniqueHeld.TAKE)),
         definitions=read_definitions(value["defined"]) if "defined" in value else NO_DEFINITIONS,
+        guard_rails=_guard_rails_of(value.get("extensions", {})),
     )
+
+
+def _guard_rails_of(value: dict[str, dict[str, list[str]]]) -> GuardRails:
+    normalize, blocked, limits, moving = (value.get(each, {}) for each in Extension)
+    return GuardRails(
+        {IdentityType(kind): tuple(map(Normalizer, words)) for kind, words in normalize.items()},
+        {None if kind == "*" else IdentityType(kind): tuple(blocked[kind]) for kind in blocked},
+        {IdentityType(kind): _limit_of(words) for kind, words in limits.items()},
+        tuple(map(IdentityType, moving)),
+    )
+
+
+def _limit_of(words: list[str]) -> ValueLimit:
+    limit, *beyond = words
+    return ValueLimit(int(limit), replaces_oldest=bool(list(map(Beyond, beyond))))

@@ -66,7 +66,8 @@ def _held_variants(
         kind, value = asked.type, asked.value
         if rules is None or not rules.is_lookup(kind):
             continue
-        if held_among(transaction, scope, kind, [value]):
+        normal = rules.guard_rails.normal_form(asked)
+        if held_among(transaction, scope, kind, [value, *([normal] if normal else [])]):
             continue
         for held in held_among(transaction, scope, kind, variants_of(asked)):
             differs_in = differences(value, held)

@@ -11,9 +11,11 @@ from idsync_cli.core.config.diff import (
     compare,
     shifts,
 )
+from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.files import rules_json
+from idsync_cli.inspect.kept_out import KeptOut, kept_out, nothing_kept_out
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.audiences import count_moves
 from idsync_cli.store.sqlite.queries.statistics import (
@@ -86,7 +88,8 @@ class ScopePlan:
 
     `reindexes` says that the store is brought up to date by the next request, for other types
     are login types than before (section 3). `audiences` are those that are new, gone or others than
-    before, and those that name something of that kind.
+    before, and those that name something of that kind. `kept_out` is what is there that new guard
+    rails would not have let in; it stays.
     """
 
     scope: str
@@ -97,6 +100,7 @@ class ScopePlan:
     shifts: Mapping[Shift, Affected] = field(default_factory=dict)
     reindexes: bool = False
     audiences: tuple[AudiencePlan, ...] = ()
+    kept_out: KeptOut = field(default_factory=nothing_kept_out)
 
     @property
     def changes(self) -> bool:
@@ -131,8 +135,8 @@ def plan(
 ) -> Plan:
     """Compare a configuration with the rules under which a store was last changed.
 
-    With `limit`, no more identifiers are listed of those that several profiles hold. Audiences are
-    those of the moment `now_ms`.
+    With `limit`, no more identifiers are listed of those that several profiles hold, nor of what
+    guard rails would have kept out. Audiences are those of the moment `now_ms`.
 
     Raises:
         StoreFault: those rules cannot be read.
@@ -186,7 +190,11 @@ def _scope_plan(
     fate = Fate.NEW if before is None else Fate.STAYS
     reindexes = login_types(transaction).get(name, after.login_bits) != after.login_bits
     audiences = tuple(_audience_plans(transaction, name, before, after, change, now_ms))
-    return ScopePlan(name, fate, _number(kinds), change, shared, affected, reindexes, audiences)
+    rails = NO_GUARD_RAILS if before is None else before.guard_rails
+    left_out = kept_out(transaction, name, rails, after.guard_rails, limit)
+    return ScopePlan(
+        name, fate, _number(kinds), change, shared, affected, reindexes, audiences, left_out
+    )
 
 
 def _audience_plans(

@@ -26,6 +26,7 @@ from idsync_cli.store.sqlite.queries.history import (
     history_length,
     making,
 )
+from idsync_cli.store.sqlite.queries.placeholders import HeldPlaceholder, held_placeholders
 from idsync_cli.store.sqlite.queries.profiles import view_of
 from idsync_cli.store.sqlite.queries.statistics import (
     DeciderCount,
@@ -114,7 +115,7 @@ class Statistics:
     """What a store holds, scope by scope, and what decided the requests that changed it.
 
     `deciders` counts them by what decided, the most frequent first; `ties` are those that the rule
-    newest decided.
+    newest decided, and `placeholders` the values that look like placeholders and decided some.
     """
 
     last_seq: int
@@ -122,6 +123,7 @@ class Statistics:
     requests: int
     ties: int
     deciders: tuple[DeciderCount, ...]
+    placeholders: tuple[HeldPlaceholder, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -218,6 +220,7 @@ def stats(transaction: SqliteTransaction, organization: Organization) -> Statist
         requests=sum(each.requests for each in decided),
         ties=sum(each.requests for each in decided if each.rule == Rule.NEWEST),
         deciders=tuple(decided),
+        placeholders=tuple(held_placeholders(transaction)),
     )
 
 

@@ -9,6 +9,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
+from idsync_cli.core.screening import as_meant
 from idsync_cli.errors import UsageFault
 from idsync_cli.store.api import Transaction
 
@@ -102,7 +103,10 @@ def by_identifier(
             f"NOT_IMMUTABLE: {identifier.type} is not immutable in the scope, so it need not stay "
             f"with one user; query by an MPID, or by: {immutable}"
         )
-    held_by = transaction.holding(scope, identifier)
+    meant = None
+    if not rules.guard_rails.blocks(identifier):
+        meant = as_meant(identifier, rules.guard_rails, transaction.lookup(scope, rules))
+    held_by = [] if meant is None else transaction.holding(scope, meant)
     if len(held_by) > 1:
         raise UsageFault(
             f"AMBIGUOUS: {len(held_by)} profiles hold this {identifier.type}; query by an MPID"

@@ -65,7 +65,12 @@ def translate(
     rules = organization.scopes[scope]
     lines = iter(names)
     while some := list(islice(lines, AT_ONCE)):
-        identifiers = [each.identifier for each in some if each.identifier is not None]
+        identifiers = [
+            form
+            for each in some
+            if each.identifier is not None
+            for form in rules.guard_rails.forms(each.identifier)
+        ]
         mpids = [each.mpid for each in some if each.mpid is not None]
         transaction.prefetch(scope, rules, identifiers, mpids)
         for each in some:

@@ -1,6 +1,7 @@
 """Who holds an identifier, and what a search with it alone comes to in each of their scopes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind
 from idsync_cli.core.config.rules import Organization
@@ -12,6 +13,7 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.matcher import Matcher
 from idsync_cli.core.resolve.request_shape import shape_of
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
+from idsync_cli.core.screening import as_meant
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.profiles import count_holders, holder_views, profile_of
 
@@ -35,13 +37,15 @@ class Holder:
 class Whois:
     """Who holds an identifier, and what a search with it alone comes to in each of their scopes.
 
-    Of `held_by` profiles `holders` has the first, scope by scope, oldest first.
+    Of `held_by` profiles `holders` has the first, scope by scope, oldest first. `read_as` has what
+    the identifier means in those scopes that read it as another (section 11).
     """
 
     identifier: Identifier
     holders: tuple[Holder, ...]
     searches: tuple[Answer, ...]
     held_by: int
+    read_as: Mapping[str, Identifier] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -63,31 +67,47 @@ def whois(
 
     Of each it is said why the search does not return it, if so: a reason of section 4, step 2;
     `tie` where a newer one is returned; `NO_LOOKUP_IDENTITY` where the type is not in the priority;
-    `UNKNOWN_SCOPE` where the scope has no rules any more. With `whole` comes all that each of them
+    `blocked` where the scope blocks the value; `UNKNOWN_SCOPE` where it has no rules any more. With
+    `whole` comes all that each of them
     holds, and the account of every tier.
     """
     holders: list[Holder] = []
     searches: list[Answer] = []
     held_by = 0
+    read_as: dict[str, Identifier] = {}
     for name in transaction.scopes():
         if scope not in (None, name):
             continue
-        its_number = count_holders(transaction, name, identifier)
+        meant = meant_in(transaction, organization, identifier, name)
+        if meant != identifier:
+            read_as[name] = meant
+        its_number = count_holders(transaction, name, meant)
         if not its_number:
             continue
         held_by += its_number
-        answer = _search(transaction, organization, identifier, name, seed, explain=whole)
-        if answer is not None:
+        answer = _search(transaction, organization, meant, name, seed, explain=whole)
+        if isinstance(answer, Answer):
             searches.append(answer)
         left = None if limit is None else limit - len(holders)
-        matcher = _matcher(transaction, organization, identifier, name)
+        matcher = _matcher(transaction, organization, meant, name)
         rules = organization.scopes.get(name)
-        for each in holder_views(transaction, name, identifier, left):
-            why_not = _why_not(each, identifier, answer, matcher)
+        for each in holder_views(transaction, name, meant, left):
+            why_not = _why_not(each, meant, answer, matcher)
             everything = profile_of(transaction, each.mpid) if whole else None
             profile = None if everything is None else scoped(everything[1], name, rules)
             holders.append(Holder(scoped_view(each, name, rules), why_not, profile))
-    return Whois(identifier, tuple(holders), tuple(searches), held_by)
+    return Whois(identifier, tuple(holders), tuple(searches), held_by, read_as)
+
+
+def meant_in(
+    transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
+) -> Identifier:
+    """What an identifier means in a scope; as it is where the scope leaves nothing of it."""
+    rules = organization.scopes.get(scope)
+    if rules is None:
+        return identifier
+    lookup = transaction.lookup(scope, rules)
+    return as_meant(identifier, rules.guard_rails, lookup) or identifier
 
 
 def _search(
@@ -98,11 +118,13 @@ def _search(
     seed: int,
     *,
     explain: bool,
-) -> Answer | None:
-    """The core's answer to a search; None in a scope that the configuration no longer names."""
+) -> Answer | WhyNot:
+    """The core's answer to a search, or why there can be none."""
     rules = organization.scopes.get(scope)
     if rules is None:
-        return None
+        return ErrorCode.UNKNOWN_SCOPE
+    if rules.guard_rails.blocks(identifier):
+        return NoteCode.BLOCKED
     request = IdentityRequest(RequestKind.SEARCH, [identifier])
     seq = transaction.last_seq + 1
     lookup = transaction.lookup(scope, rules)
@@ -122,11 +144,12 @@ def _matcher(
 
 
 def _why_not(
-    holder: ProfileView, identifier: Identifier, answer: Answer | None, matcher: Matcher | None
+    holder: ProfileView, identifier: Identifier, answer: Answer | WhyNot, matcher: Matcher | None
 ) -> WhyNot | None:
     """Why the search did not return a holder; None if it did."""
-    if answer is None or matcher is None:
-        return ErrorCode.UNKNOWN_SCOPE
+    if not isinstance(answer, Answer):
+        return answer
+    assert matcher is not None
     if answer.mpid == holder.mpid:
         return None
     if not matcher.shape.rules.is_lookup(identifier.type):

@@ -31,6 +31,12 @@ _VALUES = {
         ("calculation", "within", "where", "event", "event_type"), ("calculated_attributes",)
     ),
     **dict.fromkeys(("all", "any", "not", "identity", "first_seen", "audience"), ("audiences",)),
+    "trim": ("normalize",),
+    "lowercase": ("normalize",),
+    "digits": ("normalize",),
+    "limit": ("max_values",),
+    "beyond": ("max_values",),
+    "replace_oldest": ("max_values",),
 }
 """Words of a configuration that have no entry of their own, and where they are explained."""
 
@@ -66,8 +72,8 @@ def words() -> list[str]:
 def explanation(word: str, width: int) -> str | None:
     """What a word means, in capitals or not and with - for _; None where nothing is known of it."""
     wanted = word.replace("-", "_").casefold()
-    book = {each.casefold(): entry for each, entry in entries().items()}
-    found = [book[wanted]] if wanted in book else []
+    book = entries()
+    found = [entry for each, entry in book.items() if each.casefold() == wanted]
     found += [book[each] for each in _VALUES.get(wanted, ())]
     texts = [_entry_text(each, width) for each in found]
     if wanted in TYPES_BY_NAME:

@@ -8,7 +8,7 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
 from idsync_cli.inspect.profiles import ProfileDetails, Statistics
 from idsync_cli.inspect.whois import Whois
-from idsync_cli.messages import WHY_NOT
+from idsync_cli.messages import PLACEHOLDERS_HELD, WHY_NOT
 from idsync_cli.render.identifiers import in_a_list, in_one_list, value_of
 from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
+
+PLACEHOLDERS_SHOWN = 20
+"""How many values that look like placeholders `stats` names."""
 
 IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
@@ -135,8 +138,13 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
     headings = ("MPID", "Scope", "State", "Seq", "Search by it alone")
     why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
     reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
+    read_as: list[Line] = [
+        [f"scope {visible(scope)} reads it as ", *identifier_shown(each)]
+        for scope, each in found.read_as.items()
+    ]
     return [
         broken(text("who holds ", *identifier_shown(found.identifier)), width, indent=2),
+        *(broken(text(*line), width, indent=2) for line in read_as),
         *(broken(text(*line), width, indent=2) for line in _not_shown(found)),
         laid_out(headings, rows, width),
         *(broken(text(*line), width, indent=2) for line in reasons),
@@ -190,7 +198,29 @@ def stats(counted: Statistics, width: int) -> "list[RenderableType]":
             text("requests that changed the store:"),
             shares("Decided by", decided, counted.requests, width),
         ]
-    return pieces
+    return pieces + (_placeholder_pieces(counted, width) if counted.placeholders else [])
+
+
+def _placeholder_pieces(counted: Statistics, width: int) -> "list[RenderableType]":
+    """The values that look like placeholders and decided most, and the way out."""
+    found = counted.placeholders
+    rows = [
+        (
+            visible(each.scope),
+            text((each.identifier.type.value, Look.TYPE)),
+            value_of(each.identifier),
+            f"{each.profiles:,}",
+            f"{each.requests:,}",
+        )
+        for each in found[:PLACEHOLDERS_SHOWN]
+    ]
+    left = len(found) - len(rows)
+    return [
+        text(""),
+        broken(text((PLACEHOLDERS_HELD, Look.WARNING)), width, indent=2),
+        laid_out(("Scope", "Type", "Value", "Profiles", "Requests"), rows, width),
+        *([text(f"and {left:,} more")] if left else []),
+    ]
 
 
 def _identifiers(profile: ScopedProfile) -> list[Identifier]:

@@ -138,6 +138,7 @@ def whois_json(found: Whois) -> wire.Json:
     return {
         "identity_type": found.identifier.type.value,
         "value": found.identifier.value,
+        "read_as": {scope: each.value for scope, each in found.read_as.items()},
         "profiles": [_holder_json(each) for each in found.holders],
         "left_out": found.held_by - len(found.holders),
         "searches": [wire.answer_json(each, explain=True) for each in found.searches],
@@ -167,6 +168,16 @@ def statistics_json(counted: Statistics) -> wire.Json:
                 "requests": each.requests,
             }
             for each in counted.deciders
+        ],
+        "placeholders": [
+            {
+                "scope": each.scope,
+                "identity_type": each.identifier.type.value,
+                "value": each.identifier.value,
+                "profiles": each.profiles,
+                "requests": each.requests,
+            }
+            for each in counted.placeholders
         ],
     }
 

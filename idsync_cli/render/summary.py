@@ -8,10 +8,12 @@ from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import number_of, printable
+from idsync_cli.messages import placeholder_warning
 from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import broken, shares
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.replay.summary import RefusedLine, Summary
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -48,6 +50,8 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
     for heading, numbers in counted.items():
         if numbers:
             pieces += [text(""), shares(heading, numbers, summary.requests, width)]
+    if summary.by_placeholders:
+        pieces += [text(""), *_placeholder_pieces(summary, width)]
     if summary.first_refused:
         pieces.append(text(""))
     for refused in summary.first_refused:
@@ -56,6 +60,16 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
     if more:
         pieces.append(text(f"and {number_of(more, 'more rejected line')}"))
     return pieces
+
+
+def _placeholder_pieces(summary: Summary, width: int) -> "list[RenderableType]":
+    """What looks like a placeholder and decided who somebody is, and the way out."""
+    warning = text((placeholder_warning(summary.by_placeholders), Look.WARNING))
+    values: list[tuple[Line, int]] = [
+        ([(each.type.value, Look.TYPE), f" {visible(each.value)}"], requests)
+        for each, requests in summary.placeholders
+    ]
+    return [broken(warning, width, indent=2), shares("Value", values, summary.requests, width)]
 
 
 def _named(counted: Iterable[tuple[str, int]], look: Look) -> list[tuple[Line, int]]:
@@ -95,6 +109,17 @@ def summary_json(summary: Summary) -> wire.Json:
         "profiles_created": summary.created,
         "profiles_orphaned": summary.orphaned,
         "notes": dict(summary.notes),
+        "placeholders": {
+            "requests": summary.by_placeholders,
+            "values": [
+                {
+                    "identity_type": identifier.type.value,
+                    "value": identifier.value,
+                    "requests": requests,
+                }
+                for identifier, requests in summary.placeholders
+            ],
+        },
         "refused": summary.refused,
         "stopped": summary.stopped,
         "dry_run": summary.dry_run,

@@ -7,16 +7,20 @@ from idsync_cli.transfer.profile_import import Imported
 
 
 def import_line(imported: Imported) -> str:
-    """How many profiles were taken in, or would be."""
+    """How many profiles were taken in, or would be, and how many values were left out."""
     did = "would import" if imported.dry_run else "imported"
     erasures = f" and {number_of(imported.erasures, 'erasure')}" if imported.erasures else ""
-    return f"{did} {number_of(imported.profiles, 'profile')}{erasures}"
+    blocked = ""
+    if imported.blocked:
+        blocked = f", without {number_of(imported.blocked, 'value')} that extensions block"
+    return f"{did} {number_of(imported.profiles, 'profile')}{erasures}{blocked}"
 
 
 def import_json(imported: Imported) -> dict[str, Any]:
-    """How many profiles were taken in, or would be."""
+    """The same, for machines."""
     return {
         "profiles": imported.profiles,
         "erasures": imported.erasures,
+        "blocked": imported.blocked,
         "dry_run": imported.dry_run,
     }

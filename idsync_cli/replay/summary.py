@@ -5,10 +5,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import RequestKind, Status
+from idsync_cli.core.config.placeholders import is_placeholder
 from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.identity import Identifier, IdentityType
 
 REFUSED_SHOWN = 20
 """How many refused lines a summary lists."""
+
+PLACEHOLDERS_COUNTED = 1000
+"""How many values that look like placeholders are counted apart; others are counted together."""
+
+PLACEHOLDERS_SHOWN = 20
+"""How many of them a summary names."""
 
 _Way = tuple[RequestKind | None, Status, str | None, str | None]
 """A way to answer: the kind, the status, what decided (a type, or else the rule), the error."""
@@ -33,13 +41,21 @@ class KindCount(NamedTuple):
     number: int
 
 
+class PlaceholderCount(NamedTuple):
+    """A value that looks like a placeholder, and how many requests were resolved by it."""
+
+    identifier: Identifier
+    requests: int
+
+
 class Summary(NamedTuple):
     """What a replay came to.
 
     `decided_by` counts the answers by the type that decided or else by the rule, `notes` and
     `errors` count their codes; the most frequent comes first. `refused` is how many lines were
     refused, and `first_refused` are the first of them. `stopped` says that the replay ended before
-    a line that was refused.
+    a line that was refused. `by_placeholders` is how many requests were resolved by a value that
+    looks like a placeholder, and `placeholders` are those values that did most.
     """
 
     requests: int
@@ -53,6 +69,8 @@ class Summary(NamedTuple):
     first_refused: tuple[RefusedLine, ...]
     stopped: bool
     dry_run: bool
+    by_placeholders: int = 0
+    placeholders: tuple[PlaceholderCount, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -63,7 +81,10 @@ class Summary(NamedTuple):
 class Tally:
     """Counts the answers of a replay as they come."""
 
-    __slots__ = ("created", "notes", "orphaned", "refused", "requests", "ways")
+    __slots__ = (
+        "by_placeholders", "created", "notes", "orphaned", "placeholders", "refused", "requests",
+        "ways",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.requests = 0
@@ -72,6 +93,8 @@ class Tally:
         self.created = 0
         self.orphaned = 0
         self.refused: list[RefusedLine] = []
+        self.by_placeholders = 0
+        self.placeholders: dict[Identifier, int] = {}
 
     def count_all(self, answers: Iterable[Answer], file: str) -> None:
         """Count answers to lines of a file."""
@@ -92,8 +115,31 @@ class Tally:
                 self.orphaned += len(outcome.orphaned)
                 for note in outcome.notes:
                     self.notes[note.code] = self.notes.get(note.code, 0) + 1
+                if outcome.matched:
+                    self._look_at(outcome.matched, by.identity_type)
             ways[way] = ways.get(way, 0) + 1
             self.requests += 1
+
+    def _look_at(self, matched: tuple[Identifier, ...], decider: IdentityType | None) -> None:
+        """See whether a request was resolved by a placeholder.
+
+        Where no tier decided, the first that found anybody says among whom it was chosen.
+        """
+        identifier = matched[0]
+        if decider is not None and identifier.type is not decider:
+            for each in matched:
+                if each.type is decider:
+                    identifier = each
+        if is_placeholder(identifier.value):
+            self._add_placeholder(identifier, 1)
+            self.by_placeholders += 1
+
+    def _add_placeholder(self, identifier: Identifier, requests: int) -> None:
+        counted = self.placeholders
+        if identifier in counted:
+            counted[identifier] += requests
+        elif len(counted) < PLACEHOLDERS_COUNTED:
+            counted[identifier] = requests
 
     def keep_lines(self, lines: Iterable[tuple[int, bytes]], file: str) -> None:
         """Keep the text of those lines, given with their numbers, that are listed as refused."""
@@ -116,6 +162,9 @@ class Tally:
             self.ways[way] = self.ways.get(way, 0) + number
         for code, number in other.notes.items():
             self.notes[code] = self.notes.get(code, 0) + number
+        self.by_placeholders += other.by_placeholders
+        for identifier, number in other.placeholders.items():
+            self._add_placeholder(identifier, number)
         self.refused += other.refused[: REFUSED_SHOWN - len(self.refused)]
 
     def summary(self, *, stopped: bool, dry_run: bool) -> Summary:
@@ -136,6 +185,13 @@ class Tally:
             first_refused=tuple(self.refused),
             stopped=stopped,
             dry_run=dry_run,
+            by_placeholders=self.by_placeholders,
+            placeholders=tuple(
+                [
+                    PlaceholderCount(*each)
+                    for each in Counter(self.placeholders).most_common(PLACEHOLDERS_SHOWN)
+                ]
+            ),
         )
 
     def _by(self, of: Callable[[_Way], str | None]) -> dict[str, int]:

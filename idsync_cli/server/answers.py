@@ -31,6 +31,7 @@ _SAID: Final = {
     ErrorCode.MPID_NOT_FOUND: "no profile has this MPID",
     ErrorCode.OLD_VALUE_MISMATCH: "the profile does not hold an old value that was sent",
     ErrorCode.IMMUTABLE_IDENTITY: "an immutable identifier is in the way",
+    ErrorCode.LIMIT_REACHED: "the profile may hold no further value of a type that was sent",
     ErrorCode.PROTECTED_IDENTITY: "an identifier that was sent belongs to another user",
     ErrorCode.UNKNOWN_SCOPE: "the workspace has no scope",
     ErrorCode.UNKNOWN_WORKSPACE: "the workspace is not known",

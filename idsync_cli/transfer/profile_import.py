@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from idsync_cli.core.admission import Violation, violation
+from idsync_cli.core.admission import Violation, admitted, violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.profile import Profile, types_of
@@ -18,7 +18,7 @@ FAULTS_SHOWN = 20
 
 
 class Imported(NamedTuple):
-    """The numbers of profiles and erasures that were imported.
+    """The numbers of profiles and erasures that were imported, and of values that are blocked.
 
     With `dry_run`, the store is thrown away.
     """
@@ -26,6 +26,7 @@ class Imported(NamedTuple):
     profiles: int
     dry_run: bool
     erasures: int = 0
+    blocked: int = 0
 
     @property
     def exit_status(self) -> int:
@@ -50,7 +51,7 @@ def import_profiles(
     Raises:
         FileFault: the bad lines; the session must then be abandoned.
     """
-    taken_in = erasures = bad = 0
+    taken_in = erasures = blocked = bad = 0
     faults: list[Fault | str] = []
     for line in lines:
         hint = None
@@ -61,7 +62,9 @@ def import_profiles(
                 broken = _take_in_erasure(line.erasure, transaction)
                 erasures += broken is None
             else:
-                broken = _take_in(line, organization, transaction, now_ms)
+                outcome = _take_in(line, organization, transaction, now_ms)
+                broken = None if isinstance(outcome, int) else outcome
+                blocked += outcome if isinstance(outcome, int) else 0
                 taken_in += broken is None
             if broken is None:
                 continue
@@ -75,7 +78,7 @@ def import_profiles(
         raise FileFault([*faults, "nothing was imported"])
     if taken_in:
         transaction.remember_rules(rules_json.remembered(organization))
-    return Imported(taken_in, dry_run, erasures)
+    return Imported(taken_in, dry_run, erasures, blocked)
 
 
 def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> Violation | None:
@@ -98,8 +101,11 @@ def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> Violation | 
 
 def _take_in(
     line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
-) -> Violation | None:
-    """Add one profile to the store, or say why it cannot be added."""
+) -> int | Violation:
+    """Add one profile to the store, without the values that are blocked; how many those are.
+
+    Or say why it cannot be added.
+    """
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)
@@ -116,15 +122,17 @@ def _take_in(
             return Violation(what, ("mpid",))
         what = f"created_seq {seq} is already in use; omit created_seq to take the next number"
         return Violation(what, ("created_seq",))
+    left = admitted(line.identifiers, rules, lookup)
     profile = Profile(
         mpid=line.mpid,
         created_seq=seq,
         source_mpid=line.source_mpid,
-        was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
-        identifiers=line.identifiers,
+        was_known=line.known or rules.holds_login_id(types_of(left.identifiers)),
+        identifiers=left.identifiers,
     )
     broken = violation(profile, rules, lookup)
-    if broken is None:
-        transaction.insert(line.scope, profile, rules, now_ms)
-        transaction.advance_to(max(transaction.last_seq, seq))
-    return broken
+    if broken is not None:
+        return left.as_given(broken)
+    transaction.insert(line.scope, profile, rules, now_ms)
+    transaction.advance_to(max(transaction.last_seq, seq))
+    return left.blocked

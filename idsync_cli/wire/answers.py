@@ -252,14 +252,14 @@ def _change_json(change: Change) -> Json:
 
 
 def _note_json(note: Note) -> Json:
-    keeper: Json = {}
+    other: Json = {} if note.mpid is None else {"mpid": str(note.mpid)}
     if note.reason is not None:
-        keeper = {"mpid": _mpid_text(note.mpid), "reason": note.reason.value}
+        other["reason"] = note.reason.value
     return {
         "code": note.code.value,
         "identity_type": None if note.identity_type is None else note.identity_type.value,
         "message": note_message(note),
-        **keeper,
+        **other,
     }
 
 

@@ -11,6 +11,7 @@ from idsync_cli.core.identity import (
     TYPES_BY_NAME,
     Identifier,
     IdentityType,
+    device_among,
     is_plain_value,
     value_fault,
 )
@@ -76,18 +77,6 @@ def device_identifier_of(members: BatchMembers) -> Identifier | None:
         if identity_type is not None and text and value_fault(text) is None:
             found.append(Identifier(identity_type, text))
     return device_among(found)
-
-
-def device_among(identifiers: Sequence[Identifier]) -> Identifier | None:
-    """What stands for the device of a batch that has these identifiers."""
-    first: Identifier | None = None
-    for each in identifiers:
-        if each.type in DEVICE_TYPES:
-            if each.type is _STAMP:
-                return each
-            if first is None or each.order < first.order:
-                first = each
-    return first
 
 
 def _plain_identifiers(members: BatchMembers) -> list[Identifier] | None:

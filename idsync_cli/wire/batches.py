@@ -8,14 +8,10 @@ from typing import Any, Final
 
 from idsync_cli.core.data.values import MAX_NAME_LENGTH, BatchData
 from idsync_cli.core.decision import Refusal
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import Identifier, IdentityType, device_among
 from idsync_cli.core.value import Value
 from idsync_cli.wire.batch_data import data_of, own_time_of
-from idsync_cli.wire.batch_identifiers import (
-    device_among,
-    device_identifier_of,
-    identifiers_of,
-)
+from idsync_cli.wire.batch_identifiers import device_identifier_of, identifiers_of
 from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import invalid_batch
 from idsync_cli.wire.decoding import Json

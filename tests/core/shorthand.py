@@ -7,7 +7,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from idsync_cli.core.codes import ErrorCode, OnConflictingLogin, OnUniqueHeld, Op, RequestKind
+from idsync_cli.core.codes import (
+    ErrorCode,
+    NoteCode,
+    OnConflictingLogin,
+    OnUniqueHeld,
+    Op,
+    RequestKind,
+)
+from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS, GuardRails
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decide import decide
@@ -32,6 +40,7 @@ def rules(
     *,
     join: bool = False,
     keep: bool = False,
+    rails: GuardRails = NO_GUARD_RAILS,
     **changed: Any,
 ) -> ScopeRules:
     """Rules from a priority such as `customer_id:lui email:lu other:u ios_idfv`.
@@ -48,6 +57,7 @@ def rules(
         {kind: each for kind, each in settings.items() if each.names()},
         OnConflictingLogin.JOIN if join else OnConflictingLogin.SEPARATE,
         OnUniqueHeld.KEEP if keep else OnUniqueHeld.TAKE,
+        guard_rails=rails,
     )
 
 
@@ -100,7 +110,9 @@ def ask(
     """
     request = IdentityRequest(RequestKind(kind), identifiers(**identities), previous)
     decision = decide(request, scope, known.under(scope), NEW, 7, explain=True, near=True)
-    told = tuple(each._replace(mpid=None, reason=None) for each in decision.notes)
+    told = tuple(
+        each._replace(mpid=None, reason=None) if each.reason else each for each in decision.notes
+    )
     answer = altered(decision, tiers=(), notes=told)
     assert decide(request, scope, known.under(scope), NEW, 7, near=True) == answer
     known.sought.clear()
@@ -159,11 +171,17 @@ def changes(decision: Decision) -> list[str]:
 
 
 def notes(decision: Decision) -> list[str]:
-    """The notes, in order, as in `tie` and `held_elsewhere email`."""
+    """The notes, in order, as in `tie` and `held_elsewhere email`; see also `takings`."""
     return [
         each.code if each.identity_type is None else f"{each.code} {each.identity_type}"
         for each in decision.notes
     ]
+
+
+def takings(decision: Decision) -> list[str]:
+    """The notes on what moved, as in `push_token from 1`."""
+    moved = [each for each in decision.notes if each.code is NoteCode.MOVED]
+    return [f"{each.identity_type} from {each.mpid}" for each in moved]
 
 
 def held(of: Profile | Sequence[Identifier] | None) -> str:

@@ -2,9 +2,12 @@
 
 import pytest
 
-from idsync_cli.core.admission import violation
+from idsync_cli.core.admission import admitted, violation
+from idsync_cli.core.codes import Normalizer
+from idsync_cli.core.config.guard_rails import GuardRails, ValueLimit
+from idsync_cli.core.identity import IdentityType
 from tests.core.memory import Memory
-from tests.core.shorthand import check_message, profile, rules
+from tests.core.shorthand import check_message, held, identifiers, profile, rules
 
 SCOPE = rules("customer_id:lui email:lu other:u ios_idfv")
 THERE = (profile(1, customer_id="a", email="e", ios_idfv="d"), profile(2, other=["o", "p"]))
@@ -60,3 +63,72 @@ def test_of_several_faults_the_one_of_the_highest_rank_is_named() -> None:
         scope = rules(types)
         broken = violation(twice, scope, Memory().under(scope))
         assert broken == (f"a value of {first} appears twice", ("identities", first, 1))
+
+
+# ---- Guard rails (section 11)
+
+GUARDED = rules(
+    "customer_id:lui email:lu ios_idfv",
+    rails=GuardRails(
+        {IdentityType.EMAIL: (Normalizer.TRIM, Normalizer.LOWERCASE)},
+        {None: ("placeholders",)},
+        {IdentityType.EMAIL: ValueLimit(1)},
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "left", "blocked"),
+    [
+        ({}, "", 0),
+        ({"customer_id": "A", "email": "e"}, "customer_id:A email:e", 0),
+        ({"email": [" B ", "A"]}, "email:b email:a", 0),  # of a limit nothing is asked
+        ({"email": ["A", "b", "a"]}, "email:a email:b", 0),
+        ({"email": ["  ", "a"]}, "email:a", 0),
+        ({"customer_id": "guest", "email": "NULL", "ios_idfv": ["0", "d"]}, "ios_idfv:d", 3),
+        ({"email": "O"}, "email:O", 0),  # which somebody holds so
+        ({"email": ["O", "o"]}, "email:O email:o", 0),
+    ],
+)
+def test_a_whole_profile_is_normalized_and_what_is_blocked_set_aside_and_counted(
+    given: dict[str, str | list[str]], left: str, blocked: int
+) -> None:
+    known = Memory(profile(1, email="O"))
+    found = admitted(identifiers(**given), GUARDED, known.under(GUARDED))
+    assert (held(found.identifiers), found.blocked) == (left, blocked)
+
+
+def test_a_value_that_is_given_twice_is_still_a_fault() -> None:
+    lookup = Memory().under(GUARDED)
+    found = admitted(identifiers(email=["A", "A"]), GUARDED, lookup)
+    assert held(found.identifiers) == "email:a email:a"
+    broken = violation(profile(1, email=["a", "a"]), GUARDED, lookup)
+    assert broken == ("a value of email appears twice", ("identities", "email", 1))
+
+
+def test_what_is_wrong_is_where_it_was_given() -> None:
+    lookup = Memory(profile(1, email="a")).under(GUARDED)
+    given = identifiers(ios_idfv=["d", "d"], email=["null", " ", "B", "b", "A"])
+    found = admitted(given, GUARDED, lookup)
+    assert (held(found.identifiers), found.blocked) == ("ios_idfv:d ios_idfv:d email:b email:a", 1)
+    for left, place in ({"email": ["b", "a"]}, 4), ({"ios_idfv": ["d", "d"]}, 1):
+        broken = violation(profile(2, dict[str, str | list[str]](left)), GUARDED, lookup)
+        assert broken is not None
+        assert found.as_given(broken) == (broken.message, ("identities", *left, place))
+
+
+def test_what_is_wrong_without_a_place_or_guard_rails_stays_where_it_is() -> None:
+    lookup = Memory(profile(1, email="a")).under(GUARDED)
+    found = admitted(identifiers(email="null"), GUARDED, lookup)
+    broken = violation(profile(1), GUARDED, lookup)
+    assert broken is not None
+    assert found.as_given(broken) is broken
+    plain = admitted(identifiers(email=["a"]), SCOPE, lookup)
+    broken = violation(profile(2, email=["a"]), SCOPE, lookup)
+    assert broken is not None
+    assert plain.as_given(broken) is broken
+
+
+def test_without_guard_rails_all_is_left_as_it_is() -> None:
+    found = admitted(identifiers(email=[" A", "null"]), SCOPE, Memory().under(SCOPE))
+    assert (held(found.identifiers), found.blocked) == ("email: A email:null", 0)

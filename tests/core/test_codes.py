@@ -16,14 +16,15 @@ CODES: dict[type[StrEnum], str] = {
     """,
     codes.TierOutcome: "decided narrowed no_candidates no_effect not_in_request not_consulted",
     codes.NoteCode: """
-        no_identifier set_aside_on_logout tie joined_conflicting_login kept_immutable held_elsewhere
-        second_login_id
+        blocked no_identifier set_aside_on_logout tie joined_conflicting_login kept_immutable
+        limit_reached held_elsewhere moved replaced_oldest second_login_id
     """,
     codes.ErrorCode: """
         INVALID_JSON INVALID_REQUEST UNKNOWN_SCOPE UNKNOWN_WORKSPACE UNKNOWN_LABEL
         INVALID_BATCH UNKNOWN_IDENTITY_TYPE INVALID_IDENTITY_VALUE NO_IDENTITIES
         UNSUPPORTED_BY_STRATEGY LOGIN_ID_REQUIRED NO_LOOKUP_IDENTITY MPID_NOT_FOUND
-        INVALID_ALIAS OLD_VALUE_MISMATCH IMMUTABLE_IDENTITY AMBIGUOUS PROTECTED_IDENTITY
+        INVALID_ALIAS OLD_VALUE_MISMATCH IMMUTABLE_IDENTITY LIMIT_REACHED AMBIGUOUS
+        PROTECTED_IDENTITY
     """,
     codes.FileKind: "backup output recording results requests",
     codes.AliasFault: """
@@ -34,6 +35,9 @@ CODES: dict[type[StrEnum], str] = {
     codes.OnLogout: "create return_anonymous",
     codes.OnConflictingLogin: "separate join",
     codes.OnUniqueHeld: "take keep",
+    codes.Extension: "normalize blocked max_values moving",
+    codes.Normalizer: "trim lowercase digits",
+    codes.Beyond: "replace_oldest",
 }
 
 

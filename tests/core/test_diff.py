@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from idsync_cli.core.codes import Calculation, Operator
+from idsync_cli.core.codes import Calculation, Normalizer, Operator
 from idsync_cli.core.config.definitions import (
     AllOf,
     AttributeCondition,
@@ -28,6 +28,7 @@ from idsync_cli.core.config.diff import (
     compare,
     shifts,
 )
+from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS, GuardRails, ValueLimit
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.identity import IdentityType
@@ -230,3 +231,60 @@ def test_audiences_that_may_have_other_members(
     before: ScopeRules, after: ScopeRules, expected: tuple[str, ...]
 ) -> None:
     assert affected_audiences(before, after) == expected
+
+
+# ---- Guard rails (section 11)
+
+TRIM, LOWERCASE = Normalizer.TRIM, Normalizer.LOWERCASE
+
+
+def extensions(before: GuardRails, after: GuardRails) -> list[str]:
+    change = compare(rules("email", rails=before), rules("email", rails=after))
+    assert change == RulesChange(extensions=change.extensions)
+    return [
+        f"{each.extension} {each.identity_type or '*'} {each.before} {each.after}"
+        for each in change.extensions
+    ]
+
+
+def test_every_guard_rail_that_is_another_is_told_by_type() -> None:
+    before = GuardRails(
+        {EMAIL: (TRIM,), CUSTOMER: (TRIM,)},
+        {None: ("x",), EMAIL: ("y", "z")},
+        {EMAIL: ValueLimit(3), IDFV: ValueLimit(1)},
+        (IDFV,),
+    )
+    after = GuardRails(
+        {EMAIL: (TRIM, LOWERCASE), IDFV: (LOWERCASE,), CUSTOMER: (TRIM,)},
+        {None: ("x", "placeholders"), EMAIL: ("z", "y")},
+        {EMAIL: ValueLimit(3, replaces_oldest=True)},
+        (IdentityType.PUSH_TOKEN,),
+    )
+    assert extensions(before, after) == [
+        "normalize email ('trim',) ('trim', 'lowercase')",
+        "normalize ios_idfv None ('lowercase',)",
+        "blocked * ('x',) ('x', 'placeholders')",
+        "max_values email ('3',) ('3', 'replace_oldest')",
+        "moving push_token None ()",
+        "max_values ios_idfv ('1',) None",
+        "moving ios_idfv () None",
+    ]
+    assert extensions(before, before) == []
+
+
+def test_normalizers_in_another_order_are_others_and_blocked_values_are_not() -> None:
+    assert extensions(
+        GuardRails({EMAIL: (TRIM, LOWERCASE)}), GuardRails({EMAIL: (LOWERCASE, TRIM)})
+    )
+    assert not extensions(
+        GuardRails(blocked={EMAIL: ("a", "b")}), GuardRails(blocked={EMAIL: ("b", "a")})
+    )
+
+
+def test_guard_rails_without_anything_in_them_are_none() -> None:
+    assert not extensions(GuardRails({EMAIL: ()}, {None: ()}), NO_GUARD_RAILS)
+
+
+def test_of_rules_that_nobody_knows_guard_rails_are_not_compared() -> None:
+    guarded = rules("email", rails=GuardRails({EMAIL: (TRIM,)}))
+    assert compare(None, guarded) == RulesChange()

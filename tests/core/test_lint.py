@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from idsync_cli.core.codes import Calculation, OnNewKnownUser, Operator
+from idsync_cli.core.codes import Calculation, Normalizer, OnNewKnownUser, Operator
 from idsync_cli.core.config.definitions import (
     NO_DEFINITIONS,
     AllOf,
@@ -17,6 +17,7 @@ from idsync_cli.core.config.definitions import (
     KnownCondition,
     Not,
 )
+from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS, GuardRails, ValueLimit
 from idsync_cli.core.config.lint import (
     Contradiction,
     LintCode,
@@ -272,3 +273,91 @@ def test_an_attribute_that_is_nearly_a_calculated_one() -> None:
 def test_an_attribute_that_is_calculated_or_another(asked: str) -> None:
     assert of_attributes(defining("lifetime_value", asked)) == []
     assert of_attributes(replace(SOUND, definitions=NO_DEFINITIONS)) == []
+
+
+# ---- Guard rails (section 11)
+
+EMAIL, CUSTOMER, TOKEN = IdentityType.EMAIL, IdentityType.CUSTOMER_ID, IdentityType.PUSH_TOKEN
+LIMIT, OLDEST = ValueLimit(2), ValueLimit(2, replaces_oldest=True)
+GUARDED = "customer_id:lui email:lu push_token:u ios_idfv"
+
+
+@pytest.mark.parametrize(
+    "rails",
+    [
+        GuardRails(max_values={EMAIL: LIMIT, TOKEN: OLDEST, IdentityType.YAHOO: OLDEST}),
+        GuardRails(moving=(TOKEN,)),
+        GuardRails(max_values={TOKEN: LIMIT}, moving=(TOKEN,)),
+        GuardRails({CUSTOMER: (Normalizer.TRIM,)}, {None: ("*",), CUSTOMER: ("x",)}),
+    ],
+)
+def test_guard_rails_that_fit_do_not_contradict_the_rules(rails: GuardRails) -> None:
+    assert list(contradictions(rules(GUARDED, rails=rails))) == []
+
+
+@pytest.mark.parametrize("limit", [LIMIT, OLDEST])
+def test_an_immutable_type_has_no_limit(limit: ValueLimit) -> None:
+    scope = rules(GUARDED, rails=GuardRails(max_values={CUSTOMER: limit}))
+    said(list(contradictions(scope)), "extensions.max_values.customer_id", "immutable", "remove it")
+
+
+def test_of_a_login_type_the_oldest_are_not_replaced() -> None:
+    scope = rules(GUARDED, rails=GuardRails(max_values={EMAIL: OLDEST}))
+    said(list(contradictions(scope)), "extensions.max_values.email", "login type", "replace_oldest")
+    without = rules("email:lu ios_idfv", "best_match", rails=GuardRails(max_values={EMAIL: OLDEST}))
+    assert list(contradictions(without)) == []
+
+
+@pytest.mark.parametrize(
+    ("types", "moving", "words"),
+    [
+        ("customer_id:lu email:u", EMAIL, "email identifies a user, only a device identity"),
+        ("customer_id:lu", IdentityType.ALIAS, "alias identifies a user, only a device identity"),
+        ("push_token:lui", TOKEN, "push_token is a login type"),
+        ("push_token:lu", TOKEN, "push_token is a login type"),
+        ("push_token", TOKEN, "push_token must be unique, unique: true"),
+        ("email", TOKEN, "push_token must be unique, unique: true"),
+    ],
+)
+def test_only_a_device_type_that_is_unique_and_nothing_else_moves(
+    types: str, moving: IdentityType, words: str
+) -> None:
+    scope = rules(types, rails=GuardRails(moving=(moving,)))
+    said(list(contradictions(scope)), f"extensions.moving.{moving}", *words.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("rails", "warned"),
+    [
+        (NO_GUARD_RAILS, "ios_idfa android_aaid fire_aid roku_aid microsoft_aid"),
+        (GuardRails(blocked={None: ("placeholders",)}), ""),
+        (GuardRails(blocked={None: ("x",), IdentityType.IOS_IDFA: ("placeholders",)}),
+         "android_aaid fire_aid roku_aid microsoft_aid"),
+        (GuardRails(blocked={None: ("00000000-0000-0000-0000-000000000000",)}), ""),
+        (GuardRails(blocked={EMAIL: ("placeholders",)}),
+         "ios_idfa android_aaid fire_aid roku_aid microsoft_aid"),
+    ],
+)  # fmt: skip
+def test_an_advertising_identifier_whose_zeros_are_let_in_is_doubted(
+    rails: GuardRails, warned: str
+) -> None:
+    scope = rules(
+        "customer_id:lui ios_idfa ios_idfv android_aaid android_uuid fire_aid roku_aid "
+        "roku_publisher_id microsoft_aid microsoft_publisher_id push_token",
+        rails=rails,
+    )
+    assert codes(scope) == [f"unguarded priority.{kind}" for kind in warned.split()]
+
+
+def test_the_warning_says_how_to_guard() -> None:
+    scope = rules("customer_id:lui ios_idfa")
+    warning(scope, "unguarded", "priority.ios_idfa", "zeros", "ios_idfa", '{"*": [placeholders]}')
+
+
+def test_no_doubt_is_cast_on_what_a_type_needs_to_move() -> None:
+    types = "customer_id:lui ios_idfv push_token:u"
+    assert codes(rules(types)) == [
+        "ranked_low priority.push_token",
+        "unique_not_login identities.push_token",
+    ]
+    assert codes(rules(types, rails=GuardRails(moving=(TOKEN,)))) == []

@@ -3,6 +3,7 @@
 import pytest
 
 from idsync_cli.core.codes import OnConflictingLogin, OnUniqueHeld
+from idsync_cli.core.config.guard_rails import GuardRails
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, NO_SETTINGS, PRESETS
 from idsync_cli.core.identity import TYPE_BITS, IdentityType
@@ -35,6 +36,12 @@ def test_immutable_types_are_those_that_the_scope_says_by_rank() -> None:
     assert SCOPE.immutable_types == (IdentityType.CUSTOMER_ID,)
     scope = rules("mobile_number:lui customer_id:lui email:lu")
     assert scope.immutable_types == (IdentityType.MOBILE_NUMBER, IdentityType.CUSTOMER_ID)
+
+
+def test_login_types_by_which_people_reach_one_another_are_no_secret() -> None:
+    scope = rules("customer_id:lu mobile_number:l email:lu phone_number_2:u other:lu")
+    assert scope.login_types_others_may_know == (IdentityType.MOBILE_NUMBER, IdentityType.EMAIL)
+    assert rules("email:lu", "best_match").login_types_others_may_know == ()
 
 
 def test_a_set_of_types_has_the_bit_of_each() -> None:
@@ -125,3 +132,14 @@ def test_login_ids_that_disagree_are_two_users_unless_the_scope_says_otherwise()
 
 def test_an_organization_may_have_no_accounts() -> None:
     assert Organization(None, {"s": SCOPE}, {}).accounts == {}
+
+
+def test_an_organization_without_extensions_has_the_same_rules_but_for_guard_rails() -> None:
+    rails = GuardRails(moving=(IdentityType.PUSH_TOKEN,))
+    guarded = rules("email:lu ios_idfv", "profile_link", keep=True, rails=rails)
+    plain = rules("email:lu ios_idfv", "profile_link", keep=True)
+    assert guarded != plain
+    organization = Organization("o", {"a": guarded, "b": plain}, {"w": "a"}, {"n": ("w",)})
+    assert organization.without_extensions() == Organization(
+        "o", {"a": plain, "b": plain}, {"w": "a"}, {"n": ("w",)}
+    )

@@ -1,9 +1,10 @@
 """What changes when the rules of a scope do (section 3): the old rules compared with the new."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from idsync_cli.core.codes import Extension
 from idsync_cli.core.config.definitions import (
     AttributeCondition,
     AudienceCondition,
@@ -12,6 +13,7 @@ from idsync_cli.core.config.definitions import (
     KnownCondition,
     within,
 )
+from idsync_cli.core.config.guard_rails import GuardRail, GuardRails
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import IdentityType
@@ -56,6 +58,16 @@ class SettingsChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionChange:
+    """A guard rail of a type, or of all types (None), that is another; None is one not there."""
+
+    extension: Extension
+    identity_type: IdentityType | None
+    before: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class NamesChange:
     """Which definitions are new, are gone, or are others than before, by name."""
 
@@ -79,6 +91,7 @@ class RulesChange:
     reordered: bool = False
     settings: tuple[SettingsChange, ...] = ()
     newly_unique: tuple[IdentityType, ...] = ()
+    extensions: tuple[ExtensionChange, ...] = ()
     calculated_attributes: NamesChange = field(default_factory=NamesChange)
     audiences: NamesChange = field(default_factory=NamesChange)
 
@@ -115,6 +128,7 @@ def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
         reordered=stayed != stay,
         settings=tuple(each for each in settings if each.before != each.after),
         newly_unique=tuple(kind for kind in unique if not before.settings_of(kind).unique),
+        extensions=tuple(_extensions(before.guard_rails, after.guard_rails)),
         calculated_attributes=_names_change(
             was_defined.calculated_attributes, defined.calculated_attributes
         ),
@@ -162,6 +176,33 @@ def _names_change(before: Mapping[str, object], after: Mapping[str, object]) -> 
         removed=tuple(name for name in before if name not in after),
         changed=tuple(name for name in after if name in before and before[name] != after[name]),
     )
+
+
+def _extensions(before: GuardRails, after: GuardRails) -> Iterator[ExtensionChange]:
+    """The guard rails that differ: first those that are there by the new rules."""
+    old, new = _by_entry(before), _by_entry(after)
+    for entry in [*new, *(each for each in old if each not in new)]:
+        was, becomes = old.get(entry), new.get(entry)
+        if not _is_same(entry[0], was, becomes):
+            yield ExtensionChange(*entry, was, becomes)
+
+
+def _is_same(
+    extension: Extension, before: tuple[str, ...] | None, after: tuple[str, ...] | None
+) -> bool:
+    """Whether a guard rail stays as it is; what is blocked stands in no order."""
+    if extension is Extension.BLOCKED and before is not None and after is not None:
+        return set(before) == set(after)
+    return before == after
+
+
+def _by_entry(
+    rails: GuardRails,
+) -> dict[tuple[Extension, IdentityType | None], tuple[str, ...]]:
+    def named(rail: GuardRail) -> tuple[Extension, IdentityType | None]:
+        return rail.extension, rail.identity_type
+
+    return {named(rail): rail.words for rail in rails.entries()}
 
 
 def _rules_of(rules: ScopeRules) -> dict[str, str | bool | None]:

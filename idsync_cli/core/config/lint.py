@@ -9,8 +9,19 @@ from typing import Final
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.definitions import AttributeCondition, within
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
+from idsync_cli.core.identity import DEVICE_TYPES, Identifier, IdentityType
 from idsync_cli.errors import quoted
+
+ADVERTISING_TYPES = (
+    IdentityType.IOS_IDFA,
+    IdentityType.ANDROID_AAID,
+    IdentityType.FIRE_AID,
+    IdentityType.ROKU_AID,
+    IdentityType.MICROSOFT_AID,
+)
+"""The types that a device sends as zeros where its user refuses tracking."""
+
+_ZEROS = "00000000-0000-0000-0000-000000000000"
 
 _NEARLY: Final = 0.85
 """How alike two names are of which one may be a slip, from 0 to 1."""
@@ -41,6 +52,7 @@ class LintCode(StrEnum):
     NO_DEVICE_IDENTITY = "no_device_identity"
     JOINS_LOGINS = "joins_logins"
     NOTHING_TO_KEEP = "nothing_to_keep"
+    UNGUARDED = "unguarded"
     NEARLY_CALCULATED = "nearly_calculated"
 
 
@@ -77,6 +89,7 @@ def contradictions(rules: ScopeRules) -> Iterator[Contradiction]:
                 path, f"an immutable {kind} must also have login: true and unique: true"
             )
     yield from _misplaced_immutables(rules)
+    yield from _of_guard_rails(rules)
 
 
 def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
@@ -88,6 +101,32 @@ def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
             yield Contradiction(
                 ("priority", kind.value),
                 f"{kind} is immutable but ranks below {mutable_above}, which is not; move it up",
+            )
+
+
+def _of_guard_rails(rules: ScopeRules) -> Iterator[Contradiction]:
+    """Types that cannot be limited, or cannot move (section 11)."""
+    for kind, limit in rules.guard_rails.max_values.items():
+        settings, path = rules.settings_of(kind), ("extensions", "max_values", kind.value)
+        if settings.immutable:
+            yield Contradiction(path, f"{kind} is immutable, so it needs no limit; remove it")
+        elif settings.login and limit.replaces_oldest:
+            yield Contradiction(
+                path,
+                f"{kind} is a login type, and replace_oldest would take a user's login ID away; "
+                "give the limit alone",
+            )
+    for kind in rules.guard_rails.moving:
+        settings, path = rules.settings_of(kind), ("extensions", "moving", kind.value)
+        if kind not in DEVICE_TYPES:
+            yield Contradiction(
+                path, f"{kind} identifies a user, and only a device identity can move; remove it"
+            )
+        elif settings.login:  # every immutable type is a login type, too
+            yield Contradiction(path, f"{kind} is a login type, which cannot move; remove it")
+        elif not settings.unique:
+            yield Contradiction(
+                path, f"{kind} must be unique to move; give it unique: true under identities"
             )
 
 
@@ -117,7 +156,7 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
                 ("identities", kind.value),
                 f"{kind} is a login type but not unique: one login ID may belong to two users",
             )
-        if settings.unique and not settings.login:
+        if settings.unique and not settings.login and not rules.guard_rails.moves(kind):
             yield LintWarning(
                 code.UNIQUE_NOT_LOGIN,
                 ("identities", kind.value),
@@ -145,6 +184,7 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
             "no device identity is in the priority: visitors who send nothing else are rejected",
         )
     yield from _warn_of_scope_keys(rules)
+    yield from _warn_of_zeros(rules)
     yield from _warn_of_attributes(rules)
 
 
@@ -180,11 +220,22 @@ def _warn_of_scope_keys(rules: ScopeRules) -> Iterator[LintWarning]:
         )
 
 
+def _warn_of_zeros(rules: ScopeRules) -> Iterator[LintWarning]:
+    for kind in rules.priority:
+        if kind in ADVERTISING_TYPES and not rules.guard_rails.blocks(Identifier(kind, _ZEROS)):
+            yield LintWarning(
+                LintCode.UNGUARDED,
+                ("priority", kind.value),
+                f"everybody who refuses tracking sends the same zeros as {kind}, which are not "
+                'blocked; add extensions: {blocked: {"*": [placeholders]}}',
+            )
+
+
 def _warn_of_ranks(rules: ScopeRules) -> Iterator[LintWarning]:
     plain = _first(rules.priority, lambda kind: not _is_trusted(rules, kind))
     device = _first(rules.priority, lambda kind: kind in DEVICE_TYPES)
     for rank, kind in enumerate(rules.priority):
-        if _is_trusted(rules, kind) and plain < rank:
+        if _is_trusted(rules, kind) and plain < rank and not rules.guard_rails.moves(kind):
             yield LintWarning(
                 LintCode.RANKED_LOW,
                 ("priority", kind.value),

@@ -1,15 +1,24 @@
 """What an organization configures: its scopes and their rules (section 3)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.access import Access
 from idsync_cli.core.config.definitions import NO_DEFINITIONS, Definitions
+from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS, GuardRails
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
 from idsync_cli.core.profile import ProfileView
+
+OTHERS_MAY_KNOW = (
+    IdentityType.EMAIL,
+    IdentityType.MOBILE_NUMBER,
+    IdentityType.PHONE_NUMBER_2,
+    IdentityType.PHONE_NUMBER_3,
+)
+"""The types by which people reach one another."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class ScopeRules:
     on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
     on_unique_held: OnUniqueHeld = OnUniqueHeld.TAKE
     definitions: Definitions = NO_DEFINITIONS
+    guard_rails: GuardRails = NO_GUARD_RAILS
 
     def settings_of(self, identity_type: IdentityType) -> Settings:
         """The settings of a type as they work; a type that is not in the priority has none.
@@ -43,6 +53,11 @@ class ScopeRules:
     def login_types(self) -> tuple[IdentityType, ...]:
         """The login types, most trusted first."""
         return tuple(kind for kind in self.priority if self.settings_of(kind).login)
+
+    @cached_property
+    def login_types_others_may_know(self) -> tuple[IdentityType, ...]:
+        """The login types that are no secret: whoever sends one is answered as that user."""
+        return tuple(kind for kind in self.login_types if kind in OTHERS_MAY_KNOW)
 
     @cached_property
     def immutable_types(self) -> tuple[IdentityType, ...]:
@@ -139,3 +154,10 @@ class Organization:
     workspaces: Mapping[str, str]
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     access: Mapping[str, Access] = field(default_factory=dict)
+
+    def without_extensions(self) -> "Organization":
+        """The same with no guard rails in any scope (section 11, `--no-extensions`)."""
+        plain = {
+            name: replace(rules, guard_rails=NO_GUARD_RAILS) for name, rules in self.scopes.items()
+        }
+        return replace(self, scopes=plain)

@@ -228,6 +228,19 @@ class BatchData(Value):
         self.is_opted_out: Final = is_opted_out
         self.attribution: Final = attribution
 
+    def of_device(self, identifier: Identifier | None) -> "BatchData":
+        """The same, where another identifier stands for the device that it speaks of, or none."""
+        assert self.device is not None
+        return BatchData(
+            self.events,
+            self.attributes,
+            self.deleted,
+            BatchDevice(identifier, self.device.info),
+            self.consent_state,
+            self.is_opted_out,
+            self.attribution,
+        )
+
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing at all."""

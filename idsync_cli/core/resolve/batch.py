@@ -5,13 +5,15 @@ from typing import Final
 
 from idsync_cli.core.codes import NoteCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import Alias
+from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier
+from idsync_cli.core.identity import TYPE_ORDER, device_among
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.core.request import BatchRequest
+from idsync_cli.core.request import BatchRequest, IdentityRequest
 from idsync_cli.core.resolve.modify import profile_of
 from idsync_cli.core.resolve.resolution import resolve
+from idsync_cli.core.screening import screen
 
 _BY_MPID: Final = DecidedBy(Rule.MPID)
 
@@ -56,18 +58,44 @@ def decide_batch(
     if request.fault is not None:
         raise request.fault
     assert request.identity is not None
-    notes = tuple([Note(NoteCode.NO_IDENTIFIER, each) for each in request.passed_over])
+    data = _screened(request.data, request.identity, rules, lookup)
+    own = [Note(NoteCode.NO_IDENTIFIER, each) for each in request.passed_over]
     try:
         decision = resolve(request.identity, rules, lookup, seq, seed, explain=explain, near=near)
     except Refusal as refusal:
         if refusal.tiers:  # the account of it was asked for, and it has one
-            refusal.notes = notes + refusal.notes
+            refusal.notes = _beside(own, refusal.notes)
         raise
     aliases: Sequence[Alias] = ()
     if not decision.created:
         assert decision.profile is not None
         aliases = _aliases(request, decision.profile, lookup)
-    return decision.with_batch(request.data, digest, notes, aliases)
+    return decision.with_batch(data, digest, _beside(own, decision.notes), aliases)
+
+
+def _screened(
+    data: BatchData, identity: IdentityRequest, rules: ScopeRules, lookup: Lookup
+) -> BatchData:
+    """The data, where a device is named by an identifier that guard rails leave (section 11)."""
+    rails = rules.guard_rails
+    if data.device is None or data.device.identifier is None:
+        return data
+    if not rails.screens_values or rails.leave(identity.identifiers):
+        return data
+    return data.of_device(device_among(screen(identity.identifiers, rails, lookup).identifiers))
+
+
+def _beside(own: list[Note], notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """A batch's own notes beside those on what is blocked, by section 2; the others after them."""
+    if not own:
+        return notes
+    first = [each for each in notes if each.code is NoteCode.BLOCKED]
+    return (*sorted([*first, *own], key=_order), *notes[len(first) :])
+
+
+def _order(note: Note) -> int:
+    assert note.identity_type is not None
+    return TYPE_ORDER[note.identity_type]
 
 
 def _aliases(request: BatchRequest, profile: ProfileView, lookup: Lookup) -> Sequence[Alias]:

@@ -1,16 +1,18 @@
 """Modify: change the identifiers of the profile that the request names (section 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from idsync_cli.core.codes import ErrorCode, Rule, Status, TierOutcome
+from idsync_cli.core.codes import ErrorCode, NoteCode, Rule, Status, TierOutcome
+from idsync_cli.core.config.guard_rails import ValueLimit
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier, Word
+from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier, Word
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, holders
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityChange, ModifyRequest
 from idsync_cli.core.resolve.change_set import ChangeSet
-from idsync_cli.errors import Hint, quoted
+from idsync_cli.core.screening import oldest_beyond, screen_modify
+from idsync_cli.errors import Hint, number_of, quoted
 
 
 def modify(
@@ -22,15 +24,19 @@ def modify(
 
     Raises:
         Refusal: the scope has no such profile, an old value is not held, an immutable identifier
-            stands in the way, or it would take from a known profile and must not. Then nothing at
-            all is changed.
+            stands in the way, the profile would hold more values of a type than it may, or the
+            request would take from a known profile and must not. Then nothing at all is changed.
     """
     profile = profile_of(request.mpid, lookup)
-    modification = _Modification(profile, rules, lookup, spares_known=request.spares_known)
+    notes: list[Note] = []
+    places: Sequence[int] = range(len(request.identity_changes))
+    if rules.guard_rails.screens_values:
+        request, places, notes = screen_modify(request, rules.guard_rails, lookup)
+    modification = _Modification(profile, rules, lookup, notes, spares_known=request.spares_known)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
-        for place, change in enumerate(request.identity_changes):
+        for place, change in zip(places, request.identity_changes, strict=True):
             modification.make(place, change)
     change_set = modification.change_set
     consequences = change_set.consequences()
@@ -42,6 +48,7 @@ def modify(
         changes=tuple(change_set.changes),
         orphaned=consequences.orphaned,
         updates=consequences.updates,
+        notes=tuple(notes),
         tiers=_tiers(request, rules) if explain else (),
     )
 
@@ -65,14 +72,21 @@ def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
 class _Modification:
     """A modify, change by change; `word` is the part of the request that is being worked on."""
 
-    __slots__ = ("change_set", "lookup", "profile", "rules", "spares_known", "word")
+    __slots__ = ("change_set", "lookup", "notes", "profile", "rules", "spares_known", "word")
 
     def __init__(
-        self, profile: ProfileView, rules: ScopeRules, lookup: Lookup, *, spares_known: bool
+        self,
+        profile: ProfileView,
+        rules: ScopeRules,
+        lookup: Lookup,
+        notes: list[Note],
+        *,
+        spares_known: bool,
     ) -> None:
         self.profile = profile
         self.rules = rules
         self.lookup = lookup
+        self.notes = notes
         self.spares_known = spares_known
         self.change_set = ChangeSet(rules, lookup)
         self.word: Word = ()
@@ -91,20 +105,49 @@ class _Modification:
     def make(self, place: int, change: IdentityChange) -> None:
         """One entry of `identity_changes`: replace, add or remove."""
         kind, old, new = change.identity_type, change.old_value, change.new_value
-        self.word = ("identity_changes", place, "old_value")
-        if old is not None:
-            if not self.change_set.holds(self.profile, Identifier(kind, old)):
-                raise Refusal(
-                    ErrorCode.OLD_VALUE_MISMATCH,
-                    f"the profile holds no {kind} {quoted(old)}",
-                    Hint.SHOW_PROFILE,
-                    word=self.word,
-                )
-            if old != new:
-                self._remove(Identifier(kind, old))
+        old_word: Word = ("identity_changes", place, "old_value")
+        new_word: Word = ("identity_changes", place, "new_value")
+        self.word = old_word
+        if old is not None and not self.change_set.holds(self.profile, Identifier(kind, old)):
+            raise Refusal(
+                ErrorCode.OLD_VALUE_MISMATCH,
+                f"the profile holds no {kind} {quoted(old)}",
+                Hint.SHOW_PROFILE,
+                word=self.word,
+            )
+        going = [] if old is None or old == new else [old]
+        limit = self.rules.guard_rails.limit_of(kind)
+        if limit is not None and new is not None:
+            self.word = new_word
+            going = self._within(limit, kind, going, new)
+            self.word = old_word
+        for value in going:
+            self._remove(Identifier(kind, value))
         if new is not None:
-            self.word = ("identity_changes", place, "new_value")
+            self.word = new_word
             self._add(Identifier(kind, new))
+
+    def _within(
+        self, limit: ValueLimit, kind: IdentityType, going: list[str], new: str
+    ) -> list[str]:
+        """What goes, in the order held, so that the new value is within the limit (section 11)."""
+        held = self.change_set.values(self.profile, kind)
+        if new in held:
+            return going
+        stay = [value for value in held if value not in going]
+        beyond = oldest_beyond(limit, stay)
+        if not beyond:
+            return going
+        if not limit.replaces_oldest:
+            raise Refusal(
+                ErrorCode.LIMIT_REACHED,
+                f"a profile may hold {number_of(limit.limit, 'value')} of {kind} here, and this "
+                f"one holds {len(held):,}: {quoted(new)} cannot be added; remove another first",
+                Hint.SHOW_PROFILE,
+                word=self.word,
+            )
+        self.notes.append(Note(NoteCode.REPLACED_OLDEST, kind))
+        return [value for value in held if value in going or value in beyond]
 
     def _remove(self, identifier: Identifier) -> None:
         if self.rules.settings_of(identifier.type).immutable:

@@ -17,12 +17,14 @@ _MANY: Final = 1000
 class RequestedType:
     """One type of a request, with its settings; its rank is None outside the priority.
 
-    `decided_by` is what an answer says if the tier of this type decides.
+    `decided_by` is what an answer says if the tier of this type decides. `limit` says how many
+    values of it a profile may hold, and `moves` that it is taken from whoever holds it (section
+    11).
     """
 
     __slots__ = (
-        "bit", "decided_by", "identity_type", "is_immutable", "is_login", "is_unique", "rank",
-        "settings",
+        "bit", "decided_by", "identity_type", "is_immutable", "is_login", "is_unique", "limit",
+        "moves", "rank", "settings",
     )  # fmt: skip
 
     def __init__(self, identity_type: IdentityType, rules: ScopeRules) -> None:
@@ -34,6 +36,8 @@ class RequestedType:
         self.is_unique = self.settings.unique
         self.is_immutable = self.settings.immutable
         self.decided_by = DecidedBy(Rule.IDENTIFIER, self.rank, identity_type)
+        self.limit = rules.guard_rails.limit_of(identity_type)
+        self.moves = rules.guard_rails.moves(identity_type)
 
 
 class RequestShape:

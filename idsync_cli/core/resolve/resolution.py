@@ -31,6 +31,7 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.change_set import ChangeSet
 from idsync_cli.core.resolve.matcher import Match, Matcher
 from idsync_cli.core.resolve.request_shape import RequestedType, shape_of
+from idsync_cli.core.screening import nothing_left, oldest_beyond, screen
 
 _BY: Final = {rule: DecidedBy(rule) for rule in Rule}
 _IDENTIFY: Final = RequestKind.IDENTIFY
@@ -57,15 +58,25 @@ def resolve(
     decision has what every tier did. With `near`, it has the near misses, if no profile was found.
 
     Raises:
-        Refusal: the strategy does not allow the request, or every identifier that could be
-            looked up belongs to a profile that it may not be answered with.
+        Refusal: guard rails leave nothing of the request, the strategy does not allow it, or every
+            identifier that could be looked up belongs to a profile that it may not be answered
+            with.
     """
     identifiers = request.identifiers
+    notes: list[Note] = []
+    rails = rules.guard_rails
+    if rails.screens_values and not rails.leave(identifiers):
+        screened = screen(identifiers, rails, lookup)
+        identifiers, notes = screened.identifiers, screened.notes()
+        if not identifiers:
+            raise nothing_left(screened.blocked)
     shape = shape_of(request.kind, types_of(identifiers), rules)
     if shape.refusal:
         raise Refusal(*shape.refusal, word=KNOWN_IDENTITIES)
     matcher = Matcher(shape, identifiers, lookup)
-    return _Resolution(request, matcher, lookup, seq, seed, explain=explain, near=near).decide()
+    notes += shape.notes
+    its = _Resolution(request, matcher, notes, lookup, seq, seed, explain=explain, near=near)
+    return its.decide()
 
 
 class _Resolution:
@@ -79,6 +90,7 @@ class _Resolution:
         self,
         request: IdentityRequest,
         matcher: Matcher,
+        notes: list[Note],
         lookup: Lookup,
         seq: int,
         seed: int,
@@ -88,13 +100,13 @@ class _Resolution:
     ) -> None:
         self.request = request
         self.matcher = matcher
+        self.notes = notes
         self.shape = matcher.shape
         self.lookup = lookup
         self.seq = seq
         self.seed = seed
         self.explain = explain
         self.near = near
-        self.notes = list(matcher.shape.notes)
 
     def decide(self) -> Decision:
         shape, matcher, explain = self.shape, self.matcher, self.explain
@@ -115,7 +127,10 @@ class _Resolution:
         return self._new_profile(_NO_MATCH, tiers)
 
     def _not_found(self, tiers: tuple[Tier, ...]) -> Decision:
-        return Decision(Status.NOT_FOUND, _BY[_NO_MATCH], tiers=tiers, near=self._near())
+        notes = tuple(self.notes)
+        return Decision(
+            Status.NOT_FOUND, _BY[_NO_MATCH], notes=notes, tiers=tiers, near=self._near()
+        )
 
     def _near(self) -> tuple[NearMiss, ...]:
         return self.matcher.near_misses() if self.near else ()
@@ -226,20 +241,39 @@ class _Resolution:
             if held[number]:
                 continue
             requested = shape.requested_types[number]
+            kind = requested.identity_type
             has_another = types & requested.bit != 0
             if requested.is_immutable and has_another:
-                self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, requested.identity_type))
+                self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, kind))
                 continue
+            beyond: Sequence[str] = ()
+            if requested.limit is not None and has_another:
+                beyond = oldest_beyond(requested.limit, self.lookup.values_of(profile, kind))
+                if beyond and not requested.limit.replaces_oldest:
+                    self.notes.append(Note(NoteCode.LIMIT_REACHED, kind))
+                    continue
+            others: Sequence[ProfileView] = ()
             if requested.is_unique:  # every immutable type is unique, too
                 others = holders(self.lookup, identifier)
                 stays = requested.is_immutable or not shape.takes_unique_ids
-                if others and (stays or any(map(matcher.ineligibility, others))):
+                if (
+                    others
+                    and not requested.moves
+                    and (stays or any(map(matcher.ineligibility, others)))
+                ):
                     self.notes.append(self._held_elsewhere(requested, others))
                     continue
-                if others:
-                    change_set.take_away(identifier, others)
+            for value in beyond:
+                change_set.remove(profile, Identifier(kind, value))
+            if others:
+                change_set.take_away(identifier, others)
+                if requested.moves:
+                    mpids = sorted([each.mpid for each in others])
+                    self.notes += [Note(NoteCode.MOVED, kind, mpid) for mpid in mpids]
+            if beyond:
+                self.notes.append(Note(NoteCode.REPLACED_OLDEST, kind))
             if requested.is_login and has_another:
-                self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, requested.identity_type))
+                self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, kind))
             change_set.add(profile, identifier)
 
     def _held_elsewhere(self, requested: RequestedType, others: Sequence[ProfileView]) -> Note:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from idsync_cli.core.codes import EntryRule
-from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
+from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_rule
@@ -36,6 +36,19 @@ _SHARED = """
     FROM holders JOIN identifiers USING (identifier_id) JOIN scopes USING (scope_id)
     WHERE name = ? AND identifiers.identity_type_id = ?
     GROUP BY identifier_id HAVING count(*) > 1 ORDER BY count(*) DESC, value
+"""
+_MOST = 2**62  # what SQLite takes for an integer, and no profile holds so many
+_VALUES = """
+    SELECT value, count(*)
+    FROM holders JOIN identifiers USING (identifier_id) JOIN scopes USING (scope_id)
+    WHERE name = ? AND identifiers.identity_type_id = ?
+    GROUP BY identifier_id ORDER BY count(*) DESC, value
+"""
+_BEYOND = """
+    SELECT mpid, count(*)
+    FROM profiles CROSS JOIN holders USING (created_seq) JOIN scopes USING (scope_id)
+    WHERE name = ? AND identity_type_id = ? AND types & ? != 0
+    GROUP BY created_seq HAVING count(*) > ? ORDER BY count(*) DESC, created_seq
 """
 
 
@@ -106,3 +119,19 @@ def shared_identifiers(
     """The identifiers of a type that several profiles of a scope hold, and how many do."""
     for value, holders in transaction.connection.execute(_SHARED, (scope, TYPE_ORDER[kind])):
         yield Identifier(kind, value), holders
+
+
+def values_held(
+    transaction: Connected, scope: str, kind: IdentityType
+) -> Iterator[tuple[Identifier, int]]:
+    """The identifiers of a type that profiles of a scope hold, and how many do; most held first."""
+    for value, holders in transaction.connection.execute(_VALUES, (scope, TYPE_ORDER[kind])):
+        yield Identifier(kind, value), holders
+
+
+def profiles_beyond(
+    transaction: Connected, scope: str, kind: IdentityType, limit: int
+) -> Iterator[tuple[int, int]]:
+    """The profiles of a scope that hold more values of a type than a limit, and how many."""
+    asked = scope, TYPE_ORDER[kind], TYPE_BITS[kind], min(limit, _MOST)
+    yield from transaction.connection.execute(_BEYOND, asked)
