@@ -382,6 +382,14 @@ DOUBTS = [
         "6:5",
         "nothing_to_keep",
     ),
+    (
+        people(
+            more="    calculated_attributes: {orders: {calculation: count, event: buy}}\n"
+            "    audiences: {a: {id: 1, attribute: order, operator: exists}}\n"
+        ),
+        "8:17",
+        "nearly_calculated",
+    ),
 ]
 
 
