@@ -19,18 +19,28 @@ from typing import Any
 import pytest
 
 from idsync_cli import wire
+from idsync_cli.core.audiences import calculation, fold
 from idsync_cli.core.codes import (
+    AttributeOp,
+    Calculation,
     ErrorCode,
+    Extension,
+    FileKind,
     NoteCode,
     Op,
+    Operator,
     Reason,
     RequestKind,
     Rule,
     Status,
     TierOutcome,
 )
+from idsync_cli.core.config import definitions
+from idsync_cli.core.config.guard_rails import GuardRail, GuardRails, ValueLimit
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings
 from idsync_cli.core.data.values import (
+    Alias,
+    AttributeChange,
     BatchData,
     BatchDevice,
     Device,
@@ -49,22 +59,33 @@ from idsync_cli.core.decision import (
     Refusal,
     Tier,
 )
+from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport, KeptFile
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import CarriedOut
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import (
+    AliasRequest,
     BatchRequest,
+    EraseRequest,
     IdentityChange,
     IdentityRequest,
     ModifyRequest,
 )
 from idsync_cli.core.resolve import change_set, matcher
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
+from idsync_cli.core.screening import Screened, ScreenedModify
 from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
 from idsync_cli.replay.labels import ReplayLabels
-from idsync_cli.store.api import HistoryEntry, ProfileFilter, RequestEntry, Store, Transaction
+from idsync_cli.store.api import (
+    HistoryEntry,
+    MemberCount,
+    ProfileFilter,
+    RequestEntry,
+    Store,
+    Transaction,
+)
 from tests.comparison import parts
 from tests.compiled import modules
 from tests.many import many
@@ -192,6 +213,12 @@ DECISION = Decision(
     Status.CREATED, BY, VIEW, True, (E,), True, (CHANGE,), (1,), (LEFT,), (Note(NoteCode.TIE),),
     (E,), (E.type,), (TIER,), (NEAR,), DATA, b"digest",
 )  # fmt: skip
+ERASURE, BACKUP = Erasure(1, 2, "s", 3, "r"), KeptFile(FileKind.BACKUP, "b.db")
+IS = definitions.Comparison(Operator.EQUALS, ("Bern",))
+HAS = definitions.AttributeCondition("city", IS)
+ALL = definitions.AllOf((HAS,))
+EVENTS = definitions.EventFilter("buy", None, 5, (HAS,))
+COUNT = definitions.CalculatedAttribute(Calculation.COUNT, EVENTS)
 VALUES: list[object] = [
     *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, NEAR, LEFT, CHANGE, BY, DECISION),
     *(Note(NoteCode.TIE, E.type), Settings(login=True)),
@@ -214,10 +241,34 @@ VALUES: list[object] = [
     wire.LineReader().request(b'{"type": "login", "known_identities": {"email": "e"}}'),
     wire.Target("s", "w"),
     wire.Incoming({"type": "login"}, 1),
+    *(
+        Alias(1, 2, 3, 4, 5),
+        AliasRequest(1, 2, 3, 4, 5),
+        AttributeChange(AttributeOp.SET, 1, "city"),
+    ),
+    *(EraseRequest(1), ERASURE, ErasureCounts(1), KeptFile(FileKind.BACKUP, "b.db")),
+    ErasureReport(
+        ERASURE, ErasureCounts(1), (2,), (3,), (KeptFile(FileKind.BACKUP, "b.db"),), (4,)
+    ),
+    *(MemberCount(2, 1), GuardRail(Extension.NORMALIZE, E.type, ("trim",)), ValueLimit(2, True)),
+    *(
+        GuardRails({E.type: ()}),
+        Screened((E,), (E.type,)),
+        ScreenedModify(ModifyRequest(5), [0], []),
+    ),
+    *(HAS, ALL, definitions.AnyOf((HAS,)), definitions.Not(HAS), definitions.KnownCondition(True)),
+    *(EVENTS, definitions.EventCondition(EVENTS), definitions.AudienceCondition("a"), IS),
+    *(definitions.IdentityCondition(E.type, IS), definitions.FirstSeenCondition(5, None)),
+    *(COUNT, definitions.Audience(1, ALL), definitions.Definitions({"n": COUNT}, {})),
+    *(calculation.Occurred(1, 2, 3), fold.EventsSeen(1, 2), fold.Finding(HAS, True, "Bern")),
+    *(fold.Folded({"n": 1}, {}), fold.Subject(ProfileData({}, [EVENT], 1), (E,), True, 5)),
 ]
 
-PASSED_OVER = {"_Candidates", "Kind", "Member", "_Decoder"}  # tables of functions
-"""Named tuples that nobody is given."""
+PASSED_OVER = {
+    *("_Candidates", "Kind", "Member", "_Decoder"),  # tables of functions
+    *("Condition", "Group"),  # what several classes are
+}
+"""Classes of which nobody is given one."""
 
 
 def is_of_values(kind: object) -> bool:
