@@ -184,3 +184,13 @@ def test_a_profile_without_data_has_nothing_but_times(more: dict[str, Any]) -> N
 
 KNOWN = "f5346fe25088b709f600796da5e7353b"
 """What stores have kept of it: a digest must never become another."""
+
+
+def test_an_id_that_is_kept_by_another_digest_was_carried_out_too() -> None:
+    known = Memory(profile(1, email="e"))
+    known.batches[b"of old"] = known.profiles[1]
+    request = BatchRequest(DATA, identify(email="e"), digest=DIGEST)
+    assert decided(request, known).status is Status.MATCHED
+    for others in ((b"of old",), (b"none", b"of old"), (b"of old", b"none")):
+        found = decided(request.looked_up_as(others), known)
+        assert (found.status, found.profile) == (Status.DUPLICATE, known.profiles[1])

@@ -4,9 +4,13 @@ import pytest
 
 from idsync_cli.core.codes import ErrorCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import DecidedBy
+from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.request import ModifyRequest
 from tests.core.memory import Memory
 from tests.core.shorthand import (
+    NEW,
     after,
     became_known,
     change_form,
@@ -319,3 +323,14 @@ def test_a_modify_that_changes_nothing_makes_nobody_known() -> None:
     decision = set_form(UNIQUE, Memory(profile(1, email="e")), 1, email="e")
     assert (decision.updates, decision.is_logged_in) == ((), True)
     assert decision.profile == profile(1, email="e")
+
+
+def test_a_modify_of_an_application_takes_nothing_from_a_known_profile() -> None:
+    known = Memory(profile(1, customer_id="a"), profile(2, ios_idfv="d"), profile(3, email="e"))
+    scope = rules("customer_id:lu email:u ios_idfv:u")
+    look_up = known.under(scope)
+    of_known = ModifyRequest(3, {IdentityType.CUSTOMER_ID: "a"}, spares_known=True)
+    with refused(ErrorCode.PROTECTED_IDENTITY, "a known profile holds customer_id 'a'"):
+        decide(of_known, scope, look_up, NEW, 7)
+    of_anonymous = ModifyRequest(3, {IdentityType.IOS_IDFV: "d"}, spares_known=True)
+    assert len(decide(of_anonymous, scope, look_up, NEW, 7).changes) == 2
