@@ -96,6 +96,7 @@ def export(
     if output != STANDARD_STREAM:
         outputs = Outputs(store=store, configuration=config)
         outputs.check("--output", output, must_be_new=not force)
+        ensure_writable("--output", output)
         keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
@@ -142,7 +143,6 @@ def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]
     if output == STANDARD_STREAM:
         yield write_utf8
         return
-    ensure_writable("--output", output)
     try:
         with whole_file(output, must_be_new=not force) as file:
             yield lambda lines: file.write(f"{lines}\n".encode())
