@@ -9,14 +9,19 @@ from idsync_cli.transfer.profile_import import Imported
 def import_line(imported: Imported) -> str:
     """How many profiles were taken in, or would be."""
     did = "would import" if imported.dry_run else "imported"
-    erasures = f" and {number_of(imported.erasures, 'erasure')}" if imported.erasures else ""
-    return f"{did} {number_of(imported.profiles, 'profile')}{erasures}"
+    counts = [number_of(imported.profiles, "profile")]
+    if imported.records:
+        counts.append(number_of(imported.records, "record") + " of what they have")
+    if imported.erasures:
+        counts.append(number_of(imported.erasures, "erasure"))
+    return f"{did} {', '.join(counts)}"
 
 
 def import_json(imported: Imported) -> dict[str, Any]:
     """How many profiles were taken in, or would be."""
     return {
         "profiles": imported.profiles,
+        "records": imported.records,
         "erasures": imported.erasures,
         "dry_run": imported.dry_run,
     }
