@@ -26,6 +26,7 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
 from idsync_cli.errors import FileFault, UsageFault
 from idsync_cli.files import config_file, request_file, yaml_parser, yaml_tree
+from idsync_cli.files.data_lines import DataLine, DigestKeyLine
 from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileFile, ProfileLine, read_jsonl
 from idsync_cli.files.record_lines import ErasureLine
 from idsync_cli.files.request_file import RequestFile, Source
@@ -302,6 +303,10 @@ def profiles(data: bytes) -> None:
                 assert len(each.what) < 3000
             elif isinstance(each, ErasureLine):
                 _is_an_erasure(each, rules)
+            elif isinstance(each, DigestKeyLine):
+                assert _written_again(wire.digest_key_line(each.key), rules) == each.key
+            elif isinstance(each, DataLine):
+                assert _written_again(wire.record_line(each.record), rules) == each.record
             else:
                 _is_a_profile(each, rules)
 
@@ -310,6 +315,14 @@ def _is_an_erasure(line: ErasureLine, rules: Organization) -> None:
     written = wire.erasure_record_json(line.erasure)
     found = _profiles_in(json.dumps(written).encode(), rules)
     assert found == [ErasureLine(1, line.erasure, line.excerpt)]
+
+
+def _written_again(line: str, rules: Organization) -> object:
+    """What a line says that was written of something that was read."""
+    found = _profiles_in(line.encode("ascii"), rules)
+    assert found is not None
+    [each] = found
+    return each.key if isinstance(each, DigestKeyLine) else getattr(each, "record", each)
 
 
 def _profiles_in(data: bytes, rules: Organization) -> list[AnyLine] | None:

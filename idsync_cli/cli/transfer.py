@@ -34,7 +34,6 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import FaultCode, StoreFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
@@ -45,7 +44,7 @@ from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.store.sqlite.queries.profiles import types_held
-from idsync_cli.transfer.profile_export import LINES_AT_ONCE, export_profiles
+from idsync_cli.transfer.profile_export import LINES_AT_ONCE, RecordLines, export_profiles
 from idsync_cli.transfer.profile_import import import_profiles
 
 
@@ -86,9 +85,10 @@ def export(
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
-    """Write every profile, one per line.
+    """Write every profile, one per line, and what it has.
 
-    The oldest profile comes first. Behind the profiles stands, as JSON, who was erased.
+    The oldest profile comes first. As JSON, a line for each attribute, device, event, alias, batch
+    ID and erasure follows, so that a store made from the file has all of it.
 
     Example: idsync export --output profiles.jsonl
     """
@@ -102,7 +102,8 @@ def export(
         check_scope(scope, organization, transaction)
         its_form = form or form_of(output)
         header, line_of = written_as(its_form, transaction, scope)
-        records = _records if its_form is Form.JSONL else None
+        is_whole = its_form is Form.JSONL
+        records = RecordLines(wire.record_line, wire.digest_key_line) if is_whole else None
         with writing_to(output, force=force) as give_out:
             exported = export_profiles(
                 transaction,
@@ -111,13 +112,9 @@ def export(
                 give_out,
                 header=header,
                 line_of=line_of,
-                erasure_line=records,
+                record_lines=records,
             )
     return exported.exit_status
-
-
-def _records(erasure: Erasure) -> str:
-    return wire.encode(wire.erasure_record_json(erasure))
 
 
 def written_as(
@@ -173,7 +170,7 @@ def import_(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> int:
-    """Import whole profiles: all of a file or nothing.
+    """Import whole profiles, with all that an export has: all of a file or nothing.
 
     The store is created if there is none. A profile without created_seq takes the next number. If
     any line breaks a rule of its scope, or uses an MPID or a number already in use, or the MPID of
@@ -237,14 +234,14 @@ def _progress(source: ProfileFile) -> Iterator[Callable[[Lines], Lines]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), TextColumn("{task.fields[profiles]:,} profiles"), TimeRemainingColumn())
+    columns = (BarColumn(), TextColumn("{task.fields[lines]:,} lines"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("import", total=source.size, profiles=0)
+        task = bar.add_task("import", total=source.size, lines=0)
 
         def seen(lines: Lines) -> Lines:
             for number, line in enumerate(lines, start=1):
                 yield line
                 if number % LINES_AT_ONCE == 0:
-                    bar.update(task, completed=source.position, profiles=number)
+                    bar.update(task, completed=source.position, lines=number)
 
         yield seen

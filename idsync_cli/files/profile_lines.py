@@ -18,14 +18,8 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
 from idsync_cli.errors import Excerpt, FaultCode, Hint, UsageFault, quoted
-from idsync_cli.files.record_lines import (
-    RECORD,
-    ErasureLine,
-    ExcerptOf,
-    is_mpid,
-    is_seq,
-    read_record,
-)
+from idsync_cli.files.member_checks import A_SEQ, AN_MPID, RECORD, ExcerptOf, Member
+from idsync_cli.files.record_lines import RecordLine, read_record
 
 STANDARD_STREAM = "-"
 
@@ -62,7 +56,7 @@ class BadLine:
     hint: Hint | None = None
 
 
-AnyLine = ProfileLine | ErasureLine | BadLine
+AnyLine = ProfileLine | RecordLine | BadLine
 """What a line of an export may be, or fail to be."""
 
 
@@ -75,17 +69,26 @@ def read_jsonl(source: "ProfileFile", organization: Organization) -> Iterator[An
             yield BadLine(number, what, wire.excerpt_of(number, content, None))
         elif content.strip():
             excerpt = partial(wire.excerpt_of, number, content)
-            yield read_profile(number, partial(wire.decode_json, content), organization, excerpt)
+            yield read_profile(
+                number, partial(wire.decode_json, content), organization, excerpt, content
+            )
 
 
 def read_profile(
-    number: int, decode: Callable[[], object], organization: Organization, excerpt: ExcerptOf
+    number: int,
+    decode: Callable[[], object],
+    organization: Organization,
+    excerpt: ExcerptOf,
+    line: bytes | None = None,
 ) -> AnyLine:
-    """Read one profile or record, or say why it is neither; `decode` may raise a Refusal."""
+    """Read one profile, or the record that a line holds, or say why it is neither.
+
+    `decode` may raise a Refusal.
+    """
     try:
         value = decode()
-        if isinstance(value, dict) and RECORD in value:
-            return read_record(number, value, organization, excerpt)
+        if line is not None and isinstance(value, dict) and RECORD in value:
+            return read_record(number, value, line, organization, excerpt)
         return _profile_of(number, value, organization, excerpt)
     except Refusal as refusal:
         return BadLine(number, refusal.message, excerpt(refusal.word), refusal.hint)
@@ -148,11 +151,11 @@ def _bad(message: str, word: Word) -> Refusal:
     return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
-_MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
-    "mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
+_MEMBERS: Mapping[str, Member] = {
+    "mpid": AN_MPID,
     "scope": ("text", wire.is_text),
-    "created_seq": ("a number from 1 to 4611686018427387904", is_seq),
-    "source_mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
+    "created_seq": A_SEQ,
+    "source_mpid": AN_MPID,
     "known": ("true or false", lambda value: isinstance(value, bool)),
     "orphaned": ("anything", lambda _: True),  # passed over: it follows from the identifiers
     "identities": ("an object of lists", lambda value: isinstance(value, dict)),

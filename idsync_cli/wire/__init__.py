@@ -11,9 +11,18 @@ from idsync_cli.wire.answers import (
     profile_json,
     time_text,
 )
+from idsync_cli.wire.batch_data import event_of
+from idsync_cli.wire.batch_values import attributes_of
 from idsync_cli.wire.batches import BatchLine
-from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
-from idsync_cli.wire.excerpts import excerpt_of
+from idsync_cli.wire.decoding import (
+    MAX_LINE_BYTES,
+    Json,
+    check_depth,
+    decode,
+    decode_json,
+    json_text,
+)
+from idsync_cli.wire.excerpts import excerpt_of, text_of_member
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
 from idsync_cli.wire.lines import (
     LONGEST_LINE,
@@ -24,6 +33,7 @@ from idsync_cli.wire.lines import (
     type_named_by,
 )
 from idsync_cli.wire.members import is_text, shown, unknown_member
+from idsync_cli.wire.records import digest_key_line, record_line
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
 from idsync_cli.wire.times import moment_of
@@ -43,23 +53,30 @@ __all__ = [
     "Target",
     "answer_json",
     "answer_line",
+    "attributes_of",
+    "check_depth",
     "decided_by_json",
     "decode",
     "decode_json",
+    "digest_key_line",
     "encode",
     "erasure_json",
     "erasure_record_json",
+    "event_of",
     "excerpt_of",
     "identities_json",
     "identities_of",
     "identity_type_of",
     "is_text",
+    "json_text",
     "moment_of",
     "not_blank",
     "profile_json",
+    "record_line",
     "request_of",
     "scope_of",
     "shown",
+    "text_of_member",
     "time_text",
     "tracked",
     "type_named_by",

@@ -99,6 +99,17 @@ def data_of(
     )
 
 
+def event_of(where: Place, event: object, text: str, own_time_ms: int) -> NewEvent:
+    """An event that came by itself, with the time that it has if it says none.
+
+    Raises:
+        Refusal: INVALID_BATCH, with the place.
+    """
+    data = checked_data(where, event)
+    assert isinstance(event, dict)
+    return new_event(where, event["event_type"], data, text, own_time_ms)
+
+
 def new_event(where: Place, kind: str, data: Json, text: str, own_time_ms: int | None) -> NewEvent:
     """An event of some type, whose data is sound; without a time it has that of its batch.
 

@@ -44,6 +44,13 @@ def _word_in(line: str, word: str) -> tuple[int, int] | None:
     return None
 
 
+def text_of_member(line: bytes, name: str) -> str:
+    """The value of a member as it stands in a line, which is an object that has it."""
+    text = line.decode("utf-8")
+    start, end = _value_at(text, (name,))
+    return text[start:end]
+
+
 def _value_at(line: str, path: Sequence[str | int]) -> tuple[int, int]:
     """Where the value begins and ends to which keys and indices lead.
 

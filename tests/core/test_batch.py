@@ -96,6 +96,17 @@ def test_a_batch_that_was_carried_out_before_does_nothing_whatever_else_it_says(
     assert decided(BatchRequest(DATA, mpid=1, digest=b"another"), known).status == Status.MATCHED
 
 
+@pytest.mark.parametrize("others", [(DIGEST,), (b"x", DIGEST), (DIGEST, b"x"), (b"x",)])
+def test_an_id_may_have_come_by_a_digest_of_another_store(others: tuple[bytes, ...]) -> None:
+    """It is kept by the store's own."""
+    known = Memory(profile(1, email="e"))
+    known.batches[DIGEST] = known.profiles[1]
+    request = BatchRequest(DATA, identify(email="f"), digest=b"own").looked_up_as(others)
+    found = decided(request, known)
+    assert found.status is (Status.DUPLICATE if DIGEST in others else Status.CREATED)
+    assert found.digest == (None if DIGEST in others else b"own")
+
+
 def test_what_is_wrong_with_its_identifiers_refuses_it() -> None:
     fault = Refusal(ErrorCode.NO_IDENTITIES, "none")
     with pytest.raises(Refusal) as raised:

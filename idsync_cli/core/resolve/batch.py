@@ -40,7 +40,7 @@ def decide_batch(
     if digest is not None:
         before = lookup.carried_out(digest)
         for other in request.other_digests:
-            before = lookup.carried_out(other) if before is None else before
+            before = before or lookup.carried_out(other)
         if before is not None:
             return Decision(Status.DUPLICATE, _BY_MPID, before.profile)
     if request.mpid is not None:
