@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from idsync_cli import wire
 from idsync_cli.check.run import SEED
 from idsync_cli.core.codes import ErrorCode, Status
@@ -23,10 +25,13 @@ from idsync_cli.server.credentials import Credentials
 from idsync_cli.server.log import Log
 from idsync_cli.store import sqlite as store
 from tests.http_api import Application, Reply, basic
-from tests.test_scenarios import every_scenario, prepared
+from tests.test_scenarios import SCENARIOS, name_of, prepared
 
 Json = dict[str, Any]
 SECRET = "a secret"
+KINDS = {"identify", "login", "logout", "search", "modify"}
+OF_IDENTITY = [each for each in SCENARIOS if {step.request["type"] for step in each.steps} <= KINDS]
+"""Data comes by other routes (tests/test_http_events.py)."""
 ONLY_ELSEWHERE = {
     ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_SCOPE, ErrorCode.UNKNOWN_WORKSPACE,
     ErrorCode.UNKNOWN_LABEL,
@@ -70,7 +75,7 @@ def path_of(request: Json) -> str:
     return f"/v1/{request['type']}?explain=true"
 
 
-@every_scenario
+@pytest.mark.parametrize("scenario", OF_IDENTITY, ids=name_of)
 def test_a_scenario_over_http_is_answered_as_by_the_engine(
     scenario: Scenario, tmp_path: Path
 ) -> None:
