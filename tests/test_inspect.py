@@ -426,6 +426,7 @@ def test_stats(idsync: Program, story: dict[str, str]) -> None:
             {"decided_by": {"rule": "newest"}, "requests": 1},
             {"decided_by": {"rule": "no_match"}, "requests": 1},
         ],
+        "placeholders": [],
     }
     shown = idsync("stats").stdout
     assert "1 of them ties" in shown

@@ -242,7 +242,8 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 MAPS = {"scopes", "identities", "checked", "workspaces", "rules", "become"}
-MAPS |= {"calculated_attributes", "audiences", "attributes"}
+MAPS |= {"calculated_attributes", "audiences", "attributes", "extensions", "read_as"}
+MAPS |= {"normalize", "blocked", "max_values"}
 
 
 def test_an_output_with_another_member_or_without_one_is_refused(day: Program) -> None:

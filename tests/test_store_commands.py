@@ -390,6 +390,7 @@ DOUBTS = [
         "8:17",
         "nearly_calculated",
     ),
+    (people(priority="customer_id, email, ios_idfa"), "5:36", "unguarded"),
 ]
 
 
