@@ -115,8 +115,7 @@ def sound_answers(
         told = list(answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain))
         rules = organization(world.later_scopes or world.scopes, world.workspaces)
         assert_sound(storage, rules)
-        answers = [plain(wire.answer_json(answer, explain=explain)) for answer in told]
-        return answers, exported(storage, rules)
+        return list(map(plain, told)), exported(storage, rules)
 
 
 def assert_sound(storage: SqliteStore, rules: Organization) -> None:

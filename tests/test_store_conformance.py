@@ -14,7 +14,7 @@ import pytest
 from idsync_cli.core.codes import Import, Op, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
-from idsync_cli.core.decision import Answer, Decision
+from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
@@ -540,17 +540,9 @@ def test_the_engine_answers_as_the_model_does(
 ) -> None:
     def program(world: World, *, chunk_size: int, one_shot: bool, explain: bool) -> Run:
         with make(tmp_path, world.seed) as storage:
-            found: list[Answer] = [
-                *answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
-            ]
+            found = [*answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)]
             its_rules = organization(world.later_scopes or world.scopes, world.workspaces)
-            return [told(answer) for answer in found], exported(storage, its_rules)
+            return list(map(plain, found)), exported(storage, its_rules)
 
     difference = first_difference(of_world(number), program=program, one_shot=one_shot)
     assert difference is None, difference
-
-
-def told(answer: Answer) -> Json:
-    from idsync_cli import wire
-
-    return plain(wire.answer_json(answer, explain=True))
