@@ -401,7 +401,7 @@ CROWDS: list[Holds] = [
 
 
 @pytest.mark.parametrize("size", many(SIZES))
-@pytest.mark.parametrize("holds", many(CROWDS, 3), ids=lambda each: each.__name__)
+@pytest.mark.parametrize("holds", many(CROWDS), ids=lambda each: each.__name__)
 @pytest.mark.parametrize("scope", [SCOPE, DEVICES_FIRST], ids=["d before g", "g before d"])
 def test_two_crowds_in_one_request(
     scope: Json, holds: Callable[[int, int], dict[str, str]], size: int
@@ -633,7 +633,7 @@ def small_world(number: int) -> tuple[World, Run]:
     return world, ([plain(answer) for answer in answers], profiles)
 
 
-@pytest.fixture(name="forgetful", params=[(2, 2, 30), (3, 1, 3), (5, 64, 100_000)], ids=str)
+@pytest.fixture(name="forgetful", params=many([(2, 2, 30), (3, 1, 3), (5, 64, 100_000)]), ids=str)
 def store_that_keeps_little(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -720,7 +720,7 @@ def told_of(lookup: Callable[[ScopeRules], Lookup]) -> Told:
     }
 
 
-@pytest.mark.parametrize("holds", many(CROWDS, 3), ids=lambda each: each.__name__)
+@pytest.mark.parametrize("holds", many(CROWDS), ids=lambda each: each.__name__)
 @pytest.mark.parametrize("written", [True, False], ids=["written", "in memory"])
 def test_a_crowd_of_thousands_is_accounted_for_as_by_looking_at_every_profile(
     holds: Holds, written: bool
