@@ -15,6 +15,10 @@ python=$venv/bin/python
 cd "$root"
 failed=
 
+# What Python compiles stays in the environment, and is there the next time.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX="$venv/.pycache"
+
 check() {
     name=$1
     shift

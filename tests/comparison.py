@@ -1,10 +1,9 @@
 """Ask the same world of the program and of the reference model, field by field."""
 
 import atexit
-import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
@@ -37,8 +36,13 @@ Program = Callable[..., Run]
 
 def organization(scopes: dict[str, Json], workspaces: dict[str, str]) -> Organization:
     """The rules of a world, read as a configuration file."""
+    return _organization(config_yaml(scopes, workspaces))
+
+
+@lru_cache(maxsize=64)
+def _organization(configuration: str) -> Organization:
     path = _folder() / "idsync.yaml"
-    path.write_text(config_yaml(scopes, workspaces), encoding="utf-8")
+    path.write_text(configuration, encoding="utf-8")
     return config_file.load(path).organization
 
 
@@ -61,9 +65,15 @@ def json_of(request: object) -> object:
 
 
 def incoming(requests: list[object]) -> list[wire.Incoming]:
-    """Requests as a replay reads them."""
-    file = RequestFile(Source("world", BytesIO(lines_of(requests))))
-    return wire.LineReader().requests(file.take(len(requests)))
+    """Requests as a replay reads them; nobody changes what was read."""
+    if _LAST_READ[0] is not requests:
+        file = RequestFile(Source("world", BytesIO(lines_of(requests))))
+        _LAST_READ[:] = requests, wire.LineReader().requests(file.take(len(requests)))
+    return list(_LAST_READ[1])
+
+
+_LAST_READ: list[Any] = [None, None]
+"""The requests that were read last, for a world is asked several times, and how they were read."""
 
 
 def answer_all(
@@ -114,10 +124,8 @@ def program_answers(
 ) -> Run:
     """The answers and the export of the program, over a store of its own."""
     with store.temporary(world.seed) as storage:
-        answers = [
-            plain(wire.answer_json(answer, explain=explain))
-            for answer in answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
-        ]
+        told = answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
+        answers = list(map(plain, told))
         rules = organization(world.later_scopes or world.scopes, world.workspaces)
         return answers, exported(storage, rules) + data_in(storage) + erasures_in(storage)
 
@@ -178,7 +186,7 @@ def data_json(data: ProfileData | None) -> Json:
 
 def answers_in(
     world: World, storage: Store, chunk_size: int, *, one_shot: bool, explain: bool
-) -> Iterator[Answer]:
+) -> Iterator[Json]:
     """The answers to the requests of a world, over a store."""
     labels = ReplayLabels()
     for rules, requests in parts(world):
@@ -191,9 +199,10 @@ def answers_in(
             size = max(1, chunk_size // 2)  # a batch is read ahead in several parts, too
             batches = answer_all(engine, requests, labels, chunk_size=chunk_size, block_size=size)
         for answer in chain.from_iterable(batches):
-            line = wire.encode(wire.answer_json(answer, explain=explain)) + "\n"
+            value = wire.answer_json(answer, explain=explain)
+            line = wire.encode(value) + "\n"
             assert wire.answer_line(answer, explain=explain) == line.encode("ascii")
-            yield answer
+            yield value
 
 
 def plain(answer: Json) -> Json:
@@ -212,7 +221,7 @@ def plain(answer: Json) -> Json:
 
 def unexplained(answer: Json, *, one_shot: bool) -> Json:
     """What is left of an explained answer of the model without the explanation."""
-    kept = without_account(copy.deepcopy(answer))
+    kept = without_account(answer)
     if not one_shot:
         kept.pop("near", None)
     return kept
@@ -233,11 +242,11 @@ def first_difference(
     says of the world, if it was asked before. Without `explain` the program has to give no account
     of the tiers, and looks up less.
     """
-    expected, expected_profiles = model or model_answers(world, one_shot=one_shot)
-    if not explain:
-        expected = [unexplained(each, one_shot=one_shot) for each in expected]
+    model = model or model_answers(world, one_shot=one_shot)
+    expected, text = _expected(model, one_shot=one_shot, explain=explain)
+    expected_profiles = model[1]
     found, profiles = program(world, chunk_size=chunk_size, one_shot=one_shot, explain=explain)
-    if json.dumps((expected, expected_profiles)) == json.dumps((found, profiles)):
+    if text == json.dumps((found, profiles)):
         return None
     for index, (wanted, got) in enumerate(zip(expected, found, strict=True)):
         if json.dumps(wanted) != json.dumps(got):
@@ -248,6 +257,22 @@ def first_difference(
     pairs = zip(expected_profiles, profiles, strict=True)
     wanted, got = next(pair for pair in pairs if json.dumps(pair[0]) != json.dumps(pair[1]))
     return f"profile\n{_both(wanted, got)}"
+
+
+_EXPECTED: dict[tuple[int, bool, bool], tuple[Run, list[Json], str]] = {}
+
+
+def _expected(model: Run, *, one_shot: bool, explain: bool) -> tuple[list[Json], str]:
+    """The answers that are expected, and all that is as JSON; made once for several runs."""
+    which = id(model), one_shot, explain
+    if which not in _EXPECTED or _EXPECTED[which][0] is not model:
+        if len(_EXPECTED) > 8:
+            _EXPECTED.clear()
+        answers = model[0]
+        if not explain:
+            answers = [unexplained(each, one_shot=one_shot) for each in answers]
+        _EXPECTED[which] = model, answers, json.dumps((answers, model[1]))
+    return _EXPECTED[which][1:]
 
 
 def _both(wanted: Json, got: Json) -> str:

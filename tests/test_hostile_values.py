@@ -16,6 +16,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -110,6 +111,12 @@ def as_name(value: str) -> str:
     return value if len(value) < 80 else value[:60] + value[-4:]
 
 
+_HARMLESS = list(map(harmless, HOSTILE))
+_HOSTILE_NAMES = list(map(as_name, HOSTILE))
+_HARMLESS_NAMES = list(map(harmless, _HOSTILE_NAMES))
+
+
+@cache
 def file_names() -> list[str]:
     """What a file can be called: several values one behind the other, without a slash."""
     names: list[list[str]] = [[]]
@@ -120,6 +127,11 @@ def file_names() -> list[str]:
         if len(shown(part)) <= 150:
             names[-1].append(part)
     return [f"f{''.join(each)}" for each in names if each]
+
+
+@cache
+def harmless_file_names() -> list[str]:
+    return [harmless(f"{each}~") for each in file_names()]
 
 
 def in_yaml(text: str) -> str:
@@ -162,18 +174,19 @@ class World:
     @property
     def values(self) -> list[str]:
         """What stands in identifiers, labels and request IDs."""
-        return HOSTILE if self.hostile else list(map(harmless, HOSTILE))
+        return list(HOSTILE if self.hostile else _HARMLESS)
 
     @property
     def scopes(self) -> list[str]:
         """What scopes, workspaces and accounts are called; one for each value."""
-        names = [SMALL] * len(HOSTILE) if self.is_small else list(map(as_name, HOSTILE))
-        return names if self.hostile else list(map(harmless, names))
+        if self.is_small:
+            return [SMALL if self.hostile else harmless(SMALL)] * len(HOSTILE)
+        return list(_HOSTILE_NAMES if self.hostile else _HARMLESS_NAMES)
 
     @property
     def names(self) -> list[str]:
         """What files are called."""
-        return file_names() if self.hostile else [harmless(f"{each}~") for each in file_names()]
+        return list(file_names() if self.hostile else harmless_file_names())
 
     def run(self, *arguments: str, stdin: bytes = b"", terminal: bool = False) -> Outcome:
         """Run a command, and see that all that it says is harmless."""

@@ -435,9 +435,12 @@ def test_a_profile_is_never_lost_and_keeps_its_number_and_source(now: Moment) ->
 # ---- Asking twice, not at all, and in pieces
 
 
-def contents(storage: SqliteStore) -> str:
-    """Everything that a store holds, as SQL."""
-    return "\n".join(storage.connection.iterdump())
+def contents(storage: SqliteStore) -> list[list[tuple[object, ...]]]:
+    """Everything that a store holds: what its schema is, and every row of every table."""
+    execute = storage.connection.execute
+    schema = execute("SELECT type, name, sql FROM sqlite_schema ORDER BY rowid").fetchall()
+    tables = [name for kind, name, _ in schema if kind == "table"]
+    return [schema, *(execute(f"SELECT * FROM {name}").fetchall() for name in tables)]
 
 
 Asked = Callable[[Engine, SqliteStore, wire.Incoming, Labels], bool]
@@ -445,7 +448,10 @@ Asked = Callable[[Engine, SqliteStore, wire.Incoming, Labels], bool]
 
 
 def with_every_request(ask: Asked) -> Callable[[Path], None]:
-    """Make a test that puts every request of every world in a way of its own."""
+    """Make a test that puts every request of every world in a way of its own.
+
+    It is one of `many` (`tests/many.py`).
+    """
 
     def fault(world: World) -> str | None:
         try:
@@ -454,6 +460,7 @@ def with_every_request(ask: Asked) -> Callable[[Path], None]:
             return str(error)
         return None
 
+    @pytest.mark.many
     def test(tmp_path: Path) -> None:
         met = 0
 
@@ -564,6 +571,7 @@ def pieces_differ(world: World) -> str | None:
     return None
 
 
+@pytest.mark.many
 def test_replays_in_chunks_and_one_by_one_are_equal(tmp_path: Path) -> None:
     def in_a_world(seed: int) -> None:
         world = random_world(random.Random(seed))

@@ -3,6 +3,9 @@
 Whoever looks at what comes of it cannot tell: not from the answers, not from the store, not where
 others write in between, and not where either process ends before its time. What makes a replay a
 long one is lowered here, so that the other process has much to write of files that are short.
+
+Where idsync is compiled, `scripts/test.sh` runs all of this on the compiled copy, which the
+processes that are started here run anyway, and a share of it on the sources (`tests/many.py`).
 """
 
 import errno
@@ -41,6 +44,7 @@ from idsync_cli.store.sqlite.cache import prefetch, working_set
 from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import organization
 from tests.faults import DEADLINE, export, history, is_sound
+from tests.many import many
 from tests.program import Outcome, Program, ended
 from tests.test_faults_room import small_disk
 from tests.test_profile_cache import (
@@ -57,6 +61,8 @@ from tests.test_profile_cache import (
 from tests.worlds import World, config_yaml, random_world
 
 Json = dict[str, Any]
+Whole = tuple[bytes, list[tuple[object, ...]], dict[str, list[str]]]
+"""The export of a store, its history, and its tables."""
 
 ROOT = Path(__file__).parent.parent
 KILLS = int(os.environ.get("IDSYNC_KILLS", "3"))
@@ -228,7 +234,7 @@ def tables(path: Path, *but: str) -> dict[str, list[str]]:
     with closing(sqlite3.connect(path)) as connection:
         listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (table,) in listed.fetchall():
-            if table in but or table.startswith("sqlite_"):
+            if table.startswith("sqlite_"):
                 continue
             left_out = but_for.get(table, set())
             described = connection.execute(f"PRAGMA table_info({table})").fetchall()
@@ -240,14 +246,25 @@ def tables(path: Path, *but: str) -> dict[str, list[str]]:
 
 def assert_same(idsync: Program, name: str, other: str, *but: str) -> None:
     """Two stores have the same export, the same history, and the same in every table."""
-    exports = [timeless(export(idsync, f"{each}.db").encode()) for each in (name, other)]
-    assert exports[0] == exports[1]
-    assert history(idsync, f"{name}.db") == history(idsync, f"{other}.db")
-    found, wanted = (tables(idsync.folder / f"{each}.db", *but) for each in (name, other))
-    assert list(found) == list(wanted)
-    for table, rows in wanted.items():
-        assert found[table] == rows, table
+    found = whole_of(idsync, name)
+    whole = (idsync.folder / f"{other}.db").read_bytes()
+    wanted = _WHOLE.get(whole) or _WHOLE.setdefault(whole, whole_of(idsync, other))
+    assert found[:2] == wanted[:2]
+    assert list(found[2]) == list(wanted[2])
+    for table, rows in wanted[2].items():
+        assert table in but or found[2][table] == rows, table
     assert idsync("doctor", "--store", f"{name}.db").status == 0
+
+
+_WHOLE: dict[bytes, Whole] = {}
+"""What is in stores that others are compared with, by their bytes: some are asked often."""
+
+
+def whole_of(idsync: Program, name: str) -> Whole:
+    """All that a store holds: its export, its history, its tables."""
+    store = f"{name}.db"
+    lines = timeless(export(idsync, store).encode())
+    return lines, history(idsync, store), tables(idsync.folder / store)
 
 
 def timeless(lines: bytes) -> bytes:
@@ -283,7 +300,7 @@ def assert_as_in_chunks(
 # ---- By two processes or by one
 
 
-@pytest.mark.parametrize("options", [(), ("--explain",)], ids=["", "explained"])
+@pytest.mark.parametrize("options", many([(), ("--explain",)]), ids=["", "explained"])
 def test_a_day_comes_to_the_same(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
@@ -380,9 +397,8 @@ def test_where_the_other_process_does_not_come_up_one_does_it_all(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, executable: str
 ) -> None:
     in_batches_of(monkeypatch, 10)
-    found = shutil.which(executable) or executable
-    monkeypatch.setattr(sys, "executable", found)
     idsync.write("day.jsonl", b"".join(a_day(200)))
+    monkeypatch.setattr(sys, "executable", shutil.which(executable) or executable)
     assert_as_in_chunks(idsync, watch)
     assert set(watch.seen) == {"here"}
 
@@ -404,6 +420,7 @@ def test_where_the_other_process_ends_before_it_is_given_anything_one_does_it_al
     assert set(watch.seen) == {"here"}
 
 
+@pytest.mark.many
 def test_several_files_come_to_the_same_and_each_has_labels_of_its_own(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -425,7 +442,7 @@ def a_world(rng: random.Random, *, crowd: bool, scopes: int = 2) -> World:
             return world
 
 
-@pytest.mark.parametrize("number", range(WORLDS))
+@pytest.mark.parametrize("number", many(range(WORLDS)))
 def test_a_random_world_comes_to_the_same(
     tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
@@ -576,7 +593,7 @@ def assert_as_one_replay_of_all(idsync: Program, lines: list[bytes], others: Som
     assert_same(idsync, "ahead", "merged", "replays")
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", many(range(8), share=2))
 def test_whenever_somebody_else_writes_nothing_is_lost_or_done_twice(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -613,7 +630,10 @@ def test_whenever_somebody_else_writes_nothing_is_lost_or_done_twice(
 
 @pytest.mark.parametrize(
     "moment",
-    ["before begin", "begun", "before send", "sent", "before wait", "waited", "committed"],
+    many(
+        ["before send", "before begin", "begun", "sent", "before wait", "waited", "committed"],
+        share=2,
+    ),
 )
 def test_somebody_else_writes_at_this_moment(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -640,6 +660,7 @@ def test_somebody_else_writes_at_this_moment(
     assert_as_one_replay_of_all(idsync, lines, somebody)
 
 
+@pytest.mark.many
 def test_it_goes_on_here_for_a_while_and_then_ahead_again(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -875,11 +896,14 @@ def go_on_ahead(idsync: Program, *batches: int) -> None:
 @pytest.mark.parametrize(
     ("by_turns", "size", "newest", "remembered", "batches", "lags"),
     [
-        (False, 60, 64, 300_000, [4] * 15, False),
-        (True, 150, 64, 300_000, [9] * 4, True),
-        (True, 40, 3, 300_000, [6] * 12, True),
-        (False, 40, 3, 60, [], True),
-        (True, 60, 5, 500, [], False),
+        pytest.param(*each, marks=pytest.mark.many)
+        for each in (
+            (False, 60, 64, 300_000, [4] * 15, False),
+            (True, 150, 64, 300_000, [9] * 4, True),
+            (True, 40, 3, 300_000, [6] * 12, True),
+            (False, 40, 3, 60, [], True),
+            (True, 60, 5, 500, [], False),
+        )
     ],
 )
 def test_stories_of_crowds_come_to_the_same(
@@ -914,8 +938,8 @@ def assert_same_but_its_name(idsync: Program) -> None:
 
 
 @pytest.mark.parametrize(("newest", "lags"), [(64, True), (8, False)])
-@pytest.mark.parametrize("story", ALONE)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("story", many(ALONE))
+@pytest.mark.parametrize("size", many(SIZES))
 def test_a_crowd_that_was_there_before_comes_to_the_same(
     idsync: Program,
     watch: Watch,
@@ -943,6 +967,7 @@ def test_a_crowd_that_was_there_before_comes_to_the_same(
 # ---- MPIDs that were given out before
 
 
+@pytest.mark.many
 def test_an_mpid_that_was_given_out_before_is_passed_over(
     idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1064,6 +1089,7 @@ def wait_until_gone(pid: int) -> None:
         time.sleep(0.001)
 
 
+@pytest.mark.many
 def test_of_a_long_file_another_process_writes_without_being_asked_to(idsync: Program) -> None:
     must_see_processes()
     idsync.write("days.jsonl", b"".join(a_day()) * 20)
@@ -1096,6 +1122,7 @@ def assert_goes_on_to_its_end(idsync: Program, *options: str) -> None:
     assert_same(idsync, "a", "whole")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "killed_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name
 )
@@ -1137,6 +1164,7 @@ def assert_no_gap(idsync: Program) -> None:
     assert wanted[:size].count(b"\n") == lines
 
 
+@pytest.mark.many
 def test_without_the_process_that_writes_it_stops_whole_and_goes_on(days: Program) -> None:
     must_see_processes()
     rng = random.Random("the writer process")
@@ -1165,6 +1193,7 @@ def assert_stopped_for_want_of_room(idsync: Program, outcome: Outcome) -> None:
     assert_no_gap(idsync)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_a_store_that_may_not_grow_on_stops_whole_and_goes_on(days: Program, part: float) -> None:
     limit = int((days.folder / "whole.db").stat().st_size * part)
@@ -1181,6 +1210,7 @@ def test_a_store_that_may_not_grow_on_stops_whole_and_goes_on(days: Program, par
     assert_same(days, "a", "whole", "replays")
 
 
+@pytest.mark.many
 def test_answers_that_may_not_grow_on_stop_whole_and_go_on(idsync: Program) -> None:
     idsync.write("days.jsonl", b"".join(a_day()))
     run(idsync, "whole", "--chunk-size", "2000", "--explain", files=("days.jsonl",))
@@ -1191,6 +1221,7 @@ def test_answers_that_may_not_grow_on_stop_whole_and_go_on(idsync: Program) -> N
     assert_goes_on_to_its_end(idsync, "--explain")
 
 
+@pytest.mark.many
 def test_a_store_on_a_full_disk_stops_whole_and_goes_on(days: Program) -> None:
     with small_disk(days.folder / "disk", "2m") as resize:
         stopped = ended(eager(days, store="disk/a.db"))
@@ -1205,6 +1236,7 @@ def test_a_store_on_a_full_disk_stops_whole_and_goes_on(days: Program) -> None:
         (days.folder / "a.db").unlink()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("lines", [0, 1, 3000])
 def test_a_replay_whose_reader_has_gone_is_whole_and_goes_on(days: Program, lines: int) -> None:
     process = eager(days, output="-")
@@ -1225,6 +1257,7 @@ def test_a_replay_whose_reader_has_gone_is_whole_and_goes_on(days: Program, line
     assert_same(days, "a", "whole", "replays")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("output", ["-", "/dev/stdout"])
 def test_answers_to_standard_output_are_all_there(days: Program, output: str) -> None:
     if output != "-" and not Path(output).exists():

@@ -15,7 +15,7 @@ from idsync_cli.core.codes import AttributeOp, Import, Op, RequestKind, Rule, St
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.values import Alias, AttributeChange, BatchData
 from idsync_cli.core.decide import decide
-from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision
+from idsync_cli.core.decision import Change, DecidedBy, Decision
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.core.profile import Profile, ProfileView
@@ -619,18 +619,10 @@ def test_the_engine_answers_as_the_model_does(
 ) -> None:
     def program(world: World, *, chunk_size: int, one_shot: bool, explain: bool) -> Run:
         with make(tmp_path, world.seed) as storage:
-            found: list[Answer] = [
-                *answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
-            ]
+            found = [*answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)]
             its_rules = organization(world.later_scopes or world.scopes, world.workspaces)
             left = exported(storage, its_rules) + data_in(storage) + erasures_in(storage)
-            return [told(answer) for answer in found], left
+            return list(map(plain, found)), left
 
     difference = first_difference(of_world(number), program=program, one_shot=one_shot)
     assert difference is None, difference
-
-
-def told(answer: Answer) -> Json:
-    from idsync_cli import wire
-
-    return plain(wire.answer_json(answer, explain=True))

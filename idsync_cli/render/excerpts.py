@@ -1,7 +1,5 @@
 """A fault at its place: the line that it is in, with a caret under the word, as compilers do."""
 
-from collections.abc import Iterable
-
 from idsync_cli.errors import Excerpt, printable
 from idsync_cli.render.theme import Line, Look
 
@@ -40,10 +38,12 @@ def excerpt_lines(excerpt: Excerpt, width: int) -> list[Line]:
     return found
 
 
-def _fitting(characters: Iterable[str], room: int) -> str:
+def _fitting(characters: str, room: int) -> str:
     """As many characters as have room."""
     from rich.cells import cell_len
 
+    if cell_len(characters) <= room:
+        return characters
     fitting = ""
     for each in characters:
         if cell_len(fitting + each) > room:

@@ -173,6 +173,8 @@ def _offsets(line: str, width: int, indent: int) -> list[int]:
     """Where a line is divided so that no piece is wider than `width`."""
     from rich.cells import cell_len, chop_cells
 
+    if cell_len(line) <= width:
+        return []
     offsets: list[int] = []
     place, used = 0, 0
     for piece in _words(line, width - indent):

@@ -6,6 +6,7 @@ are the sixteen that every terminal sets to be read on its own background.
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def state(*, known: bool, orphaned: bool) -> list[Part]:
     return [*parts, (", ", Look.PLAIN), ("orphaned", Look.ORPHANED)] if orphaned else parts
 
 
+@cache
 def rich_theme() -> "Theme":
     """The styles for Rich, by their names."""
     from rich.style import Style as RichStyle
