@@ -274,7 +274,7 @@ class TestImport:
             (("good.jsonl", "--store", "no/where.db"), 3, "its folder does not exist"),
             (("good.jsonl", "--seed", "x"), 2, "--seed 'x' is not an integer"),
             (("good.jsonl", "--format", "xml"), 2, "--format"),
-            (("good.jsonl", "--format", "csv"), 2, "good.jsonl:1: unknown column"),
+            (("good.jsonl", "--format", "csv"), 2, "'good.jsonl' holds profiles, but --format csv"),
         ],
     )
     def test_bad_input(

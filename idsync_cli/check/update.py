@@ -12,6 +12,8 @@ from idsync_cli.check.run import Mismatch, Result, check
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Fault, FileFault
+from idsync_cli.files.contents import GZIP, is_packed
+from idsync_cli.files.packed import member
 from idsync_cli.files.scenario_file import Load, parse_scenarios
 from idsync_cli.files.yaml_edit import Edit, rewritten
 from idsync_cli.files.yaml_tree import Node, read_bytes
@@ -46,8 +48,10 @@ class Update:
         target = self.path.resolve()
         draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
+            with target.open("rb") as file:
+                packed = is_packed(file.read(len(GZIP)))
             with draft.open("xb") as file:
-                file.write(self.new)
+                file.write(member(self.new) if packed else self.new)
                 os.fsync(file.fileno())
             shutil.copymode(target, draft)
             draft.replace(target)

@@ -3,10 +3,11 @@
 Sentences go behind an error's message. Facts of the error fill what stands in braces.
 """
 
+import shlex
 from collections.abc import Mapping
 
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import Fault, FileFault, Hint, IdsyncError
+from idsync_cli.errors import Fault, FileFault, Hint, IdsyncError, printable
 
 _SENTENCES = {
     Hint.TRY_AGAIN: "try again",
@@ -33,6 +34,27 @@ _SENTENCES = {
     "with --again",
     Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
     Hint.RESUME_WITHOUT_OUTPUT: "continue the same way, without --output to a file",
+    Hint.REPLAY_FILE: "to answer them, run: idsync replay {path}",
+    Hint.IMPORT_FILE: "to take them in, run: idsync import {path}",
+    Hint.CONVERT_FILE: "make requests of it with: idsync convert {path}",
+    Hint.CONVERT_ARRAY: "make requests of it with: idsync convert {path}, or lines with: "
+    "jq -c '.[]' {path}",
+    Hint.CONVERT_OBJECTS: "make requests of it with: idsync convert {path}, or lines with: "
+    "jq -c . {path}",
+    Hint.CONVERT_ROWS: "to make requests of the rows, run: idsync convert {path}",
+    Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
+    Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
+    Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'",
+    Hint.RECODE_UTF_16: "write it anew with: iconv -f UTF-16 -t UTF-8 {path}",
+    Hint.RECODE_UTF_32: "write it anew with: iconv -f UTF-32 -t UTF-8 {path}",
+    Hint.GET_FILE_ANEW: "look into it, then get the file anew",
+    Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
+    Hint.UNPACK_BZIP2: "unpack it with: bzip2 -dc {path}",
+    Hint.UNPACK_XZ: "unpack it with: xz -dc {path}",
+    Hint.UNPACK_ZSTD: "unpack it with: zstd -dc {path}",
+    Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; of a spreadsheet, save a sheet as CSV",
+    Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
+    Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
     Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
 }
@@ -72,4 +94,12 @@ def told(refusal: Refusal) -> Refusal:
 
 
 def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> str:
-    return message if hint is None else f"{message}; {_SENTENCES[hint].format_map(facts)}"
+    if hint is None:
+        return message
+    words = {"path": "FILE"} | {name: _as_word(name, each) for name, each in facts.items()}
+    return f"{message}; {_SENTENCES[hint].format_map(words)}"
+
+
+def _as_word(name: str, fact: str | int) -> str | int:
+    """A path as a shell takes it for one word; any other fact as it is."""
+    return shlex.quote(printable(fact)) if name == "path" and isinstance(fact, str) else fact

@@ -28,8 +28,11 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
 from idsync_cli.files import profile_csv, profile_lines
+from idsync_cli.files.contents import Contents, refusal
 from idsync_cli.files.outputs import Outputs, open_output
-from idsync_cli.files.profile_lines import STANDARD_STREAM, BadLine, ProfileFile, ProfileLine
+from idsync_cli.files.packed import without_suffix
+from idsync_cli.files.profile_lines import BadLine, ProfileFile, ProfileLine
+from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.queries.profiles import types_held
@@ -48,7 +51,8 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: csv if the file's name says so, else jsonl. In CSV, a cell that begins "
+        help="Default: what an imported file holds; of an exported one csv if its name says so, "
+        "else jsonl. In CSV, a cell that begins "
         "with [ is a JSON list of values, and a leading apostrophe is ignored. Have your "
         "spreadsheet read all columns as text, or it rounds long numbers.",
     ),
@@ -107,7 +111,24 @@ def _written_as(
 
 
 def _form_of(name: str) -> Form:
-    return Form.CSV if name.lower().removesuffix(".gz").endswith(".csv") else Form.JSONL
+    return Form.CSV if without_suffix(name).endswith(".csv") else Form.JSONL
+
+
+def _form_in(source: ProfileFile, name: str, wanted: Form | None) -> Form:
+    """How the profiles of a file are written: as it shows; where it does not, as its name says.
+
+    Raises:
+        UsageFault: it is to be read in a form that it has not.
+    """
+    if source.holds is Contents.CSV:
+        found = Form.CSV
+    elif source.holds in (Contents.OBJECTS, Contents.PROFILES):
+        found = Form.JSONL
+    else:
+        return wanted or _form_of(name)
+    if wanted not in (None, found):
+        raise refusal(name, source.holds, f"--format {wanted} was given; leave it out")
+    return found
 
 
 @contextmanager
@@ -132,7 +153,8 @@ def import_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="Profiles as written by export (.gz too); - for stdin."
+            metavar="FILE",
+            help="Profiles as written by export, packed by gzip or not; - for stdin.",
         ),
     ],
     form: FormOption = None,
@@ -154,13 +176,13 @@ def import_(
     """
     organization = load_configuration(config).organization
     number = parse_seed(seed)
-    read = _READERS[form or _form_of(file)]
     with (
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,
         opened.writing() as transaction,
         _progress(source) as seen,
     ):
+        read = _READERS[_form_in(source, file, form)]
         lines = seen(read(source, organization))
         imported = import_profiles(
             source.name, lines, organization, transaction, now_ms=now_ms(), dry_run=dry_run

@@ -1,15 +1,9 @@
 """Profile lines: profiles as JSON, a line each, from a file, a pipe or an archive (section 8)."""
 
-import gzip
-import sys
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import IO, Any
 
 from idsync_cli import wire
@@ -17,9 +11,9 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import FaultCode, UsageFault, nearest, quoted
-
-STANDARD_STREAM = "-"
+from idsync_cli.errors import nearest, quoted
+from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
+from idsync_cli.files.source import STANDARD_STREAM, Source, open_seekable
 
 LONGEST_LINE = 2**24
 """How many bytes a line may have: a thousand identifiers of the greatest length, or 100,000."""
@@ -27,9 +21,8 @@ LONGEST_LINE = 2**24
 LAST_SEQ = 2**62
 """The highest number of an imported profile: 64 bits leave as many again above it."""
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-_GZIP_MAGIC = b"\x1f\x8b"
+_WHAT = "profiles"
+_TAKEN = (*LINES, Contents.PROFILES, Contents.CSV)
 _PIECE = 2**16
 
 
@@ -155,40 +148,33 @@ class ProfileFile:
 
     def __init__(self, name: str, raw: IO[bytes]) -> None:
         self.name = "standard input" if name == STANDARD_STREAM else name
-        self._raw = raw
-        with self._guard():
-            self.size = raw.seek(0, 2)
-            raw.seek(0)
-            packed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-            raw.seek(0)
-        self._stream = gzip.open(raw) if packed else raw  # noqa: SIM115 - holds nothing open but `raw`
+        raw.seek(0)
+        self._source = Source(name, raw, _WHAT)
+        self.holds = self._source.look()
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes the file itself has, as far as that is known."""
+        return self._source.size_of_file
 
     @property
     def position(self) -> int:
         """How many bytes of the file itself have been read."""
-        return self._raw.tell()
+        return self._source.position_in_file
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """The lines with their numbers; of one that is too long, no more than shows that it is."""
         number = 0
+        self._source.rewind()
         while (line := self._readline()) is not None:
             number += 1
             yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
 
     def _readline(self) -> bytes | None:
-        limit = LONGEST_LINE + 1
-        with self._guard():
-            piece = line = self._stream.readline(limit)
-            while piece and not piece.endswith(b"\n"):
-                piece = self._stream.readline(_PIECE)
+        piece = line = self._source.readline(LONGEST_LINE + 1)
+        while piece and not piece.endswith(b"\n"):
+            piece = self._source.readline(_PIECE)
         return line or None
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, EOFError, zlib.error) as error:
-            raise _unreadable(self.name, error) from None
 
 
 @contextmanager
@@ -198,37 +184,9 @@ def open_profiles(name: str) -> Iterator[ProfileFile]:
     A pipe is read to its end at once, so that nobody waits for it with the store in hand.
 
     Raises:
-        UsageFault: it cannot be opened.
+        UsageFault: it cannot be opened, or holds something else than profiles.
     """
-    if name == STANDARD_STREAM:
-        with _seekable(name, sys.stdin.buffer) as stream:
-            yield ProfileFile(name, stream)
-        return
-    try:
-        raw = Path(name).open("rb")  # noqa: SIM115 - by the `with` below, past what opening raises
-    except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from None
-    with raw, _seekable(name, raw) as stream:
-        yield ProfileFile(name, stream)
-
-
-@contextmanager
-def _seekable(name: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
-    if raw.seekable():
-        yield raw
-        return
-    with TemporaryFile() as spool:
-        try:
-            copyfileobj(raw, spool)
-        except OSError as error:
-            raise _unreadable(name, error) from None
-        yield spool
-
-
-def _unreadable(name: str, error: Exception) -> UsageFault:
-    cause = getattr(error, "strerror", None) or error
-    return UsageFault(
-        f"the profiles {quoted(name)} cannot be read: {cause}",
-        FaultCode.FILE_UNREADABLE,
-        path=name,
-    )
+    with open_seekable(name, _WHAT) as raw:
+        file = ProfileFile(name, raw)
+        check(name, file.holds, _TAKEN, "profiles are JSON, one object per line, or CSV")
+        yield file

@@ -11,6 +11,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, valu
 from idsync_cli.errors import Fault, FileFault, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
 from idsync_cli.files.expectation import AN_MPID, read_expect
+from idsync_cli.files.packed import without_suffix
 from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
 from idsync_cli.wire import Json
 
@@ -84,7 +85,7 @@ def find(paths: Iterable[Path]) -> Iterator[Path]:
         except OSError as error:  # a name that is too long, a folder that may not be entered
             raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
         if is_folder:
-            files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
+            files = sorted(each for each in path.rglob("*") if _is_yaml(each.name))
             yield from (
                 each
                 for each in files
@@ -129,6 +130,10 @@ def parse_scenarios(
     if not scenarios:
         raise FileFault([Fault(path.as_posix(), "no scenario; a scenario has steps", 1, 1)])
     return [scenario for scenario in scenarios if scenario is not None]
+
+
+def _is_yaml(name: str) -> bool:
+    return without_suffix(name).endswith((".yaml", ".yml"))
 
 
 def _is_hidden(path: Path) -> bool:

@@ -5,6 +5,7 @@ first of two equal keys, and follow aliases.
 """
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -14,6 +15,7 @@ from typing import Any, cast
 import yaml
 
 from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.files.contents import ARCHIVES, is_packed, look
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -228,7 +230,7 @@ def _holds_tab_before(text: str, place: SourcePosition) -> bool:
 
 
 def read_bytes(path: Path) -> bytes:
-    """What a file holds.
+    """What a file holds; one that gzip packed, unpacked.
 
     Raises:
         FileFault: it cannot be read, or is larger than a configuration or scenario file may be.
@@ -237,8 +239,14 @@ def read_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileFault([Fault(name, error.strerror or str(error))]) from None
+        if is_packed(data):
+            import gzip
+
+            with gzip.open(path, "rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise FileFault([Fault(name, cause)]) from None
     if len(data) > MAX_BYTES:
         raise FileFault([Fault(name, "larger than 1 MiB; split it into several files")])
     return data
@@ -253,6 +261,9 @@ def text_of(path: Path, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        found = look(data, is_all=True)
+        if found in ARCHIVES:
+            raise FileFault([Fault(path.as_posix(), f"{found}; unpack it first")]) from None
         line = data.count(b"\n", 0, error.start) + 1
         fault = Fault(path.as_posix(), "not UTF-8; save the file as UTF-8", line)
         raise FileFault([fault]) from None
