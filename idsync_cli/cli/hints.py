@@ -30,6 +30,11 @@ _SENTENCES = {
     Hint.RESUME: "use --resume to continue after it",
     Hint.RESUME_REPLAY: "use --resume to continue",
     Hint.REPLAY_AGAIN: "use --again to repeat it",
+    Hint.PASS_OVER_OR_REPLAY_AGAIN: "use --resume to pass it over, or --again to repeat all",
+    Hint.PASS_OVER_REPLAYED: "use --resume to pass over what is done",
+    Hint.MEND_FILE_AND_RESUME: "get a whole copy of it, then use --resume to continue",
+    Hint.RESTORE_FILE_AND_RESUME: "restore the file, then use --resume to continue",
+    Hint.NAME_FILE_ONCE: "name it once, or use --resume to pass over the second",
     Hint.RESUME_OR_REPLAY_AGAIN: "restore the file and use --resume, or replay all of it "
     "with --again",
     Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
@@ -70,6 +75,11 @@ def sentence(hint: Hint) -> str:
     return _SENTENCES[hint]
 
 
+def way_out(error: IdsyncError) -> str | None:
+    """The way out of a fault by itself; None if there is none to name."""
+    return None if error.hint is None else _filled(error.hint, error.facts)
+
+
 def lines(error: IdsyncError) -> list[str]:
     """An error as it is told to people, a line for each fault of a file."""
     if isinstance(error, FileFault):
@@ -94,10 +104,12 @@ def told(refusal: Refusal) -> Refusal:
 
 
 def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> str:
-    if hint is None:
-        return message
+    return message if hint is None else f"{message}; {_filled(hint, facts)}"
+
+
+def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
     words = {"path": "FILE"} | {name: _as_word(name, each) for name, each in facts.items()}
-    return f"{message}; {_SENTENCES[hint].format_map(words)}"
+    return _SENTENCES[hint].format_map(words)
 
 
 def _as_word(name: str, fact: str | int) -> str | int:

@@ -1,18 +1,15 @@
 """Replay files of requests."""
 
 import gc
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from time import process_time
 from typing import Annotated
 
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli import colour, hints
 from idsync_cli.cli.environment import (
     load_configuration,
     new_seed,
@@ -34,11 +31,12 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
-from idsync_cli.cli.replay_shown import Kinds, Lines, Rules, Shown, Statuses, sum_up
+from idsync_cli.cli.progress import Advance, no_progress, progress
+from idsync_cli.cli.replay_shown import Kinds, Lines, Report, Rules, Shown, Statuses
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import Hint, Terminated, UsageFault, number_of, printable
+from idsync_cli.errors import IdsyncError, OutputClosed, UsageFault, printable
 from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
@@ -154,42 +152,73 @@ def replay(
             to_start=to_start,
             several_files=len(files) > 1,
         )
+        report = Report(
+            as_json=as_json, quiet=quiet, on_stderr=output == STANDARD_STREAM, dry_run=dry_run
+        )
         try:
-            with nullcontext(_unseen) if quiet else _progress(files) as advance:
-                for done in _done(run, sources, advance):
-                    tally.add(done.tally)
-                    if give_out and done.answers:
-                        give_out(done.answers, run.file_in_answers)
-        except (KeyboardInterrupt, Terminated):
-            goes_on = tally.requests and not dry_run
-            way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
-            say(f"idsync: interrupted after {number_of(tally.requests, 'request')}{way_out}")
+            run.check(sources)
+            with no_progress() if quiet else progress("requests", _size_of(sources)) as advance:
+                _replay(run, sources, tally, advance, give_out)
+        except BaseException as error:
+            report.ended_early(tally, error)
             raise
     if run.stopped_by:
         tally.count_all([run.stopped_by], run.file)
         tally.keep_lines([run.stopped_line] if run.stopped_line else [], run.file)
     summary = tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
-    if not quiet:
-        sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
+    report.sum_up(summary)
     return summary.exit_status
 
 
-def _done(
-    run: Replay, sources: list[tuple[str, Source]], advance: Callable[[int, int], None]
-) -> Iterator[Done]:
+def _size_of(sources: list[tuple[str, Source]]) -> int | None:
+    """How many bytes all files have; None if that of one is not known."""
+    sizes = [source.size_of_file for _, source in sources]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def _replay(
+    run: Replay,
+    sources: list[tuple[str, Source]],
+    tally: Tally,
+    advance: Advance,
+    give_out: GiveOut | None,
+) -> None:
+    """Replay the files, and count and give out what is kept, whatever ends it."""
+    position = 0
     for name, source in sources:
-        before = source.bytes_read
         batches = 0
-        for done in run.run(name, source):
-            batches += 1
-            advance(source.bytes_read - before, done.tally.requests)
-            before = source.bytes_read
-            yield done
+        with _all_of(run, name, source, tally, give_out) as kept:
+            for done in kept:
+                batches += 1
+                tally.add(done.tally)
+                advance(position + source.position_in_file, tally.requests)
+                if give_out and done.answers:
+                    give_out(done.answers, run.file_in_answers)
         if run.stopped_by:
             return
+        position += source.size_of_file or 0
         if not batches:
             left = "no requests in" if run.mode is not Mode.RESUME else "nothing left to replay in"
             say(f"{left} {'standard input' if name == STANDARD_STREAM else printable(name)}")
+
+
+@contextmanager
+def _all_of(
+    run: Replay, name: str, source: Source, tally: Tally, give_out: GiveOut | None
+) -> Iterator[Iterator[Done]]:
+    """What comes of a file; what was kept of it while an error was on its way is told as well."""
+    batches = run.run(name, source)
+    try:
+        yield batches
+    except BaseException:
+        batches.close()
+        for done in run.untold():
+            tally.add(done.tally)
+            if give_out and done.answers:
+                with suppress(OutputClosed, IdsyncError):
+                    give_out(done.answers, run.file_in_answers)
+        raise
 
 
 def _checked_target(
@@ -222,46 +251,14 @@ def _store(
 ) -> Iterator[SqliteStore]:
     """The store, made if there is none; for a dry run, a copy of it."""
     found = open_store(path, organization, write=not dry_run)
-    if found is None:
-        wanted = new_seed() if seed is None else seed
-        found = stores.temporary(wanted) if dry_run else stores.create(path, wanted)
-    with store_at_work(found, path, seed, dry_run=dry_run) as storage:
-        yield storage
-
-
-def _unseen(_bytes: int, _requests: int) -> None:
-    """Progress that nobody looks at."""
-
-
-@contextmanager
-def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with rate and time left, on a terminal and nowhere else."""
-    if not sys.stderr.isatty():
-        yield _unseen
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    known = all(name != STANDARD_STREAM and not name.endswith(".gz") for name in files)
-    total = sum(Path(name).stat().st_size for name in files) if known else None
-    columns = (
-        BarColumn(),
-        TextColumn("{task.fields[requests]:,} requests, {task.fields[rate]:,.0f} a second"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns,
-        console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("replay", total=total, requests=0, rate=0.0)
-        counted = 0
-
-        def advance(number_of_bytes: int, requests: int) -> None:
-            nonlocal counted
-            counted += requests
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = counted / elapsed if elapsed else 0.0
-            bar.update(task, advance=number_of_bytes, requests=counted, rate=rate)
-
-        yield advance
+    is_new = found is None
+    wanted = new_seed() if seed is None else seed
+    try:
+        if found is None:
+            found = stores.temporary(wanted) if dry_run else stores.create(path, wanted)
+        with store_at_work(found, path, seed, dry_run=dry_run) as storage:
+            yield storage
+    except BaseException:
+        if is_new and not dry_run:
+            stores.discard_unused(path, wanted)
+        raise

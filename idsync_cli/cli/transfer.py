@@ -1,6 +1,5 @@
 """Profiles out of a store and into one, as JSON lines or for spreadsheets."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -24,6 +23,7 @@ from idsync_cli.cli.environment import (
     write_utf8,
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
+from idsync_cli.cli.progress import progress
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
@@ -223,21 +223,13 @@ Lines = Iterable[ProfileLine | BadLine]
 
 @contextmanager
 def _progress(source: ProfileFile) -> Iterator[Callable[[Lines], Lines]]:
-    """A progress bar for the lines of a file, on a terminal and nowhere else."""
-    if not sys.stderr.isatty():
-        yield lambda lines: lines
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), TextColumn("{task.fields[profiles]:,} profiles"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("import", total=source.size, profiles=0)
+    """What lets the lines of a file through and shows how far they are."""
+    with progress("profiles", source.size) as advance:
 
         def seen(lines: Lines) -> Lines:
             for number, line in enumerate(lines, start=1):
                 yield line
                 if number % LINES_AT_ONCE == 0:
-                    bar.update(task, completed=source.position, profiles=number)
+                    advance(source.position, number)
 
         yield seen

@@ -33,6 +33,9 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
     ]
     if summary.dry_run:
         pieces.append(text(("dry run", Look.NOTE), ": nothing was written to the store"))
+    if summary.ended_by is not None:
+        kept = "" if summary.dry_run else "; everything counted here is committed"
+        pieces.append(text(("ended early", Look.FAILED), kept))
     if summary.stopped:
         pieces.append(text(("stopped before the rejected line", Look.FAILED), f"; {when_stopped}"))
     kinds: list[tuple[Line, int]] = [
@@ -97,6 +100,7 @@ def summary_json(summary: Summary) -> wire.Json:
         "notes": dict(summary.notes),
         "refused": summary.refused,
         "stopped": summary.stopped,
+        "ended_by": None if summary.ended_by is None else summary.ended_by._asdict(),
         "dry_run": summary.dry_run,
         "errors": dict(summary.errors),
         "first_refused": [

@@ -9,24 +9,25 @@ Batches are decided here, one after another. They are written by one of two writ
 process write it while the next is being decided (`replay/ahead.py`).
 """
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import nullcontext, suppress
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault
+from idsync_cli.errors import FaultCode, Hint, IdsyncError, Kept, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import Source
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import lines_left
-from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, find_start
+from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, check_files, find_start
 from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.queries.replays import replays
 
 _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
@@ -40,6 +41,14 @@ _SPARES_THE_STORE = {
     FaultCode.WRITER_ENDED,
 }
 """Faults that leave what was committed before as it is, to be gone on from."""
+
+_WAYS_ON = {
+    FaultCode.FILE_UNREADABLE: Hint.MEND_FILE_AND_RESUME,
+    FaultCode.REPLAYED_BEFORE: Hint.PASS_OVER_REPLAYED,
+    FaultCode.FILE_CHANGED: Hint.RESTORE_FILE_AND_RESUME,
+    FaultCode.REPLAYED_ELSEWHERE: Hint.RESUME_REPLAY,
+}
+"""How to go on where a file is at fault, and others before it, or a part of it, are done."""
 
 
 class _RefusedOne(Exception):
@@ -81,6 +90,8 @@ class Replay:
         self._labels = ReplayLabels()
         self._several_files = several_files
         self._commits = 0
+        self._decided: list[Decided] = []
+        self._started: Start | None = None
         self.file = ""
         self.stopped_by: Answer | None = None
         self.stopped_line: wire.NumberedLine | None = None
@@ -90,7 +101,15 @@ class Replay:
         """The file at hand as its answers name it; None where it is the only one (section 8)."""
         return self.file if self._several_files else None
 
-    def run(self, name: str, source: Source) -> Iterator[Done]:
+    def check(self, files: Sequence[tuple[str, Source]]) -> None:
+        """See before the first file is begun whether those after it may be replayed as well.
+
+        Raises:
+            UsageFault: one of them must not be replayed, or is another of them.
+        """
+        check_files(files, self._store, self._answers, self.mode)
+
+    def run(self, name: str, source: Source) -> Generator[Done, None, None]:
         """Replay one file; what each batch came to comes when it is kept.
 
         Nothing comes of a file that is done already and is to be resumed. With `stop_on_error`,
@@ -103,23 +122,56 @@ class Replay:
         self.file = name
         self._store.expect_many()
         for tries_left in reversed(range(_TRIES)):
-            start = find_start(name, source, self._store, self._answers, self.mode)
-            if start is None:
-                return
             try:
+                start = self._start(name, source)
+                if start is None:
+                    return
+                self._started = start
                 for done in self._go_on(start, source):
                     self._commits += 1
+                    self._decided = [each for each in self._decided if each.done is not done]
                     yield done
             except Overtaken as by:
                 if not tries_left or not source.can_be_read_again:
-                    raise UsageFault(str(by), FaultCode.REPLAYED_ELSEWHERE) from None
-            except StoreFault as fault:
+                    fault = UsageFault(str(by), FaultCode.REPLAYED_ELSEWHERE)
+                    self._say_what_is_kept(fault)
+                    raise fault from None
+            except IdsyncError as fault:
                 self._say_what_is_kept(fault)
                 raise
             else:
                 return
 
-    def _say_what_is_kept(self, fault: StoreFault) -> None:
+    def untold(self) -> list[Done]:
+        """What was kept and did not come, because something else ended the replay.
+
+        It may be kept while the end was on its way: in a commit, or by another process. Ask when
+        what `run` gave is closed.
+        """
+        decided, self._decided = self._decided, []
+        start = self._started
+        if not decided or start is None:
+            return []
+        with suppress(IdsyncError), self._store.reading() as transaction:
+            its_rows = [
+                row
+                for place, row in enumerate(replays(transaction))
+                if row.replay_id == start.row.replay_id
+                or (start.row.replay_id == NOT_ENTERED and place >= start.seen)
+            ]
+            ends = {(row.bytes, row.digest) for row in its_rows if row.name == start.row.name}
+            reached = [(each.taken.end.bytes, each.taken.end.digest) in ends for each in decided]
+            kept = len(reached) - reached[::-1].index(True) if True in reached else 0
+            self._commits += kept
+            return [each.done for each in decided[:kept]]
+        return []
+
+    def _start(self, name: str, source: Source) -> Start | None:
+        several = self._several_files
+        store, answers, mode = self._store, self._answers, self.mode
+        return find_start(name, source, store, answers, mode, is_one_of_several=several)
+
+    def _say_what_is_kept(self, fault: IdsyncError) -> None:
         """Let a fault say no more and no less than is known of all that was done so far.
 
         Whoever raised it knows of one transaction. Of those before it is known that they are whole
@@ -128,6 +180,9 @@ class Replay:
         if not self._commits or self._store.place is None:  # else it is a copy that goes anyway
             if fault.code is FaultCode.OUTPUT_UNWRITABLE:
                 fault.kept = Kept.NOTHING_CHANGED
+        elif isinstance(fault, UsageFault):
+            fault.kept = Kept.EARLIER_IS_WHOLE
+            fault.hint = _WAYS_ON.get(fault.code, fault.hint)
         elif fault.code in _SPARES_THE_STORE:
             fault.kept = Kept.EARLIER_IS_WHOLE
             is_full = fault.hint is Hint.MAKE_ROOM
@@ -194,7 +249,10 @@ class Replay:
             self._labels.undo()
             raise
         done.tally.keep_lines(taken.lines, self.file)
-        return Decided(taken, done, self._labels.by_now(), self._labels.touched)
+        decided = Decided(taken, done, self._labels.by_now(), self._labels.touched)
+        earlier = [each for each in self._decided if each.taken.end.bytes < taken.end.bytes]
+        self._decided = [*earlier, decided]  # what is decided anew was not kept before
+        return decided
 
     def _take_in(self, done: Done, answers: list[Answer]) -> None:
         """Take the answers of a block; with `stop_on_error`, see whether one is a refusal."""

@@ -1,7 +1,9 @@
 """Where the replay of a file begins, or goes on: what the store says of earlier replays of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from hashlib import blake2b
 from pathlib import Path
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
@@ -9,6 +11,8 @@ from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, replays
+
+_PIECE = 2**18
 
 NOT_ENTERED = 0
 """Stands for the number of a replay of which nothing is kept so far."""
@@ -32,8 +36,37 @@ class Start:
     requests: RequestFile
 
 
+def check_files(
+    files: Sequence[tuple[str, Source]],
+    store: SqliteStore,
+    answers: AnswersFile | None,
+    mode: Mode,
+) -> None:
+    """See before the first file is begun whether those after it may be replayed as well.
+
+    Standard input is looked at when its turn comes: nobody knows when it will end.
+
+    Raises:
+        UsageFault: one of them must not be replayed, or is another of them.
+    """
+    readable = [(name, source) for name, source in files if source.can_be_read_again]
+    if mode is Mode.ONCE:
+        _check_that_none_comes_twice(readable)
+    with store.reading() as transaction:
+        known = replays(transaction)
+    for name, source in readable:
+        if known and (name, source) != files[0]:
+            _check(name, _replay_of(source, known), known, answers, mode, is_one_of_several=True)
+
+
 def find_start(
-    name: str, source: Source, store: SqliteStore, answers: AnswersFile | None, mode: Mode
+    name: str,
+    source: Source,
+    store: SqliteStore,
+    answers: AnswersFile | None,
+    mode: Mode,
+    *,
+    is_one_of_several: bool = False,
 ) -> Start | None:
     """Where to begin or go on; None where there is nothing left to do.
 
@@ -45,14 +78,41 @@ def find_start(
         known = replays(transaction)
         found = _replay_of(source, known)
         labels = labels_of(transaction, found.replay_id) if found else {}
-    shown = quoted(name)
-    path = name if name == STANDARD_STREAM else str(Path(name).resolve())
+    _check(name, found, known, answers, mode, is_one_of_several=is_one_of_several)
+    if found and mode is Mode.RESUME:
+        if answers and found.answers_bytes is not None:
+            answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))
+        if found.finished:
+            return None
+        requests = RequestFile(source)
+        requests.pass_over(position_of(found))
+        return Start(found, labels, len(known), requests)
+    row = ReplayRow(NOT_ENTERED, _path_of(name), 0, 0, "", None, "", finished=False)
+    return Start(row, {}, len(known), RequestFile(source))
+
+
+def _check(
+    name: str,
+    found: ReplayRow | None,
+    known: Sequence[ReplayRow],
+    answers: AnswersFile | None,
+    mode: Mode,
+    *,
+    is_one_of_several: bool,
+) -> None:
+    """See whether a file may be replayed of which so much was replayed before.
+
+    Raises:
+        UsageFault: it may not, or not with these answers.
+    """
+    shown, path = quoted(name), _path_of(name)
     if mode is Mode.ONCE and found:
         part = "" if found.finished else f"up to line {found.lines} "
+        again = Hint.PASS_OVER_OR_REPLAY_AGAIN if is_one_of_several else Hint.REPLAY_AGAIN
         raise UsageFault(
             f"{shown} has already been replayed {part}into this store",
             FaultCode.REPLAYED_BEFORE,
-            hint=Hint.REPLAY_AGAIN if found.finished else Hint.RESUME_REPLAY,
+            hint=again if found.finished else Hint.RESUME_REPLAY,
             path=name,
             line=found.lines,
         )
@@ -66,9 +126,9 @@ def find_start(
             hint=Hint.RESUME_OR_REPLAY_AGAIN,
             path=name,
         )
-    if found and mode is Mode.RESUME:
+    if found and not found.finished and mode is Mode.RESUME:
         in_a_file = answers is not None and answers.can_be_cut
-        if not found.finished and in_a_file != (found.answers_bytes is not None):
+        if in_a_file != (found.answers_bytes is not None):
             raise UsageFault(
                 f"the replay of {shown} was started {'without' if in_a_file else 'with'} a file "
                 "for its answers",
@@ -76,15 +136,39 @@ def find_start(
                 hint=Hint.RESUME_WITHOUT_OUTPUT if in_a_file else Hint.RESUME_WITH_OUTPUT,
                 path=name,
             )
-        if answers and found.answers_bytes is not None:
-            answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))
-        if found.finished:
-            return None
-        requests = RequestFile(source)
-        requests.pass_over(position_of(found))
-        return Start(found, labels, len(known), requests)
-    row = ReplayRow(NOT_ENTERED, path, 0, 0, "", None, "", finished=False)
-    return Start(row, {}, len(known), RequestFile(source))
+
+
+def _path_of(name: str) -> str:
+    """The path of a file as the store keeps it."""
+    return name if name == STANDARD_STREAM else str(Path(name).resolve())
+
+
+def _check_that_none_comes_twice(files: Sequence[tuple[str, Source]]) -> None:
+    """See whether a file holds what another one holds, as far as their sizes suggest it."""
+    by_size: dict[int, list[tuple[str, Source]]] = {}
+    for name, source in files:
+        if source.size_of_file:
+            by_size.setdefault(source.size_of_file, []).append((name, source))
+    for alike in by_size.values():
+        first: dict[str, str] = {}
+        for name, source in alike if len(alike) > 1 else ():
+            digest = _digest_of(source)
+            if digest in first:
+                raise UsageFault(
+                    f"{quoted(name)} holds the same requests as {quoted(first[digest])}",
+                    FaultCode.REPLAYED_BEFORE,
+                    hint=Hint.NAME_FILE_ONCE,
+                    path=name,
+                )
+            first[digest] = name
+
+
+def _digest_of(source: Source) -> str:
+    digest = blake2b(digest_size=16)
+    while piece := source.read(_PIECE):
+        digest.update(piece)
+    source.rewind()
+    return digest.hexdigest()
 
 
 def position_of(row: ReplayRow) -> Position:
@@ -92,7 +176,7 @@ def position_of(row: ReplayRow) -> Position:
     return Position(row.lines, row.bytes, row.digest)
 
 
-def _replay_of(source: Source, known: list[ReplayRow]) -> ReplayRow | None:
+def _replay_of(source: Source, known: Sequence[ReplayRow]) -> ReplayRow | None:
     """The latest replay of these bytes: all of them if it is finished, else their beginning."""
     source.keep(max((row.bytes for row in known), default=-1) + 1)
     requests = RequestFile(source)

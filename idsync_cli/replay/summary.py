@@ -30,13 +30,21 @@ class KindCount(NamedTuple):
     number: int
 
 
+class Ended(NamedTuple):
+    """What ended a replay before all was done: a code, what is said of it, and how to go on."""
+
+    code: str
+    message: str
+    way_out: str | None = None
+
+
 class Summary(NamedTuple):
     """What a replay came to.
 
     `decided_by` counts the answers by the type that decided or else by the rule, `notes` and
     `errors` count their codes; the most frequent comes first. `refused` is how many lines were
     refused, and `first_refused` are the first of them. `stopped` says that the replay ended before
-    a line that was refused.
+    a line that was refused, and `ended_by` what else ended it.
     """
 
     requests: int
@@ -50,6 +58,7 @@ class Summary(NamedTuple):
     first_refused: tuple[RefusedLine, ...]
     stopped: bool
     dry_run: bool
+    ended_by: Ended | None = None
 
     @property
     def exit_status(self) -> int:
