@@ -14,6 +14,12 @@ _SENTENCES = {
     Hint.WAIT_AND_TRY_AGAIN: "another process is using it; try again",
     Hint.LOOK_AND_TRY_AGAIN: "check it, then try again",
     Hint.MAKE_ROOM: "free some space, then try again",
+    Hint.MAKE_ROOM_FOR_TEMPORARY_FILES: "free some space, or name a folder for temporary files in "
+    "TMPDIR",
+    Hint.SAVE_TO_A_FILE: "save it to a file, and name that",
+    Hint.RESUME_BY_TIME: "to continue, name the same files in the same order with --resume and "
+    "--sort-by-time",
+    Hint.RESUME_NOT_BY_TIME: "to continue it, use --resume without --sort-by-time",
     Hint.MAKE_ROOM_AND_RESUME: "free some space, then continue with --resume",
     Hint.ALLOW_WRITING: "the file or its folder is not writable; check the permissions",
     Hint.REPLACE_FILE: "use --force to replace it",

@@ -1,8 +1,8 @@
 """Replay files of requests."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from time import process_time
 from typing import Annotated
@@ -16,7 +16,6 @@ from idsync_cli.cli.environment import (
     now_ms,
     open_store,
     parse_seed,
-    say,
     say_agreed,
     store_at_work,
     write,
@@ -31,23 +30,19 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
-from idsync_cli.cli.progress import Advance, no_progress, progress
 from idsync_cli.cli.replay_shown import Kinds, Lines, Report, Rules, Shown, Statuses
+from idsync_cli.cli.replay_work import GiveOut, Work
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import IdsyncError, OutputClosed, UsageFault, printable
+from idsync_cli.errors import UsageFault
 from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
-from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
+from idsync_cli.files.request_file import STANDARD_STREAM, open_requests
 from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.resumption import Mode
-from idsync_cli.replay.summary import Tally
-from idsync_cli.replay.writers import Done
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore
-
-GiveOut = Callable[[Iterable[Answer], str | None], None]
 
 
 def replay(
@@ -73,6 +68,10 @@ def replay(
     ] = False,
     stop_on_error: Annotated[
         bool, typer.Option("--stop-on-error", help="Stop before the first rejected line.")
+    ] = False,
+    sort_by_time: Annotated[
+        bool,
+        typer.Option("--sort-by-time", help="Replay the lines of all files by their own times."),
     ] = False,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -127,7 +126,6 @@ def replay(
         answers = AnswersFile(output, explain=explain, named="--output", over=over)
         answers.check()
     give_out = _to_stdout(output, shown, explain=explain)
-    tally = Tally()
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
         sources = [(name, opened.enter_context(open_requests(name))) for name in files]
@@ -155,70 +153,20 @@ def replay(
         report = Report(
             as_json=as_json, quiet=quiet, on_stderr=output == STANDARD_STREAM, dry_run=dry_run
         )
+        work = Work(run, give_out, quiet=quiet)
         try:
-            run.check(sources)
-            with no_progress() if quiet else progress("requests", _size_of(sources)) as advance:
-                _replay(run, sources, tally, advance, give_out)
+            if sort_by_time:
+                work.by_time(sources)
+            else:
+                work.in_order(sources)
         except BaseException as error:
-            report.ended_early(tally, error)
+            report.ended_early(work.tally, error)
             raise
     if run.stopped_by:
-        tally.count_all([run.stopped_by], run.file)
-        tally.keep_lines([run.stopped_line] if run.stopped_line else [], run.file)
-    summary = tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
+        work.tally.add(run.stopped_by)
+    summary = work.tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
     report.sum_up(summary)
     return summary.exit_status
-
-
-def _size_of(sources: list[tuple[str, Source]]) -> int | None:
-    """How many bytes all files have; None if that of one is not known."""
-    sizes = [source.size_of_file for _, source in sources]
-    known = [size for size in sizes if size is not None]
-    return sum(known) if len(known) == len(sizes) else None
-
-
-def _replay(
-    run: Replay,
-    sources: list[tuple[str, Source]],
-    tally: Tally,
-    advance: Advance,
-    give_out: GiveOut | None,
-) -> None:
-    """Replay the files, and count and give out what is kept, whatever ends it."""
-    position = 0
-    for name, source in sources:
-        batches = 0
-        with _all_of(run, name, source, tally, give_out) as kept:
-            for done in kept:
-                batches += 1
-                tally.add(done.tally)
-                advance(position + source.position_in_file, tally.requests)
-                if give_out and done.answers:
-                    give_out(done.answers, run.file_in_answers)
-        if run.stopped_by:
-            return
-        position += source.size_of_file or 0
-        if not batches:
-            left = "no requests in" if run.mode is not Mode.RESUME else "nothing left to replay in"
-            say(f"{left} {'standard input' if name == STANDARD_STREAM else printable(name)}")
-
-
-@contextmanager
-def _all_of(
-    run: Replay, name: str, source: Source, tally: Tally, give_out: GiveOut | None
-) -> Iterator[Iterator[Done]]:
-    """What comes of a file; what was kept of it while an error was on its way is told as well."""
-    batches = run.run(name, source)
-    try:
-        yield batches
-    except BaseException:
-        batches.close()
-        for done in run.untold():
-            tally.add(done.tally)
-            if give_out and done.answers:
-                with suppress(OutputClosed, IdsyncError):
-                    give_out(done.answers, run.file_in_answers)
-        raise
 
 
 def _checked_target(

@@ -32,8 +32,9 @@ class RequestFile:
     lines taken has no part in the position.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, longest: int | None = None) -> None:
         self._source = source
+        self._longest = longest or _LONGEST
         self._hash = blake2b(digest_size=16)
         self._lines = 0
         self._bytes = 0
@@ -77,7 +78,7 @@ class RequestFile:
         self._add_up()
         is_first = self._bytes == 0
         data = self._rest
-        while len(data) <= len(BYTE_ORDER_MARK) + _LONGEST and b"\n" not in data:
+        while len(data) <= len(BYTE_ORDER_MARK) + self._longest and b"\n" not in data:
             piece = self._source.read(_PIECE)
             if not piece:
                 break
@@ -88,7 +89,7 @@ class RequestFile:
         *self._ahead, self._rest = data.split(b"\n")
         self._taken = self._added_up = 0
         if not self._ahead and self._rest:
-            self._ahead = [self._rest[:_LONGEST]]
+            self._ahead = [self._rest[: self._longest]]
             self._take_to_its_end()
         return bool(self._ahead)
 

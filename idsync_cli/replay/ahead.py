@@ -8,6 +8,7 @@ from typing import Self
 
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
+from idsync_cli.replay.file_labels import LabelsByFile
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace, is_worth_a_process
 from idsync_cli.replay.writer_process import WriteJob, WriterProcess
@@ -47,7 +48,11 @@ class AheadWriter(BatchWriter):
     """
 
     def __init__(
-        self, store: SqliteStore, answers: AnswersFile | None, labels: ReplayLabels, to_start: float
+        self,
+        store: SqliteStore,
+        answers: AnswersFile | None,
+        labels: ReplayLabels | LabelsByFile,
+        to_start: float,
     ) -> None:
         self._store = store
         self._answers = answers

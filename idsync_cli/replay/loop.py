@@ -9,18 +9,25 @@ Batches are decided here, one after another. They are written by one of two writ
 process write it while the next is being decided (`replay/ahead.py`).
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import replace
+from itertools import groupby
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import FaultCode, Hint, IdsyncError, Kept, UsageFault
+from idsync_cli.errors import FaultCode, IdsyncError, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import Source
+from idsync_cli.files.sorted_requests import SortedLines, place_of
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
+from idsync_cli.replay.by_time import Wanted, choose, find_start_by_time
+from idsync_cli.replay.file_labels import LabelsByFile
+from idsync_cli.replay.kept import say_what_is_kept
 from idsync_cli.replay.labels import ReplayLabels
+from idsync_cli.replay.origins import OneFile, Origin, SortedFiles
 from idsync_cli.replay.pace import lines_left
 from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, check_files, find_start
 from idsync_cli.replay.summary import Tally
@@ -33,24 +40,6 @@ _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
 
 
-_SPARES_THE_STORE = {
-    FaultCode.DISK_FULL,
-    FaultCode.OUTPUT_UNWRITABLE,
-    FaultCode.STORE_BUSY,
-    FaultCode.STORE_UNWRITABLE,
-    FaultCode.WRITER_ENDED,
-}
-"""Faults that leave what was committed before as it is, to be gone on from."""
-
-_WAYS_ON = {
-    FaultCode.FILE_UNREADABLE: Hint.MEND_FILE_AND_RESUME,
-    FaultCode.REPLAYED_BEFORE: Hint.PASS_OVER_REPLAYED,
-    FaultCode.FILE_CHANGED: Hint.RESTORE_FILE_AND_RESUME,
-    FaultCode.REPLAYED_ELSEWHERE: Hint.RESUME_REPLAY,
-}
-"""How to go on where a file is at fault, and others before it, or a part of it, are done."""
-
-
 class _RefusedOne(Exception):
     """A request of the batch at hand was refused, and the replay is to stop before it."""
 
@@ -61,8 +50,9 @@ class _RefusedOne(Exception):
 
 
 class Replay:
-    """The replay of one or several files into one store; `file` is the one at hand.
+    """The replay of one or several files into one store.
 
+    `stopped_by` is what was counted of the rejected request that stopped it, if one did.
     `to_start` is what it takes to start a process, in seconds of a processor.
     """
 
@@ -87,19 +77,14 @@ class Replay:
         self._stop_on_error = stop_on_error
         self._keep_answers = keep_answers
         self._to_start = to_start
-        self._labels = ReplayLabels()
+        self._labels: ReplayLabels | LabelsByFile = ReplayLabels()
         self._several_files = several_files
         self._commits = 0
         self._decided: list[Decided] = []
         self._started: Start | None = None
-        self.file = ""
-        self.stopped_by: Answer | None = None
-        self.stopped_line: wire.NumberedLine | None = None
-
-    @property
-    def file_in_answers(self) -> str | None:
-        """The file at hand as its answers name it; None where it is the only one (section 8)."""
-        return self.file if self._several_files else None
+        self._origin: Origin = OneFile("")
+        self._labels_are_by_file = False
+        self.stopped_by: Tally | None = None
 
     def check(self, files: Sequence[tuple[str, Source]]) -> None:
         """See before the first file is begun whether those after it may be replayed as well.
@@ -108,6 +93,36 @@ class Replay:
             UsageFault: one of them must not be replayed, or is another of them.
         """
         check_files(files, self._store, self._answers, self.mode)
+
+    def by_file(self, answers: list[Answer]) -> Iterable[tuple[str | None, list[Answer]]]:
+        """Answers by the file that they name; None where there is only one (section 8)."""
+        for file, some in self._origin.by_file(answers):
+            yield file if self._several_files else None, some
+
+    def to_sort(self, files: Sequence[tuple[str, Source]]) -> Wanted:
+        """Which of the files are to be replayed in the order of time, and which are done.
+
+        Raises:
+            UsageFault: one of them must not be replayed, or not with the others.
+        """
+        return choose(files, self._store, self._answers, self.mode)
+
+    def run_by_time(
+        self, files: Sequence[tuple[str, Source]], lines: SortedLines
+    ) -> Generator[Done, None, None]:
+        """Replay files whose lines were sorted, as `run` does one.
+
+        Raises:
+            UsageFault: the files have changed since, or another replays them.
+            StoreFault: the store or the answers cannot be written; what came before is kept.
+        """
+        self._origin = SortedFiles([name for name, _ in files])
+        self._labels_are_by_file = len(lines.with_labels) > 1
+
+        def start() -> Start | None:
+            return find_start_by_time(files, lines, self._store, self._answers, self.mode)
+
+        return self._run(start, lines.source)
 
     def run(self, name: str, source: Source) -> Generator[Done, None, None]:
         """Replay one file; what each batch came to comes when it is kept.
@@ -119,11 +134,22 @@ class Replay:
             UsageFault: the file was replayed before, or has changed since.
             StoreFault: the store or the answers cannot be written; what came before is kept.
         """
-        self.file = name
+        self._origin = OneFile(name)
+        several = self._several_files
+
+        def start() -> Start | None:
+            store, answers, mode = self._store, self._answers, self.mode
+            return find_start(name, source, store, answers, mode, is_one_of_several=several)
+
+        return self._run(start, source)
+
+    def _run(
+        self, find_its_start: Callable[[], Start | None], source: Source
+    ) -> Generator[Done, None, None]:
         self._store.expect_many()
         for tries_left in reversed(range(_TRIES)):
             try:
-                start = self._start(name, source)
+                start = find_its_start()
                 if start is None:
                     return
                 self._started = start
@@ -166,33 +192,13 @@ class Replay:
             return [each.done for each in decided[:kept]]
         return []
 
-    def _start(self, name: str, source: Source) -> Start | None:
-        several = self._several_files
-        store, answers, mode = self._store, self._answers, self.mode
-        return find_start(name, source, store, answers, mode, is_one_of_several=several)
-
     def _say_what_is_kept(self, fault: IdsyncError) -> None:
-        """Let a fault say no more and no less than is known of all that was done so far.
-
-        Whoever raised it knows of one transaction. Of those before it is known that they are whole
-        where the fault is none of the store's own content.
-        """
-        if not self._commits or self._store.place is None:  # else it is a copy that goes anyway
-            if fault.code is FaultCode.OUTPUT_UNWRITABLE:
-                fault.kept = Kept.NOTHING_CHANGED
-        elif isinstance(fault, UsageFault):
-            fault.kept = Kept.EARLIER_IS_WHOLE
-            fault.hint = _WAYS_ON.get(fault.code, fault.hint)
-        elif fault.code in _SPARES_THE_STORE:
-            fault.kept = Kept.EARLIER_IS_WHOLE
-            is_full = fault.hint is Hint.MAKE_ROOM
-            fault.hint = Hint.MAKE_ROOM_AND_RESUME if is_full else Hint.RESUME
-        elif fault.kept is Kept.NOTHING_CHANGED:
-            is_elsewhere = fault.code is FaultCode.STORE_REPLACED
-            fault.kept = Kept.ALL_IS_IN_OLD_FILE if is_elsewhere else None
+        is_kept = self._commits > 0 and self._store.place is not None  # else it is a copy that goes
+        say_what_is_kept(fault, is_kept=is_kept)
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
-        self._labels = ReplayLabels(start.labels)
+        by_file = self._labels_are_by_file
+        self._labels = LabelsByFile(start.labels) if by_file else ReplayLabels(start.labels)
         batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
         direct = DirectWriter(self._engine, self._answers, self._labels, start)
         row, pace = start.row, None
@@ -210,8 +216,8 @@ class Replay:
                 try:
                     outcome = yield from writer.write(self._decide, taken, row)
                 except _RefusedOne as refused:
-                    self.stopped_by = refused.answer
-                    self.stopped_line = taken.lines[refused.place]
+                    self.stopped_by = Tally()
+                    self._count(self.stopped_by, [refused.answer], [taken.lines[refused.place]])
                     if refused.place:
                         before_it = taken.up_to(refused.place)
                         yield from writer.write(self._decide, before_it, row)
@@ -244,15 +250,36 @@ class Replay:
 
         self._labels.begin()
         try:
-            self._engine.answer_blocks(taken, self._labels, transaction, take)
+            for blocks, labels in self._with_labels(taken):
+                self._engine.answer_blocks(blocks, labels, transaction, take)
         except BaseException:
             self._labels.undo()
             raise
-        done.tally.keep_lines(taken.lines, self.file)
+        self._count(done.tally, [], taken.lines)
         decided = Decided(taken, done, self._labels.by_now(), self._labels.touched)
         earlier = [each for each in self._decided if each.taken.end.bytes < taken.end.bytes]
         self._decided = [*earlier, decided]  # what is decided anew was not kept before
         return decided
+
+    def _with_labels(
+        self, taken: LineBatch
+    ) -> Iterator[tuple[Iterable[Sequence[wire.Incoming]], ReplayLabels]]:
+        """The lines of a batch with the labels that they are to be answered with."""
+        if isinstance(self._labels, ReplayLabels):
+            yield taken, self._labels
+            return
+        for place, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
+            yield replace(taken, lines=list(lines)), self._labels.of(place)
+
+    def _count(
+        self, tally: Tally, answers: list[Answer], lines: Sequence[wire.NumberedLine]
+    ) -> None:
+        """Count answers, and keep those lines that are rejected and listed."""
+        for file, some in self._origin.by_file(answers):
+            tally.count_all(some, file)
+        if tally.refused:
+            for file, its_lines in self._origin.lines_by_file(lines):
+                tally.keep_lines(its_lines, file)
 
     def _take_in(self, done: Done, answers: list[Answer]) -> None:
         """Take the answers of a block; with `stop_on_error`, see whether one is a refusal."""
@@ -260,8 +287,9 @@ class Replay:
             for place, answer in enumerate(answers, start=done.tally.requests):
                 if isinstance(answer.outcome, Refusal):
                     raise _RefusedOne(place, answer)
-        done.tally.count_all(answers, self.file)
+        self._count(done.tally, answers, [])
         if self._answers:
-            done.lines.append(self._answers.lines(answers, self.file_in_answers))
+            for file, some in self.by_file(answers):
+                done.lines.append(self._answers.lines(some, file))
         if self._keep_answers:
             done.answers += answers

@@ -10,7 +10,7 @@ from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, replays
+from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, names_by_time, replays
 
 _PIECE = 2**18
 
@@ -28,12 +28,16 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a replay begins or goes on, and how many replays the store had by then."""
+    """Where a replay begins or goes on, and how many replays the store had by then.
+
+    `also` are those that are entered with it: of files that it replays along with others.
+    """
 
     row: ReplayRow
     labels: dict[str, int]
     seen: int
     requests: RequestFile
+    also: tuple[ReplayRow, ...] = ()
 
 
 def check_files(
@@ -50,13 +54,13 @@ def check_files(
         UsageFault: one of them must not be replayed, or is another of them.
     """
     readable = [(name, source) for name, source in files if source.can_be_read_again]
-    if mode is Mode.ONCE:
-        _check_that_none_comes_twice(readable)
+    check_that_none_comes_twice(readable, mode)
     with store.reading() as transaction:
         known = replays(transaction)
     for name, source in readable:
         if known and (name, source) != files[0]:
-            _check(name, _replay_of(source, known), known, answers, mode, is_one_of_several=True)
+            check_by_itself(name, known, mode)
+            check_file(name, replay_of(source, known), known, answers, mode, is_one_of_several=True)
 
 
 def find_start(
@@ -76,9 +80,10 @@ def find_start(
     source.rewind()
     with store.reading() as transaction:
         known = replays(transaction)
-        found = _replay_of(source, known)
+        found = replay_of(source, known)
         labels = labels_of(transaction, found.replay_id) if found else {}
-    _check(name, found, known, answers, mode, is_one_of_several=is_one_of_several)
+    check_by_itself(name, known, mode)
+    check_file(name, found, known, answers, mode, is_one_of_several=is_one_of_several)
     if found and mode is Mode.RESUME:
         if answers and found.answers_bytes is not None:
             answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))
@@ -87,11 +92,11 @@ def find_start(
         requests = RequestFile(source)
         requests.pass_over(position_of(found))
         return Start(found, labels, len(known), requests)
-    row = ReplayRow(NOT_ENTERED, _path_of(name), 0, 0, "", None, "", finished=False)
+    row = ReplayRow(NOT_ENTERED, path_of(name), 0, 0, "", None, "", finished=False)
     return Start(row, {}, len(known), RequestFile(source))
 
 
-def _check(
+def check_file(
     name: str,
     found: ReplayRow | None,
     known: Sequence[ReplayRow],
@@ -105,7 +110,7 @@ def _check(
     Raises:
         UsageFault: it may not, or not with these answers.
     """
-    shown, path = quoted(name), _path_of(name)
+    shown, path = quoted(name), path_of(name)
     if mode is Mode.ONCE and found:
         part = "" if found.finished else f"up to line {found.lines} "
         again = Hint.PASS_OVER_OR_REPLAY_AGAIN if is_one_of_several else Hint.REPLAY_AGAIN
@@ -127,27 +132,56 @@ def _check(
             path=name,
         )
     if found and not found.finished and mode is Mode.RESUME:
-        in_a_file = answers is not None and answers.can_be_cut
-        if in_a_file != (found.answers_bytes is not None):
-            raise UsageFault(
-                f"the replay of {shown} was started {'without' if in_a_file else 'with'} a file "
-                "for its answers",
-                FaultCode.OUTPUT_CHANGED,
-                hint=Hint.RESUME_WITHOUT_OUTPUT if in_a_file else Hint.RESUME_WITH_OUTPUT,
-                path=name,
-            )
+        check_answers(shown, found, answers)
 
 
-def _path_of(name: str) -> str:
+def check_by_itself(name: str, known: Sequence[ReplayRow], mode: Mode) -> None:
+    """See whether a file may be replayed by itself: it is not being replayed with others.
+
+    Raises:
+        UsageFault: it is, in the order of time.
+    """
+    path = path_of(name)
+    under_way = (row for row in known if not row.finished and path in names_by_time(row))
+    if mode is not Mode.AGAIN and any(under_way):
+        raise UsageFault(
+            f"a replay of {quoted(name)} in the order of time is not finished",
+            FaultCode.REPLAYED_BEFORE,
+            hint=Hint.RESUME_BY_TIME,
+            path=name,
+        )
+
+
+def check_answers(shown: str, found: ReplayRow, answers: AnswersFile | None) -> None:
+    """See whether a replay that goes on writes its answers as it did.
+
+    Raises:
+        UsageFault: to a file, and not before, or the other way round.
+    """
+    in_a_file = answers is not None and answers.can_be_cut
+    if in_a_file != (found.answers_bytes is not None):
+        raise UsageFault(
+            f"the replay of {shown} was started {'without' if in_a_file else 'with'} a file "
+            "for its answers",
+            FaultCode.OUTPUT_CHANGED,
+            hint=Hint.RESUME_WITHOUT_OUTPUT if in_a_file else Hint.RESUME_WITH_OUTPUT,
+        )
+
+
+def path_of(name: str) -> str:
     """The path of a file as the store keeps it."""
     return name if name == STANDARD_STREAM else str(Path(name).resolve())
 
 
-def _check_that_none_comes_twice(files: Sequence[tuple[str, Source]]) -> None:
-    """See whether a file holds what another one holds, as far as their sizes suggest it."""
+def check_that_none_comes_twice(files: Sequence[tuple[str, Source]], mode: Mode) -> None:
+    """See whether a file holds what another one holds, as far as their sizes suggest it.
+
+    Raises:
+        UsageFault: one does, and is to be replayed once.
+    """
     by_size: dict[int, list[tuple[str, Source]]] = {}
     for name, source in files:
-        if source.size_of_file:
+        if source.size_of_file and mode is Mode.ONCE:
             by_size.setdefault(source.size_of_file, []).append((name, source))
     for alike in by_size.values():
         first: dict[str, str] = {}
@@ -176,7 +210,7 @@ def position_of(row: ReplayRow) -> Position:
     return Position(row.lines, row.bytes, row.digest)
 
 
-def _replay_of(source: Source, known: Sequence[ReplayRow]) -> ReplayRow | None:
+def replay_of(source: Source, known: Sequence[ReplayRow]) -> ReplayRow | None:
     """The latest replay of these bytes: all of them if it is finished, else their beginning."""
     source.keep(max((row.bytes for row in known), default=-1) + 1)
     requests = RequestFile(source)

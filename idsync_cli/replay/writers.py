@@ -9,6 +9,7 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
+from idsync_cli.replay.file_labels import LabelsByFile
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace
 from idsync_cli.replay.resumption import NOT_ENTERED, Start
@@ -115,7 +116,11 @@ class DirectWriter(BatchWriter):
     """Decides a batch and commits it, in one transaction."""
 
     def __init__(
-        self, engine: Engine, answers: AnswersFile | None, labels: ReplayLabels, start: Start
+        self,
+        engine: Engine,
+        answers: AnswersFile | None,
+        labels: ReplayLabels | LabelsByFile,
+        start: Start,
     ) -> None:
         self._engine = engine
         self._answers = answers
@@ -175,6 +180,8 @@ class DirectWriter(BatchWriter):
         after = with_answers(row, decided, self._answers, until_on_disk=True)
         if is_new:
             after = begin(transaction, after)
+            for row_of_a_file in self._start.also:
+                begin(transaction, row_of_a_file)
         else:
             advance(transaction, after)
         if not after.finished:
