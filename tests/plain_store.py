@@ -7,7 +7,7 @@ and shares nothing with the stores of idsync. Compiled, too, idsync has to take 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from idsync_cli.core.codes import Op
+from idsync_cli.core.codes import Import, Op
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
@@ -77,13 +77,13 @@ class PlainTransaction(Transaction):
             HistoryEntry(
                 entry.seq,
                 entry.time_ms,
-                str(entry.kind),
+                entry.kind,
                 entry.request_id,
                 entry.request_timestamp_ms,
                 change.op,
                 change.mpid,
                 change.identifier,
-                str(decision.decided_by.rule),
+                decision.decided_by.rule,
                 decision.decided_by.identity_type,
             )
             for change in decision.changes
@@ -94,9 +94,9 @@ class PlainTransaction(Transaction):
         self.taken.add(profile.created_seq)
         self.login_bits.setdefault(scope, rules.login_bits)
         if time_ms is not None:
-            how = profile.created_seq, time_ms, "import", None, None
+            how = profile.created_seq, time_ms, Import.IMPORT, None, None
             self.entries += [
-                HistoryEntry(*how, Op.ADD, profile.mpid, each, "import")
+                HistoryEntry(*how, Op.ADD, profile.mpid, each, Import.IMPORT)
                 for each in profile.identifiers
             ]
 

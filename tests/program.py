@@ -8,9 +8,10 @@ import gc
 import io
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -188,6 +189,11 @@ def assert_refused(outcome: Outcome, status: int, *words: str) -> None:
         assert word in outcome.stderr
     assert outcome.stderr.endswith("\n")
     assert (outcome.status, outcome.stdout) == (status, "")
+
+
+def without_excerpts(lines: Iterable[str]) -> Iterator[str]:
+    """What is said, without the lines of files that are shown and the carets below them."""
+    return (line for line in lines if not re.match(r" *[0-9]* \| ", line))
 
 
 def ended(process: subprocess.Popen[bytes], stdin: bytes = b"") -> Outcome:

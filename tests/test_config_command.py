@@ -11,7 +11,7 @@ from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import StoreFault
 from idsync_cli.files import config_file, rules_json
-from tests.program import CONFIG, TWO_SCOPES, Program, program_in_a_fresh_folder
+from tests.program import CONFIG, TWO_SCOPES, Program, program_in_a_fresh_folder, without_excerpts
 from tests.test_check_ci import commands
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -140,7 +140,7 @@ def test_lint_puts_its_warnings_beside_the_lines(idsync: Program) -> None:
     assert level == "warning"
     assert place == {"file": "idsync.yaml", "line": "8", "col": "7", "title": "idsync config lint"}
     plain = idsync("config", "lint").stdout
-    assert plain == f"idsync.yaml:8:7: {message}\n"
+    assert [*without_excerpts(plain.splitlines())] == [f"idsync.yaml:8:7: {message}"]
 
 
 def test_lint_puts_faults_beside_the_lines(idsync: Program) -> None:

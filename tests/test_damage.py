@@ -26,6 +26,7 @@ from tests.program import (  # noqa: F401 - the fixture
     Program,
     assert_refused,
     ended,
+    mpid_of,
     program_in_a_fresh_folder,
 )
 
@@ -361,6 +362,33 @@ def test_a_value_that_is_no_text_any_more_is_not_shown(idsync: Program) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.write_bytes(store.read_bytes().replace(b"secret-value@", b"secret-\xff\xfelue@"))
     outcome = idsync("export")
+    assert outcome.status == 3
+    assert "secret" not in outcome.stderr
+    assert "damaged" in outcome.stderr
+    assert "idsync doctor" in outcome.stderr
+
+
+@pytest.mark.parametrize("column", ["type", "rule", "identity_type"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("history", "--mpid", mpid_of(1, 1)),
+        ("profile", "show", "--mpid", mpid_of(1, 1)),
+        ("stats",),
+    ],
+    ids=lambda it: it[0],
+)
+def test_a_word_in_the_history_that_no_idsync_wrote_is_damage(
+    idsync: Program, column: str, command: tuple[str, ...]
+) -> None:
+    idsync.make_store()
+    assert idsync("identify", "--email", "a@example.com").status == 0
+    with closing(sqlite3.connect(idsync.folder / "idsync.db")) as connection, connection:
+        connection.execute(f"UPDATE outcomes SET {column} = 'secret-word'")
+    outcome = idsync(*command)
+    if (command[0], column) == ("stats", "type"):  # it asks for no type
+        assert outcome.status == 0
+        return
     assert outcome.status == 3
     assert "secret" not in outcome.stderr
     assert "damaged" in outcome.stderr

@@ -188,7 +188,7 @@ VALUES: list[object] = [
     matcher.Match(VIEW, BY, (VIEW,), (E,), (TIER,)),
     Names((E,), (1,), ("l",)),
     RequestEntry(1, 2, RequestKind.LOGIN, "r", 3),
-    HistoryEntry(1, 2, "login", "r", 3, Op.ADD, 4, E, "identifier", E.type),
+    HistoryEntry(1, 2, RequestKind.LOGIN, "r", 3, Op.ADD, 4, E, Rule.IDENTIFIER, E.type),
     ProfileFilter("s", E.type, True, False),
     wire.LineReader().request(b'{"type": "login", "known_identities": {"email": "e"}}'),
     wire.Target("s", "w"),

@@ -5,7 +5,6 @@ too large to be kept, such as a line of 100 MB, is made here.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.program import CONFIG, Outcome, Program, program_in_a_fresh_folder
+from tests.program import CONFIG, Outcome, Program, program_in_a_fresh_folder, without_excerpts
 
 __all__ = ["program_in_a_fresh_folder"]
 
@@ -80,13 +79,8 @@ def status_or_code(answer: Any) -> str:
 
 def complaints_of(outcome: Outcome) -> list[str]:
     """The first line of each: not the line of the file, the caret or the way out behind it."""
-    lines = outcome.stderr.splitlines()
-    return [line for line in lines if not is_excerpt(line) and not is_way_out(line)]
-
-
-def is_excerpt(line: str) -> bool:
-    """Whether it shows a line of the file that is at fault, or the caret below that."""
-    return re.match(r" *[0-9]* \| ", line) is not None
+    lines = without_excerpts(outcome.stderr.splitlines())
+    return [line for line in lines if not is_way_out(line)]
 
 
 def is_way_out(line: str) -> bool:
@@ -291,10 +285,10 @@ def test_a_line_that_is_nested_100_000_deep_is_refused_alone(idsync: Program, li
     profiles = PROFILE % (1, 1) + line + b"\n" + PROFILE % (2, 2)
     outcome = idsync("import", "-", "--store", "other.db", stdin=profiles)
     assert_nothing_acts(outcome)
-    assert outcome.stderr == (
-        "idsync: standard input:2: nested too deeply to read; flatten it\n"
-        "idsync: nothing was imported\n"
-    )
+    assert [*without_excerpts(outcome.stderr.splitlines())] == [
+        "idsync: standard input:2: nested too deeply to read; flatten it",
+        "idsync: nothing was imported",
+    ]
     assert outcome.status == 2
     assert not (idsync.folder / "other.db").exists()
 
@@ -395,7 +389,7 @@ def test_warnings_are_all_told_however_many_they_are(idsync: Program) -> None:
     scopes = [f"  s{n}: {{strategy: best_match, priority: [email]}}\n" for n in range(150)]
     idsync.write("many.yaml", "version: 1\nscopes:\n" + "".join(scopes))
     outcome = idsync("config", "lint", "--config", "many.yaml")
-    assert (outcome.status, len(outcome.stdout.splitlines())) == (0, 150)
+    assert (outcome.status, outcome.stdout.count("many.yaml:")) == (0, 150)
 
 
 def test_what_looks_like_something_else_in_yaml_is_text(idsync: Program) -> None:

@@ -25,7 +25,7 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.cache import profile_cache
+from idsync_cli.store.sqlite.cache import prefetch, working_set
 from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import (
     Run,
@@ -645,9 +645,9 @@ def store_that_keeps_little(
     query = cached_tables._HOLDERS_OF_EACH.replace(before, f"OFFSET {newest - 1}")
     monkeypatch.setattr(cached_tables, "_HOLDERS_OF_EACH", query)
     monkeypatch.setattr(cached_tables, "NEWEST", newest)
-    monkeypatch.setattr(profile_cache, "NEWEST", newest)
+    monkeypatch.setattr(prefetch, "NEWEST", newest)
     monkeypatch.setattr(cached_tables, "_STEPS", steps)
-    monkeypatch.setattr(profile_cache, "_REMEMBERED", remembered)
+    monkeypatch.setattr(working_set, "_REMEMBERED", remembered)
 
 
 @pytest.mark.usefixtures("forgetful")

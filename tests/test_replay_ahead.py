@@ -5,6 +5,7 @@ others write in between, and not where either process ends before its time. What
 long one is lowered here, so that the other process has much to write of files that are short.
 """
 
+import errno
 import json
 import os
 import random
@@ -35,7 +36,7 @@ from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.writer_process import WriteJob, WriterProcess
 from idsync_cli.replay.writers import DirectWriter
 from idsync_cli.store.sqlite import create, open_store
-from idsync_cli.store.sqlite.cache import profile_cache
+from idsync_cli.store.sqlite.cache import prefetch, working_set
 from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import organization
 from tests.faults import DEADLINE, export, history, is_sound
@@ -282,6 +283,52 @@ def test_it_writes_here_until_the_other_process_has_started(
     assert_as_in_chunks(idsync, watch)
     assert watch.seen[:5] == ["here"] * 5
     assert set(watch.seen[5:]) == {"sent", "written"}
+
+
+def test_where_no_other_process_can_be_started_one_does_it_all(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 10)
+    tried = []
+
+    def none_is_left(*_: object, **__: object) -> None:
+        tried.append("a process")
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", none_is_left)
+    idsync.write("day.jsonl", b"".join(a_day(200)))
+    assert_as_in_chunks(idsync, watch)
+    assert set(watch.seen) == {"here"}
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("executable", ["no/such/python", "false"])
+def test_where_the_other_process_does_not_come_up_one_does_it_all(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, executable: str
+) -> None:
+    in_batches_of(monkeypatch, 10)
+    found = shutil.which(executable) or executable
+    monkeypatch.setattr(sys, "executable", found)
+    idsync.write("day.jsonl", b"".join(a_day(200)))
+    assert_as_in_chunks(idsync, watch)
+    assert set(watch.seen) == {"here"}
+
+
+def test_where_the_other_process_ends_before_it_is_given_anything_one_does_it_all(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 10)
+    begin = WriterProcess.begin
+
+    def killed_before(process: WriterProcess) -> None:
+        process._process.kill()
+        process._process.wait()
+        begin(process)
+
+    monkeypatch.setattr(WriterProcess, "begin", killed_before)
+    idsync.write("day.jsonl", b"".join(a_day(200)))
+    assert_as_in_chunks(idsync, watch)
+    assert set(watch.seen) == {"here"}
 
 
 def test_several_files_come_to_the_same_and_each_has_labels_of_its_own(
@@ -716,13 +763,13 @@ def told_together(rng: random.Random, told: list[Story], *, by_turns: bool) -> W
 
 def know_little(monkeypatch: pytest.MonkeyPatch, newest: int, remembered: int) -> None:
     """Let less be read of a crowd, and let all that was read be forgotten sooner."""
-    monkeypatch.setattr(profile_cache, "_REMEMBERED", remembered)
+    monkeypatch.setattr(working_set, "_REMEMBERED", remembered)
     asked = cached_tables._HOLDERS_OF_EACH
     assert asked.count(f"OFFSET {cached_tables.NEWEST - 1}") == 1
     asked = asked.replace(f"OFFSET {cached_tables.NEWEST - 1}", f"OFFSET {newest - 1}")
     monkeypatch.setattr(cached_tables, "_HOLDERS_OF_EACH", asked)
     monkeypatch.setattr(cached_tables, "NEWEST", newest)
-    monkeypatch.setattr(profile_cache, "NEWEST", newest)
+    monkeypatch.setattr(prefetch, "NEWEST", newest)
 
 
 def prepare_world(idsync: Program, world: World) -> None:

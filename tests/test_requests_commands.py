@@ -119,12 +119,11 @@ def test_every_name_of_every_type_is_an_option_and_an_identity(
 def test_help_names_every_option_and_shows_an_example(idsync: Program, command: str) -> None:
     text = idsync(command, "--help").stdout
     told = set(re.findall(r"[\w-]+", text))
-    told |= {
-        f"other{number}" for number in range(3, 10)
-    }  # "other-id-2 to other-id-10" stands there
-    told |= {f"other-id-{number}" for number in range(3, 10)}
-    for names in TYPES:
-        assert {name.replace("_", "-") for name in names} <= told
+    told |= {f"other-id-{number}" for number in range(3, 10)}  # it says "to other-id-10"
+    assert {names[0].replace("_", "-") for names in TYPES} <= told
+    assert "for other names: idsync help types" in text
+    of_all = idsync("help", "types").stdout
+    assert set(re.findall(r"[\w-]+", of_all)) >= {name for names in TYPES for name in names}
     for option in ("--identity", "--scope", "--workspace", "--config", "--store", "--dry-run"):
         assert option in text
     assert f"idsync {command} " in text

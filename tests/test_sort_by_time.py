@@ -82,10 +82,11 @@ def test_the_time_of_a_batch_is_its_own(idsync: Program) -> None:
         "a.jsonl",
         json.dumps(batch),
         asked("2", 20),
-        json.dumps(batch | {"request_timestamp_ms": 10}),
+        json.dumps(batch | {"timestamp_unixtime_ms": None, "request_timestamp_ms": 10}),
+        json.dumps(batch | {"timestamp_unixtime_ms": 25, "request_timestamp_ms": 1}),
         json.dumps({"type": "identify", "timestamp_unixtime_ms": 5}),
     )
-    assert in_order(idsync, "a.jsonl") == [(None, 3), (None, 4), (None, 2), (None, 1)]
+    assert in_order(idsync, "a.jsonl") == [(None, line) for line in (3, 2, 4, 5, 1)]
 
 
 def test_lines_are_carried_out_as_if_they_had_stood_so(idsync: Program) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.codes import Import, Op, RequestKind, Rule
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision
@@ -302,16 +302,16 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         do(transaction, RequestKind.LOGIN, F, *identifiers(other="o"))
         do(transaction, RequestKind.LOGOUT, E, D)
     [o] = identifiers(other="o")
-    imported = "import", None, None, Op.ADD
-    login, logout = (5, 1005, "login", "r5", 5), (6, 1006, "logout", "r6", 6)
+    imported = Import.IMPORT, None, None, Op.ADD
+    login, logout = (5, 1005, RequestKind.LOGIN, "r5", 5), (6, 1006, RequestKind.LOGOUT, "r6", 6)
     its = mpid_of(SEED, 6, 0)
     entries = [
-        HistoryEntry(2, 901, *imported, 6, F, "import"),
-        HistoryEntry(4, 900, *imported, 5, o, "import"),
-        HistoryEntry(4, 900, *imported, 5, D, "import"),
-        HistoryEntry(*login, Op.REMOVE, 5, o, "identifier", EMAIL),
-        HistoryEntry(*login, Op.ADD, 6, o, "identifier", EMAIL),
-        HistoryEntry(*logout, Op.ADD, its, D, "logout"),
+        HistoryEntry(2, 901, *imported, 6, F, Import.IMPORT),
+        HistoryEntry(4, 900, *imported, 5, o, Import.IMPORT),
+        HistoryEntry(4, 900, *imported, 5, D, Import.IMPORT),
+        HistoryEntry(*login, Op.REMOVE, 5, o, Rule.IDENTIFIER, EMAIL),
+        HistoryEntry(*login, Op.ADD, 6, o, Rule.IDENTIFIER, EMAIL),
+        HistoryEntry(*logout, Op.ADD, its, D, Rule.LOGOUT),
     ]
     with store.reading() as transaction:
         assert [*transaction.history()] == entries
@@ -322,7 +322,8 @@ def test_the_history_says_what_became_of_every_change(store: Store) -> None:
         assert [*transaction.history(limit=2)] == entries[:2]
         assert [*transaction.history(limit=0)] == []
         assert [*transaction.history(5, o, 1)] == [entries[1]]
-        assert {type(each.kind) for each in transaction.history()} == {str}
+        assert {type(each.kind) for each in transaction.history()} == {Import, RequestKind}
+        assert {type(each.rule) for each in transaction.history()} == {Import, Rule}
 
 
 # ---- Look-ups

@@ -16,7 +16,7 @@ from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import Fault, FileFault
+from idsync_cli.errors import FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
 from idsync_cli.files.yaml_tree import Node
@@ -154,8 +154,8 @@ def _give(scenario: Scenario, given: Given, transaction: Transaction, seed: int)
     )
     broken = violation(profile, rules, lookup)
     if broken:
-        message = f"the given profile breaks a rule: {broken}"
-        raise FileFault([Fault(scenario.path.as_posix(), message, given.line)])
+        message = f"the given profile breaks a rule: {broken.message}"
+        raise FileFault([given.fault(message, broken.word)])
     transaction.insert(given.scope, profile, rules, None)
     transaction.advance_to(seq)
 

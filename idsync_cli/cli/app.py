@@ -75,6 +75,14 @@ class Commands(colour.TakesColour, Reading, TyperGroup):
             self._built[cmd_name] = _build(cmd_name)
         return self._built.get(cmd_name)
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options; what Typer tells of one of them would take two lines."""
+        found = list(super().get_params(ctx))
+        for each in found:
+            if each.name == "show_completion":
+                each.help = "Print completion for the current shell."
+        return found
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands for the help."""
         self._lines().format_commands(ctx, formatter)
@@ -143,11 +151,11 @@ def _root(
     ] = False,
     config: Annotated[
         str | None,
-        typer.Option("--config", "-c", metavar="FILE", help="The configuration, for any command."),
+        typer.Option("--config", "-c", metavar="FILE", help="Configuration, for any command."),
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", "-s", metavar="FILE", help="The store, for any command."),
+        typer.Option("--store", "-s", metavar="FILE", help="Store, for any command."),
     ] = None,
 ) -> None:
     del version, config, store  # a callback has answered; commands take the others themselves

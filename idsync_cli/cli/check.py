@@ -52,7 +52,7 @@ def check(
         typer.Option(
             "-k",
             metavar="TEXT",
-            help="Only scenarios whose name or path contains TEXT (ignoring case).",
+            help="Only scenarios with TEXT in their name or path.",
         ),
     ] = None,
     config: Annotated[
@@ -60,8 +60,8 @@ def check(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="Run them under this identity strategy, in place of their own rules. One that "
-            "spells a scope out runs under the file's scope of the name 'scope', or its only one.",
+            help="Run them under this configuration instead of their own rules; where they "
+            "spell out a scope, under its scope named 'scope' or its only one.",
         ),
     ] = None,
     fail_fast: Annotated[
@@ -73,7 +73,7 @@ def check(
     ] = False,
     form: Annotated[
         Format,
-        typer.Option("--format", help="Text for people, GitHub annotations or TAP 14."),
+        typer.Option("--format", help="Text, GitHub annotations or TAP 14."),
     ] = Format.TEXT,
     junit: Annotated[
         str | None,
@@ -81,21 +81,18 @@ def check(
     ] = None,
     update: Annotated[
         bool,
-        typer.Option(
-            "--update", help="Show mismatches and write what was found into the scenarios."
-        ),
+        typer.Option("--update", help="Write what was found into the scenarios."),
     ] = False,
     init: Annotated[
         bool,
-        typer.Option("--init", help="Create a folder with a first scenario and a GitHub workflow."),
+        typer.Option("--init", help="Create a first scenario and a GitHub workflow."),
     ] = False,
 ) -> int:
     """Run scenarios and report mismatches.
 
-    Each scenario runs in a store of its own. The exit status is 1 if a scenario fails, and 2 if
-    one cannot be read or there is none.
-
-    With --config, what fails is what the other strategy answers otherwise.
+    Each scenario runs in a store of its own. With --config, the mismatches show what the other
+    configuration would change. The exit status is 1 if a scenario fails, and 2 if one cannot be
+    read or there is none.
 
     Example: idsync check scenarios/ -k login --junit report.xml
     """

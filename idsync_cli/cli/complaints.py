@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Callable
 
-from idsync_cli.cli.environment import say, say_line, terminal_width
+from idsync_cli.cli.environment import say, say_line, width_of_excerpts
 from idsync_cli.cli.hints import lines, with_hints
 from idsync_cli.errors import Excerpt, Fault, FileFault, IdsyncError
-
-_WIDTH_IN_A_PIPE = 100
 
 
 def complain(error: IdsyncError, *, prefix: str = "", guarded: Callable[[str], str] = str) -> None:
@@ -26,6 +24,5 @@ def say_excerpt(excerpt: Excerpt, *, guarded: Callable[[str], str] = str) -> Non
     """Show a line of a file with a caret under the word that is at fault."""
     from idsync_cli.render.excerpts import excerpt_lines
 
-    width = terminal_width() if sys.stderr.isatty() else _WIDTH_IN_A_PIPE
-    for line in excerpt_lines(excerpt, width):
+    for line in excerpt_lines(excerpt, width_of_excerpts(sys.stderr)):
         say_line([guarded(part) if isinstance(part, str) else part for part in line])

@@ -1,5 +1,6 @@
 """Look at a configuration, before and while it is used."""
 
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,8 +11,10 @@ from idsync_cli.cli.environment import (
     existing_store,
     load_configuration,
     terminal_width,
+    width_of_excerpts,
     write,
     write_json,
+    write_sentences,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -79,7 +82,7 @@ def lint(
     elif form is Format.GITHUB:
         write("\n".join(render_config.warnings_for_github(warnings)))
     else:
-        write("\n".join(map(str, warnings)))
+        write_sentences(render_config.warning_lines(warnings, width_of_excerpts(sys.stdout)))
     return 0
 
 

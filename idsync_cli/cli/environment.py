@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from idsync_cli.cli import colour
 from idsync_cli.errors import (
@@ -130,6 +130,17 @@ def write_lines(lines: "Iterable[Line]") -> None:
     write("\n".join(map(shown, lines)))
 
 
+def write_sentences(lines: "Iterable[Line]") -> None:
+    """Give out lines: on a terminal broken at its width, in a pipe each as one line."""
+    if not sys.stdout.isatty():
+        write_lines(lines)
+        return
+    from idsync_cli.render.tables import broken
+    from idsync_cli.render.theme import text
+
+    draw(*[broken(text(*line), terminal_width(), indent=2) for line in lines])
+
+
 def write_utf8(text: str) -> None:
     """Give out lines on standard output as UTF-8, whatever the terminal's own encoding is.
 
@@ -165,6 +176,14 @@ def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]
 
     has_colour = colour.is_wanted(sys.stderr if to_stderr else sys.stdout)
     return lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+
+
+_WIDTH_IN_A_PIPE = 100
+
+
+def width_of_excerpts(stream: TextIO) -> int:
+    """How much of the line of a file is shown on a stream: in a pipe more than a table takes."""
+    return terminal_width() if stream.isatty() else _WIDTH_IN_A_PIPE
 
 
 def terminal_width() -> int:

@@ -48,7 +48,7 @@ Scope = Annotated[
     typer.Option(
         "--scope",
         metavar="NAME",
-        help="The identity scope of the request.",
+        help="Identity scope, if there are several.",
         autocompletion=completion.scopes,
     ),
 ]
@@ -57,19 +57,18 @@ Workspace = Annotated[
     typer.Option(
         "--workspace",
         metavar="NAME",
-        help="A workspace, instead of a scope.",
+        help="Workspace, instead of a scope.",
         autocompletion=completion.workspaces,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text and tables.")]
 Seed = Annotated[
     str | None,
     typer.Option(
         "--seed",
         metavar="N",
-        help="The integer that a new store derives MPIDs from (default: random). "
-        "Use one that can be guessed only in tests.",
+        help="Seed for the MPIDs of a new store (default: random).",
     ),
 ]
 
@@ -90,6 +89,8 @@ def before_the_command(option: str) -> str | None:
     return None if context is None else context.find_root().params.get(option)
 
 
+_IDENTITIES = "Identities, as --TYPE VALUE (for other names: idsync help types)"
+
 Pairs = list[tuple[str, str]]
 """Names of identifier types with their values, as they were given."""
 
@@ -97,7 +98,7 @@ Pairs = list[tuple[str, str]]
 class OnceEach(TakesColour, Reading, TyperCommand):
     """A command whose options are given once each, before the command or after it.
 
-    Its help begins with the example, and lists the options of a panel by their names alone.
+    Its help begins with the example, and lists the identity types below the other options.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -121,6 +122,7 @@ class OnceEach(TakesColour, Reading, TyperCommand):
         """List arguments and options, a line or two each, and those of a panel side by side."""
         records: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
         panels: dict[str, list[str]] = {}
+        indent = " " * 4
         for each in self.get_params(ctx):
             panel, words = getattr(each, "rich_help_panel", None), getattr(each, "help", None)
             if panel:
@@ -131,13 +133,14 @@ class OnceEach(TakesColour, Reading, TyperCommand):
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
-        for heading, names in panels.items():
-            with formatter.section(heading):
-                indent = " " * formatter.current_indent
+        if not panels:
+            return
+        with formatter.section(_IDENTITIES):
+            for panel, names in panels.items():
                 lines = wrap(
-                    ", ".join(names),
+                    f"{panel}: {', '.join(names)}",
                     formatter.width,
-                    initial_indent=indent,
+                    initial_indent=indent[2:],
                     subsequent_indent=indent,
                     break_on_hyphens=False,
                 )
@@ -184,12 +187,12 @@ def _identity_options() -> tuple[inspect.Parameter, ...]:
 
 
 def _identity_option(kind: IdentityType) -> inspect.Parameter:
-    group = "Device" if kind in DEVICE_TYPES else "User"
+    group = "device" if kind in DEVICE_TYPES else "user"
     option = typer.Option(
         *map(_flag, names_of(kind)),
         metavar="VALUE",
         help=_in_words(kind),
-        rich_help_panel=f"{group} identities, each an option: --TYPE VALUE",
+        rich_help_panel=group,
     )
     return inspect.Parameter(
         kind.value,
@@ -200,13 +203,11 @@ def _identity_option(kind: IdentityType) -> inspect.Parameter:
 
 
 def _in_words(kind: IdentityType) -> str:
-    """A type and its other names, as options without their dashes; `other_id_2` tells of all."""
-    name, *others = (_flag(each).removeprefix("--") for each in names_of(kind))
+    """A type as an option without its dashes; `other_id_2` stands for all of its kind."""
+    name = _flag(kind.value).removeprefix("--")
     if kind is IdentityType.OTHER_ID_2:
-        return "other-id-2 to other-id-10 (other2 to other10)"
-    if name.startswith("other-id-"):
-        return ""
-    return f"{name} ({', '.join(others)})" if others else name
+        return "other-id-2 to other-id-10"
+    return "" if name.startswith("other-id-") else name
 
 
 _IDENTITY = inspect.Parameter(
@@ -218,7 +219,7 @@ _IDENTITY = inspect.Parameter(
         typer.Option(
             "--identity",
             metavar="TYPE=VALUE",
-            help="An identity by any name of its type (repeatable).",
+            help="An identity by any name of its type; repeatable.",
             autocompletion=completion.types_with_value,
         ),
     ],

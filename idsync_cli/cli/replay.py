@@ -50,7 +50,7 @@ def replay(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Requests, one per line; .gz is decompressed, - is standard input.",
+            help="Requests, one per line (.gz too); - for stdin.",
         ),
     ],
     output: Annotated[

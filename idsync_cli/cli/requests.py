@@ -58,7 +58,7 @@ Svg = Annotated[
         help="Also save the explanation as an SVG picture.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Let --svg replace a file that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Let --svg replace an existing file.")]
 
 
 def _ask(
@@ -148,7 +148,7 @@ def modify(
         typer.Option(
             "--remove",
             metavar="TYPE",
-            help="Remove all values of a type (repeatable).",
+            help="Remove all values of a type; repeatable.",
             autocompletion=completion.types,
         ),
     ] = None,
@@ -157,8 +157,8 @@ def modify(
         typer.Option(
             "--change",
             metavar="TYPE:OLD:NEW",
-            help="Replace OLD with NEW; without OLD, add NEW; without NEW, remove OLD "
-            "(repeatable). Write \\: for a colon in a value, \\\\ for a backslash.",
+            help="Replace OLD with NEW; TYPE::NEW adds, TYPE:OLD: removes. Write \\: for a "
+            "colon, \\\\ for a backslash; repeatable.",
             autocompletion=completion.types_with_change,
         ),
     ] = None,

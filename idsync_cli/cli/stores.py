@@ -24,7 +24,7 @@ def init(
     """Create a starter configuration and the store.
 
     Existing files are kept unchanged, except that a store of an earlier version is upgraded; the
-    original is kept beside it.
+    original is kept beside it. MPIDs follow from the seed, so choose one only for tests.
 
     Example: idsync init
     """

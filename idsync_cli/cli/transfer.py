@@ -51,10 +51,9 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: what an imported file holds; of an exported one csv if its name says so, "
-        "else jsonl. In CSV, a cell that begins "
-        "with [ is a JSON list of values, and a leading apostrophe is ignored. Have your "
-        "spreadsheet read all columns as text, or it rounds long numbers.",
+        help="Default: what a read file holds, or a written one is named. In CSV, a cell that "
+        "begins with [ is a JSON list, and a leading apostrophe is ignored. Let spreadsheets read "
+        "all columns as text, or they round MPIDs.",
     ),
 ]
 
@@ -62,7 +61,7 @@ FormOption = Annotated[
 def export(
     output: Annotated[
         str,
-        typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
+        typer.Option("--output", metavar="FILE", help="The file to write; - for stdout."),
     ] = STANDARD_STREAM,
     force: Force = False,
     form: FormOption = None,

@@ -1,28 +1,43 @@
 """Whether a profile that comes whole, by `given` or an import, keeps the rules of its scope."""
 
+from typing import NamedTuple
+
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile
 
 
-def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> str | None:
+class Violation(NamedTuple):
+    """A rule that a profile would break, in words, and where in the profile it would."""
+
+    message: str
+    word: tuple[str | int, ...]
+
+
+def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation | None:
     """Say which rule of the scope the profile would break beside those that are there, or None.
 
     An MPID belongs to one profile, an immutable type has one value, and a unique identifier has
     one holder (sections 1 and 8).
     """
     if lookup.was_given_out(profile.mpid):
-        return f"the MPID {profile.mpid} is already in use"
+        return Violation(f"the MPID {profile.mpid} is already in use", ("mpid",))
     for kind in rules.in_order({held.type for held in profile.identifiers}):
         values = profile.values_of(kind)
         settings = rules.settings_of(kind)
-        if len(set(values)) < len(values):
-            return f"a value of {kind} appears twice"
+        word = ("identities", kind.value)
+        seen: set[str] = set()
+        for place, value in enumerate(values):
+            if value in seen:
+                return Violation(f"a value of {kind} appears twice", (*word, place))
+            seen.add(value)
         if settings.immutable and len(values) > 1:
-            return f"{kind} is immutable, but has {len(values)} values"
-        if settings.unique and any(_is_held(Identifier(kind, value), lookup) for value in values):
-            return f"{kind} is unique, but another profile holds the value"
+            return Violation(f"{kind} is immutable, but has {len(values)} values", word)
+        for place, value in enumerate(values):
+            if settings.unique and _is_held(Identifier(kind, value), lookup):
+                what = f"{kind} is unique, but another profile holds the value"
+                return Violation(what, (*word, place))
     return None
 
 

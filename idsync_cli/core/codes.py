@@ -97,8 +97,17 @@ class ErrorCode(StrEnum):
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
 
 
-IMPORT = "import"
-"""The kind and the rule of a history entry that no request made: a profile came whole."""
+class Import(StrEnum):
+    """The kind and the rule of a history entry that no request made: a profile came in whole."""
+
+    IMPORT = "import"
+
+
+EntryKind = RequestKind | Import
+"""What made a history entry (section 9)."""
+
+EntryRule = Rule | Import
+"""What decided a history entry."""
 
 
 class Op(StrEnum):

@@ -93,13 +93,20 @@ class NearMiss(NamedTuple):
     ineligible: Mapping[Reason, int]
 
 
-class Refusal(Exception):
-    """A request that is refused and changes nothing: its code, and what is wrong in words.
+Word = str | int | tuple[str | int, ...]
+"""What is at fault in a line: a word of it, a character, counted from 0, or the keys and indices
+that lead to a value of the request."""
 
-    `hint` is the way out where it is more than the message says. `word` is what is at fault, as
-    far as that is one word of the request, or the character, from 0, at which a line ceases to be
-    JSON. No answer in JSON has them.
-    `tiers` and `notes` are there if the account was asked for and step 5 refused the request.
+KNOWN_IDENTITIES: Final[Word] = ("known_identities",)
+WHOLE_REQUEST: Final[Word] = ()
+
+
+class Refusal(Exception):
+    """A request that is rejected and changes nothing: its code, and what is wrong in words.
+
+    `hint` is the way out where it is more than the message says, and `word` what is at fault. No
+    answer in JSON has them.
+    `tiers` and `notes` are there if the account was asked for and step 5 rejected the request.
     """
 
     def __init__(
@@ -109,7 +116,7 @@ class Refusal(Exception):
         hint: Hint | None = None,
         tiers: tuple[Tier, ...] = (),
         notes: tuple[Note, ...] = (),
-        word: str | int | None = None,
+        word: Word | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code

@@ -64,7 +64,7 @@ def load(path: Path) -> Configuration:
     reader = _Reader(faults)
     organization = reader.organization(documents[0])
     faults.raise_any()
-    return Configuration(organization, _lint(path, documents[0], organization))
+    return Configuration(organization, _lint(faults, documents[0], organization))
 
 
 def read_scope(node: Node, faults: Faults) -> ScopeRules | None:
@@ -72,8 +72,8 @@ def read_scope(node: Node, faults: Faults) -> ScopeRules | None:
     return _Reader(faults).scope(node)
 
 
-def _lint(path: Path, document: Node, organization: Organization) -> tuple[Fault, ...]:
-    found = Faults(path, most=None)
+def _lint(faults: Faults, document: Node, organization: Organization) -> tuple[Fault, ...]:
+    found = faults.another()
     scopes = document.mapping["scopes"].mapping if document.mapping else None
     for name, rules in organization.scopes.items():
         for warning in lint_warnings(rules):

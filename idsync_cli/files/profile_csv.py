@@ -25,9 +25,9 @@ from typing import Any
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import Refusal, Word
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import nearest, number_of, quoted
+from idsync_cli.errors import Excerpt, nearest, number_of, quoted
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
     BadLine,
@@ -47,6 +47,12 @@ _BEGINS_A_FORMULA = r"\s*[=+\-@＝＋－＠]"
 _BEHIND_AN_APOSTROPHE = re.compile(rf"{_BEGINS_A_FORMULA}|{_APOSTROPHE}")
 # Where numbers have a comma, cells are often read as separated by another character.
 _SEPARATES_A_FORMULA = re.compile(rf"[;|](?=[\s\"']*{_BEGINS_A_FORMULA})")
+# A cell, unless it is quoted and the quotation mark is never closed.
+_CELL = re.compile(r'"(?:[^"]|"")*+"|[^,\r\n]*+')
+_KEPT_OF_A_ROW = 2**20
+"""How many bytes of a row are kept to be shown: where one never ends, it is all of the file."""
+
+_AFTER_A_CELL = ("", ",", "\r", "\n")
 
 
 def header(types: Sequence[IdentityType]) -> str:
@@ -96,48 +102,58 @@ def read_csv(source: ProfileFile, organization: Organization) -> Iterator[Profil
     rows = _rows(source)
     first = next(rows, None)
     if first is None:
-        yield BadLine(1, f"no header; the first line names the columns: {','.join(COLUMNS)},…")
+        what = f"no header; the first line names the columns: {','.join(COLUMNS)},…"
+        yield BadLine(1, what, Excerpt(1, "", 1))
         return
     if isinstance(first, BadLine):
         yield first
         return
-    number, names = first
+    number, names, written = first
     fault = _header_fault(names)
     if fault:
-        yield BadLine(number, fault)
+        what, place = fault
+        yield BadLine(number, what, _cell_excerpt(number, written, place))
         return
     for each in rows:
         if isinstance(each, BadLine):
             yield each
         else:
-            number, cells = each
-            yield read_profile(number, partial(_object, names, cells), organization)
+            number, cells, written = each
+            excerpt = partial(_excerpt, number, names, written)
+            yield read_profile(number, partial(_object, names, cells), organization, excerpt)
 
 
-def _rows(source: ProfileFile) -> Iterator[tuple[int, list[str]] | BadLine]:
-    """The rows with the numbers of their first lines; lines without anything are passed over."""
+Row = tuple[int, list[str], list[str]]
+"""The number of a row's first line, its cells, and its lines as they are written."""
+
+
+def _rows(source: ProfileFile) -> Iterator[Row | BadLine]:
+    """The rows; lines without anything are passed over."""
     lines = _Lines(source)
     reader = csv.reader(lines, strict=True)
     while True:
         number = reader.line_num + 1
-        lines.row_bytes = 0
+        lines.begin_row()
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except UnicodeDecodeError:
-            yield BadLine(reader.line_num + 1, "not UTF-8; save the file as CSV in UTF-8")
+        except UnicodeDecodeError as error:
+            number = reader.line_num + 1
+            line, place = error.object, len(error.object[: error.start].decode("utf-8"))
+            what = "not UTF-8; save the file as CSV in UTF-8"
+            yield BadLine(number, what, wire.excerpt_of(number, line, place))
             return
         except csv.Error as error:
-            yield BadLine(number, f"not CSV: {error}; look for an unclosed quotation mark")
+            what = f"not CSV: {error}; look for an unclosed quotation mark"
+            yield BadLine(number, what, _quotation_excerpt(number, lines.row))
             return
         except _TooLong:
-            yield BadLine(
-                number, "the row is longer than 16 MiB; look for an unclosed quotation mark"
-            )
+            what = "the row is longer than 16 MiB; look for an unclosed quotation mark"
+            yield BadLine(number, what, _quotation_excerpt(number, lines.row))
             return
         if cells:
-            yield number, cells
+            yield number, cells, lines.row
 
 
 class _TooLong(Exception):
@@ -145,32 +161,95 @@ class _TooLong(Exception):
 
 
 class _Lines:
-    """The lines of a file as text; `row_bytes` counts those of the row that is being read."""
+    """The lines of a file as text; `row` has the first of the row that is being read."""
 
     def __init__(self, source: ProfileFile) -> None:
         self._lines = source.lines()
-        self.row_bytes = 0
+        self._row_bytes = 0
+        self.row: list[str] = []
+
+    def begin_row(self) -> None:
+        """What is read from here on belongs to another row."""
+        self._row_bytes = 0
+        self.row = []
 
     def __iter__(self) -> Iterator[str]:
         for _, line in self._lines:
-            self.row_bytes += len(line)
-            if self.row_bytes > LONGEST_LINE:
+            self._row_bytes += len(line)
+            if self._row_bytes > LONGEST_LINE:
+                self._keep(line[:_KEPT_OF_A_ROW].decode("utf-8", "replace"))
                 raise _TooLong
-            yield line.decode("utf-8")
+            text = line.decode("utf-8")
+            self._keep(text)
+            yield text
+
+    def _keep(self, line: str) -> None:
+        if not self.row or self._row_bytes <= _KEPT_OF_A_ROW:
+            self.row.append(line)
 
 
-def _header_fault(names: Sequence[str]) -> str | None:
+def _header_fault(names: Sequence[str]) -> tuple[str, int] | None:
+    """What is wrong with the header, and with which of its cells."""
     known = (*COLUMNS, *TYPES_BY_NAME)
-    for name in names:
+    for place, name in enumerate(names):
         if name not in known:
             separated = nearest(name, known) if name.replace("_", "").isalnum() else ""
             hint = separated or "; columns are separated by commas"
-            return f"unknown column {quoted(name)}{hint}"
-        if names.count(name) > 1:
-            return f"the column {name} appears twice; keep one"
+            return f"unknown column {quoted(name)}{hint}", place
+        if name in names[:place]:
+            return f"the column {name} appears twice; keep one", place
     if "mpid" not in names:
-        return "no column mpid; every profile needs one"
+        return "no column mpid; every profile needs one", len(names)
     return None
+
+
+def _excerpt(number: int, names: Sequence[str], row: Sequence[str], word: Word | None) -> Excerpt:
+    """A row with a caret under the cell that a refusal names: by its place, its column or a key."""
+    if isinstance(word, int):
+        return _cell_excerpt(number, row, word)
+    keys = (word,) if isinstance(word, str) else word or ()
+    for key in keys:
+        kind = TYPES_BY_NAME.get(str(key))
+        for place, name in enumerate(names):
+            if name == key or (kind and TYPES_BY_NAME.get(name) is kind):
+                return _cell_excerpt(number, row, place)
+    line = row[0].rstrip("\r\n")
+    return Excerpt(number, line, 1, max(1, len(line)))
+
+
+def _cell_excerpt(number: int, row: Sequence[str], place: int) -> Excerpt:
+    """A row with a caret under one of its cells, or behind the last."""
+    text = "".join(row).rstrip("\r\n")
+    at = 0
+    for _ in range(place):
+        at = min(_end_of_cell(text, at) + 1, len(text))
+    return _part(number, text, at, _end_of_cell(text, at))
+
+
+def _end_of_cell(text: str, at: int) -> int:
+    cell = _CELL.match(text, at)
+    return cell.end() if cell else at
+
+
+def _part(number: int, text: str, at: int, end: int) -> Excerpt:
+    """The line in which a part of a row begins, with carets under as much of it as is there."""
+    begin = text.rfind("\n", 0, at) + 1
+    line = text[begin:].partition("\n")[0].removesuffix("\r")
+    length = max(1, min(end, begin + len(line)) - at)
+    return Excerpt(number + text.count("\n", 0, begin), line, at - begin + 1, length)
+
+
+def _quotation_excerpt(number: int, row: Sequence[str]) -> Excerpt:
+    """A row with a caret under the quotation mark that is never closed, or is closed too early."""
+    text = "".join(row)
+    at = 0
+    while at < len(text):
+        end = _end_of_cell(text, at)
+        is_closed = end > at + 1 and text[end - 1] == '"' and text[end : end + 1] in _AFTER_A_CELL
+        if text[at] == '"' and not is_closed:
+            break
+        at = end + 1
+    return _part(number, text, min(at, len(text)), at + 1)
 
 
 def _object(names: Sequence[str], cells: Sequence[str]) -> wire.Json:
@@ -179,6 +258,7 @@ def _object(names: Sequence[str], cells: Sequence[str]) -> wire.Json:
         raise Refusal(
             ErrorCode.INVALID_REQUEST,
             f"{number_of(len(cells), 'cell')}, but the header has {len(names)}; they must match",
+            word=min(len(cells), len(names)),
         )
     given = {name: cell for name, cell in zip(names, cells, strict=True) if cell}
     profile: wire.Json = {name: _member(name, given[name]) for name in COLUMNS if name in given}
@@ -207,5 +287,5 @@ def _values(name: str, cell: str) -> object:
         return wire.decode_json(cell.encode())
     except Refusal as refusal:
         raise Refusal(
-            refusal.code, f"column {name}: a list of values is {refusal.message}"
+            refusal.code, f"column {name}: a list of values is {refusal.message}", word=name
         ) from None

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import nearest, quoted
+from idsync_cli.errors import Excerpt, nearest, quoted
 from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
 from idsync_cli.files.source import STANDARD_STREAM, Source, open_seekable
 
@@ -26,6 +26,10 @@ _TAKEN = (*LINES, Contents.PROFILES, Contents.CSV)
 _PIECE = 2**16
 
 
+ExcerptOf = Callable[[Word | None], Excerpt]
+"""Shows a line of a file, with a caret under what is at fault in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileLine:
     """A profile as a file says it is; without a number it takes the next one."""
@@ -37,6 +41,7 @@ class ProfileLine:
     source_mpid: int | None
     known: bool
     identifiers: tuple[Identifier, ...]
+    excerpt: ExcerptOf = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class BadLine:
 
     line: int
     what: str
+    excerpt: Excerpt | None = field(default=None, compare=False)
 
 
 def read_jsonl(
@@ -54,41 +60,45 @@ def read_jsonl(
     for number, line in source.lines():
         content = line.removesuffix(b"\n").removesuffix(b"\r")
         if len(content) > LONGEST_LINE:
-            yield BadLine(
-                number, "the line is longer than 16 MiB; such a large profile cannot be imported"
-            )
+            what = "the line is longer than 16 MiB; such a large profile cannot be imported"
+            yield BadLine(number, what, wire.excerpt_of(number, content, None))
         elif content.strip():
-            yield read_profile(number, partial(wire.decode_json, content), organization)
+            excerpt = partial(wire.excerpt_of, number, content)
+            yield read_profile(number, partial(wire.decode_json, content), organization, excerpt)
 
 
 def read_profile(
-    number: int, decode: Callable[[], object], organization: Organization
+    number: int, decode: Callable[[], object], organization: Organization, excerpt: ExcerptOf
 ) -> ProfileLine | BadLine:
     """Read one profile, or say what keeps it from being one; `decode` may raise a Refusal."""
     try:
-        return _profile_of(number, decode(), organization)
+        return _profile_of(number, decode(), organization, excerpt)
     except Refusal as refusal:
-        return BadLine(number, refusal.message)
+        return BadLine(number, refusal.message, excerpt(refusal.word))
     except RecursionError:  # what could be read may still be too deep to be shown
-        return BadLine(number, "nested too deeply to read")
+        return BadLine(number, "nested too deeply to read", excerpt(None))
 
 
-def _profile_of(number: int, value: object, organization: Organization) -> ProfileLine:
+def _profile_of(
+    number: int, value: object, organization: Organization, excerpt: ExcerptOf
+) -> ProfileLine:
     if not isinstance(value, dict):
-        raise _bad("a profile is a JSON object")
+        raise _bad("a profile is a JSON object", WHOLE_REQUEST)
     for name in value:
         if name not in _MEMBERS:
-            raise _bad(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}")
+            raise _bad(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}", name)
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
         wanted, fits = _MEMBERS[name]
         if not fits(each):
-            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}")
+            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}", (name,))
     for name in ("mpid", "identities"):
         if name not in given:
-            raise _bad(f"no {name}; a profile needs an mpid and identities")
+            raise _bad(f"no {name}; a profile needs an mpid and identities", WHOLE_REQUEST)
     if "scope" not in given and len(organization.scopes) > 1:
-        raise _bad("no scope; the configuration has several, so the profile must name one")
+        raise _bad(
+            "no scope; the configuration has several, so the profile must name one", WHOLE_REQUEST
+        )
     mpid = parse_mpid(given["mpid"])
     assert mpid is not None
     return ProfileLine(
@@ -99,25 +109,29 @@ def _profile_of(number: int, value: object, organization: Organization) -> Profi
         source_mpid=parse_mpid(given.get("source_mpid")),
         known=given.get("known", False),
         identifiers=tuple(_identifiers(given["identities"])),
+        excerpt=excerpt,
     )
 
 
 def _identifiers(identities: Mapping[str, Any]) -> Iterator[Identifier]:
     for kind, values in wire.identities_of(identities).items():
+        word = ("identities", kind.value)
         if not isinstance(values, list):
-            raise _bad(f"{kind} is {quoted(wire.shown(values))}, but must be a list of values")
-        for value in values:
+            what = f"{kind} is {quoted(wire.shown(values))}, but must be a list of values"
+            raise _bad(what, word)
+        for place, value in enumerate(values):
             fault = "is empty" if value == "" else value_fault(value)
             if fault:
                 raise Refusal(
                     ErrorCode.INVALID_IDENTITY_VALUE,
                     f"the value {quoted(wire.shown(value))} of {kind} {fault}",
+                    word=(*word, place),
                 )
             yield Identifier(kind, value)
 
 
-def _bad(message: str) -> Refusal:
-    return Refusal(ErrorCode.INVALID_REQUEST, message)
+def _bad(message: str, word: Word) -> Refusal:
+    return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
 def _is_mpid(value: object) -> bool:

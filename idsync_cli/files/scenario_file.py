@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decision import Word
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
 from idsync_cli.errors import Fault, FileFault, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
@@ -31,6 +33,7 @@ class Given:
     mpid: int | None
     identifiers: tuple[Identifier, ...]
     line: int
+    fault: "Callable[[str, Word], Fault]" = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,21 @@ def _is_configuration(path: Path) -> bool:
     return bool(documents) and "scopes" in (documents[0].mapping or {})
 
 
+def _given_fault(faults: Faults, node: Node, message: str, word: Word) -> Fault:
+    """What is wrong with a given profile, at the key or the value that `word` leads to."""
+    place, found = node.place, node
+    for key in word if isinstance(word, tuple) else ():
+        if isinstance(key, int):
+            place = found.sequence[key].place if found.sequence else found.place
+        elif found.mapping is not None:
+            kind = TYPES_BY_NAME.get(key)
+            for name, each in found.mapping.items():
+                if name == key or (kind and TYPES_BY_NAME.get(name) is kind):
+                    place, found = found.keys[name], each
+                    break
+    return faults.fault(place, message)
+
+
 class _Reader:
     """Reads one document, noting what is wrong with it."""
 
@@ -205,8 +223,10 @@ class _Reader:
                 return self._load(self._path.parent / config.value).organization
             except FileFault as fault:
                 for each in fault.found:
-                    hint = each.hint if isinstance(each, Fault) else None
-                    self._faults.add(config.place, f"the configuration: {each}", hint)
+                    hint, excerpt = None, None
+                    if isinstance(each, Fault):
+                        hint, excerpt = each.hint, each.excerpt
+                    self._faults.add(config.place, f"the configuration: {each}", hint, excerpt)
         return None
 
     def _in_place_of(self, scope: Node, rules: Organization) -> Organization | None:
@@ -246,7 +266,8 @@ class _Reader:
             hint = nearest(str(name), organization.scopes)
             self._faults.add(scope.place, f"unknown scope {scope.described()}{hint}")
             return None
-        return Given(name, number, identifiers, node.place.line)
+        fault = partial(_given_fault, self._faults, node)
+        return Given(name, number, identifiers, node.place.line, fault)
 
     def _identifiers(self, entries: Mapping[str, Node], parent: Node) -> Iterator[Identifier]:
         for name, node in entries.items():

@@ -1,7 +1,7 @@
 """The lines of several files of requests in the order of their own times.
 
-A line's own time is its `request_timestamp_ms`, of an event batch without one its
-`timestamp_unixtime_ms`. A line without a time keeps to the line before it. Of equal times the file
+A line's own time is its `request_timestamp_ms`, of an event batch its `timestamp_unixtime_ms` if
+there is one. A line without a time keeps to the line before it. Of equal times the file
 that was named first comes first, and of one file the line that comes first: nothing is random.
 
 They are put into a temporary file. There each begins with the place of its file and its number.
@@ -160,9 +160,9 @@ def _time_reader() -> Callable[[bytes], int | None]:
             found = decode(line)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        time: int | None = found.request_timestamp_ms
-        if time is None and found.type == "batch":
-            time = found.timestamp_unixtime_ms
+        time: int | None = found.timestamp_unixtime_ms if found.type == "batch" else None
+        if time is None:
+            time = found.request_timestamp_ms
         return time if time is not None and _FIRST <= time < -_FIRST else None
 
     return time_of

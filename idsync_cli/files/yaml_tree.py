@@ -101,20 +101,32 @@ class Faults:
     def __init__(self, path: Path, most: int | None = MOST_FAULTS) -> None:
         self._path = path.as_posix()
         self._most = most
-        self._found: list[tuple[SourcePosition, str, Hint | None]] = []
-        self._text = ""
+        self._found: list[tuple[SourcePosition, str, Hint | None, Excerpt | None]] = []
+        self._lines: list[str] = []
 
     def show_lines_of(self, text: str) -> None:
         """Keep the text of the file, so that each fault comes with the line that it is in."""
-        self._text = text
+        self._lines = text.split("\n")
 
-    def add(self, place: SourcePosition, message: str, hint: Hint | None = None) -> None:
-        """Note a fault at a place.
+    def another(self) -> "Faults":
+        """What collects as many as there are of the same file."""
+        made = Faults(Path(self._path), most=None)
+        made._lines = self._lines
+        return made
+
+    def add(
+        self,
+        place: SourcePosition,
+        message: str,
+        hint: Hint | None = None,
+        excerpt: Excerpt | None = None,
+    ) -> None:
+        """Note a fault at a place, which is shown unless it has an excerpt of its own.
 
         Raises:
             FileFault: there are so many that nobody would read more of them.
         """
-        self._found.append((place, message, hint))
+        self._found.append((place, message, hint, excerpt))
         if self._most is not None and len(self._found) > self._most:
             del self._found[self._most :]
             more = Fault(self._path, f"and more errors; fix these {self._most} first")
@@ -122,11 +134,18 @@ class Faults:
 
     def in_order(self) -> list[Fault]:
         """What was found, in the order of the file."""
-        lines = self._text.split("\n") if self._text else []
-        return [
-            Fault(self._path, message, place.line, place.column, hint, _excerpt(lines, place))
-            for place, message, hint in sorted(self._found, key=itemgetter(0, 1))
-        ]
+        return [self.fault(*each) for each in sorted(self._found, key=itemgetter(0, 1))]
+
+    def fault(
+        self,
+        place: SourcePosition,
+        message: str,
+        hint: Hint | None = None,
+        excerpt: Excerpt | None = None,
+    ) -> Fault:
+        """A fault at a place, with the line that it is in."""
+        shown = excerpt or _excerpt(self._lines, place)
+        return Fault(self._path, message, place.line, place.column, hint, shown)
 
     def raise_any(self) -> None:
         """Raise FileFault if there is any."""
@@ -264,9 +283,13 @@ def text_of(path: Path, data: bytes) -> str:
         found = look(data, is_all=True)
         if found in ARCHIVES:
             raise FileFault([Fault(path.as_posix(), f"{found}; unpack it first")]) from None
-        line = data.count(b"\n", 0, error.start) + 1
-        fault = Fault(path.as_posix(), "not UTF-8; save the file as UTF-8", line)
-        raise FileFault([fault]) from None
+        start = data.rfind(b"\n", 0, error.start) + 1
+        line = data[start:].partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "replace")
+        number = data.count(b"\n", 0, start) + 1
+        column = len(data[start : error.start].decode("utf-8-sig" if number == 1 else "utf-8")) + 1
+        what = "not UTF-8; save the file as UTF-8"
+        excerpt = Excerpt(number, line, column)
+        raise FileFault([Fault(path.as_posix(), what, number, excerpt=excerpt)]) from None
 
 
 class _Builder:

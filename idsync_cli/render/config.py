@@ -1,6 +1,6 @@
 """A configuration as tables, and what it would change in a store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
@@ -11,6 +11,7 @@ from idsync_cli.errors import Fault, number_of, printable
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
+from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import grid, laid_out
 from idsync_cli.render.theme import Line, Look, Part, text
 
@@ -27,6 +28,15 @@ _UNSET = "not set"
 def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
     """An annotation for every warning of a configuration."""
     return [annotation("warning", each, "idsync config lint") for each in warnings]
+
+
+def warning_lines(warnings: Iterable[Fault], width: int) -> Iterator[Line]:
+    """Each warning of a configuration, and below it the line with a caret."""
+    for warning in warnings:
+        place = str(warning).removesuffix(warning.message)
+        yield [(place, Look.PLACE), (warning.message, Look.WARNING)]
+        if warning.excerpt is not None:
+            yield from excerpt_lines(warning.excerpt, width)
 
 
 def organization_tables(organization: Organization, width: int) -> "list[RenderableType]":

@@ -1,7 +1,5 @@
 """A fault at its place: the line that it is in, with a caret under the word, as compilers do."""
 
-import json
-import re
 from collections.abc import Iterable
 
 from idsync_cli.errors import Excerpt, printable
@@ -40,27 +38,6 @@ def excerpt_lines(excerpt: Excerpt, width: int) -> list[Line]:
         carets = "^" * min(max(1, cell_len(word)), max(1, left))
         found.append([(blank, Look.ASIDE), under, (carets, Look.CARET)])
     return found
-
-
-def request_excerpt(number: int, line: bytes, word: str | int | None) -> Excerpt:
-    """A line of requests, and where in it the word that a refusal names stands.
-
-    A word that stands there more than once is meant as a key, if it is one.
-    """
-    shown = line.decode("utf-8", "replace").removesuffix("\r")
-    if isinstance(word, int):
-        return Excerpt(number, shown, word + 1)
-    if word is not None:
-        for written in dict.fromkeys(
-            (json.dumps(word, ensure_ascii=False), json.dumps(word), word)
-        ):
-            if not written or written not in shown:
-                continue
-            key = re.search(re.escape(written) + r"\s*:", shown)
-            is_key = key is not None and shown.count(written) > 1
-            at = key.start() if key is not None and is_key else shown.index(written)
-            return Excerpt(number, shown, at + 1, len(written))
-    return Excerpt(number, shown)
 
 
 def _fitting(characters: Iterable[str], room: int) -> str:

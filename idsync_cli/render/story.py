@@ -2,6 +2,7 @@
 
 import re
 
+from idsync_cli.core.codes import Import
 from idsync_cli.errors import printable
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
 from idsync_cli.messages import RULES
@@ -60,11 +61,10 @@ def _deed(story: Story, chapter: Chapter, answer: str) -> str:
 
 
 def _decider(chapter: Chapter) -> str:
-    sentences = {rule.value: sentence for rule, sentence in RULES.items()}
-    sentence = sentences.get(chapter.cause.rule)  # an import has none
-    if sentence is None or chapter.cause.decided_by_type is not None:
+    rule = chapter.cause.rule
+    if isinstance(rule, Import) or chapter.cause.decided_by_type is not None:
         return decider_of(chapter.cause)
-    return f"{chapter.cause.rule}: {sentence}"
+    return f"{rule}: {RULES[rule]}"
 
 
 def _own_name(chapter: Chapter, *, code: bool = False) -> str:

@@ -8,7 +8,7 @@ from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import number_of, printable
-from idsync_cli.render.excerpts import excerpt_lines, request_excerpt
+from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import broken, shares
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.replay.summary import RefusedLine, Summary
@@ -78,7 +78,7 @@ def _refused(refused: RefusedLine, width: int) -> "list[Text]":
     )
     pieces = [broken(told, width, indent=2)]
     if line is not None:
-        excerpt = request_excerpt(answer.line, line, answer.outcome.word)
+        excerpt = wire.excerpt_of(answer.line, line, answer.outcome.word)
         pieces += [text(*each) for each in excerpt_lines(excerpt, width)]
     return pieces
 

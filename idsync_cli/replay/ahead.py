@@ -11,7 +11,7 @@ from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.file_labels import LabelsByFile
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace, is_worth_a_process
-from idsync_cli.replay.writer_process import WriteJob, WriterProcess
+from idsync_cli.replay.writer_process import NoWriterProcess, WriteJob, WriterProcess
 from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.ahead import Batch, Deciding, TablesBehind
@@ -42,9 +42,10 @@ class _UnderWay:
 class AheadWriter(BatchWriter):
     """Has each batch decided while another process writes the one before.
 
-    It takes over once that is worth it (`takes_over`), until lines have to be decided anew: where
-    somebody else wrote to the store, or where tables had to be asked that are not up to date. Use
-    it in a `with`. `to_start` is what a process takes to start, in seconds of a processor.
+    It takes over once that is worth it (`takes_over`). It gives back when lines have to be decided
+    anew: somebody else has written to the store, or tables had to be asked that are not up to date.
+    If the other process cannot be started it never takes over. Use it in a `with`. `to_start` is
+    what a process takes to start, in seconds of a processor.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class AheadWriter(BatchWriter):
         self._ahead: Deciding | None = None
         self._under_way: _UnderWay | None = None
         self._alone_for = 0
+        self._is_possible = True
 
     def __enter__(self) -> Self:
         return self
@@ -82,24 +84,19 @@ class AheadWriter(BatchWriter):
         """
         if self._ahead is not None:
             return True
-        if pace is None:
+        if pace is None or not self._is_possible:
             return False
         if self._alone_for > 0:
             self._alone_for -= 1
             return False
-        if self._process is None:
-            if not is_worth_a_process(
-                pace, left, to_start=self._to_start, processors=self._processors
-            ):
-                return False
-            self._process = self._start()
-        if not self._process.is_ready(_PATIENCE):
+        if self._process is None and not is_worth_a_process(
+            pace, left, to_start=self._to_start, processors=self._processors
+        ):
             return False
-        ahead = Deciding(self._store)
-        if ahead.knows_the_store():
-            self._process.begin()
-            if ahead.knows_the_store():  # nobody wrote until it began
-                self._ahead = ahead
+        try:
+            self._ahead = self._begun()
+        except NoWriterProcess:
+            self._is_possible = False
         return self._ahead is not None
 
     def write(
@@ -155,7 +152,21 @@ class AheadWriter(BatchWriter):
         self._alone_for = max(_ALONE_AGAIN, len(outcome.anew))
         return outcome
 
-    def _start(self) -> WriterProcess:
-        place, answers = self._store.place, self._answers
-        assert place is not None
-        return WriterProcess(place.path, answers.number if answers else None)
+    def _begun(self) -> Deciding | None:
+        """Let the other process begin; None while it is not ready, or somebody else writes.
+
+        Raises:
+            NoWriterProcess: there is none.
+            StoreFault: it cannot use the store.
+        """
+        if self._process is None:
+            place, answers = self._store.place, self._answers
+            assert place is not None
+            self._process = WriterProcess(place.path, answers.number if answers else None)
+        if not self._process.is_ready(_PATIENCE):
+            return None
+        ahead = Deciding(self._store)
+        if not ahead.knows_the_store():
+            return None
+        self._process.begin()
+        return ahead if ahead.knows_the_store() else None  # unless somebody wrote until it began

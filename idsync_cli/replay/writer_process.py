@@ -48,11 +48,23 @@ class WriteJob(NamedTuple):
     labels: dict[str, int | None]
 
 
+class NoWriterProcess(Exception):
+    """The other process cannot be started, or ended while it had nothing to write."""
+
+
+class _Ended(Exception):
+    """The other process ended."""
+
+
 class WriterProcess:
     """The other process, seen from the one that decides. Close it, or use it in a `with`."""
 
     def __init__(self, store: Path, answers: int | None) -> None:
-        """Start it; `answers` is an open file that has to be on the disk before each commit."""
+        """Start it; `answers` is an open file that has to be on the disk before each commit.
+
+        Raises:
+            NoWriterProcess: it cannot be started.
+        """
         root = Path(__file__).resolve().parents[2]
         path, files = str(store.resolve()), () if answers is None else (answers,)
         # A Ctrl-C goes to all processes; this one must not meet it before it ignores it.
@@ -65,6 +77,8 @@ class WriterProcess:
                 stdout=subprocess.PIPE,
                 pass_fds=files,
             )
+        except OSError:
+            raise NoWriterProcess from None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._is_ready = False
@@ -79,13 +93,17 @@ class WriterProcess:
         """Whether it has started, now or within so many seconds; None waits until it has.
 
         Raises:
+            NoWriterProcess: it has ended.
             StoreFault: it cannot use the store.
         """
         if not self._is_ready:
             assert self._process.stdout is not None
             readable, _, _ = select([self._process.stdout], [], [], seconds)
             if readable:
-                self._outcome()
+                try:
+                    self._outcome()
+                except _Ended:
+                    raise NoWriterProcess from None
                 self._is_ready = True
         return self._is_ready
 
@@ -93,16 +111,27 @@ class WriterProcess:
         """Take the store as it is now for what the next batch was decided on.
 
         Raises:
+            NoWriterProcess: it has ended.
             StoreFault: the store cannot be used.
         """
         self.is_ready()
-        self._send((None,))
-        self._outcome()
+        try:
+            self._send((None,))
+            self._outcome()
+        except _Ended:
+            raise NoWriterProcess from None
 
     def send(self, job: WriteJob) -> None:
-        """Have a batch written; `wait` says whether it was."""
+        """Have a batch written; `wait` says whether it was.
+
+        Raises:
+            StoreFault: the process has ended; nothing of the batch was written.
+        """
         batch, before, after, labels = job
-        self._send((batch.as_values(), _values(before), _values(after), labels))
+        try:
+            self._send((batch.as_values(), _values(before), _values(after), labels))
+        except _Ended:
+            raise _ended() from None
 
     def wait(self) -> float | None:
         """The seconds for which the store was held by the batch sent last.
@@ -110,10 +139,14 @@ class WriterProcess:
         None if it was not written: somebody else has written, or gave out an MPID of it before.
 
         Raises:
-            StoreFault: the store cannot be written; nothing of the batch was.
+            StoreFault: the store cannot be written; nothing of the batch was. Or the process has
+                ended; the batch was written whole, or not at all.
             UsageFault: somebody else goes on with the same replay.
         """
-        return self._outcome()
+        try:
+            return self._outcome()
+        except _Ended:
+            raise _ended() from None
 
     def close(self) -> None:
         """Let it finish what it has, and end it."""
@@ -137,19 +170,20 @@ class WriterProcess:
         try:
             _put(self._process.stdin, message)
         except OSError:
-            raise self._ended() from None
+            raise _Ended from None
 
     def _receive(self) -> tuple[str, Any]:
         assert self._process.stdout is not None
         message = _get(self._process.stdout)
         if message is None:
-            raise self._ended()
+            raise _Ended
         return message[0], message[1]
 
-    def _ended(self) -> StoreFault:
-        return StoreFault(
-            "the process that writes to the store ended unexpectedly", FaultCode.WRITER_ENDED
-        )
+
+def _ended() -> StoreFault:
+    return StoreFault(
+        "the process that writes to the store ended unexpectedly", FaultCode.WRITER_ENDED
+    )
 
 
 def _values(row: ReplayRow) -> tuple[Any, ...]:

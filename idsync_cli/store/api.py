@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.codes import EntryKind, EntryRule, Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
@@ -58,8 +58,8 @@ class RequestEntry(Value):
 class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
-    `kind` and `rule` are those of the request, or both are `IMPORT`; `decided_by_type` is the type
-    that decided, for the rule `identifier`.
+    `kind` and `rule` are those of the request, or both are `Import.IMPORT`. For the rule
+    `identifier`, `decided_by_type` is the type that decided.
     """
 
     __match_args__ = (
@@ -72,13 +72,13 @@ class HistoryEntry(Value):
         self,
         seq: int,
         time_ms: int,
-        kind: str,
+        kind: EntryKind,
         request_id: str | None,
         request_timestamp_ms: int | None,
         op: Op,
         mpid: int,
         identifier: Identifier,
-        rule: str,
+        rule: EntryRule,
         decided_by_type: IdentityType | None = None,
     ) -> None:
         self.seq: Final = seq

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from idsync_cli.core.codes import IMPORT, Op
+from idsync_cli.core.codes import Import, Op
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -203,15 +203,15 @@ class _MemoryTransaction(Transaction):
             )
             held = _held_after(kept, decision.changes)
             world.put(_Kept(kept.scope, view, held))
-        kind, decided_by = entry.kind.value, decision.decided_by
+        decided_by = decision.decided_by
         for change in decision.changes:
             if change.op is Op.ADD:
                 world.hold(scope, change.identifier, change.mpid)
             else:
                 world.lose(scope, change.identifier, change.mpid)
             done = HistoryEntry(
-                entry.seq, entry.time_ms, kind, entry.request_id, entry.request_timestamp_ms,
-                change.op, change.mpid, change.identifier, decided_by.rule.value,
+                entry.seq, entry.time_ms, entry.kind, entry.request_id, entry.request_timestamp_ms,
+                change.op, change.mpid, change.identifier, decided_by.rule,
                 decided_by.identity_type,
             )  # fmt: skip
             world.history.append(done)
@@ -226,8 +226,9 @@ class _MemoryTransaction(Transaction):
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
+                made = Import.IMPORT
                 world.history.append(
-                    HistoryEntry(seq, time_ms, IMPORT, None, None, Op.ADD, mpid, identifier, IMPORT)
+                    HistoryEntry(seq, time_ms, made, None, None, Op.ADD, mpid, identifier, made)
                 )
 
     def flush(self) -> None:

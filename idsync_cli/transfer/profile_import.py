@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from idsync_cli.core.admission import violation
+from idsync_cli.core.admission import Violation, violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.errors import FileFault, number_of, printable
+from idsync_cli.errors import Fault, FileFault, number_of
 from idsync_cli.files import rules_json
 from idsync_cli.files.profile_lines import BadLine, ProfileLine
 from idsync_cli.store.api import Transaction
@@ -45,19 +45,19 @@ def import_profiles(
         FileFault: the bad lines; the session must then be given up.
     """
     taken_in = bad = 0
-    faults: list[str] = []
+    faults: list[Fault | str] = []
     for line in lines:
-        fault = (
-            line.what
-            if isinstance(line, BadLine)
-            else _take_in(line, organization, transaction, now_ms)
-        )
-        if fault is None:
-            taken_in += 1
-            continue
+        if isinstance(line, BadLine):
+            what, excerpt = line.what, line.excerpt
+        else:
+            broken = _take_in(line, organization, transaction, now_ms)
+            if broken is None:
+                taken_in += 1
+                continue
+            what, excerpt = broken.message, line.excerpt(broken.word)
         bad += 1
         if len(faults) < FAULTS_SHOWN:
-            faults.append(f"{printable(name)}:{line.line}: {fault}")
+            faults.append(Fault(name, what, line.line, excerpt=excerpt))
     if bad > len(faults):
         faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
     if faults:
@@ -69,15 +69,17 @@ def import_profiles(
 
 def _take_in(
     line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
-) -> str | None:
+) -> Violation | None:
     """Put one profile into the store, or say why it cannot be."""
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)
     if transaction.is_taken(seq):
         if lookup.was_given_out(line.mpid):
-            return f"the profile {line.mpid} is already in the store; remove the line"
-        return f"created_seq {seq} is already in use; omit created_seq to take the next number"
+            what = f"the profile {line.mpid} is already in the store; remove the line"
+            return Violation(what, ("mpid",))
+        what = f"created_seq {seq} is already in use; omit created_seq to take the next number"
+        return Violation(what, ("created_seq",))
     profile = Profile(
         mpid=line.mpid,
         created_seq=seq,

@@ -10,6 +10,7 @@ from idsync_cli.wire.answers import (
     time_text,
 )
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
+from idsync_cli.wire.excerpts import excerpt_of
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
 from idsync_cli.wire.lines import (
     LONGEST_LINE,
@@ -39,6 +40,7 @@ __all__ = [
     "decode",
     "decode_json",
     "encode",
+    "excerpt_of",
     "identities_json",
     "identities_of",
     "identity_type_of",

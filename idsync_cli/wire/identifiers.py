@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from idsync_cli.core.codes import ErrorCode
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import KNOWN_IDENTITIES, Refusal, Word
 from idsync_cli.core.identity import (
     TYPES_BY_NAME,
     Identifier,
@@ -56,16 +56,20 @@ def changes_in(changes: Sequence[Change]) -> tuple[IdentityChange, ...]:
         Refusal: UNKNOWN_IDENTITY_TYPE, INVALID_IDENTITY_VALUE or NO_IDENTITIES.
     """
     if not changes:
-        raise _no_identities()
-    read = [(identity_type_of(name), old, new) for name, old, new in changes]
-    for identity_type, *values in read:
-        for value in values:
-            _check_value(identity_type, value, empty_is_refused=True)
+        raise _no_identities(("identity_changes",))
+    read = [
+        (identity_type_of(name, ("identity_changes", place, "identity_type")), old, new)
+        for place, (name, old, new) in enumerate(changes)
+    ]
+    for place, (identity_type, old, new) in enumerate(read):
+        for member, value in (("old_value", old), ("new_value", new)):
+            word = ("identity_changes", place, member)
+            _check_value(identity_type, value, word, empty_is_refused=True)
     return tuple([IdentityChange(*each) for each in read])
 
 
-def identity_type_of(name: str) -> IdentityType:
-    """The type that a name stands for (section 2).
+def identity_type_of(name: str, word: Word | None = None) -> IdentityType:
+    """The type that a name stands for (section 2); `word` is where the name is a value.
 
     Raises:
         Refusal: UNKNOWN_IDENTITY_TYPE.
@@ -74,7 +78,7 @@ def identity_type_of(name: str) -> IdentityType:
         raise Refusal(
             ErrorCode.UNKNOWN_IDENTITY_TYPE,
             f"unknown identity type {quoted(name)}{nearest(name, TYPES_BY_NAME)}",
-            word=name,
+            word=name if word is None else word,
         )
     return TYPES_BY_NAME[name]
 
@@ -113,11 +117,14 @@ def _plain_identifiers(known: dict[str, Any]) -> list[Identifier] | None:
 def _checked(known: Mapping[str, Any], *, empty_is_refused: bool) -> dict[IdentityType, Any]:
     identities = identities_of(known)
     for identity_type, value in identities.items():
-        _check_value(identity_type, value, empty_is_refused=empty_is_refused)
+        word = ("known_identities", identity_type.value)
+        _check_value(identity_type, value, word, empty_is_refused=empty_is_refused)
     return identities
 
 
-def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused: bool) -> None:
+def _check_value(
+    identity_type: IdentityType, value: object, word: Word, *, empty_is_refused: bool
+) -> None:
     if value is None or is_plain_value(value):
         return
     fault = value_fault(value)
@@ -127,9 +134,9 @@ def _check_value(identity_type: IdentityType, value: object, *, empty_is_refused
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
             f"the value {quoted(shown(value))} of {identity_type} {fault}",
-            word=value if isinstance(value, str) else None,
+            word=word,
         )
 
 
-def _no_identities() -> Refusal:
-    return Refusal(ErrorCode.NO_IDENTITIES, "no identifiers given; name at least one")
+def _no_identities(word: Word = KNOWN_IDENTITIES) -> Refusal:
+    return Refusal(ErrorCode.NO_IDENTITIES, "no identifiers given; name at least one", word=word)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, has_surrogate
 from idsync_cli.core.value import Value
 from idsync_cli.errors import nearest, quoted
@@ -129,7 +129,7 @@ def members_in(request: object) -> Members:
         Refusal: INVALID_REQUEST.
     """
     if not isinstance(request, dict):
-        raise invalid_request("a request must be a JSON object, between { and }")
+        raise invalid_request("a request must be a JSON object, between { and }", WHOLE_REQUEST)
     found: list[Any] = [None] * len(MEMBERS)
     for name, value in request.items():
         member = MEMBERS.get(name)
@@ -139,7 +139,7 @@ def members_in(request: object) -> Members:
             continue
         kind = member.kind
         if not kind.fits(value):
-            raise invalid_request(wrong(name, value, kind.described), name)
+            raise invalid_request(wrong(name, value, kind.described), (name,))
         found[member.place] = _changes_in(value) if kind is _CHANGES else value
     return tuple(found)
 
@@ -154,7 +154,10 @@ def _changes_in(changes: list[Json]) -> list[Change]:
                 raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}", name)
         named = change.get("identity_type")
         if not isinstance(named, str):
-            raise invalid_request(f"change {place}: no identity_type; give it as text")
+            raise invalid_request(
+                f"change {place}: no identity_type; give it as text",
+                ("identity_changes", place - 1),
+            )
         found.append((named, change.get("old_value"), change.get("new_value")))
     return found
 
@@ -167,7 +170,7 @@ def kind_and_label_of(request: object) -> tuple[str | None, str | None]:
     return named if isinstance(named, str) else None, label if is_text(label) else None
 
 
-def invalid_request(message: str, word: str | None = None) -> Refusal:
+def invalid_request(message: str, word: Word) -> Refusal:
     """A refusal of a request that is not built as one."""
     return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
@@ -180,7 +183,8 @@ def wrong(name: str, value: object, described: str) -> str:
 def unknown_type(named: str | None) -> Refusal:
     """A refusal of a request of another kind, or of none."""
     hint = nearest(named or "", RequestKind) or f"; use one of {', '.join(RequestKind)}"
-    return invalid_request((f"unknown type {quoted(named)}" if named else "no type") + hint, named)
+    message = f"unknown type {quoted(named)}" if named else "no type"
+    return invalid_request(message + hint, ("type",) if named else WHOLE_REQUEST)
 
 
 def shown(value: object) -> str:

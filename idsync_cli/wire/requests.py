@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
 from idsync_cli.errors import quoted
@@ -151,10 +151,11 @@ def _check_form(
         raise unknown_type(named)
     if kind is _MODIFY:
         if mpid is None:
-            raise invalid_request("no mpid; a modify names the profile to change")
+            raise invalid_request("no mpid; a modify names the profile to change", ("type",))
         if (known is None) == (changes is None):
             raise invalid_request(
-                "a modify takes either known_identities or identity_changes, not both"
+                "a modify takes either known_identities or identity_changes, not both",
+                WHOLE_REQUEST if changes is None else "identity_changes",
             )
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
@@ -174,7 +175,7 @@ def _mpid_or_label(name: str, value: object) -> int | str:
         return value[1:]
     mpid = parse_mpid(value)
     if mpid is None:
-        raise invalid_request(wrong(name, value, _AN_MPID), name)
+        raise invalid_request(wrong(name, value, _AN_MPID), (name,))
     return mpid
 
 
@@ -186,11 +187,17 @@ def _check_response(response: Json) -> None:
     """
     mpid, error = response.get("mpid"), response.get("error")
     if mpid is not None and parse_mpid(mpid) is None:
-        raise invalid_request(wrong("the mpid of a response", mpid, "an MPID or null"))
+        raise invalid_request(
+            wrong("the mpid of a response", mpid, "an MPID or null"), ("response", "mpid")
+        )
     if error is not None and not is_text(error):
-        raise invalid_request(wrong("the error of a response", error, "text"))
+        raise invalid_request(
+            wrong("the error of a response", error, "text"), ("response", "error")
+        )
     if "mpid" not in response and error is None:
-        raise invalid_request("the response has neither an mpid nor an error; give one of them")
+        raise invalid_request(
+            "the response has neither an mpid nor an error; give one of them", ("response",)
+        )
 
 
 class KnownLabels(Protocol):
@@ -210,9 +217,9 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
     if reading.refusal:
         raise reading.refusal
     if isinstance(mpid, str):
-        mpid = _mpid_of(mpid, labels)
+        mpid = _mpid_of("mpid", mpid, labels)
     if isinstance(previous, str):
-        previous = _mpid_of(previous, labels)
+        previous = _mpid_of("previous_mpid", previous, labels)
     if reading.late_refusal:
         raise reading.late_refusal
     if kind is _MODIFY:
@@ -224,12 +231,12 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
     return IdentityRequest(kind, reading.identifiers, previous)
 
 
-def _mpid_of(label: str, labels: KnownLabels) -> int:
+def _mpid_of(name: str, label: str, labels: KnownLabels) -> int:
     mpid = labels.get(label)
     if mpid is None:
         raise Refusal(
             ErrorCode.UNKNOWN_LABEL,
             f"no earlier answer has the label {quoted(label)}; set it in an earlier request",
-            word=f"@{label}",
+            word=(name,),
         )
     return mpid

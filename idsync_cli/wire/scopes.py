@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Refusal
+from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.errors import nearest, printable, quoted
 from idsync_cli.wire.members import invalid_request
 
@@ -31,13 +31,15 @@ def scope_of(
         if len(organization.scopes) > 1:
             raise invalid_request(
                 "no scope; name a scope or a workspace; the scopes are: "
-                + _listed(organization.scopes)
+                + _listed(organization.scopes),
+                WHOLE_REQUEST,
             )
         return next(iter(organization.scopes))
     if scope is not None and scope not in organization.scopes:
         hint = nearest(scope, organization.scopes)
         hint = hint or f"; the scopes are: {_listed(organization.scopes)}"
-        raise Refusal(ErrorCode.UNKNOWN_SCOPE, f"unknown scope {quoted(scope)}{hint}", word=scope)
+        message = f"unknown scope {quoted(scope)}{hint}"
+        raise Refusal(ErrorCode.UNKNOWN_SCOPE, message, word=("scope",))
     if workspace is None:
         return str(scope)
     served = organization.workspaces.get(workspace)
@@ -47,13 +49,13 @@ def scope_of(
         raise Refusal(
             ErrorCode.UNKNOWN_WORKSPACE,
             f"unknown workspace {quoted(workspace)}{hint}",
-            word=workspace,
+            word=("workspace",),
         )
     if scope is not None and scope != served:
         raise invalid_request(
             f"the workspace {quoted(workspace)} belongs to the scope {quoted(served)}, "
             f"not to {quoted(scope)}; name one of them",
-            scope,
+            ("scope",),
         )
     return served
 

@@ -40,15 +40,17 @@ def test_a_profile_may_hold_what_is_its_own_and_what_need_not_be(
 def test_a_profile_may_not_break_a_rule_of_its_scope(
     held: dict[str, str | list[str]], words: str
 ) -> None:
-    check_message(
-        violation(profile(3, held), SCOPE, Memory(*THERE).under(SCOPE)) or "", *words.split()
-    )
+    broken = violation(profile(3, held), SCOPE, Memory(*THERE).under(SCOPE))
+    assert broken is not None
+    check_message(broken.message, *words.split())
+    assert broken.word[:2] == ("identities", words.split(maxsplit=1)[0])
 
 
 def test_an_mpid_that_was_given_out_is_in_use() -> None:
     known = Memory(*THERE, given_out={-9})
-    assert "-9" in (violation(profile(-9, seq=3), SCOPE, known.under(SCOPE)) or "")
-    assert "MPID 1 is already in use" in (violation(profile(1), SCOPE, known.under(SCOPE)) or "")
+    for mpid in (-9, 1):
+        broken = violation(profile(mpid, seq=3), SCOPE, known.under(SCOPE))
+        assert broken == (f"the MPID {mpid} is already in use", ("mpid",))
     assert violation(profile(9), SCOPE, known.under(SCOPE)) is None
 
 
@@ -56,4 +58,5 @@ def test_of_several_faults_the_one_of_the_highest_rank_is_named() -> None:
     twice = profile(3, other=["y", "y"], email=["x", "x"])
     for types, first in (("email other", "email"), ("other email", "other")):
         scope = rules(types)
-        assert first in (violation(twice, scope, Memory().under(scope)) or "")
+        broken = violation(twice, scope, Memory().under(scope))
+        assert broken == (f"a value of {first} appears twice", ("identities", first, 1))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from idsync_cli.core.codes import ErrorCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier
+from idsync_cli.core.decision import DecidedBy, Decision, Refusal, Tier, Word
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, holders
 from idsync_cli.core.profile import ProfileView
@@ -29,14 +29,14 @@ def modify(
         raise Refusal(
             ErrorCode.MPID_NOT_FOUND,
             f"no profile of the scope has the MPID {request.mpid}",
-            word=str(request.mpid),
+            word=("mpid",),
         )
     modification = _Modification(profile, rules, lookup)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
-        for change in request.identity_changes:
-            modification.make(change)
+        for place, change in enumerate(request.identity_changes):
+            modification.make(place, change)
     change_set = modification.change_set
     consequences = change_set.consequences()
     return Decision(
@@ -52,39 +52,44 @@ def modify(
 
 
 class _Modification:
-    """A modify on its way, change by change."""
+    """A modify on its way, change by change; `word` is where in the request the one at hand is."""
 
-    __slots__ = ("change_set", "lookup", "profile", "rules")
+    __slots__ = ("change_set", "lookup", "profile", "rules", "word")
 
     def __init__(self, profile: ProfileView, rules: ScopeRules, lookup: Lookup) -> None:
         self.profile = profile
         self.rules = rules
         self.lookup = lookup
         self.change_set = ChangeSet(rules, lookup)
+        self.word: Word = ()
 
     def set(self, identities: Mapping[IdentityType, str | None]) -> None:
         """The set form: each type given holds exactly the given value, or none."""
         for kind in self.rules.in_order(identities):
             wanted = identities[kind]
+            self.word = ("known_identities", kind.value)
             for value in self.change_set.values(self.profile, kind):
                 if value != wanted:
                     self._remove(Identifier(kind, value))
             if wanted is not None:
                 self._add(Identifier(kind, wanted))
 
-    def make(self, change: IdentityChange) -> None:
+    def make(self, place: int, change: IdentityChange) -> None:
         """One entry of `identity_changes`: replace, add or remove."""
         kind, old, new = change.identity_type, change.old_value, change.new_value
+        self.word = ("identity_changes", place, "old_value")
         if old is not None:
             if not self.change_set.holds(self.profile, Identifier(kind, old)):
                 raise Refusal(
                     ErrorCode.OLD_VALUE_MISMATCH,
                     f"the profile holds no {kind} {quoted(old)}",
                     Hint.SHOW_PROFILE,
+                    word=self.word,
                 )
             if old != new:
                 self._remove(Identifier(kind, old))
         if new is not None:
+            self.word = ("identity_changes", place, "new_value")
             self._add(Identifier(kind, new))
 
     def _remove(self, identifier: Identifier) -> None:
@@ -93,6 +98,7 @@ class _Modification:
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{identifier.type} is immutable here, and the profile holds "
                 f"{quoted(identifier.value)}: it cannot be replaced or removed",
+                word=self.word,
             )
         self.change_set.remove(self.profile, identifier)
 
@@ -116,12 +122,14 @@ class _Modification:
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{kind} is immutable here, and the profile holds {quoted(held[0])}: "
                 f"{quoted(value)} cannot be added",
+                word=self.word,
             )
         if others_hold_it:
             raise Refusal(
                 ErrorCode.IMMUTABLE_IDENTITY,
                 f"{kind} is immutable here, and another profile holds {quoted(value)}: "
                 "it cannot be taken away",
+                word=self.word,
             )
 
 

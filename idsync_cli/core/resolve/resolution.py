@@ -14,6 +14,7 @@ from idsync_cli.core.codes import (
 )
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import (
+    KNOWN_IDENTITIES,
     Change,
     DecidedBy,
     Decision,
@@ -64,7 +65,7 @@ def resolve(
     identifiers = request.identifiers
     shape = shape_of(request.kind, types_of(identifiers), rules)
     if shape.refusal:
-        raise Refusal(*shape.refusal)
+        raise Refusal(*shape.refusal, word=KNOWN_IDENTITIES)
     matcher = Matcher(shape, identifiers, lookup)
     return _Resolution(request, matcher, lookup, seq, seed, explain=explain, near=near).decide()
 
@@ -189,6 +190,7 @@ class _Resolution:
                 "identifier that nobody holds",
                 tiers=tiers,
                 notes=tuple(self.notes) if self.explain else (),
+                word=KNOWN_IDENTITIES,
             )
         near = () if rule is _LOGOUT else self._near()
         return self._decision(_CREATED, profile, _BY[rule], (), change_set, tiers, near)

@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from idsync_cli.core.codes import IMPORT, Op, Status
+from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier
@@ -16,18 +16,19 @@ from idsync_cli.store.api import (
     RequestEntry,
     Transaction,
 )
+from idsync_cli.store.sqlite.cache.alignment import align_holders
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
+from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
+from idsync_cli.store.sqlite.cache.prefetch import Prefetch
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
+from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
-from idsync_cli.store.sqlite.rows.checksums import checksum
-from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
 
 _ADD: Final = Op.ADD
-_NO_TEXTS: Final = None, None
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 
 
@@ -41,34 +42,37 @@ class SqliteTransaction(Transaction):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._scopes: dict[str, Scope] = {}
-        self._pending = PendingChanges(connection)
-        self._cache = ProfileCache(Tables(connection), self._pending)
-        self._edits = Edits(self._cache, self._pending)
+        self._tables = tables = Tables(connection)
+        self._pending = pending = PendingChanges(connection)
+        self._memory = memory = WorkingSet(pending)
+        self._cache = cache = ProfileCache(tables, memory, pending)
+        self._prefetch = Prefetch(tables, memory, pending, cache)
+        self._edits = Edits(tables, memory, pending, cache)
         self._seed = ""
         self._found_seq = 0
         rows: list[tuple[str, int, int | None, str | None, int | None]]
         rows = connection.execute(_BEGIN).fetchall()
         for self._seed, self._found_seq, number, name, bits in rows:
             if number is not None and name is not None and bits is not None:
-                self._scopes[name] = self._cache.add_scope(number, bits)
+                self._scopes[name] = memory.add_scope(number, bits)
         self._last_seq = self._found_seq
         self._remembers_rules = False
         self._writer = Writer(connection)
         self._lookups: dict[str, CachedLookup] = {}
-        self._outcomes: dict[tuple[int | str | None, ...], int] = {}
         self._has_applied = False  # something that has yet to be written
-        self._batch = Batch()  # but for what the records hold back
-        self._requests = PackedIntegers()  # and for these
+        self._requests = PendingRequests(connection)
+        self._batch = Batch()  # what else is yet to be written: scopes and rules
 
     def begin(self) -> None:
         """Another transaction begins, on the store as the last one left it."""
         self._remembers_rules = False
         self._cache.new_mpids_are_free = False
-        self._cache.trim()
+        self._memory.trim()
 
     def expect_many(self) -> None:
         """Prepare for many identifiers that the store has never seen."""
-        self._cache.expect_many()
+        if self._tables.highest_identifier() == 0:
+            self._memory.expect_many()
 
     def hand_over(self) -> None:
         """From now on others write what is taken from here (store/sqlite/ahead.py)."""
@@ -78,8 +82,8 @@ class SqliteTransaction(Transaction):
     def has_changes(self) -> bool:
         """Whether there is anything that has yet to be written."""
         batch = self._batch
-        held_back = self._last_seq != self._found_seq or self._pending.exist
-        return held_back or bool(batch.sizes or batch.scopes or batch.outcomes or batch.rules)
+        pending = self._pending.exist or self._requests.exist
+        return pending or self._last_seq != self._found_seq or bool(batch.scopes or batch.rules)
 
     @property
     def last_seq(self) -> int:
@@ -158,23 +162,10 @@ class SqliteTransaction(Transaction):
             if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
         ]
         for name in stale:
-            self._align(self._scopes[name], name, rules[name].login_bits)
+            align_holders(self.connection, self._scopes[name], name, rules[name].login_bits)
+            self._lookups.pop(name, None)
+            self._memory.clear()  # what it knows of who is known is no longer so
         return tuple(stale)
-
-    def _align(self, scope: Scope, name: str, bits: int) -> None:
-        self.connection.execute(
-            "UPDATE holders SET known = 1 - known WHERE created_seq IN ("
-            " SELECT created_seq FROM profiles WHERE scope_id = ?1 AND was_known = 0"
-            " AND (types & ?2 != 0) != (types & ?3 != 0))",
-            (scope.number, scope.login_bits, bits),
-        )
-        self.connection.execute(
-            "UPDATE scopes SET login_types = ?, checksum = ? WHERE scope_id = ?",
-            (bits, checksum(scope.number, name, bits), scope.number),
-        )
-        scope.login_bits = bits
-        self._lookups.pop(name, None)
-        self._cache.forget()  # what it knows of who is known is no longer so
 
     def prefetch(
         self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
@@ -182,7 +173,7 @@ class SqliteTransaction(Transaction):
         """Read at once what look-ups of a scope will soon be about."""
         its = self._scopes.get(scope)
         if its is not None:
-            self._cache.look_up(its, identifiers, mpids, rules)
+            self._prefetch.read(its, identifiers, mpids, rules)
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
@@ -197,8 +188,10 @@ class SqliteTransaction(Transaction):
             profile = cache.at(update.profile.created_seq)
             edits.leave(profile, update.types, update.was_known)
         by = decision.decided_by
-        how = its.number, entry.kind, decision.status, by.rule, by.identity_type
-        numbers: list[int] = [seq, entry.time_ms, self._outcome_id(how), answered.created_seq]
+        outcome = self._requests.outcome_id(
+            (its.number, entry.kind, decision.status, by.rule, by.identity_type)
+        )
+        numbers: list[int] = [seq, entry.time_ms, outcome, answered.created_seq]
         for place, change in enumerate(decision.changes, start=1):
             profile = cache.of(change.mpid)
             if change.op is _ADD:
@@ -208,11 +201,8 @@ class SqliteTransaction(Transaction):
                 its_number = edits.remove(profile, change.identifier)
                 numbers += (place, -1, profile.created_seq, its_number)
         self._requests.add(numbers)
-        self._batch.sizes.append(len(numbers))
-        texts = entry.request_id, entry.request_timestamp_ms
-        if texts != _NO_TEXTS:
-            self._batch.texts[seq] = texts
-        cache.trim()
+        self._requests.add_texts(entry)
+        self._memory.trim()
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Put a whole profile into a scope; with a time it is entered in the history."""
@@ -223,11 +213,10 @@ class SqliteTransaction(Transaction):
         for place, identifier in enumerate(profile.identifiers, start=1):
             numbers += (place, 1, seq, edits.add(cached, identifier, seq, place))
         if time_ms is not None:
-            outcome = self._outcome_id((its.number, IMPORT, Status.CREATED, IMPORT, None))
-            entered = [seq, time_ms, outcome, seq, *numbers]
-            self._requests.add(entered)
-            self._batch.sizes.append(len(entered))
-        self._cache.trim()
+            by = Import.IMPORT
+            outcome = self._requests.outcome_id((its.number, by, Status.CREATED, by, None))
+            self._requests.add([seq, time_ms, outcome, seq, *numbers])
+        self._memory.trim()
 
     def is_taken(self, seq: int) -> bool:
         """Whether a profile was made, or anything changed, under the sequence number."""
@@ -238,7 +227,7 @@ class SqliteTransaction(Transaction):
             " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
             (seq,),
         ).fetchone()
-        return bool(taken) or self._cache.has(seq)
+        return bool(taken) or seq in self._memory.profiles
 
     def flush(self) -> None:
         """Write now, so that what is left is to commit.
@@ -287,40 +276,24 @@ class SqliteTransaction(Transaction):
         batch = self._batch
         self._has_applied = False
         self._pending.give_to(batch)
-        batch.requests, self._requests = self._requests.as_bytes(), PackedIntegers()
+        self._requests.give_to(batch)
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq
         self._batch = Batch()
         return batch
 
     def write_rows(self, rows: Rows) -> None:
-        """Write what was taken, from here or from a session of another process."""
+        """Write what was taken, from here or from a transaction of another process."""
         self._writer.write(rows, self._seed)
 
     def close(self) -> None:
         """Let go of all that was read, which refers to itself in circles."""
-        self._cache.forget()
-
-    def _outcome_id(self, how: tuple[int, str, str, str, str | None]) -> int:
-        number = self._outcomes.get(how)
-        if number is None:
-            if not self._outcomes:
-                rows: list[tuple[Any, ...]] = self.connection.execute(
-                    "SELECT outcome_id, scope_id, type, status, rule, identity_type FROM outcomes"
-                ).fetchall()
-                self._outcomes = {row[1:]: row[0] for row in rows}
-                number = self._outcomes.get(how)
-            if number is None:
-                number = self._outcomes[how] = len(self._outcomes) + 1
-                scope_id, kind, status, rule, by = how
-                texts = str(kind), str(status), str(rule), None if by is None else str(by)
-                self._batch.outcomes.append((number, scope_id, *texts))
-        return number
+        self._memory.clear()
 
     def _scope(self, name: str, rules: ScopeRules) -> Scope:
         scope = self._scopes.get(name)
         if scope is None:
             number = max([each.number for each in self._scopes.values()], default=0) + 1
-            scope = self._scopes[name] = self._cache.add_scope(number, rules.login_bits)
+            scope = self._scopes[name] = self._memory.add_scope(number, rules.login_bits)
             self._batch.scopes.append((number, name, scope.login_bits))
         return scope

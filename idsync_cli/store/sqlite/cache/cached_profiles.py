@@ -11,29 +11,31 @@ TYPES: Final = tuple(IdentityType)
 """The type of each identity_type_id."""
 
 NOT_READ: Final = 2**63
-"""Stands for a request that is later than any."""
+"""A sequence number above all that there are: nothing was read."""
 
 
 class Scope:
-    """A scope: its number, and by type those identifiers of it that are in memory.
+    """A scope: its number, and those of its identifiers that are in memory, by type and value.
 
-    `login_bits` has the types that make a profile known in `holders`, a bit each.
+    `login_bits` has a bit for each type that makes a profile known in `holders`.
     """
 
-    __slots__ = ("entries", "login_bits", "number", "prefixes")
+    __slots__ = ("identifiers", "login_bits", "number", "prefixes")
 
     def __init__(self, number: int, login_bits: int) -> None:
         self.number = number
         self.login_bits = login_bits
-        self.entries: list[dict[str, CachedIdentifier]] = [{} for _ in TYPES]
+        self.identifiers: list[dict[str, CachedIdentifier]] = [{} for _ in TYPES]
         self.prefixes = [hash_prefix(number, type_id) for type_id in range(len(TYPES))]
 
 
 class HolderRow:
-    """An identifier that a profile holds, by its number; its type, and by which change it came.
+    """A row of `holders`: that a profile holds an identifier.
 
-    `older` is what the same profile has held for longer. `begin` is where it was entered among
-    what is to be written, in this batch or one before.
+    `number` and `type_id` are the identifier's, `seq` and `place` say which change added it.
+    `older` is the row of the same profile that was added before it. `begin` is where the row stands
+    among the changes that are yet to be written, -1 if it does not; it counts on from batch to
+    batch.
     """
 
     __slots__ = ("begin", "number", "older", "place", "seq", "type_id")
@@ -52,8 +54,9 @@ class HolderRow:
 class CachedProfile:
     """A profile as it is in memory.
 
-    `known` says in which of its ranges the `holders` table has it. `newest` is what it has held
-    for the shortest time, once all of that was needed (`is_read`).
+    `known` says under which value of `known` its rows stand in `holders`, `stored_known` under
+    which they stand in the tables as last written. Once `is_read`, `newest` is the row that was
+    added last, and leads to all others.
     """
 
     __slots__ = (
@@ -113,9 +116,9 @@ class CachedProfile:
 
 
 class HolderList:
-    """Holders of one identifier that are known, or that are anonymous, oldest first.
+    """The known, or the anonymous, holders of one identifier, oldest first.
 
-    Of all that there are it has those made by request `floor` or later.
+    Only those are in memory that were made by request `floor` or later; with 0, all of them.
     """
 
     __slots__ = ("floor", "holders")
@@ -132,7 +135,7 @@ class HolderList:
         if not holders or holders[-1].created_seq < seq:
             holders.append(profile)
         else:
-            holders.insert(_place(holders, seq), profile)
+            holders.insert(_index_for(holders, seq), profile)
 
     def discard(self, profile: CachedProfile) -> None:
         """Let it have a holder less."""
@@ -142,12 +145,12 @@ class HolderList:
     def has(self, profile: CachedProfile) -> bool:
         """Whether the profile, which is as young as `floor`, is among them."""
         holders = self.holders
-        place = 0 if len(holders) <= 1 else _place(holders, profile.created_seq)
-        return place < len(holders) and holders[place] is profile
+        index = 0 if len(holders) <= 1 else _index_for(holders, profile.created_seq)
+        return index < len(holders) and holders[index] is profile
 
 
-def _place(holders: Sequence[CachedProfile], created_seq: int) -> int:
-    """Where a profile made by that request stands among others by age."""
+def _index_for(holders: Sequence[CachedProfile], created_seq: int) -> int:
+    """The index at which a profile made by that request belongs among others, by age."""
     low, high = 0, len(holders)
     while low < high:
         middle = (low + high) // 2
@@ -159,11 +162,12 @@ def _place(holders: Sequence[CachedProfile], created_seq: int) -> int:
 
 
 class CachedIdentifier:
-    """An identifier: its number, None where the store has never seen it, and its holders.
+    """An identifier, and what is in memory of its holders.
 
-    With `is_whole` nothing of them is in the tables that is not in memory; where there is but one
-    and always was, it is `only`. A crowd is None until it is asked for. `era` says when the
-    identifier was last named.
+    `identifier_id` is its number in the tables, None where the store has never seen it. With
+    `is_whole` all its holders are in memory. If there is one holder, and never was another, it is
+    `only`; else the holders are in two lists, each None until it is asked for. `generation` says
+    when the identifier was last named.
     """
 
     __slots__ = (
@@ -185,20 +189,20 @@ class CachedIdentifier:
         self.known: HolderList | None = None
         self.anonymous: HolderList | None = None
 
-    def crowd(self, known: bool) -> HolderList:
+    def holder_list(self, known: bool) -> HolderList:
         """The known or the anonymous holders."""
         only = self.only
         if only is not None:
             self.only = None
-            self.crowd(only.known).add(only)
-        crowd = self.known if known else self.anonymous
-        if crowd is None:
-            crowd = HolderList(0 if self.is_whole else NOT_READ)
+            self.holder_list(only.known).add(only)
+        holder_list = self.known if known else self.anonymous
+        if holder_list is None:
+            holder_list = HolderList(0 if self.is_whole else NOT_READ)
             if known:
-                self.known = crowd
+                self.known = holder_list
             else:
-                self.anonymous = crowd
-        return crowd
+                self.anonymous = holder_list
+        return holder_list
 
     def add(self, profile: "CachedProfile") -> None:
         """Let it have a holder more."""
@@ -206,19 +210,19 @@ class CachedIdentifier:
         if is_first and self.known is None and self.anonymous is None:
             self.only = profile
         else:
-            self.crowd(profile.known).add(profile)
+            self.holder_list(profile.known).add(profile)
 
     def discard(self, profile: "CachedProfile") -> None:
         """Let it have a holder less."""
         if self.only is profile:
             self.only = None
         else:
-            self.crowd(profile.known).discard(profile)
+            self.holder_list(profile.known).discard(profile)
 
 
-def whole_crowd(entry: CachedIdentifier) -> list[CachedProfile] | None:
-    """The anonymous holders of an identifier, if all that there are are in memory."""
-    if entry.only is not None:
-        return [] if entry.only.known else [entry.only]
-    crowd = entry.crowd(known=False)
-    return crowd.holders if crowd.floor == 0 else None
+def all_anonymous(identifier: CachedIdentifier) -> list[CachedProfile] | None:
+    """All anonymous holders of an identifier, oldest first; None if some are not in memory."""
+    if identifier.only is not None:
+        return [] if identifier.only.known else [identifier.only]
+    anonymous = identifier.holder_list(known=False)
+    return anonymous.holders if anonymous.floor == 0 else None

@@ -4,17 +4,23 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow, Scope
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
+from idsync_cli.store.sqlite.cache.tables import Tables
+from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE
 
 
 class Edits:
     """Changes of one store's profiles: made in memory, and pending until they are written."""
 
-    __slots__ = ("_cache", "_next_identifier", "_pending")
+    __slots__ = ("_cache", "_memory", "_next_identifier", "_pending", "_tables")
 
-    def __init__(self, cache: ProfileCache, pending: PendingChanges) -> None:
-        self._cache = cache
+    def __init__(
+        self, tables: Tables, memory: WorkingSet, pending: PendingChanges, cache: ProfileCache
+    ) -> None:
+        self._tables = tables
+        self._memory = memory
         self._pending = pending
+        self._cache = cache
         self._next_identifier = 0
 
     def create(
@@ -23,7 +29,7 @@ class Edits:
         """Make a profile that holds nothing yet."""
         profile = CachedProfile(created_seq, mpid, scope, source_mpid, False, 0)
         profile.is_read = profile.is_new = True
-        self._cache.take_in(profile)
+        self._memory.add_profile(profile)
         self._pending.add_profile(profile)
         return profile
 
@@ -40,45 +46,45 @@ class Edits:
     def _move(self, profile: CachedProfile, known: bool) -> None:
         """Move a profile from the anonymous to the known holders of all that it holds."""
         for each in self._cache.held(profile):
-            entry = self._cache.cached_identifier(each.number)
-            if entry is None:
+            cached = self._memory.by_number.get(each.number)
+            if cached is None:
                 self._pending.moved_unread.add(each.number)
-            elif entry.only is not profile:
-                entry.crowd(profile.known).discard(profile)
-                entry.crowd(known).add(profile)
+            elif cached.only is not profile:
+                cached.holder_list(profile.known).discard(profile)
+                cached.holder_list(known).add(profile)
             self._pending.put_holder(profile, each, int(known))
         profile.known = known
 
     def add(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
         """Let a profile hold an identifier as its last, and give the identifier's number."""
-        entry = self._cache.entry(profile.scope, identifier)
-        number = entry.identifier_id
+        cached = self._cache.identifier(profile.scope, identifier)
+        number = cached.identifier_id
         type_id = identifier.order
         if number is None:
             number = self._take_number()
-            self._cache.number_new(entry, number)
+            self._memory.give_number(cached, number)
             row = number, profile.scope.number, type_id, identifier.value
             self._pending.add_identifier(row)
         held = HolderRow(number, type_id, seq, place, profile.newest)
         if profile.is_read:
             profile.newest = held
-        entry.add(profile)
+        cached.add(profile)
         self._pending.put_holder(profile, held, int(profile.known), is_there=False)
         return number
 
     def remove(self, profile: CachedProfile, identifier: Identifier) -> int:
         """Take an identifier from a profile, and give the identifier's number."""
-        entry = self._cache.entry(profile.scope, identifier)
-        number = entry.identifier_id
+        cached = self._cache.identifier(profile.scope, identifier)
+        number = cached.identifier_id
         assert number is not None
         held = profile.lose(number) or HolderRow(number, 0, 0, 0, None)
-        entry.discard(profile)
+        cached.discard(profile)
         self._pending.put_holder(profile, held, NOWHERE)
         return number
 
     def _take_number(self) -> int:
         if self._next_identifier == 0:
-            self._next_identifier = self._cache.highest_identifier() + 1
+            self._next_identifier = self._tables.highest_identifier() + 1
         number = self._next_identifier
         self._next_identifier += 1
         return number

@@ -26,17 +26,22 @@ _NOT_BEGUN = {
 }
 
 
+class UnknownCode(sqlite3.DatabaseError):
+    """A row has a word that no idsync wrote there: the store is damaged."""
+
+
 def is_damage(error: Exception) -> bool:
     """Whether an error tells that a file is not what SQLite wrote."""
     return _quotes_no_text(error) or not _DAMAGE.isdisjoint(_codes(error))
 
 
 def _quotes_no_text(error: Exception) -> bool:
-    """Whether an error is about bytes that are no text, which nobody put there as a value.
+    """Whether an error is about a text that idsync never wrote.
 
-    Its message may quote what stands beside them, an identifier's value; nobody is to see that.
+    Its message may quote what stands beside it, an identifier's value; nobody is to see that.
     """
-    return isinstance(error, UnicodeDecodeError) or str(error).startswith("Could not decode to")
+    is_told = str(error).startswith("Could not decode to")
+    return is_told or isinstance(error, (UnicodeDecodeError, UnknownCode))
 
 
 def is_undone(error: Exception) -> bool:

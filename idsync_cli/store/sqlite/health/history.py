@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from idsync_cli.core.codes import IMPORT, Status
+from idsync_cli.core.codes import Import, Status
 from idsync_cli.core.identity import derive_mpid
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
 from idsync_cli.store.sqlite.health.rows import side_by_side
@@ -38,7 +38,9 @@ def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
             )
         if (status == Status.CREATED) != (row[3] == seq):
             yield Sign(FindingCode.HISTORY, f"request {seq}: its profile and its status disagree")
-        elif row[3] == seq and kind != IMPORT and derive_mpid(seed, seq, was_given_out) != its_mpid:
+        elif row[3] != seq or kind == Import.IMPORT:
+            continue
+        elif derive_mpid(seed, seq, was_given_out) != its_mpid:
             yield Sign(FindingCode.MPID, f"the profile created by request {seq}")
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from idsync_cli.core.codes import Op
+from idsync_cli.core.codes import EntryKind, EntryRule, Op
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 
 _COLUMNS = (
@@ -58,8 +59,8 @@ class Cause:
     """
 
     time_ms: int
-    kind: str
-    rule: str
+    kind: EntryKind
+    rule: EntryRule
     decided_by_type: IdentityType | None
     request_id: str | None
     request_timestamp_ms: int | None
@@ -102,24 +103,19 @@ def history(
         " ORDER BY seq, place LIMIT ?",
         (-1 if limit is None else limit,),
     )
-    for (
-        seq,
-        time_ms,
-        kind,
-        request_id,
-        its_time,
-        op,
-        its_mpid,
-        type_id,
-        value,
-        rule,
-        decider,
-    ) in rows:
-        its_op, its_identifier = Op.ADD if op > 0 else Op.REMOVE, Identifier(TYPES[type_id], value)
+    for seq, time_ms, kind, own_id, own_time, op, its_mpid, type_id, value, rule, decider in rows:
         yield HistoryEntry(
-            seq, time_ms, kind, request_id, its_time, its_op, its_mpid, its_identifier, rule,
-            _type(decider),
-        )  # fmt: skip
+            seq,
+            time_ms,
+            entry_kind(kind),
+            own_id,
+            own_time,
+            Op.ADD if op > 0 else Op.REMOVE,
+            its_mpid,
+            Identifier(TYPES[type_id], value),
+            entry_rule(rule),
+            deciding_type(decider),
+        )
 
 
 def history_length(
@@ -184,8 +180,11 @@ def _cause(
     request_id: str | None,
     request_timestamp_ms: int | None,
 ) -> Cause:
-    return Cause(time_ms, kind, rule, _type(decider), request_id, request_timestamp_ms)
-
-
-def _type(decider: str | None) -> IdentityType | None:
-    return None if decider is None else IdentityType(decider)
+    return Cause(
+        time_ms,
+        entry_kind(kind),
+        entry_rule(rule),
+        deciding_type(decider),
+        request_id,
+        request_timestamp_ms,
+    )

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from idsync_cli.core.codes import EntryRule
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_rule
 from idsync_cli.store.sqlite.queries.profiles import profile_of
 
 _KINDS = """
@@ -60,8 +62,8 @@ class HeldCount:
 class DeciderCount:
     """How many requests that changed the store a rule decided, with the type that decided."""
 
-    rule: str
-    identity_type: str | None
+    rule: EntryRule
+    identity_type: IdentityType | None
     requests: int
 
 
@@ -86,7 +88,10 @@ def identifiers_held(transaction: Connected) -> dict[str, HeldCount]:
 
 def deciders(transaction: Connected) -> list[DeciderCount]:
     """What decided the requests that changed the store; all rows of `requests` are read."""
-    return [DeciderCount(*row) for row in transaction.connection.execute(_DECIDERS)]
+    return [
+        DeciderCount(entry_rule(rule), deciding_type(decider), number)
+        for rule, decider, number in transaction.connection.execute(_DECIDERS)
+    ]
 
 
 def login_types(transaction: Connected) -> dict[str, int]:
