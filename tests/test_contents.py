@@ -58,7 +58,7 @@ WRONG: dict[str, tuple[bytes, Contents, tuple[str, ...]]] = {
     "array": (f"[\n{A},\n{B}\n]\n".encode(), Contents.ARRAY, ("idsync convert", "jq -c '.[]'")),
     "array on a line": (f"[{A}, {B}]".encode(), Contents.ARRAY, ("idsync convert",)),
     "array on a line, ended": (f"[{A}]\n".encode(), Contents.ARRAY, ("idsync convert",)),
-    "empty array": (b"[]\n", Contents.ARRAY, ("idsync convert",)),
+    "empty array": (b"[\n]\n", Contents.ARRAY, ("idsync convert",)),
     "array without commas": (f"[\n{A}\n{B}\n]\n".encode(), Contents.ARRAY, ("idsync convert",)),
     "array indented": (indented([BATCH, BATCH]), Contents.ARRAY, ("idsync convert",)),
     "array of a long line": (

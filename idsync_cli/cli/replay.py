@@ -85,7 +85,7 @@ def replay(
             metavar="N",
             min=1,
             max=10**6,
-            help="Requests per transaction (default: as many as take a quarter of a second).",
+            help="Requests per transaction.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -106,8 +106,8 @@ def replay(
 ) -> int:
     """Answer the requests in files and summarize the results.
 
-    A rejected line does not stop the replay, but makes the exit status 1. Progress is stored with
-    the work, so an interrupted replay can continue with --resume.
+    A rejected line does not stop the replay, but makes the exit status 1. A replay that ended
+    early can continue with --resume.
 
     Example: idsync replay requests.jsonl --output answers.jsonl
     """

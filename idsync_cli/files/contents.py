@@ -231,7 +231,8 @@ def _is_array(text: bytes, *, is_all: bool) -> bool:
     if value is None:
         ends = _characters(text.rstrip()) if not end else _characters(first) + 1
         return position >= ends or first.rstrip() == b"["
-    return position > _characters(first) or (not rest.strip() and (is_all or not end))
+    is_list = not isinstance(value[0] if value else None, dict)  # which a line may be by a slip
+    return position > _characters(first) or (is_all and not rest.strip() and not is_list)
 
 
 def _decoded(text: bytes) -> tuple[Any, int]:

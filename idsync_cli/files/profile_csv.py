@@ -284,8 +284,11 @@ def _values(name: str, cell: str) -> object:
     if not cell.startswith(_LIST):
         return [cell.removeprefix(_APOSTROPHE)]
     try:
-        return wire.decode_json(cell.encode())
+        values = wire.decode_json(cell.encode())
     except Refusal as refusal:
         raise Refusal(
             refusal.code, f"column {name}: a list of values is {refusal.message}", word=name
         ) from None
+    if isinstance(values, list) and all(isinstance(each, str) for each in values):
+        return values
+    return wire.read_again(cell.encode()) or values  # it will be refused, as it is written

@@ -64,7 +64,16 @@ def read_jsonl(
             yield BadLine(number, what, wire.excerpt_of(number, content, None))
         elif content.strip():
             excerpt = partial(wire.excerpt_of, number, content)
-            yield read_profile(number, partial(wire.decode_json, content), organization, excerpt)
+            profile = read_profile(
+                number, partial(wire.decode_json, content), organization, excerpt
+            )
+            if isinstance(profile, BadLine) and (again := wire.read_again(content)) is not None:
+                profile = read_profile(number, partial(_itself, again), organization, excerpt)
+            yield profile
+
+
+def _itself(value: object) -> object:
+    return value
 
 
 def read_profile(

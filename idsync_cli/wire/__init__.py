@@ -9,6 +9,7 @@ from idsync_cli.wire.answers import (
     profile_json,
     time_text,
 )
+from idsync_cli.wire.as_written import read_again, shown
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
 from idsync_cli.wire.excerpts import excerpt_of
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
@@ -20,7 +21,7 @@ from idsync_cli.wire.lines import (
     not_blank,
     type_named_by,
 )
-from idsync_cli.wire.members import is_text, shown
+from idsync_cli.wire.members import is_text
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
 
@@ -47,6 +48,7 @@ __all__ = [
     "is_text",
     "not_blank",
     "profile_json",
+    "read_again",
     "request_of",
     "scope_of",
     "shown",

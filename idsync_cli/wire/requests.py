@@ -9,7 +9,8 @@ from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
 from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
 from idsync_cli.errors import quoted
-from idsync_cli.wire.decoding import Json
+from idsync_cli.wire.as_written import read_again
+from idsync_cli.wire.decoding import Json, LineObject
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
 from idsync_cli.wire.lines import PlainLine
 from idsync_cli.wire.members import (
@@ -25,6 +26,7 @@ from idsync_cli.wire.scopes import Target, scope_of
 
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
+_SHOWING_VALUES: Final = (ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_IDENTITY_VALUE)
 _NAMING_NOTHING: Final = None, None
 _AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
 
@@ -80,6 +82,15 @@ class Reader:
             return self._read(request.members)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
+        reading = self._read_json(request)
+        if isinstance(request, LineObject) and _may_show_a_value(reading):
+            as_written = read_again(request.line)
+            if as_written is not None:
+                return self._read_json(as_written)
+        return reading
+
+    def _read_json(self, request: object) -> Reading:
+        """Read a request that may be anything."""
         try:
             members = members_in(request)
         except Refusal as refusal:
@@ -133,6 +144,12 @@ class Reader:
             self._scopes[named] = name, self._organization.scopes[name]
             self._unnamed = self._scopes.get(_NAMING_NOTHING)
         return self._scopes[named]
+
+
+def _may_show_a_value(reading: Reading) -> bool:
+    """Whether a request is refused with a value, which is to be told as it is written."""
+    refusal = reading.refusal or reading.late_refusal
+    return refusal is not None and refusal.code in _SHOWING_VALUES
 
 
 def _check_form(
