@@ -174,7 +174,7 @@ class TestLines:
             (_line(1, created_seq="1"), "created_seq is '1'"),
             (_line(1, created_seq=2**62 + 1), "but must be a number from 1 to 4611686018427387904"),
             (_line(1, known="true"), "known is 'true', but must be true or false"),
-            (_line(1, identities=[]), "identities is 'a list', but must be an object"),
+            (_line(1, identities=[]), "identities is '[]', but must be an object"),
             (_line(1, identities={"emial": ["a"]}), "unknown identity type 'emial'"),
             (_line(1, identities={"idfv": ["a"], "ios_idfv": ["b"]}), "are the same type"),
             (_line(1, identities={"email": "a"}), "email is 'a', but must be a list of values"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -181,10 +182,14 @@ def import_(
         opened.writing() as transaction,
         _progress(source) as seen,
     ):
-        read = _READERS[_form_in(source, file, form)]
-        lines = seen(read(source, organization))
+        read = partial(_READERS[_form_in(source, file, form)], source, organization)
         imported = import_profiles(
-            source.name, lines, organization, transaction, now_ms=now_ms(), dry_run=dry_run
+            source.name,
+            lambda: seen(read()),
+            organization,
+            transaction,
+            now_ms=now_ms(),
+            dry_run=dry_run,
         )
     from idsync_cli.render.transfer import import_json, import_line
 

@@ -6,6 +6,7 @@ from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile
+from idsync_cli.errors import quoted
 
 
 class Violation(NamedTuple):
@@ -36,10 +37,20 @@ def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation 
             return Violation(f"{kind} is immutable, but has {len(values)} values", word)
         for place, value in enumerate(values):
             if settings.unique and _is_held(Identifier(kind, value), lookup):
-                what = f"{kind} is unique, but another profile holds the value"
+                what = f"{kind} is unique, but another profile holds {quoted(value)}"
                 return Violation(what, (*word, place))
     return None
 
 
 def _is_held(identifier: Identifier, lookup: Lookup) -> bool:
     return bool(lookup.known(identifier, 1) or lookup.anonymous((identifier,), 1))
+
+
+def can_be_found(profile: Profile, rules: ScopeRules) -> bool:
+    """Whether a request may ever be answered with the profile, as it comes (sections 1 and 4).
+
+    Nobody finds one without an identifier in the priority, nor a known one without a login ID.
+    """
+    if not rules.holds_lookup(profile.types):
+        return False
+    return not profile.was_known or rules.holds_login_id(profile.types)

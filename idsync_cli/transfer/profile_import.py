@@ -1,25 +1,30 @@
 """Import: whole profiles into a store, all of a file or none (section 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from idsync_cli.core.admission import Violation, violation
+from idsync_cli.core.admission import Violation, can_be_found, violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.errors import Fault, FileFault, number_of
+from idsync_cli.errors import Excerpt, Fault, FileFault, number_of
 from idsync_cli.files import rules_json
 from idsync_cli.files.profile_lines import BadLine, ProfileLine
 from idsync_cli.store.api import Transaction
+from idsync_cli.transfer.twins import Lines, Places, Twin, twin_of
 
 FAULTS_SHOWN = 20
 """How many bad lines are listed."""
 
 
 class Imported(NamedTuple):
-    """How many profiles were taken in; `dry_run` says that it was into a store that goes again."""
+    """How many profiles were taken in; `dry_run` says that it was into a store that goes again.
+
+    `never_found` counts those that no request can ever be answered with.
+    """
 
     profiles: int
     dry_run: bool
+    never_found: int = 0
 
     @property
     def exit_status(self) -> int:
@@ -27,9 +32,19 @@ class Imported(NamedTuple):
         return 0
 
 
+class _Broken(NamedTuple):
+    """A line that is rejected: what is wrong, who has already what it brings, and the way out."""
+
+    line: int
+    what: str
+    excerpt: Excerpt | None
+    twin: Twin | None = None
+    way_out: str = ""
+
+
 def import_profiles(
     name: str,
-    lines: Iterable[ProfileLine | BadLine],
+    read: Callable[[], Lines],
     organization: Organization,
     transaction: Transaction,
     *,
@@ -38,48 +53,55 @@ def import_profiles(
 ) -> Imported:
     """Take in the profiles of a file, each entered in the history, and say how many they were.
 
-    The store's counter goes on from the highest number. `name` is the file's, for its faults. A dry
-    run is one by the store that it is given, which is thrown away.
+    The store's counter goes on from the highest number. `name` is the file's, for its faults, and
+    `read` gives its lines, once more if lines are rejected for what others brought. A dry run is
+    one by the store that it is given, which is thrown away.
 
     Raises:
         FileFault: the bad lines; the session must then be given up.
     """
-    taken_in = bad = 0
-    faults: list[Fault | str] = []
-    for line in lines:
+    taken_in = bad = never_found = 0
+    first: list[_Broken] = []
+    for line in read():
         if isinstance(line, BadLine):
-            what, excerpt = line.what, line.excerpt
+            broken = _Broken(line.line, line.what, line.excerpt)
         else:
-            broken = _take_in(line, organization, transaction, now_ms)
-            if broken is None:
+            found = _take_in(line, organization, transaction, now_ms)
+            if isinstance(found, bool):
                 taken_in += 1
+                never_found += not found
                 continue
-            what, excerpt = broken.message, line.excerpt(broken.word)
+            broken = found
         bad += 1
-        if len(faults) < FAULTS_SHOWN:
-            faults.append(Fault(name, what, line.line, excerpt=excerpt))
-    if bad > len(faults):
-        faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
-    if faults:
-        raise FileFault([*faults, "nothing was imported"])
+        if len(first) < FAULTS_SHOWN:
+            first.append(broken)
+    if first:
+        raise _fault(name, first, bad, read)
     if taken_in:
         transaction.remember_rules(rules_json.remembered(organization))
-    return Imported(taken_in, dry_run)
+    return Imported(taken_in, dry_run, never_found)
+
+
+def _fault(name: str, first: Sequence[_Broken], bad: int, read: Callable[[], Lines]) -> FileFault:
+    """The first bad lines, with who has already what they bring, and how many more there are."""
+    places = Places([each.twin for each in first], [each.line for each in first])
+    places.find(read, first[-1].line)
+    faults: list[Fault | str] = []
+    for line, what, excerpt, twin, way_out in first:
+        where = "" if twin is None else places.told(twin, line)
+        faults.append(Fault(name, f"{what}{where}{way_out}", line, excerpt=excerpt))
+    if bad > len(first):
+        faults.append(f"and {number_of(bad - len(first), 'more bad line')}")
+    return FileFault([*faults, "nothing was imported"])
 
 
 def _take_in(
     line: ProfileLine, organization: Organization, transaction: Transaction, now_ms: int
-) -> Violation | None:
-    """Put one profile into the store, or say why it cannot be."""
+) -> bool | _Broken:
+    """Put one profile into the store, and say whether it can be found; or why it cannot be put."""
     rules = organization.scopes[line.scope]
     seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
     lookup = transaction.lookup(line.scope, rules)
-    if transaction.is_taken(seq):
-        if lookup.was_given_out(line.mpid):
-            what = f"the profile {line.mpid} is already in the store; remove the line"
-            return Violation(what, ("mpid",))
-        what = f"created_seq {seq} is already in use; omit created_seq to take the next number"
-        return Violation(what, ("created_seq",))
     profile = Profile(
         mpid=line.mpid,
         created_seq=seq,
@@ -87,8 +109,19 @@ def _take_in(
         was_known=line.known or rules.holds_login_id(types_of(line.identifiers)),
         identifiers=line.identifiers,
     )
-    broken = violation(profile, rules, lookup)
-    if broken is None:
-        transaction.insert(line.scope, profile, rules, now_ms)
-        transaction.advance_to(max(transaction.last_seq, seq))
-    return broken
+    if not transaction.is_taken(seq):
+        broken, way_out = violation(profile, rules, lookup), ""
+    elif lookup.was_given_out(line.mpid):
+        excerpt = line.excerpt(("mpid",))
+        there = Twin(" in line {}", " in the store", line.mpid)
+        what = f"the profile {line.mpid} is already"
+        return _Broken(line.line, what, excerpt, there, "; remove the line")
+    else:
+        broken = Violation(f"created_seq {seq} is already in use", ("created_seq",))
+        way_out = "; omit created_seq to take the next number"
+    if broken is not None:
+        twin, excerpt = twin_of(line, broken, lookup), line.excerpt(broken.word)
+        return _Broken(line.line, broken.message, excerpt, twin, way_out)
+    transaction.insert(line.scope, profile, rules, now_ms)
+    transaction.advance_to(max(transaction.last_seq, seq))
+    return can_be_found(profile, rules)
