@@ -37,6 +37,7 @@ _COMMANDS = {
     "search": ("requests.search", "Find a user's profile without changing anything."),
     "modify": ("requests.modify", "Change the identifiers of the profile with a given MPID."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
+    "convert": ("convert.convert", "Make requests of CSV, JSON, or what a browser recorded."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier and whether a search finds them."),

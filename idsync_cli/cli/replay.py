@@ -40,6 +40,7 @@ from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, open_requests
 from idsync_cli.replay.loop import Replay
+from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore
@@ -72,6 +73,10 @@ def replay(
     sort_by_time: Annotated[
         bool,
         typer.Option("--sort-by-time", help="Replay the lines of all files by their own times."),
+    ] = False,
+    map_mpids: Annotated[
+        bool,
+        typer.Option("--map-mpids", help="Let recorded MPIDs (response.mpid) stand for ours."),
     ] = False,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -149,6 +154,7 @@ def replay(
             keep_answers=give_out is not None,
             to_start=to_start,
             several_files=len(files) > 1,
+            recorded=ReplayedMpids(anew=not resume) if map_mpids else None,
         )
         report = Report(
             as_json=as_json, quiet=quiet, on_stderr=output == STANDARD_STREAM, dry_run=dry_run

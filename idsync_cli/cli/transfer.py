@@ -21,16 +21,16 @@ from idsync_cli.cli.environment import (
     store_at_work,
     write,
     write_json,
-    write_utf8,
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
+from idsync_cli.cli.output import lines_to
 from idsync_cli.cli.progress import progress
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import StoreFault, printable
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.contents import Contents, refusal
-from idsync_cli.files.outputs import Outputs, open_output
+from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.packed import without_suffix
 from idsync_cli.files.profile_lines import BadLine, ProfileFile, ProfileLine
 from idsync_cli.files.source import STANDARD_STREAM
@@ -91,7 +91,7 @@ def export(
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
         header, line_of = _written_as(form or _form_of(output), transaction, scope)
-        with _output(output, force=force) as give_out:
+        with lines_to(output, force=force) as give_out:
             exported = export_profiles(
                 transaction, organization, scope, give_out, header=header, line_of=line_of
             )
@@ -129,24 +129,6 @@ def _form_in(source: ProfileFile, name: str, wanted: Form | None) -> Form:
     if wanted not in (None, found):
         raise refusal(name, source.holds, f"--format {wanted} was given; leave it out")
     return found
-
-
-@contextmanager
-def _output(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
-    """What takes the lines: standard output, or a file."""
-    if output == STANDARD_STREAM:
-        yield write_utf8
-        return
-    try:
-        stream = open_output("--output", output, must_be_new=not force)
-    except OSError as error:
-        raise UsageFault(f"--output {quoted(output)} cannot be written: {error.strerror}") from None
-    try:
-        with stream:
-            yield lambda lines: stream.write(f"{lines}\n".encode())
-    except OSError as error:
-        cause = error.strerror
-        raise StoreFault(f"--output {printable(output)} cannot be written: {cause}") from None
 
 
 def import_(

@@ -7,7 +7,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import Identifier
-from idsync_cli.engine.labels import Labels
+from idsync_cli.engine.labels import Labels, RecordedMpids
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
 from idsync_cli.store.api import RequestEntry, Transaction
@@ -99,7 +99,7 @@ class Answering:
             if its is None:
                 its = by_scope[scope] = (rules, [], [])
             its[1].extend(names.identifiers)
-            its[2].extend(names.mpids)
+            its[2].extend(_here(names.mpids, labels.recorded))
             for label in names.labels:
                 mpid = labels.get(label)
                 if mpid is not None:
@@ -118,8 +118,10 @@ class Answering:
         explain: bool,
         near: bool,
     ) -> Answer:
-        scope, rules = reading.scope, reading.rules
+        scope, rules, recorded = reading.scope, reading.rules, labels.recorded
         outcome: Decision | Refusal
+        if recorded is not None:
+            reading.translate(recorded.here)
         try:
             request = wire.request_of(reading, labels)
             assert scope is not None
@@ -138,4 +140,13 @@ class Answering:
         answer = Answer(seq, line, reading.kind, scope, outcome)
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
             labels.name(reading.label, answer.mpid)
+        if recorded is not None and reading.recorded_mpid is not None:
+            mpid = answer.mpid
+            if mpid is not None:
+                recorded.meets(reading.recorded_mpid, mpid, line)
         return answer
+
+
+def _here(mpids: Sequence[int], recorded: RecordedMpids | None) -> Sequence[int]:
+    """What MPIDs stand for, as far as that is known."""
+    return mpids if recorded is None else [recorded.here(mpid) for mpid in mpids]

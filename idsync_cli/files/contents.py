@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
+from idsync_cli.files.table import cells_of, names_columns
 
 LOOKED_AT = 2**20
 """How many bytes are looked at, at most."""
@@ -107,10 +107,9 @@ _WAYS_OUT = {
 }
 
 _HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
+_BEGINS_AN_OBJECT = re.compile(rb'\{\s*"')
 _TWO_OBJECTS = re.compile(rb"\}[ \t]*\r[ \t\r]*\{")
 _MARKUP = re.compile(rb"<[!?a-zA-Z]")
-_SEPARATORS = ",;\t|"
-_COLUMNS = {*TYPES_BY_NAME, "mpid", "user_id", "customer", "phone", "phone_number", "mobile"}
 _BATCH = {"events", "user_identities", "device_info", "mp_deviceid", "batch_id"}
 _REQUEST = {"known_identities", "identity_changes"}
 
@@ -259,11 +258,13 @@ def _of_text(text: bytes) -> Contents:
     before, carriage_return, _ = lines[0].rstrip().partition(b"\r")
     if carriage_return and before.count(b'"') % 2 == 0:  # else it stands in a cell
         return Contents.CARRIAGE_RETURNS
-    if any(line.lstrip().startswith(b"{") for line in lines):
+    if any(_is_whole(line.lstrip()) for line in lines):
         return Contents.TEXT  # of which the first line alone is wrong
-    rows = _rows(lines)
-    if {_plain(cell) for cell in rows[0]} & _COLUMNS:
+    rows = cells_of([line.decode("utf-8", "replace") for line in lines])
+    if names_columns(rows[0]):
         return Contents.CSV
+    if any(line.lstrip().startswith(b"{") for line in lines):
+        return Contents.TEXT
     if any(_holds_object(line) for line in lines):
         return Contents.PREFIXED
     is_table = len(rows) > 1 and len(rows[0]) == len(rows[1]) > 1
@@ -272,25 +273,9 @@ def _of_text(text: bytes) -> Contents:
 
 def _holds_object(line: bytes) -> bool:
     """Whether a line ends with a JSON object."""
-    place = line.find(b"{")
-    if place < 0 or not line.rstrip().endswith(b"}"):
+    begin = _BEGINS_AN_OBJECT.search(line)
+    if begin is None or not line.rstrip().endswith(b"}"):
         return False
-    value, end = _decoded(line[place:])
-    return isinstance(value, dict) and end == _characters(line[place:].rstrip())
-
-
-def _rows(lines: list[bytes]) -> list[list[str]]:
-    """The cells of lines, by what separates most of the first."""
-    import csv
-
-    texts = [line.decode("utf-8", "replace") for line in lines]
-    separator = max(_SEPARATORS, key=texts[0].count)
-    try:
-        return [next(csv.reader([text], delimiter=separator), []) for text in texts]
-    except csv.Error:
-        return [[text] for text in texts]
-
-
-def _plain(cell: str) -> str:
-    """The heading of a column as the name of a type would be written."""
-    return re.sub(r"[\W_]+", "_", cell.strip().lower()).strip("_")
+    text = line[begin.start() :]
+    value, end = _decoded(text)
+    return isinstance(value, dict) and end == _characters(text.rstrip())

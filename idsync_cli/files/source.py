@@ -108,6 +108,15 @@ class Source:
         self.rewind()
         return contents.look(head, is_all=is_all)
 
+    def peek(self, size: int) -> bytes:
+        """The first bytes, at most so many; it has to be rewound before and is so after."""
+        self.keep(size)
+        head = b""
+        while len(head) < size and (piece := self.read(size - len(head))):
+            head += piece
+        self.rewind()
+        return head
+
     def readline(self, size: int, /) -> bytes:
         """At most so many bytes of a line, of what can be read again."""
         with self._guard():

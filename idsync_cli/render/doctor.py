@@ -58,7 +58,9 @@ SAYINGS = {
     FindingCode.MPID: _Saying("MPIDs do not derive from the seed", _OURS),
     FindingCode.COUNTER: _Saying("numbers are higher than the last one assigned", _OURS),
     FindingCode.REPLAY: _Saying("the progress of replays is invalid", _OURS),
-    FindingCode.LABEL: _Saying("labels belong to no unfinished replay, or to no profile", _OURS),
+    FindingCode.LABEL: _Saying(
+        "labels belong to no unfinished replay, or labels or recorded MPIDs to no profile", _OURS
+    ),
     FindingCode.SHARED_UNIQUE: _Saying(
         "several profiles hold the same unique identifier",
         "this happens when a type becomes unique later; they stay until a request moves them: "

@@ -24,12 +24,13 @@ from idsync_cli.files.sorted_requests import SortedLines, place_of
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.by_time import Wanted, choose, find_start_by_time
-from idsync_cli.replay.file_labels import LabelsByFile
 from idsync_cli.replay.kept import say_what_is_kept
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.origins import OneFile, Origin, SortedFiles
 from idsync_cli.replay.pace import lines_left
+from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, check_files, find_start
+from idsync_cli.replay.state import ReplayState
 from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
@@ -53,7 +54,8 @@ class Replay:
     """The replay of one or several files into one store.
 
     `stopped_by` is what was counted of the rejected request that stopped it, if one did.
-    `to_start` is what it takes to start a process, in seconds of a processor.
+    With `recorded` the MPIDs of recorded responses stand for ours (section 12). `to_start` is what
+    it takes to start a process, in seconds of a processor.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Replay:
         keep_answers: bool = False,
         to_start: float = 0.1,
         several_files: bool = False,
+        recorded: ReplayedMpids | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -77,11 +80,12 @@ class Replay:
         self._stop_on_error = stop_on_error
         self._keep_answers = keep_answers
         self._to_start = to_start
-        self._labels: ReplayLabels | LabelsByFile = ReplayLabels()
+        self._recorded = recorded
         self._several_files = several_files
         self._commits = 0
         self._decided: list[Decided] = []
         self._started: Start | None = None
+        self._state: ReplayState | None = None
         self._origin: Origin = OneFile("")
         self._labels_are_by_file = False
         self.stopped_by: Tally | None = None
@@ -198,11 +202,11 @@ class Replay:
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
         by_file = self._labels_are_by_file
-        self._labels = LabelsByFile(start.labels) if by_file else ReplayLabels(start.labels)
+        self._state = state = ReplayState(start, self._recorded, labels_by_file=by_file)
         batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
-        direct = DirectWriter(self._engine, self._answers, self._labels, start)
+        direct = DirectWriter(self._engine, self._answers, state, start)
         row, pace = start.row, None
-        with self._ahead() or nullcontext() as ahead:
+        with self._ahead(state) or nullcontext() as ahead:
             while not row.finished:
                 left = lines_left(row.lines, row.bytes, source.size)
                 writer: BatchWriter = direct
@@ -227,7 +231,7 @@ class Replay:
                     batches.fit(*outcome.held)
                 batches.do_anew(*outcome.anew)
 
-    def _ahead(self) -> AheadWriter | None:
+    def _ahead(self, state: ReplayState) -> AheadWriter | None:
         """The writer that may take over, unless everything has to be done by one process.
 
         Others find no store that is in memory. Batches of a size that was asked for, and lines
@@ -239,7 +243,7 @@ class Replay:
             return None
         if answers and not answers.can_be_cut:
             return None
-        return AheadWriter(self._store, answers, self._labels, self._to_start)
+        return AheadWriter(self._store, answers, state, self._to_start)
 
     def _decide(self, transaction: Transaction, taken: LineBatch) -> Decided:
         """Answer the requests of a batch, and count the answers."""
@@ -248,28 +252,21 @@ class Replay:
         def take(answers: list[Answer]) -> None:
             self._take_in(done, answers)
 
-        self._labels.begin()
+        state = self._state
+        assert state is not None
+        state.begin(transaction)
         try:
-            for blocks, labels in self._with_labels(taken):
+            for blocks, labels in _with_labels(taken, state):
                 self._engine.answer_blocks(blocks, labels, transaction, take)
         except BaseException:
-            self._labels.undo()
+            state.undo()
             raise
         self._count(done.tally, [], taken.lines)
-        decided = Decided(taken, done, self._labels.by_now(), self._labels.touched)
+        state.count(done.tally, self._origin.file_and_line)
+        decided = Decided(taken, done, state.changes())
         earlier = [each for each in self._decided if each.taken.end.bytes < taken.end.bytes]
         self._decided = [*earlier, decided]  # what is decided anew was not kept before
         return decided
-
-    def _with_labels(
-        self, taken: LineBatch
-    ) -> Iterator[tuple[Iterable[Sequence[wire.Incoming]], ReplayLabels]]:
-        """The lines of a batch with the labels that they are to be answered with."""
-        if isinstance(self._labels, ReplayLabels):
-            yield taken, self._labels
-            return
-        for place, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
-            yield replace(taken, lines=list(lines)), self._labels.of(place)
 
     def _count(
         self, tally: Tally, answers: list[Answer], lines: Sequence[wire.NumberedLine]
@@ -293,3 +290,15 @@ class Replay:
                 done.lines.append(self._answers.lines(some, file))
         if self._keep_answers:
             done.answers += answers
+
+
+def _with_labels(
+    taken: LineBatch, state: ReplayState
+) -> Iterator[tuple[Iterable[Sequence[wire.Incoming]], ReplayLabels]]:
+    """The lines of a batch with the labels that they are to be answered with."""
+    if not state.labels_are_by_file:
+        yield taken, state.labels_of(0)
+        return
+    for _, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
+        some = list(lines)
+        yield replace(taken, lines=some), state.labels_of(some[0][0])

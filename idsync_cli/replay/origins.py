@@ -28,6 +28,10 @@ class Origin(ABC):
     ) -> Iterable[tuple[str, Sequence[wire.NumberedLine]]]:
         """The same of lines."""
 
+    @abstractmethod
+    def file_and_line(self, number: int) -> tuple[str, int]:
+        """The file of a line's number, and its number there."""
+
 
 class OneFile(Origin):
     """All lines are of one file."""
@@ -44,6 +48,10 @@ class OneFile(Origin):
     ) -> Iterable[tuple[str, Sequence[wire.NumberedLine]]]:
         """The lines, as they are."""
         return ((self._file, lines),)
+
+    def file_and_line(self, number: int) -> tuple[str, int]:
+        """The file, and the number."""
+        return self._file, number
 
 
 class SortedFiles(Origin):
@@ -75,3 +83,8 @@ class SortedFiles(Origin):
         """Lines by the numbers that they have in their own files."""
         for place, some in groupby(lines, lambda each: place_of(each[0])[0]):
             yield self._files[place], [(place_of(number)[1], line) for number, line in some]
+
+    def file_and_line(self, number: int) -> tuple[str, int]:
+        """The file of a line, and its number there."""
+        place, line = place_of(number)
+        return self._files[place], line

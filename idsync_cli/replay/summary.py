@@ -8,7 +8,7 @@ from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.decision import Answer, Refusal
 
 REFUSED_SHOWN = 20
-"""How many refused lines a summary lists."""
+"""How many refused lines a summary lists, and how many MPIDs that met others."""
 
 _Way = tuple[RequestKind | None, Status, str | None, str | None]
 """A way to answer: the kind, the status, what decided (a type, or else the rule), the error."""
@@ -20,6 +20,21 @@ class RefusedLine(NamedTuple):
     file: str
     answer: Answer
     text: bytes | None = None
+
+
+class MetTwice(NamedTuple):
+    """A line by which a recorded MPID stands for a profile, and what either met before.
+
+    `before` is what the recorded MPID stood for, `other` a recorded MPID that stands for the
+    profile as well; one of them is there.
+    """
+
+    file: str
+    line: int
+    recorded: int
+    mpid: int
+    before: int | None
+    other: int | None
 
 
 class KindCount(NamedTuple):
@@ -44,7 +59,8 @@ class Summary(NamedTuple):
     `decided_by` counts the answers by the type that decided or else by the rule, `notes` and
     `errors` count their codes; the most frequent comes first. `refused` is how many lines were
     refused, and `first_refused` are the first of them. `stopped` says that the replay ended before
-    a line that was refused, and `ended_by` what else ended it.
+    a line that was refused, and `ended_by` what else ended it. `met_twice` is how many pairs of a
+    recorded MPID and one of ours met others before, and `first_met_twice` are the first of them.
     """
 
     requests: int
@@ -59,6 +75,8 @@ class Summary(NamedTuple):
     stopped: bool
     dry_run: bool
     ended_by: Ended | None = None
+    met_twice: int = 0
+    first_met_twice: tuple[MetTwice, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -69,7 +87,16 @@ class Summary(NamedTuple):
 class Tally:
     """Counts the answers of a replay as they come."""
 
-    __slots__ = ("created", "notes", "orphaned", "refused", "requests", "ways")
+    __slots__ = (
+        "created",
+        "first_met_twice",
+        "met_twice",
+        "notes",
+        "orphaned",
+        "refused",
+        "requests",
+        "ways",
+    )
 
     def __init__(self) -> None:
         self.requests = 0
@@ -78,6 +105,8 @@ class Tally:
         self.created = 0
         self.orphaned = 0
         self.refused: list[RefusedLine] = []
+        self.met_twice = 0
+        self.first_met_twice: list[MetTwice] = []
 
     def count_all(self, answers: Iterable[Answer], file: str) -> None:
         """Take answers to lines of a file into account."""
@@ -120,6 +149,8 @@ class Tally:
         for code, number in other.notes.items():
             self.notes[code] = self.notes.get(code, 0) + number
         self.refused += other.refused[: REFUSED_SHOWN - len(self.refused)]
+        self.met_twice += other.met_twice
+        self.first_met_twice += other.first_met_twice[: REFUSED_SHOWN - len(self.first_met_twice)]
 
     def summary(self, *, stopped: bool, dry_run: bool) -> Summary:
         """What was counted so far, as a value."""
@@ -139,6 +170,8 @@ class Tally:
             first_refused=tuple(self.refused),
             stopped=stopped,
             dry_run=dry_run,
+            met_twice=self.met_twice,
+            first_met_twice=tuple(self.first_met_twice),
         )
 
     def _by(self, of: Callable[[_Way], str | None]) -> dict[str, int]:

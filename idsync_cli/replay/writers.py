@@ -9,10 +9,9 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
-from idsync_cli.replay.file_labels import LabelsByFile
-from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace
 from idsync_cli.replay.resumption import NOT_ENTERED, Start
+from idsync_cli.replay.state import Changes, ReplayState
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import MpidTaken, Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
@@ -23,7 +22,6 @@ from idsync_cli.store.sqlite.queries.replays import (
     begin,
     check_unmoved,
     is_unmoved,
-    keep_labels,
     replays,
 )
 
@@ -43,20 +41,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A batch that was decided, and is not kept yet.
-
-    `labels` has what the labels that it gave stand for by now, `labels_before` what they stood for
-    before it.
-    """
+    """A batch that was decided, and is not kept yet; `changes` are those of the replay's state."""
 
     taken: LineBatch
     done: Done
-    labels: dict[str, int | None]
-    labels_before: dict[str, int | None]
+    changes: Changes
 
 
 Decide = Callable[[Transaction, LineBatch], Decided]
-"""What decides lines in a transaction. If it raises, labels are as they were before."""
+"""What decides lines in a transaction. If it raises, the replay's state is as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +109,11 @@ class DirectWriter(BatchWriter):
     """Decides a batch and commits it, in one transaction."""
 
     def __init__(
-        self,
-        engine: Engine,
-        answers: AnswersFile | None,
-        labels: ReplayLabels | LabelsByFile,
-        start: Start,
+        self, engine: Engine, answers: AnswersFile | None, state: ReplayState, start: Start
     ) -> None:
         self._engine = engine
         self._answers = answers
-        self._labels = labels
+        self._state = state
         self._start = start
 
     def write(
@@ -159,8 +148,9 @@ class DirectWriter(BatchWriter):
                 after = self._keep_progress(transaction, decided, row)
         except BaseException:
             if decided:
-                self._labels.undo(decided.labels_before)
+                self._state.undo(decided.changes)
             raise
+        self._state.kept()
         lines = max(1, len(taken.lines))
         pace = Pace((decided_at - began) / lines, (monotonic() - decided_at) / lines)
         return decided.done, WriteOutcome(after, held=(lines, held), pace=pace)
@@ -184,6 +174,5 @@ class DirectWriter(BatchWriter):
                 begin(transaction, row_of_a_file)
         else:
             advance(transaction, after)
-        if not after.finished:
-            keep_labels(transaction, after.replay_id, decided.labels)
+        self._state.keep(transaction, after, decided.changes)
         return after

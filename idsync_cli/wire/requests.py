@@ -1,6 +1,6 @@
 """Requests: their members to what is asked, checked in the order of section 8's table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
@@ -37,11 +37,13 @@ class Reading:
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers, which counts only if its labels are known (the order of section 8).
     `identities` are those of a modify in its set form. An MPID that is a text is a label.
+    `recorded_mpid` is what another system answered with.
     """
 
     __slots__ = (
         "changes", "identifiers", "identities", "kind", "label", "late_refusal", "mpid",
-        "previous_mpid", "refusal", "request_id", "request_timestamp_ms", "rules", "scope",
+        "previous_mpid", "recorded_mpid", "refusal", "request_id", "request_timestamp_ms",
+        "rules", "scope",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +65,14 @@ class Reading:
         self.request_timestamp_ms: int | None = None
         self.refusal = refusal
         self.late_refusal: Refusal | None = None
+        self.recorded_mpid: int | None = None
+
+    def translate(self, here: Callable[[int], int]) -> None:
+        """Let the MPIDs that the request names be what they stand for here (section 12)."""
+        if isinstance(self.mpid, int):
+            self.mpid = here(self.mpid)
+        if isinstance(self.previous_mpid, int):
+            self.previous_mpid = here(self.previous_mpid)
 
 
 class Reader:
@@ -113,7 +123,7 @@ class Reader:
             if previous is not None and kind is not _MODIFY:
                 previous = None if _is_none(previous) else _mpid_or_label("previous_mpid", previous)
             if response is not None:
-                _check_response(response)
+                reading.recorded_mpid = _recorded_mpid(response)
             where = self._unnamed
             if where is None or scope is not None or workspace is not None:
                 where = self._scope(scope, workspace)
@@ -196,8 +206,8 @@ def _mpid_or_label(name: str, value: object) -> int | str:
     return mpid
 
 
-def _check_response(response: Json) -> None:
-    """See whether it is what another system may have answered (section 12).
+def _recorded_mpid(response: Json) -> int | None:
+    """The MPID that another system has answered with, if it has (section 12).
 
     Raises:
         Refusal: INVALID_REQUEST.
@@ -215,6 +225,7 @@ def _check_response(response: Json) -> None:
         raise invalid_request(
             "the response has neither an mpid nor an error; give one of them", ("response",)
         )
+    return None if mpid is None else parse_mpid(mpid)
 
 
 class KnownLabels(Protocol):

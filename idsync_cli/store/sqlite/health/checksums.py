@@ -28,4 +28,5 @@ _SUMMED = {
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",
     "replay_labels": "replay_id, label, mpid",
+    "recorded_mpids": "recorded, mpid",
 }

@@ -31,7 +31,7 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 
 def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Replays whose progress cannot be, and labels that stand for nothing."""
+    """Replays whose progress cannot be; labels and recorded MPIDs that stand for nothing."""
     rows = connection.execute(
         "SELECT replay_id, lines, bytes, digest, answers_bytes, answers_digest, finished"
         " FROM replays ORDER BY replay_id"
@@ -52,3 +52,7 @@ def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:
         " WHERE finished IS NOT 0 OR mpid NOT IN (SELECT mpid FROM profiles)"
     ):
         yield Sign(FindingCode.LABEL, f"label {label} of replay {number}")
+    for (recorded,) in connection.execute(
+        "SELECT recorded FROM recorded_mpids WHERE mpid NOT IN (SELECT mpid FROM profiles)"
+    ):
+        yield Sign(FindingCode.LABEL, f"the recorded MPID {recorded}")

@@ -11,7 +11,7 @@ APPLICATION_ID = 0x69647379
 """Tells an idsync store from another program's SQLite file: the bytes `idsy`."""
 
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """How many migrations a store of this version has."""
 
 

@@ -1,7 +1,8 @@
 """Questions that people and commands ask of a store, a file for each kind of question.
 
 `profiles`: who is there. `history`: what changed, and by which request. `statistics`: how many.
-`replays`: how far each replay got. `rules`: which rules the store was last used with.
+`replays`: how far each replay got. `recorded`: what recorded MPIDs stand for. `rules`: which rules
+the store was last used with.
 
 They are asked of a session in which nothing waits to be written, and read the tables.
 

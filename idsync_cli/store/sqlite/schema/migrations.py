@@ -18,7 +18,12 @@ from idsync_cli.store.sqlite.rows.checksums import (
     checksum_of_request,
     identifier_hash,
 )
-from idsync_cli.store.sqlite.schema.tables import TABLES, fill_identity_types, make_views
+from idsync_cli.store.sqlite.schema.tables import (
+    RECORDED,
+    TABLES,
+    fill_identity_types,
+    make_views,
+)
 
 migrations = Migrations("idsync")
 
@@ -62,6 +67,13 @@ def m002_interned(db: Database) -> None:
 def m003_alias(db: Database) -> None:
     """The list of identifier types has become longer: it ends with `alias` (section 2)."""
     fill_identity_types(db.conn)
+
+
+@migrations()
+def m004_recorded(db: Database) -> None:
+    """A table for what recorded MPIDs stand for (section 12)."""
+    for statement in RECORDED:
+        db.execute(statement)
 
 
 _TYPE_ID = "(SELECT identity_type_id FROM identity_types WHERE name = {}.identity_type)"

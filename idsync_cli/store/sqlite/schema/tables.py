@@ -10,13 +10,13 @@ from sqlite3 import Connection
 
 from idsync_cli.core.identity import TYPE_ORDER
 
-MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias")
+MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_recorded")
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
 def make_schema(connection: Connection) -> None:
     """Make the tables in an empty file, within the transaction at hand."""
-    for statement in (*_MIGRATIONS_TABLE, *TABLES):
+    for statement in (*_MIGRATIONS_TABLE, *TABLES, *RECORDED):
         connection.execute(statement)
     make_views(connection)
     connection.executemany(
@@ -179,6 +179,20 @@ TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
 )
+
+RECORDED = (
+    """
+    CREATE TABLE recorded_mpids (      -- what MPIDs that another system recorded stand for
+        recorded INTEGER PRIMARY KEY,
+        mpid INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE INDEX recorded_mpids_by_mpid ON recorded_mpids (mpid)
+    """,
+)
+"""What the latest replay that maps MPIDs, resumptions included, has found (section 12)."""
 
 _VIEWS = (
     """
