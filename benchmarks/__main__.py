@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks import calls, programs, replays, report, threads
+from benchmarks import audiences, calls, programs, replays, report, threads
 from benchmarks.measure import Bench, Row, Sizes
 
 _MEDIUM = Sizes(
@@ -21,6 +21,7 @@ _MEDIUM = Sizes(
     scenarios=1_000,
     calls=200,
     starts=25,
+    events=100_000,
 )
 SIZES = {
     "full": replace(
@@ -29,6 +30,7 @@ SIZES = {
         watched=1_000_000,
         stored=1_000_000,
         crowd=1_000_000,
+        events=1_000_000,
     ),
     "medium": _MEDIUM,
     "small": Sizes(
@@ -40,6 +42,7 @@ SIZES = {
         scenarios=50,
         calls=5,
         starts=1,
+        events=2_000,
     ),
 }
 MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = (
@@ -52,6 +55,7 @@ MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = 
     (frozenset({9}), programs.starting),
     (frozenset({10}), programs.checking),
     (frozenset({11}), threads.threads),
+    (frozenset({12}), audiences.audiences),
 )
 """What takes the measures of which goals."""
 
@@ -85,7 +89,7 @@ def main() -> None:
     given = parser.parse_args()
     goals = frozenset(given.only or GOALS)
     if goals - GOALS or given.rounds < 1 or min(given.requests or (1,)) < 1:
-        parser.error("goals are 1 to 11, and rounds and requests at least 1")
+        parser.error("goals are 1 to 12, and rounds and requests at least 1")
     sizes = SIZES[given.sizes]
     sizes = replace(
         sizes, requests=given.requests or sizes.requests, crowd=given.crowd or sizes.crowd

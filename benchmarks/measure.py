@@ -78,6 +78,7 @@ class Sizes:
     scenarios: int
     calls: int  # of one side in a round
     starts: int  # of one program
+    events: int  # in the store of goal 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,11 @@ def requests_of(bench: Bench, size: int) -> Path:
     return file
 
 
-def replayed(bench: Bench, requests: Path, store: Path, *options: object) -> Run:
+def replayed(
+    bench: Bench, requests: Path, store: Path, *options: object, config: Path | None = None
+) -> Run:
     """Replay a file into a store, without any summary."""
-    target = ("--config", written(bench), "--store", store, "--seed", SEED, "--quiet")
+    target = ("--config", config or written(bench), "--store", store, "--seed", SEED, "--quiet")
     return run(bench.folder, "idsync", "replay", requests, *target, *options, fine=DONE)
 
 

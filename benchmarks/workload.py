@@ -126,6 +126,49 @@ def requests(size: int, seed: int = SEED) -> Iterator[dict[str, object]]:
             yield request
 
 
+def batches(
+    events: int, in_a_batch: int, *, until_ms: int, seed: int = SEED
+) -> Iterator[dict[str, object]]:
+    """Event batches with so many events in all, of a year up to a time.
+
+    A user has about twenty events, which come in batches among those of others. Of ten events four
+    are purchases.
+    """
+    chance = _Chance(seed)
+    users = max(1, events // 20)
+    for _ in range(0, events, in_a_batch):
+        user = chance.below(users)
+        yield {
+            "type": "batch",
+            "user_identities": {"email": email(user)},
+            "user_attributes": {"tier": ("basic", "silver", "gold")[user % 3]},
+            "events": [_event(chance, until_ms) for _ in range(in_a_batch)],
+        }
+
+
+def _event(chance: _Chance, until_ms: int) -> dict[str, object]:
+    """An event as an SDK sends it: a purchase, another action of a shop, or a screen."""
+    times = {
+        "timestamp_unixtime_ms": until_ms - chance.below(365 * 86_400_000),
+        "session_uuid": f"{chance.below(2**32):08x}-0000-4000-8000-000000000000",
+        "event_num": chance.below(1000),
+    }
+    custom = {"campaign": f"c-{chance.below(20)}", "category": f"k-{chance.below(50)}"}
+    kind = chance.below(10)
+    if kind >= 7:
+        data = {"screen_name": f"screen-{kind}", "custom_attributes": custom, **times}
+        return {"event_type": "screen_view", "data": data}
+    action = "purchase" if kind < 4 else "view_detail"
+    amount = chance.below(20_000) / 100
+    data = {
+        "product_action": {"action": action, "total_amount": amount, "transaction_id": f"t-{kind}"},
+        "currency_code": ("EUR", "USD", "eur")[chance.below(3)],
+        "custom_attributes": custom,
+        **times,
+    }
+    return {"event_type": "commerce_event", "data": data}
+
+
 def write_requests(path: Path, size: int, seed: int = SEED) -> None:
     """Make a file of requests."""
     with path.open("w", encoding="utf-8") as file:

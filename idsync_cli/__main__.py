@@ -35,7 +35,7 @@ def _open_closed_streams() -> None:
     """Give every standard stream that is closed something to lead to.
 
     Else a file that is opened later would take its number. What is written to a closed standard
-    output must fail, as it does for a reader who has gone; talk may get lost.
+    output must fail, as it does for a reader that has gone; messages may be lost.
     """
     import os
 

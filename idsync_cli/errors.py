@@ -1,12 +1,11 @@
 """What can go wrong outside the rules, grouped by what the user can do about it.
 
 An error has a code, the facts that its message is made of, and the code of a hint at the way out.
-Its message names no command and no option: who is answered over HTTP has none. The command line
+Its message names no command and no option: a client over HTTP has none. The command line
 says hints in its own words (`cli/hints.py`).
 """
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
@@ -38,13 +37,15 @@ class FaultCode(StrEnum):
     STORE_DAMAGED = "STORE_DAMAGED"
     STORE_BUSY = "STORE_BUSY"
     STORE_REPLACED = "STORE_REPLACED"
+    ERASURE_UNFINISHED = "ERASURE_UNFINISHED"
+    REQUEST_ID_USED = "REQUEST_ID_USED"
     DISK_FULL = "DISK_FULL"
     DISK_FAILS = "DISK_FAILS"
     WRITER_ENDED = "WRITER_ENDED"
 
 
 class Hint(StrEnum):
-    """A way out of a fault. What it needs to be said is among the facts of the error."""
+    """A way out of a fault. What its sentence needs is among the facts of the error."""
 
     TRY_AGAIN = "TRY_AGAIN"
     WAIT_AND_TRY_AGAIN = "WAIT_AND_TRY_AGAIN"
@@ -96,23 +97,25 @@ class Hint(StrEnum):
     UNPACK_ZIP = "UNPACK_ZIP"
     UNPACK_TAR = "UNPACK_TAR"
     WRITE_AS_TEXT = "WRITE_AS_TEXT"
+    BRING_BACK = "BRING_BACK"
+    FINISH_LATER = "FINISH_LATER"
     SHOW_PROFILE = "SHOW_PROFILE"
     LIST_TYPES = "LIST_TYPES"
 
 
 class Kept(StrEnum):
-    """What is known to have become of the work, where a fault ends it."""
+    """What is certain about the work when a fault ends it."""
 
     NOTHING_CHANGED = "nothing was changed"
     STORE_AS_IT_WAS = "the store is unchanged"
     EARLIER_IS_WHOLE = "everything committed before is intact"
     ALL_IS_IN_OLD_FILE = (
-        "the work done here is in the file that was there before, not in the one there now"
+        "what was done here is in the original file, not in the one that replaced it"
     )
 
 
 class IdsyncError(Exception):
-    """A fault that the user can mend; its exit status follows section 8.
+    """A fault that the user can fix; its exit status follows section 8.
 
     `kept` says what became of the work, and is None where that is not known for sure.
     """
@@ -165,7 +168,7 @@ class Excerpt(NamedTuple):
     """A line of a file, for people: its number and text, and the word in it that is at fault.
 
     The column counts from 1 and is None where no word of the line is at fault; the length is in
-    characters. Text is as foreign as it came.
+    characters. The text is untrusted.
     """
 
     line: int
@@ -190,7 +193,7 @@ class Fault(NamedTuple):
 
 
 class FileFault(IdsyncError):
-    """A configuration or scenario file cannot be used: every fault in it, a line each."""
+    """A configuration or scenario file cannot be used: every fault in it, one per line."""
 
     default_code = FaultCode.INVALID_FILE
 
@@ -211,23 +214,29 @@ class StoreFault(IdsyncError):
 
 
 class Busy(IdsyncError):
-    """More is being asked at once than may wait; nothing was done, and it can be asked again."""
+    """Too many requests are waiting; nothing was done, and the request can be repeated."""
 
     exit_status = 3
 
 
 class Stopped(IdsyncError):
-    """Whatever was to answer has been stopped; nothing was done."""
+    """The service has been stopped; nothing was done."""
 
     exit_status = 3
 
 
 class Terminated(BaseException):
-    """Somebody asked the process to end: no more an error to pass over than Ctrl-C is."""
+    """Someone asked the process to end: like Ctrl-C, it must not be handled as an error."""
 
 
 class OutputClosed(Exception):
-    """Whoever read standard output has gone."""
+    """The reader of standard output has gone."""
+
+
+class AsWritten(str):
+    """A piece of JSON as it stands in a file: what its backslashes mean is said there."""
+
+    __slots__ = ()
 
 
 def printable(text: str) -> str:
@@ -242,7 +251,13 @@ def printable(text: str) -> str:
 
 def quoted(value: object) -> str:
     """A foreign value for an error message: one line, bounded, between quotes."""
-    text = printable(str(value)[: LONGEST_QUOTE + 1])
+    text = str(value)[: LONGEST_QUOTE + 1]
+    if isinstance(value, AsWritten):
+        text = "\\".join([quoted(piece)[1:-1] for piece in text.split("\\")])
+    elif not (text.isascii() and text.isprintable() and "\\" not in text):
+        from idsync_cli.visible import visible
+
+        text = visible(text, spaces=False)
     return f"'{text}'" if len(text) <= LONGEST_QUOTE else f"'{text[:LONGEST_QUOTE]}…'"
 
 
@@ -252,6 +267,15 @@ def number_of(number: int, noun: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the nearest right word, ready to be put behind a message; or nothing."""
-    close = get_close_matches(word[:LONGEST_QUOTE], list(known), n=1)
-    return f"; did you mean '{printable(close[0])}'?" if close else ""
+    """A hint at the nearest right words, ready to be put behind a message; or nothing."""
+    from idsync_cli.nearest import nearest_words
+
+    return did_you_mean(nearest_words(word[:LONGEST_QUOTE], known))
+
+
+def did_you_mean(words: Sequence[str]) -> str:
+    """A hint at words, ready to be put behind a message; or nothing if there are none."""
+    if not words:
+        return ""
+    *others, last = map(quoted, words)
+    return f"; did you mean {', '.join(others)}{' or ' if others else ''}{last}?"

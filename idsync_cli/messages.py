@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, Rule, TierOutcome
+from idsync_cli.core.codes import ErrorCode, KeptBy, NoteCode, Reason, Rule, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
-from idsync_cli.errors import printable
+from idsync_cli.visible import visible
 
 _NOTES = {
+    NoteCode.NO_IDENTIFIER: (
+        "{type} was passed over: its value is a number or a boolean that identifies nobody"
+    ),
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
     NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
     NoteCode.JOINED_CONFLICTING_LOGIN: (
@@ -29,6 +32,13 @@ REASONS = {
     Reason.NEW_KNOWN_USER_ONLY: "anonymous, but the request has a login ID",
 }
 
+KEPT_BY = {
+    **{reason.value: sentence for reason, sentence in REASONS.items()},
+    KeptBy.IMMUTABLE.value: "an immutable identifier never moves",
+    KeptBy.ON_UNIQUE_HELD.value: "the scope sets on_unique_held: keep; only a modify moves it",
+}
+"""Why a holder keeps an identifier from a request."""
+
 _BUT = {
     Reason.IMMUTABLE_SEARCH: "a search needs {its} immutable ID",
     Reason.IMMUTABLE_PROTECTION: "the request does not name {its} immutable ID",
@@ -36,7 +46,7 @@ _BUT = {
     Reason.CONFLICTING_LOGIN: "a login ID of the request disagrees with {it}",
     Reason.NEW_KNOWN_USER_ONLY: "a login ID never leads to an anonymous profile",
 }
-"""Why who holds what was asked for is not the answer, behind a "but"."""
+"""Why a holder of what was asked for is not the answer, after a "but"."""
 
 WHY_NOT = {
     **{reason.value: sentence for reason, sentence in REASONS.items()},
@@ -64,8 +74,11 @@ RULES = {
         "under this strategy, a login ID that finds no known profile creates a profile"
     ),
     Rule.LOGOUT: "under this strategy, a logout creates an anonymous profile; no tier is consulted",
-    Rule.MPID: "a modify names the profile to change",
+    Rule.MPID: "the request names the profile by its MPID",
 }
+
+
+DUPLICATE = "a batch with this source_request_id was carried out before; nothing was done"
 
 
 def note_message(note: Note) -> str:
@@ -90,7 +103,7 @@ def near_message(near: Sequence[NearMiss]) -> str:
     else:
         counts = ", ".join(f"{count} {reason}" for reason, count in miss.ineligible.items())
         why = f"none of them may be the answer ({counts})"
-    held = f"{miss.identifier.type} {printable(miss.identifier.value)}"
+    held = f"{miss.identifier.type} {visible(miss.identifier.value)}"
     return f"{holders} {held}, but {why}"
 
 

@@ -51,7 +51,8 @@ if [ "$(sed -n 2p "$venv/.idsync/project")" = compiled ]; then
     check "tests, compiled" tests -p tests.compiled --override-ini="pythonpath='$installed' ." \
         tests/test_against_model.py tests/test_plain_lines.py tests/test_profile_cache.py \
         tests/test_scenarios.py tests/test_store_conformance.py tests/test_store_stateful.py \
-        tests/test_decisions_kept.py tests/test_names_asked.py
+        tests/test_decisions_kept.py tests/test_names_asked.py \
+        tests/test_audience_sql.py tests/test_audience_members.py
 else
     check "tests" tests --ignore=tests/core
     printf '== tests, compiled: left out, for idsync is not compiled here\n'

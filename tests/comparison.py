@@ -13,6 +13,7 @@ from typing import Any
 
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
@@ -21,6 +22,7 @@ from idsync_cli.files.request_file import RequestFile, Source
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.api import Store
+from idsync_cli.wire.batches import BatchLine
 from idsync_cli.wire.lines import PlainLine
 from tests.reference_model import Model, without_account
 from tests.worlds import World, config_yaml
@@ -55,7 +57,7 @@ def lines_of(requests: list[object]) -> bytes:
 
 def json_of(request: object) -> object:
     """A request that was read from a line, as the JSON value that the line holds."""
-    return request.as_json() if isinstance(request, PlainLine) else request
+    return request.as_json() if isinstance(request, (PlainLine, BatchLine)) else request
 
 
 def incoming(requests: list[object]) -> list[wire.Incoming]:
@@ -104,7 +106,7 @@ def model_answers(world: World, *, one_shot: bool = False) -> Run:
             model.reconfigure(world.later_scopes)
         line = None if one_shot else index + 1
         answers.append(plain(model.answer(request, line=line, explain=True)))
-    return answers, model.export()
+    return answers, model.export() + model.data() + model.erasures.lines()
 
 
 def program_answers(
@@ -117,7 +119,7 @@ def program_answers(
             for answer in answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
         ]
         rules = organization(world.later_scopes or world.scopes, world.workspaces)
-        return answers, exported(storage, rules)
+        return answers, exported(storage, rules) + data_in(storage) + erasures_in(storage)
 
 
 def exported(storage: Store, rules: Organization) -> list[Json]:
@@ -127,6 +129,51 @@ def exported(storage: Store, rules: Organization) -> list[Json]:
             wire.profile_json(scoped(profile, scope, rules.scopes.get(scope)))
             for scope, profile in session.profiles(rules.scopes)
         ]
+
+
+def erasures_in(storage: Store) -> list[Json]:
+    """Who was erased from a store, as an export says it, but for the time."""
+    with storage.reading() as session:
+        lines = [wire.erasure_record_json(each) for each in session.erasures()]
+    return [{name: each for name, each in line.items() if name != "time_ms"} for line in lines]
+
+
+def data_in(storage: Store) -> list[Json]:
+    """What each profile of a store has beside its identifiers."""
+    with storage.reading() as session:
+        mpids = [profile.mpid for _, profile in session.profiles({})]
+        return [{"mpid": str(mpid)} | data_json(session.data_of(mpid)) for mpid in mpids]
+
+
+def data_json(data: ProfileData | None) -> Json:
+    assert data is not None
+    return {
+        "attributes": dict(data.attributes),
+        "events": [
+            {
+                "seq": each.seq,
+                "place": each.place,
+                "time_ms": each.time_ms,
+                "name": each.name,
+                "event": json.loads(each.text),
+            }
+            for each in data.events
+        ],
+        "devices": [
+            {
+                "of": each.identifier and [each.identifier.type.value, each.identifier.value],
+                "info": each.info,
+                "seq": each.seq,
+            }
+            for each in data.devices
+        ],
+        "consent_state": data.consent_state,
+        "is_opted_out": data.is_opted_out,
+        "attribution": data.attribution,
+        "first_seen_ms": data.first_seen_ms,
+        "last_stored_ms": data.last_stored_ms,
+        "status_messages": [each.rpartition(" ")[2] for each in data.status_messages],
+    }
 
 
 def answers_in(
@@ -150,8 +197,9 @@ def answers_in(
 
 
 def plain(answer: Json) -> Json:
-    """An answer without its sentences, which are nobody's contract."""
-    kept = dict(answer)
+    """An answer without its sentences, which are nobody's contract, and what no model knows."""
+    kept = {name: each for name, each in answer.items() if name not in ("time", "files")}
+    kept.pop("shown_by", None)
     if "errors" in kept:
         kept["errors"] = [error["code"] for error in kept["errors"]]
     if "notes" in kept:

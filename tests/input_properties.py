@@ -25,8 +25,9 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
 from idsync_cli.errors import FileFault, UsageFault
-from idsync_cli.files import config_file, request_file, yaml_tree
-from idsync_cli.files.profile_lines import BadLine, ProfileFile, ProfileLine, read_jsonl
+from idsync_cli.files import config_file, request_file, yaml_parser, yaml_tree
+from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileFile, ProfileLine, read_jsonl
+from idsync_cli.files.record_lines import ErasureLine
 from idsync_cli.files.request_file import RequestFile, Source
 from idsync_cli.files.scenario_file import read_scenarios
 from idsync_cli.wire import decoding, lines
@@ -299,11 +300,19 @@ def profiles(data: bytes) -> None:
             if isinstance(each, BadLine):
                 assert each.what.isprintable()
                 assert len(each.what) < 3000
+            elif isinstance(each, ErasureLine):
+                _is_an_erasure(each, rules)
             else:
                 _is_a_profile(each, rules)
 
 
-def _profiles_in(data: bytes, rules: Organization) -> list[ProfileLine | BadLine] | None:
+def _is_an_erasure(line: ErasureLine, rules: Organization) -> None:
+    written = wire.erasure_record_json(line.erasure)
+    found = _profiles_in(json.dumps(written).encode(), rules)
+    assert found == [ErasureLine(1, line.erasure, line.excerpt)]
+
+
+def _profiles_in(data: bytes, rules: Organization) -> list[AnyLine] | None:
     try:
         return list(read_jsonl(ProfileFile("-", BytesIO(data)), rules))
     except UsageFault:
@@ -352,7 +361,7 @@ def configuration(data: bytes) -> None:
         return
     assert all(line.isprintable() for line in loaded.lint)
     faults = yaml_tree.Faults(path)
-    [document] = yaml_tree.read_documents(path, faults)
+    [document] = yaml_parser.read_documents(path, faults)
     scopes = {
         name: {key: value for key, value in scope.items() if value is not None}
         for name, scope in document.plain()["scopes"].items()

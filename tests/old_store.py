@@ -1,5 +1,6 @@
-"""Stores of the first schema: the one in fixtures/store-v1, and larger ones."""
+"""Stores of earlier schemas: those in fixtures/store-v1 and store-v3, and larger ones."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,6 +10,7 @@ from idsync_cli.store.sqlite.lifecycle.header import APPLICATION_ID
 from tests.program import Program, mpid_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "store-v1"
+OF_SCHEMA_3 = FIXTURES.parent / "store-v3"
 
 
 def put_old_store(program: Program) -> None:
@@ -19,6 +21,50 @@ def put_old_store(program: Program) -> None:
         connection.executescript((FIXTURES / "store.sql").read_text(encoding="utf-8"))
         _finish(connection)
     path.chmod(0o600)
+
+
+def put_store_of_schema_3(program: Program) -> Path:
+    """Put the store of fixtures/store-v3 there, with its configuration."""
+    program.write("idsync.yaml", (OF_SCHEMA_3 / "idsync.yaml").read_bytes())
+    path = program.folder / "idsync.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript((OF_SCHEMA_3 / "store.sql").read_text(encoding="utf-8"))
+        _finish(connection, version=3)
+    path.chmod(0o600)
+    return path
+
+
+BATCHES: tuple[dict[str, object], ...] = (
+    {
+        "user_identities": {"email": "em-1"},
+        "device_info": {"ios_idfv": "io-1", "platform": "iOS"},
+        "user_attributes": {"city": "Bern", "plan": "gold", "tag": None},
+        "events": [
+            {"event_type": "screen_view", "data": {"screen_name": "cart"}},
+            {"event_type": "opt_out", "data": {"timestamp_unixtime_ms": 1_700_000_000_000}},
+        ],
+        "source_request_id": "s-1",
+        "consent_state": {"gdpr": {}},
+    },
+    {
+        "user_identities": {"email": "em-1"},
+        "ip": "::1",
+        "user_attributes": {"city": "Ulm"},
+        "deleted_user_attributes": ["plan"],
+        "events": [{"event_type": "profile"}],
+        "attribution_info": {"publisher": "p"},
+        "source_request_id": "s-2",
+    },
+)
+"""Two batches after which no table of section 9 is empty."""
+
+
+def bring_data(program: Program, scope: str) -> None:
+    """Replay the batches into the store of a program."""
+    lines = [json.dumps({"type": "batch", "scope": scope, **each}) for each in BATCHES]
+    program.write("batches.jsonl", "\n".join(lines))
+    outcome = program("replay", "batches.jsonl")
+    assert (outcome.status, outcome.stderr) == (0, "")
 
 
 def put_large_old_store(program: Program, profiles: int) -> None:
@@ -75,7 +121,7 @@ def _held(seq: int) -> Iterator[tuple[str, str]]:
     yield "ios_idfv", f"phone {seq}"
 
 
-def _finish(connection: sqlite3.Connection) -> None:
+def _finish(connection: sqlite3.Connection, version: int = 1) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute("PRAGMA user_version = 1")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.execute("PRAGMA journal_mode = WAL")

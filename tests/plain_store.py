@@ -6,13 +6,16 @@ and shares nothing with the stores of idsync. Compiled, too, idsync has to take 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-from idsync_cli.core.codes import Import, Op
+from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias, Event, ProfileData
 from idsync_cli.core.decision import Decision
+from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
     EVERY_PROFILE,
@@ -23,6 +26,8 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from tests.core.memory import Memory
+from tests.core.shorthand import altered
+from tests.plain_data import Brought, events_of, told
 
 
 class PlainTransaction(Transaction):
@@ -36,9 +41,24 @@ class PlainTransaction(Transaction):
         self.taken: set[int] = set(before.taken) if before else set()
         self.login_bits: dict[str, int] = dict(before.login_bits) if before else {}
         self.given_out: set[int] = set(before.given_out) if before else set()
+        self.answered: dict[int, int] = dict(before.answered) if before else {}
+        self.erased: list[Erasure] = list(before.erased) if before else []
+        self.batches: dict[bytes, ProfileView | None] = dict(before.batches) if before else {}
+        self.data: list[Brought] = list(before.data) if before else []
+        self.aliases: list[Alias] = list(before.aliases) if before else []
+        self.events: list[tuple[int, int]] = list(before.events) if before else []
+        self.all_events: dict[int, list[Event]] = dict(before.all_events) if before else {}
         self.known: dict[str, Memory] = {}
         for scope, memory in before.known.items() if before else ():
-            self.known[scope] = Memory(*memory.profiles.values(), given_out=self.given_out)
+            self.known[scope] = Memory(*memory.profiles.values(), **self.shared())
+
+    def shared(self) -> dict[str, Any]:
+        return {
+            "given_out": self.given_out,
+            "batches": self.batches,
+            "aliases": self.aliases,
+            "events": self.events,
+        }
 
     @property
     def last_seq(self) -> int:
@@ -58,20 +78,56 @@ class PlainTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         assert all(isinstance(each, Identifier) for each in identifiers)
         assert all(isinstance(each, int) for each in mpids)
+        assert all(isinstance(each, bytes) for each in digests)
 
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         return self._of(scope).under(rules)
 
     def _of(self, scope: str) -> Memory:
-        return self.known.setdefault(scope, Memory(given_out=self.given_out))
+        return self.known.setdefault(scope, Memory(**self.shared()))
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
+        if decision.status is Status.ERASED:
+            assert decision.profile is not None
+            its_mpid, its_id = decision.profile.mpid, entry.request_id
+            self.erase(Erasure(its_mpid, entry.seq, scope, entry.time_ms, its_id))
+            return
         self._of(scope).apply(decision)
+        assert decision.profile is not None
+        alias, source = decision.alias, None
+        if alias is not None:
+            source = self.data_of(alias.source_mpid)
+        self.data.append(
+            Brought(
+                decision.profile.mpid,
+                entry.seq,
+                entry.own_time_ms,
+                decision.data,
+                decision.aliases,
+                alias,
+                source,
+            )
+        )
+        for mpid in {*self.given_out}:
+            known = self.all_events.get(mpid, [])
+            new = [each for each in events_of(mpid, self.data) if each.seq == entry.seq]
+            every = sorted([*known, *new], key=lambda each: (each.time_ms, each.seq, each.place))
+            self.all_events[mpid] = every
+            self.events[:] = [each for each in self.events if each[0] != mpid]
+            self.events += [(mpid, each.time_ms) for each in every]
+        if decision.alias is not None:
+            self.aliases.append(decision.alias)
         self.taken.add(entry.seq)
+        self.answered[entry.seq] = decision.profile.mpid
         self.login_bits.setdefault(scope, rules.login_bits)
         self.entries += [
             HistoryEntry(
@@ -94,11 +150,97 @@ class PlainTransaction(Transaction):
         self.taken.add(profile.created_seq)
         self.login_bits.setdefault(scope, rules.login_bits)
         if time_ms is not None:
+            self.data.append(Brought(profile.mpid, profile.created_seq, time_ms, None))
             how = profile.created_seq, time_ms, Import.IMPORT, None, None
             self.entries += [
                 HistoryEntry(*how, Op.ADD, profile.mpid, each, Import.IMPORT)
                 for each in profile.identifiers
             ]
+
+    def lost_with(self, scope: str, mpid: int) -> set[Identifier]:
+        memory = self.known[scope]
+        ever = {each.identifier for each in self.entries if each.mpid == mpid}
+        ever |= set(memory.profiles[mpid].identifiers)
+        others = [each for each in memory.profiles.values() if each.mpid != mpid]
+        return {
+            one for one in ever if one.value and not any(one in each.identifiers for each in others)
+        }
+
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        mpid, memory = erasure.mpid, self.known[erasure.scope]
+        everybody = [each for _, each in self.everybody()]
+        data = self.data_of(mpid)
+        assert data is not None
+        taken = {
+            each.mpid
+            for each in self.entries
+            if each.op is Op.REMOVE and self.answered.get(each.seq) == mpid != each.mpid
+        }
+        return ErasureReport(
+            erasure,
+            ErasureCounts(
+                identifiers=len(memory.profiles[mpid].identifiers),
+                values=len(self.lost_with(erasure.scope, mpid)),
+                history=sum(each.mpid == mpid for each in self.entries),
+                attributes=len(data.attributes),
+                devices=len(data.devices),
+                events=data.event_count,
+            ),
+            made_from_it=tuple(sorted(p.mpid for p in everybody if p.source_mpid == mpid)),
+            taken_from=tuple(sorted(taken)),
+            aliased_with=tuple(
+                sorted(
+                    {
+                        each.source_mpid + each.destination_mpid - mpid
+                        for each in self.aliases
+                        if mpid in (each.source_mpid, each.destination_mpid)
+                    }
+                )
+            ),
+        )
+
+    def erase(self, erasure: Erasure) -> None:
+        mpid, scope = erasure.mpid, erasure.scope
+        gone = self.lost_with(scope, mpid)
+        profile = self.known[scope].profiles.pop(mpid)
+        touched = {profile.created_seq}
+        touched |= {each.seq for each in self.entries if each.mpid == mpid}
+        touched |= {seq for seq, answer in self.answered.items() if answer == mpid}
+        left = []
+        for each in self.entries:
+            if each.mpid != mpid:
+                its = each.identifier
+                if its in gone and each.mpid in self.known[scope].profiles:
+                    its = Identifier(its.type, "")
+                its_id = None if self.answered.get(each.seq) == mpid else each.request_id
+                left.append(altered(each, identifier=its, request_id=its_id))
+        self.entries = left
+        self.data = [each for each in self.data if each.mpid != mpid]
+        self.data = [
+            each._replace(alias=None)
+            if each.alias and mpid in (each.alias.source_mpid, each.alias.destination_mpid)
+            else each
+            for each in self.data
+        ]
+        self.all_events.pop(mpid, None)
+        self.events[:] = [each for each in self.events if each[0] != mpid]
+        self.aliases[:] = [
+            each for each in self.aliases if mpid not in (each.source_mpid, each.destination_mpid)
+        ]
+        for digest, answer in self.batches.items():
+            if answer is not None and answer.mpid == mpid:
+                self.batches[digest] = None
+        self.answered = {seq: its for seq, its in self.answered.items() if its != mpid}
+        self.taken -= touched - {each.seq for each in left}
+        self.insert_erasure(erasure)
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        self.erased = sorted([*self.erased, erasure], key=lambda each: each.seq)
+        self.given_out.add(erasure.mpid)
+        self.taken.add(erasure.seq)
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        return iter([each for each in self.erased if mpid in (None, each.mpid)])
 
     def flush(self) -> None:
         pass
@@ -119,6 +261,11 @@ class PlainTransaction(Transaction):
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         return next((pair for pair in self.everybody() if pair[1].mpid == mpid), None)
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        if not self.find(mpid):
+            return None
+        return told(mpid, self.data, events, list(self.all_events.get(mpid, [])))
 
     def everybody(self) -> list[tuple[str, Profile]]:
         pairs = [(name, each) for name in self.known for each in self.known[name].profiles.values()]

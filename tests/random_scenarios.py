@@ -86,8 +86,25 @@ class State:
 
     model: Model
     begun: Begun | None = None
-    history: list[tuple[object, ...]] = field(default_factory=list)
-    taken: set[int] = field(default_factory=set)
+
+    @property
+    def history(self) -> list[tuple[object, ...]]:
+        """Every change that is left of the history; a value that was erased is None."""
+        return [
+            (each.seq, each.op, each.mpid, each.type, each.value)
+            for each in self.model.erasures.history
+        ]
+
+    @property
+    def taken(self) -> set[int]:
+        """The numbers under which anything was done."""
+        brought = {seq for its in self.model.brought.values() for seq, _, _ in its}
+        return self.model.erasures.taken() | brought
+
+    def labels_of(self, begun: Begun) -> dict[str, int]:
+        """What labels of a replay stand for, now that some may have been erased since."""
+        erased = self.model.erasures.erased
+        return {label: mpid for label, mpid in begun.labels.items() if mpid not in erased}
 
 
 @dataclass
@@ -143,8 +160,9 @@ class Story:
 
     def one_shot(self, rng: random.Random) -> None:
         """A request by options, perhaps as a dry run."""
-        request, arguments = command_of(self.asker(rng).request(), rng)
+        request, arguments = command_of(self.a_request(rng), rng)
         dry, explain = rng.random() < 0.2, rng.random() < 0.3
+        explain = explain and request["type"] != "erase"
         options = ["--dry-run"] * dry + ["--explain"] * explain + ["--json"]
         outcome = self.run(*arguments, *options)
         self.model.labels = {}
@@ -156,9 +174,13 @@ class Story:
         status = 1 if codes == ["MPID_NOT_FOUND"] else 2 if codes else 0
         status = 1 if expected["status"] == "not_found" else status
         need(outcome.status == status, f"{arguments} ended with {outcome.status}, not {status}")
-        if not dry:
-            self.note(expected)
         self.counts["one-shot requests"] += 1
+
+    def a_request(self, rng: random.Random) -> Json:
+        """A request that there is a command for."""
+        while (request := self.asker(rng).request())["type"] == "batch":
+            pass
+        return request
 
     def replay(self, rng: random.Random) -> None:
         """A small file in chunks of any size, to its end, or to the first line refused."""
@@ -215,7 +237,7 @@ class Story:
             *["--explain"] * begun.explain,
         ]
         outcome = self.run("replay", begun.name, *options, "--resume", "--quiet")
-        self.model.labels = dict(begun.labels)
+        self.model.labels = self.state.labels_of(begun)
         left = len(begun.requests) - begun.done
         while begun.done < len(begun.requests):
             self.answer_next(begun)
@@ -266,7 +288,9 @@ class Story:
         outcome = self.run("restore", name, *["--discard"] * (rng.random() < 0.5))
         need(outcome.status == 0, f"restore: {outcome}")
         named = list(self.model.rules)
+        erasures = self.model.erasures
         self.state = copy.deepcopy(self.saved[name])
+        self.model.carry_out_again(erasures)
         self.name_scopes(named)
         self.counts["restores"] += 1
 
@@ -374,7 +398,7 @@ class Story:
 
     def reopen_killed(self, rng: random.Random) -> None:
         """Kill a single command, which is done as a whole or not at all."""
-        request, arguments = command_of(self.asker(rng).request(), rng)
+        request, arguments = command_of(self.a_request(rng), rng)
         process = self.program.start(*arguments, "--json")
         time.sleep(rng.random() * 0.4)
         how = rng.choice(SIGNALS)
@@ -388,7 +412,6 @@ class Story:
         expected = plain(after.answer(request, line=None))
         if self.last_seq() == after.counter:
             self.state.model = after
-            self.note(expected)
         if process.returncode == 0:
             same(plain(json.loads(stdout)), expected, f"{arguments}")
             need(self.last_seq() == after.counter, f"{arguments}: said to be done, and is not")
@@ -425,18 +448,8 @@ class Story:
         expected = plain(self.model.answer(request, line=line, explain=begun.explain))
         begun.done += 1
         begun.answers.append(expected)
-        self.note(expected)
         self.counts["replayed requests"] += 1
         return expected
-
-    def note(self, answer: Json) -> None:
-        """Keep what the history must say of an answer."""
-        changes = answer.get("changes", [])
-        for change in changes:
-            entry = (change["op"], int(change["mpid"]), change["identity_type"], change["value"])
-            self.state.history.append((answer["seq"], *entry))
-        if changes:
-            self.state.taken.add(answer["seq"])
 
     def go_on(self, begun: Begun, rng: random.Random) -> None:
         """Run a replay until a signal ends it, and let the model follow as far as it got."""
@@ -456,7 +469,7 @@ class Story:
         self.counts["kills"] += was_killed
         lines, is_there = self.lines_done(begun)
         need(is_there or was_killed, "a replay that came to its end has left no trace")
-        self.model.labels = dict(begun.labels)
+        self.model.labels = self.state.labels_of(begun)
         upto = begun.place_behind(lines) if is_there else begun.done
         need(upto >= begun.done, "a replay has gone back")
         while begun.done < upto:
@@ -502,7 +515,9 @@ class Story:
         exported = self.run("export")
         need(exported.status == 0, f"export: {exported}")
         found = exported.lines()
-        expected = self.expected_export()
+        for line in found:
+            line.pop("time_ms", None)
+        expected = self.expected_export() + self.model.erasures.lines()
         for wanted, got in zip(expected, found, strict=False):
             same(got, wanted, "export")
         need(len(expected) == len(found), f"{len(found)} profiles, not {len(expected)}")
@@ -512,7 +527,8 @@ class Story:
         need(history == self.state.history, f"history {history}\nnot     {self.state.history}")
         held: dict[int, list[tuple[str, str]]] = {mpid: [] for mpid in self.model.profiles}
         for _, op, mpid, kind, value in history:
-            (held[mpid].append if op == "add" else held[mpid].remove)((kind, value))
+            if value is not None:
+                (held[mpid].append if op == "add" else held[mpid].remove)((kind, value))
         for mpid, profile in self.model.profiles.items():
             need(held[mpid] == profile.held, f"the history of {mpid} adds up to {held[mpid]}")
         if rng.random() < 0.5:
@@ -535,6 +551,8 @@ class Story:
         said = {each["code"]: each for each in found.json()["findings"]}
         worse = {code for code, each in said.items() if each["level"] != "note"}
         expected = set()
+        if self.rows("SELECT 1 FROM erasures WHERE NOT finished"):
+            expected.add("unfinished_erasure")
         if any(self.shared_unique()):
             expected.add("shared_unique")
         named = [p for p in self.model.profiles.values() if p.scope in self.model.rules]
@@ -616,6 +634,7 @@ def take_in(state: State, line: Json) -> bool:
     others = {pair for p in model.profiles.values() if p.scope == scope for pair in p.held}
     if (
         mpid in model.profiles
+        or mpid in model.erasures.erased
         or seq in state.taken | {p.seq for p in model.profiles.values()}
         or any(len(profile.values(kind)) > 1 for kind in rules.immutable)
         or profile.of(rules.unique) & others
@@ -624,9 +643,11 @@ def take_in(state: State, line: Json) -> bool:
     profile.was_known = bool(line.get("known")) or profile.known(rules)
     model.profiles[mpid] = profile
     model.counter = max(model.counter, seq)
-    state.taken.add(seq)
-    state.history += [(seq, "add", mpid, *pair) for pair in profile.held]
-    state.history.sort(key=lambda entry: entry[0])  # type: ignore[arg-type,return-value]
+    changes = [
+        {"op": "add", "mpid": str(mpid), "identity_type": kind, "value": value}
+        for kind, value in profile.held
+    ]
+    model.erasures.note(seq, scope, mpid, changes)
     return True
 
 
@@ -640,7 +661,8 @@ def command_of(request: Json, rng: random.Random) -> tuple[Json, list[str]]:
     kind = request["type"]
     asked: Json = {"type": kind}
     arguments = [kind]
-    for name in ("scope", "workspace", *(["mpid"] if kind == "modify" else ["previous_mpid"])):
+    named = {"modify": ["mpid"], "erase": ["mpid", "request_id"]}.get(kind, ["previous_mpid"])
+    for name in ("scope", "workspace", *named):
         if request.get(name) is not None:
             asked[name] = str(request[name])
             arguments.append(f"--{name.replace('_', '-')}={asked[name]}")
@@ -653,6 +675,8 @@ def command_of(request: Json, rng: random.Random) -> tuple[Json, list[str]]:
                 for which in ("old_value", "new_value")
             )
             arguments.append(f"--change={change['identity_type']}:{old}:{new}")
+        return asked, arguments
+    if kind == "erase" and "known_identities" not in request:
         return asked, arguments
     asked["known_identities"] = {}
     for name, value in request["known_identities"].items():

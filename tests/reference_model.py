@@ -1,7 +1,8 @@
 """Sections 1 to 8 of docs/specification.md as a brute-force model: the judge of the real program.
 
-Written from the specification alone and in its order, to be read beside it. Never imported by the
-package, and importing nothing of it. It copies the whole store for each request, and scans it.
+What section 9 adds is in `reference_batches` and `reference_erasures`. Written from the
+specification alone and in its order, to be read beside it. Never imported by the package, and
+importing nothing of it. It copies the whole store for each request, and scans it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ from hashlib import blake2b
 from itertools import count
 from math import isfinite
 from typing import Any
+
+from tests import reference_aliases as aliases
+from tests import reference_batches as batches
+from tests.reference_batches import RefusedError, need
+from tests.reference_erasures import Erasures
 
 Json = dict[str, Any]
 Pair = tuple[str, str]  # an identifier: type and value
@@ -40,16 +46,17 @@ alias
 """
 TYPES = [names.split("=")[0] for names in _NAMES.split()]
 CANONICAL = {n: names.split("=")[0] for names in _NAMES.split() for n in names.split("=")}
+DEVICE_TYPES = TYPES[TYPES.index("ios_idfa") : TYPES.index("device_application_stamp") + 1]
 
-# ---- Sections 3 and 6: the rules of a scope (`aliasing` belongs to section 9)
+# ---- Sections 3 and 6: the rules of a scope
 
-_COLUMNS = ("on_new_known_user", "on_logout", "logins", "login_needs_login_id", "links")
+_COLUMNS = ("on_new_known_user", "on_logout", "logins", "login_needs_login_id", "links", "aliasing")
 _PRESETS = {
-    "default": ("keep", "create", True, False, False),
-    "profile_conversion": ("keep", "create", True, False, False),
-    "profile_link": ("create", "create", True, False, True),
-    "profile_isolation": ("create", "return_anonymous", True, True, False),
-    "best_match": ("keep", None, False, False, False),
+    "default": ("keep", "create", True, False, False, True),
+    "profile_conversion": ("keep", "create", True, False, False, True),
+    "profile_link": ("create", "create", True, False, True, True),
+    "profile_isolation": ("create", "return_anonymous", True, True, False, False),
+    "best_match": ("keep", None, False, False, False, False),
 }
 _BOTH = {"login": True, "unique": True}
 _PRESET_SETTINGS = {
@@ -77,6 +84,7 @@ class Rules:
         self.logout_creates = strategy.get("on_logout") == "create"
         self.login_needs_login_id: bool = strategy.get("login_needs_login_id", False)
         self.links: bool = strategy["links"]
+        self.aliasing: bool = strategy["aliasing"]
         self.joins = scope.get("on_conflicting_login") == "join"
         self.keeps = scope.get("on_unique_held") == "keep"
         self.priority = [CANONICAL[n] for n in scope.get("priority") or _DEFAULT_PRIORITY.split()]
@@ -141,14 +149,6 @@ def is_zero(value: object) -> bool:
     return type(value) is int and value == 0
 
 
-class RefusedError(Exception):
-    """The request is answered with this code, and changes nothing."""
-
-    def __init__(self, code: str, **account: list[Json]) -> None:
-        super().__init__(code)
-        self.account = account
-
-
 def without_account(body: Json) -> Json:
     """Section 8: what only an answer with `--explain` has is left out."""
     body = {name: each for name, each in body.items() if name != "tiers"}
@@ -158,11 +158,6 @@ def without_account(body: Json) -> Json:
         note.pop("mpid", None)
         note.pop("reason", None)
     return body
-
-
-def need(condition: object, code: str = "INVALID_REQUEST") -> None:
-    if not condition:
-        raise RefusedError(code)
 
 
 class Work:
@@ -340,7 +335,7 @@ class Work:
 
 # ---- Section 8: requests
 
-_KINDS = ("identify", "login", "logout", "search", "modify")
+_KINDS = ("identify", "login", "logout", "search", "modify", "batch", "alias", "erase")
 _MEMBERS: dict[str, type] = {
     **dict.fromkeys(("type", "scope", "workspace", "label"), str),
     **dict.fromkeys(("request_id", "source_request_id", "environment"), str),
@@ -351,16 +346,31 @@ _MEMBERS: dict[str, type] = {
 }
 
 
+_OF_IDENTITIES = {"known_identities", "identity_changes", "mpid", "previous_mpid"}
+_OF_ALIASES = dict.fromkeys(aliases.OWN_MEMBERS, object)
+
+
 def members_of(request: Json, several_scopes: bool) -> Json:
     """The row of INVALID_REQUEST; returns the members that are not null."""
-    need(set(request) <= set(_MEMBERS))
+    is_alias = request.get("type") == "alias"
+    kinds: Any = _MEMBERS
+    if is_alias:
+        kinds = {n: k for n, k in _MEMBERS.items() if n not in _OF_IDENTITIES} | _OF_ALIASES
+    need(set(request) <= set(kinds))
     members = {name: value for name, value in request.items() if value is not None}
-    need(all(isinstance(value, _MEMBERS[name]) for name, value in members.items()))
+    need(all(isinstance(value, kinds[name]) for name, value in members.items()))
     need(not isinstance(members.get("request_timestamp_ms"), bool))
     need(members.get("type") in _KINDS)
-    if members["type"] == "modify":
+    if is_alias:
+        need(all(is_mpid(members.get(name)) for name in aliases.OWN_MEMBERS[:2]))
+        aliases.check_times(members)
+    elif members["type"] == "modify":
         need(is_mpid(members.get("mpid")))
         need(("known_identities" in members) != ("identity_changes" in members))
+    elif members["type"] == "erase":
+        need(("known_identities" in members) != ("mpid" in members))
+        need("identity_changes" not in members and "previous_mpid" not in members)
+        need("mpid" not in members or is_mpid(members["mpid"]))
     else:
         need("mpid" not in members and "identity_changes" not in members)
         if members.get("previous_mpid") in ("", "0") or is_zero(members.get("previous_mpid")):
@@ -403,6 +413,13 @@ class Model:
         self.profiles: dict[int, Profile] = {}
         self.labels: dict[str, int] = {}
         self.last_rules: dict[str, Rules] = {}
+        self.clock = 0
+        self.batch_ids: dict[object, str | None] = {}
+        self.erasures = Erasures()
+        self.batch: Json = {}  # what the one at hand brings
+        self.brings = False
+        self.brought: dict[int, list[tuple[int, int | None, Json]]] = {}
+        self.aliases: list[aliases.Alias] = []
         self.reconfigure(scopes)
 
     def reconfigure(self, scopes: dict[str, Json]) -> None:
@@ -413,7 +430,8 @@ class Model:
     def new_mpid(self, seq: int) -> int:
         """Section 7."""
         mpids = (mpid_of(self.seed, seq, attempt) for attempt in count())
-        return next(mpid for mpid in mpids if mpid != 0 and mpid not in self.profiles)
+        taken = {0, *self.profiles, *self.erasures.erased}
+        return next(mpid for mpid in mpids if mpid not in taken)
 
     def give(self, scope: str, identities: dict[str, list[str]], mpid: int | None = None) -> int:
         """A `given` profile of a scenario (section 8)."""
@@ -435,11 +453,24 @@ class Model:
             lines.append(line | {"identities": profile.identities(rules)})
         return lines
 
+    def data(self) -> list[Json]:
+        """What each profile has beside its identifiers (section 9)."""
+        profiles = sorted(self.profiles.values(), key=lambda profile: profile.seq)
+        return [
+            {"mpid": str(profile.mpid)} | batches.told(self.brought.get(profile.mpid, []))
+            for profile in profiles
+        ]
+
+    def events_of(self, mpid: int) -> int:
+        """How many events a profile has; only for who makes up requests."""
+        return len(batches.told(self.brought.get(mpid, []))["events"])
+
     def answer(self, request: object, *, line: int | None, explain: bool = False) -> Json:
         """Section 8, answers; section 7, the counter."""
         head: Json = {"seq": self.counter + 1} | ({} if line is None else {"line": line})
         head |= {"type": None, "scope": None}
         before = {mpid: each.copy() for mpid, each in self.profiles.items()}
+        self.brings = False
         try:
             body = self._obey(request, head, before)
         except RefusedError as refused:
@@ -451,12 +482,20 @@ class Model:
             body.pop("near", None)
         if not explain:
             body = without_account(body)
-        if line is not None or body.get("changes"):
+        brings = self.brings
+        if body.get("changes"):
+            seq, answer = head["seq"], int(body["mpid"])
+            self.erasures.note(seq, head["scope"], answer, body["changes"])
+        if body.get("changes") or brings:
+            self.keep(request, int(body["mpid"]), head["seq"])
+        erased = body["status"] == "erased"
+        if line is not None or body.get("changes") or brings or erased:
             self.counter += 1
         label = request.get("label") if isinstance(request, dict) else None
         if isinstance(label, str):
             self.labels.pop(label, None)
-            self.labels |= {label: int(body["mpid"])} if body.get("mpid") else {}
+            named = body.get("mpid") and not erased
+            self.labels |= {label: int(body["mpid"])} if named else {}
         return head | body
 
     def _obey(self, request: object, head: Json, before: dict[int, Profile]) -> Json:
@@ -466,22 +505,15 @@ class Model:
             raise RefusedError("INVALID_REQUEST")
         kind = request.get("type")
         head["type"] = kind if kind in _KINDS else None
+        if kind == "batch":
+            return self._batch(request, head, before)
         members = members_of(request, len(self.rules) > 1)
+        self._find_scope(members, head)
+        if kind == "alias":
+            return self._alias(members, head)
 
-        scope = members.get("scope")
-        need(scope is None or scope in self.rules, "UNKNOWN_SCOPE")
-        if "workspace" in members:
-            need(members["workspace"] in self.workspaces, "UNKNOWN_WORKSPACE")
-            need(scope is None or scope == self.workspaces[members["workspace"]])
-            scope = self.workspaces[members["workspace"]]
-        head["scope"] = scope or next(iter(self.rules))
-
-        named = members.get("mpid" if kind == "modify" else "previous_mpid")
-        if isinstance(named, str) and named.startswith("@"):
-            need(named[1:] in self.labels, "UNKNOWN_LABEL")
-            named = self.labels[named[1:]]
-        mpid = None if named is None else int(named)
-
+        named = members.get("mpid" if kind in ("modify", "erase") else "previous_mpid")
+        mpid = self._mpid(named)
         identities: Json = members.get("known_identities", {})
         changes: list[Json] = members.get("identity_changes", [])
         names = [*identities, *(change["identity_type"] for change in changes)]
@@ -502,11 +534,184 @@ class Model:
             need(names, "NO_IDENTITIES")
             return self._modify(work, work.after.get(mpid or 0), ordered, edits)
         asked = {type_: value for type_, value in ordered.items() if value not in absent}
+        if kind == "erase":
+            return self._erase(work, head, asked, mpid, members.get("request_id"))
         need(asked, "NO_IDENTITIES")
         return self._resolve(work, head, asked, mpid)
 
-    def _resolve(self, work: Work, head: Json, asked: dict[str, str], previous: int | None) -> Json:
-        """Section 4."""
+    def _erase(
+        self, work: Work, head: Json, asked: dict[str, str], mpid: int | None, its_id: str | None
+    ) -> Json:
+        """Section 9."""
+        if mpid is not None:
+            found = work.after.get(mpid)
+            need(found, "MPID_NOT_FOUND")
+        else:
+            need(asked, "NO_IDENTITIES")
+            found, decided_by, tiers = work.resolve("erase", asked, None)
+            need(decided_by["rule"] != "newest", "AMBIGUOUS")
+            if found is None:
+                near = work.near("erase", asked)
+                return self._body(work, "not_found", None, decided_by, tiers, near=near)
+        assert found is not None
+        return self.remove(found, head["seq"], its_id)
+
+    def remove(self, profile: Profile, seq: int, its_id: str | None) -> Json:
+        """Let nothing be left of a profile but its erasure; what is said of that."""
+        mpid, scope = profile.mpid, profile.scope
+        others = [p for p in self.profiles.values() if p.scope == scope and p.mpid != mpid]
+        held = {pair for each in others for pair in each.held}
+        lost = self.erasures.lost(mpid, scope, profile.held, held)
+        sources = {each.mpid: each.source for each in self.profiles.values()}
+        report = self.erasures.report(mpid, [*profile.held], lost, sources)
+        parted = {"aliased_with": [str(each) for each in self._part_from(mpid)]}
+        data = batches.told(self.brought.pop(mpid, []))
+        counts = {name: report.pop(name) for name in ("identifiers", "values", "history")}
+        counts |= {name: len(data[name]) for name in ("attributes", "devices", "events")}
+        kept = {"seq": seq, "scope": scope, "request_id": its_id}
+        self.erasures.erase(mpid, scope, lost, kept)
+        del self.profiles[mpid]
+        self.labels = {name: its for name, its in self.labels.items() if its != mpid}
+        self.batch_ids = {k: None if v == str(mpid) else v for k, v in self.batch_ids.items()}
+        body = {"status": "erased", "mpid": str(mpid), "request_id": its_id, "counts": counts}
+        return body | parted | report
+
+    def _part_from(self, mpid: int) -> list[int]:
+        """Let no alias be left of a profile, nor a message of one; whom it was aliased with."""
+        pairs = [{alias.source, alias.destination} for alias in self.aliases]
+        self.aliases = [each for each in self.aliases if mpid not in each[1:3]]
+        for entries in self.brought.values():
+            for _, _, brought in entries:
+                if "aliased" in brought:
+                    brought["aliased"] = [each for each in brought["aliased"] if each != str(mpid)]
+        return sorted({other for pair in pairs if mpid in pair for other in pair - {mpid}})
+
+    def carry_out_again(self, erasures: Erasures) -> None:
+        """A restore: what the store knew as erased is erased in what takes its place."""
+        for line in erasures.lines():
+            mpid, seq = int(line["mpid"]), max(line["seq"], self.counter + 1)
+            if mpid in self.erasures.erased:
+                continue
+            self.counter = seq
+            if mpid in self.profiles:
+                self.remove(self.profiles[mpid], seq, line["request_id"])
+            else:
+                kept = {"seq": seq, "scope": line["scope"], "request_id": line["request_id"]}
+                self.erasures.erased[mpid] = kept
+
+    def _find_scope(self, members: Json, head: Json) -> None:
+        """Sections 3 and 8: the scope that a request is for."""
+        scope = members.get("scope")
+        need(scope is None or scope in self.rules, "UNKNOWN_SCOPE")
+        if members.get("workspace") is not None:
+            need(members["workspace"] in self.workspaces, "UNKNOWN_WORKSPACE")
+            need(scope is None or scope == self.workspaces[members["workspace"]])
+            scope = self.workspaces[members["workspace"]]
+        head["scope"] = scope or next(iter(self.rules))
+
+    def _mpid(self, named: Any) -> int | None:
+        """An MPID, or what its label stands for."""
+        if isinstance(named, str) and named.startswith("@"):
+            need(named[1:] in self.labels, "UNKNOWN_LABEL")
+            named = self.labels[named[1:]]
+        return None if named is None else int(named)
+
+    def _batch(self, request: Json, head: Json, before: dict[int, Profile]) -> Json:
+        """Section 9."""
+        batches.check_kinds(request)
+        named = request.get("mpid")
+        named = None if named in ("", "0") or is_zero(named) else named
+        need(named is None or is_mpid(named))
+        where = [request.get("scope"), request.get("workspace")]
+        need(where != [None, None] or len(self.rules) == 1)
+        self._find_scope(request, head)
+        mpid = self._mpid(named)
+        given = batches.given_of(request, CANONICAL, DEVICE_TYPES)
+        names = list(request.get("device_info") or {})
+        names = [n for n in names if mpid is not None or CANONICAL.get(n) not in DEVICE_TYPES]
+        known: Json = {}
+        for name, value in given:
+            kind, text = CANONICAL.get(name, ""), batches.text_of(value)
+            if kind in DEVICE_TYPES and not batches.is_passed_over(value) and is_value(text):
+                known.setdefault(kind, text)
+        data = batches.data_of(request, batches.device_of(known, TYPES), names)
+        told = {"events": len(data["events"]), "attributes_set": [*data["set"]]}
+        told["attributes_deleted"] = data["deleted"]
+
+        its_id = request.get("source_request_id")
+        its_id = its_id and (request.get("workspace"), head["scope"], its_id)
+        if its_id and its_id[0] is not None:
+            its_id = its_id[0], its_id[2]
+        if its_id in self.batch_ids:
+            return {"status": "duplicate", "mpid": self.batch_ids[its_id]}
+        rules = self.rules[head["scope"]]
+        if mpid is not None:
+            work = Work(head | {"type": "identify"}, rules, before, self.profiles)
+            profile = work.after.get(mpid)
+            need(profile, "MPID_NOT_FOUND")
+            body = self._body(work, "matched", profile, {"rule": "mpid"}, work.tiers({}), told=told)
+        else:
+            found, passed_over = batches.identifiers_of(given, CANONICAL, is_value)
+            need(found, "NO_IDENTITIES")
+            work = Work(head | {"type": "identify"}, rules, before, self.profiles)
+            for type_ in sorted({*passed_over}, key=TYPES.index):
+                work.note("no_identifier", type_)
+            ordered = {type_: found[type_] for type_ in rules.order if type_ in found}
+            body = self._resolve(work, head | {"type": "identify"}, ordered, None, told)
+        self.batch, self.brings = data, bool(its_id) or batches.brings_something(data)
+        if its_id:
+            self.batch_ids[its_id] = body["mpid"]
+        return body
+
+    def _alias(self, members: Json, head: Json) -> Json:
+        """Section 9."""
+        mpids = [self._mpid(members[name]) for name in aliases.OWN_MEMBERS[:2]]
+        rules, refused = self.rules[head["scope"]], "INVALID_ALIAS"
+        source, destination = (self.profiles.get(mpid or 0) for mpid in mpids)
+        need(rules.aliasing and source and destination and source is not destination, refused)
+        assert source is not None
+        assert destination is not None
+        need(source.scope == destination.scope == head["scope"], refused)
+        need(destination.known(rules) or not source.known(rules), refused)
+        window = aliases.window_of(members, members.get("request_timestamp_ms") or self.clock)
+        aliases.check(self.aliases, source.mpid, destination.mpid, window)
+
+        alias = aliases.Alias(head["seq"], source.mpid, destination.mpid, *window)
+        told = batches.told(self.brought.get(source.mpid, []))
+        copied = aliases.copies(told, alias)
+        self.batch = {"copied": copied, "attribution": told["attribution"]}
+        self.batch["first_seen"] = [time for time in [told["first_seen_ms"]] if time is not None]
+        self.batch["aliased"] = [str(source.mpid)]
+        message = {"aliased": [str(destination.mpid)]}
+        self.brought.setdefault(source.mpid, []).append((alias.seq, None, message))
+        self.aliases.append(alias)
+        self.brings = True
+        return {"status": "aliased", "mpid": str(destination.mpid), "events": len(copied)}
+
+    def keep(self, request: object, mpid: int, seq: int) -> None:
+        """What a request brought to the profile of its answer, which it changed."""
+        assert isinstance(request, dict)
+        is_batch = request["type"] == "batch"
+        brought = self.batch if is_batch or request["type"] == "alias" else {}
+        own = brought["time"] if is_batch else request.get("request_timestamp_ms")
+        time = self.clock if own is None else own
+        self.brought.setdefault(mpid, []).append((seq, time, brought))
+        if is_batch:
+            events = batches.events_of(seq, time, brought)
+            for alias in (alias for alias in self.aliases if alias.source == mpid):
+                copied = [event for event in events if alias.takes(event["time_ms"])]
+                late = {"copied": copied}
+                self.brought.setdefault(alias.destination, []).append((seq, None, late))
+
+    def _resolve(
+        self,
+        work: Work,
+        head: Json,
+        asked: dict[str, str],
+        previous: int | None,
+        told: Json | None = None,
+    ) -> Json:
+        """Section 4; `told` is what the answer to a batch says of its data."""
         rules, kind = work.rules, work.kind
         login_ids = [type_ for type_ in asked if type_ in rules.login]
         need(rules.logins or kind not in ("login", "logout"), "UNSUPPORTED_BY_STRATEGY")
@@ -532,7 +737,7 @@ class Model:
             profile = work.after[found.mpid]
             if kind != "search":
                 work.bring_up_to_date(profile, asked)
-            return self._body(work, "matched", profile, decided_by, tiers, matched)
+            return self._body(work, "matched", profile, decided_by, tiers, matched, told=told)
         if kind == "search":
             near = work.near(kind, asked)
             return self._body(work, "not_found", None, decided_by, tiers, near=near)
@@ -546,7 +751,7 @@ class Model:
         if not new.of(rules.priority):
             raise RefusedError("PROTECTED_IDENTITY", notes=work.notes, tiers=tiers)
         near = [] if decided_by["rule"] == "logout" else work.near(kind, asked)
-        return self._body(work, "created", new, decided_by, tiers, near=near)
+        return self._body(work, "created", new, decided_by, tiers, near=near, told=told)
 
     def _modify(self, work: Work, profile: Profile | None, sets: Json, edits: list[Edit]) -> Json:
         """Section 5; of `sets` and `edits` one is empty, for the form that is not used."""
@@ -574,6 +779,7 @@ class Model:
         tiers: list[Json],
         matched: dict[str, str] | None = None,
         near: list[Json] | None = None,
+        told: Json | None = None,
     ) -> Json:
         """Section 8, answers."""
         body: Json = {"status": status, "mpid": text_of(profile.mpid if profile else None)}
@@ -583,5 +789,5 @@ class Model:
             body["identities"] = profile.identities(work.rules)
         body |= {"decided_by": decided_by, "changes": work.changes, "orphaned": work.finish()}
         body["source_mpid"] = text_of(profile.source if profile else None)
-        body |= {"notes": work.notes, "tiers": tiers}
+        body |= {"notes": work.notes} | (told or {}) | {"tiers": tiers}
         return body | ({"near": near} if near else {})

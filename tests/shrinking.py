@@ -85,7 +85,7 @@ def _renamed(request: object, moved: Mapping[int, int]) -> object:
     if not isinstance(request, dict):
         return request
     renamed = dict(request)
-    for member in ("mpid", "previous_mpid"):
+    for member in ("mpid", "previous_mpid", "source_mpid", "destination_mpid"):
         value = renamed.get(member)
         for old, new in moved.items():
             if value in (old, str(old)):
@@ -147,7 +147,8 @@ def _scenario(world: World, config: str, steps: list[Json | None]) -> str:
         f"  - {_yaml((step or {}) | {'expect': _expect(answer)})}"
         for step, answer in zip(steps, answers, strict=True)
     ]
-    held = [f"  {_yaml(line['mpid'])}: {_yaml(line['identities'])}" for line in profiles]
+    its = [line for line in profiles if "identities" in line]
+    held = [f"  {_yaml(line['mpid'])}: {_yaml(line['identities'])}" for line in its]
     return "\n".join(
         [
             "name: where program and model disagree",
@@ -174,10 +175,12 @@ def step_of(request: object) -> Json | None:
         return None
     given = {name: value for name, value in request.items() if value is not None}
     kind = given.get("type")
+    if kind in ("batch", "alias"):
+        return _whole_line(request, str(kind))
     identities = given.get("known_identities", {})
     members = set(given) - {"known_identities", "label", "previous_mpid"}
     if not (
-        kind in ("identify", "login", "logout", "search", "modify")
+        kind in ("identify", "login", "logout", "search", "modify", "erase")
         and members <= _MEMBERS
         and request.keys() <= reference_model._MEMBERS.keys()  # null or not
         and isinstance(identities, dict)
@@ -189,11 +192,31 @@ def step_of(request: object) -> Json | None:
         return None
     if kind == "modify" and "known_identities" not in given and "identity_changes" not in given:
         return None
+    if kind == "erase" and ("mpid" in given) == ("known_identities" in given):
+        return None
     body = {name: given[name] for name in given if name in members - {"type"}}
     extras = {"label": "as", "previous_mpid": "previous_mpid"}
     return {kind: body | identities} | {
         key: given[name] for name, key in extras.items() if name in given
     }
+
+
+def _whole_line(request: Json, kind: str) -> Json | None:
+    """A step that is written as the line; a label only where it is one, for that is the `as`."""
+    label = request.get("label")
+    line = {name: value for name, value in request.items() if name not in ("type", "label")}
+    if not (label is None or isinstance(label, str)) or not _can_be_written(request):
+        return None
+    return {kind: line} | ({} if label is None else {"as": label})
+
+
+def _can_be_written(value: object) -> bool:
+    """Whether YAML can say it at all: no lone surrogates."""
+    if isinstance(value, dict):
+        return all(map(_can_be_written, [*value, *value.values()]))
+    if isinstance(value, list):
+        return all(map(_can_be_written, value))
+    return not isinstance(value, str) or _is_text(value, "")
 
 
 def _is_text(value: Any, name: str) -> bool:
@@ -212,8 +235,12 @@ def _expect(answer: Json) -> Json:
     """What a scenario can expect of an answer."""
     if "errors" in answer:
         return {"status": "error", "error": answer["errors"][0]}
+    if "decided_by" not in answer:
+        members = ("status", "mpid", "events")
+        return {name: answer[name] for name in members if name in answer}
     decided_by = answer["decided_by"]
-    kept = ("status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes")
+    kept = ["status", "mpid", "orphaned", "source_mpid", "is_logged_in", "changes"]
+    kept += [n for n in ("events", "attributes_set", "attributes_deleted") if n in answer]
     return {name: answer[name] for name in kept} | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),
         "matched": list(answer["matched_identities"]),

@@ -165,11 +165,12 @@ def test_a_world_is_made_so_small_that_nothing_more_can_be_left_out(fault: Fault
             change_at = small.change_at and small.change_at - (place < small.change_at)
             assert fault(replace(small, requests=others, change_at=change_at)) is None
             assert isinstance(request, dict)
-            assert request.keys() <= {"type", "mpid", "label"} | FORMS | SCOPE
+            assert request.keys() <= {"type", "mpid", "label"} | FORMS | SCOPE | OF_BATCHES
 
 
 FORMS = {"known_identities", "identity_changes"}
 SCOPE = {"scope", "workspace"}
+OF_BATCHES = {"user_identities", "device_info"}
 
 
 def test_a_small_world_is_written_as_a_scenario_that_the_right_program_passes(

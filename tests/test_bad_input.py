@@ -377,6 +377,18 @@ WORKSPACES = "accounts:\n  a: {workspaces: {w: c}}\n  b: {workspaces: {%s}}\n"
             ["customer_id", "not in the priority"],
         ),
         case(
+            "nothing set outside the priority",
+            scope(CONVERSION, more=identities("customer_id: {}")),
+            "6:18",
+            ["customer_id", "not in the priority", "remove the entry"],
+        ),
+        case(
+            "false outside the priority",
+            scope(CONVERSION, more=identities("customer_id: {login: false}")),
+            "6:18",
+            ["customer_id", "not in the priority", "remove the entry"],
+        ),
+        case(
             "immutable alone",
             scope(CONVERSION, more=identities("email: {immutable: true}")),
             "6:18",

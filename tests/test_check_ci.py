@@ -9,6 +9,7 @@ import yaml
 
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.files.yaml_edit import flow
+from tests.faults import unprivileged
 from tests.program import CONFIG, TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -54,7 +55,7 @@ def test_every_scenario_is_run_whatever_comes_of_the_others(mixed: Program) -> N
     outcome = mixed("check", "s")
     assert (outcome.status, closing(outcome)) == (2, "3 passed, 1 failed, 2 unreadable")
     assert "s/3.yaml:2:1: broken YAML" in outcome.stderr
-    assert "s/4.yaml:8: the given profile breaks a rule" in outcome.stderr
+    assert "s/4.yaml:8:19: the given profile breaks a rule" in outcome.stderr
 
 
 def test_a_path_that_is_not_there_keeps_nothing_else_from_running(mixed: Program) -> None:
@@ -123,7 +124,7 @@ def test_quiet_tells_of_failures_alone(mixed: Program, form: str) -> None:
         (["s", "--update", "--junit", "r.xml"], "--update cannot be combined"),
         (["s", "--update", "--format", "tap"], "--update cannot be combined"),
         (["s", "--junit", ""], "--junit '' is not a path"),
-        (["s", "--junit", "."], "Is a directory"),
+        (["s", "--junit", "."], "it is a folder"),
         (["s", "--junit", "no/r.xml"], "cannot be written"),
         (["s/2.yaml", "--junit", "s/1.yaml"], "is not a report; it was left unchanged"),
         (["--init", "a", "b"], "--init creates one folder"),
@@ -530,18 +531,12 @@ def test_an_answer_that_became_an_error_is_for_the_author_to_write(idsync: Progr
 
 
 def test_a_file_that_may_not_be_written_is_told(idsync: Program) -> None:
-    idsync.write("far/s.yaml", FAILS)
+    idsync.write("far/s.yaml", FAILS).chmod(0o444)
     before = idsync.files()
-    with pytest.MonkeyPatch.context() as here:
-        here.setattr(Path, "replace", _refused)
-        outcome = idsync("check", "far", "--update")
+    outcome = unprivileged(idsync, "check", "far", "--update")
     assert outcome.status == 1
     assert "far/s.yaml: cannot be updated: Permission denied" in outcome.stderr
     assert idsync.files() == before
-
-
-def _refused(self: Path, target: Path) -> Path:
-    raise PermissionError(13, "Permission denied")
 
 
 @pytest.mark.parametrize(
@@ -567,7 +562,8 @@ def _refused(self: Path, target: Path) -> Path:
     ],
 )
 def test_a_value_in_flow_style_reads_as_itself(tmp_path: Path, value: object) -> None:
-    from idsync_cli.files.yaml_tree import Faults, parse_documents
+    from idsync_cli.files.yaml_parser import parse_documents
+    from idsync_cli.files.yaml_tree import Faults
 
     text = f"key: {flow(value)} # comment\nnext: x\n"
     [document] = parse_documents(text, Faults(tmp_path))
@@ -723,7 +719,7 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     idsync.write("none.yaml", two.replace("  scope:", "  other:"))
     outcome = idsync("check", "s.yaml", "--config", "none.yaml")
     assert (outcome.status, closing(outcome)) == (2, "0 passed, 0 failed, 1 unreadable")
-    assert "s.yaml:4:3: the scenario spells its scope out" in outcome.stderr
+    assert "s.yaml:4:3: the scenario spells out its scope" in outcome.stderr
 
 
 @pytest.mark.parametrize(
@@ -731,7 +727,7 @@ def test_a_scope_that_is_spelled_out_gets_the_one_of_its_name_or_the_only_one(
     [
         (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--config", ""], "name a file with --config"),
-        (["--config", "idsync.yaml", "--update"], "leave --config out"),
+        (["--config", "idsync.yaml", "--update"], "omit --config"),
         (["--config", "other.yaml", "--junit", "./other.yaml"], "is the input 'other.yaml'"),
     ],
 )

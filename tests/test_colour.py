@@ -63,6 +63,31 @@ def test_errors_and_help_have_colour_too(idsync: Program) -> None:
         assert SGR.sub("", shown) == idsync(*command).stdout
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("identify", "--emial", "a"),
+        ("identfy",),
+        ("profile", "shwo"),
+        ("identify", "--email"),
+        ("identify", "--email", "a", "extra"),
+        ("stats", "--json", "--json"),
+    ],
+)
+def test_a_wrong_word_is_told_in_the_colour_that_is_asked_for(
+    idsync: Program, wrong: tuple[str, ...]
+) -> None:
+    first, *rest = wrong
+    for arguments in ((*ALWAYS, *wrong), (first, "--color=always", *rest), (*wrong, *ALWAYS)):
+        told = idsync(*arguments)
+        assert told.status == 2
+        assert told.stderr.startswith("\x1b[31m\x1b[1midsync:\x1b[0m ")
+        never = ["never" if each == "always" else each for each in arguments]
+        never = [each.replace("=always", "=never") for each in never]
+        plain = idsync(*never, environment={"FORCE_COLOR": "1"})
+        assert plain.stderr == SGR.sub("", told.stderr)
+
+
 def test_json_never_has_colour(idsync: Program) -> None:
     idsync.make_store()
     for command in ([*IDENTIFY, "--json"], ["stats", "--json"], ["config", "show", "--json"]):

@@ -290,6 +290,8 @@ def test_a_plan_tells_of_all_that_would_change(used: Program) -> None:
             "identifiers": 1,
             "most_held": [{"identity_type": "email", "value": "a", "holders": 2}],
         },
+        "calculated_attributes": {"added": [], "removed": [], "changed": []},
+        "audiences": [],
         "become": {
             "orphaned": {"profiles": 1, "kinds": 1, "examples": [by_number]},
             "known": {"profiles": 1, "kinds": 1, "examples": [by_email]},

@@ -112,8 +112,12 @@ WRONG: dict[str, tuple[bytes, Contents, tuple[str, ...]]] = {
     "zstd": (b"\x28\xb5\x2f\xfd\x04\x00", Contents.ZSTD, ("zstd -dc",)),
     "zip": (zipped("a.jsonl", LINES), Contents.ZIP, ("unzip -p",)),
     "tar": (tar("a.jsonl", LINES), Contents.TAR, ("tar -xf",)),
-    "gzip twice": (gzip.compress(gzip.compress(LINES)), Contents.PACKED_TWICE, ("gzip -dc",)),
-    "tar.gz": (gzip.compress(tar("a.jsonl", LINES)), Contents.TAR, ("tar -xf",)),
+    "gzip twice": (
+        gzip.compress(gzip.compress(LINES, mtime=0), mtime=0),
+        Contents.PACKED_TWICE,
+        ("gzip -dc",),
+    ),
+    "tar.gz": (gzip.compress(tar("a.jsonl", LINES), mtime=0), Contents.TAR, ("tar -xf",)),
     "HTML": (b"<!DOCTYPE html>\n<html>Sign in</html>\n", Contents.MARKUP, ("anew",)),
     "Parquet": (b"PAR1\x15\x04", Contents.PARQUET, ("CSV",)),
 }

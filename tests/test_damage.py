@@ -21,7 +21,7 @@ from idsync_cli.store.sqlite.health.examination import CHECKS, carefully, of_con
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, summed_up
 from idsync_cli.store.sqlite.health.opening import decoded
 from idsync_cli.store.sqlite.health.pages import of_schema
-from tests.old_store import FIXTURES, put_old_store
+from tests.old_store import FIXTURES, bring_data, put_old_store
 from tests.program import (  # noqa: F401 - the fixture
     Program,
     assert_refused,
@@ -54,6 +54,7 @@ def store() -> bytes:
         )
         recorded = b"\n".join(asked % (n, n) for n in (5, 6, 7))
         assert program("replay", "-", "--map-mpids", stdin=recorded).status in (0, 1)
+        bring_data(program, "visitors")
         return (program.folder / "idsync.db").read_bytes()
 
 
@@ -169,8 +170,8 @@ def turn_a_bit(connection: sqlite3.Connection, table: str, column: str, key: str
             connection.execute(
                 f"UPDATE {table} SET {column} = CASE typeof({column})"
                 f" WHEN 'integer' THEN ({column} | {bit}) - ({column} & {bit})"
-                f" WHEN 'null' THEN 0 ELSE char(unicode({column} || '!') + 1)"
-                f" || substr({column}, 2) END"
+                f" WHEN 'null' THEN 0 WHEN 'blob' THEN zeroblob(length({column}))"
+                f" ELSE char(unicode({column} || '!') + 1) || substr({column}, 2) END"
                 f" WHERE ({key}) = (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET ?)",
                 (nth,),
             )

@@ -30,6 +30,15 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings
+from idsync_cli.core.data.values import (
+    BatchData,
+    BatchDevice,
+    BatchId,
+    Device,
+    Event,
+    NewEvent,
+    ProfileData,
+)
 from idsync_cli.core.decision import (
     Answer,
     Change,
@@ -42,10 +51,16 @@ from idsync_cli.core.decision import (
     Tier,
 )
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.lookup import CarriedOut
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest
+from idsync_cli.core.request import (
+    BatchRequest,
+    IdentityChange,
+    IdentityRequest,
+    ModifyRequest,
+)
 from idsync_cli.core.resolve import change_set, matcher
-from idsync_cli.core.scoped_profile import ScopedProfile
+from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
 from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
@@ -172,18 +187,26 @@ TIER = Tier(1, E.type, NO_SETTINGS, TierOutcome.DECIDED, "e", 1, 1, {Reason.LOGI
 NEAR = NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1})
 LEFT, CHANGE = ProfileUpdate(VIEW, 3, True), Change(Op.ADD, 1, E)
 BY = DecidedBy(Rule.IDENTIFIER, 1, E.type)
+EVENT = Event(1, 2, 3, "custom_event", None, {"event_name": "e"}, "{}")
+DATA = BatchData([NewEvent(1, "custom_event", None, "{}")], {"city": '"Bern"'}, ("old",))
 DECISION = Decision(
     Status.CREATED, BY, VIEW, True, (E,), True, (CHANGE,), (1,), (LEFT,), (Note(NoteCode.TIE),),
-    (E,), (E.type,), (TIER,), (NEAR,),
+    (E,), (E.type,), (TIER,), (NEAR,), DATA, b"digest",
 )  # fmt: skip
 VALUES: list[object] = [
     *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, NEAR, LEFT, CHANGE, BY, DECISION),
     *(Note(NoteCode.TIE, E.type), Settings(login=True)),
     ScopedProfile("s", Profile(1, 2, None, True, (E,)), True, False, (E.type,)),
+    ScopedView("s", ProfileView(1, 2, None, True, 1), True, False),
     Answer(1, 2, RequestKind.LOGIN, "s", DECISION),
     IdentityRequest(RequestKind.LOGIN, (E,), 5),
     ModifyRequest(5, {E.type: None}, (IdentityChange(E.type, "o", "n"),)),
     IdentityChange(E.type, None, "n"),
+    BatchRequest(DATA, IdentityRequest(RequestKind.IDENTIFY, (E,)), None, b"d", (E.type,)),
+    BatchId("w", "s", "1"),
+    CarriedOut(VIEW),
+    *(EVENT, DATA, NewEvent(1, "custom_event", None, "{}"), BatchDevice(E, "{}")),
+    *(Device(E, {"ip": "::1"}, 1), ProfileData({"city": "Bern"}, [EVENT], 1)),
     change_set.Consequences((LEFT,), (1,)),
     matcher.Match(VIEW, BY, (VIEW,), (E,), (TIER,)),
     Names((E,), (1,), ("l",)),

@@ -103,6 +103,7 @@ def test_the_picture_of_an_explained_answer_is_up_to_date() -> None:
 ALL_CODES = [
     *(codes.Status, codes.Rule, codes.Reason, codes.TierOutcome, codes.NoteCode, codes.ErrorCode),
     LintCode,
+    *(codes.Calculation, codes.Operator),
 ]
 
 

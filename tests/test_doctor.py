@@ -11,8 +11,8 @@ import pytest
 
 from idsync_cli.render import doctor
 from idsync_cli.store.sqlite.health.findings import FindingCode
-from idsync_cli.store.sqlite.rows.checksums import checksum, identifier_hash
-from tests.old_store import put_old_store
+from idsync_cli.store.sqlite.rows.checksums import checksum, checksum_of_profile, identifier_hash
+from tests.old_store import bring_data, put_old_store
 from tests.program import (  # noqa: F401 - the fixture
     CONFIG,
     TWO_SCOPES,
@@ -27,6 +27,7 @@ def program_with_all_kinds_of_rows(idsync: Program) -> Program:
     """A store in which no table is empty: it has an unfinished replay, imports, orphans."""
     put_old_store(idsync)
     assert idsync("init").status == 0
+    bring_data(idsync, "visitors")
     return idsync
 
 
@@ -36,6 +37,7 @@ def tampered(program: Program) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(program.folder / "idsync.db", isolation_level=None)) as it:
         it.create_function("checksum", -1, checksum)
         it.create_function("identifier_hash", 3, identifier_hash)
+        it.create_function("checksum_of_profile", 8, checksum_of_profile)
         triggers = it.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
         for name, _ in (found := triggers.fetchall()):
             it.execute(f"DROP TRIGGER {name}")
@@ -143,9 +145,14 @@ def test_it_names_the_drafts_of_processes_that_are_gone(lived: Program) -> None:
 # What is written twice must agree
 
 SUM_PROFILES = (
-    "UPDATE profiles"
-    " SET checksum = checksum(created_seq, mpid, scope_id, source_mpid, was_known, types)"
+    "UPDATE profiles SET checksum = checksum_of_profile(created_seq, mpid, scope_id, source_mpid,"
+    " known_seq, types, first_seen_ms, last_stored_ms)"
 )
+SUM_ATTRIBUTES = "UPDATE attributes SET checksum = checksum(created_seq, name, value, seq)"
+SUM_ATTRIBUTE_CHANGES = (
+    "UPDATE attribute_changes SET checksum = checksum(seq, place, created_seq, name, op, value)"
+)
+A_TAG_UNTOLD = "DELETE FROM attributes WHERE name = 'tag'"
 HASH_AGAIN = (
     "UPDATE identifier_hashes SET hash = (SELECT identifier_hash(scope_id,"
     " identity_type_id, value) FROM identifiers WHERE identifier_id = 1) WHERE identifier_id = 1"
@@ -170,7 +177,7 @@ AN_IDENTIFIER = "identifier_id = (SELECT min(identifier_id) FROM holders)"
         ("checksum", ["UPDATE rules SET rules = rules || ' '"]),
         ("checksum", ["UPDATE replays SET lines = 0"]),
         ("checksum", ["UPDATE replay_labels SET mpid = mpid + 1"]),
-        ("checksum", ["UPDATE profiles SET was_known = 1 - was_known"]),
+        ("checksum", ["UPDATE profiles SET known_seq = known_seq + 1"]),
         ("hash", ["UPDATE identifiers SET value = value || 'x' WHERE identifier_id = 1"]),
         ("hash", ["UPDATE identifier_hashes SET hash = hash + 1"]),
         ("hash", ["INSERT INTO identifier_hashes VALUES (1, 1000)"]),
@@ -201,8 +208,30 @@ AN_IDENTIFIER = "identifier_id = (SELECT min(identifier_id) FROM holders)"
         ("holders", ["UPDATE holders SET created_seq = 1000000 WHERE identifier_id = 1"]),
         ("type", ["UPDATE holders SET identity_type_id = 30 WHERE identity_type_id = 1"]),
         ("types", ["UPDATE profiles SET types = types | (1 << 30)", SUM_PROFILES]),
-        ("profile", ["UPDATE profiles SET was_known = 2 WHERE was_known = 1", SUM_PROFILES]),
+        ("profile", ["UPDATE profiles SET known_seq = 1 WHERE known_seq > 1", SUM_PROFILES]),
         ("mpid", ["UPDATE profiles SET mpid = 1 WHERE created_seq = 1", SUM_PROFILES]),
+        ("checksum", ["UPDATE profiles SET first_seen_ms = first_seen_ms + 1"]),
+        ("checksum", ["UPDATE events SET time_ms = time_ms + 1 WHERE event_id = 1"]),
+        ("checksum", ["UPDATE events SET event = event || ' ' WHERE event_id = 2"]),
+        ("checksum", ["UPDATE events SET name = 'basket' WHERE name = 'cart'"]),
+        ("checksum", ["UPDATE attributes SET value = '1'"]),
+        ("checksum", ["UPDATE attribute_changes SET op = 'delete'"]),
+        ("checksum", ["UPDATE devices SET info = '{}'"]),
+        ("checksum", ["UPDATE profile_states SET is_opted_out = 0"]),
+        ("checksum", ["UPDATE batch_ids SET created_seq = NULL"]),
+        ("attributes", ["UPDATE attributes SET value = '1'", SUM_ATTRIBUTES]),
+        ("attributes", ["UPDATE attributes SET seq = 1", SUM_ATTRIBUTES]),
+        ("attributes", [A_TAG_UNTOLD]),
+        ("attributes", ["DELETE FROM attribute_changes WHERE name = 'tag'"]),
+        ("attributes", ["UPDATE attribute_changes SET op = 'put'", SUM_ATTRIBUTE_CHANGES]),
+        (
+            "attributes",
+            [
+                "UPDATE attribute_changes SET value = '\"Bern\"' WHERE value = '\"Ulm\"'",
+                SUM_ATTRIBUTE_CHANGES,
+            ],
+        ),
+        ("reference", ["UPDATE events SET created_seq = 1000000 WHERE event_id = 1"]),
         ("counter", ["UPDATE store SET last_seq = 10, checksum = checksum(seed, 10)"]),
         ("history", ["DELETE FROM requests WHERE seq = 1"]),
         ("history", ["DELETE FROM profiles WHERE created_seq = 1", "DELETE FROM requests"]),

@@ -222,7 +222,7 @@ def test_a_store_that_is_replaced_says_where_the_work_is(idsync: Program) -> Non
     idsync.make_store("a.db")
     idsync.make_store("b.db")
     idsync.make_store("c.db")
-    old = "the work done here is in the file that was there before, not in the one there now"
+    old = "what was done here is in the original file, not in the one that replaced it"
     with fed_replay(idsync, "--store", "a.db") as replay:
         assert replay.ask(day(1)[0])
         (idsync.folder / "b.db").rename(idsync.folder / "a.db")
@@ -272,7 +272,7 @@ def test_only_a_transaction_that_is_surely_undone_changed_nothing(
 def test_a_restore_that_cannot_be_leaves_nothing_behind(
     idsync: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idsync_cli.store.sqlite.lifecycle.backup.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("idsync_cli.store.sqlite.backup.BUSY_SECONDS", 0.2)
     assert idsync("identify", "--idfv", "1").status == 0
     assert idsync("backup", "monday.db").status == 0
     with closing(sqlite3.connect(idsync.folder / "idsync.db", isolation_level=None)) as other:

@@ -189,6 +189,8 @@ def rows(text: str) -> list[dict[str, Any]]:
                 }
             )
             assert line.startswith("▶") == (found[-1]["outcome"] == "decided")
+        elif eligible.startswith("kept by "):
+            assert found[-1]["ineligible"]
         elif not line[: start["Eligible"]].strip() and eligible:
             count, reason = eligible.split()
             found[-1]["ineligible"][reason] = int(count)

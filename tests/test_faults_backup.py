@@ -127,6 +127,80 @@ def test_a_damaged_store_is_not_backed_up(filled: Program) -> None:
     assert beside(filled.folder) == set()
 
 
+DAMAGED = {
+    "a row that is not as it was written": "UPDATE profiles SET was_known = 1 - was_known",
+    "a request": "UPDATE requests SET time_ms = time_ms + 1 WHERE seq = 1",
+    "a value": "UPDATE identifiers SET value = value || 'x' WHERE identifier_id = 1",
+    "a hash": "UPDATE identifier_hashes SET hash = hash + 1",
+    "a holder": "DELETE FROM holders WHERE identifier_id = 1",
+    "the row of the store": "UPDATE store SET last_seq = last_seq + 1",
+}
+"""Damage that SQLite cannot see, each as a statement."""
+
+
+def tamper(path: Path, *statements: str) -> bytes:
+    """Damage a store, and give what is in its file then."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in ("DROP TRIGGER requests_are_only_appended_1", *statements):
+            connection.execute(statement)
+        connection.execute(NO_UPDATES)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path.read_bytes()
+
+
+NO_UPDATES = """
+        CREATE TRIGGER requests_are_only_appended_1 BEFORE UPDATE ON requests
+        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+        """
+
+
+@pytest.mark.parametrize("statement", DAMAGED.values(), ids=DAMAGED)
+def test_what_doctor_calls_damaged_is_not_backed_up(filled: Program, statement: str) -> None:
+    before = tamper(filled.folder / "idsync.db", statement)
+    there = (filled.folder / "other.db").read_bytes()
+    assert filled("doctor").status == 1
+    for file, force in (("b.db", ()), ("other.db", ("--force",))):
+        outcome = filled("backup", file, *force)
+        assert_refused(outcome, 3, "idsync.db is damaged", "nothing was changed")
+        assert "run: idsync doctor --store idsync.db" in outcome.stderr
+    assert (filled.folder / "other.db").read_bytes() == there
+    assert (filled.folder / "idsync.db").read_bytes() == before
+    assert beside(filled.folder) == set()
+
+
+@pytest.mark.parametrize("statement", DAMAGED.values(), ids=DAMAGED)
+def test_what_doctor_calls_damaged_is_not_restored(filled: Program, statement: str) -> None:
+    before = export(filled), history(filled)
+    there = tamper(filled.folder / "other.db", statement)
+    for store in ("idsync.db", "new.db"):
+        outcome = filled("restore", "other.db", "--store", store)
+        assert_refused(outcome, 3, "other.db is damaged", "nothing was changed")
+        assert "run: idsync doctor --store other.db" in outcome.stderr
+    assert (export(filled), history(filled)) == before
+    assert (filled.folder / "other.db").read_bytes() == there
+    assert beside(filled.folder) == set()
+
+
+def test_what_another_program_put_in_a_store_is_not_copied(filled: Program) -> None:
+    for path in ("idsync.db", "other.db"):
+        tamper(
+            filled.folder / path,
+            "CREATE TRIGGER mine AFTER INSERT ON profiles BEGIN DELETE FROM holders; END",
+        )
+    told = "is not as idsync made it: schema: trigger mine is not from idsync"
+    assert_refused(filled("backup", "b.db"), 3, f"the store idsync.db {told}")
+    assert_refused(filled("restore", "other.db"), 3, f"the store other.db {told}")
+    assert beside(filled.folder) == set()
+
+
+def test_a_damaged_store_is_replaced_by_a_sound_one(filled: Program) -> None:
+    tamper(filled.folder / "idsync.db", *DAMAGED.values())
+    assert filled("restore", "other.db").status == 0
+    assert export(filled) == export(filled, "other.db")
+    assert filled("doctor").status == 0
+    assert filled("doctor", "--store", "idsync.db.before-restore").status == 1
+
+
 # Restores
 
 

@@ -116,6 +116,8 @@ def test_every_request_is_accepted(begun: Program) -> None:
         "modify",
         "search",
         "logout",
+        "batch",
+        "erase",
     ]
     assert outcome.status == 0
 

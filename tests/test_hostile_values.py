@@ -26,7 +26,9 @@ import yaml
 
 from idsync_cli.cli.app import app
 from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.errors import printable
 from idsync_cli.files.profile_csv import COLUMNS
+from idsync_cli.visible import visible
 from tests.program import Outcome, Program
 
 FORMULAS = (
@@ -75,10 +77,10 @@ AT_ONCE_BEHIND_A_LINE_FEED = f"\n##[error]{AT_ONCE}"
 
 
 def shown(text: str) -> str:
-    """A value as it must be shown: whatever is no letter, mark, digit or sign, as an escape."""
-    return "".join(
-        each if is_harmless(each) else each.encode("unicode_escape").decode() for each in text
-    )
+    """A value as it is shown: whatever could have an effect, or be overlooked, as an escape."""
+    told = visible(text)
+    assert all(map(is_harmless, told))
+    return told
 
 
 def is_harmless(character: str) -> bool:
@@ -200,7 +202,8 @@ def configuration(names: Sequence[str], *, settings: str = "") -> str:
         f"  {in_yaml(value)}:\n    strategy: profile_conversion\n"
         f"    priority: [customer_id, email, ios_idfv]\n"
         f"    identities: {{customer_id: {{login: true, unique: true}}{settings}}}\n"
-        for value in values
+        f"{definitions(values[n : n + IN_A_SCOPE], n + 1) if n % IN_A_SCOPE == 0 else ''}"
+        for n, value in enumerate(values)
     )
     accounts = "".join(
         f"  {in_yaml(value)}: {{workspaces: {{{in_yaml(value)}: {in_yaml(value)}}}}}\n"
@@ -208,6 +211,28 @@ def configuration(names: Sequence[str], *, settings: str = "") -> str:
     )
     organization = in_yaml("".join(values)[:4000])
     return f"version: 1\norganization: {organization}\nscopes:\n{scopes}accounts:\n{accounts}"
+
+
+IN_A_SCOPE = 8
+"""Every so many scopes, one has definitions, with as many of the values."""
+
+
+def definitions(names: Sequence[str], number: int) -> str:
+    """A calculated attribute and two audiences, with names wherever a text can stand."""
+    fitting = [in_yaml(name) for name in names if len(shown(name)) <= 256]
+    a, b, c, d, e, f, g, *_ = fitting * IN_A_SCOPE
+    compared = f"attribute: {a}, operator: in_list, values: [{b}, x, {c}]"
+    events = f"event: {d}, event_type: {e}, where: [{{{compared}}}]"
+    calculated = f"calculation: sum, attribute: {f}, {events}"
+    return (
+        f"    calculated_attributes: {{{g}: {{{calculated}}}}}\n"
+        f"    audiences:\n"
+        f"      {in_yaml(names[0])}:\n        id: {number}\n        all:\n"
+        f"          - not: {{{events}}}\n          - not: {{{compared}}}\n"
+        f"          - not: {{attribute: {g}, operator: greater_than, value: 0}}\n"
+        f"          - {{identity: email, operator: not_contains, value: {b}}}\n"
+        f"      other: {{id: {1000 + number}, not: {{audience: {in_yaml(names[0])}}}}}\n"
+    )
 
 
 def requests(world: World) -> list[dict[str, Any]]:
@@ -233,10 +258,30 @@ def requests(world: World) -> list[dict[str, Any]]:
                     {"identity_type": "ios_idfv", "old_value": value},
                 ],
             },
+            {**each, "type": "batch", "mpid": f"@{value}", **brought(value)},
         ]
     changes = [{"identity_type": "other_id_2", "new_value": value} for value in world.values]
     crowded = {"type": "modify", "scope": world.scopes[0], "mpid": f"@{world.values[0]}"}
     return [*found, {**crowded, "identity_changes": changes}]
+
+
+def brought(value: str) -> dict[str, Any]:
+    """What a batch brings, with a value wherever one can stand; names are not that long."""
+    name = as_name(value)
+    data = {"event_name": name, value: value, "custom_attributes": {name: value}}
+    return {
+        "user_attributes": {name: value, f"list {name[:50]}": [value[:500]]},
+        "deleted_user_attributes": [f"none {name}"],
+        "events": [
+            {"event_type": name, "data": data},
+            {"event_type": "screen_view", "data": {"screen_name": name}},
+        ],
+        "device_info": {"device_application_stamp": value, value: value},
+        "ip": value,
+        "consent_state": {value: value},
+        "attribution_info": {"publisher": value},
+        "source_request_id": name,
+    }
 
 
 def refused(world: World, most: int | None = None) -> list[dict[str, Any]]:
@@ -247,7 +292,20 @@ def refused(world: World, most: int | None = None) -> list[dict[str, Any]]:
         scope: dict[str, Any] = {"scope": name, "type": "identify"}
         modify: dict[str, Any] = {"scope": name, "type": "modify"}
         change = {"identity_type": "email", "old_value": value, "new_value": "x"}
+        batch: dict[str, Any] = {"scope": name, "type": "batch", "user_identities": email}
         found += [
+            {**batch, "user_identities": {value: "x"}},
+            {**batch, "user_identities": {"email": f"{value}\0"}},
+            {**batch, "mpid": value},
+            {**batch, "events": value},
+            {**batch, "events": [value]},
+            {**batch, "events": [{"event_type": [value]}]},
+            {**batch, "events": [{"event_type": f"{value}\0"}]},
+            {**batch, "events": [{"event_type": "x", "data": {"timestamp_unixtime_ms": value}}]},
+            {**batch, "user_attributes": {value: {}}},
+            {**batch, "user_attributes": {"a": f"{value}\ud800"}},
+            {**batch, "deleted_user_attributes": [{value: 1}]},
+            {**batch, "source_request_id": value * 300},
             {"type": "identify", "scope": near(value), "known_identities": email},
             {"type": "identify", "workspace": f"{value}?", "known_identities": email},
             {**scope, "workspace": world.scopes[-1], "known_identities": email},
@@ -347,6 +405,21 @@ def modifying(world: World) -> Iterator[Sequence[str]]:
             yield (*asked, "--identity", f"email={value}", "--explain")
         else:
             yield (*asked, "--identity", f"email={value}", "--json")
+
+
+def tracking(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        name = as_name(value)
+        asked = ("track", "--dry-run", "--event", name, "--attribute", f"{name}={value}")
+        if n % 3 == 0:
+            more = ("--data", json.dumps({value: value}), "--delete-attribute", name)
+            yield (*asked, "--mpid", mpids[n], "--scope", world.scopes[n], *more)
+        elif n % 3 == 1:
+            yield (*asked, "--identity", f"email={value}", "--scope", world.scopes[n], "--explain")
+        else:
+            yield (*asked, "--event-type", value, "--mpid", value, "--json")
+            yield ("track", "--data", value, "--mpid", mpids[n])
 
 
 def mpids_of(world: World) -> list[str]:
@@ -517,6 +590,23 @@ def showing_rules(world: World) -> Iterator[Sequence[str]]:
         yield ("config", "show", "--config", f"{name}.gone")
 
 
+def asking_for_members(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    yield ("audience",)
+    yield ("audience", "--json")
+    for n in range(0, len(world.values), 2 * IN_A_SCOPE):
+        name, mpid = world.scopes[n], mpids[n]
+        yield ("audience", name, "--explain", mpid)
+        yield ("audience", "other", "--explain", mpid, "--json")
+        yield ("audience", name, "--scope", name)
+        yield ("audience", name, "--scope", name, "--json")
+        yield ("audience", near(name))
+        yield ("audience", "other", "--now", f"{world.values[n]}?")
+    yield ("audience", "other")  # of which there are many
+    yield ("audience", world.scopes[0], "--output", f"{world.names[0]}.csv")
+    yield ("audience", world.scopes[0], "--output", f"{world.names[0]}/none")
+
+
 def write_faults(world: World) -> None:
     """A configuration with a fault in every place that a value can stand, for each value."""
     for n, value in enumerate(map(in_yaml, world.scopes)):
@@ -524,6 +614,11 @@ def write_faults(world: World) -> None:
             f"version: {value}\n{value}: x\nscopes:\n  {value}:\n    strategy: {value}\n"
             f"    priority: [{value}]\n    on_conflicting_login: {value}\n"
             f"    identities: {{{value}: {value}, email: {{{value}: 1}}}}\n    {value}: x\n"
+            f"    calculated_attributes: {{{value}: {{calculation: {value}, within: {value}}}}}\n"
+            f"    audiences: {{{value}: {{id: {value}, all: [{{audience: {value}}}, {value},"
+            f" {{identity: {value}, operator: {value}}}, {{{value}: x}},"
+            f" {{attribute: {value}, operator: before, value: {value}}},"
+            f" {{known: {value}}}, {{event: {value}, operator: {value}, within: {value}}}]}}}}\n"
             f"accounts:\n  {value}: {{{value}: x, workspaces: {{{value}: {value}}}}}\n"
             f"  second: {{workspaces: {{{value}: [{value}]}}}}\n"
         )
@@ -561,12 +656,14 @@ SCENES: Mapping[str, Scene] = {
     "logout": asking("logout", 2, "--dry-run"),
     "search": asking("search", 3),
     "modify": modifying,
+    "track": tracking,
     "replay": replaying,
     "check": checking,
     "profiles": listing,
     "whois": asking_who,
     "profile show": showing,
     "history": remembering,
+    "audience": asking_for_members,
     "stats": lambda _: iter([("stats",), ("stats", "--json")]),
     "export": exporting,
     "import": importing,
@@ -628,7 +725,7 @@ def test_no_value_has_an_effect_on_what_a_command_says(
 
 IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
-    *("init", "identify", "login", "logout", "search", "modify"),
+    *("init", "identify", "login", "logout", "search", "modify", "track"),
     *("whois", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
@@ -652,6 +749,7 @@ def owned(world: World) -> set[str]:
 LEAST: Mapping[str, Sequence[str]] = {
     "init": ("--store", "least.db"),
     "modify": ("--mpid", "1", "--email", "a"),
+    "track": ("--mpid", "1", "--event", "a"),
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),
@@ -662,6 +760,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "backup": ("least.backup",),
     "restore": ("nowhere",),
     "doctor": (),
+    "audience": ("other",),
     **dict.fromkeys(("identify", "login", "logout", "search"), ("--idfa", "a")),
     **dict.fromkeys(("profiles", "stats", "export", "config show", "config lint"), ()),
     **dict.fromkeys(("config plan", "help"), ()),
@@ -821,7 +920,7 @@ def test_annotations_of_github_are_ours_alone(scenarios: Worlds, folder: str) ->
         titles = {properties["title"] for _, properties, _ in hostile}
         wanted = {
             f"scenario failed: {value}".replace("##[", "#\\x23[")
-            for value in map(shown, scenarios[0].scopes)
+            for value in map(printable, scenarios[0].scopes)
         }
         assert wanted <= titles
 
@@ -878,7 +977,7 @@ def test_junit_stays_a_report_and_holds_the_names(scenarios: Worlds, folder: str
         assert_harmless("".join(each.attrib.values()) + (each.text or ""))
     if folder == "scenarios":
         names = {each.attrib["name"] for each in reports[0].iter("testcase")}
-        assert set(map(shown, scenarios[0].scopes)) <= names
+        assert set(map(printable, scenarios[0].scopes)) <= names
 
 
 def test_an_update_changes_what_was_expected_and_nothing_else(worlds: Worlds) -> None:

@@ -1,11 +1,12 @@
 """Looking into a store: profiles, whois, profile show, history and stats."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.program import TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
+from tests.program import CONFIG, TWO_SCOPES, Outcome, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
 
@@ -187,6 +188,23 @@ class TestWhois:
         assert "finds it" in shown
         assert "login_protection: known, and the request has none of its login IDs" in shown
 
+    @pytest.mark.parametrize("columns", [60, 70, 80])
+    def test_the_table_is_no_wider_than_the_terminal(self, idsync: Program, columns: int) -> None:
+        fixed = CONFIG.replace("unique: true", "unique: true, immutable: true")
+        idsync.write("idsync.yaml", fixed)
+        lines = [
+            {"mpid": str(-(9 * 10**18) - n), "created_seq": 10**6 + n, "identities": each}
+            for n, each in enumerate(
+                ({"ios_idfv": ["d"]}, {"customer_id": ["c"], "ios_idfv": ["d"]}, {"other": ["o"]})
+            )
+        ]
+        stdin = "\n".join(map(json.dumps, lines)).encode()
+        assert idsync("import", "-", stdin=stdin).status == 0
+        shown = Program(idsync.folder, columns)("whois", "idfv=d").stdout.splitlines()
+        assert max(map(len, shown)) <= columns
+        assert any(line.endswith("immutable_search") for line in shown), "a code is never broken"
+        assert all(line.split()[0].startswith("-90000") for line in shown if line[:1] == "-")
+
     def test_nobody(self, idsync: Program, story: dict[str, str]) -> None:
         outcome = idsync("whois", "email=nobody")
         assert (outcome.status, outcome.stdout) == (1, "")
@@ -299,6 +317,88 @@ class TestHistory:
         outcome = idsync("history")
         assert outcome.status == 2
         assert "name a profile with --mpid, or an identifier" in outcome.stderr
+
+
+class TestEveryTableHasAnEnd:
+    @pytest.fixture(name="crowd")
+    def sixty_at_a_kiosk(self, idsync: Program) -> Program:
+        lines = [_line(n, customer_id=f"c{n}", ios_idfv="kiosk") for n in range(1, 61)]
+        lines.append(_line(99, ios_idfv=[f"d{n}" for n in range(70)]))
+        stdin = "\n".join(map(json.dumps, lines)).encode()
+        assert idsync("import", "-", stdin=stdin).status == 0
+        assert idsync("logout", "--idfv", "kiosk").status == 0
+        return idsync
+
+    @pytest.mark.parametrize(
+        ("command", "of", "what"),
+        [
+            (("whois", "idfv=kiosk"), 61, "holders"),
+            (("history", "idfv=kiosk"), 61, "changes"),
+            (("profile", "show", "--mpid", "99"), 70, "identifiers"),
+            (("history", "--mpid", "99"), 70, "changes"),
+        ],
+    )
+    def test_fifty_rows_unless_told_otherwise(
+        self, crowd: Program, command: tuple[str, ...], of: int, what: str
+    ) -> None:
+        shown = crowd(*command).stdout
+        assert shown.endswith(
+            f"\nthe first 50 of {of} {what}; use --limit {of} to show the other {of - 50}\n"
+        )
+        assert f"the first 7 of {of} {what}" in crowd(*command, "--limit", "7").stdout
+        whole = crowd(*command, "--limit", str(of)).stdout
+        assert "the first" not in whole
+        assert len(whole.splitlines()) > of
+
+    def test_who_is_found_is_said_even_if_it_is_not_in_the_table(self, crowd: Program) -> None:
+        found = crowd("search", "--idfv", "kiosk", "--json").json()["mpid"]
+        told = crowd("whois", "idfv=kiosk").stdout.splitlines()
+        assert told[1] == f"a search by it alone finds {found} in scope consumers"
+        assert not any("a search by it alone" in line for line in told[2:])
+        whole = crowd("whois", "idfv=kiosk", "--limit", "61").stdout
+        assert "a search by it alone" not in whole
+        assert [line.split()[0] for line in whole.splitlines() if "finds it" in line] == [found]
+
+    def test_json_is_whole_unless_told_otherwise(self, crowd: Program) -> None:
+        whois = crowd("whois", "idfv=kiosk", "--json").json()
+        assert (len(whois["profiles"]), whois["left_out"]) == (61, 0)
+        whois = crowd("whois", "idfv=kiosk", "--json", "--limit", "7").json()
+        assert ([each["mpid"] for each in whois["profiles"]], whois["left_out"]) == (
+            [str(n) for n in range(1, 8)],
+            54,
+        )
+        show = ("profile", "show", "--mpid", "99", "--json")
+        assert [len(crowd(*show).json()["identifiers"]), crowd(*show).json()["left_out"]] == [70, 0]
+        some = crowd(*show, "--limit", "7").json()
+        assert (len(some["identifiers"]), some["left_out"]) == (7, 63)
+        assert len(some["identities"]["ios_idfv"]) == 70, "the profile is never a part of itself"
+        assert len(crowd("history", "--mpid", "99", "--json").lines()) == 70
+
+    def test_several_scopes_share_the_rows(self, idsync: Program) -> None:
+        idsync.write("idsync.yaml", TWO_SCOPES)
+        lines = [
+            _line(n, scope=scope, ios_idfv="d")
+            for n, scope in enumerate(["consumers", "couriers"] * 3, start=1)
+        ]
+        stdin = "\n".join(map(json.dumps, lines)).encode()
+        assert idsync("import", "-", stdin=stdin).status == 0
+        found = idsync("whois", "idfv=d", "--limit", "4", "--json").json()
+        assert [each["scope"] for each in found["profiles"]] == ["consumers"] * 3 + ["couriers"]
+        assert (found["left_out"], len(found["searches"])) == (2, 2)
+
+    def test_a_story_has_an_end_too(self, crowd: Program) -> None:
+        for n in range(60):
+            assert crowd("modify", "--mpid", "99", "--email", f"e{n}").status == 0
+        story = ("profile", "show", "--mpid", "99", "--story")
+        told = crowd(*story).stdout
+        assert told.endswith("the first 50 of 61 requests; use --limit 61 to show the other 11\n")
+        some = crowd(*story, "--limit", "2").stdout
+        assert "  and 68 more changes" in some
+        assert "the first 2 of 61 requests" in some
+        as_json = crowd(*story, "--json", "--limit", "2").json()
+        assert (len(as_json["story"]), as_json["left_out"]) == (2, 59)
+        assert len(crowd(*story, "--json").json()["story"]) == 61
+        assert "e59" in crowd(*story, "--markdown").stdout
 
 
 def test_stats(idsync: Program, story: dict[str, str]) -> None:

@@ -14,9 +14,12 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
+from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Answer, Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
@@ -138,6 +141,27 @@ class RecordedLookup(Lookup):
         assert mpid in self.request.new_mpids
         return self.lookup.was_given_out(mpid)
 
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        assert digest in self.request.names.digests
+        found = self.lookup.carried_out(digest)
+        if found is not None and found.profile is not None:
+            self.request.found((found.profile,))
+        return found
+
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        self.request.may_ask(profile)
+        found = self.lookup.aliases_from(profile)
+        self.request.led_to |= {each.destination_mpid for each in found}
+        return found
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        self.request.may_ask(profile)
+        return self.lookup.aliases_to(profile)
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        self.request.may_ask(profile)
+        return self.lookup.count_events(profile, start_ms, end_ms)
+
 
 class RecordedTransaction(Transaction):
     """A transaction of another store, in which nothing may change that the request does not name.
@@ -150,12 +174,18 @@ class RecordedTransaction(Transaction):
         self.request = request
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
-        identifiers, mpids = list(identifiers), list(mpids)
+        identifiers, mpids, digests = list(identifiers), list(mpids), list(digests)
         assert set(identifiers) == set(self.request.names.identifiers)
         assert set(mpids) == self.request.named_mpids
-        self.transaction.prefetch(scope, rules, identifiers, mpids)
+        assert set(digests) == set(self.request.names.digests)
+        self.transaction.prefetch(scope, rules, identifiers, mpids, digests)
 
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
         assert (scope, rules) == (self.request.reading.scope, self.request.reading.rules)
@@ -173,6 +203,10 @@ class RecordedTransaction(Transaction):
         for update in decision.updates:
             request.may_ask(update.profile)
         self.transaction.apply(decision, scope, rules, entry)
+
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        assert erasure.mpid in self.request.led_to
+        return self.transaction.survey(erasure)
 
     @property
     def remembers_rules(self) -> bool:
@@ -197,6 +231,12 @@ class RecordedTransaction(Transaction):
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         raise AssertionError("no request does it")
 
+    def insert_erasure(self, erasure: Erasure) -> None:
+        raise AssertionError("no request does it")
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        raise AssertionError("this is for people")
+
     def flush(self) -> None:
         raise AssertionError("a transaction is ended elsewhere")
 
@@ -217,6 +257,9 @@ class RecordedTransaction(Transaction):
     def count_profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
+        raise AssertionError("this is for people")
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
         raise AssertionError("this is for people")
 
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
@@ -270,7 +313,7 @@ def test_nothing_is_asked_or_changed_but_what_a_request_names(
     labels = Labels()
     with make(tmp_path, world.seed) as store:
         for organization, requests in parts(world):
-            reader = Reader(organization)
+            reader = Reader(organization, None, key_of(world.seed))
             its = answering(organization, world.seed)
             with prepared(store, organization) as transaction:
                 for each in requests:
@@ -300,6 +343,9 @@ class Strangers(Asker):
         request = super().request()
         if request.get("label"):
             request["label"] += str(self.somebody)
+        for name in ("source_request_id", "mp_deviceid"):
+            if request.get(name):
+                request[name] = f"{self.somebody}{request[name]}"
         return request
 
     def value(self) -> str:
@@ -353,7 +399,7 @@ def people(world: World) -> list[list[int]]:
 
     seq = 0
     for organization, requests in parts(world):
-        reader = Reader(organization)
+        reader = Reader(organization, None, key_of(world.seed))
         for each in requests:
             seq += 1
             reading = reader.read(each.request)
@@ -362,6 +408,7 @@ def people(world: World) -> list[list[int]]:
                 ("mpid", mpid_of(world.seed, seq, 0)),
                 *((reading.scope, identifier) for identifier in names.identifiers),
                 *(("mpid", mpid) for mpid in names.mpids),
+                *(("batch", digest) for digest in names.digests),
                 *(("label", label) for label in names.labels),
                 *(("label", label) for label in [reading.label] if label is not None),
             ]
@@ -388,9 +435,15 @@ def alone(world: World, store: Store, seqs: Sequence[int]) -> dict[int, bytes]:
     return lines(answers)
 
 
-def left_in(store: Store) -> tuple[list[tuple[str, Profile]], list[HistoryEntry]]:
+Left = tuple[list[tuple[str, Profile, ProfileData | None]], list[HistoryEntry]]
+"""The profiles of a store with what they have, and its history."""
+
+
+def left_in(store: Store) -> Left:
     with store.reading() as transaction:
-        return [*transaction.profiles({})], [*transaction.history()]
+        found = [*transaction.profiles({})]
+        profiles = [(scope, each, transaction.data_of(each.mpid)) for scope, each in found]
+        return profiles, [*transaction.history()]
 
 
 @pytest.mark.parametrize("kind", ["memory", "temporary"])
@@ -403,7 +456,7 @@ def test_a_request_is_answered_by_whoever_has_what_came_before_of_the_same_peopl
         expected = whole(world, store)
         expected_profiles, expected_history = left_in(store)
     found: dict[int, bytes] = {}
-    profiles: list[tuple[str, Profile]] = []
+    profiles: list[tuple[str, Profile, ProfileData | None]] = []
     history: list[HistoryEntry] = []
     for seqs in people(world):
         with KINDS[kind](tmp_path, world.seed) as store:

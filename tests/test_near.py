@@ -1,6 +1,7 @@
 """The plain answer names the near miss: on the command line, as text and as JSON (section 8)."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -145,3 +146,27 @@ def test_a_refusal_of_step_5_is_explained(shop: Program) -> None:
         text.stdout.split()
     )
     assert "PROTECTED_IDENTITY" in text.stderr
+    headline, request_line, *table = text.stdout.splitlines()
+    assert (headline, request_line) == (
+        "Refused: PROTECTED_IDENTITY",
+        "identify in scope shop, request 4",
+    )
+    assert f"kept by {note['mpid']}" in " ".join(table), "the table says who, too"
+
+
+def test_a_setting_that_keeps_an_identifier_is_explained(shop: Program) -> None:
+    shop.write("idsync.yaml", PLAIN.replace("priority:", "on_unique_held: keep\n    priority:"))
+    known = shop("search", "--customer-id", "c", "--json").json()["mpid"]
+    text = shop("identify", "--email", "e", "--mobile-number", "1", "--explain", "--dry-run").stdout
+    flat = " ".join(text.split())
+    assert f"email was not added: profile {known} keeps it (on_unique_held)" in flat
+    assert "on_unique_held: the scope sets on_unique_held: keep; only a modify moves it" in flat
+
+
+def test_an_error_comes_before_the_tiers_that_explain_it(shop: Program) -> None:
+    with shop.start("identify", "--email", "e", "--explain", stdout=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        _, rest = process.communicate()
+    assert first.startswith(b"idsync: PROTECTED_IDENTITY: ")
+    assert rest == b""

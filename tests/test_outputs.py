@@ -345,7 +345,7 @@ def test_a_resumed_replay_goes_on_with_its_own_answers_and_no_others(filled: Pro
     resumed = ("replay", "day.jsonl", *into, "--resume")
     assert filled("replay", "night.jsonl", *into).status == 0
     others = (filled.folder / "answers.jsonl").read_bytes()
-    else_held = "--output 'answers.jsonl' holds something else"
+    else_held = "--output 'answers.jsonl' does not contain the answers"
     assert_refused(filled(*resumed), 2, else_held, "use --force to replace it")
     assert (filled.folder / "answers.jsonl").read_bytes() == others
     assert filled(*resumed, "--force").status == 0
@@ -371,9 +371,9 @@ def test_what_a_replay_wrote_that_was_ended_before_its_first_commit_is_its_own(
         assert idsync("replay", "day.jsonl", *sized).status == 0
         assert path.read_bytes() == answers
     path.write_bytes(answers[:-5] + b"\0\0\0\0\0")
-    assert_refused(idsync("replay", "day.jsonl", *into, "--resume"), 2, "holds something else")
+    assert_refused(idsync("replay", "day.jsonl", *into, "--resume"), 2, "does not contain")
     idsync.write("none.jsonl", "")
-    assert_refused(idsync("replay", "none.jsonl", *into, "--resume"), 2, "holds something else")
+    assert_refused(idsync("replay", "none.jsonl", *into, "--resume"), 2, "does not contain")
 
 
 def test_a_file_that_somebody_makes_meanwhile_is_left_alone(tmp_path: Path) -> None:

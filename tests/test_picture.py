@@ -129,7 +129,7 @@ def test_of_a_request_that_is_refused_there_is_no_picture(idsync: Program) -> No
         (("--svg", ""), "--svg '' is not a path"),
         (("--svg", "idsync.yaml", "--force"), "is the configuration"),
         (("--svg", "idsync.db", "--force"), "is the store"),
-        (("--force",), "--force lets --svg replace a file"),
+        (("--force",), "--force has no effect without --svg"),
     ],
 )
 def test_where_no_picture_may_be_nothing_is_done(

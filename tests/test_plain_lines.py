@@ -10,9 +10,12 @@ import pytest
 from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
+from idsync_cli.wire.batches import Batch, BatchLine
+from idsync_cli.wire.decoding import check_depth
 from idsync_cli.wire.lines import LineReader, PlainLine
 from tests.comparison import lines_of, organization
 from tests.many import many
+from tests.world_batches import BATCH_FAULTS
 from tests.worlds import BAD_MEMBERS, BAD_MPIDS, FAULTS, random_scope, random_world
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,7 +64,26 @@ PLAIN: list[dict[str, object]] = [
     },
 ]
 MODIFY = {"type": "modify", "scope": "s", "mpid": "5"}
+BATCH: dict[str, object] = {
+    "type": "batch",
+    "scope": "s",
+    "user_identities": {"customerid": "A1", "email": "é@example.com"},
+    "device_info": {"ios_idfv": "9", "platform": "iOS", "screen": {"width": 5, "scale": 1.50}},
+    "mp_deviceid": "d",
+    "user_attributes": {"city": "Bern", "n": 1, "f": 1.50, "tag": None, "l": ["x", 1, None, True]},
+    "events": [
+        {
+            "event_type": "custom_event",
+            "data": {"event_name": "e", "timestamp_unixtime_ms": 1.7e12},
+        },
+        {"event_type": "screen_view", "data": {"screen_name": "ü", "custom_attributes": {}}},
+    ],
+    "source_request_id": "s-1",
+    "sdk_version": "2.68.0",
+    "timestamp_unixtime_ms": 1_700_000_000_000,
+}
 
+A_BATCH = b'{"type": "batch", "user_identities": {"email": "a"}, '
 ODD = [
     b"",
     b" ",
@@ -116,8 +138,37 @@ ODD = [
     b'{"type": "login", "scope": "s", "response": {}, "known_identities": {"das": "a"}}',
     b'{"type": "login", "scope": "s", "known_identities": ' + b"[" * 5000 + b"]" * 5000 + b"}",
     b'{"type": "login", "scope": "s", "known_identities": {"email": "' + b"x" * 4097 + b'"}}',
+    # event batches
+    b'{"type": "batch"}',
+    b'{"type": "batch", "events": [{"event_type": "x", "data": {"a": 1, "a": 1}}]}',
+    A_BATCH + b'"user_identities": {"email": "a"}}',
+    A_BATCH + b'"z": {"q": 1, "q": 2}}',
+    A_BATCH + b'"events": [], "events": null}',
+    b'{"type": "batch", "user_identities": {"email": 1e999}}',
+    b'{"type": "batch", "user_identities": {"email": 12345678901234567890123456789}}',
+    b'{"type": "batch", "user_identities": {"email": -1}, "user_attributes": {"a": 1E2, "b": -0}}',
+    A_BATCH + b'"user_attributes": {"a": ' + b"9" * 500 + b"}}",
+    A_BATCH + b'"user_attributes": {"a": ' + b"9" * 5000 + b"}}",
+    A_BATCH + b'"user_attributes": {"a": -' + b"9" * 5000 + b"}}",
+    b'{"type": "batch", "user_identities": {"email": ' + b"9" * 4096 + b"}}",
+    b'{"type": "batch", "user_identities": {"email": ' + b"9" * 4097 + b"}}",
+    A_BATCH + b'"user_attributes": {"a": NaN}}',
+    A_BATCH + b'"user_attributes": {"a": "\\ud800"}}',
+    A_BATCH + b'"user_attributes": {"a": "\xff"}}',
+    A_BATCH + b'"events": [{"event_type": "\\u0061"}, null]}',
+    A_BATCH + b'"events": [ { "event_type" : "a" } ] } ',
+    b'{"type": "b\\u0061tch", "user_identities": {"email": "a"}, "events": [{"event_type": "a"}]}',
+    A_BATCH + b'"z": ' + b"[" * 99 + b"]" * 99 + b"}",
+    A_BATCH + b'"z": ' + b"[" * 100 + b"]" * 100 + b"}",
+    A_BATCH + b'"z": ' + b"[" * 100 + b'"\\n"' + b"]" * 100 + b"}",
+    A_BATCH + b'"z": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+    b'{"type": "login", "context": "batch", "scope": "s", "known_identities": {"email": "a"}}',
+    b'{"type": "login", "context": {"type": "batch"}, "known_identities": {"email": "a"}}',
     b'{"type": "login", "scope": "s", "known_identities": {"email": "' + b"x" * 4096 + b'"}}',
 ]
+
+
+ANYTHING: tuple[object, ...] = (None, "a", "", 5, 1.5, [], {}, True)
 
 
 def in_all_orders_of_two(requests: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -144,6 +195,11 @@ def lines() -> list[bytes]:
             requests.append({**MODIFY, "identity_changes": [change]})
             requests.append({**MODIFY, "identity_changes": [change, change]})
             requests.append({**MODIFY, "known_identities": {"email": old, "idfv": new}})
+    for name, value in BATCH.items():
+        requests += [{**BATCH, name: bad} for bad in ANYTHING]
+        requests.append({n: v for n, v in BATCH.items() if n != name} | {"z": [value, value]})
+    for fault in BATCH_FAULTS:
+        requests += [fault(random.Random(n), copy.deepcopy(BATCH)) for n in range(20)]
     for number in range(60):
         requests += random_world(random.Random(number)).requests
     for each in requests:
@@ -162,7 +218,8 @@ def has_lone_surrogate(request: object) -> bool:
     return False
 
 
-MEMBERS = [name for name in vars(wire.Reading) if name[0] != "_" and name != "identities"]
+NOT_COMPARED = ("identities", "batch")  # as they are; `told` takes them apart
+MEMBERS = [name for name in vars(wire.Reading) if name[0] != "_" and name not in NOT_COMPARED]
 
 request_in = LineReader().request
 
@@ -170,18 +227,34 @@ request_in = LineReader().request
 def strictly(line: bytes) -> object:
     """What a line holds, read as any JSON is."""
     try:
-        return wire.decode(line.removesuffix(b"\r"))
+        request = wire.decode(line.removesuffix(b"\r"))
+        if isinstance(request, dict) and request.get("type") == "batch":
+            check_depth(request)
     except Refusal as refusal:
         return refusal
+    return request
 
 
 def told(reading: wire.Reading) -> tuple[object, ...]:
     """A reading with its refusals in words; the identifiers in their order."""
-    plain = [
-        (each.code, each.message) if isinstance(each, Refusal) else each
-        for each in (getattr(reading, name) for name in MEMBERS)
+    plain = [worded(getattr(reading, name)) for name in MEMBERS]
+    return *plain, reading.identities and list(reading.identities.items()), brought(reading.batch)
+
+
+def worded(value: object) -> object:
+    return (value.code, value.message) if isinstance(value, Refusal) else value
+
+
+def brought(batch: Batch | None) -> object:
+    """What a batch brings, with its events as JSON: a line has them as they were written."""
+    if batch is None:
+        return None
+    data = batch.data
+    events = [
+        (each.time_ms, each.event_type, each.name, json.loads(each.text)) for each in data.events
     ]
-    return *plain, reading.identities and list(reading.identities.items())
+    kept = [getattr(data, name) for name in data.__match_args__ if name != "events"]
+    return events, kept, list(batch.identifiers), batch.passed_over, worded(batch.fault)
 
 
 @pytest.mark.parametrize("part", many(range(4)))
@@ -206,6 +279,19 @@ def test_plain_lines_are_read_at_once() -> None:
     plain = [line for line in day if isinstance(request_in(line), PlainLine)]
     assert len(plain) > len(day) * 0.8
     assert lines_of(list(PLAIN)).count(b"\n") == len(PLAIN)
+
+
+def test_the_events_of_a_batch_stay_as_they_were_written() -> None:
+    texts = ['{"event_type":"a","data":{"n":1.50,"n2":-0}}', '{ "event_type" : "\\u0062" }', "null"]
+    line = '{"type": "batch", "user_identities": {"email": "a"}, "events": [' + ", ".join(texts)
+    for written in (f"{line}]}}", f'{line}], "z": "\\n"}}'):
+        request = request_in(written.encode())
+        assert isinstance(request, BatchLine)
+        assert request.texts == texts
+        assert request.as_json() == json.loads(written)
+        reading = wire.Reader(TWO_SCOPES, wire.Target("s")).read(request)
+        assert reading.batch is not None
+        assert [each.text for each in reading.batch.data.events] == texts[:2]
 
 
 def test_a_plain_line_is_the_json_value_that_it_holds() -> None:

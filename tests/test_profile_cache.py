@@ -30,6 +30,7 @@ from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import (
     Run,
     answers_in,
+    data_in,
     exported,
     first_difference,
     model_answers,
@@ -116,14 +117,14 @@ def sound_answers(
         rules = organization(world.later_scopes or world.scopes, world.workspaces)
         assert_sound(storage, rules)
         answers = [plain(wire.answer_json(answer, explain=explain)) for answer in told]
-        return answers, exported(storage, rules)
+        return answers, exported(storage, rules) + data_in(storage)
 
 
 def assert_sound(storage: SqliteStore, rules: Organization) -> None:
     """What the tables say twice, they say alike: types, who is known, the history."""
     query = storage.connection.execute
     for seq, scope_bits, was_known, types in query(
-        "SELECT created_seq, login_types, was_known, types FROM profiles JOIN scopes"
+        "SELECT created_seq, login_types, known_seq != 0, types FROM profiles JOIN scopes"
         " USING (scope_id)"
     ).fetchall():
         held = query(

@@ -4,18 +4,29 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice, product
+from pathlib import Path
 
 import pytest
 
 from idsync_cli import wire
-from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.codes import Op, Status
+from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.scoped_profile import scoped
+from idsync_cli.engine.engine import Engine
 from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
-from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction, temporary
-from idsync_cli.store.sqlite.queries.history import history_length
+from idsync_cli.store.sqlite import (
+    SqliteStore,
+    SqliteTransaction,
+    create,
+    open_store,
+    temporary,
+)
+from idsync_cli.store.sqlite.health.holders import of_holders
+from idsync_cli.store.sqlite.queries.history import arrivals, history_length
+from idsync_cli.store.sqlite.queries.profiles import count_holders, holder_views, view_of
 from idsync_cli.store.sqlite.queries.statistics import identifiers_held
 
 TYPES = (
@@ -33,10 +44,16 @@ def rules(priority: tuple[IdentityType, ...], *login_types: IdentityType) -> Sco
     return ScopeRules(PRESETS["profile_conversion"].strategy, priority, settings)
 
 
+BY_EMAIL = ScopeRules(
+    PRESETS["profile_conversion"].strategy,
+    TYPES[1:3],
+    {IdentityType.EMAIL: Settings(login=True, unique=True)},
+)
+GUESTS = rules(TYPES[2:3])
 BY_SCOPE = {
     "consumers": rules(TYPES[:3], IdentityType.CUSTOMER_ID),
     "couriers": rules(TYPES[1:3], IdentityType.EMAIL),
-    "guests": rules(TYPES[2:3]),
+    "guests": GUESTS,
 }  # and none for the scope former
 
 
@@ -194,6 +211,105 @@ def test_what_one_row_answers_does_not_grow_with_the_store() -> None:
             ]
             taken.append([steps(session, ask) for ask in questions])
     assert taken[1] == taken[0]
+
+
+def test_a_crowd_costs_what_is_shown_of_it() -> None:
+    kiosk = Identifier(IdentityType.IOS_IDFV, "kiosk")
+    taken = []
+    for number in (300, 3000):
+        store = temporary(1)
+        with store.writing() as session:
+            for seq in range(1, number + 1):
+                held = (kiosk, *(Identifier(TYPES[seq % 2], f"{seq}"),) * (seq % 3 != 0))
+                session.insert("consumers", Profile(seq, seq, None, False, held), GUESTS, 5)
+            more = [Identifier(kind, f"{n}") for kind in TYPES for n in range(number)]
+            large = Profile(9999, number + 1, None, False, tuple(more))
+            session.insert("consumers", large, GUESTS, 5)
+            session.advance_to(number + 1)
+        with reading(store) as session:
+            view = view_of(session, 9999)
+            assert view is not None
+            questions: list[Callable[[], object]] = [
+                lambda: holder_views(session, "consumers", kiosk, 20),
+                lambda: list(session.history(identifier=kiosk, limit=20)),
+                lambda: list(session.history(mpid=9999, limit=20)),
+                lambda: list(session.history(mpid=5)),
+                lambda view=view: arrivals(session, view[1], 20),  # type: ignore[misc]
+                lambda: view_of(session, 9999),
+            ]
+            taken.append([steps(session, ask) for ask in questions])
+            assert len(list(session.history(mpid=9999, limit=20))) == 20
+            assert count_holders(session, "consumers", kiosk) == number
+            assert history_length(session, mpid=9999) == len(more)
+            assert history_length(session, identifier=kiosk) == number
+            assert len(arrivals(session, view[1])) == len(more)
+    assert all(more <= 1.1 * few for few, more in zip(*taken, strict=True)), taken
+
+
+def test_the_history_of_one_is_that_of_all_sifted() -> None:
+    """However things came and went: the places are put together from who holds what, and did."""
+    rng = random.Random(3)
+    emails = [Identifier(IdentityType.EMAIL, f"e{n}") for n in range(4)]
+    phones = [Identifier(IdentityType.IOS_IDFV, f"p{n}") for n in range(3)]
+    store = temporary(1)
+    engine = Engine(Organization(None, {"guests": BY_EMAIL}, {}), store, now=lambda: 7)
+    mpids: list[int] = []
+    for _ in range(30):
+        requests: list[object] = []
+        for _ in range(rng.choice((1, 1, 8))):
+            email, phone = rng.choice(emails), rng.choice(phones)
+            request: dict[str, object] = {"type": "identify", "known_identities": {}}
+            if mpids and rng.random() < 0.6:
+                request = {"type": "modify", "mpid": str(rng.choice(mpids))}
+            taken = rng.random() < 0.3 and "mpid" in request
+            request["known_identities"] = {
+                "email": None if taken else email.value,
+                "ios_idfv": phone.value,
+            }
+            requests.append(request)
+        answers = engine.batch([wire.Incoming(each) for each in requests])
+        mpids += [each.mpid for each in answers if each.status is Status.CREATED and each.mpid]
+    with reading(store) as session:
+        everything = list(session.history())
+        assert sum(each.op is Op.REMOVE for each in everything) > 20
+        for mpid, identifier in product((None, 12345, *mpids), (None, *emails, *phones)):
+            if mpid is None and identifier is None:
+                continue
+            wanted = [
+                each
+                for each in everything
+                if mpid in (None, each.mpid) and identifier in (None, each.identifier)
+            ]
+            assert list(session.history(mpid, identifier)) == wanted
+            assert list(session.history(mpid, identifier, 3)) == wanted[:3]
+            assert history_length(session, mpid=mpid, identifier=identifier) == len(wanted)
+
+
+def test_what_a_crowd_loses_at_once_is_in_the_history_of_each(tmp_path: Path) -> None:
+    """Of most of them nothing was read but that they hold it."""
+    path, phone = str(tmp_path / "store.db"), Identifier(IdentityType.IOS_IDFV, "p")
+    unique = ScopeRules(
+        PRESETS["profile_conversion"].strategy, TYPES[2:3], {phone.type: Settings(unique=True)}
+    )
+    with create(path, 1) as store, store.writing() as session:
+        for seq in range(1, 301):
+            other = Identifier(IdentityType.EMAIL, f"{seq}")
+            session.insert("guests", Profile(seq, seq, None, False, (other, phone)), GUESTS, 5)
+        session.advance_to(300)
+    opened = open_store(path, write=True)
+    assert opened is not None
+    with opened:
+        engine = Engine(Organization(None, {"guests": unique}, {}), opened, now=lambda: 7)
+        takes = {"type": "modify", "mpid": "7", "known_identities": {"ios_idfv": "q"}}
+        back = {"type": "modify", "mpid": "7", "known_identities": {"ios_idfv": "p"}}
+        answers = engine.batch([wire.Incoming(each) for each in (takes, back, takes)])
+        assert {each.status for each in answers} == {Status.MODIFIED}
+        with opened.reading() as session:
+            assert list(of_holders(session.connection)) == []
+            assert [each.op for each in session.history(250, phone)] == [Op.ADD, Op.REMOVE]
+            ops = "".join(each.op[0] for each in session.history(7, phone))
+            assert ops == "arar"
+            assert history_length(session, identifier=phone) == 2 * 300 + 2
 
 
 def test_an_orphan_is_looked_for_in_one_table() -> None:

@@ -179,9 +179,47 @@ def a_day(lines: int | None = None) -> list[bytes]:
     return (ROOT / "fixtures" / "requests.jsonl").read_bytes().splitlines(keepends=True)[:lines]
 
 
+def a_day_of_data(lines: int) -> list[bytes]:
+    """The beginning of a day, in which every identify and login is an event batch."""
+    found = []
+    for number, line in enumerate(a_day(lines)):
+        request = json.loads(line) if line.strip().endswith(b"}") else None
+        if request and request.get("type") in ("identify", "login"):
+            line = json.dumps(as_batch(request, number)).encode() + b"\n"  # noqa: PLW2901
+        found.append(line)
+    return found
+
+
+def as_batch(request: Json, number: int) -> Json:
+    """An event batch with the identifiers of a request, some of it as what came before."""
+    known = request.pop("known_identities", {})
+    data: Json = {"event_name": f"e{number % 7}", "number": number}
+    if number % 3:
+        data["timestamp_unixtime_ms"] = 1_700_000_000_000 + number
+    batch = request | {"type": "batch", "user_identities": known}
+    batch["events"] = [{"event_type": "custom_event", "data": data}] * (number % 4)
+    batch["user_attributes"] = {f"a{number % 5}": number % 2, "last": number, "é": None}
+    batch["deleted_user_attributes"] = [f"a{(number + 1) % 5}"]
+    if number % 2:
+        batch["source_request_id"] = f"s{number - number % 50 + number % 10}"
+        batch["device_info"] = {"platform": ["iOS", "web"][number % 9 // 8]}
+    if number % 11 == 0:
+        batch |= {
+            "consent_state": {"gdpr": {"n": number % 3}},
+            "attribution_info": {"publisher": "p"},
+        }
+        batch["events"].append({"event_type": "opt_out", "data": {"is_opted_out": number % 2 == 0}})
+    return batch
+
+
 def tables(path: Path, *but: str) -> dict[str, list[str]]:
     """Every row of a store but for times and folders, which some checksums have in them."""
-    but_for = {"requests": {"time_ms", "checksum"}, "replays": {"name", "checksum"}}
+    but_for = {
+        "requests": {"time_ms", "checksum"},
+        "replays": {"name", "checksum"},
+        "profiles": {"first_seen_ms", "last_stored_ms", "checksum"},
+        "events": {"time_ms", "checksum"},
+    }
     found = {}
     with closing(sqlite3.connect(path)) as connection:
         listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -244,6 +282,30 @@ def test_a_day_comes_to_the_same(
     assert watch.seen.count("written") > 10
     if not options:  # an account counts whole crowds, for which the tables may be needed
         assert watch.seen == ["here", *["sent", "written"] * 20]
+
+
+@pytest.mark.parametrize("lags", [False, True])
+def test_a_day_of_data_comes_to_the_same(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch, lags: bool
+) -> None:
+    in_batches_of(monkeypatch, 150)
+    idsync.write("day.jsonl", b"".join(a_day_of_data(2500)))
+    run(idsync, "chunks", "--chunk-size", "170")
+    watch.seen.clear()
+    assert idsync("init", "--store", "ahead.db", "--seed", "7").status == 0
+    with the_other_process_lags(watch, str(idsync.folder / "ahead.db")) if lags else nullcontext():
+        run(idsync, "ahead")
+    assert watch.seen.count("written") > 10
+    assert "in vain" not in watch.seen
+    answers = (idsync.folder / "ahead.jsonl").read_bytes()
+    assert answers == (idsync.folder / "chunks.jsonl").read_bytes()
+    for status in (b"duplicate", b"matched", b"created", b"error"):
+        assert b'"status": "' + status in answers
+    assert_same(idsync, "ahead", "chunks", "replays", "replay_labels")
+    found = tables(idsync.folder / "ahead.db")
+    for table in ("events", "attributes", "attribute_changes", "devices", "batch_ids"):
+        assert len(found[table]) > 100, table
+    assert len(found["profile_states"]) > 20
 
 
 def test_a_batch_grows_until_the_other_process_is_worth_it(

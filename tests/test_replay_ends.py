@@ -261,7 +261,7 @@ def test_a_resumed_replay_whose_answers_are_not_its_own_leaves_no_store(idsync: 
     idsync.write("a.jsonl", "yesterday\n")
     before = idsync.files()
     refused = idsync("replay", "day.jsonl", "--resume", "--output", "a.jsonl")
-    assert_refused(refused, 2, "something else than the answers")
+    assert_refused(refused, 2, "does not contain the answers of this replay")
     assert idsync.files() == before
 
 
@@ -288,7 +288,7 @@ def test_a_store_that_was_there_stays_whatever_ends_the_replay(idsync: Program) 
     idsync.make_store()
     before = idsync.files()
     refused = idsync("replay", "day.jsonl", "--resume", "--output", "a.jsonl")
-    assert_refused(refused, 2, "something else than the answers")
+    assert_refused(refused, 2, "does not contain the answers of this replay")
     assert idsync.files() == before
 
 

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.check.run import check_file
+from idsync_cli.check.run import Totals, check_file, totals
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.engine.engine import Engine
 from idsync_cli.files.config_file import load
 from idsync_cli.inspect import doctor, plan, profiles
+from idsync_cli.inspect.whois import whois as who_holds
+from idsync_cli.maintenance import copies
+from idsync_cli.one_shot import Reply, reply_to
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import EVERY_PROFILE
 from idsync_cli.store.sqlite import SqliteTransaction, open_store
@@ -51,11 +55,11 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     yield profiles.first_profiles(transaction, rules, EVERY_PROFILE, 1), 0
     yield profiles.profile(transaction, rules, world.profile.mpid), 0
     yield profiles.profile(transaction, rules, world.profile.mpid + 1), 1
-    yield profiles.whois(transaction, rules, HELD, seed=1), 0
-    yield profiles.whois(transaction, rules, HELD_BY_NOBODY, seed=1), 1
+    yield who_holds(transaction, rules, HELD, seed=1), 0
+    yield who_holds(transaction, rules, HELD_BY_NOBODY, seed=1), 1
     yield profiles.stats(transaction, rules), 0
     yield doctor.examine(world.path, rules), 0
-    yield plan.plan(rules, transaction), 0
+    yield plan.plan(rules, transaction, now_ms=0), 0
     yield Tally().summary(stopped=False, dry_run=False), 0
     yield Imported(1, dry_run=False), 0
     exported = export_profiles(
@@ -63,6 +67,36 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     )
     assert exported.profiles == 1
     yield exported, 0
+    file = f"{world.path} of monday"
+    made = copies.back_up(world.path, file, replace=True)
+    assert made == copies.Backup(world.path, file, Path(file).stat().st_size)
+    yield made, 0
+    done = copies.restore(f"{world.path} of today", file, keep=False)
+    assert done == copies.Restoration(f"{world.path} of today", file, None)
+    yield done, 0
+    yield reply(rules, "identify"), 0
+    yield reply(rules, "search"), 1
+
+
+def reply(rules: Organization, kind: str, **members: object) -> Reply:
+    """The answer to a request by itself, where there is no store."""
+    return reply_to(
+        {"type": kind, "known_identities": {"email": "a@example.com"}} | members,
+        None,
+        "no.db",
+        engine_over=lambda store: Engine(rules, store, now=lambda: 0),
+        new_seed=lambda: 1,
+        dry_run=True,
+    )
+
+
+def test_a_refusal_has_the_status_2_unless_it_is_a_negative_answer(world: World) -> None:
+    rules = world.organization
+    assert reply(rules, "identify", known_identities={}).exit_status == 2
+    assert reply(rules, "modify", mpid="5").exit_status == 1
+    for refused in (reply(rules, "modify"), reply(rules, "modify", mpid="5")):
+        kept = pickle.loads(pickle.dumps(refused))  # noqa: S301 - our own
+        assert (repr(kept), kept.exit_status) == (repr(refused), refused.exit_status)
 
 
 def test_a_result_knows_its_exit_status(world: World) -> None:
@@ -86,6 +120,15 @@ def test_a_scenario_that_failed_has_the_status_1_and_what_is_none_2(idsync: Prog
         idsync.write("scenario.yaml", content)
         [outcome] = check_file(Path(idsync.folder, "scenario.yaml"))
         assert outcome.exit_status == exit_status
+        assert totals([outcome]).exit_status == exit_status
+
+
+@pytest.mark.parametrize(
+    ("found", "exit_status"),
+    [(Totals(), 0), (Totals(9), 0), (Totals(9, 1), 1), (Totals(9, 1, 1), 2), (Totals(9, 0, 1), 2)],
+)
+def test_the_worst_scenario_gives_a_check_its_exit_status(found: Totals, exit_status: int) -> None:
+    assert found.exit_status == exit_status
 
 
 def test_a_result_can_be_kept_and_sent(world: World) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.check.run import SEED, check
+from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Strategy
 from idsync_cli.core.decide import decide
@@ -23,7 +24,8 @@ from idsync_cli.core.identity import TYPES_BY_NAME, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.files.scenario_file import Scenario, find, read_scenarios
+from idsync_cli.files.scenario_file import Scenario, read_scenarios
+from idsync_cli.files.scenario_search import find
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
 from tests.comparison import answer_all, incoming, lines_of
@@ -80,10 +82,14 @@ def in_one_batch(scenario: Scenario) -> list[Json]:
 
 
 def one_by_one(scenario: Scenario) -> list[Json]:
+    return told(each_alone(scenario))
+
+
+def each_alone(scenario: Scenario) -> list[Answer]:
     with prepared(scenario, store.temporary(SEED)) as storage:
         engine = Engine(scenario.organization, storage, now=lambda: 0, explain=True)
         labels = Labels()
-        return told([engine.one_shot(step.request, labels) for step in scenario.steps])
+        return [engine.one_shot(step.request, labels) for step in scenario.steps]
 
 
 # ---- (a) as its users check it
@@ -196,10 +202,15 @@ def test_one_shot_requests_are_answered_the_same(scenario: Scenario) -> None:
 @every_scenario
 def test_one_shot_requests_take_a_number_only_if_they_change_the_store(scenario: Scenario) -> None:
     expected = len(scenario.given) + 1
-    for answer in one_by_one(scenario):
-        assert answer["seq"] == expected
-        assert "line" not in answer
-        expected += bool(answer.get("changes"))
+    for answer in each_alone(scenario):
+        assert answer.seq == expected
+        assert answer.line is None
+        outcome = answer.outcome
+        expected += isinstance(outcome, Decision) and outcome.changes_the_store
+        if answer.kind is not RequestKind.BATCH:
+            assert not isinstance(outcome, Decision) or outcome.changes_the_store == bool(
+                outcome.changes
+            )
 
 
 # ---- (d) the commands
@@ -244,6 +255,8 @@ class ByHand:
 
     def command(self, request: Mapping[str, Any]) -> list[str] | None:
         """What is typed for a request; None where there are no words for it."""
+        if request["type"] == "batch":
+            return self.track(request)
         is_modify = request["type"] == "modify"
         typed = [request["type"], "--json", "--explain"]
         for name in ("scope", "workspace", "mpid", "previous_mpid"):
@@ -268,6 +281,26 @@ class ByHand:
             if parts[1:] != [None, None]:  # there are no words for what changes nothing
                 typed += ["--change", ":".join(map(escaped, parts))]
         return None if changes and "--change" not in typed else typed
+
+    def track(self, batch: Mapping[str, Any]) -> list[str] | None:
+        """What is typed for a batch of one event at most, as `track` makes it."""
+        known = ("user_identities", "user_attributes", "deleted_user_attributes", "events")
+        members = ("scope", "workspace", "mpid")
+        events = batch.get("events", [])
+        if not batch.keys() <= {"type", "label", *known, *members} or len(events) > 1:
+            return None
+        typed = ["track", "--json", "--explain"]
+        for name in members:
+            typed += [option(name), self.resolved(str(batch[name]))] if name in batch else []
+        for name, value in batch.get("user_identities", {}).items():
+            typed += [option(name), value]
+        for event in events:
+            typed += ["--event-type", event["event_type"], "--data", json.dumps(event["data"])]
+        for name, value in batch.get("user_attributes", {}).items():
+            typed += ["--attribute", name if value is None else f"{name}={value}"]
+        for name in batch.get("deleted_user_attributes", ()):
+            typed += ["--delete-attribute", name]
+        return typed
 
     def resolved(self, mpid: str) -> str:
         return self.labels.get(mpid[1:], mpid) if mpid.startswith("@") else mpid

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cache
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,16 +22,24 @@ from idsync_cli.core import codes
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import PRESETS, Settings
 from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.erasure import ErasureCounts, KeptFile
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, IdentityType, names_of
+from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
+from idsync_cli.erasure.erase import erase as erase_one
 from idsync_cli.errors import FileFault
 from idsync_cli.files import config_file
 from idsync_cli.files.scenario_file import Scenario, read_scenarios
-from idsync_cli.files.yaml_tree import Faults, read_documents
+from idsync_cli.files.yaml_parser import read_documents
+from idsync_cli.files.yaml_tree import Faults
+from idsync_cli.render.erasure import certificate_json, outcome_json
 from idsync_cli.store import sqlite as store
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.erasing.kept_files import keep
+from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 from tests.comparison import exported, organization
+from tests.world_batches import BAD_ATTRIBUTES, BAD_EVENTS, BAD_TIMES
 from tests.worlds import (
     BAD_MEMBERS,
     BAD_MPIDS,
@@ -47,7 +56,10 @@ Keys = tuple[str | int, ...]
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "docs" / "schema"
-NAMES = ("request", "answer", "profile", "scenario", "configuration")
+NAMES = (
+    *("request", "answer", "profile", "record", "certificate"),
+    *("scenario", "configuration"),
+)
 FOR_EDITORS = ("scenario", "configuration")
 SCENARIO_FILES = sorted((ROOT / "fixtures" / "scenarios").glob("*.yaml"))
 CONFIGURATION_FILES = [
@@ -237,9 +249,14 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/note/properties/reason/anyOf/1/enum", codes.KeptBy),
         ("/$defs/tier/properties/outcome/enum", codes.TierOutcome),
         ("/$defs/identity_type/enum", IdentityType),
+        ("/$defs/erased/properties/files/items/properties/kind/enum", codes.FileKind),
+        ("/$defs/erased_counts/required", ErasureCounts._fields),
+        ("/$defs/shown_by/required", Evidence._fields),
     ],
     "profile": [("/$defs/identity_type/enum", IdentityType)],
     "scenario": [
+        ("/$defs/calculated_attribute/properties/calculation/enum", codes.Calculation),
+        ("/$defs/comparison/properties/operator/enum", codes.Operator),
         ("/$defs/expect/properties/status/enum", codes.Status),
         ("/$defs/expect/properties/decided_by/anyOf/0/enum", codes.Rule),
         ("/$defs/expect/properties/notes/items/enum", codes.NoteCode),
@@ -254,6 +271,8 @@ ENUMERATIONS: Mapping[str, Sequence[tuple[str, Iterable[Any]]]] = {
         ("/$defs/strategy_rules/properties/on_new_known_user/enum", codes.OnNewKnownUser),
         ("/$defs/strategy_rules/properties/on_logout/enum", [*codes.OnLogout, None]),
         ("/$defs/identity_type_name/enum", TYPES_BY_NAME),
+        ("/$defs/calculated_attribute/properties/calculation/enum", codes.Calculation),
+        ("/$defs/comparison/properties/operator/enum", codes.Operator),
     ],
 }
 """Where each list of the code stands in the schemas: the same words, in the same order."""
@@ -270,7 +289,7 @@ def test_an_enumeration_is_that_of_the_code(name: str, pointer: str, known: Iter
 def test_every_code_of_an_answer_is_in_the_schema() -> None:
     decision = schema("answer")["$defs"]["decision"]
     statuses = decision["properties"]["status"]["enum"]
-    assert set(statuses) | {"error"} == set(codes.Status)
+    assert set(statuses) | {"error", "duplicate", "erased"} == set(codes.Status)
     told = [each["if"]["properties"]["status"]["const"] for each in decision["allOf"][:4]]
     assert set(told) == set(statuses), "each status has a clause of its own"
     with_tier, without = schema("answer")["$defs"]["decided_by"]["oneOf"]
@@ -510,6 +529,11 @@ def test_a_scenario_is_valid(path: Path) -> None:
             assert_valid("scenario", document)
 
 
+PURCHASE: Json = {
+    "event_type": "commerce_event",
+    "data": {"timestamp_unixtime_ms": 1_700_000_000_000},
+}
+PURCHASE["data"]["product_action"] = {"action": "purchase", "total_amount": 12.5}
 SCENARIO: Json = {
     "name": "a story",
     "scope": CONFIGURATION["scopes"]["s"],
@@ -540,11 +564,26 @@ SCENARIO: Json = {
             },
         },
         {"login": {"emial": 5, "mpid": True}, "expect": {"error": "UNKNOWN_IDENTITY_TYPE"}},
+        {
+            "batch": {"mpid": "@first", "user_attributes": {"a": 1.5}, "events": [PURCHASE]},
+            "expect": {"events": 1, "attributes_set": ["a"], "attributes_deleted": []},
+        },
+        {"track": {"email": "a", "event": "purchase", "attributes": {"b": None}}},
+        {"erase": {"email": "a"}, "expect": {"status": "erased", "mpid": "@first"}},
+        {"erase": {"mpid": "@first"}, "expect": {"status": "not_found"}},
     ],
-    "profiles": {"1": {"email": ["a", "b"]}, "@first": {}},
+    "profiles": {
+        "1": {"email": ["a", "b"]},
+        "@first": {},
+        "@second": {"identities": {"email": "a"}, "attributes": {"a": 1}, "events": [None, "b"]},
+    },
 }
 STEP = ("steps", 0)
 EXPECT = (*STEP, "expect")
+BATCH_STEP = ("steps", 4)
+TRACK_STEP = ("steps", 5)
+ERASE_STEP, ERASE_MPID_STEP = ("steps", 6), ("steps", 7)
+MORE = ("profiles", "@second")
 
 RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     (("name",), None),
@@ -567,6 +606,23 @@ RIGHT_SCENARIOS: list[tuple[Keys, object]] = [
     ((*EXPECT, "decided_by"), "newest"),
     ((*EXPECT, "decided_by"), "ios_vendor_id"),
     ((*STEP, "identify", "scope"), "scope"),
+    (("now",), 1_772_366_400_000),
+    (("now",), "2026-03-01T12:00:00+01:00"),
+    (("now",), "2026-03-01"),
+    (("now",), None),
+    ((*BATCH_STEP, "batch"), {"user_identities": {"email": "a"}, "anything": {"else": []}}),
+    ((*BATCH_STEP, "previous_mpid"), {"not": "read"}),
+    ((*BATCH_STEP, "expect", "events"), "12"),
+    ((*BATCH_STEP, "expect", "status"), "duplicate"),
+    ((*TRACK_STEP, "track", "delete_attributes"), ["a"]),
+    ((*TRACK_STEP, "track"), {"mpid": "@first", "event": None, "event_type": "session_start"}),
+    ((*MORE, "identities"), None),
+    ((*MORE, "status_messages"), ["x"]),
+    ((*MORE, "audiences"), []),
+    (MORE, {"events": []}),
+    ((*ERASE_STEP, "erase"), {"mpid": None, "email": "a", "idfv": "", "scope": "scope"}),
+    ((*ERASE_STEP, "previous_mpid"), None),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": -5, "workspace": None}),
 ]
 
 WRONG_SCENARIOS: list[tuple[Keys, object]] = [
@@ -631,6 +687,32 @@ WRONG_SCENARIOS: list[tuple[Keys, object]] = [
     (("profiles", "1"), None),
     (("profiles", "1"), {"emial": "a"}),
     (("profiles", "1"), {"email": ""}),
+    (("now",), True),
+    (("now",), {}),
+    ((*BATCH_STEP, "batch"), ["email"]),
+    ((*BATCH_STEP, "expect", "events"), "one"),
+    ((*BATCH_STEP, "expect", "events"), -1),
+    ((*BATCH_STEP, "expect", "events"), []),
+    ((*BATCH_STEP, "expect", "attributes_set"), "a"),
+    ((*BATCH_STEP, "expect", "attributes_set"), [None]),
+    ((*BATCH_STEP, "expect", "attributes_deleted"), [{}]),
+    ((*TRACK_STEP, "track"), ["email"]),
+    ((*TRACK_STEP, "track", "data"), "x"),
+    ((*TRACK_STEP, "track", "attributes"), ["a"]),
+    ((*TRACK_STEP, "track", "delete_attributes"), "a"),
+    ((*TRACK_STEP, "track", "event"), {}),
+    ((*TRACK_STEP, "identify"), {"email": "a"}),
+    ((*ERASE_STEP, "erase"), ["email"]),
+    ((*ERASE_STEP, "search"), {"email": "a"}),
+    ((*ERASE_STEP, "expect", "status"), "forgotten"),
+    ((*MORE, "email"), "a"),
+    ((*MORE, "identities"), {"emial": "a"}),
+    ((*MORE, "attributes"), ["a"]),
+    ((*MORE, "events"), "a"),
+    ((*MORE, "events"), [True]),
+    ((*MORE, "status_messages"), [None]),
+    ((*MORE, "audiences"), [None]),
+    ((*MORE, "audiences"), "x"),
 ]
 
 ONLY_THE_SCHEMA_REFUSES: list[tuple[Keys, object]] = [
@@ -647,6 +729,14 @@ ONLY_THE_SCHEMA_REFUSES: list[tuple[Keys, object]] = [
     (("steps", 2, "modify", "email"), "a"),
     (("steps", 2, "modify", "identity_changes"), []),
     (("steps", 2, "modify", "identity_changes"), [{"new_value": "a"}]),
+    ((*ERASE_STEP, "erase"), None),
+    ((*ERASE_STEP, "erase"), {"mpid": None, "email": ""}),
+    ((*ERASE_STEP, "erase"), {"mpid": None, "idfv": "a", "ios_idfv": "b"}),
+    ((*ERASE_STEP, "erase"), {"emial": "a"}),
+    ((*ERASE_STEP, "previous_mpid"), "@first"),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": 5, "email": "a"}),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": 5, "emial": "a"}),
+    ((*ERASE_MPID_STEP, "erase"), {"mpid": "first"}),
 ]
 """Requests that are refused when they are run, and whose steps do not expect it."""
 
@@ -710,20 +800,24 @@ def form_refusal(request: object) -> codes.ErrorCode | None:
         named = [name for name in ("scope", "workspace") if wire.is_text(request.get(name))]
         request = {name: value for name, value in request.items() if name not in named}
     try:
-        wire.request_of(wire.Reader(ONE_SCOPE).read(request), AnyLabel())
+        read = wire.request_of(wire.Reader(ONE_SCOPE).read(request), AnyLabel())
+        if isinstance(read, BatchRequest) and read.fault:
+            raise read.fault
     except Refusal as refusal:
         return refusal.code
     return None
 
 
 def is_beyond_a_schema(value: object) -> bool:
-    """To a schema 5.0 is the integer 5, and half a character is a character."""
+    """To a schema 5.0 is the integer 5, half a character is one, and no integer too long."""
     if isinstance(value, dict):
         return any(map(is_beyond_a_schema, [*value, *value.values()]))
     if isinstance(value, list):
         return any(map(is_beyond_a_schema, value))
     if isinstance(value, str):
         return any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, int):
+        return abs(value) >= 10**4096
     return isinstance(value, float) and value.is_integer()
 
 
@@ -732,10 +826,19 @@ def assert_both_agree(line: bytes) -> codes.ErrorCode | None:
     request = wire.decode(line)
     refused, faults = form_refusal(request), faults_of("request", json.loads(line))
     if refused:
-        assert faults or is_beyond_a_schema(request), request
+        beyond = is_beyond_a_schema(request) or is_for_the_program(request, refused)
+        assert faults or beyond, request
     else:
         assert faults == [], request
     return refused
+
+
+def is_for_the_program(request: object, refused: codes.ErrorCode) -> bool:
+    """Whether it is a batch that names nobody, or a type with two values, and else is right."""
+    if not isinstance(request, dict) or request.get("type") != "batch":
+        return False
+    codes_of_it = (codes.ErrorCode.NO_IDENTITIES, codes.ErrorCode.INVALID_REQUEST)
+    return refused in codes_of_it and form_refusal(request | {"mpid": 5}) is None
 
 
 PARTS = 8
@@ -772,9 +875,20 @@ CHANGES: Json = {"type": "modify", "mpid": 5}
 CHANGES["identity_changes"] = [{"identity_type": "email", "old_value": "a"}]
 SEARCH: Json = {"type": "search", "workspace": "w", "previous_mpid": "-5412"}
 SEARCH["known_identities"] = {"das": "9"}
+ERASE: Json = {"type": "erase", "scope": "s", "label": "l", "request_id": "r"}
+ERASE_MPID: Json = ERASE | {"mpid": "@l"}
+ERASE["known_identities"] = {"email": "a", "idfv": "9"}
+BATCH: Json = {"type": "batch", "scope": "s", "label": "l", "source_request_id": "s-1"}
+BATCH |= {"user_identities": {"email": "a"}, "device_info": {"idfv": "9", "platform": "iOS"}}
+BATCH |= {
+    "user_attributes": {"city": "Bern", "tag": None, "l": ["x", 1, None]},
+    "events": [PURCHASE],
+}
 
 
-@pytest.mark.parametrize("request_", [LOGIN, SET, CHANGES, SEARCH], ids=json.dumps)
+@pytest.mark.parametrize(
+    "request_", [LOGIN, SET, CHANGES, SEARCH, BATCH, ERASE, ERASE_MPID], ids=json.dumps
+)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_program_and_schema_refuse_the_same_requests(fault: Any, request_: Json) -> None:
     assert form_refusal(request_) is None
@@ -802,7 +916,7 @@ def with_each_value(request: Json, *values: object) -> list[Json]:
 
 WRONG_REQUESTS: list[object] = [
     *(None, [], "login", 5, {}),
-    *with_each(LOGIN, "type", None, "Login", 5, "batch"),
+    *with_each(LOGIN, "type", None, "Login", 5),
     *with_each(LOGIN, "typ", None, "login"),
     *with_each(LOGIN, "email", "a"),
     *(LOGIN | {name: 5} for name in ("scope", "workspace", "label", "request_id", "environment")),
@@ -825,6 +939,29 @@ WRONG_REQUESTS: list[object] = [
     *with_each(SEARCH, "previous_mpid", "x", "00", True),
     *with_each(SEARCH, "response", *BAD_MEMBERS["response"]),
     *with_each(SEARCH, "source_request_id", 5, []),
+    *with_each(BATCH, "mpid", "x", "01", True, [], 2**63),
+    *with_each(BATCH, "user_identities", [], "email", {"emial": "a"}, {"email": "x" * 4097}),
+    *with_each(BATCH, "device_info", [], "iOS", {"idfv": "\0"}, {"idfv": {}}),
+    *with_each(BATCH, "mp_deviceid", [], {}, "\0"),
+    *with_each(BATCH, "user_attributes", [], "city", *({"a": bad} for bad in BAD_ATTRIBUTES[:7])),
+    *with_each(BATCH, "user_attributes", {str(n): 1 for n in range(101)}, {"x" * 257: 1}),
+    *with_each(BATCH, "deleted_user_attributes", {}, "city", [5], ["x" * 257]),
+    *with_each(
+        BATCH, "events", {}, "hello", *([bad] for bad in BAD_EVENTS if not is_beyond_a_schema(bad))
+    ),
+    *with_each(BATCH, "timestamp_unixtime_ms", *BAD_TIMES),
+    *with_each(BATCH, "request_timestamp_ms", 5, 1.5, -1),
+    *with_each(BATCH, "source_request_id", 5, "x" * 257),
+    *with_each(BATCH, "consent_state", [], "yes"),
+    *with_each(BATCH, "attribution_info", [], "p"),
+    *(BATCH | {name: 5} for name in ("scope", "workspace", "label")),
+    *with_each(ERASE, "known_identities", None, {}, [], {"email": ""}, {"emial": "a"}),
+    *with_each(ERASE, "mpid", 5, "@l", 0, "x"),
+    *with_each(ERASE, "previous_mpid", 5, "@l"),
+    *with_each(ERASE, "identity_changes", [], CHANGES["identity_changes"]),
+    *with_each(ERASE_MPID, "mpid", None, 0, "", "x"),
+    *with_each(ERASE_MPID, "known_identities", {"email": "a"}),
+    *with_each(ERASE_MPID, "response", *BAD_MEMBERS["response"]),
 ]
 
 
@@ -849,6 +986,21 @@ def test_a_wrong_request_is_refused(request_: object) -> None:
         *with_each(SEARCH, "previous_mpid", *NO_MPIDS),
         *with_each(SEARCH, "response", *RESPONSES),
         SEARCH | {"source_request_id": "s"},
+        BATCH | {"events": None, "user_attributes": None, "device_info": None, "mpid": None},
+        BATCH | {"events": [None], "deleted_user_attributes": ["a", None], "known_identities": 5},
+        BATCH | {"events": [{"event_type": "x"}, {"event_type": "y", "data": None, "more": 1}]},
+        BATCH | {"user_identities": {"email": 5, "customerid": 0, "other": True, "google": ""}},
+        BATCH | {"mpid": "@l", "user_identities": {"emial": []}, "device_info": {"idfv": []}},
+        BATCH | {"request_timestamp_ms": "x", "request_id": 5, "ip": 5, "environment": []},
+        *with_each(BATCH, "mpid", *NO_MPIDS, 5, "-5"),
+        *with_each(ERASE, "mpid", None),
+        *with_each(ERASE_MPID, "mpid", 5, "-5"),
+        ERASE_MPID | {"known_identities": None, "previous_mpid": None, "identity_changes": None},
+        *with_each(BATCH, "source_request_id", "", "x" * 256),
+        *with_each(BATCH, "timestamp_unixtime_ms", 946_684_800_000, 4_102_444_799_999, None),
+        *with_each(
+            BATCH, "user_attributes", {}, {"x" * 256: "y" * 4096}, {"a": ["x" * 512] * 1000}
+        ),
     ],
     ids=lambda each: json.dumps(each)[:72],
 )
@@ -928,15 +1080,31 @@ def examples() -> Mapping[str, Json]:
         "modified": {"type": "modify", "mpid": "@l", "known_identities": {"email": "b"}},
         "error": {"type": "search", "known_identities": {}},
         "noted": {"type": "login", "known_identities": {"customer_id": "A-1", "email": "c"}},
+        "brought": BATCH | {"scope": None, "user_identities": {"customer_id": "A-1", "email": 0}},
+        "duplicate": BATCH | {"scope": None},
+        "named": BATCH | {"scope": None, "mpid": "@l", "source_request_id": None},
     }
+    erase = ERASE | {"scope": None, "known_identities": {"customer_id": "A-1"}}
+    erasures = {"erased": erase, "nobody": erase}
     requests["created"]["label"] = "l"
     rules = organization({"s": scope}, {})
-    with store.temporary(0) as storage:
+    with TemporaryDirectory() as folder, store.create(f"{folder}/idsync.db", 0) as storage:
         engine = Engine(rules, storage, now=lambda: 0, explain=True)
         incoming = [wire.Incoming(each, line) for line, each in enumerate(requests.values(), 1)]
         answers = [wire.answer_json(each, explain=True) for each in engine.batch(incoming)]
         [profile] = exported(storage, rules)
-    return dict(zip(requests, answers, strict=True)) | {"profile": profile}
+        with storage.writing() as transaction:
+            keep(transaction, KeptFile(codes.FileKind.BACKUP, "backup.db"))
+        outcomes = [erase_one(engine, storage, each, now=lambda: 5) for each in erasures.values()]
+        with storage.reading() as transaction:
+            [erasure] = transaction.erasures()
+    given, evidence = outcomes[0].report, outcomes[0].evidence
+    assert given is not None
+    assert evidence is not None
+    found = dict(zip(requests, answers, strict=True)) | {"profile": profile}
+    found |= dict(zip(erasures, map(outcome_json, outcomes), strict=True))
+    found["certificate"] = certificate_json(given, evidence)
+    return found | {"record": wire.erasure_record_json(erasure)}
 
 
 @pytest.mark.parametrize("status", codes.Status)
@@ -1045,6 +1213,52 @@ WRONG_ANSWERS: list[tuple[str, Keys, object]] = [
     ("noted", ("notes",), [{"code": "held_elsewhere", "identity_type": None, "message": "x"}]),
     ("noted", ("notes",), [{"code": "held", "identity_type": "email", "message": "x"}]),
     ("noted", ("notes",), [{"code": "tie", "identity_type": None}]),
+    *(
+        (example, (member,), DROP)
+        for example in ("brought", "named")
+        for member in ("events", "attributes_set", "attributes_deleted")
+    ),
+    ("brought", ("events",), -1),
+    ("brought", ("events",), []),
+    ("brought", ("attributes_set",), [5]),
+    ("brought", ("attributes_set",), ["a", "a"]),
+    ("brought", ("type",), "identify"),
+    ("brought", ("matched_identities",), {}),
+    ("named", ("matched_identities",), {"email": "a"}),
+    ("named", ("type",), "identify"),
+    ("matched", ("events",), 0),
+    *(
+        ("erased", (member,), DROP)
+        for member in (
+            *("seq", "type", "scope", "status", "mpid", "request_id", "time", "counts"),
+            *("made_from_it", "taken_from", "files"),
+        )
+    ),
+    ("erased", ("mpid",), None),
+    ("erased", ("type",), "identify"),
+    ("erased", ("time",), 5),
+    ("erased", ("time",), "1970-01-01T00:00:00.005"),
+    ("erased", ("counts", "identifiers"), DROP),
+    ("erased", ("counts", "values"), -1),
+    ("erased", ("counts", "digest"), 1),
+    ("erased", ("made_from_it",), [5]),
+    ("erased", ("files",), ["backup.db"]),
+    ("erased", ("files", 0, "kind"), "copy"),
+    ("erased", ("files", 0, "path"), DROP),
+    ("erased", ("shown_by", "free_pages"), 1),
+    ("erased", ("shown_by", "pages"), DROP),
+    ("erased", ("notes",), []),
+    ("erased", ("tiers",), []),
+    ("erased", ("matched_identities",), {}),
+    ("nobody", ("mpid",), "5"),
+    ("nobody", ("status",), "matched"),
+    ("nobody", ("identities",), {}),
+    ("nobody", ("shown_by",), None),
+    ("duplicate", ("mpid",), DROP),
+    ("duplicate", ("mpid",), 5),
+    ("duplicate", ("type",), "identify"),
+    ("duplicate", ("events",), 0),
+    ("duplicate", ("notes",), []),
 ]
 
 
@@ -1078,6 +1292,40 @@ def test_a_wrong_answer_is_refused(example: str, path: Keys, value: object) -> N
 def test_a_wrong_profile_is_refused(path: Keys, value: object) -> None:
     assert_valid("profile", examples()["profile"])
     assert not is_valid("profile", changed(dict(examples()["profile"]), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *(((member,), DROP) for member in ("record", "mpid", "seq", "scope", "time_ms")),
+        (("record",), "erasures"),
+        (("mpid",), 5),
+        (("seq",), 0),
+        (("time_ms",), -1),
+        (("time_ms",), "1970-01-01T00:00:00.005Z"),
+        (("request_id",), 5),
+        (("identities",), {}),
+    ],
+)
+def test_a_wrong_record_is_refused(path: Keys, value: object) -> None:
+    assert_valid("record", examples()["record"])
+    assert not is_valid("record", changed(dict(examples()["record"]), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *(((member,), DROP) for member in ("mpid", "seq", "request_id", "time", "counts")),
+        (("shown_by",), DROP),
+        (("shown_by",), None),
+        (("shown_by", "log_bytes"), 1),
+        (("digest",), "x"),
+        (("files",), []),
+    ],
+)
+def test_a_wrong_certificate_is_refused(path: Keys, value: object) -> None:
+    assert_valid("certificate", examples()["certificate"])
+    assert not is_valid("certificate", changed(dict(examples()["certificate"]), path, value))
 
 
 def test_every_enumeration_of_the_code_is_compared() -> None:

@@ -30,7 +30,15 @@ from idsync_cli.store.api import (
 )
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.wire import Incoming, Json
-from tests.comparison import Run, answers_in, exported, first_difference, organization, plain
+from tests.comparison import (
+    Run,
+    answers_in,
+    data_in,
+    exported,
+    first_difference,
+    organization,
+    plain,
+)
 from tests.core.shorthand import identifiers, profile, rules
 from tests.many import many
 from tests.stores import Make, every_kind
@@ -544,7 +552,9 @@ def test_the_engine_answers_as_the_model_does(
                 *answers_in(world, storage, chunk_size, one_shot=one_shot, explain=explain)
             ]
             its_rules = organization(world.later_scopes or world.scopes, world.workspaces)
-            return [told(answer) for answer in found], exported(storage, its_rules)
+            return [told(answer) for answer in found], exported(storage, its_rules) + data_in(
+                storage
+            )
 
     difference = first_difference(of_world(number), program=program, one_shot=one_shot)
     assert difference is None, difference

@@ -167,7 +167,7 @@ def test_first_runs_at_once_make_one_store(idsync: Program) -> None:
 TABLES = {
     "scopes": {"scope_id", "name", "login_types"},
     "identity_types": {"identity_type_id", "name"},
-    "profiles": {"created_seq", "mpid", "scope_id", "source_mpid", "was_known", "types"},
+    "profiles": {"created_seq", "mpid", "scope_id", "source_mpid", "known_seq", "types"},
     "identifiers": {"identifier_id", "scope_id", "identity_type_id", "value"},
     "holders": {"identifier_id", "known", "created_seq", "identity_type_id", "added_seq", "place"},
     "outcomes": {"outcome_id", "scope_id", "type", "status", "rule", "identity_type"},

@@ -16,8 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from idsync_cli import wire
 from idsync_cli.core.admission import violation
-from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.codes import Op, RequestKind, Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -31,6 +32,8 @@ from idsync_cli.store.api import RequestEntry, Store, Transaction
 from idsync_cli.store.sqlite import SqliteStore
 from tests.core.memory import Memory
 from tests.core.shorthand import altered, rules
+from tests.plain_data import Brought
+from tests.plain_data import told as what_it_has
 from tests.stores import KINDS
 
 CONFIGURATIONS: list[dict[str, ScopeRules]] = [
@@ -59,6 +62,23 @@ many_identifiers = st.lists(
 ).map(tuple)
 kinds = st.sampled_from(["identify", "identify", "login", "login", "logout", "search"])
 openings = st.integers(0, 1)
+attributes = st.dictionaries(
+    st.sampled_from(["a", "b", "é'\""]), st.sampled_from(["x", 1, None, ["y", 2.5]]), max_size=3
+)
+events = st.lists(
+    st.fixed_dictionaries(
+        {"event_type": st.sampled_from(["custom_event", "opt_out"])},
+        optional={
+            "data": st.fixed_dictionaries(
+                {},
+                optional={
+                    "timestamp_unixtime_ms": st.integers(1_700_000_000_000, 1_700_000_000_002)
+                },
+            )
+        },
+    ),
+    max_size=3,
+)
 
 
 class Broken(Exception):
@@ -83,7 +103,7 @@ def all_see(found: Iterable[ProfileView], expected: Iterable[ProfileView]) -> No
 def told(decision: Decision) -> tuple[object, ...]:
     """A decision, with the profiles by their MPIDs: they may have changed since."""
     left = [(update.profile.mpid, update.types, update.was_known) for update in decision.updates]
-    plain = altered(decision, profile=None, updates=())
+    plain = altered(decision, profile=None, updates=(), report=None)
     of = decision.profile
     return plain, of and (of.mpid, of.created_seq, of.source_mpid), left
 
@@ -101,15 +121,19 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         self.path = str(Path(self.folder.name) / "store.db")
         self.known: dict[str, Memory] = {}
         self.given: list[Profile] = []
-        self.changes: list[tuple[int, str, int, str, str]] = []
+        self.changes: list[tuple[int, str, int, str, str | None]] = []
+        self.kinds: dict[int, str] = {}
+        self.erased: list[int] = []  # the numbers of erasures
         self.requests: list[tuple[int, str, int]] = []
+        self.brought: list[Brought] = []
         self.last_seq = 0
         self.by_scope = CONFIGURATIONS[0]
 
     @initialize(seed=st.sampled_from([0, -7, 2**130]))
     def make_it(self, seed: int) -> None:
         given_out: set[int] = set()
-        self.known = {name: Memory(given_out=given_out) for name in SCOPES}
+        batches: dict[bytes, ProfileView | None] = {}
+        self.known = {name: Memory(given_out=given_out, batches=batches) for name in SCOPES}
         self.seed = seed
         self.stores = [store.create(self.path, seed), self.opened(write=True)]
         folder = Path(self.folder.name)
@@ -218,6 +242,61 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         request = {"type": "modify", "scope": scope, "mpid": self.some_mpid(mpid)}
         self.one_shot(at, request | {"known_identities": known_identities}, dry_run=False)
 
+    @rule(
+        at=openings,
+        scope=scopes,
+        known_identities=identities,
+        mpid=st.none() | st.none() | st.integers(0, 20),
+        user_attributes=attributes,
+        deleted=st.lists(st.sampled_from(["a", "b"]), max_size=1),
+        events=events,
+        batch_id=st.sampled_from([None, None, "1", "2", "3"]),
+        ip=st.sampled_from([None, None, "::1", "::2"]),
+        consent=st.sampled_from([None, None, {}, {"gdpr": {}}]),
+    )
+    def bring(
+        self,
+        at: int,
+        scope: str,
+        known_identities: dict[IdentityType, str],
+        mpid: int | None,
+        user_attributes: wire.Json,
+        deleted: list[str],
+        events: list[wire.Json],
+        batch_id: str | None,
+        ip: str | None,
+        consent: wire.Json | None,
+    ) -> None:
+        batch: wire.Json = {"type": "batch", "scope": scope, "user_identities": known_identities}
+        batch |= {"user_attributes": user_attributes, "deleted_user_attributes": deleted}
+        batch |= {"events": events, "source_request_id": batch_id, "ip": ip}
+        batch["consent_state"] = consent
+        if mpid is not None:
+            batch["mpid"] = self.some_mpid(mpid)
+        self.one_shot(at, batch, dry_run=False)
+
+    @precondition(lambda self: self.every_profile())
+    @rule(
+        at=openings,
+        place=st.integers(0, 20),
+        dry_run=st.sampled_from([False, False, False, True]),
+        finish=st.booleans(),
+    )
+    def erase(self, at: int, place: int, dry_run: bool, finish: bool) -> None:
+        everybody = self.every_profile()
+        scope, profile = everybody[place % len(everybody)]
+        request = {"type": "erase", "scope": scope, "mpid": profile.mpid}
+        self.one_shot(at, request, dry_run=dry_run)
+        for each in self.all_at(at) if finish else ():
+            assert each.finish_erasures()
+
+    @rule(at=openings, scope=scopes, known_identities=identities)
+    def erase_by_identities(
+        self, at: int, scope: str, known_identities: dict[IdentityType, str]
+    ) -> None:
+        request = {"type": "erase", "scope": scope, "known_identities": known_identities}
+        self.one_shot(at, request, dry_run=False)
+
     def one_shot(self, at: int, request: wire.Json, *, dry_run: bool) -> None:
         expected = self.expected(request)
         if dry_run:
@@ -225,8 +304,12 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
                 engine = Engine(self.organization(), reader, now=lambda: 1000)
                 self.compare(engine.one_shot(request, dry_run=True), expected)
         engines = self.engines(at)
-        for engine, _ in engines:
-            self.compare(engine.one_shot(request, dry_run=dry_run), expected)
+        answers = [engine.one_shot(request, dry_run=dry_run) for engine, _ in engines]
+        for answer in answers:
+            self.compare(answer, expected)
+        assert {wire.encode(wire.answer_json(each, explain=False)) for each in answers} == {
+            wire.encode(wire.answer_json(answers[0], explain=False))
+        }
         self.all_say_the_same(engines)
         if isinstance(expected, Decision) and expected.changes_the_store and not dry_run:
             self.do(request, expected)
@@ -277,7 +360,8 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         scope = request["scope"]
         rules = self.by_scope[scope]
         try:
-            asked = wire.request_of(wire.Reader(self.organization()).read(request), {})
+            reader = wire.Reader(self.organization(), None, key_of(self.seed))
+            asked = wire.request_of(reader.read(request), {})
             lookup = self.known[scope].under(rules)
             return decide(asked, rules, lookup, self.last_seq + 1, self.seed)
         except Refusal as refusal:
@@ -298,13 +382,46 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
             assert told(found) == told(expected)
 
     def do(self, request: wire.Json, decision: Decision) -> None:
-        self.known[request["scope"]].apply(decision)
         assert decision.profile is not None
+        if decision.status is Status.ERASED:
+            self.forget(request["scope"], decision.profile.mpid)
+            return
+        self.known[request["scope"]].apply(decision)
         seq = self.last_seq + 1
+        self.kinds[seq] = request["type"]
         self.requests.append((seq, request["type"], decision.profile.mpid))
+        self.brought.append(Brought(decision.profile.mpid, seq, 1000, decision.data))
         for change in decision.changes:
             kind, value = change.identifier.type, change.identifier.value
             self.changes.append((seq, change.op.value, change.mpid, kind.value, value))
+
+    def forget(self, scope: str, mpid: int) -> None:
+        """Let nothing be left of a profile but the number of its erasure."""
+        scope_of = {each.mpid: name for name, each in self.every_profile()}
+        known = self.known[scope]
+        profile = known.profiles.pop(mpid)
+        held = {each for other in known.profiles.values() for each in other.identifiers}
+        ever = {(each.type.value, each.value) for each in profile.identifiers}
+        ever |= {(kind, value) for _, _, its, kind, value in self.changes if its == mpid and value}
+        lost = ever - {(each.type.value, each.value) for each in held}
+        self.changes = [
+            (
+                seq,
+                op,
+                its,
+                kind,
+                None if (kind, value) in lost and scope_of[its] == scope else value,
+            )
+            for seq, op, its, kind, value in self.changes
+            if its != mpid
+        ]
+        self.requests = [each for each in self.requests if each[2] != mpid]
+        self.brought = [each for each in self.brought if each.mpid != mpid]
+        self.given = [each for each in self.given if each.mpid != mpid]
+        for digest, answer in known.batches.items():
+            if answer is not None and answer.mpid == mpid:
+                known.batches[digest] = None
+        self.erased.append(self.last_seq + 1)
 
     @rule(at=openings, scope=scopes, identifiers=many_identifiers)
     def write_and_break(self, at: int, scope: str, identifiers: tuple[Identifier, ...]) -> None:
@@ -396,10 +513,20 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
                 named = sorted({name for name, _ in self.every_profile()})
                 assert list(session.scopes()) == named
                 remembered.append(session.remembered_rules())
-                taken = {*(change[0] for change in self.changes), *self.numbers_of_profiles()}
+                taken = {*(each.seq for each in self.brought), *self.numbers_of_profiles()}
+                taken |= {*(each[0] for each in self.changes), *self.erased}
+                assert [each.seq for each in session.erasures()] == self.erased
                 for seq in range(self.last_seq + 2):
                     assert session.is_taken(seq) is (seq in taken)
         assert remembered == [remembered[0]] * len(remembered)
+
+    @invariant()
+    def everybody_has_the_same_data(self) -> None:
+        mpids = [profile.mpid for _, profile in self.every_profile()]
+        expected = {mpid: what_it_has(mpid, self.brought) for mpid in mpids}
+        for each in (*self.stores, *self.others):
+            with each.reading() as session:
+                assert {mpid: session.data_of(mpid) for mpid in mpids} == expected
 
     def numbers_of_profiles(self) -> list[int]:
         return [profile.created_seq for _, profile in self.every_profile()]
@@ -479,6 +606,8 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
         assert entries == self.requests
         held = {profile.mpid: list(profile.identifiers) for profile in self.given}
         for _, op, mpid, kind, value in rows:
+            if value is None:
+                continue
             identifiers = held.setdefault(mpid, [])
             identifier = Identifier(IdentityType(kind), value)
             if op == Op.ADD:
@@ -491,11 +620,16 @@ class StoreAgainstDictionary(RuleBasedStateMachine):
     def look_at_the_history(self, session: Transaction) -> None:
         entries = [*session.history()]
         assert [
-            (each.seq, each.op, each.mpid, each.identifier.type.value, each.identifier.value)
+            (
+                each.seq,
+                each.op,
+                each.mpid,
+                each.identifier.type.value,
+                each.identifier.value or None,
+            )
             for each in entries
         ] == self.changes
-        kinds = {seq: kind for seq, kind, _ in self.requests}
-        assert [each.kind for each in entries] == [kinds[each.seq] for each in entries]
+        assert [each.kind for each in entries] == [self.kinds[each.seq] for each in entries]
         assert {each.time_ms for each in entries} <= {1000}
         for one in entries[:: max(1, len(entries) // 3)]:
             its, held = one.mpid, one.identifier

@@ -69,7 +69,7 @@ def test_a_life_is_told_in_order(idsync: Program, lives: Lives) -> None:
     assert blocks[0] == f"profile {mpid} in scope shop: known"
     first, second, third = (block.splitlines() for block in blocks[1:])
     assert first[0].startswith("request 1, ")
-    assert first[0].endswith(" UTC: made by identify")
+    assert first[0].endswith(" UTC: created by identify")
     assert first[1:] == [
         "  decided by no_match: no tier found an eligible profile",
         "  request ID r-1",
@@ -115,7 +115,7 @@ def test_a_life_as_markdown_for_a_ticket(idsync: Program, lives: Lives) -> None:
     text = idsync("profile", "show", "--mpid", mpid, "--story", "--markdown").stdout
     lines = text.splitlines()
     assert lines[:4] == [f"### Profile `{mpid}`", "", "In scope `shop`: known.", ""]
-    assert lines[4].startswith("1. **made by identify** (request 1, ")
+    assert lines[4].startswith("1. **created by identify** (request 1, ")
     assert f"    - request ID `r-2`, {SENT_TEXT} UTC" in lines
     assert "    - added customer_id `a`" in lines
     assert f"    - removed mobile_number `1` (taken by profile {other})" in lines
@@ -150,7 +150,7 @@ def test_an_import_is_told_as_one(idsync: Program) -> None:
     empty = {"mpid": "6", "scope": "shop", "identities": {}}
     idsync.write("p.jsonl", f"{json.dumps(profile)}\n{json.dumps(empty)}\n")
     assert idsync("import", "p.jsonl").status == 0
-    assert "made by import" in idsync("profile", "show", "--mpid", "5", "--story").stdout
+    assert "created by import" in idsync("profile", "show", "--mpid", "5", "--story").stdout
     [made] = idsync("profile", "show", "--mpid", "6", "--story", "--json").json()["story"]
     assert (made["type"], made["decided_by"], made["changes"]) == (
         "import",
@@ -174,4 +174,4 @@ def test_nobody_and_forms_that_do_not_go_together(idsync: Program, lives: Lives)
     for wrong in (("--markdown",), ("--story", "--markdown", "--json")):
         outcome = idsync(*show, *wrong)
         assert (outcome.status, outcome.stdout) == (2, "")
-        assert "--markdown goes with --story, and without --json" in outcome.stderr
+        assert "--markdown needs --story, and cannot be combined with --json" in outcome.stderr

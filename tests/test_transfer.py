@@ -371,7 +371,7 @@ class TestCsv:
         [
             ("", ":1: no header; the first line names the columns: mpid,"),
             ("mpid,emial\n", ":1: unknown column 'emial'; did you mean 'email'?"),
-            ("mpid;email\n", ":1: unknown column 'mpid;email'"),
+            ("mpid;email\n", ":1: columns are separated by commas, not by semicolons"),
             ("mpid,email,email\n", ":1: the column email appears twice"),
             ("scope\n", ":1: no column mpid"),
             ("mpid,email\n5\n", ":2: 1 cell, but the header has 2"),

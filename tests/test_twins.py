@@ -166,7 +166,7 @@ def test_what_can_never_be_found_is_counted(
     told_of = unique("import", "p.jsonl", "--dry-run")
     assert told_of.status == 0
     assert told_of.stdout.startswith("would import 2 profiles")
-    assert ("1 of them can never be found" in told_of.stdout) is not is_found
+    assert ("1 of the profiles can never be found" in told_of.stdout) is not is_found
     summary = unique("import", "p.jsonl", "--json").json()
     assert summary.get("never_found", 0) == int(not is_found)
     for kind, values in dict(profile["identities"]).items():  # type: ignore[call-overload]

@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION
-from tests.old_store import FIXTURES, put_large_old_store, put_old_store
+from tests.old_store import (
+    FIXTURES,
+    put_large_old_store,
+    put_old_store,
+    put_store_of_schema_3,
+)
 from tests.program import (  # noqa: F401 - the fixture
     Program,
     assert_refused,
@@ -238,20 +243,37 @@ def test_a_process_killed_at_it_leaves_the_old_store_or_the_new_one(idsync: Prog
 
 
 def test_a_store_that_does_not_know_of_aliases_learns_of_them(idsync: Program) -> None:
-    assert idsync("init").status == 0
-    assert idsync("identify", "--email", "a@example.com").status == 0
-    path = idsync.folder / "idsync.db"
+    path = put_store_of_schema_3(idsync)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DELETE FROM identity_types WHERE name = 'alias'")
+        connection.execute("DROP TABLE past_holders")
         connection.execute("DROP TABLE recorded_mpids")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
         connection.execute("PRAGMA user_version = 2")
-    outcome = idsync("identify", "--email", "a@example.com", "--alias", "wolf")
+    outcome = idsync(*IDENTIFY, "--alias", "wolf")
     assert outcome.status == 0
     assert "kept as idsync.db.v2-backup" in outcome.stderr
     assert version(path) == SCHEMA_VERSION
-    [profile] = [json.loads(line) for line in idsync("export").stdout.splitlines()]
-    assert profile["identities"] == {"email": ["a@example.com"], "alias": ["wolf"]}
+    *_, profile = [json.loads(line) for line in idsync("export").stdout.splitlines()]
+    assert profile["identities"] == {"email": ["new@example.com"], "alias": ["wolf"]}
     assert "wolf" in idsync("history", "alias=wolf").stdout
     assert profile["mpid"] in idsync("whois", "alias=wolf").stdout
+    assert idsync("doctor").stdout.startswith("no problems found")
+
+
+def test_a_store_learns_who_once_held_what(idsync: Program) -> None:
+    assert idsync("init").status == 0
+    mpid = idsync("identify", "--email", "a", "--idfv", "1", "--json").json()["mpid"]
+    for email in ("b", "a", "c"):
+        assert idsync("modify", "--mpid", mpid, "--email", email).status == 0
+    asked = [("history", "--mpid", mpid), ("history", "email=a"), ("history", "email=b")]
+    told = [idsync(*each, "--json").lines() for each in asked]
+    assert [len(each) for each in told] == [8, 4, 2]
+    path = idsync.folder / "idsync.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TABLE past_holders")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm004'")
+        connection.execute("PRAGMA user_version = 3")
+    assert idsync("init").status == 0
+    assert [idsync(*each, "--json").lines() for each in asked] == told
     assert idsync("doctor").stdout.startswith("no problems found")

@@ -12,7 +12,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.reference_model import CANONICAL, Json, Model, Rules, mpid_of
+from tests import world_batches
+from tests.reference_model import CANONICAL, DEVICE_TYPES, Json, Model, Rules, mpid_of
+from tests.world_batches import TIMES
 
 PRESETS = ("default", "profile_conversion", "profile_link", "profile_isolation", "best_match")
 POOL = ("customer_id", "email", "other", "mobile_number", "ios_idfv", "android_aaid")
@@ -153,9 +155,12 @@ class Asker:
     def request(self) -> Json:
         rng, model = self.rng, self.model
         scope = rng.choice(sorted(model.rules))
-        kind = rng.choices(["identify", "login", "logout", "search", "modify"], [4, 4, 2, 2, 3])[0]
+        kinds = ["identify", "login", "logout", "search", "modify", "batch", "alias", "erase"]
+        kind = rng.choices(kinds, [4, 4, 2, 2, 3, 4, 2, 1])[0]
         if kind in ("login", "logout") and not model.rules[scope].logins and self.chance(0.7):
             kind = "identify"
+        if kind == "alias" and not model.rules[scope].aliasing and self.chance(0.7):
+            kind = "batch"
         request: Json = {"type": kind}
         mine = [name for name, its_scope in model.workspaces.items() if its_scope == scope]
         if mine and self.chance(0.4):
@@ -164,6 +169,12 @@ class Asker:
             request["scope"] = scope
         if len(model.rules) == 1 and self.chance(0.6):
             request.pop("scope", None)
+        if kind == "batch":
+            return self.batch(scope, request)
+        if kind == "alias":
+            return self.alias(scope, request)
+        if kind == "erase":
+            return self.erase(scope, request)
         if kind == "modify":
             request["mpid"] = self.mpid(scope)
         if kind == "modify" and self.chance(0.5):
@@ -180,6 +191,52 @@ class Asker:
             request |= self.extras(kind)
         if self.chance(0.1):
             request = {"scope": None, "workspace": None, "label": None, "context": None} | request
+        return request
+
+    def batch(self, scope: str, request: Json) -> Json:
+        """An event batch; now and then it names its profile."""
+        by_type = self.identities(scope, "identify")
+        request |= world_batches.identities(self.rng, by_type, DEVICE_TYPES, CANONICAL)
+        request |= world_batches.data(self.rng)
+        if self.chance(0.25):
+            request["mpid"] = self.rng.choice([self.mpid(scope), self.mpid(scope), 0, "", None])
+        if self.chance(0.5):
+            request["label"] = self.rng.choice(LABELS)
+        return request
+
+    def alias(self, scope: str, request: Json) -> Json:
+        """An alias; mostly of two profiles of the scope, of which the first has done something."""
+        request |= {name: self.mpid(scope) for name in ("source_mpid", "destination_mpid")}
+        request |= world_batches.window(self.rng)
+        model, rules = self.model, self.model.rules[scope]
+        pair = [p for p in model.profiles.values() if p.scope == scope]
+        self.rng.shuffle(pair)
+        pair.sort(key=lambda p: (p.known(rules), -model.events_of(p.mpid)))
+        if len(pair) > 1 and self.chance(0.7):
+            its_mpids = {"source_mpid": pair[0].mpid, "destination_mpid": pair[-1].mpid}
+            request |= {name: str(mpid) for name, mpid in its_mpids.items()}
+        if self.chance(0.5):  # so that there is something to copy
+            done = [world_batches.event(self.rng) for _ in range(3)]
+            where = {name: request[name] for name in ("scope", "workspace") if name in request}
+            self.ask(where | {"type": "batch", "mpid": request["source_mpid"], "events": done})
+        if self.chance(0.3):
+            request["label"] = self.rng.choice(LABELS)
+        if self.chance(0.3):
+            request |= {"request_id": "r1", "request_timestamp_ms": self.rng.choice([*TIMES, None])}
+        if self.chance(0.1):
+            request |= {"context": 5, "source_request_id": "s1", "client_sdk": None}
+        return request
+
+    def erase(self, scope: str, request: Json) -> Json:
+        """An erase, by an MPID or by identities."""
+        if self.chance(0.5):
+            request["mpid"] = self.mpid(scope)
+        else:
+            request["known_identities"] = self.identities(scope, "search")
+        if self.chance(0.3):
+            request["label"] = self.rng.choice(LABELS)
+        if self.chance(0.5):
+            request["request_id"] = f"r{self.rng.randint(1, 3)}"
         return request
 
     def identities(self, scope: str, kind: str) -> Json:
@@ -314,6 +371,14 @@ def both_forms(rng: random.Random, request: Json) -> object:
     return request | forms | {"type": "modify", "mpid": "5"}
 
 
+def erase_of_both_or_neither(rng: random.Random, request: Json) -> object:
+    both: Json = {"mpid": "5", "known_identities": {"email": "a"}}
+    named: Json = rng.choice([both, {}, both | {"mpid": None}])
+    wrong: Json = {"previous_mpid": rng.choice(["5", 0, ""])} if rng.random() < 0.5 else {}
+    kept = {n: request[n] for n in ("scope", "workspace", "label") if n in request}
+    return kept | named | wrong | {"type": "erase"}
+
+
 def bad_change(rng: random.Random, request: Json) -> object:
     request.pop("known_identities", None)
     changes = [{"identity_type": "email", "new_value": "a"}, rng.choice(BAD_CHANGES)]
@@ -383,6 +448,8 @@ FAULTS: tuple[Fault, ...] = (
     *(not_json, not_an_object, unknown_member, member_of_another_kind, wrong_member),
     *(without_a_member, bad_mpid, both_forms, bad_change, unknown_scope, unknown_workspace),
     *(disagreeing, unknown_label, unknown_type, two_names, bad_value, no_identities),
+    *world_batches.BATCH_FAULTS,
+    erase_of_both_or_neither,
 )
 
 
@@ -399,7 +466,7 @@ def random_world(
 def answered_world(
     rng: random.Random, crowd: bool = False, sizes: tuple[int, int] = (105, 140)
 ) -> tuple[World, list[Json], list[Json]]:
-    """A world, with the answers to its lines and the export of the model, which helps to make it.
+    """A world, with the answers to its lines and what is in the model, which helps to make it.
 
     With `crowd`, more than a hundred profiles come to hold one identifier before the rest.
 
@@ -419,18 +486,21 @@ def answered_world(
         gather_crowd(asker, sizes)
     start, length = len(asker.requests), rng.randint(5, 40)
     world = World(scopes, workspaces, asker.requests, seed)
+    change_at = None
     if rng.random() < 0.3:
-        world.change_at = start + rng.randrange(length)
+        change_at = start + rng.randrange(length)
         world.later_scopes = {}
         for name in names:
             priority = asker.model.rules[name].priority[:5]
             rng.shuffle(priority)
             world.later_scopes[name] = random_scope(rng, rng.choice([None, priority]))
     for index in range(start, start + length):
-        if world.later_scopes and index == world.change_at:
+        if world.later_scopes and index == change_at:
+            world.change_at = len(asker.requests)
             asker.model.reconfigure(world.later_scopes)
         asker.ask_something()
-    return world, asker.answers, asker.model.export()
+    model = asker.model
+    return world, asker.answers, model.export() + model.data() + model.erasures.lines()
 
 
 def crowd_type(rules: Rules) -> str | None:

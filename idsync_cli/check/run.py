@@ -1,5 +1,7 @@
-"""Check: scenarios through the engine, and what they expected against what was found."""
+"""Check: scenarios run through the engine, comparing what they expect with what is found."""
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -8,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli import wire
+from idsync_cli.check.folded import attributes_asked_for, folded
 from idsync_cli.core.admission import violation
-from idsync_cli.core.codes import Rule
+from idsync_cli.core.audiences.fold import Folded
+from idsync_cli.core.codes import Rule, Status
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
@@ -18,7 +23,9 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
 from idsync_cli.files.config_file import load
-from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, find, read_scenarios
+from idsync_cli.files.scenario_data import ExpectedProfile
+from idsync_cli.files.scenario_file import Given, Load, Scenario, Step, read_scenarios
+from idsync_cli.files.scenario_search import find
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory import MemoryStore
@@ -32,9 +39,10 @@ PASSED, FAILED, UNREADABLE = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Something that was expected otherwise; `step` and `answer` are None for a final profile.
+    """A mismatch; `step` and `answer` are None for a final profile.
 
-    `node` is what the file says, and `labels` are the names of MPIDs at that moment.
+    `node` is what the file says, and `labels` are the names of MPIDs at that moment. `part` says
+    what of a final profile it is: its identities, attributes, events or status messages.
     """
 
     what: str
@@ -44,6 +52,7 @@ class Mismatch:
     labels: Mapping[str, int] = field(repr=False, compare=False)
     step: Step | None = None
     answer: Answer | None = None
+    part: str = "identities"
 
     @property
     def line(self) -> int:
@@ -53,7 +62,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A scenario that was run; it passed if nothing was expected otherwise."""
+    """A scenario that was run; it passed if there is no mismatch."""
 
     scenario: Scenario
     mismatches: tuple[Mismatch, ...]
@@ -65,7 +74,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether all was as expected."""
+        """Whether it passed."""
         return not self.mismatches
 
     @property
@@ -88,6 +97,33 @@ class Unreadable:
 
 
 CheckOutcome = Result | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many scenarios passed and failed, and how many could not be read."""
+
+    passed: int = 0
+    failed: int = 0
+    unreadable: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return self.passed + self.failed + self.unreadable
+
+    @property
+    def exit_status(self) -> int:
+        """The highest of all the scenarios: 2 if any cannot be read, else 1 if any failed."""
+        if self.unreadable:
+            return UNREADABLE
+        return FAILED if self.failed else PASSED
+
+
+def totals(outcomes: Iterable[CheckOutcome]) -> Totals:
+    """What became of scenarios altogether."""
+    counts = Counter(each.exit_status for each in outcomes)
+    return Totals(counts[PASSED], counts[FAILED], counts[UNREADABLE])
 
 
 def check_file(
@@ -132,11 +168,13 @@ def _run(scenario: Scenario, store: Store) -> Iterator[Mismatch]:
     with store.writing() as transaction:
         for given in scenario.given:
             _give(scenario, given, transaction, store.seed)
-    engine = Engine(scenario.organization, store, now=lambda: 0, explain=True)
+    engine = Engine(scenario.organization, store, now=lambda: scenario.now_ms, explain=True)
     labels = Labels()
     for step in scenario.steps:
+        before = dict(labels)
         [answer] = engine.batch([wire.Incoming(step.request, step.line)], labels)
-        yield from _compare_step(step, answer, labels)
+        names = before | labels if answer.status is Status.ERASED else labels  # whom it erased
+        yield from _compare_step(step, answer, names)
     with store.reading() as transaction:
         yield from _compare_profiles(scenario, transaction, labels)
 
@@ -179,6 +217,8 @@ def _found(answer: wire.Json) -> dict[str, Any]:
     found = {key: answer[key] for key in answer if key != "errors"}
     if "errors" in answer:
         return found | {"error": answer["errors"][0]["code"]}
+    if "decided_by" not in answer:  # nothing was decided
+        return found
     decided_by = answer["decided_by"]
     return found | {
         "decided_by": decided_by.get("identity_type", decided_by["rule"]),
@@ -190,7 +230,7 @@ def _found(answer: wire.Json) -> dict[str, Any]:
 
 
 def _resolved(wanted: Any, labels: Mapping[str, int]) -> Any:
-    """Put MPIDs in the place of `@name`; a name without one stays, and is found nowhere."""
+    """Put MPIDs in place of `@name`; a name without one stays, and is found nowhere."""
     if isinstance(wanted, list):
         return [_resolved(each, labels) for each in wanted]
     if isinstance(wanted, dict):
@@ -225,9 +265,55 @@ def _compare_profiles(
         mpid = labels.get(name[1:]) if name.startswith("@") else int(name)
         found = transaction.find(mpid) if mpid is not None else None
         held = _by_type(frozenset(found[1].identifiers)) if found else None
-        if held != _by_type(expected):
-            node = scenario.written[name]
-            yield Mismatch(f"profile {name}", _by_type(expected), held, node, dict(labels))
+        data = transaction.data_of(mpid) if mpid is not None else None
+        comes_to = None
+        if found is not None and data is not None:
+            comes_to = folded(scenario.organization, *found, data, scenario.now_ms)
+        for part, wanted, shown in _parts(expected, held, data, comes_to):
+            if not _alike(wanted, shown):
+                what = f"profile {name}" + ("" if part == "identities" else f": {part}")
+                node = expected.written.get(part, scenario.written[name])
+                yield Mismatch(what, wanted, shown, node, dict(labels), part=part)
+
+
+def _parts(
+    expected: ExpectedProfile, held: Any, data: ProfileData | None, comes_to: Folded | None
+) -> Iterator[tuple[str, Any, Any]]:
+    """What is asked of a profile: the part, what was expected of it, and what was found."""
+    if expected.identifiers is not None:
+        yield "identities", _by_type(expected.identifiers), held
+    if expected.attributes is not None:
+        found = None
+        if data is not None and comes_to is not None:
+            found = attributes_asked_for(comes_to, data, expected.attributes)
+        yield "attributes", dict(expected.attributes), found
+    if expected.events is not None:
+        names = data and [event.name for event in data.events]
+        yield "events", list(expected.events), names
+    if expected.audiences is not None:
+        members = None if comes_to is None else sorted(comes_to.memberships)
+        yield "audiences", sorted(expected.audiences), members
+    if expected.status_messages is not None:
+        yield "status_messages", list(expected.status_messages), data and [*data.status_messages]
+
+
+def _alike(expected: Any, found: Any) -> bool:
+    """Whether a value is as expected; text and the number that it says are alike."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return expected.keys() == found.keys() and all(
+            _alike(expected[key], found[key]) for key in expected
+        )
+    if isinstance(expected, list) and isinstance(found, list):
+        return len(expected) == len(found) and all(map(_alike, expected, found))
+    if _is_number(expected) and isinstance(found, str):
+        return json.dumps(expected) == found
+    if isinstance(expected, str) and _is_number(found):
+        return expected == json.dumps(found)
+    return bool(expected == found) and isinstance(expected, bool) == isinstance(found, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _by_type(identifiers: frozenset[Identifier]) -> dict[str, list[str]]:

@@ -1,8 +1,6 @@
 """Update: what was found is written into what a scenario expects, and nothing else is touched."""
 
-import os
-import secrets
-import shutil
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,6 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Fault, FileFault
 from idsync_cli.files.contents import GZIP, is_packed
-from idsync_cli.files.packed import member
 from idsync_cli.files.scenario_file import Load, parse_scenarios
 from idsync_cli.files.yaml_edit import Edit, rewritten
 from idsync_cli.files.yaml_tree import Node, read_bytes
@@ -36,6 +33,8 @@ class Update:
         Raises:
             FileFault: it has changed meanwhile, or cannot be written.
         """
+        from idsync_cli.files.whole_file import whole_file  # a check that writes nothing needs none
+
         if read_bytes(self.path) != self.old:
             raise FileFault(
                 [
@@ -45,24 +44,18 @@ class Update:
                     )
                 ]
             )
-        target = self.path.resolve()
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
-            with target.open("rb") as file:
-                packed = is_packed(file.read(len(GZIP)))
-            with draft.open("xb") as file:
-                file.write(member(self.new) if packed else self.new)
-                os.fsync(file.fileno())
-            shutil.copymode(target, draft)
-            draft.replace(target)
+            with self.path.open("rb") as there:
+                packed = is_packed(there.read(len(GZIP)))
+            with whole_file(str(self.path), packed=packed) as file:
+                file.write(self.new)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             fault = Fault(self.path.as_posix(), f"cannot be updated: {error.strerror}")
             raise FileFault([fault]) from None
 
 
 def update_of(path: Path, results: Iterable[Result], load: Load) -> Update:
-    """What makes the scenarios of a file pass that did not; tried out before it is given.
+    """The update that makes failing scenarios of a file pass, tried out first.
 
     Raises:
         FileFault: why the file cannot be updated; it is left as it is.
@@ -89,9 +82,9 @@ def _try_out(update: Update, failed: Sequence[Result], load: Load) -> None:
 
 
 def _inexpressible(path: Path, mismatch: Mismatch) -> Fault | None:
-    """Say what an `expect` has no words for: that something is not there at all."""
+    """Report what an `expect` cannot express: that something is missing altogether."""
     found = mismatch.found
-    if isinstance(found, dict):
+    if isinstance(found, dict) and mismatch.part == "identities":
         missing = [str(key) for key, value in found.items() if value is None]
     else:
         missing = [] if found is not None or mismatch.what in _MAY_BE_NULL else [mismatch.what]
@@ -113,7 +106,7 @@ def _written(mismatch: Mismatch) -> Any:
     found: Any = mismatch.found
     node = mismatch.node
     if mismatch.step is None:
-        return _profile(found, node)
+        return _profile(found, node) if mismatch.part == "identities" else _as_text(found)
     match mismatch.what:
         case "mpid" | "source_mpid":
             return mpids.get(str(found), found)
@@ -128,7 +121,17 @@ def _written(mismatch: Mismatch) -> Any:
         case "tiers":
             names = _names(node.mapping or ())
             return {names.get(kind, kind): outcome for kind, outcome in found.items()}
-    return found
+    return _as_text(found)
+
+
+def _as_text(value: Any) -> Any:
+    """A value with its numbers as the text that stands for them in YAML."""
+    if isinstance(value, dict):
+        return {key: _as_text(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return json.dumps(value) if is_number else value
 
 
 def _profile(held: Mapping[str, list[str]], node: Node) -> dict[str, Any]:

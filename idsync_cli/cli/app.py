@@ -36,27 +36,32 @@ _COMMANDS = {
     ),
     "search": ("requests.search", "Find a user's profile without changing anything."),
     "modify": ("requests.modify", "Change the identifiers of the profile with a given MPID."),
+    "track": ("track.track", "Record an event or attributes on a user's profile."),
+    "alias": ("alias.alias", "Give one profile's events to another, within a window."),
+    "erase": ("erase.erase", "Erase a profile, and every byte that only it held."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
     "convert": ("convert.convert", "Make requests of CSV, JSON, or what a browser recorded."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier and whether a search finds them."),
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
+    "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
     "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),
     "export": ("transfer.export", "Write every profile, one per line."),
+    "translate": ("translate.translate_", "Turn a list of identifiers into another type."),
     "import": ("transfer.import_", "Import whole profiles: all of a file or nothing."),
     "backup": ("maintenance.backup", "Copy the store to a file that is itself a store."),
     "restore": ("maintenance.restore", "Replace the store with a backup, after checking it."),
     "doctor": ("doctor.doctor", "Check the whole store and report what is wrong."),
     "help": ("help_topics.help_", "Explain a format, a code or a word of the configuration."),
-    "profile": ("inspect.profile_app", "Look at a profile."),
+    "profile": ("profile_query.app", "Look at a profile."),
     "config": ("config.app", "Look at the configuration."),
 }
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""
 
 
 class _Lines(colour.TakesColour, Reading, TyperGroup):
-    """Commands of a line each."""
+    """Commands, each with one line."""
 
 
 class Commands(colour.TakesColour, Reading, TyperGroup):

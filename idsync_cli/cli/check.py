@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import unified_diff
-from enum import StrEnum
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -12,16 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.check import run as checking
-from idsync_cli.check.run import FAILED, PASSED, UNREADABLE, CheckOutcome, Result, Unreadable
+from idsync_cli.check.run import PASSED, CheckOutcome, Result, Unreadable, totals
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.environment import (
-    drawn,
-    load_configuration,
-    say,
-    terminal_width,
-    write,
-    write_lines,
-)
+from idsync_cli.cli.check_shown import Format, Teller, check_report, complain_of, write_report
+from idsync_cli.cli.environment import load_configuration, say, write, write_lines
 from idsync_cli.cli.hints import with_hints
 from idsync_cli.cli.options import present_config, present_store
 from idsync_cli.core.config.rules import Organization
@@ -31,15 +24,6 @@ from idsync_cli.files.scenario_file import Load, Scenario
 
 if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs
-    from idsync_cli.render.theme import Line
-
-
-class Format(StrEnum):
-    """Whom the results are for."""
-
-    TEXT = "text"
-    GITHUB = "github"
-    TAP = "tap"
 
 
 def check(
@@ -110,17 +94,16 @@ def check(
         raise UsageFault("--update cannot be combined with --fail-fast, --junit or --format")
     if update and config is not None:
         raise UsageFault(
-            "--update writes what a scenario's own rules answer; leave --config out, "
+            "--update writes what a scenario's own rules answer; omit --config, "
             "or change the rules that the scenario names"
         )
     rules = None if config is None else load_configuration(config).organization
     files = list(checking.files(map(Path, paths)))
     named = [file.path if isinstance(file, Unreadable) else file for file in files]
-    report = None
     if junit is not None:
         inputs = [file.as_posix() for file in named]
         _outputs(inputs, config).check("--junit", junit)
-        report = _report_place(junit)
+        check_report(junit)
     if update:  # a file that is named twice is written once
         for name in [*paths, *(file.as_posix() for file in named)]:
             if not Path(name).is_dir():
@@ -130,18 +113,19 @@ def check(
         }
         return _update(_Run(list(once.values()), matching), quiet=quiet)
     run = _Run(files, matching, rules)
-    teller = _Teller(form, quiet=quiet)
+    teller = Teller(form, quiet=quiet)
     outcomes: list[CheckOutcome] = []
     for outcome in run.outcomes():
         outcomes.append(outcome)
         teller.tell(outcome, len(outcomes))
         if fail_fast and outcome.exit_status != PASSED:
             break
-    if report is not None:
-        _write_report(report, outcomes)
-    teller.close(outcomes)
+    if junit is not None:
+        write_report(junit, outcomes)
+    found = totals(outcomes)
+    teller.close(found)
     run.ensure_any(outcomes)
-    return max(each.exit_status for each in outcomes)
+    return found.exit_status
 
 
 def _outputs(inputs: Sequence[str] = (), config: str | None = None) -> "Outputs":
@@ -194,112 +178,13 @@ def _with_hints(file: Unreadable) -> Unreadable:
     return replace(file, fault=with_hints(file.fault))
 
 
-def _counted(outcomes: Sequence[CheckOutcome]) -> str:
-    passed, failed, unreadable = (
-        sum(outcome.exit_status == status for outcome in outcomes)
-        for status in (PASSED, FAILED, UNREADABLE)
-    )
-    more = f", {unreadable} unreadable" if unreadable else ""
-    return f"{passed} passed, {failed} failed{more}"
-
-
-def _counted_line(outcomes: Sequence[CheckOutcome]) -> "Line":
-    from idsync_cli.render.theme import Look
-
-    is_good = max((each.exit_status for each in outcomes), default=PASSED) == PASSED
-    return [(_counted(outcomes), Look.OK if is_good else Look.FAILED)]
-
-
-class _Teller:
-    """Says what became of each scenario, as it comes."""
-
-    def __init__(self, form: Format, *, quiet: bool) -> None:
-        self._form = form
-        self._quiet = quiet
-        if form is Format.TAP:
-            from idsync_cli.render.ci import TAP_VERSION
-
-            write(TAP_VERSION)
-
-    def tell(self, outcome: CheckOutcome, number: int) -> None:
-        """Tell of the scenario that was run as the `number`th."""
-        from idsync_cli.render import ci as render_ci
-        from idsync_cli.render.plain_text import explained
-
-        if self._form is Format.TAP:  # a reader of TAP would miss every point that is left out
-            write("\n".join(render_ci.tap(outcome, number, explained(outcome))))
-            return
-        if isinstance(outcome, Result) and not (self._quiet and outcome.passed):
-            write_lines([render_ci.verdict(outcome)])
-        if self._form is Format.GITHUB:
-            for line in render_ci.github(outcome, explained(outcome)):
-                write(line)
-        elif isinstance(outcome, Unreadable):
-            _complain(outcome.fault)
-        elif not outcome.passed:
-            _show_mismatches(outcome)
-
-    def close(self, outcomes: Sequence[CheckOutcome]) -> None:
-        """Sum up."""
-        if self._form is not Format.TAP:
-            if outcomes:
-                write_lines([_counted_line(outcomes)])
-        elif outcomes:
-            write(f"1..{len(outcomes)}\n# {_counted(outcomes)}")
-        else:
-            write("Bail out! nothing was run")
-
-
-def _show_mismatches(result: Result) -> None:
-    from idsync_cli.render import answers as render
-    from idsync_cli.render import ci as render_ci
-
-    lines = drawn(*render.mismatches(result, terminal_width()))
-    write("\n".join(map(render_ci.inert, lines)))
-
-
-def _complain(fault: FileFault) -> None:
-    from idsync_cli.cli.complaints import complain
-    from idsync_cli.render.ci import inert
-
-    complain(fault, guarded=inert)
-
-
-def _report_place(junit: str) -> Path:
-    """Where the report goes: never over a file that is anything else.
-
-    Raises:
-        UsageFault: it cannot be written there.
-    """
-    place = Path(junit)
-    try:
-        if place.exists() and place.read_bytes().lstrip()[:1] not in (b"", b"<"):
-            raise UsageFault(f"--junit {quoted(junit)} is not a report; it was left unchanged")
-        place.touch()
-    except OSError as error:
-        raise UsageFault(f"--junit {quoted(junit)} cannot be written: {error.strerror}") from None
-    return place
-
-
-def _write_report(place: Path, outcomes: Sequence[CheckOutcome]) -> None:
-    from idsync_cli.render.ci import junit
-    from idsync_cli.render.plain_text import explained
-
-    try:
-        place.write_bytes(junit(outcomes, explained))
-    except OSError as error:
-        raise UsageFault(
-            f"--junit {quoted(place.as_posix())} cannot be written: {error.strerror}"
-        ) from None
-
-
 def _update(run: _Run, *, quiet: bool) -> int:
     """Write what was found into the scenarios, a file at once or not at all."""
     from idsync_cli.render import ci as render_ci
 
     outcomes = list(run.outcomes())
     run.ensure_any(outcomes)
-    teller = _Teller(Format.TEXT, quiet=quiet)
+    teller = Teller(Format.TEXT, quiet=quiet)
     left: list[CheckOutcome] = []
     for path, group in groupby(outcomes, key=lambda outcome: outcome.path):
         told = list(group)
@@ -310,7 +195,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
                 _write_update(update_of(path, results, run.load))
         except FileFault as fault:
             updated = []
-            _complain(fault)
+            complain_of(fault)
             say(f"{printable(path.as_posix())} was left unchanged")
         for outcome in told:
             if outcome in updated:
@@ -318,8 +203,9 @@ def _update(run: _Run, *, quiet: bool) -> int:
             else:
                 left.append(outcome)
                 teller.tell(outcome, len(left))
-    write_lines([[*_counted_line(left), f", {len(outcomes) - len(left)} updated"]])
-    return max((each.exit_status for each in left), default=PASSED)
+    found = totals(left)
+    write_lines([[*render_ci.totals_line(found), f", {len(outcomes) - len(left)} updated"]])
+    return found.exit_status
 
 
 def _write_update(update: Update) -> None:

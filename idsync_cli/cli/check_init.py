@@ -1,4 +1,4 @@
-"""Make a folder of scenarios to begin with, and the workflow that checks them."""
+"""Create a first folder of scenarios, and the workflow that checks them."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.whole_file import whole_file
 from idsync_cli.files.yaml_edit import flow
 
 FOLDER = "scenarios"
@@ -20,7 +21,7 @@ SCENARIO, CONFIG = "first.yaml", "idsync.yaml"
 WORKFLOW = Path(".github/workflows/idsync-check.yml")
 
 _SCENARIO = """\
-# A scenario is a story with what it expects. The format: idsync help scenarios
+# A scenario is a story with expected results. The format: idsync help scenarios
 name: a visitor is recognized
 config: {config}
 steps:
@@ -77,7 +78,7 @@ jobs:
 
 
 def write_starter(paths: Sequence[str], present: str) -> int:
-    """Make what is not there yet, and leave what is; `present` is the configuration to use.
+    """Create what is missing, and leave the rest; `present` is the configuration to use.
 
     Raises:
         UsageFault: the folder cannot be made there.
@@ -106,11 +107,11 @@ def write_starter(paths: Sequence[str], present: str) -> int:
 
 
 def _configuration(folder: Path, present: Path, outputs: Outputs) -> Path:
-    """The present configuration, or else the folder's own, made if it is not there."""
+    """The present configuration, or else the folder's own, created if it is missing."""
     try:
         if present.exists():
             return present
-    except OSError:  # is told of where it is read
+    except OSError:  # is reported where it is read
         return present
     own = folder / CONFIG
     outputs.check("the file", own.as_posix())
@@ -170,8 +171,8 @@ def _make(path: Path, content: str) -> None:
     """Write a file unless there is one, and say which."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(content)
+        with whole_file(str(path), must_be_new=True) as file:
+            file.write(content.encode())
     except FileExistsError as error:
         if not path.exists():  # one of the folders on its way is a file
             raise UsageFault(f"{quoted(path.parent.as_posix())} is not a folder") from error

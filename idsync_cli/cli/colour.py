@@ -1,4 +1,4 @@
-"""Whether there is colour: `--color`, before or after a command, or what the surroundings say.
+"""Whether there is colour: `--color`, before or after a command, or what the environment says.
 
 What a person asks for comes first, then NO_COLOR, then FORCE_COLOR; else there is colour for a
 terminal that is not dumb. Help has it, too.
@@ -6,6 +6,7 @@ terminal that is not dumb. Help has it, too.
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
@@ -125,6 +126,18 @@ class _Context(Context):
         return super().make_formatter()
 
 
+def _asked_in(args: Sequence[str]) -> str | None:
+    """What `--color` says among words that may be wrong otherwise."""
+    for word, value in zip(args, [*args[1:], None], strict=False):
+        if word == "--":
+            break
+        if word == "--color":
+            return value
+        if word.startswith("--color="):
+            return word.removeprefix("--color=")
+    return None
+
+
 class TakesColour:
     """What a command or a group becomes that takes `--color`, and whose help has colour."""
 
@@ -136,9 +149,12 @@ class TakesColour:
         return [*params, _OPTION, help_option]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments; `--color` first, for help and errors hang on it."""
-        with suppress(ClickException):  # is told below
+        """Read the arguments; `--color` first, because help and errors depend on it."""
+        asked = None
+        with suppress(ClickException):  # is told below, in the colour that is asked for
             options, _, _ = self.make_parser(ctx).parse_args(args=list(args))  # type: ignore[attr-defined]
-            if options.get("color") in list(When):
-                ask(options["color"])
+            asked = options.get("color")
+        asked = asked or _asked_in(args)
+        if asked in list(When):
+            ask(asked)
         return list(super().parse_args(ctx, args))  # type: ignore[misc]  # Typer's

@@ -1,4 +1,4 @@
-"""Errors as they are told to people: a line for each, and the place in the file below it."""
+"""Errors as they are shown to people: a line for each, and the place in the file below it."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from idsync_cli.errors import Excerpt, Fault, FileFault, IdsyncError
 
 
 def complain(error: IdsyncError, *, prefix: str = "", guarded: Callable[[str], str] = str) -> None:
-    """Tell an error; `guarded` makes a line harmless for whoever reads the log."""
+    """Report an error; `guarded` makes a line harmless for whoever reads the log."""
     if not isinstance(error, FileFault):
         for line in lines(error):
             say(guarded(f"{prefix}{line}"))

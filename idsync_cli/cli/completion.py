@@ -20,6 +20,17 @@ def scopes(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting(organization.scopes if organization else (), incomplete)
 
 
+def audiences(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The audiences of the scope that is named, or of all scopes."""
+    organization = _organization(ctx)
+    if organization is None:
+        return []
+    chosen = organization.scopes.get(ctx.params.get("scope") or "")
+    everywhere = [chosen] if chosen else organization.scopes.values()
+    names = dict.fromkeys(name for rules in everywhere for name in rules.definitions.audiences)
+    return _starting(names, incomplete)
+
+
 def workspaces(ctx: typer.Context, incomplete: str) -> list[str]:
     """The workspaces of the configuration."""
     organization = _organization(ctx)

@@ -10,6 +10,7 @@ from idsync_cli.cli.environment import (
     draw,
     existing_store,
     load_configuration,
+    now_ms,
     terminal_width,
     width_of_excerpts,
     write,
@@ -31,7 +32,7 @@ app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
 class Format(StrEnum):
-    """Whom the warnings are for."""
+    """Who the warnings are for."""
 
     TEXT = "text"
     GITHUB = "github"
@@ -103,7 +104,7 @@ def plan(
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         limit = None if as_json else planning.SHOWN
-        found = planning.plan(organization, transaction, limit=limit)
+        found = planning.plan(organization, transaction, now_ms=now_ms(), limit=limit)
     if as_json:
         write_json(render_config.plan_json(found))
     else:

@@ -8,12 +8,11 @@ import typer
 
 from idsync_cli.cli.environment import draw, terminal_width, write_json
 from idsync_cli.cli.options import Force, present_config, present_store
-from idsync_cli.cli.output import lines_to
+from idsync_cli.cli.output import writing_to
 from idsync_cli.cli.progress import no_progress, progress
-from idsync_cli.convert.columns import said_of
+from idsync_cli.convert.columns import RowKind, said_of
 from idsync_cli.convert.report import Converted
 from idsync_cli.convert.run import Conversion, Source
-from idsync_cli.core.codes import RequestKind
 from idsync_cli.files.foreign_text import ForeignText
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM, open_source
@@ -35,14 +34,14 @@ def convert(
         ),
     ] = None,
     kind: Annotated[
-        RequestKind,
+        RowKind,
         typer.Option(
             "--type",
             metavar="TYPE",
             show_default=False,
             help="What requests are where nothing says otherwise (default: identify).",
         ),
-    ] = RequestKind.IDENTIFY,
+    ] = RowKind.IDENTIFY,
     output: Annotated[
         str,
         typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
@@ -69,7 +68,7 @@ def convert(
         text = ForeignText(opened)
         with (
             Conversion(Source(file, text, said, kind)) as conversion,
-            lines_to(output, force=force) as give_out,
+            writing_to(output, force=force) as give_out,
             no_progress() if quiet else progress("requests", opened.size_of_file) as advance,
         ):
             requests: Iterator[str] = conversion.requests()

@@ -1,4 +1,4 @@
-"""What a command stands in: its streams, its files, the clock and chance.
+"""The environment of a command: its streams, its files, the clock and randomness.
 
 The streams serve `idsync --help`, too. What only a command at work needs is imported where it is
 used: the store and the files would more than double the time that the help takes.
@@ -56,7 +56,7 @@ def parse_seed(text: str | None) -> int | None:
     """Read `--seed`.
 
     Raises:
-        UsageFault: it is no integer.
+        UsageFault: it is not an integer.
     """
     if text is None:
         return None
@@ -69,11 +69,11 @@ def parse_seed(text: str | None) -> int | None:
 
 
 _BEGINNINGS = {"idsync:": "failed", "note:": "note", "dry run:": "note"}
-"""What begins a line of talk, and the style that it has."""
+"""What a message may begin with, and the style of that."""
 
 
 def say(message: str) -> None:
-    """Talk to the user, on standard error; where nobody can listen, the work goes on."""
+    """Send a message to the user, on standard error; if nobody can read it, the work continues."""
     for line in message.split("\n"):
         begins = next(filter(line.startswith, _BEGINNINGS), "")
         if not (colour.is_wanted(sys.stderr) or sys.stderr.isatty()):
@@ -86,7 +86,7 @@ def say(message: str) -> None:
 
 
 def say_line(line: "Line", *, indent: int = 2) -> None:
-    """Say a line of printable parts: on a terminal as wide as that, in a pipe as one line."""
+    """Write a message of printable parts: on a terminal as wide as that, in a pipe as one line."""
     if sys.stderr.isatty():
         from idsync_cli.render.tables import broken
         from idsync_cli.render.theme import text
@@ -106,10 +106,10 @@ def _talk(line: str) -> None:
 
 
 def write(text: str, *, to_stderr: bool = False) -> None:
-    """Give out data, on standard output unless it is busy with other data.
+    """Write data, on standard output unless it is busy with other data.
 
     Raises:
-        OutputClosed: whoever read it has gone.
+        OutputClosed: its reader has gone.
         StoreFault: it cannot be written.
     """
     try:
@@ -123,7 +123,7 @@ def write(text: str, *, to_stderr: bool = False) -> None:
 
 
 def write_lines(lines: "Iterable[Line]") -> None:
-    """Give out lines of parts, with colour for a terminal; this takes no Rich."""
+    """Write lines of parts, with colour for a terminal; this takes no Rich."""
     from idsync_cli.render.theme import words
 
     shown = colour.painted if colour.is_wanted(sys.stdout) else words
@@ -131,7 +131,7 @@ def write_lines(lines: "Iterable[Line]") -> None:
 
 
 def write_sentences(lines: "Iterable[Line]") -> None:
-    """Give out lines: on a terminal broken at its width, in a pipe each as one line."""
+    """Write lines: on a terminal broken at its width, in a pipe each as one line."""
     if not sys.stdout.isatty():
         write_lines(lines)
         return
@@ -142,10 +142,10 @@ def write_sentences(lines: "Iterable[Line]") -> None:
 
 
 def write_utf8(text: str) -> None:
-    """Give out lines on standard output as UTF-8, whatever the terminal's own encoding is.
+    """Write lines on standard output as UTF-8, whatever the terminal's own encoding is.
 
     Raises:
-        OutputClosed: whoever read it has gone.
+        OutputClosed: its reader has gone.
         StoreFault: it cannot be written.
     """
     try:
@@ -159,14 +159,14 @@ def write_utf8(text: str) -> None:
 
 
 def write_json(value: Any, *, to_stderr: bool = False) -> None:
-    """Give out one JSON value in ASCII, so that nothing in it can act on a terminal."""
+    """Write one JSON value in ASCII, so that nothing in it can act on a terminal."""
     import json
 
     write(json.dumps(value), to_stderr=to_stderr)
 
 
 def draw(*pieces: "RenderableType | str", to_stderr: bool = False) -> None:
-    """Give out tables and text: as wide as the terminal, plain in a pipe or with NO_COLOR."""
+    """Write tables and text: as wide as the terminal, plain in a pipe or with NO_COLOR."""
     write("\n".join(drawn(*pieces, to_stderr=to_stderr)), to_stderr=to_stderr)
 
 
@@ -174,8 +174,23 @@ def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]
     """The lines of tables and text, with colour only where it is wanted."""
     from idsync_cli.render.paper import lines
 
-    has_colour = colour.is_wanted(sys.stderr if to_stderr else sys.stdout)
-    return lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+    stream = sys.stderr if to_stderr else sys.stdout
+    has_colour = colour.is_wanted(stream)
+    shown = lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+    return shown if _draws_lines(stream) else [each.translate(_IN_ASCII) for each in shown]
+
+
+# Whatever is shown of a value has none of these: `visible` makes escapes of them.
+_IN_ASCII = str.maketrans(dict.fromkeys("█▉▊▋▌▍▎▏", "#") | {"▶": ">", "─": "-", "…": "~"})
+
+
+def _draws_lines(stream: TextIO) -> bool:
+    """Whether a stream takes what tables are drawn with."""
+    try:
+        "▶█─…".encode(stream.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _WIDTH_IN_A_PIPE = 100
@@ -216,6 +231,12 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
     opened = store.open_store(path, write=write)
     if opened is not None:
         say_upgraded(opened, path)
+        if write and opened.owes_erasures:
+            say(
+                f"note: the files of the store {printable(path)} still hold bytes of what was "
+                "erased: another program is reading it; end it, and the next command that writes "
+                "finishes"
+            )
         with opened.reading() as transaction:
             unnamed = [name for name in transaction.scopes() if name not in organization.scopes]
         for name in unnamed:
@@ -233,6 +254,17 @@ def say_upgraded(opened: "SqliteStore", path: str) -> None:
             f"note: the store {printable(path)} was upgraded to this version of idsync; the "
             f"original is kept as {printable(str(opened.old_one_kept_as))}"
         )
+
+
+def unfinished_erasure(path: str) -> StoreFault:
+    """What is said where something was erased, and somebody keeps its bytes from being removed."""
+    return StoreFault(
+        "not done: another program is reading the store, and until it ends its files still hold "
+        "bytes of what was erased",
+        FaultCode.ERASURE_UNFINISHED,
+        hint=Hint.FINISH_LATER,
+        store=path,
+    )
 
 
 def say_agreed(scope: str) -> None:
@@ -294,7 +326,7 @@ def check_seed(opened: "SqliteStore", path: str, seed: int | None) -> None:
     """Check that a store that is there has the seed that is asked for.
 
     Raises:
-        UsageFault: it was made with another.
+        UsageFault: it was created with another.
     """
     if seed is not None and opened.seed != seed:
         raise UsageFault(

@@ -1,4 +1,4 @@
-"""Help for what belongs to no single command: formats, codes, words of a configuration, types."""
+"""Help that belongs to no single command: formats, codes, words of a configuration, types."""
 
 from importlib.resources import files
 from typing import Annotated
@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.environment import terminal_width, write
+from idsync_cli.core.everyday_names import meant_by, types_called
 from idsync_cli.core.identity import TYPES_BY_NAME
-from idsync_cli.errors import UsageFault, nearest, quoted
+from idsync_cli.errors import UsageFault, did_you_mean, nearest, quoted
 
 TOPICS = {
-    "requests": "what a line of a request file holds",
-    "answers": "what an answer holds, and every code in it",
-    "scenarios": "stories with what they expect, for idsync check",
+    "requests": "what a line of a request file contains",
+    "answers": "what an answer contains, and every code in it",
+    "scenarios": "stories with expected results, for idsync check",
     "config": "the identity strategy: scopes, settings, strategies",
     "exit-status": "how idsync ends, and what that means",
 }
@@ -22,7 +23,7 @@ LISTS = {
     "codes": "every code and word of the rule book",
     "types": "identifier types and all their names",
 }
-"""The pages that are made of what the program knows."""
+"""The pages that are generated from the program."""
 
 _ON_PAGE = {"version": "config", "organization": "config"}
 """Words that are explained by the page they are on."""
@@ -83,7 +84,9 @@ def help_(
             raise UsageFault(
                 f"{quoted(word)} is a command; for its help, run: idsync {word} --help"
             )
-        hint = nearest(word.casefold(), [*TOPICS, *LISTS, *commands, *rule_book.words()])
+        hint = nearest(word, [*TOPICS, *LISTS, *commands, *rule_book.words()])
+        if types_called(word):
+            hint = did_you_mean(meant_by(word))
         topics = ", ".join((*TOPICS, *LISTS))
         raise UsageFault(f"no help on {quoted(word)}{hint or f'; the topics are: {topics}'}")
     write(text)

@@ -1,6 +1,6 @@
-"""What the command line says of the way out of a fault: its commands and options are named here.
+"""What the command line says about the way out of a fault: its commands and options are named here.
 
-Sentences go behind an error's message. Facts of the error fill what stands in braces.
+Sentences follow an error's message. Facts of the error fill the braces.
 """
 
 import shlex
@@ -66,6 +66,8 @@ _SENTENCES = {
     Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; of a spreadsheet, save a sheet as CSV",
     Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
     Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
+    Hint.BRING_BACK: "use --again --force to do so",
+    Hint.FINISH_LATER: "end it; the next command that writes to the store finishes",
     Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
 }
@@ -87,7 +89,7 @@ def way_out(error: IdsyncError) -> str | None:
 
 
 def lines(error: IdsyncError) -> list[str]:
-    """An error as it is told to people, a line for each fault of a file."""
+    """An error as it is shown to people, a line for each fault of a file."""
     if isinstance(error, FileFault):
         return list(with_hints(error).faults)
     return _with(str(error), error.hint, error.facts).split("\n")

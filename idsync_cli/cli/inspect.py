@@ -16,46 +16,26 @@ from idsync_cli.cli.environment import (
     terminal_width,
     write,
     write_json,
+    write_lines,
 )
-from idsync_cli.cli.options import (
-    DEFAULT_CONFIG,
-    DEFAULT_STORE,
-    AsJson,
-    Config,
-    Group,
-    OnceEach,
-    StorePath,
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
+from idsync_cli.cli.questions import (
+    ROWS_SHOWN,
+    Limit,
+    OneScope,
+    identifier_in,
+    identity_type_in,
+    most_rows,
+    mpid_in,
+    say_left_out,
+    say_meant,
 )
-from idsync_cli.core.decision import Refusal
-from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid, value_fault
-from idsync_cli.errors import UsageFault, printable, quoted
+from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect import profiles as inspection
+from idsync_cli.inspect.near import meant_by
+from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.store.api import ProfileFilter
-
-ROWS_SHOWN = 50
-"""How many rows a table has, unless told otherwise."""
-
-OneScope = Annotated[
-    str | None,
-    typer.Option(
-        "--scope",
-        metavar="NAME",
-        help="Only this scope.",
-        autocompletion=completion.scopes,
-    ),
-]
-Limit = Annotated[
-    int | None,
-    typer.Option(
-        "--limit",
-        metavar="N",
-        min=1,
-        max=10**9,
-        help=f"At most N rows (default: {ROWS_SHOWN} in a table, all with --json)",
-    ),
-]
-
-profile_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
+from idsync_cli.visible import visible
 
 
 def profiles(
@@ -91,7 +71,7 @@ def profiles(
         raise UsageFault("no profile is both known and anonymous; omit one of the options")
     wanted = ProfileFilter(
         scope,
-        None if holding is None else _identity_type(holding),
+        None if holding is None else identity_type_in(holding),
         known=True if known else False if anonymous else None,
         orphaned=True if orphaned else None,
     )
@@ -109,8 +89,7 @@ def profiles(
         from idsync_cli.render import store as render_store
 
         draw(render_store.profiles_table(shown, terminal_width()))
-        if found.total > len(shown):
-            write(_more_line(len(shown), found.total, "profiles"))
+        say_left_out(len(shown), found.total, "profiles")
     else:
         write("no matching profiles")
     return found.exit_status
@@ -126,6 +105,7 @@ def whois(
         ),
     ],
     scope: OneScope = None,
+    limit: Limit = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -138,90 +118,34 @@ def whois(
 
     Example: idsync whois email=a@example.com
     """
-    asked = _identifier(identifier)
+    asked = identifier_in(identifier)
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        found = inspection.whois(transaction, organization, asked, seed=opened.seed, scope=scope)
+        found = who_holds(
+            transaction,
+            organization,
+            asked,
+            seed=opened.seed,
+            scope=scope,
+            limit=most_rows(limit, as_json=as_json),
+            whole=as_json,
+        )
+        scopes = transaction.scopes() if scope is None else [scope]
+        meant = None if found.held_by else meant_by(transaction, organization, [asked], scopes)
     if as_json:
         from idsync_cli.render import store_json
 
         write_json(store_json.whois_json(found))
     if not found.holders:
         say(f"idsync: no profile holds {asked.type} {quoted(asked.value)}")
+        say_meant(meant)
     elif not as_json:
         from idsync_cli.render import store as render_store
 
         draw(*render_store.whois(found, terminal_width()))
+        say_left_out(len(found.holders), found.held_by, "holders")
     return found.exit_status
-
-
-@profile_app.command("show", cls=OnceEach)
-def profile_show(
-    mpid: Annotated[str, typer.Option("--mpid", metavar="MPID", help="The profile to show.")],
-    story: Annotated[
-        bool,
-        typer.Option(
-            "--story", help="Its life in order: each request, why, and what it added or took."
-        ),
-    ] = False,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="The story as Markdown, for a ticket.")
-    ] = False,
-    config: Config = DEFAULT_CONFIG,
-    store: StorePath = DEFAULT_STORE,
-    as_json: AsJson = False,
-) -> int:
-    """Show a profile and the request that added each identifier.
-
-    With --story: what made it and why, what joined it by which tier, and what was taken by whom.
-
-    The exit status is 1 if there is none with the MPID.
-
-    Example: idsync profile show --mpid -5412 --story
-    """
-    if markdown and (as_json or not story):
-        raise UsageFault("--markdown goes with --story, and without --json")
-    number = _mpid(mpid)
-    if story:
-        return _show_story(number, config, store, as_json=as_json, markdown=markdown)
-    organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as transaction:
-        found = inspection.profile(transaction, organization, number)
-    if found.profile is None:
-        say(f"idsync: no profile has the MPID {number}")
-    elif as_json:
-        from idsync_cli.render import store_json
-
-        write_json(store_json.details_json(found))
-    else:
-        from idsync_cli.render import store as render_store
-
-        draw(*render_store.profile_table(found, terminal_width()))
-    return found.exit_status
-
-
-def _show_story(mpid: int, config: str, store: str, *, as_json: bool, markdown: bool) -> int:
-    from idsync_cli.inspect.story import story as tell
-
-    organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as transaction:
-        told = tell(transaction, organization, mpid)
-    if told.profile is None:
-        say(f"idsync: no profile has the MPID {mpid}")
-    elif as_json:
-        from idsync_cli.render import store_json
-
-        write_json(store_json.story_json(told))
-    else:
-        from idsync_cli.render import story as render_story
-        from idsync_cli.render.theme import text
-
-        if markdown:
-            write("\n".join(render_story.story_markdown(told)))
-        else:
-            draw(*(text(*line) for line in render_story.story_lines(told)))
-    return told.exit_status
 
 
 def history(
@@ -252,9 +176,9 @@ def history(
         raise UsageFault(
             "name a profile with --mpid, or an identifier, such as email=a@example.com"
         )
-    number = None if mpid is None else _mpid(mpid)
-    asked = None if identifier is None else _identifier(identifier)
-    most = limit if as_json else limit or ROWS_SHOWN
+    number = None if mpid is None else mpid_in("--mpid", mpid)
+    asked = None if identifier is None else identifier_in(identifier)
+    most = most_rows(limit, as_json=as_json)
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         found = inspection.history(transaction, mpid=number, identifier=asked, limit=most)
@@ -263,12 +187,23 @@ def history(
 
             for entry in found.entries:
                 write_json(store_json.entry_json(entry))
+            if found.erasure is not None:
+                write_json(store_json.erased_json(found.erasure))
         shown = list(found.entries)
-    whose = [] if asked is None else [f"{asked.type} {printable(asked.value)}"]
+        meant = None
+        if not found.total:
+            named, scopes = [] if asked is None else [asked], transaction.scopes()
+            meant = meant_by(transaction, organization, named, scopes, mpid=number)
+    whose = [] if asked is None else [f"{asked.type} {visible(asked.value)}"]
     whose += [] if number is None else [f"profile {number}"]
     what = " on ".join(whose)
-    if not found.total:
+    if found.exit_status:
         say(f"idsync: no history for {what}")
+        say_meant(meant)
+    elif found.erasure is not None and not as_json:
+        from idsync_cli.render import store as render_store
+
+        write_lines([render_store.erased_line(found.erasure)])
     if shown:
         from idsync_cli.render import store as render_store
 
@@ -278,8 +213,7 @@ def history(
                 shown, mpid=number, identifier=asked, width=terminal_width()
             ),
         )
-        if found.total > len(shown):
-            write(_more_line(len(shown), found.total, "changes"))
+        say_left_out(len(shown), found.total, "changes")
     return found.exit_status
 
 
@@ -305,40 +239,3 @@ def stats(
 
         draw(*render_store.stats(counted, terminal_width()))
     return counted.exit_status
-
-
-def _mpid(text: str) -> int:
-    number = parse_mpid(text)
-    if number is None:
-        raise UsageFault(
-            f"--mpid {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
-        )
-    return number
-
-
-def _identity_type(name: str) -> IdentityType:
-    try:
-        return wire.identity_type_of(name)
-    except Refusal as refusal:
-        raise UsageFault(refusal.message) from None
-
-
-def _identifier(text: str) -> Identifier:
-    """Read TYPE=VALUE as a request would."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageFault(f"{quoted(text)} is not TYPE=VALUE, such as email=a@example.com")
-    kind = _identity_type(name)
-    if not value:
-        raise UsageFault(f"the value of {quoted(name)} is empty; give one")
-    fault = value_fault(value)
-    if fault:
-        raise UsageFault(f"the value {quoted(value)} of {kind} {fault}")
-    return Identifier(kind, value)
-
-
-def _more_line(shown: int, of: int, what: str) -> str:
-    from idsync_cli.cli import hints
-    from idsync_cli.render import store as render_store
-
-    return render_store.more_line(shown, of, what, hints.SHOW_MORE.format(of, of - shown))

@@ -1,15 +1,13 @@
-"""Looking after a store: whole copies, and putting one back."""
+"""Maintenance of a store: whole copies, and restoring one."""
 
 from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import write, write_json
+from idsync_cli.cli.environment import say, write, write_json
 from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
-from idsync_cli.errors import printable
 from idsync_cli.files.outputs import Outputs, is_path
-from idsync_cli.store.sqlite.lifecycle.backup import back_up
-from idsync_cli.store.sqlite.lifecycle.backup import restore as put_back
+from idsync_cli.maintenance import copies
 
 
 def backup(
@@ -20,18 +18,21 @@ def backup(
 ) -> int:
     """Copy the store to a file that is itself a store.
 
-    Others can keep using the store. The copy gets its name once it is complete and checked.
+    Others can keep using the store. The copy gets its name once it is complete and has passed the
+    checks of idsync doctor, which take most of the time. A damaged store is not copied.
 
     Example: idsync backup idsync-monday.db
     """
     outputs = Outputs(store=store, configuration=present_config())
     outputs.check("the backup", file, may_replace_store=True)
-    size = back_up(store, file, replace=force)
+    made = copies.back_up(store, file, replace=force)
+    from idsync_cli.render import maintenance as render
+
     if as_json:
-        write_json({"store": store, "file": file, "bytes": size})
+        write_json(render.backup_json(made))
     else:
-        write(f"backed up the store {printable(store)} to {printable(file)}, {size:,} bytes")
-    return 0
+        write("\n".join(render.backup_lines(made)))
+    return made.exit_status
 
 
 def restore(
@@ -42,19 +43,25 @@ def restore(
 ) -> int:
     """Replace the store with a backup, after checking it.
 
-    The old store is kept in a file beside it. Readers see all of the old store or all of the new
-    one; a replay that is running ends with the exit status 3.
+    A backup that does not pass the checks of idsync doctor replaces nothing. The old store is kept
+    in a file beside it. Readers see all of the old store or all of the new one; a replay that is
+    running ends with the exit status 3.
 
     Example: idsync restore idsync-monday.db
     """
     if is_path(store):  # of one that is none, the store itself tells
         outputs = Outputs(configuration=present_config(), inputs=[file])
         outputs.check("--store", store, may_replace_store=True)
-    kept = put_back(store, file, keep=not discard)
+    done = copies.restore(store, file, keep=not discard)
+    if not done.knew_erasures:
+        say(
+            "note: the old store is damaged, so its erasures are not known: a profile that was "
+            "erased since the backup is back"
+        )
+    from idsync_cli.render import maintenance as render
+
     if as_json:
-        write_json({"store": store, "file": file, "kept": kept and str(kept)})
+        write_json(render.restoration_json(done))
     else:
-        write(f"restored the store {printable(store)} from {printable(file)}")
-        if kept:
-            write(f"kept the old store as {printable(str(kept))}")
-    return 0
+        write("\n".join(render.restoration_lines(done)))
+    return done.exit_status

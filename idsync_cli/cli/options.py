@@ -102,7 +102,7 @@ class OnceEach(TakesColour, Reading, TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the arguments, and what stands before the command as if it stood behind it."""
+        """Read the arguments, and options before the command as if they followed it."""
         own = {each.name for each in self.params} & {"config", "store"}
         before = ctx.find_root().params.items()
         given = [f"--{name}={value}" for name, value in before if name in own and value is not None]

@@ -1,9 +1,10 @@
-"""How the words of a command are read, and what is said where they cannot be.
+"""How a command line is parsed, and what is said if it cannot be.
 
-Every start takes this module, so it imports nothing of idsync but the errors.
+Every start imports this module, so it imports nothing of idsync but the errors.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from typer._click.exceptions import (  # Typer has its own Click
@@ -15,7 +16,7 @@ from typer._click.exceptions import (  # Typer has its own Click
     UsageError,
 )
 
-from idsync_cli.errors import nearest, printable
+from idsync_cli.errors import did_you_mean, nearest, printable
 
 _IN_RANGE = re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\.")
 
@@ -32,7 +33,7 @@ class Reading:
         """Read the arguments.
 
         Raises:
-            UsageError: an option stands there twice, or without its value.
+            UsageError: an option is given twice, or without its value.
         """
         try:
             self._check_options(ctx, args)
@@ -42,7 +43,7 @@ class Reading:
             raise
 
     def _check_options(self, ctx: Any, args: list[str]) -> None:
-        if ctx.resilient_parsing:  # a shell asks what may come next, and wants no complaint
+        if ctx.resilient_parsing:  # a shell asks what may come next, and wants no error
             return
         _refuse_options_as_values(ctx, args)
         _, _, order = ctx.command.make_parser(ctx).parse_args(args=list(args))
@@ -79,8 +80,8 @@ def usage_message(error: ClickException) -> str:
     """What is wrong with the words of a command, with the nearest right one where there is one."""
     context: Any = getattr(error, "ctx", None)
     if isinstance(error, NoSuchOption) and context:
-        known = [name for each in context.command.get_params(context) for name in each.opts]
-        return f"no such option: {printable(error.option_name)}{nearest(error.option_name, known)}"
+        hint = _option_hint(error.option_name, context.command.get_params(context))
+        return f"no such option: {printable(error.option_name)}{hint}"
     if isinstance(error, BadOptionUsage) and error.message.endswith("requires an argument."):
         name = error.option_name
         return f"option {name} needs a value: {command_of(error)} {name} VALUE"
@@ -93,6 +94,20 @@ def usage_message(error: ClickException) -> str:
     if message.startswith("Got unexpected extra argument"):
         return f"unexpected argument: {message.partition('(s) (')[2].removesuffix(')')}"
     return message[:1].lower() + message[1:]
+
+
+def _option_hint(name: str, parameters: Sequence[Any]) -> str:
+    """The options that may be meant, each by one of its names."""
+    from idsync_cli.core.everyday_names import types_called
+    from idsync_cli.nearest import folded, nearest_words
+
+    known = {each: parameter for parameter in parameters for each in parameter.opts}
+    if folded(name) == "mpid":  # no type is meant, however near its name may be
+        return did_you_mean([each for each in known if each.endswith("-mpid")])
+    meant = [f"--{kind.replace('_', '-')}" for kind in types_called(name)]
+    meant += nearest_words(name, known)
+    once = {known[each].name: each for each in reversed(meant) if each in known}
+    return did_you_mean(list(reversed(once.values())))
 
 
 def _parameter_message(error: BadParameter, parameter: Any) -> str:

@@ -18,6 +18,7 @@ from idsync_cli.cli.environment import (
     parse_seed,
     say_agreed,
     store_at_work,
+    unfinished_erasure,
     write,
 )
 from idsync_cli.cli.options import (
@@ -154,6 +155,8 @@ def replay(
             keep_answers=give_out is not None,
             to_start=to_start,
             several_files=len(files) > 1,
+            output=output,
+            forced=force,
             recorded=ReplayedMpids(anew=not resume) if map_mpids else None,
         )
         report = Report(
@@ -168,10 +171,13 @@ def replay(
         except BaseException as error:
             report.ended_early(work.tally, error)
             raise
+        is_finished = dry_run or storage.finish_erasures()
     if run.stopped_by:
         work.tally.add(run.stopped_by)
     summary = work.tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
     report.sum_up(summary)
+    if not is_finished:
+        raise unfinished_erasure(store)
     return summary.exit_status
 
 
@@ -188,7 +194,7 @@ def _checked_target(
 
 
 def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:
-    """What gives out answers as they come: as lines where they are asked for, or explained."""
+    """What writes answers as they come: as lines if asked for, or explained."""
     if output == STANDARD_STREAM:
         return partial(_write_lines, explain=explain)
     return shown.explain if explain and output is None else None
@@ -203,7 +209,7 @@ def _write_lines(answers: Iterable[Answer], file: str | None, *, explain: bool) 
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
 ) -> Iterator[SqliteStore]:
-    """The store, made if there is none; for a dry run, a copy of it."""
+    """The store, created if there is none; for a dry run, a copy of it."""
     found = open_store(path, organization, write=not dry_run)
     is_new = found is None
     wanted = new_seed() if seed is None else seed

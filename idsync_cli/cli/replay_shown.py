@@ -82,7 +82,7 @@ class Shown:
         if shown != cls() and not is_explained:
             raise UsageFault(
                 "--line, --status, --rule and --type choose which answers --explain shows as "
-                "tables; give --explain, and leave --output out"
+                "tables; give --explain, and omit --output"
             )
         return shown
 
@@ -178,7 +178,7 @@ def _ended_by(error: BaseException, *, may_go_on: bool) -> Ended:
 
 
 def _with_hint(refused: RefusedLine) -> RefusedLine:
-    """A refused line with what to do about it, as people are told."""
+    """A refused line with what to do about it, as people are shown."""
     answer = refused.answer
     assert isinstance(answer.outcome, Refusal)
     outcome = hints.told(answer.outcome)

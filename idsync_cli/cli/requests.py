@@ -1,25 +1,15 @@
 """The five requests, one at a time: identify, login, logout, search and modify."""
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import (
-    draw,
-    load_configuration,
-    new_seed,
-    now_ms,
-    open_store,
-    say,
-    say_agreed,
-    terminal_width,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.answer_shown import show
+from idsync_cli.cli.environment import load_configuration, new_seed, now_ms, open_store, say_agreed
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -31,14 +21,17 @@ from idsync_cli.cli.options import (
     Workspace,
     takes_identities,
 )
-from idsync_cli.core.codes import ErrorCode, RequestKind, Status
-from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer, Decision, Refusal
-from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.cli.request_options import request_of, split_change
+from idsync_cli.core.codes import FileKind, RequestKind
+from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
-from idsync_cli.store import sqlite as store
-from idsync_cli.store.memory import MemoryStore
+from idsync_cli.one_shot import reply_to
+from idsync_cli.store.api import Store
+
+if TYPE_CHECKING:
+    from idsync_cli.inspect.near import Meant
+    from idsync_cli.store.sqlite import SqliteStore
 
 PreviousMpid = Annotated[
     str | None,
@@ -75,17 +68,16 @@ def _ask(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    request = _request(kind, scope, workspace, identities)
+    request = request_of(kind, scope, workspace, identities)
     request["previous_mpid"] = previous_mpid
-    picture = _picture(svg, config, store, force=force)
-    return _answer(
+    return answer_and_show(
         request,
         config,
         store,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture,
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
 
 
@@ -179,84 +171,30 @@ def modify(
     Example: idsync modify --mpid -5412 --change email:a@x.org:b@x.org
     """
     removed = [(name, None) for name in remove or ()]
-    request = _request(RequestKind.MODIFY, scope, workspace, [*identities, *removed])
+    request = request_of(RequestKind.MODIFY, scope, workspace, [*identities, *removed])
     request["mpid"] = mpid
     if change:
         if request["known_identities"]:
             raise UsageFault("--change cannot be combined with identity options or --remove")
         del request["known_identities"]
-        request["identity_changes"] = [_split_change(each) for each in change]
-    picture = _picture(svg, config, store, force=force)
-    return _answer(
+        request["identity_changes"] = [split_change(each) for each in change]
+    return answer_and_show(
         request,
         config,
         store,
         dry_run=dry_run,
         explain=explain,
         as_json=as_json,
-        keep_picture=picture,
+        keep_picture=picture_in(svg, config, store, force=force, dry_run=dry_run),
     )
-
-
-def _request(
-    kind: RequestKind,
-    scope: str | None,
-    workspace: str | None,
-    identities: Sequence[tuple[str, str | None]],
-) -> wire.Json:
-    """The request as a line of JSON would hold it, so that it is read as one.
-
-    Raises:
-        UsageFault: an identifier type is given twice, which JSON could not hold.
-    """
-    kinds = [TYPES_BY_NAME.get(name, name) for name, _ in identities]
-    for name in kinds:
-        if kinds.count(name) > 1:
-            raise UsageFault(
-                f"{quoted(name)} is given twice, possibly under two names; give it once"
-            )
-    return {
-        "type": kind.value,
-        "scope": scope,
-        "workspace": workspace,
-        "known_identities": dict(identities),
-    }
-
-
-def _split_change(text: str) -> wire.Json:
-    r"""Read TYPE:OLD:NEW, in which `\:` is a colon and `\\` a backslash.
-
-    Raises:
-        UsageFault: it is not of that form; a backslash before anything else could mean two things.
-    """
-    parts = [""]
-    rest = text
-    while rest:
-        if rest.startswith(("\\:", "\\\\")):
-            parts[-1] += rest[1]
-            rest = rest[2:]
-        elif rest[0] == "\\":
-            parts.append("")  # no escape that is known
-            break
-        elif rest[0] == ":":
-            parts.append("")
-            rest = rest[1:]
-        else:
-            parts[-1] += rest[0]
-            rest = rest[1:]
-    if len(parts) != 3 or rest or not (parts[1] or parts[2]):
-        raise UsageFault(
-            f"--change {quoted(text)} is not TYPE:OLD:NEW with an old value, a new one or both; "
-            "write \\: for a colon in a value, \\\\ for a backslash"
-        )
-    kind, old, new = parts
-    return {"identity_type": kind, "old_value": old or None, "new_value": new or None}
 
 
 KeepPicture = Callable[[Answer, Decision], None]
 
 
-def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPicture | None:
+def picture_in(
+    svg: str | None, config: str, store: str, *, force: bool, dry_run: bool
+) -> KeepPicture | None:
     """What keeps the explanation as a picture; whether it can be is seen before anything is done.
 
     Raises:
@@ -264,22 +202,29 @@ def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPi
     """
     if svg is None:
         if force:
-            raise UsageFault("--force lets --svg replace a file; give it with --svg, or leave it")
+            raise UsageFault("--force has no effect without --svg; omit it, or give both")
         return None
-    from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
+    from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 
     outputs = Outputs(store=store, configuration=config)
     outputs.check("--svg", svg, must_be_new=not force)
     ensure_writable("--svg", svg)
 
     def keep(answer: Answer, decision: Decision) -> None:
+        from idsync_cli.files.whole_file import whole_file
         from idsync_cli.render import answers as render
         from idsync_cli.render import picture
 
         pieces = render.explanation(answer, decision, picture.WIDTH)
+        if not dry_run:
+            from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
+
+            keep_path(store, FileKind.OUTPUT, svg)
         try:
-            with open_output("--svg", svg, must_be_new=not force) as file:
+            with whole_file(svg, must_be_new=not force) as file:
                 file.write(picture.svg(pieces, f"idsync {answer.kind}").encode())
+        except FileExistsError:
+            raise file_exists("--svg", svg) from None
         except OSError as error:
             raise StoreFault(
                 f"the request was answered, but --svg {quoted(svg)} cannot be written: "
@@ -291,7 +236,7 @@ def _picture(svg: str | None, config: str, store: str, *, force: bool) -> KeepPi
     return keep
 
 
-def _answer(
+def answer_and_show(
     request: wire.Json,
     config: str,
     path: str,
@@ -301,55 +246,38 @@ def _answer(
     as_json: bool,
     keep_picture: KeepPicture | None,
 ) -> int:
+    """Answer a request, show the answer, and give the exit status."""
     organization = load_configuration(config).organization
     with_reasons = explain or keep_picture is not None
-    answer = _resolve(request, organization, path, dry_run=dry_run, explain=with_reasons)
-    if as_json:
-        write_json(wire.answer_json(answer, explain=explain))
-    outcome = answer.outcome
-    if isinstance(outcome, Refusal):
-        from idsync_cli.cli.hints import told
 
-        if explain and outcome.tiers and not as_json:
-            from idsync_cli.render import answers as render
+    def engine_over(store: Store) -> Engine:
+        return Engine(organization, store, now=now_ms, explain=with_reasons, on_aligned=say_agreed)
 
-            draw(*render.refused_explanation(outcome, terminal_width()))
-        say(f"idsync: {outcome.code}: {told(outcome).message}")
-        if outcome.code is ErrorCode.NO_IDENTITIES:
-            command = f"idsync {request['type']}"
-            say(f"try: {command} --email a@example.com, or {command} --help")
-        return 1 if outcome.code is ErrorCode.MPID_NOT_FOUND else 2
-    if not as_json:
-        if dry_run:
-            say("dry run: nothing was written to the store")
-        from idsync_cli.render import answers as render
+    meant: list[Meant] = []
 
-        if explain:
-            draw(*render.explanation(answer, outcome, terminal_width()))
-        else:
-            more = "--explain shows all"
-            write_lines(render.answer_lines(answer, outcome, how_to_see_all=more))
-    if keep_picture is not None:
-        keep_picture(answer, outcome)
-    return 1 if outcome.status is Status.NOT_FOUND else 0
+    def look_again(answer: Answer, opened: "SqliteStore") -> None:
+        with opened.reading() as transaction:
+            if answer.scope in transaction.scopes():  # else nobody is there
+                from idsync_cli.cli.questions import meant_by_request
 
+                meant.append(meant_by_request(request, answer, organization, transaction))
 
-def _resolve(
-    request: wire.Json, organization: Organization, path: str, *, dry_run: bool, explain: bool
-) -> Answer:
-    """Answer one request; a store that is not there is made only if the answer would change it."""
     read_only = dry_run or request["type"] == RequestKind.SEARCH
-    opened = open_store(path, organization, write=not read_only)
-    if opened is None:
-        seed = new_seed()
-        with MemoryStore(seed) as empty:
-            answer = Engine(organization, empty, now=now_ms, explain=explain).one_shot(
-                request, dry_run=True, near=True
-            )
-        changes = isinstance(answer.outcome, Decision) and answer.outcome.changes_the_store
-        if dry_run or not changes:
-            return answer
-        opened = store.create(path, seed)
-    with opened:
-        engine = Engine(organization, opened, now=now_ms, explain=explain, on_aligned=say_agreed)
-        return engine.one_shot(request, dry_run=dry_run, near=True)
+    reply = reply_to(
+        request,
+        open_store(path, organization, write=not read_only),
+        path,
+        engine_over=engine_over,
+        new_seed=new_seed,
+        dry_run=dry_run,
+        on_nothing_found=look_again,
+    )
+    show(reply, explain=explain, as_json=as_json)
+    for each in meant:
+        from idsync_cli.cli.questions import say_meant
+
+        say_meant(each)
+    outcome = reply.answer.outcome
+    if keep_picture is not None and isinstance(outcome, Decision):
+        keep_picture(reply.answer, outcome)
+    return reply.exit_status

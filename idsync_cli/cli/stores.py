@@ -15,6 +15,7 @@ from idsync_cli.cli.environment import (
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.errors import IdsyncError, UsageFault, printable, quoted
 from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.whole_file import whole_file
 from idsync_cli.store import sqlite as stores
 
 
@@ -53,7 +54,7 @@ def init(
 
 
 def _is_a_store(path: str, seed: int | None) -> bool:
-    """Whether there is a store already; it must be one, and made with the seed, if one is given."""
+    """Whether there is a store already; it must be one, created with the seed if one is given."""
     try:
         found = stores.open_store(path, write=False)
     except stores.OldStore:
@@ -70,9 +71,9 @@ def _write_starter(config: str) -> bool:
     """Write the configuration that is there to begin with, unless there is one."""
     if not config:
         raise UsageFault("the path of the configuration is empty; name a file with --config")
-    starter = files("idsync_cli").joinpath("starter.yaml").read_text(encoding="utf-8")
+    starter = files("idsync_cli").joinpath("starter.yaml").read_bytes()
     try:
-        with Path(config).open("x", encoding="utf-8") as file:
+        with whole_file(config, must_be_new=True) as file:
             file.write(starter)
     except FileExistsError:
         return False

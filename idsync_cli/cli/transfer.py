@@ -23,19 +23,22 @@ from idsync_cli.cli.environment import (
     write_json,
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Force, Seed, StorePath
-from idsync_cli.cli.output import lines_to
+from idsync_cli.cli.output import writing_to
 from idsync_cli.cli.progress import progress
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import StoreFault, printable
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.contents import Contents, refusal
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.packed import without_suffix
-from idsync_cli.files.profile_lines import BadLine, ProfileFile, ProfileLine
+from idsync_cli.files.profile_lines import AnyLine, ProfileFile
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_export import LINES_AT_ONCE, export_profiles
 from idsync_cli.transfer.profile_import import import_profiles
@@ -52,9 +55,9 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: what a read file holds, or a written one is named. In CSV, a cell that "
-        "begins with [ is a JSON list, and a leading apostrophe is ignored. Let spreadsheets read "
-        "all columns as text, or they round MPIDs.",
+        help="Default: by what a file holds, or its name. In CSV, a cell that begins with [ is a "
+        "JSON list, and a leading apostrophe is ignored. Let spreadsheets read all columns as "
+        "text, or they round MPIDs.",
     ),
 ]
 
@@ -80,7 +83,7 @@ def export(
 ) -> int:
     """Write every profile, one per line.
 
-    The oldest profile comes first.
+    The oldest profile comes first. Behind the profiles stands, as JSON, who was erased.
 
     Example: idsync export --output profiles.jsonl
     """
@@ -88,20 +91,33 @@ def export(
     if output != STANDARD_STREAM:
         outputs = Outputs(store=store, configuration=config)
         outputs.check("--output", output, must_be_new=not force)
+        keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
-        header, line_of = _written_as(form or _form_of(output), transaction, scope)
-        with lines_to(output, force=force) as give_out:
+        its_form = form or form_of(output)
+        header, line_of = written_as(its_form, transaction, scope)
+        records = _records if its_form is Form.JSONL else None
+        with writing_to(output, force=force) as give_out:
             exported = export_profiles(
-                transaction, organization, scope, give_out, header=header, line_of=line_of
+                transaction,
+                organization,
+                scope,
+                give_out,
+                header=header,
+                line_of=line_of,
+                erasure_line=records,
             )
     return exported.exit_status
 
 
-def _written_as(
+def _records(erasure: Erasure) -> str:
+    return wire.encode(wire.erasure_record_json(erasure))
+
+
+def written_as(
     form: Form, transaction: SqliteTransaction, scope: str | None
 ) -> tuple[list[str], Callable[[ScopedProfile], str]]:
-    """What stands above the profiles in a file of the form, and how each is written."""
+    """The header of a file of the form, and how each profile is written."""
     if form is Form.JSONL:
         return [], lambda profile: wire.encode(wire.profile_json(profile))
     types = types_held(transaction, scope)
@@ -110,7 +126,8 @@ def _written_as(
     )
 
 
-def _form_of(name: str) -> Form:
+def form_of(name: str) -> Form:
+    """How profiles are written to a file, unless it is said."""
     return Form.CSV if without_suffix(name).endswith(".csv") else Form.JSONL
 
 
@@ -125,7 +142,7 @@ def _form_in(source: ProfileFile, name: str, wanted: Form | None) -> Form:
     elif source.holds in (Contents.OBJECTS, Contents.PROFILES):
         found = Form.JSONL
     else:
-        return wanted or _form_of(name)
+        return wanted or form_of(name)
     if wanted not in (None, found):
         raise refusal(name, source.holds, f"--format {wanted} was given; leave it out")
     return found
@@ -151,8 +168,8 @@ def import_(
     """Import whole profiles: all of a file or nothing.
 
     The store is created if there is none. A profile without created_seq takes the next number. If
-    any line breaks a rule of its scope, or uses an MPID or a number already in use, the whole file
-    is rejected with the exit status 2.
+    any line breaks a rule of its scope, or uses an MPID or a number already in use, or the MPID of
+    a profile that was erased, the whole file is rejected with the exit status 2.
 
     Example: idsync import profiles.jsonl
     """
@@ -189,7 +206,7 @@ _READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv
 def _store(
     path: str, organization: Organization, seed: int | None, *, dry_run: bool
 ) -> Iterator[SqliteStore]:
-    """The store, or for a dry run a copy; one that is not there is made when all went well."""
+    """The store, or for a dry run a copy; a new one is created when all went well."""
     found = open_store(path, organization, write=not dry_run)
     if found is None:
         with stores.temporary(new_seed() if seed is None else seed) as made:
@@ -204,7 +221,7 @@ def _store(
         yield storage
 
 
-Lines = Iterable[ProfileLine | BadLine]
+Lines = Iterable[AnyLine]
 
 
 @contextmanager

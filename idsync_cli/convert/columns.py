@@ -7,13 +7,13 @@ that is merely near, as by another case or with spaces, is suggested and never t
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import NamedTuple
 
 from idsync_cli.convert.lines import CannotUse, line_of
 from idsync_cli.convert.report import UnusedColumn
 from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.everyday_names import meant_by
 from idsync_cli.core.identity import (
     TYPES_BY_NAME,
     Identifier,
@@ -22,6 +22,17 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from idsync_cli.errors import UsageFault, nearest, quoted
+from idsync_cli.nearest import nearest_words
+
+
+class RowKind(StrEnum):
+    """The kinds of request that a row can be."""
+
+    IDENTIFY = RequestKind.IDENTIFY.value
+    LOGIN = RequestKind.LOGIN.value
+    LOGOUT = RequestKind.LOGOUT.value
+    SEARCH = RequestKind.SEARCH.value
+    MODIFY = RequestKind.MODIFY.value
 
 
 class Member(StrEnum):
@@ -65,7 +76,7 @@ class Made(NamedTuple):
 class Columns:
     """What each column is, by its own name or by what was said of it; and which were not used."""
 
-    def __init__(self, said: Mapping[str, Target], default: RequestKind) -> None:
+    def __init__(self, said: Mapping[str, Target], default: RowKind) -> None:
         self._said = said
         self._default = default
         self._unused: dict[str, UnusedColumn] = {}
@@ -139,8 +150,10 @@ class Columns:
 
     def _members_of(self, given: Mapping[Member, str]) -> dict[str, str]:
         kind = given.get(Member.TYPE, self._default.value)
-        if kind not in set(RequestKind):
-            raise CannotUse(f"type is {quoted(kind)}, but must be one of {', '.join(RequestKind)}")
+        if kind not in set(RowKind):
+            raise CannotUse(f"type is {quoted(kind)}, but must be one of {', '.join(RowKind)}")
+        if kind == RowKind.MODIFY and given.get(Member.MPID, "0") == "0":
+            raise CannotUse("a modify without an mpid, which names the profile to change")
         members = {"type": json.dumps(str(kind))}
         for name in _TEXTS:
             if name in given:
@@ -156,7 +169,7 @@ class Columns:
                 continue
             if parse_mpid(mpid) is None:
                 raise CannotUse(f"{name} is {quoted(mpid)}, but must be an MPID")
-            if name is Member.MPID and kind != RequestKind.MODIFY:
+            if name is Member.MPID and kind != RowKind.MODIFY:
                 members["response"] = json.dumps({"mpid": mpid})
             else:
                 members[name.value] = json.dumps(mpid)
@@ -168,13 +181,13 @@ class Columns:
 
 
 def near(name: str) -> str | None:
-    """The name that may be meant by a column's, whatever its case and what separates its words."""
+    """The name that may be meant by a column's, however it is written, or by what it means."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     plain = re.sub(r"[\W_]+", "_", words.strip().lower()).strip("_")
     for candidate in (plain, plain.replace("_", "")):
         if candidate in NAMES:
             return candidate
-    close = get_close_matches(plain, NAMES, n=1, cutoff=0.7)
+    close = [*meant_by(name), *nearest_words(plain, _MEMBERS)]
     return close[0] if close else None
 
 

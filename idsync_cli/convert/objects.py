@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 from idsync_cli.convert.batches import MEMBERS as BATCH
 from idsync_cli.convert.batches import batch_of
-from idsync_cli.convert.columns import Columns
+from idsync_cli.convert.columns import Columns, RowKind
 from idsync_cli.convert.lines import CannotUse, decoded, line_of, members_of, on_one_line
-from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.identity import Identifier
 
 _ANSWER = {"seq", "status"}
@@ -21,7 +20,7 @@ class Found(NamedTuple):
     identifiers: Sequence[Identifier] = ()
 
 
-def request_of(text: str, columns: Columns, default: RequestKind) -> Found:
+def request_of(text: str, columns: Columns, default: RowKind) -> Found:
     """The request line of an object.
 
     Raises:
@@ -36,7 +35,7 @@ def request_of(text: str, columns: Columns, default: RequestKind) -> Found:
         if "type" in value:
             return Found(on_one_line(text))
         is_change = "identity_changes" in value
-        kind = RequestKind.MODIFY if is_change else default
+        kind = RowKind.MODIFY if is_change else default
         return Found(line_of({"type": f'"{kind}"', **members_of(text)}))
     if "identities" in value:
         raise CannotUse("a profile, which is no request")

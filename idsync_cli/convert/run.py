@@ -6,12 +6,11 @@ from functools import partial
 from typing import NamedTuple, Self
 
 from idsync_cli.convert import har, objects
-from idsync_cli.convert.columns import Columns, Target
+from idsync_cli.convert.columns import Columns, RowKind, Target
 from idsync_cli.convert.lines import CannotUse
 from idsync_cli.convert.objects import Found
 from idsync_cli.convert.report import SHOWN, Converted, Unusable
 from idsync_cli.convert.variants import Variants
-from idsync_cli.core.codes import RequestKind
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.contents import LINES, Contents, check
 from idsync_cli.files.foreign_text import ForeignText, is_text
@@ -37,7 +36,7 @@ class Source(NamedTuple):
     name: str
     text: ForeignText
     said: Mapping[str, Target]
-    default: RequestKind
+    default: RowKind
 
 
 class Conversion:

@@ -1,4 +1,4 @@
-"""Whether a profile that comes whole, by `given` or an import, keeps the rules of its scope."""
+"""Whether a whole profile, from an import or a scenario's `given`, keeps the rules of its scope."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ class Violation(NamedTuple):
 
 
 def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation | None:
-    """Say which rule of the scope the profile would break beside those that are there, or None.
+    """Say which rule of its scope the profile would break if it were added, or None.
 
     An MPID belongs to one profile, an immutable type has one value, and a unique identifier has
     one holder (sections 1 and 8).

@@ -4,23 +4,29 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    """The kinds of request (section 8)."""
+    """The kinds of request (sections 8 and 9)."""
 
     IDENTIFY = "identify"
     LOGIN = "login"
     LOGOUT = "logout"
     SEARCH = "search"
     MODIFY = "modify"
+    BATCH = "batch"
+    ALIAS = "alias"
+    ERASE = "erase"
 
 
 class Status(StrEnum):
-    """How a request was answered (section 8)."""
+    """How a request was answered (sections 8 and 9)."""
 
     MATCHED = "matched"
     CREATED = "created"
     NOT_FOUND = "not_found"
     MODIFIED = "modified"
     ERROR = "error"
+    DUPLICATE = "duplicate"
+    ALIASED = "aliased"
+    ERASED = "erased"
 
 
 class Rule(StrEnum):
@@ -69,6 +75,7 @@ class TierOutcome(StrEnum):
 class NoteCode(StrEnum):
     """What a request did otherwise than its sender may expect (section 8, `notes`)."""
 
+    NO_IDENTIFIER = "no_identifier"
     SET_ASIDE_ON_LOGOUT = "set_aside_on_logout"
     TIE = "tie"
     JOINED_CONFLICTING_LOGIN = "joined_conflicting_login"
@@ -78,13 +85,14 @@ class NoteCode(StrEnum):
 
 
 class ErrorCode(StrEnum):
-    """Why a request is refused, in the order in which it is checked (section 8)."""
+    """Why a request is refused, in the order in which it is checked (sections 8 and 9)."""
 
     INVALID_JSON = "INVALID_JSON"
     INVALID_REQUEST = "INVALID_REQUEST"
     UNKNOWN_SCOPE = "UNKNOWN_SCOPE"
     UNKNOWN_WORKSPACE = "UNKNOWN_WORKSPACE"
     UNKNOWN_LABEL = "UNKNOWN_LABEL"
+    INVALID_BATCH = "INVALID_BATCH"
     UNKNOWN_IDENTITY_TYPE = "UNKNOWN_IDENTITY_TYPE"
     INVALID_IDENTITY_VALUE = "INVALID_IDENTITY_VALUE"
     NO_IDENTITIES = "NO_IDENTITIES"
@@ -92,8 +100,10 @@ class ErrorCode(StrEnum):
     LOGIN_ID_REQUIRED = "LOGIN_ID_REQUIRED"
     NO_LOOKUP_IDENTITY = "NO_LOOKUP_IDENTITY"
     MPID_NOT_FOUND = "MPID_NOT_FOUND"
+    INVALID_ALIAS = "INVALID_ALIAS"
     OLD_VALUE_MISMATCH = "OLD_VALUE_MISMATCH"
     IMMUTABLE_IDENTITY = "IMMUTABLE_IDENTITY"
+    AMBIGUOUS = "AMBIGUOUS"
     PROTECTED_IDENTITY = "PROTECTED_IDENTITY"
 
 
@@ -108,6 +118,27 @@ EntryKind = RequestKind | Import
 
 EntryRule = Rule | Import
 """What decided a history entry."""
+
+
+class AliasFault(StrEnum):
+    """Why an alias is refused (section 9), in the order in which it is looked at."""
+
+    NO_ALIASING = "no_aliasing"
+    SAME_PROFILE = "same_profile"
+    UNKNOWN_PROFILE = "unknown_profile"
+    KNOWN_SOURCE = "known_source"
+    INVALID_WINDOW = "invalid_window"
+    ALIASED_BEFORE = "aliased_before"
+
+
+class FileKind(StrEnum):
+    """What a file is that was written from a store, or read into it (section 9)."""
+
+    BACKUP = "backup"
+    OUTPUT = "output"
+    RECORDING = "recording"
+    RESULTS = "results"
+    REQUESTS = "requests"
 
 
 class Op(StrEnum):
@@ -143,3 +174,39 @@ class OnUniqueHeld(StrEnum):
 
     TAKE = "take"
     KEEP = "keep"
+
+
+class Calculation(StrEnum):
+    """What a calculated attribute makes of events (section 9)."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVERAGE = "average"
+    FIRST_OCCURRENCE = "first_occurrence"
+    LAST_OCCURRENCE = "last_occurrence"
+    FIRST_OCCURRENCE_TIMESTAMP = "first_occurrence_timestamp"
+    LAST_OCCURRENCE_TIMESTAMP = "last_occurrence_timestamp"
+    UNIQUE_LIST = "unique_list"
+    UNIQUE_VALUES_COUNT = "unique_values_count"
+    MOST_FREQUENT = "most_frequent"
+
+
+class Operator(StrEnum):
+    """How a condition compares a value (section 9)."""
+
+    EXISTS = "exists"
+    NOT_EXISTS = "not_exists"
+    EQUALS = "equals"
+    NOT_EQUALS = "not_equals"
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not_contains"
+    IN_LIST = "in_list"
+    GREATER_THAN = "greater_than"
+    GREATER_OR_EQUAL = "greater_or_equal"
+    LESS_THAN = "less_than"
+    LESS_OR_EQUAL = "less_or_equal"
+    BEFORE = "before"
+    AFTER = "after"
+    BETWEEN = "between"

@@ -1,9 +1,10 @@
 """What was decided: a value that can be shown, compared or applied, unchanged (section 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
+    AliasFault,
     ErrorCode,
     KeptBy,
     NoteCode,
@@ -15,11 +16,14 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.strategy import Settings
+from idsync_cli.core.data.values import Alias, BatchData
+from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
+_ERASED: Final = Status.ERASED
 _NONE: Mapping[Reason, int] = {}  # a MappingProxyType would not be pickled
 
 
@@ -44,10 +48,10 @@ class Change(Value):
 
 
 class Note(NamedTuple):
-    """Something done otherwise than the sender may expect, and for which type.
+    """Something that the sender may not expect, and the type that it is about.
 
-    Where an account was asked for, `held_elsewhere` names the holder with the lowest MPID that
-    keeps the identifier, and why.
+    If an explanation was asked for, a note `held_elsewhere` has the MPID of the holder that keeps
+    the identifier (the lowest, if there are several), and the reason.
     """
 
     code: NoteCode
@@ -57,13 +61,13 @@ class Note(NamedTuple):
 
 
 COUNTED_TO = 1000
-"""Where the counts of a tier stop (section 8): a crowd need not be counted to its end."""
+"""Where the counts of a tier stop (section 8): an identifier may have millions of holders."""
 
 
 class Tier(NamedTuple):
-    """What one type of the priority did; counts are None where nothing was looked up.
+    """What the tier of one type did. Counts are None if nothing was looked up.
 
-    No count goes beyond COUNTED_TO; one that is as high may stand for more.
+    Counts stop at COUNTED_TO, so a count as high as that may stand for more.
     """
 
     rank: int
@@ -83,9 +87,9 @@ NEAR_COUNTED_TO = 10
 
 
 class NearMiss(NamedTuple):
-    """An identifier of the request that profiles hold, none of which may be the answer, and why.
+    """An identifier of the request whose holders may not be the answer, and why they may not.
 
-    No count goes beyond NEAR_COUNTED_TO; one that is as high may stand for more.
+    Counts stop at NEAR_COUNTED_TO, so a count as high as that may stand for more.
     """
 
     identifier: Identifier
@@ -94,7 +98,7 @@ class NearMiss(NamedTuple):
 
 
 Word = str | int | tuple[str | int, ...]
-"""What is at fault in a line: a word of it, a character, counted from 0, or the keys and indices
+"""Where the fault in a line is: a word of it, a character, counted from 0, or the keys and indices
 that lead to a value of the request."""
 
 KNOWN_IDENTITIES: Final[Word] = ("known_identities",)
@@ -104,9 +108,9 @@ WHOLE_REQUEST: Final[Word] = ()
 class Refusal(Exception):
     """A request that is rejected and changes nothing: its code, and what is wrong in words.
 
-    `hint` is the way out where it is more than the message says, and `word` what is at fault. No
-    answer in JSON has them.
-    `tiers` and `notes` are there if the account was asked for and step 5 rejected the request.
+    `hint` is the way out, if the message does not say it, and `word` is the part of the request
+    that is at fault; an answer in JSON has neither. `tiers` and `notes` are there if an explanation
+    was asked for and step 5 rejected the request. `fault` says why an alias is rejected.
     """
 
     def __init__(
@@ -117,6 +121,7 @@ class Refusal(Exception):
         tiers: tuple[Tier, ...] = (),
         notes: tuple[Note, ...] = (),
         word: Word | None = None,
+        fault: AliasFault | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -125,10 +130,11 @@ class Refusal(Exception):
         self.tiers = tiers
         self.notes = notes
         self.word = word
+        self.fault = fault
 
     def __reduce__(self) -> tuple[type["Refusal"], tuple[object, ...]]:
         return Refusal, (
-            self.code, self.message, self.hint, self.tiers, self.notes, self.word,
+            self.code, self.message, self.hint, self.tiers, self.notes, self.word, self.fault,
         )  # fmt: skip
 
 
@@ -150,17 +156,21 @@ class ProfileUpdate(Value):
 class Decision(Value):
     """The answer to a request, with everything that applying and explaining it needs.
 
-    `profile` is the answered profile as it was before the request, None where nothing was found;
-    one that was `created` holds nothing yet. `identifiers` are all that a profile holds that a
-    search found, as it got them; `types_in_order` are their types. `updates` has the profiles
-    that change. `tiers` are there if the account of them was asked for, and `near` if near misses
-    were.
+    `profile` is the answered profile as it was before the request, or None if none was found. If it
+    was `created`, it holds nothing yet. `updates` has the profiles that change. For a search,
+    `identifiers` are all that the found profile holds, oldest first, and `types_in_order` are their
+    types. `tiers` are there if an explanation was asked for, and `near` if near misses were.
+
+    `data` is what a batch brings to the profile, and `digest` stands for its id. Events in the
+    window of one of `aliases` are copied as they come. `alias` is the alias that the request
+    creates, and `copied` the number of events that it copies. `report` says what an erasure takes
+    away, once a store was asked.
     """
 
     __match_args__ = (
         "status", "decided_by", "profile", "is_logged_in", "matched", "created", "changes",
         "orphaned", "updates", "notes", "identifiers", "types_in_order", "tiers",
-        "near",
+        "near", "data", "digest", "aliases", "alias", "copied", "report",
     )  # fmt: skip
     __slots__ = __match_args__
 
@@ -180,6 +190,12 @@ class Decision(Value):
         types_in_order: tuple[IdentityType, ...] = (),
         tiers: tuple[Tier, ...] = (),
         near: tuple[NearMiss, ...] = (),
+        data: BatchData | None = None,
+        digest: bytes | None = None,
+        aliases: Sequence[Alias] = (),
+        alias: Alias | None = None,
+        copied: int = 0,
+        report: ErasureReport | None = None,
     ) -> None:
         self.status: Final = status
         self.decided_by: Final = decided_by
@@ -195,18 +211,46 @@ class Decision(Value):
         self.types_in_order: Final = types_in_order
         self.tiers: Final = tiers
         self.near: Final = near
+        self.data: Final = data
+        self.digest: Final = digest
+        self.aliases: Final = aliases
+        self.alias: Final = alias
+        self.copied: Final = copied
+        self.report: Final = report
 
     @property
     def changes_the_store(self) -> bool:
         """Whether applying it changes anything."""
-        return self.created or bool(self.changes)
+        if self.created or self.changes or self.digest is not None or self.alias is not None:
+            return True
+        if self.status is _ERASED:
+            return True
+        return self.data is not None and not self.data.is_empty
+
+    def with_batch(
+        self,
+        data: BatchData,
+        digest: bytes | None,
+        notes: tuple[Note, ...],
+        aliases: Sequence[Alias],
+    ) -> "Decision":
+        """The same with what a batch brings; its own notes come first."""
+        return Decision(
+            self.status, self.decided_by, self.profile, self.is_logged_in, self.matched,
+            self.created, self.changes, self.orphaned, self.updates, notes + self.notes,
+            self.identifiers, self.types_in_order, self.tiers, self.near, data, digest, aliases,
+        )  # fmt: skip
+
+    def reported(self, report: ErasureReport) -> "Decision":
+        """The same erasure with what it takes away."""
+        return Decision(self.status, self.decided_by, self.profile, report=report)
 
 
 class Answer(Value):
     """What a request came to: which one it was, and what was decided or why it was refused.
 
-    `line` is None outside a replay, `kind` where the request is none of the kinds, `scope` before
-    it is established.
+    `line` is None outside a replay. `kind` is None if the request is of no known kind, and `scope`
+    if the request was refused before its scope was established.
     """
 
     __match_args__ = ("seq", "line", "kind", "scope", "outcome")

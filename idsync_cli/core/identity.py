@@ -57,7 +57,7 @@ class IdentityType(StrEnum):
 
 
 TYPE_ORDER: Final = {identity_type: place for place, identity_type in enumerate(IdentityType)}
-"""Where each type stands in section 2."""
+"""The position of each type in the list of section 2."""
 
 TYPE_BITS: Final = {identity_type: 1 << place for identity_type, place in TYPE_ORDER.items()}
 """One bit for each type, so that a set of types is an integer."""
@@ -69,7 +69,7 @@ DEVICE_TYPES = frozenset(
     <= place
     <= TYPE_ORDER[IdentityType.DEVICE_APPLICATION_STAMP]
 )
-"""The device identities; every other type is a user identity, `alias` behind them, too."""
+"""The device identities. All other types are user identities, also `alias`, which comes last."""
 
 WIRE_NAMES = {
     IdentityType.CUSTOMER_ID: "customerid",
@@ -104,7 +104,7 @@ TYPES_BY_NAME: Final = {
 
 
 class Identifier(Value):
-    """A type and a value, compared exactly (section 1); `order` is where the type stands."""
+    """A type and a value, compared exactly (section 1); `order` is the type's in `TYPE_ORDER`."""
 
     __slots__ = ("order", "type", "value")
     __match_args__ = ("type", "value")
@@ -129,9 +129,10 @@ def has_surrogate(text: str) -> bool:
 
 
 def is_plain_value(value: object) -> TypeGuard[str]:
-    """Whether it is, at first sight, an identifier's value; of another, `value_fault` has to say.
+    """Whether `value` is surely valid as the value of an identifier.
 
-    Plain is what is ASCII, as most values are.
+    A quick check that nearly all values pass, because they are ASCII. Any other value may still be
+    valid: `value_fault` tells.
     """
     return (
         isinstance(value, str)
@@ -178,7 +179,7 @@ def parse_mpid(text: object) -> int | None:
 
 
 def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
-    """The MPID of the profile made by request `seq` in a store with `seed` (section 7)."""
+    """The MPID of the profile created by request `seq` in a store with `seed` (section 7)."""
     attempt = 0
     while True:
         mpid = mpid_of(seed, seq, attempt)
@@ -188,7 +189,7 @@ def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> in
 
 
 def mpid_of(seed: int, seq: int, attempt: int) -> int:
-    """What may be the MPID of the profile made by a request: the first that is free, and not 0."""
+    """A candidate for the MPID of the profile made by request `seq`; attempts count from 0."""
     text = f"{seed}:{seq}:{attempt}" if attempt else f"{seed}:{seq}"
     [number] = _NUMBER.unpack(blake2b(text.encode("ascii"), digest_size=8).digest())
     return int(number)

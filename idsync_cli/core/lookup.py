@@ -2,20 +2,28 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from mypy_extensions import mypyc_attr
 
+from idsync_cli.core.data.values import Alias
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
+
+
+class CarriedOut(NamedTuple):
+    """A batch that was carried out: the profile it was answered with, None if that was erased."""
+
+    profile: ProfileView | None
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Lookup(ABC):
     """What is known about one scope under its rules, as it stands before the request.
 
-    A look-up changes nothing that anybody else could see. It may fail with whatever error the
+    A look-up changes nothing that anyone else could see. It may fail with whatever error the
     store has for that; the core catches none. The rules say which profiles are known
-    (`Rules.is_known`); the look-up was made for them.
+    (`ScopeRules.is_known`); the look-up was made for them.
     """
 
     __slots__ = ()
@@ -24,7 +32,7 @@ class Lookup(ABC):
     def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
         """Known profiles of the scope that hold exactly this identifier, in no particular order.
 
-        Of more than `limit`, the newest.
+        If there are more than `limit`, the newest of them.
         """
 
     @abstractmethod
@@ -34,7 +42,7 @@ class Lookup(ABC):
         limit: int | None = None,
         lacking: Identifier | None = None,
     ) -> Sequence[ProfileView]:
-        """Anonymous profiles that hold all the identifiers, which are one at least.
+        """Anonymous profiles that hold all the identifiers; there is at least one identifier.
 
         Newest first, at most `limit`. With `lacking`, only those that do not hold that one.
         """
@@ -59,9 +67,31 @@ class Lookup(ABC):
     def was_given_out(self, mpid: int) -> bool:
         """Whether any profile of the whole store has, or ever had, the MPID.
 
-        A store may take an MPID that was never seen to be free, where it finds out before
-        anything is kept (`Store.writing`).
+        A store may assume that an MPID it has not seen is free, if it checks that before anything
+        is kept (`Store.writing`).
         """
+
+    @abstractmethod
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        """The batch whose id the digest stands for, if it was carried out (section 9).
+
+        Digests are of the whole store: what an id is unique in is part of them.
+        """
+
+    @abstractmethod
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the source, oldest first.
+
+        Those to a profile that was erased are none.
+        """
+
+    @abstractmethod
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the destination, oldest first."""
+
+    @abstractmethod
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        """How many events a profile of the scope has from one time to another, both included."""
 
 
 def holders(lookup: Lookup, identifier: Identifier) -> list[ProfileView]:

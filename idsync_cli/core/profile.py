@@ -8,14 +8,14 @@ from idsync_cli.core.value import Value
 
 
 class ProfileView(Value):
-    """A profile as resolution sees it: what it is, and of what it holds only the types.
+    """A profile as resolution sees it, at the moment when it was looked up.
 
-    What it holds of a type is asked for where it matters (`Lookup`), so that a profile that has
-    gathered thousands of identifiers costs no more than any other. `created_seq` is the request
-    that made it, `source_mpid` the anonymous profile that it came from, where the strategy links.
-    `was_known` says that a request once found or left it holding a login ID, and `types` has the
-    bit of every type of which it holds a value. It says how the profile stood when it was asked
-    for, and never changes.
+    It has the types of the profile's identifiers, but not their values, so a profile with thousands
+    of identifiers costs no more than any other. Values are asked of the `Lookup` where they matter.
+
+    `created_seq` is the number of the request that made the profile. `source_mpid` is the anonymous
+    profile that it came from, if the strategy links. `was_known` says that a request once found or
+    left it holding a login ID. `types` has the bit of each type of which it holds a value.
     """
 
     __match_args__ = ("mpid", "created_seq", "source_mpid", "was_known", "types")

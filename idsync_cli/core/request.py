@@ -1,9 +1,10 @@
-"""What is asked: requests whose form has been checked (sections 4 and 5)."""
+"""What is asked: requests whose form has been checked (sections 4, 5 and 9)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.data.values import BatchData
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.value import Value
 
@@ -45,4 +46,41 @@ class ModifyRequest(NamedTuple):
     identity_changes: tuple[IdentityChange, ...] = ()
 
 
-Request = IdentityRequest | ModifyRequest
+class EraseRequest(NamedTuple):
+    """An erase of one profile: by its MPID or, where that is None, by identifiers (section 9)."""
+
+    mpid: int | None = None
+    identifiers: Sequence[Identifier] = ()
+
+
+class BatchRequest(NamedTuple):
+    """An event batch (section 9): data for the profile that it names, or that it resolves to.
+
+    Without an `mpid` it is resolved by `identity`, an identify. `fault` is what is wrong with its
+    identifiers, to be raised unless the batch was carried out before. `digest` stands for its
+    `source_request_id`; `passed_over` are the types of identifiers whose value was none.
+    """
+
+    data: BatchData
+    identity: IdentityRequest | None = None
+    mpid: int | None = None
+    digest: bytes | None = None
+    passed_over: tuple[IdentityType, ...] = ()
+    fault: Exception | None = None
+
+
+class AliasRequest(NamedTuple):
+    """An alias (section 9): what the source did within a window is the destination's, too.
+
+    Times are milliseconds since 1970, UTC; the window has both of its ends. `time_ms` is the
+    request's own time, else the clock's, where the window ends unless it says otherwise.
+    """
+
+    source_mpid: int
+    destination_mpid: int
+    start_ms: int | None
+    end_ms: int | None
+    time_ms: int
+
+
+Request = IdentityRequest | ModifyRequest | BatchRequest | AliasRequest | EraseRequest

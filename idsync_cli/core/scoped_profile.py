@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_ORDER, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 
 
 class ScopedProfile(NamedTuple):
     """A profile with its scope, and what the rules of the scope say of it.
 
-    `types` are those that it holds: first those of the priority by rank, then the others as in
-    section 2. No rules hang on it, so that it can be kept or sent elsewhere.
+    `types` are those that it holds: first those of the priority by rank, then the others in the
+    order of section 2. It has no reference to the rules, so it can be kept or sent elsewhere.
     """
 
     scope: str
@@ -21,17 +21,29 @@ class ScopedProfile(NamedTuple):
     types: tuple[IdentityType, ...]
 
 
+class ScopedView(NamedTuple):
+    """The same without what the profile holds, of which it may be a great deal."""
+
+    scope: str
+    view: ProfileView
+    known: bool
+    orphaned: bool
+
+
+def scoped_view(view: ProfileView, scope: str, rules: ScopeRules | None) -> ScopedView:
+    """See a profile by the rules of its scope, as `scoped` does."""
+    if rules is None:
+        return ScopedView(scope, view, view.was_known, view.types == 0)
+    return ScopedView(scope, view, rules.is_known(view), not rules.holds_lookup(view.types))
+
+
 def scoped(profile: Profile, scope: str, rules: ScopeRules | None) -> ScopedProfile:
     """See a profile by the rules of its scope.
 
-    `rules` are None where the configuration no longer names the scope. The profile is known then if
-    it ever was, and orphaned if it holds nothing.
+    `rules` are None if the configuration no longer names the scope. Then the profile counts as
+    known if it ever was, and as orphaned if it holds nothing.
     """
     kinds = {each.type for each in profile.identifiers}
-    if rules is None:
-        types = sorted(kinds, key=TYPE_ORDER.__getitem__)
-        known, orphaned = profile.was_known, not kinds
-    else:
-        types = rules.in_order(kinds)
-        known, orphaned = rules.is_known(profile), not rules.holds_lookup(profile.types)
-    return ScopedProfile(scope, profile, known, orphaned, tuple(types))
+    types = sorted(kinds, key=TYPE_ORDER.__getitem__) if rules is None else rules.in_order(kinds)
+    seen = scoped_view(profile, scope, rules)
+    return ScopedProfile(scope, profile, seen.known, seen.orphaned, tuple(types))

@@ -1,12 +1,13 @@
-"""What is common to values of several members that every request makes anew."""
+"""The base of small immutable classes of which every request makes some."""
 
 from typing import ClassVar
 
 
 class Value:
-    """A value is what its members are, in the order of `__match_args__`; none of them changes.
+    """Compares, hashes, prints and pickles by its members, which are those of `__match_args__`.
 
-    A named tuple would say so in fewer lines, and takes four times as long to make once compiled.
+    They never change. A named tuple would take fewer lines, but once compiled it takes four times
+    as long to make.
     """
 
     __slots__ = ()

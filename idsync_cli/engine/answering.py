@@ -1,23 +1,29 @@
-"""Answering: from a request as it came to an answer, over a transaction of any store."""
+"""Answering a request as it came, in a transaction of any store."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from idsync_cli import wire
+from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.engine.labels import Labels, RecordedMpids
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
 from idsync_cli.store.api import RequestEntry, Transaction
 
+_ERASED: Final = Status.ERASED
+
 
 class Answering:
-    """Answers requests under one configuration, over whatever transaction it is given.
+    """Answers requests under one configuration, in the transactions that it is given.
 
-    `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have the
-    account of every tier.
+    `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have what
+    every tier did.
     """
 
     def __init__(
@@ -32,16 +38,16 @@ class Answering:
         self._organization = organization
         self._seed = seed
         self._now = now
-        self._reader = wire.Reader(organization, target)
+        self._reader = wire.Reader(organization, target, key_of(seed))
         self._explain = explain
         self._remembers_rules = False
 
     def rules_are_kept(self) -> None:
-        """Hear that a transaction was kept in which the store was told the rules."""
+        """Take note that the store has the rules: a transaction that told it was committed."""
         self._remembers_rules = True
 
     def read(self, request: object | Refusal) -> wire.Reading:
-        """Read a request, as far as it is one."""
+        """Read a request; what is wrong with it becomes part of the reading."""
         return self._reader.read(request)
 
     def answer_all(
@@ -51,18 +57,18 @@ class Answering:
         transaction: Transaction,
         labels: Labels,
     ) -> list[Answer]:
-        """Answer requests one after another by these sequence numbers, and do what is decided.
+        """Answer requests one after another, under these sequence numbers, and apply the decisions.
 
-        What all of them name is looked up beforehand. Each answer with a label names it.
+        Everything that they name is read from the store first. `labels` get the MPIDs of answers.
         """
         readings = [self._reader.read(each.request) for each in requests]
         self.prefetch(readings, transaction, labels)
         now, explain = self._now(), self._explain
         return [
             self._answer(
-                reading, requests[place].line, seqs[place], transaction, labels, now, explain, False
+                reading, requests[index].line, seqs[index], transaction, labels, now, explain, False
             )
-            for place, reading in enumerate(readings)
+            for index, reading in enumerate(readings)
         ]
 
     def answer(
@@ -76,20 +82,21 @@ class Answering:
         explain: bool = False,
         near: bool = False,
     ) -> Answer:
-        """Answer one request by its sequence number; what is decided is done, or only decided.
+        """Answer one request under its sequence number; apply the decision unless `decide_only`.
 
-        With `explain` this one has the account of every tier, even if the others have not, and with
-        `near` who holds what was asked for where nobody was the answer.
+        With `explain`, this answer has what every tier did, even if others do not. With `near`, it
+        has the near misses, if no profile was the answer.
         """
-        now = None if decide_only else self._now()
-        explain = explain or self._explain
-        return self._answer(reading, None, seq, transaction, labels, now, explain, near)
+        now, explain = self._now(), explain or self._explain
+        return self._answer(
+            reading, None, seq, transaction, labels, now, explain, near, keep=not decide_only
+        )
 
     def prefetch(
         self, readings: Sequence[wire.Reading], transaction: Transaction, labels: Labels
     ) -> None:
-        """Let the store read at once all that some requests name."""
-        by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int]]] = {}
+        """Let the store read everything that some requests name, all at once."""
+        by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int], list[bytes]]] = {}
         for reading in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None:
@@ -97,15 +104,16 @@ class Answering:
             names = names_of(reading)
             its = by_scope.get(scope)
             if its is None:
-                its = by_scope[scope] = (rules, [], [])
+                its = by_scope[scope] = (rules, [], [], [])
             its[1].extend(names.identifiers)
             its[2].extend(_here(names.mpids, labels.recorded))
+            its[3].extend(names.digests)
             for label in names.labels:
                 mpid = labels.get(label)
                 if mpid is not None:
                     its[2].append(mpid)
-        for scope, (rules, identifiers, mpids) in by_scope.items():
-            transaction.prefetch(scope, rules, identifiers, mpids)
+        for scope, (rules, identifiers, mpids, digests) in by_scope.items():
+            transaction.prefetch(scope, rules, identifiers, mpids, digests)
 
     def _answer(
         self,
@@ -114,21 +122,24 @@ class Answering:
         seq: int,
         transaction: Transaction,
         labels: Labels,
-        now: int | None,
+        now: int,
         explain: bool,
         near: bool,
+        keep: bool = True,
     ) -> Answer:
         scope, rules, recorded = reading.scope, reading.rules, labels.recorded
         outcome: Decision | Refusal
         if recorded is not None:
             reading.translate(recorded.here)
         try:
-            request = wire.request_of(reading, labels)
+            request = wire.request_of(reading, labels, now)
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
             outcome = decide(request, rules, lookup, seq, self._seed, explain=explain, near=near)
-            if now is not None and outcome.changes_the_store:
+            if outcome.status is _ERASED:
+                outcome = _surveyed(outcome, reading, scope, seq, transaction, now)
+            if keep and outcome.changes_the_store:
                 assert reading.kind is not None
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms
                 entry = RequestEntry(seq, now, reading.kind, its_id, its_time)
@@ -136,17 +147,37 @@ class Answering:
                 if not (self._remembers_rules or transaction.remembers_rules):
                     transaction.remember_rules(rules_json.remembered(self._organization))
         except Refusal as refusal:
-            outcome = refusal.with_traceback(None)  # which would keep all that is around here
+            outcome = refusal.with_traceback(None)  # it would keep every local variable alive
         answer = Answer(seq, line, reading.kind, scope, outcome)
+        mpid = answer.mpid
+        if answer.status is _ERASED and mpid is not None:
+            if now is not None:
+                labels.unset(mpid)
+                if recorded is not None:
+                    recorded.unset(mpid)
+            mpid = None
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
-            labels.name(reading.label, answer.mpid)
-        if recorded is not None and reading.recorded_mpid is not None:
-            mpid = answer.mpid
-            if mpid is not None:
-                recorded.meets(reading.recorded_mpid, mpid, line)
+            labels.name(reading.label, mpid)
+        if recorded is not None and reading.recorded_mpid is not None and mpid is not None:
+            recorded.meets(reading.recorded_mpid, mpid, line)
         return answer
 
 
 def _here(mpids: Sequence[int], recorded: RecordedMpids | None) -> Sequence[int]:
     """What MPIDs stand for, as far as that is known."""
     return mpids if recorded is None else [recorded.here(mpid) for mpid in mpids]
+
+
+def _surveyed(
+    decision: Decision,
+    reading: wire.Reading,
+    scope: str,
+    seq: int,
+    transaction: Transaction,
+    now: int,
+) -> Decision:
+    """An erasure with what it takes away, which the store knows."""
+    profile = decision.profile
+    assert profile is not None
+    erasure = Erasure(profile.mpid, seq, scope, now, reading.request_id)
+    return decision.reported(transaction.survey(erasure))

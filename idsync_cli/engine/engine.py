@@ -1,4 +1,4 @@
-"""Read, decide, write: requests in transactions of a store, one by one or many at once."""
+"""Requests in transactions of a store, one by one or many at once: read, decide, write."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,10 +12,10 @@ from idsync_cli.engine.labels import Labels
 from idsync_cli.store.api import Store, Transaction
 
 TakeAnswers = Callable[[list[Answer]], None]
-"""What takes the answers of a block of requests."""
+"""Is called with the answers of each block of requests."""
 
 BeforeCommit = Callable[[Transaction], None]
-"""What is done in the transaction of a batch once it is answered: it is kept with the batch."""
+"""Is called in the transaction of a batch, after it was answered and before the commit."""
 
 
 def _nothing_more(_transaction: Transaction) -> None:
@@ -25,9 +25,9 @@ def _nothing_more(_transaction: Transaction) -> None:
 class Engine:
     """Answers requests over one store under one configuration.
 
-    `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have the
-    account of every tier. `on_aligned` is told of each scope for which the store had to be brought
-    up to date, because other types are login types in it now.
+    `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have what
+    every tier did. `on_aligned` is called with the name of each scope whose login types have
+    changed, so that the store had to be brought up to date.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class Engine:
     ) -> Answer:
         """Answer one request in a transaction of its own.
 
-        It takes a sequence number only if it changes the store (section 7). A search, which
-        never does, reads without holding up anybody; so does a dry run, which only decides. With
-        `near` the answer says who holds what was asked for where nobody was the answer.
+        It takes a sequence number only if it changes the store (section 7). A search and a dry run
+        change nothing, and only read. With `near`, the answer has the near misses, if no profile
+        was the answer.
 
         Raises:
             StoreFault: the store cannot be used; nothing was changed.
@@ -73,11 +73,11 @@ class Engine:
             return self.answer(reading, transaction, labels, near=near)
 
     def read(self, request: object | Refusal) -> wire.Reading:
-        """Read a request, as far as it is one; see `answer`."""
+        """Read a request, to be answered by `answer`."""
         return self._answering.read(request)
 
     def prefetch(self, readings: Sequence[wire.Reading], transaction: Transaction) -> None:
-        """Let the store read at once what some requests name, before each is answered."""
+        """Let the store read everything that some requests name, before they are answered."""
         self._answering.prefetch(readings, transaction, Labels())
 
     def answer(
@@ -90,7 +90,7 @@ class Engine:
         explain: bool = False,
         near: bool = False,
     ) -> Answer:
-        """Answer one request as `one_shot` does, in a transaction that is given."""
+        """Answer one request as `one_shot` does, in a transaction that has begun."""
         seq = transaction.last_seq + 1
         answer = self._answering.answer(
             reading,
@@ -134,9 +134,9 @@ class Engine:
         transaction: Transaction,
         take: TakeAnswers,
     ) -> None:
-        """Answer requests in a transaction that is given, by the numbers that come next in it.
+        """Answer blocks of requests in a transaction that has begun, under its next numbers.
 
-        They come a block after another, so that few are in memory.
+        `take` is called after each block, so that few answers are in memory.
         """
         for block in blocks:
             first = transaction.last_seq + 1
@@ -145,7 +145,7 @@ class Engine:
             transaction.advance_to(first + len(block) - 1)
 
     def reading(self) -> AbstractContextManager[Transaction]:
-        """A transaction in which requests can be decided, and nothing is kept."""
+        """A transaction in which requests can be decided; nothing is written."""
         return self._store.reading()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Jobs that wait for a thread: requests, questions, and other rules; and the queue of them."""
+"""Jobs for the threads of a service, and the queue in which they wait."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from idsync_cli.store.api import Transaction
 
 
 class Job:
-    """Something to be done, and the future that hears what came of it."""
+    """Something to be done, and the future of its result."""
 
     __slots__ = ("future",)
 
@@ -22,7 +22,7 @@ class Job:
 
 
 class RequestJob(Job):
-    """A request, and whether its answer shall have the account of every tier."""
+    """Answer a request; with `explain`, the answer has what every tier did."""
 
     __slots__ = ("explain", "request")
 
@@ -33,7 +33,7 @@ class RequestJob(Job):
 
 
 class QuestionJob(Job):
-    """A question to one state of the store."""
+    """Call a function with a transaction."""
 
     __slots__ = ("ask",)
 
@@ -43,7 +43,7 @@ class QuestionJob(Job):
 
 
 class ReloadJob(Job):
-    """Rules that hold from here on."""
+    """Use other rules from now on."""
 
     __slots__ = ("organization",)
 
@@ -53,7 +53,7 @@ class ReloadJob(Job):
 
 
 class CheckJob(Job):
-    """To see whether the store that is written is still the one that its users find."""
+    """See whether the store that is being written is still the one at its path."""
 
     __slots__ = ()
 
@@ -62,20 +62,17 @@ JobT = TypeVar("JobT", bound=Job)
 
 
 class JobQueue(Generic[JobT]):
-    """Jobs in the order in which they came, from many threads, for the one that takes them.
-
-    At most `capacity` of them wait.
-    """
+    """A queue of at most `capacity` jobs: many threads put them in, one takes them out."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity: Final = capacity
         self._jobs: deque[JobT] = deque()
         self._bell = Condition(Lock())
-        self._wanted = 1  # how many have to be there before the thread that waits is woken
+        self._wanted = 1  # the waiting thread is woken when there are so many
         self._is_closed = False
 
     def put(self, job: JobT) -> None:
-        """Let a job wait behind the others.
+        """Put a job at the end of the queue.
 
         Raises:
             Busy: too many are waiting.
@@ -95,9 +92,9 @@ class JobQueue(Generic[JobT]):
                 self._bell.notify()
 
     def take(self, most: int, expected: int = 1, linger: float = 0) -> list[JobT]:
-        """Wait for jobs, and take them; none, once the queue is closed and empty.
+        """Wait for jobs and take at most `most`; none, once the queue is closed and empty.
 
-        Where more than one is expected at once they are waited for, `linger` seconds at most.
+        If there are fewer than `expected`, wait for the others, at most `linger` seconds.
         """
         jobs = self._jobs
         with self._bell:
@@ -110,14 +107,14 @@ class JobQueue(Generic[JobT]):
             return [jobs.popleft() for _ in range(min(most, len(jobs)))]
 
     def take_all(self) -> list[JobT]:
-        """Take whatever waits, without waiting."""
+        """Take all jobs, without waiting."""
         with self._bell:
-            left = list(self._jobs)
+            jobs = list(self._jobs)
             self._jobs.clear()
-            return left
+            return jobs
 
     def close(self) -> None:
-        """Take no more jobs; those that wait are still given out."""
+        """Accept no more jobs; those that wait can still be taken."""
         with self._bell:
             self._is_closed = True
             self._bell.notify()

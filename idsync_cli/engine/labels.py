@@ -14,9 +14,12 @@ class RecordedMpids:
     def meets(self, recorded: int, mpid: int, line: int | None) -> None:
         """Let a recorded MPID stand for that of the answer to a line."""
 
+    def unset(self, mpid: int) -> None:
+        """Let no recorded MPID stand for this one any more: its profile was erased."""
+
 
 class Labels(dict[str, int]):
-    """The MPIDs that labels stand for by now; whoever keeps them says for how long.
+    """The MPID that each label stands for at the moment.
 
     `recorded` has what recorded MPIDs stand for, where they do.
     """
@@ -24,8 +27,13 @@ class Labels(dict[str, int]):
     recorded: RecordedMpids | None = None
 
     def name(self, label: str, mpid: int | None) -> None:
-        """Let a label stand for the MPID of an answer, or for none."""
+        """Let a label stand for an MPID, or with None for nothing."""
         if mpid is None:
             self.pop(label, None)
         else:
             self[label] = mpid
+
+    def unset(self, mpid: int) -> None:
+        """Let no label stand for an MPID any more: its profile was erased (section 9)."""
+        for label in [label for label, its in self.items() if its == mpid]:
+            self.name(label, None)

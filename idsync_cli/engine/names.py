@@ -1,4 +1,4 @@
-"""What a request names: all that its look-ups can be about, and all that it can change."""
+"""What a request names: everything that it can look up or change."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,30 +9,37 @@ from idsync_cli.wire import Reading
 
 
 class Names(Value):
-    """The identifiers, MPIDs and labels that a request names.
+    """The identifiers, MPIDs, labels and digests of batches' ids that a request names.
 
-    Nothing of a store is asked for it but these, the profiles that they lead to, and what those
-    hold; and nothing else is changed, but what the profile of a `modify` holds of the types named.
+    Answering it looks up nothing but these, the profiles that they lead to, and what those hold.
+    It changes nothing else, except that a `modify` may also remove other values of the types that
+    it names.
     """
 
-    __match_args__ = ("identifiers", "mpids", "labels")
+    __match_args__ = ("identifiers", "mpids", "labels", "digests")
     __slots__ = __match_args__
 
     def __init__(
-        self, identifiers: Sequence[Identifier], mpids: Sequence[int], labels: Sequence[str]
+        self,
+        identifiers: Sequence[Identifier],
+        mpids: Sequence[int],
+        labels: Sequence[str],
+        digests: Sequence[bytes] = (),
     ) -> None:
         self.identifiers: Final = identifiers
         self.mpids: Final = mpids
         self.labels: Final = labels
+        self.digests: Final = digests
 
 
 _NOTHING: Final = Names((), (), ())
 
 
 def names_of(reading: Reading) -> Names:
-    """What a request names, as far as it can be read; nothing where it is refused at once.
+    """What a request names. It names nothing if it is refused before anything is looked up.
 
-    One that is refused for its identifiers is so only if its labels are known: it names these.
+    A request whose identifiers are at fault still names its labels: unknown labels are checked
+    first.
     """
     if reading.refusal:
         return _NOTHING
@@ -41,17 +48,20 @@ def names_of(reading: Reading) -> Names:
     identifiers = reading.identifiers
     if reading.identities or reading.changes:
         identifiers = [*identifiers, *_of_modify(reading)]
-    if reading.mpid is None and reading.previous_mpid is None:
-        return Names(identifiers, (), ())
+    digests = () if reading.digest is None else (reading.digest,)
+    if reading.mpid is None and reading.previous_mpid is None and reading.alias is None:
+        return Names(identifiers, (), (), digests)
     mpids, labels = _mpids_and_labels(reading)
-    return Names(identifiers, mpids, labels)
+    return Names(identifiers, mpids, labels, digests)
 
 
 def _mpids_and_labels(reading: Reading) -> tuple[list[int], list[str]]:
     """The MPIDs that a request names, by their numbers and by labels."""
     mpids: list[int] = []
     labels: list[str] = []
-    for mpid in (reading.mpid, reading.previous_mpid):
+    alias = reading.alias
+    named = (reading.mpid, reading.previous_mpid)
+    for mpid in named if alias is None else (alias.source, alias.destination):
         if isinstance(mpid, str):
             labels.append(mpid)
         elif mpid is not None:

@@ -10,7 +10,8 @@ from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob
-from idsync_cli.engine.workers import MOST_AT_ONCE, Current, OpenStore, Reader, Writer
+from idsync_cli.engine.worker import Current, OpenStore
+from idsync_cli.engine.workers import MOST_AT_ONCE, Reader, Writer
 from idsync_cli.store.api import Transaction
 
 CAPACITY = 1024
@@ -22,15 +23,15 @@ ResultT = TypeVar("ResultT")
 class Service:
     """Answers one-shot requests of many threads over one store. Close it, or use it in a `with`.
 
-    One thread writes. It answers the requests that wait in one transaction, each as if it came
-    alone (section 7), and nobody hears of an answer before that is committed. Another answers
-    searches and dry runs, and a third questions, which may take long. These two see all that was
-    answered before they were asked. (More threads would only get into each other's way, for the
-    interpreter runs one at a time.)
+    One thread writes. It answers all waiting requests in one transaction, each as if it came alone
+    (section 7), and gives out no answer before the commit. A second thread answers searches and dry
+    runs, and a third answers questions, which may take long. A read sees everything that was
+    answered before it was submitted. More threads would only get in each other's way, because the
+    interpreter runs one at a time.
 
-    `open_writing` and `open_reading` open the store, each time as one of its own, in the thread
-    that is to use it; `now` gives milliseconds since 1970, UTC, for the history. Any thread may
-    call any method. Callbacks of the futures must be short, for they run in these threads.
+    `open_writing` and `open_reading` open the store; each thread calls them for a connection of its
+    own. `now` gives milliseconds since 1970, UTC, for the history. Any thread may call any method.
+    Callbacks of the futures run in these threads, so they must be short.
 
     Raises:
         StoreFault: the store cannot be opened.
@@ -65,11 +66,11 @@ class Service:
     def submit(
         self, request: object | Refusal, *, dry_run: bool = False, explain: bool = False
     ) -> Future[Answer]:
-        """Have a request answered; with `explain` the answer has the account of every tier.
+        """Have a request answered; with `explain`, the answer has what every tier did.
 
-        A label that it gives or names is known to no other request. The future may be cancelled
-        as long as the request waits. It raises StoreFault where the store could not be used, which
-        says what became of the request; whatever else it raises is a fault of this program.
+        Labels are not shared between requests. The future may be cancelled as long as the request
+        waits. It raises StoreFault if the store could not be used, and the fault says what became
+        of the request. Any other exception is a bug in idsync.
 
         Raises:
             Busy: too many requests are waiting.
@@ -83,9 +84,9 @@ class Service:
         return job.future
 
     def look(self, ask: Callable[[Transaction], ResultT]) -> Future[ResultT]:
-        """Ask something of one state of the store; what is given back must not lead into it.
+        """Call a function with a transaction of the store; it must return values only.
 
-        It may be asked twice, where the rules change meanwhile.
+        If the rules change meanwhile, it is called again.
 
         Raises:
             Busy: too many requests are waiting.
@@ -96,10 +97,10 @@ class Service:
         return job.future
 
     def reload(self, organization: Organization) -> Future[None]:
-        """Let other rules hold between two requests: when the future is done they do.
+        """Use other rules from now on; they are in force when the future is done.
 
-        Requests that were submitted before are answered by the old ones; searches and dry runs
-        that still wait then, by these.
+        Requests submitted before are answered by the old rules, but searches and dry runs that are
+        still waiting then by the new ones.
 
         Raises:
             Busy: too many requests are waiting.
@@ -110,7 +111,7 @@ class Service:
         return job.future
 
     def close(self) -> None:
-        """Accept no more, answer all that was accepted, and let go of the store."""
+        """Accept no more requests, answer those that were accepted, and close the store."""
         self._changes.close()
         self._looks.close()
         self._questions.close()

@@ -1,177 +1,28 @@
-"""Threads that do jobs over stores of their own: the one that writes, and those that read."""
+"""The thread that writes, and those that read."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
-from threading import Thread, current_thread
 from time import monotonic
-from typing import Any, Final, Generic
+from typing import Final
 
-from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.codes import Status
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
-from idsync_cli.engine.jobs import CheckJob, JobQueue, JobT, QuestionJob, ReloadJob, RequestJob
+from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import Stopped, StoreFault
-from idsync_cli.store.api import MpidTaken, Store, Transaction
+from idsync_cli.engine.worker import Current, OpenStore, Worker
+from idsync_cli.errors import StoreFault
+from idsync_cli.store.api import MpidTaken, Transaction
 
 MOST_AT_ONCE = 256
-"""How many requests share a transaction at most: whoever else would write waits for its end."""
-
-LINGER_SECONDS = 0.002
-"""How long a thread waits for as many requests as it had the last time; see `Worker`."""
+"""How many requests share a transaction at most; other writers wait until it ends."""
 
 LOOK_AGAIN_SECONDS = 0.1
-"""How often a thread that reads looks whether another store is there by now."""
-
-OpenStore = Callable[[], Store]
-"""Opens a store, in the thread that is to use it."""
-
-
-class Current:
-    """What holds for all threads of a service by now: the rules, and which store it is.
-
-    `openings` counts how often the thread that writes had to open the store anew.
-    """
-
-    __slots__ = ("openings", "organization")
-
-    def __init__(self, organization: Organization) -> None:
-        self.organization = organization
-        self.openings = 0
-
-
-class Worker(ABC, Generic[JobT]):
-    """A thread with a store of its own, which does all that waits for it in one transaction.
-
-    Those who got their answers together are likely to ask again together. So it waits a moment for
-    as many as there were the last time: a transaction for each of a few is what costs. Who asks
-    alone is never waited for.
-
-    Whatever goes wrong is told to those that it happened to, and the thread goes on. After a fault
-    of the store it is opened anew: another may be there by now, or it may be in order again.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        queue: JobQueue[Any],
-        open_store: OpenStore,
-        current: Current,
-        now: Callable[[], int],
-    ) -> None:
-        self._current: Final = current
-        self._queue: Final = queue
-        self._open_store: Final = open_store
-        self._now: Final = now
-        self._store: Store | None = None
-        self._engine: Engine | None = None
-        self._rules: Organization | None = None  # those of the engine
-        self._taken: list[Any] = []
-        self._at_hand: JobT | None = None
-        self._has_begun = False
-        self._last_time = 1  # how many jobs there were
-        self._opened: Final[Future[None]] = Future()
-        self._thread: Final = Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Start the thread, and wait until it has its store.
-
-        Raises:
-            StoreFault: the store cannot be opened.
-        """
-        self._thread.start()
-        self._opened.result()
-
-    def join(self) -> None:
-        """Wait until the thread has ended, if it was started and is not this one."""
-        if self._thread.ident is not None and self._thread is not current_thread():
-            self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._store_at_hand()
-        except BaseException as error:  # noqa: BLE001 - it is told to whoever starts the thread
-            self._opened.set_exception(error)
-            return
-        self._opened.set_result(None)
-        try:
-            while self._serve():
-                pass
-        finally:
-            self._queue.close()
-            for job in [*self._taken, *self._queue.take_all()]:
-                if not job.future.done():
-                    job.future.set_exception(Stopped("the service ended before it could answer"))
-            self._close_store()
-
-    @abstractmethod
-    def _serve(self) -> bool:
-        """Wait for jobs and do them; False once there will be no more."""
-
-    @abstractmethod
-    def _results(self, jobs: Sequence[JobT]) -> Sequence[object]:
-        """Do jobs in one transaction; what came of each, once that has ended."""
-
-    def _take(self, most: int) -> list[Any]:
-        """Wait for jobs, and take at most so many."""
-        self._taken = self._queue.take(most, self._last_time, LINGER_SECONDS)
-        self._last_time = len(self._taken)
-        return self._taken
-
-    def _do(self, jobs: Sequence[JobT]) -> None:
-        """Do those jobs that were not cancelled."""
-        self._do_together([job for job in jobs if job.future.set_running_or_notify_cancel()])
-
-    def _do_together(self, jobs: list[JobT]) -> None:
-        """Do jobs together; where one fails, the others are done without it."""
-        while jobs:
-            self._at_hand, self._has_begun = None, False
-            try:
-                results = self._results(jobs)
-            except StoreFault as fault:
-                self._close_store()
-                if not self._has_begun or len(jobs) == 1:
-                    for job in jobs:
-                        job.future.set_exception(StoreFault(str(fault)))
-                    return
-                break  # one of them may have brought it about
-            except BaseException as error:  # noqa: BLE001 - it is told to whoever asked
-                culprit = jobs[0] if len(jobs) == 1 else self._at_hand
-                if culprit is None:
-                    break
-                culprit.future.set_exception(error)
-                jobs = [job for job in jobs if job is not culprit]
-            else:
-                for job, result in zip(jobs, results, strict=True):
-                    job.future.set_result(result)
-                return
-        for job in jobs:
-            self._do_together([job])
-
-    def _engine_at_hand(self) -> Engine:
-        """The engine for the rules and the store that hold by now."""
-        store, rules = self._store_at_hand(), self._current.organization
-        if self._engine is None or self._rules is not rules:
-            self._engine = Engine(rules, store, now=self._now)
-            self._rules = rules
-        return self._engine
-
-    def _store_at_hand(self) -> Store:
-        if self._store is None:
-            self._store = self._open_store()
-        return self._store
-
-    def _close_store(self) -> None:
-        store, self._store, self._engine = self._store, None, None
-        if store is not None:
-            with suppress(Exception):  # what was wrong with it has been told
-                store.close()
+"""How often a thread that reads checks whether the store was replaced."""
 
 
 class Writer(Worker[RequestJob]):
-    """The thread that writes: one commit for all requests that it finds waiting."""
+    """The thread that writes, with one commit for all waiting requests."""
 
     def __init__(
         self,
@@ -201,11 +52,11 @@ class Writer(Worker[RequestJob]):
         return bool(taken)
 
     def _check(self) -> None:
-        """See whether the store is still there; if not, it is opened anew before the next job."""
+        """See whether the store is still usable; if not, open it anew before the next job."""
         try:
             with self._engine_at_hand().writing():
                 pass
-        except Exception:  # noqa: BLE001 - whatever is wrong, the next request is told
+        except Exception:  # noqa: BLE001 - the next request reports what is wrong
             self._close_store()
 
     def _results(self, jobs: Sequence[RequestJob]) -> Sequence[Answer]:
@@ -229,17 +80,20 @@ class Writer(Worker[RequestJob]):
                 self._at_hand = job
                 answers.append(engine.answer(reading, transaction, Labels(), explain=job.explain))
             self._at_hand = None
+        if any(answer.status is Status.ERASED for answer in answers):
+            with suppress(StoreFault):  # it is answered; whoever writes next does what is owed
+                self._store_at_hand().finish_erasures()
         return answers
 
     def _close_store(self) -> None:
         super()._close_store()
-        self._current.openings += 1  # so that those who read open it anew, too
+        self._current.openings += 1  # so that the readers open it anew as well
 
 
 class Reader(Worker[RequestJob | QuestionJob]):
-    """A thread that reads: searches, dry runs, and questions to one state of the store.
+    """A thread that reads: searches, dry runs and questions.
 
-    `have_it_checked` has the thread that writes see whether its store is still there.
+    `have_it_checked` asks the thread that writes to check its store.
     """
 
     def __init__(
@@ -268,7 +122,7 @@ class Reader(Worker[RequestJob | QuestionJob]):
             self._look_for_another_store()
             engine, rules = self._engine_at_hand(), self._rules
             results = self._read(engine, jobs)
-            if self._current.organization is rules:  # else what was read may come from other rules
+            if self._current.organization is rules:  # else do it again with the new ones
                 return results
 
     def _look_for_another_store(self) -> None:
@@ -279,7 +133,7 @@ class Reader(Worker[RequestJob | QuestionJob]):
             self._looked_at = now
             if self._store_at_hand().is_the_same:
                 return
-            self._have_it_checked()  # else the log of the old one may be taken for the new one's
+            self._have_it_checked()  # or the old store's log might be taken for the new one's
         self._close_store()
         self._opening = self._current.openings
 
@@ -295,7 +149,7 @@ class Reader(Worker[RequestJob | QuestionJob]):
 
 
 def _looked_up(engine: Engine, job: RequestJob | QuestionJob, transaction: Transaction) -> object:
-    """What a request, or a question, comes to where nothing is kept."""
+    """The result of a request or a question that writes nothing."""
     if isinstance(job, QuestionJob):
         return job.ask(transaction)
     reading = engine.read(job.request)

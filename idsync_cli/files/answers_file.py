@@ -23,14 +23,14 @@ _PIECE = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How far the file of answers got: its length, and a digest of what stands there."""
+    """How far the file of answers got: its length, and a digest of what it contains."""
 
     bytes: int
     digest: str
 
 
 class Over(Enum):
-    """What a replay that begins may write over; what it goes on behind is another matter."""
+    """What a replay that begins may write over; what it appends to is another matter."""
 
     NOTHING = auto()
     ITS_OWN = auto()  # what it began to write, and was ended before anything was committed
@@ -38,7 +38,7 @@ class Over(Enum):
 
 
 class AnswersFile:
-    """The file that takes the answers, a line each; packed if its name says so.
+    """The file that takes the answers, one per line; packed if its name says so.
 
     Of a packed one each batch of answers is packed by itself, so that the file is whole behind it,
     and can be cut there. It is not touched before the first answers are written, which happens in
@@ -85,7 +85,7 @@ class AnswersFile:
         return path.is_file() or not path.exists()
 
     def lines(self, answers: Iterable[Answer], file: str | None = None) -> bytes:
-        """What is written of answers: a line each, which names the file where there are several."""
+        """The lines of answers, which name the file where there are several."""
         explain = self._explain
         return b"".join([wire.answer_line(each, explain=explain, file=file) for each in answers])
 
@@ -133,7 +133,7 @@ class AnswersFile:
             ) from None
 
     def take_back(self) -> None:
-        """Cut off what was written last: it was not kept, and is to be done anew."""
+        """Cut off what was written last: it was not kept, and is to be repeated."""
         if self._file is not None:
             self._hash, length = self._before
             self._file.truncate(length)
@@ -142,7 +142,7 @@ class AnswersFile:
     def close(self) -> None:
         """Close the file, if it was opened."""
         if self._file is not None:
-            with suppress(OSError):  # what could not be written has been told of
+            with suppress(OSError):  # what could not be written has been reported
                 self._file.close()
 
     def _open(self, data: bytes) -> BinaryIO:
@@ -173,7 +173,7 @@ class AnswersFile:
         """See whether the file begins as these answers do, however long it or they are."""
         if not data.startswith(self._there(max(len(data), 1))):
             raise UsageFault(
-                f"{self._shown} holds something else than the answers of this replay",
+                f"{self._shown} does not contain the answers of this replay",
                 FaultCode.FILE_EXISTS,
                 hint=Hint.REPLACE_FILE,
                 path=self._path,

@@ -3,20 +3,29 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.definitions import NO_DEFINITIONS, Definitions
 from idsync_cli.core.config.lint import contradictions, lint_warnings
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
-from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition, read_documents
+from idsync_cli.files.yaml_parser import read_documents
+from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition
+
+if TYPE_CHECKING:
+    from idsync_cli.files.definitions_file import DefinitionReader
 
 Code = TypeVar("Code", bound=StrEnum)
 
 _TOP = ("version", "organization", "scopes", "accounts")
-_SCOPE = ("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held")
+_DEFINITIONS = ("calculated_attributes", "audiences")
+_SCOPE = (
+    *("strategy", "priority", "identities", "on_conflicting_login", "on_unique_held"),
+    *_DEFINITIONS,
+)
 _STRATEGY = (
     "on_new_known_user",
     "on_logout",
@@ -68,7 +77,7 @@ def load(path: Path) -> Configuration:
 
 
 def read_scope(node: Node, faults: Faults) -> ScopeRules | None:
-    """Read the mapping of one scope; None where its faults leave nothing to go on with."""
+    """Read the mapping of one scope; None if its faults leave nothing usable."""
     return _Reader(faults).scope(node)
 
 
@@ -106,6 +115,7 @@ class _Reader:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self._definition_reader: DefinitionReader | None = None
 
     def organization(self, document: Node) -> Organization:
         entries = self._faults.entries(document, _TOP, "the configuration")
@@ -133,6 +143,7 @@ class _Reader:
         held = self._code(OnUniqueHeld, entries, "on_unique_held")
         priority = self._priority(node, entries.get("priority"), preset)
         settings = self._identities(entries, priority, preset)
+        definitions = self._definitions(entries)
         # So that no fault hides another, something harmless stands in for what is missing.
         strategy = (preset or PRESETS["profile_conversion"]).strategy
         immutable_first = sorted(settings, key=lambda kind: not settings[kind].immutable)
@@ -143,10 +154,21 @@ class _Reader:
             settings,
             join or OnConflictingLogin.SEPARATE,
             held or OnUniqueHeld.TAKE,
+            definitions,
         )
         for contradiction in contradictions(rules):
             self._faults.add(_place_of(node, contradiction.path), contradiction.message)
         return None if node.mapping is None or preset is None or priority is None else rules
+
+    def _definitions(self, entries: Mapping[str, Node]) -> Definitions:
+        """Calculated attributes and audiences; most configurations have none, and load no more."""
+        if not any(key in entries for key in _DEFINITIONS):
+            return NO_DEFINITIONS
+        from idsync_cli.files.definitions_file import DefinitionReader
+
+        if self._definition_reader is None:
+            self._definition_reader = DefinitionReader(self._faults)
+        return self._definition_reader.definitions(entries)
 
     def _scopes(self, document: Node, node: Node | None) -> dict[str, ScopeRules | None]:
         if node is None:
@@ -292,6 +314,13 @@ class _Reader:
             named.add(kind)
             flags = self._faults.entries(entry, _SETTINGS, f"the settings of {kind}")
             settings[kind] = Settings(**{flag: bool(self._flag(flags, flag)) for flag in flags})
+            sets_nothing = entry.mapping is not None and not settings[kind].names()
+            if sets_nothing and priority is not None and kind not in priority:
+                self._faults.add(
+                    node.keys[name],
+                    f"{kind} has an entry, but is not in the priority; add it there, or remove the "
+                    "entry",
+                )
         return settings
 
     def _identity_type(
@@ -299,7 +328,9 @@ class _Reader:
     ) -> IdentityType | None:
         if isinstance(name, str) and name in TYPES_BY_NAME:
             return TYPES_BY_NAME[name]
-        close = nearest(name, TYPES_BY_NAME) if isinstance(name, str) else ""
+        from idsync_cli.core.everyday_names import type_hint
+
+        close = type_hint(name) if isinstance(name, str) else ""
         hint = None if close else Hint.LIST_TYPES
         self._faults.add(place, f"unknown identity type {shown}{close}", hint)
         return None

@@ -201,9 +201,9 @@ def _kind_of(line: bytes) -> Contents:
     value, _ = _decoded(line)
     if not isinstance(value, dict):
         return Contents.OBJECTS
-    if value.get("type") in {*RequestKind, "batch"} or _REQUEST & value.keys():
+    if value.get("type") in set(RequestKind) or _REQUEST & value.keys():
         return Contents.REQUESTS
-    if "identities" in value:
+    if "identities" in value or "record" in value:
         return Contents.PROFILES
     if "type" not in value and _BATCH & value.keys():
         return Contents.BATCHES

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Rule, Status, TierOutcome
-from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
+from idsync_cli.core.everyday_names import type_hint, types_called
+from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType, parse_mpid
 from idsync_cli.errors import nearest
 from idsync_cli.files.yaml_tree import Faults, Node
 from idsync_cli.wire import Json
@@ -38,6 +39,9 @@ class _Expectation:
             "error": lambda each: self._word(each, ErrorCode),
             "changes": lambda each: [self._change(item) for item in self._faults.items(each)],
             "tiers": self._tiers,
+            "events": self._number,
+            "attributes_set": lambda each: [self._name(it) for it in self._faults.items(each)],
+            "attributes_deleted": lambda each: [self._name(it) for it in self._faults.items(each)],
         }
         self._faults.entries(node, tuple(readers), "an expect")
         return {
@@ -98,11 +102,27 @@ class _Expectation:
             )
         return bool(node.value)
 
+    def _number(self, node: Node) -> int:
+        if isinstance(node.value, str) and node.value.isascii() and node.value.isdigit():
+            return int(node.value[:19])
+        self._faults.add(node.place, f"{node.described()} is not a number of events")
+        return 0
+
+    def _name(self, node: Node) -> str:
+        if not isinstance(node.value, str):
+            self._faults.add(
+                node.place, f"the name {node.described()} is not text; put it between quotes"
+            )
+        return str(node.value)
+
     def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
         words = [*map(str, known), *also]
-        if isinstance(node.value, str) and node.value in words:
-            return node.value
-        hint = nearest(node.value, words) if isinstance(node.value, str) else ""
+        hint = ""
+        if isinstance(node.value, str):
+            if node.value in words:
+                return node.value
+            is_type = IdentityType.EMAIL in words and types_called(node.value)
+            hint = type_hint(node.value) if is_type else nearest(node.value, words)
         hint = hint or f"; use one of {', '.join(words[:20])}"
         self._faults.add(node.place, f"{node.described()} is not known here{hint}")
         return ""

@@ -1,9 +1,9 @@
 """May a command write here? One rule, for every file that any command writes.
 
-Never over a store, or what stands beside one; nor over an input, the configuration, or another
-output of the same call, by whatever name. No option overrides that. What must be new is not written
-over a file that is there, even an empty one, unless the user says so; pipes and devices are no
-files, and neither are the streams of the process under names such as /dev/stdout.
+Never over a store, or a file that belongs to one; nor over an input, the configuration, or another
+output of the same call, by whatever name. No option overrides that. An existing file, even an
+empty one, is not overwritten unless the user says so; pipes and devices are not files, and neither
+are the streams of the process under names such as /dev/stdout.
 
 What is written under a name that ends with `.gz` is packed.
 """
@@ -127,7 +127,7 @@ def ensure_writable(named: str, path: str) -> None:
 
 
 def open_output(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
-    """Open a file to be written from its beginning; what must be new is never written over.
+    """Open a file for writing from its beginning; one that must be new is never overwritten.
 
     What is written to it is packed if its name says so.
 
@@ -143,7 +143,7 @@ def open_plain(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
     """Open a file as `open_output` does, for whoever packs what is written himself.
 
     Raises:
-        UsageFault: it must be new, and somebody has made it meanwhile.
+        UsageFault: it must be new, and someone has created it meanwhile.
         OSError: it cannot be opened.
     """
     place = Path(path)
@@ -156,7 +156,7 @@ def open_plain(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
 
 
 def file_exists(named: str, path: str) -> UsageFault:
-    """The error for a file that is there and must not be written over."""
+    """The error for an existing file that must not be overwritten."""
     return UsageFault(
         f"{named} {quoted(path)} already exists",
         FaultCode.FILE_EXISTS,

@@ -1,4 +1,4 @@
-"""Profiles as CSV, one a row, for people with spreadsheets; every value comes back exactly.
+"""Profiles as CSV, one per row, for people with spreadsheets; every value comes back exactly.
 
 The columns are mpid, scope, created_seq, source_mpid, known and orphaned, then one for each
 identifier type that occurs. A cell of identifiers, and a scope, is read by its first character:
@@ -26,18 +26,22 @@ from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal, Word
+from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import Excerpt, nearest, number_of, quoted
+from idsync_cli.errors import Excerpt, Hint, nearest, number_of, quoted
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
+    AnyLine,
     BadLine,
     ProfileFile,
-    ProfileLine,
     read_profile,
 )
 
 COLUMNS = ("mpid", "scope", "created_seq", "source_mpid", "known", "orphaned")
 """The columns before those of the identifier types."""
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""What other programs put between columns."""
 
 _APOSTROPHE = "'"
 _LIST = "["
@@ -96,7 +100,7 @@ def _cell(values: Sequence[str]) -> str:
     return _APOSTROPHE + first if _BEHIND_AN_APOSTROPHE.match(first) else first
 
 
-def read_csv(source: ProfileFile, organization: Organization) -> Iterator[ProfileLine | BadLine]:
+def read_csv(source: ProfileFile, organization: Organization) -> Iterator[AnyLine]:
     """The profiles of a CSV file; a fault of its form, or of its header, ends the reading."""
     csv.field_size_limit(LONGEST_LINE)
     rows = _rows(source)
@@ -109,10 +113,12 @@ def read_csv(source: ProfileFile, organization: Organization) -> Iterator[Profil
         yield first
         return
     number, names, written = first
-    fault = _header_fault(names)
-    if fault:
-        what, place = fault
-        yield BadLine(number, what, _cell_excerpt(number, written, place))
+    faults = [
+        BadLine(number, what, _cell_excerpt(number, written, place), hint)
+        for what, place, hint in _header_faults(names)
+    ]
+    if faults:
+        yield from faults
         return
     for each in rows:
         if isinstance(each, BadLine):
@@ -188,19 +194,26 @@ class _Lines:
             self.row.append(line)
 
 
-def _header_fault(names: Sequence[str]) -> tuple[str, int] | None:
-    """What is wrong with the header, and with which of its cells."""
-    known = (*COLUMNS, *TYPES_BY_NAME)
+def _header_faults(names: Sequence[str]) -> Iterator[tuple[str, int, Hint | None]]:
+    """What is wrong with the header, and with which of its cells; the way out if it is not said."""
+    [first, *more] = names
+    separators = [each for each in _SEPARATORS if each in first]
+    if separators and not more:
+        yield f"columns are separated by commas, not by {_SEPARATORS[separators[0]]}", 0, None
+        return
+    unknown = [name for name in names if name not in COLUMNS and name not in TYPES_BY_NAME]
     for place, name in enumerate(names):
-        if name not in known:
-            separated = nearest(name, known) if name.replace("_", "").isalnum() else ""
-            hint = separated or "; columns are separated by commas"
-            return f"unknown column {quoted(name)}{hint}", place
-        if name in names[:place]:
-            return f"the column {name} appears twice; keep one", place
-    if "mpid" not in names:
-        return "no column mpid; every profile needs one", len(names)
-    return None
+        if not name.strip():
+            yield f"column {place + 1} has no name; remove it, or the comma too many", place, None
+        elif name in unknown:
+            close = nearest(name, COLUMNS) or type_hint(name)
+            listed = f"; a column is an identity type, or one of {', '.join(COLUMNS)}"
+            what = f"unknown column {quoted(name)}{close or listed}"
+            yield what, place, None if close else Hint.LIST_TYPES
+        elif name in names[:place]:
+            yield f"the column {name} appears twice; keep one", place, None
+    if "mpid" not in names and not any(nearest(name, ["mpid"]) for name in unknown):
+        yield "no column mpid; every profile needs one", len(names), None
 
 
 def _excerpt(number: int, names: Sequence[str], row: Sequence[str], word: Word | None) -> Excerpt:

@@ -1,4 +1,4 @@
-"""Profile lines: profiles as JSON, a line each, from a file, a pipe or an archive (section 8)."""
+"""Profile lines: profiles as JSON, one per line, from a file, a pipe or an archive (section 8)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,23 +11,24 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import Excerpt, nearest, quoted
+from idsync_cli.errors import Excerpt, Hint, quoted
 from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
+from idsync_cli.files.record_lines import (
+    RECORD,
+    ErasureLine,
+    ExcerptOf,
+    is_mpid,
+    is_seq,
+    read_record,
+)
 from idsync_cli.files.source import STANDARD_STREAM, Source, open_seekable
 
 LONGEST_LINE = 2**24
 """How many bytes a line may have: a thousand identifiers of the greatest length, or 100,000."""
 
-LAST_SEQ = 2**62
-"""The highest number of an imported profile: 64 bits leave as many again above it."""
-
 _WHAT = "profiles"
 _TAKEN = (*LINES, Contents.PROFILES, Contents.CSV)
 _PIECE = 2**16
-
-
-ExcerptOf = Callable[[Word | None], Excerpt]
-"""Shows a line of a file, with a caret under what is at fault in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,20 @@ class ProfileLine:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no profile, and what is wrong with it."""
+    """A line that is no profile, what is wrong with it, and the way out if that is not said."""
 
     line: int
     what: str
     excerpt: Excerpt | None = field(default=None, compare=False)
+    hint: Hint | None = None
 
 
-def read_jsonl(
-    source: "ProfileFile", organization: Organization
-) -> Iterator[ProfileLine | BadLine]:
-    """The profiles of a file of JSON lines; they end at line feeds only, and blank ones count."""
+AnyLine = ProfileLine | ErasureLine | BadLine
+"""What a line of an export may be, or fail to be."""
+
+
+def read_jsonl(source: "ProfileFile", organization: Organization) -> Iterator[AnyLine]:
+    """The lines of a file of JSON lines; they end at line feeds only, and blank ones count."""
     for number, line in source.lines():
         content = line.removesuffix(b"\n").removesuffix(b"\r")
         if len(content) > LONGEST_LINE:
@@ -78,12 +82,15 @@ def _itself(value: object) -> object:
 
 def read_profile(
     number: int, decode: Callable[[], object], organization: Organization, excerpt: ExcerptOf
-) -> ProfileLine | BadLine:
-    """Read one profile, or say what keeps it from being one; `decode` may raise a Refusal."""
+) -> AnyLine:
+    """Read one profile or record, or say why it is neither; `decode` may raise a Refusal."""
     try:
-        return _profile_of(number, decode(), organization, excerpt)
+        value = decode()
+        if isinstance(value, dict) and RECORD in value:
+            return read_record(number, value, organization, excerpt)
+        return _profile_of(number, value, organization, excerpt)
     except Refusal as refusal:
-        return BadLine(number, refusal.message, excerpt(refusal.word))
+        return BadLine(number, refusal.message, excerpt(refusal.word), refusal.hint)
     except RecursionError:  # what could be read may still be too deep to be shown
         return BadLine(number, "nested too deeply to read", excerpt(None))
 
@@ -95,7 +102,7 @@ def _profile_of(
         raise _bad("a profile is a JSON object", WHOLE_REQUEST)
     for name in value:
         if name not in _MEMBERS:
-            raise _bad(f"unknown member {quoted(name)}{nearest(name, _MEMBERS)}", name)
+            raise wire.unknown_member(name, _MEMBERS, identifiers_in="identities")
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
         wanted, fits = _MEMBERS[name]
@@ -143,19 +150,11 @@ def _bad(message: str, word: Word) -> Refusal:
     return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
-def _is_mpid(value: object) -> bool:
-    return parse_mpid(value) is not None
-
-
-def _is_seq(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LAST_SEQ
-
-
 _MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
-    "mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
+    "mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
     "scope": ("text", wire.is_text),
-    "created_seq": ("a number from 1 to 4611686018427387904", _is_seq),
-    "source_mpid": ("an MPID: digits, optionally with a leading minus", _is_mpid),
+    "created_seq": ("a number from 1 to 4611686018427387904", is_seq),
+    "source_mpid": ("an MPID: digits, optionally with a leading minus", is_mpid),
     "known": ("true or false", lambda value: isinstance(value, bool)),
     "orphaned": ("anything", lambda _: True),  # passed over: it follows from the identifiers
     "identities": ("an object of lists", lambda value: isinstance(value, dict)),
@@ -164,15 +163,17 @@ _MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
 
 
 class ProfileFile:
-    """The bytes of a file of profiles; `size` and `position` say how much of it has been read.
+    """The bytes of a file of profiles, or of what else is said.
+
+    `size` and `position` say how much of it has been read.
 
     Every method raises UsageFault where the file cannot be read, or is a damaged archive.
     """
 
-    def __init__(self, name: str, raw: IO[bytes]) -> None:
+    def __init__(self, name: str, raw: IO[bytes], what: str = _WHAT) -> None:
         self.name = "standard input" if name == STANDARD_STREAM else name
         raw.seek(0)
-        self._source = Source(name, raw, _WHAT)
+        self._source = Source(name, raw, what)
         self.holds = self._source.look()
 
     @property

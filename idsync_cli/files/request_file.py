@@ -44,7 +44,7 @@ class RequestFile:
         self._rest = b""
 
     def take(self, most: int) -> list[wire.NumberedLine]:
-        """The next lines with requests, so many unless the file ends before."""
+        """The next lines with requests, as many as asked for unless the file ends before."""
         found: list[wire.NumberedLine] = []
         while len(found) < most and (self._taken < len(self._ahead) or self._read_ahead()):
             lines = self._ahead[self._taken : self._taken + most - len(found)]

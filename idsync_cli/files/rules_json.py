@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.definitions import NO_DEFINITIONS
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings, Strategy
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import StoreFault
+from idsync_cli.files.definitions_json import definitions_json, read_definitions
 
 
 def remembered(organization: Organization) -> dict[str, str]:
@@ -36,8 +38,14 @@ def encode(rules: ScopeRules) -> str:
         },
         "on_conflicting_login": rules.on_conflicting_login,
         "on_unique_held": rules.on_unique_held,
+        **_defined(rules),
     }
     return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def _defined(rules: ScopeRules) -> dict[str, Any]:
+    definitions = rules.definitions
+    return {} if definitions == NO_DEFINITIONS else {"defined": definitions_json(definitions)}
 
 
 def decode(text: str) -> ScopeRules:
@@ -77,4 +85,5 @@ def _rules_of(value: dict[str, Any]) -> ScopeRules:
         on_conflicting_login=OnConflictingLogin(value["on_conflicting_login"]),
         # A store that was last changed before there was a choice remembers none.
         on_unique_held=OnUniqueHeld(value.get("on_unique_held", OnUniqueHeld.TAKE)),
+        definitions=read_definitions(value["defined"]) if "defined" in value else NO_DEFINITIONS,
     )

@@ -1,6 +1,6 @@
 """Scenarios: YAML to steps and what is expected of them (section 8)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -9,25 +9,36 @@ from typing import Any
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Word
+from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
-from idsync_cli.errors import Fault, FileFault, nearest, quoted
+from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
 from idsync_cli.files.expectation import AN_MPID, read_expect
-from idsync_cli.files.packed import without_suffix
-from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, read_bytes, text_of
+from idsync_cli.files.scenario_data import (
+    TRACK,
+    WHOLE_LINES,
+    ExpectedProfile,
+    clock_of,
+    expected_profile,
+    line_of,
+    says_more,
+    track_of,
+)
+from idsync_cli.files.yaml_parser import parse_documents
+from idsync_cli.files.yaml_tree import Faults, Node, read_bytes, text_of
 from idsync_cli.wire import Json
 
 INLINE_SCOPE = "scope"
 """The name of a scope that a scenario spells out itself."""
 
-_SCENARIO = ("name", "config", "scope", "given", "steps", "profiles")
+_SCENARIO = ("name", "config", "scope", "now", "given", "steps", "profiles")
 _STEP_EXTRAS = ("as", "previous_mpid", "expect")
 _REQUEST_MEMBERS = ("scope", "workspace", "mpid", "identity_changes")
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A profile that is there before the first step; without an MPID, the store makes one."""
+    """A profile that is there before the first step; without an MPID, the store derives one."""
 
     scope: str
     mpid: int | None
@@ -44,7 +55,7 @@ class Step:
     `written` has the nodes of the file that `expect` was read from.
     """
 
-    kind: RequestKind
+    kind: str
     request: Json
     expect: Mapping[str, Any]
     line: int
@@ -53,10 +64,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story with its rules; `profiles` says what each must hold at the end.
+    """A story with its rules; `profiles` says what each must have at the end.
 
-    `document` counts the scenarios of the file from 1, and `written` has the nodes of the file that
-    `profiles` was read from.
+    `now_ms` is what the clock says all the time, in milliseconds since 1970, UTC. `document` counts
+    the scenarios of the file from 1, and `written` has the nodes of the file that `profiles` was
+    read from.
     """
 
     name: str
@@ -65,8 +77,9 @@ class Scenario:
     organization: Organization
     given: tuple[Given, ...]
     steps: tuple[Step, ...]
-    profiles: Mapping[str, frozenset[Identifier]]
+    profiles: Mapping[str, ExpectedProfile]
     document: int = 1
+    now_ms: int = 0
     written: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -74,38 +87,12 @@ Load = Callable[[Path], Configuration]
 """How a scenario comes by the configuration that it names."""
 
 
-def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """The scenario files that are named, or lie in a folder that is named, sorted in each.
-
-    A configuration among the files of a folder is passed over, and so is what is hidden there.
-
-    Raises:
-        FileFault: a path that is not there.
-    """
-    for path in paths:
-        try:
-            is_folder, is_there = path.is_dir(), path.exists()
-        except OSError as error:  # a name that is too long, a folder that may not be entered
-            raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
-        if is_folder:
-            files = sorted(each for each in path.rglob("*") if _is_yaml(each.name))
-            yield from (
-                each
-                for each in files
-                if not _is_hidden(each.relative_to(path)) and not _is_configuration(each)
-            )
-        elif is_there:
-            yield path
-        else:
-            raise FileFault([Fault(path.as_posix(), "no such file or folder")])
-
-
 def read_scenarios(
     path: Path, load: Load = load, rules: Organization | None = None
 ) -> list[Scenario]:
     """Read the scenarios of one file; `load` may remember configurations that many name.
 
-    With `rules` they are read as if these stood in the place of their own, which are not looked at.
+    With `rules` they are read as if these stood instead of their own, which are not looked at.
     One that spells a scope out itself gets the scope of that name (`INLINE_SCOPE`), or the only
     one there is.
 
@@ -135,25 +122,6 @@ def parse_scenarios(
     return [scenario for scenario in scenarios if scenario is not None]
 
 
-def _is_yaml(name: str) -> bool:
-    return without_suffix(name).endswith((".yaml", ".yml"))
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _is_configuration(path: Path) -> bool:
-    try:
-        data = read_bytes(path)
-        if b"scopes" not in data:  # spares nearly every scenario from being parsed twice
-            return False
-        documents = parse_documents(text_of(path, data), Faults(path))
-    except FileFault:
-        return False  # is told where the file is read as a scenario
-    return bool(documents) and "scopes" in (documents[0].mapping or {})
-
-
 def _given_fault(faults: Faults, node: Node, message: str, word: Word) -> Fault:
     """What is wrong with a given profile, at the key or the value that `word` leads to."""
     place, found = node.place, node
@@ -181,7 +149,7 @@ class _Reader:
     def scenario(self, document: Node, place: int) -> Scenario | None:
         entries = self._faults.entries(document, _SCENARIO, "a scenario")
         organization = self._organization(document, entries)
-        name, profiles = entries.get("name"), entries.get("profiles")
+        name, profiles, now = (entries.get(key) for key in ("name", "profiles", "now"))
         if name is not None and not isinstance(name.value, str):
             self._faults.add(
                 name.place, f"name is {name.described()}, but must be text; put it between quotes"
@@ -201,6 +169,7 @@ class _Reader:
             steps=tuple(step for step in steps if step is not None),
             profiles=self._profiles(profiles),
             document=place,
+            now_ms=(clock_of(self._faults, now) or 0) if now else 0,
             written=(profiles.mapping or {}) if profiles else {},
         )
 
@@ -237,8 +206,8 @@ class _Reader:
         if found is None:
             self._faults.add(
                 scope.place,
-                "the scenario spells its scope out, and the configuration that is to be used "
-                f"instead has several; call one of them {INLINE_SCOPE}, or name one with a single "
+                "the scenario spells out its scope, but the configuration to be used "
+                f"instead has several; name one of them {INLINE_SCOPE}, or use one with a single "
                 "scope",
             )
             return None
@@ -273,8 +242,10 @@ class _Reader:
         for name, node in entries.items():
             kind = TYPES_BY_NAME.get(name)
             if kind is None:
-                hint = nearest(name, TYPES_BY_NAME)
-                self._faults.add(parent.keys[name], f"unknown identity type {quoted(name)}{hint}")
+                close = type_hint(name)
+                hint = None if close else Hint.LIST_TYPES
+                what = f"unknown identity type {quoted(name)}{close}"
+                self._faults.add(parent.keys[name], what, hint)
                 continue
             for each in (node,) if node.sequence is None else node.sequence:
                 empty = each.value in ("", None)
@@ -285,11 +256,12 @@ class _Reader:
                     self._faults.add(each.place, f"the value {each.described()} of {kind} {fault}")
 
     def _step(self, node: Node) -> Step | None:
-        entries = self._faults.entries(node, (*RequestKind, *_STEP_EXTRAS), "a step")
-        kinds = [kind for kind in RequestKind if node.mapping and kind in node.mapping]
+        known = (*RequestKind, TRACK)
+        entries = self._faults.entries(node, (*known, *_STEP_EXTRAS), "a step")
+        kinds = [str(kind) for kind in known if node.mapping and kind in node.mapping]
         if len(kinds) != 1:
             if node.mapping is not None:
-                wanted = ", ".join(RequestKind)
+                wanted = ", ".join(known)
                 self._faults.add(node.place, f"a step is one request, under one of {wanted}")
             return None
         kind = kinds[0]
@@ -310,20 +282,27 @@ class _Reader:
             written=(expected.mapping or {}) if expected else {},
         )
 
-    def _request(self, kind: RequestKind, node: Node | None) -> Json:
+    def _request(self, kind: str, node: Node | None) -> Json:
         entries = self._faults.entries(node, None, f"the request {kind}") if node else {}
-        request: Json = {"type": kind.value}
+        if node and entries and kind in WHOLE_LINES:
+            return line_of(kind, node)
+        if node and entries and kind == TRACK:
+            return track_of(self._faults, node)
+        request: Json = {"type": kind}
         identities = {}
         for key, value in entries.items():
             if key in _REQUEST_MEMBERS:
                 request[key] = value.plain()
             else:
                 identities[key] = value.plain()
-        if identities or "identity_changes" not in request:
+        says_it_otherwise = "identity_changes" in request or (
+            kind == RequestKind.ERASE and "mpid" in request
+        )
+        if identities or not says_it_otherwise:
             request["known_identities"] = identities
         return request
 
-    def _profiles(self, node: Node | None) -> dict[str, frozenset[Identifier]]:
+    def _profiles(self, node: Node | None) -> dict[str, ExpectedProfile]:
         profiles = {}
         for key, entry in (self._faults.entries(node, None, "profiles") if node else {}).items():
             if not key.startswith("@") and parse_mpid(key) is None:
@@ -332,9 +311,20 @@ class _Reader:
                     node.keys[key],
                     f"{quoted(key)} is neither an MPID nor @name; {AN_MPID}",
                 )
-            held = self._faults.entries(entry, None, f"the profile {quoted(key)}")
-            profiles[key] = frozenset(self._identifiers(held, entry))
+            profiles[key] = self._expected(entry, f"the profile {quoted(key)}")
         return profiles
+
+    def _expected(self, entry: Node, what: str) -> ExpectedProfile:
+        held = self._faults.entries(entry, None, what)
+        if not says_more(held):
+            identifiers = frozenset(self._identifiers(held, entry))
+            return ExpectedProfile(identifiers, written={"identities": entry})
+        identities = held.get("identities")
+        if identities is None or identities.value is None:
+            return expected_profile(self._faults, entry, what, None)
+        within = self._faults.entries(identities, None, "identities")
+        found = frozenset(self._identifiers(within, identities))
+        return expected_profile(self._faults, entry, what, found)
 
     def _list(self, entries: Mapping[str, Node], key: str) -> tuple[Node, ...]:
         return self._faults.items(entries[key]) if key in entries else ()

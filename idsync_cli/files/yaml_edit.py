@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli.errors import Fault, FileFault
-from idsync_cli.files.yaml_tree import Faults, Node, parse_documents, text_of
+from idsync_cli.files.yaml_parser import parse_documents
+from idsync_cli.files.yaml_tree import Faults, Node, text_of
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What no reader of YAML takes for anything but text, and whole numbers, which idsync takes for it.

@@ -1,43 +1,28 @@
-"""YAML as written: every scalar keeps its text, every node its place (section 3).
+"""What a YAML file holds, as it is written: nodes with their places, and faults at them."""
 
-Built from the parser's events rather than by a loader, which would turn `0123` into 83, drop the
-first of two equal keys, and follow aliases.
-"""
-
+import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import yaml
-
-from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.contents import ARCHIVES, is_packed, look
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
 
-MAX_DEPTH = 50
-"""How deeply nodes may be nested."""
-
-MOST_NODES = 150_000
-"""How many values and keys a file may have: small ones take far more memory than their text."""
-
 MOST_FAULTS = 100
-"""How many faults of a file are told: whoever made more of them made the file by a program."""
+"""How many faults of a file are told: a file with more of them was written by a program."""
 
-_NULLS = ("", "~", "null")
-_BOOLEANS = {"true": True, "false": False}
-# To YAML 1.1 these three end a line, a comment too; to JSON, YAML 1.2 and every editor they do not.
-_LINE_ENDS_OF_OLD = re.compile("[\x85\u2028\u2029]")
+# A number of JSON that is finite, and not so long that Python would refuse to read it.
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,2})?")
 # What a caret stands under: a text between quotes, or all up to what ends a plain word of a key or
 # an item.
 _WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:\[\]{}#'"][^\s,:\[\]{}]*""")
-# The C parser is ten times as fast, and not in every build of the library.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,7 +42,8 @@ class Node:
 
     `value` is text, a boolean, None, a tuple of nodes, or a mapping of keys to nodes; `keys` tells
     where each key of a mapping stands. The characters from `start` to before `end` of the text
-    are the node's, with what stands between its first and its last mark.
+    are the node's, with what stands between its first and its last mark. Text that `is_bare` stands
+    there without quotes.
     """
 
     value: "str | bool | tuple[Node, ...] | Mapping[str, Node] | None"
@@ -65,6 +51,7 @@ class Node:
     keys: Mapping[str, SourcePosition]
     start: int = 0
     end: int = 0
+    is_bare: bool = False
 
     @property
     def mapping(self) -> "Mapping[str, Node] | None":
@@ -82,6 +69,16 @@ class Node:
             return {key: node.plain() for key, node in self.mapping.items()}
         if self.sequence is not None:
             return [node.plain() for node in self.sequence]
+        return self.value
+
+    def as_json(self) -> Any:
+        """The value without places; text without quotes that is a number to JSON is that number."""
+        if self.mapping is not None:
+            return {key: node.as_json() for key, node in self.mapping.items()}
+        if self.sequence is not None:
+            return [node.as_json() for node in self.sequence]
+        if self.is_bare and isinstance(self.value, str) and _NUMBER.fullmatch(self.value):
+            return json.loads(self.value)
         return self.value
 
     def described(self) -> str:
@@ -161,7 +158,7 @@ class Faults:
     def entries(self, node: Node, known: Sequence[str] | None, what: str) -> Mapping[str, Node]:
         """The entries of a mapping; adds a fault where `node` is none, or has a key not known.
 
-        Where the keys are known, a null is as good as nothing and left out.
+        Where the keys are known, a null counts as absent and is left out.
         """
         if node.mapping is None:
             self.add(node.place, f"{what} is {node.described()}, but must be a mapping")
@@ -185,67 +182,6 @@ def _excerpt(lines: Sequence[str], place: SourcePosition) -> Excerpt | None:
     line = lines[place.line - 1].removesuffix("\r")
     word = _WORD.match(line, place.column - 1)
     return Excerpt(place.line, line, place.column, len(word[0]) if word else 1)
-
-
-def read_documents(path: Path, faults: Faults) -> list[Node]:
-    """Read all documents of a YAML file.
-
-    What idsync does not take of YAML (aliases, tags, a key twice) is added to `faults`.
-
-    Raises:
-        FileFault: the file cannot be read at all, or is not YAML.
-    """
-    return parse_documents(text_of(path, read_bytes(path)), faults)
-
-
-def parse_documents(text: str, faults: Faults) -> list[Node]:
-    """Read all documents of a YAML text, as `read_documents` does.
-
-    Raises:
-        FileFault: it is not YAML.
-    """
-    faults.show_lines_of(text)
-    if found := _LINE_ENDS_OF_OLD.search(text):
-        shown = printable(found[0])
-        faults.add(
-            _place_in(text, found.start()),
-            f"the character {shown} would end a line; write it as "
-            f'"\\u{ord(found[0]):04x}" between double quotes, or remove it',
-        )
-        faults.raise_any()
-    try:
-        return list(_Builder(faults).documents(text))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = ", ".join(filter(None, (error.context, error.problem)))
-        place = _place(mark) if mark else START
-        tab = mark is not None and _holds_tab_before(text, place)
-        starts_none = "cannot start any token" in (error.problem or "")
-        unquoted = "; put a value that begins with it between quotes" if starts_none else ""
-        way_out = "; indent with spaces, not tabs" if tab else unquoted
-        faults.add(place, f"broken YAML: {printable(what)}{way_out}")
-    except yaml.reader.ReaderError:
-        # The error counts bytes or characters, by which of the two parsers is there.
-        found = yaml.reader.Reader.NON_PRINTABLE.search(text)
-        what = f"the character {printable(found[0])}" if found else "a character"
-        faults.add(
-            _place_in(text, found.start() if found else 0),
-            f"{what} is not allowed in YAML; write it as an escape between double quotes, "
-            "or remove it",
-        )
-    faults.raise_any()
-    raise AssertionError("unreachable: the fault was just added")
-
-
-def _place_in(text: str, index: int) -> SourcePosition:
-    line_start = text.rfind("\n", 0, index) + 1
-    return SourcePosition(text.count("\n", 0, index) + 1, index - line_start + 1)
-
-
-def _holds_tab_before(text: str, place: SourcePosition) -> bool:
-    """Whether a tab stands among the white space that a line begins with, up to a place."""
-    line = text.split("\n")[place.line - 1 : place.line]
-    return bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -290,96 +226,3 @@ def text_of(path: Path, data: bytes) -> str:
         what = "not UTF-8; save the file as UTF-8"
         excerpt = Excerpt(number, line, column)
         raise FileFault([Fault(path.as_posix(), what, number, excerpt=excerpt)]) from None
-
-
-class _Builder:
-    """Makes nodes of the parser's events."""
-
-    def __init__(self, faults: Faults) -> None:
-        self._faults = faults
-        self._depth = 0
-        self._nodes = 0
-
-    def documents(self, text: str) -> Iterator[Node]:
-        events = yaml.parse(text, Loader=_LOADER)
-        for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                yield self._node(next(events), events)
-
-    def _node(self, event: Any, events: Iterator[Any]) -> Node:
-        place = _place(event.start_mark)
-        self._nodes += 1
-        if self._nodes > MOST_NODES:
-            self._faults.add(
-                place, f"more than {MOST_NODES:,} keys and values; split it into several files"
-            )
-            self._faults.raise_any()
-        if isinstance(event, yaml.AliasEvent):
-            self._faults.add(place, "aliases are not supported; write the value out")
-            return Node(None, place, {})
-        if event.anchor is not None:
-            self._faults.add(
-                place, f"anchors are not supported; remove the anchor {quoted(event.anchor)}"
-            )
-        if event.tag is not None:
-            self._faults.add(place, f"tags are not supported; remove the tag {quoted(event.tag)}")
-        if isinstance(event, yaml.ScalarEvent):
-            start, end = cast("Any", event.start_mark).index, cast("Any", event.end_mark).index
-            return Node(_scalar(event), place, {}, start, end)
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            self._faults.add(place, f"nested more than {MAX_DEPTH} levels deep; no key needs that")
-            self._faults.raise_any()
-        opening = event
-        if isinstance(opening, yaml.MappingStartEvent):
-            node = self._mapping(opening, events)
-        else:
-            items = []
-            while not isinstance(event := next(events), yaml.SequenceEndEvent):
-                items.append(self._node(event, events))
-            end = _end(opening, event, items[-1] if items else None)
-            node = Node(tuple(items), place, {}, opening.start_mark.index, end)
-        self._depth -= 1
-        return node
-
-    def _mapping(self, opening: Any, events: Iterator[Any]) -> Node:
-        entries: dict[str, Node] = {}
-        keys: dict[str, SourcePosition] = {}
-        node = None
-        while not isinstance(event := next(events), yaml.MappingEndEvent):
-            at = _place(event.start_mark)
-            self._node(event, events)
-            node = self._node(next(events), events)
-            if not isinstance(event, yaml.ScalarEvent):
-                self._faults.add(at, "a key must be a word, not a list or a mapping")
-            elif event.value in entries:
-                first = keys[event.value].line
-                self._faults.add(
-                    at,
-                    f"the key {quoted(event.value)} appears twice, first in line {first}; keep one",
-                )
-            else:
-                keys[event.value] = at
-                entries[event.value] = node
-        end = _end(opening, event, node)
-        return Node(entries, _place(opening.start_mark), keys, opening.start_mark.index, end)
-
-
-def _end(opening: Any, closing: Any, last: Node | None) -> int:
-    """Where a list or mapping ends: at its bracket, or with the last node of one without."""
-    if opening.flow_style or last is None:
-        return int(closing.end_mark.index)
-    return last.end
-
-
-def _place(mark: Any) -> SourcePosition:
-    return SourcePosition(mark.line + 1, mark.column + 1)
-
-
-def _scalar(event: Any) -> str | bool | None:
-    text: str = event.value
-    if event.style in (None, ""):  # plain: neither quoted nor a block
-        if text in _NULLS:
-            return None
-        return _BOOLEANS.get(text, text)
-    return text

@@ -24,6 +24,7 @@ class Level(StrEnum):
 _NO_FAULTS = {
     FindingCode.MODE: Level.WARNING,
     FindingCode.DRAFT: Level.WARNING,
+    FindingCode.UNFINISHED_ERASURE: Level.WARNING,
     FindingCode.SHARED_UNIQUE: Level.WARNING,
     FindingCode.SEVERAL_IMMUTABLE: Level.WARNING,
     FindingCode.LOGIN_TYPES: Level.NOTE,

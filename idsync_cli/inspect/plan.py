@@ -1,14 +1,21 @@
 """Plan: what a configuration would change in a store, before it is used."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from idsync_cli.core.config.diff import RulesChange, Shift, compare, shifts
+from idsync_cli.core.config.diff import (
+    RulesChange,
+    Shift,
+    affected_audiences,
+    compare,
+    shifts,
+)
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.files import rules_json
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.audiences import count_moves
 from idsync_cli.store.sqlite.queries.statistics import (
     ProfileKind,
     login_types,
@@ -60,11 +67,26 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
+class AudiencePlan:
+    """How the members of an audience would change; None where there is no such audience.
+
+    `joining` are those who are a member only after the change, `leaving` only before it.
+    """
+
+    name: str
+    before: int | None
+    after: int | None
+    joining: int
+    leaving: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScopePlan:
-    """What would change in a scope that has so many profiles.
+    """What would change in a scope, and how many profiles it has.
 
     `reindexes` says that the store is brought up to date by the next request, for other types
-    are login types than before (section 3).
+    are login types than before (section 3). `audiences` are those that are new, gone or others than
+    before, and those that name something of that kind.
     """
 
     scope: str
@@ -74,6 +96,7 @@ class ScopePlan:
     shared: Shared = field(default_factory=Shared)
     shifts: Mapping[Shift, Affected] = field(default_factory=dict)
     reindexes: bool = False
+    audiences: tuple[AudiencePlan, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -100,11 +123,16 @@ class Plan:
 
 
 def plan(
-    organization: Organization, transaction: SqliteTransaction, *, limit: int | None = SHOWN
+    organization: Organization,
+    transaction: SqliteTransaction,
+    *,
+    now_ms: int,
+    limit: int | None = SHOWN,
 ) -> Plan:
-    """Set a configuration against the rules under which a store was last changed.
+    """Compare a configuration with the rules under which a store was last changed.
 
-    With `limit`, no more identifiers are listed of those that several profiles hold.
+    With `limit`, no more identifiers are listed of those that several profiles hold. Audiences are
+    those of the moment `now_ms`.
 
     Raises:
         StoreFault: those rules cannot be read.
@@ -118,11 +146,22 @@ def plan(
     if not before and not kinds:
         return Plan((), is_unused=True)
     scopes = [
-        _scope_plan(name, before.get(name), rules, kinds.get(name, []), transaction, limit)
+        _scope_plan(name, before.get(name), rules, kinds.get(name, []), transaction, limit, now_ms)
         for name, rules in organization.scopes.items()
     ]
     gone = (name for name in before if name not in organization.scopes)
-    scopes += [ScopePlan(name, Fate.VANISHES, _number(kinds.get(name, []))) for name in gone]
+    scopes += [
+        ScopePlan(
+            name,
+            Fate.VANISHES,
+            _number(kinds.get(name, [])),
+            audiences=tuple(
+                _counted(transaction, name, each, before[name], None, now_ms)
+                for each in before[name].definitions.audiences
+            ),
+        )
+        for name in gone
+    ]
     return Plan(tuple(scopes), is_unused=False)
 
 
@@ -133,6 +172,7 @@ def _scope_plan(
     kinds: list[ProfileKind],
     transaction: SqliteTransaction,
     limit: int | None,
+    now_ms: int,
 ) -> ScopePlan:
     change = compare(before, after)
     shared = Shared(limit=limit)
@@ -145,7 +185,46 @@ def _scope_plan(
             affected.setdefault(shift, Affected()).add(each)
     fate = Fate.NEW if before is None else Fate.STAYS
     reindexes = login_types(transaction).get(name, after.login_bits) != after.login_bits
-    return ScopePlan(name, fate, _number(kinds), change, shared, affected, reindexes)
+    audiences = tuple(_audience_plans(transaction, name, before, after, change, now_ms))
+    return ScopePlan(name, fate, _number(kinds), change, shared, affected, reindexes, audiences)
+
+
+def _audience_plans(
+    transaction: SqliteTransaction,
+    scope: str,
+    before: ScopeRules | None,
+    after: ScopeRules,
+    change: RulesChange,
+    now_ms: int,
+) -> Iterator[AudiencePlan]:
+    """First the audiences that are gone, then the others in the order of the new rules."""
+    for name in change.audiences.removed:
+        assert before is not None
+        yield _counted(transaction, scope, name, before, None, now_ms)
+    stay = affected_audiences(before, after) if before is not None else ()
+    for name in after.definitions.audiences:
+        if name in change.audiences.added:
+            yield _counted(transaction, scope, name, None, after, now_ms)
+        elif before is not None and (name in stay or name in change.audiences.changed):
+            moves = count_moves(transaction, scope, before, after, name, now_ms)
+            yield AudiencePlan(name, *moves)
+
+
+def _counted(
+    transaction: SqliteTransaction,
+    scope: str,
+    name: str,
+    before: ScopeRules | None,
+    after: ScopeRules | None,
+    now_ms: int,
+) -> AudiencePlan:
+    """An audience that only one of the rules defines."""
+    rules = before or after
+    assert rules is not None
+    members = transaction.count_members(scope, rules, name, now_ms).members
+    if after is None:
+        return AudiencePlan(name, members, None, 0, members)
+    return AudiencePlan(name, None, members, members, 0)
 
 
 def _number(kinds: list[ProfileKind]) -> int:

@@ -1,4 +1,4 @@
-"""Looking into a store: its profiles, who holds an identifier, how it came, and what is there.
+"""Looking into a store: its profiles, how what they hold came to them, and what is there.
 
 What is known, protected or found is said by the rules and by the core's own search; nothing here
 knows a rule. Results are values, which `render.store` draws and `render.store_json` writes; each
@@ -9,18 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, Reason, RequestKind, Rule
+from idsync_cli.core.codes import Rule
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decide import decide
-from idsync_cli.core.decision import Answer
+from idsync_cli.core.data.values import ProfileData
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.core.request import IdentityRequest
-from idsync_cli.core.resolve.matcher import Matcher
-from idsync_cli.core.resolve.request_shape import shape_of
-from idsync_cli.core.scoped_profile import ScopedProfile, scoped
+from idsync_cli.core.profile import Profile
+from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
 from idsync_cli.store.api import HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.changes import count_held
 from idsync_cli.store.sqlite.queries.history import (
     Arrival,
     Cause,
@@ -28,6 +26,7 @@ from idsync_cli.store.sqlite.queries.history import (
     history_length,
     making,
 )
+from idsync_cli.store.sqlite.queries.profiles import view_of
 from idsync_cli.store.sqlite.queries.statistics import (
     DeciderCount,
     deciders,
@@ -35,8 +34,8 @@ from idsync_cli.store.sqlite.queries.statistics import (
     profile_kinds,
 )
 
-WhyNot = Reason | NoteCode | ErrorCode
-"""Why a search does not return a holder."""
+LATEST_EVENTS = 10
+"""How many events of a profile are told with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,58 +53,44 @@ class ProfileListing:
 
 @dataclass(frozen=True, slots=True)
 class ProfileDetails:
-    """A profile, what made it, and what brought each of its identifiers.
+    """A profile, what created it, what added its identifiers, and what else it has.
 
-    `profile` is None where none has the MPID, and `made_by` where no request and no import made it.
+    `seen` is None where none has the MPID, and `made_by` where no request or import created it. For
+    one that was erased there is the erasure. Of `held` identifiers `arrivals` has the first, or
+    all; `profile` has all of them, if that was asked for.
     """
 
     mpid: int
-    profile: ScopedProfile | None
+    seen: ScopedView | None
+    profile: ScopedProfile | None = None
     made_by: Cause | None = None
     arrivals: tuple[Arrival, ...] = ()
+    held: int = 0
+    data: ProfileData | None = None
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
         """1 if there is no such profile."""
-        return int(self.profile is None)
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A profile that holds an identifier; `why_not` is None where a search returns it."""
-
-    profile: ScopedProfile
-    why_not: WhyNot | None
-
-
-@dataclass(frozen=True, slots=True)
-class Whois:
-    """Who holds an identifier, and what a search with it alone comes to in each of their scopes."""
-
-    identifier: Identifier
-    holders: tuple[Holder, ...]
-    searches: tuple[Answer, ...]
-
-    @property
-    def exit_status(self) -> int:
-        """1 if nobody holds it."""
-        return int(not self.holders)
+        return int(self.seen is None)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """Changes of a profile, of an identifier, or of both, oldest first; `total` counts all of them.
 
-    `entries` are read from the store as they are taken, and no more often than once.
+    `entries` are read from the store as they are taken, and no more often than once. Of a profile
+    that was erased the erasure is all that there is.
     """
 
     entries: Iterator[HistoryEntry]
     total: int
+    erasure: Erasure | None = None
 
     @property
     def exit_status(self) -> int:
-        """1 if there is no such change."""
-        return int(not self.total)
+        """1 if there is no such change, and no erasure."""
+        return int(not self.total and self.erasure is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +150,31 @@ def first_profiles(
 
 
 def profile(
-    transaction: SqliteTransaction, organization: Organization, mpid: int
+    transaction: SqliteTransaction,
+    organization: Organization,
+    mpid: int,
+    limit: int | None = None,
+    *,
+    whole: bool = True,
 ) -> ProfileDetails:
-    """A profile, with what made it and what brought each identifier."""
-    found = transaction.find(mpid)
+    """A profile, with what created it, what added each identifier, and what else it has.
+
+    Of identifiers the first `limit`; without `whole` no other is read.
+    """
+    found = view_of(transaction, mpid)
     if found is None:
-        return ProfileDetails(mpid, None)
-    scope, its_profile = found
+        return ProfileDetails(mpid, None, erasure=next(transaction.erasures(mpid), None))
+    scope, view = found
+    rules = organization.scopes.get(scope)
+    everything = transaction.find(mpid) if whole else None
     return ProfileDetails(
         mpid,
-        _scoped(its_profile, scope, organization),
-        making(transaction, its_profile.created_seq),
-        tuple(arrivals(transaction, mpid)),
+        scoped_view(view, scope, rules),
+        None if everything is None else _scoped(everything[1], scope, organization),
+        making(transaction, view.created_seq),
+        tuple(arrivals(transaction, view, limit)),
+        count_held(transaction, view.created_seq),
+        transaction.data_of(mpid, LATEST_EVENTS),
     )
 
 
@@ -188,81 +186,14 @@ def history(
     limit: int | None,
 ) -> History:
     """The changes of a profile, of an identifier, or of both; at most `limit` of them."""
+    erasure = None
+    if mpid is not None and identifier is None:
+        erasure = next(transaction.erasures(mpid), None)
     return History(
         transaction.history(mpid=mpid, identifier=identifier, limit=limit),
         history_length(transaction, mpid=mpid, identifier=identifier),
+        erasure,
     )
-
-
-def whois(
-    transaction: SqliteTransaction,
-    organization: Organization,
-    identifier: Identifier,
-    *,
-    seed: int,
-    scope: str | None = None,
-) -> Whois:
-    """Every profile that holds an identifier, and what a search with it alone comes to.
-
-    Of each it is said why the search does not return it, if so: a reason of section 4, step 2;
-    `tie` where a newer one is returned; `NO_LOOKUP_IDENTITY` where the type is not in the priority;
-    `UNKNOWN_SCOPE` where the scope has no rules any more.
-    """
-    holders, searches = [], []
-    for name in transaction.scopes():
-        if scope not in (None, name):
-            continue
-        answer = _search(transaction, organization, identifier, name, seed)
-        held_by = transaction.holding(name, identifier)
-        if answer and held_by:
-            searches.append(answer)
-        matcher = _matcher(transaction, organization, identifier, name)
-        for each in held_by:
-            why_not = _why_not(each, identifier, answer, matcher)
-            holders.append(Holder(_scoped(each, name, organization), why_not))
-    return Whois(identifier, tuple(holders), tuple(searches))
-
-
-def _search(
-    transaction: SqliteTransaction,
-    organization: Organization,
-    identifier: Identifier,
-    scope: str,
-    seed: int,
-) -> Answer | None:
-    """The core's answer to a search; None in a scope that the configuration no longer names."""
-    rules = organization.scopes.get(scope)
-    if rules is None:
-        return None
-    request = IdentityRequest(RequestKind.SEARCH, [identifier])
-    seq = transaction.last_seq + 1
-    decision = decide(request, rules, transaction.lookup(scope, rules), seq, seed, explain=True)
-    return Answer(seq, None, request.kind, scope, decision)
-
-
-def _matcher(
-    transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
-) -> Matcher | None:
-    """The same search as `_search` makes, to ask about each profile."""
-    rules = organization.scopes.get(scope)
-    if rules is None:
-        return None
-    shape = shape_of(RequestKind.SEARCH, types_of([identifier]), rules)
-    return Matcher(shape, [identifier], transaction.lookup(scope, rules))
-
-
-def _why_not(
-    holder: Profile, identifier: Identifier, answer: Answer | None, matcher: Matcher | None
-) -> WhyNot | None:
-    """Why the search did not return a holder; None if it did."""
-    if answer is None or matcher is None:
-        return ErrorCode.UNKNOWN_SCOPE
-    if answer.mpid == holder.mpid:
-        return None
-    if not matcher.shape.rules.is_lookup(identifier.type):
-        return ErrorCode.NO_LOOKUP_IDENTITY
-    reason = matcher.ineligibility(holder)
-    return NoteCode.TIE if reason is None else reason
 
 
 def stats(transaction: SqliteTransaction, organization: Organization) -> Statistics:

@@ -1,17 +1,29 @@
 """Values to tables and text for people; foreign values go in as plain, printable text."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
-from idsync_cli.core.codes import Op, RequestKind, Status, TierOutcome
+from idsync_cli.core.codes import Op, RequestKind, Rule, Status, TierOutcome
+from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
-from idsync_cli.core.identity import Identifier
-from idsync_cli.errors import printable
-from idsync_cli.messages import OUTCOMES, REASONS, RULES, near_message, note_message
+from idsync_cli.core.erasure import ErasureReport
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.errors import number_of, printable
+from idsync_cli.messages import (
+    DUPLICATE,
+    KEPT_BY,
+    OUTCOMES,
+    RULES,
+    near_message,
+    note_message,
+)
+from idsync_cli.render.identifiers import in_a_list
 from idsync_cli.render.tables import broken, grid, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
+from idsync_cli.render.times import moment
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,6 +31,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _NOTHING = "-"
+_AS_WIDE_AS_IT_IS = 10**6
+_NOBODY: Mapping[IdentityType | None, int] = {}
 
 
 def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> list[Line]:
@@ -26,6 +40,10 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
 
     A near miss is told in one line, with how to see more.
     """
+    if decision.status is Status.DUPLICATE:
+        return [_duplicate(decision)]
+    if decision.alias is not None:
+        return _alias(decision.alias, decision.copied)
     lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
@@ -36,14 +54,16 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
 
 def explanation(answer: Answer, decision: Decision, width: int) -> "list[RenderableType]":
     """The result as a headline, the table of the tiers with its reasons, and what followed."""
-    heading = f"{answer.kind} in scope {printable(answer.scope or '')}, request {answer.seq}"
-    if answer.line is not None:
-        heading += f", line {answer.line}"
-    pieces: list[RenderableType] = [_headline(decision), text((heading, Look.ASIDE))]
-    if answer.kind is not RequestKind.MODIFY:  # which asks no tier
-        pieces += _tiers(decision.tiers, width)
+    pieces: list[RenderableType] = [_headline(decision), _heading(answer)]
+    if decision.decided_by.rule is not Rule.MPID:  # which asks no tier
+        pieces += _tiers(decision.tiers, decision.notes, width)
     followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
     return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
+
+
+def refusal_headline(answer: Answer, refusal: Refusal) -> "list[RenderableType]":
+    """What stands above the explanation of a refused request; the error itself is talk."""
+    return [text((f"Refused: {refusal.code}", Look.HEADLINE)), _heading(answer)]
 
 
 def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
@@ -51,16 +71,33 @@ def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
     if not refusal.tiers:
         return []
     notes = [broken(text(*line), width, indent=2) for line in _note_lines(refusal.notes)]
-    return [*_tiers(refusal.tiers, width), *([text(""), *notes] if notes else [])]
+    tiers = _tiers(refusal.tiers, refusal.notes, width)
+    return [*tiers, *([text(""), *notes] if notes else [])]
 
 
-def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
-    """The table, then in a line what the request does not carry, then what reasons mean."""
+def _heading(answer: Answer) -> "Text":
+    """Which request it was."""
+    heading = f"{answer.kind} in scope {visible(answer.scope or '')}, request {answer.seq}"
+    if answer.line is not None:
+        heading += f", line {answer.line}"
+    return text((heading, Look.ASIDE))
+
+
+def _tiers(tiers: Sequence[Tier], notes: Sequence[Note], width: int) -> "list[RenderableType]":
+    """The table, then in a line what the request does not carry, then what reasons mean.
+
+    Who keeps an identifier is told in the table, or below it where it has no room.
+    """
     carried = [tier for tier in tiers if tier.outcome is not TierOutcome.NOT_IN_REQUEST]
     absent = [tier.identity_type.value for tier in tiers if tier not in carried]
     pieces: list[RenderableType] = [text("")] if carried else []
     if carried:
-        table = tier_table(carried, width)
+        keepers = {note.identity_type: note.mpid for note in notes if note.mpid is not None}
+        table = tier_table(carried, _AS_WIDE_AS_IT_IS, keepers)
+        if (table.width or 0) <= width:
+            keepers = {}
+        else:
+            table = tier_table(carried, width)
         is_narrow = (table.width or 0) > width
         if is_narrow:
             table = tier_table(carried, width, reasons=False)
@@ -71,19 +108,34 @@ def _tiers(tiers: Sequence[Tier], width: int) -> "list[RenderableType]":
                 for tier in carried
                 for reason, count in tier.ineligible.items()
             ]
+        pieces += [
+            text(f"tier {tier.rank}: ", ("kept by ", Look.INELIGIBLE), _mpid(keeper))
+            for tier in carried
+            if (keeper := keepers.get(tier.identity_type)) is not None
+        ]
     if absent:
         listed = text((f"not in request: {', '.join(absent)}", Look.NOT_CONSULTED))
         pieces.append(broken(listed, width, indent=2))
-    reasons = {reason: None for tier in carried for reason in tier.ineligible}
+    reasons = {reason.value: None for tier in carried for reason in tier.ineligible}
+    reasons |= {note.reason.value: None for note in notes if note.reason is not None}
     for reason in reasons:
-        meaning = text((str(reason), Look.INELIGIBLE), f": {REASONS[reason]}")
+        meaning = text((reason, Look.INELIGIBLE), f": {KEPT_BY[reason]}")
         pieces.append(broken(meaning, width, indent=2))
     return pieces
 
 
-def tier_table(tiers: Sequence[Tier], width: int, *, reasons: bool = True) -> "Table":
-    """What each tier of the priority found, and what that left; reasons need a wide terminal."""
-    rows = [_tier_cells(tier, reasons=reasons) for tier in tiers]
+def tier_table(
+    tiers: Sequence[Tier],
+    width: int,
+    keepers: Mapping[IdentityType | None, int] = _NOBODY,
+    *,
+    reasons: bool = True,
+) -> "Table":
+    """What each tier of the priority found, and what that left.
+
+    Reasons need a wide terminal, and so do the profiles that keep an identifier of the request.
+    """
+    rows = [_tier_cells(tier, keepers.get(tier.identity_type), reasons=reasons) for tier in tiers]
     return laid_out(_TIER_COLUMNS, rows, width)
 
 
@@ -94,18 +146,24 @@ def _shown(tier: Tier, number: int | None) -> str:
     return _count(number, stopped=tier.stopped_counting)
 
 
-def _tier_cells(tier: Tier, *, reasons: bool) -> "list[Text]":
+def _tier_cells(tier: Tier, keeper: int | None, *, reasons: bool) -> "list[Text]":
     rank, eligible = str(tier.rank), text(_shown(tier, tier.eligible))
     outcome: Part = (OUTCOMES[tier.outcome], Look.PLAIN)
     for reason, count in tier.ineligible.items() if reasons else ():
         told = f"\n  {_shown(tier, count)} {reason}"
         eligible.append_text(text((told, Look.INELIGIBLE)))
+    if keeper is not None:
+        eligible.append_text(text(("\n  kept by ", Look.INELIGIBLE), _mpid(keeper)))
     if tier.outcome is TierOutcome.DECIDED:
         rank, outcome = f"{DECIDING_MARK} {rank}", (outcome[0], Look.DECIDED)
     cells = [
         text(rank),
         text((tier.identity_type.value, Look.TYPE)),
-        text(_NOTHING if tier.value is None else printable(tier.value)),
+        text(
+            _NOTHING
+            if tier.value is None
+            else in_a_list(Identifier(tier.identity_type, tier.value))
+        ),
         text(" ".join(tier.settings.names()) or _NOTHING),
         text(_shown(tier, tier.held_by)),
         eligible,
@@ -139,8 +197,26 @@ def _count(number: int | None, *, stopped: bool) -> str:
 def _result(decision: Decision) -> Line:
     if decision.profile is None:
         return [("not found", Look.WARNING)]
+    if decision.report is not None:
+        return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid)]
     state = "logged in" if decision.is_logged_in else "not logged in"
     return [(str(decision.status), Look.OK), " ", _mpid(decision.profile.mpid), f" ({state})"]
+
+
+def _alias(alias: Alias, copied: int) -> list[Line]:
+    window = f"{moment(alias.start_ms)} to {moment(alias.end_ms)} UTC"
+    return [
+        [
+            (str(Status.ALIASED), Look.OK), " ", _mpid(alias.destination_mpid), ": ",
+            f"{number_of(copied, 'event')} copied from ", _mpid(alias.source_mpid),
+        ],
+        [f"window: {window}; events of that time that come later are copied, too"],
+    ]  # fmt: skip
+
+
+def _duplicate(decision: Decision) -> Line:
+    whose: Line = () if decision.profile is None else (" ", _mpid(decision.profile.mpid))
+    return [("duplicate", Look.WARNING), *whose, f": {DUPLICATE}"]
 
 
 def _mpid(mpid: int) -> Part:
@@ -164,9 +240,16 @@ def _headline(decision: Decision) -> "Text":
 def _sentence(decision: Decision) -> str:
     decided_by = decision.decided_by
     rule = RULES[decided_by.rule].format(type=decided_by.identity_type, rank=decided_by.rank)
+    if decision.status is Status.DUPLICATE:
+        return f"Duplicate: {DUPLICATE}."
+    if decision.alias is not None:
+        count = number_of(decision.copied, "event")
+        return f"Aliased: {count} copied from profile {decision.alias.source_mpid}."
     if decision.status is Status.NOT_FOUND:
         return f"No profile found: {rule}."
     assert decision.profile is not None
+    if decision.status is Status.ERASED:
+        return f"Profile {decision.profile.mpid} is erased: {rule}."
     did = {
         Status.MATCHED: "is the answer",
         Status.CREATED: "is created",
@@ -177,24 +260,85 @@ def _sentence(decision: Decision) -> str:
 
 
 def _identifier(identifier: Identifier) -> list[str | Part]:
-    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
+    return [(identifier.type.value, Look.TYPE), f" {visible(identifier.value)}"]
 
 
 def _consequences(decision: Decision) -> list[Line]:
     """What changed, who was orphaned, where the profile comes from, and the notes."""
-    lines: list[Line] = []
+    lines: list[Line] = [] if decision.report is None else _removed(decision.report)
     for change in decision.changes:
         sign: Part = ("+", Look.ADDED) if change.op is Op.ADD else ("-", Look.REMOVED)
         whose: Line = () if _is_own(change.mpid, decision) else _of_profile(change.mpid)
         lines.append([sign, " ", *_identifier(change.identifier), *whose])
     lines += [
-        [("orphaned", Look.ORPHANED), ": ", _mpid(mpid), " has no lookup left"]
+        [
+            ("orphaned", Look.ORPHANED),
+            ": ",
+            _mpid(mpid),
+            " can no longer be found by any identifier",
+        ]
         for mpid in decision.orphaned
     ]
     profile = decision.profile
     if decision.created and profile is not None and profile.source_mpid is not None:
         lines.append(["source: the anonymous profile ", _mpid(profile.source_mpid)])
+    if decision.data is not None:
+        lines += _data_lines(decision.data)
     return lines + _note_lines(decision.notes)
+
+
+def _removed(report: ErasureReport) -> list[Line]:
+    """What an erasure takes away, and what stays elsewhere."""
+    counts = report.counts
+    removed = ", ".join(
+        f"{number:,} {noun if number == 1 else nouns}"
+        for number, noun, nouns in (
+            (counts.identifiers, "identifier", "identifiers"),
+            (counts.history, "history entry", "history entries"),
+            (counts.attributes, "attribute", "attributes"),
+            (counts.devices, "device", "devices"),
+            (counts.events, "event", "events"),
+        )
+    )
+    gone = number_of(counts.values, "value")
+    lines: list[Line] = [
+        [("-", Look.REMOVED), f" {removed}"],
+        [
+            ("-", Look.REMOVED),
+            f" {gone} that no other profile holds, also in the history of others",
+        ],
+    ]
+    aliased = ", which was aliased with it"
+    lines += [["stays: profile ", _mpid(mpid), aliased] for mpid in report.aliased_with]
+    made = ", which was made from it"
+    lines += [["stays: profile ", _mpid(mpid), made] for mpid in report.made_from_it]
+    taken = ", from which it took an identifier"
+    lines += [["stays: profile ", _mpid(mpid), taken] for mpid in report.taken_from]
+    return lines + [
+        [("may hold its data", Look.WARNING), f": {file.kind} {printable(file.path)}"]
+        for file in report.files
+    ]
+
+
+def _data_lines(data: BatchData) -> list[Line]:
+    """What a batch brought."""
+    lines: list[Line] = []
+    if data.events:
+        names = [event.name or event.event_type for event in data.events[:MOST_NAMED]]
+        more = len(data.events) - len(names)
+        told = ", ".join(map(printable, names)) + (f" and {more:,} more" if more else "")
+        lines.append([("+", Look.ADDED), f" {number_of(len(data.events), 'event')}: {told}"])
+    for name, value in (data.attributes or {}).items():
+        told = " (tag)" if value == "null" else f": {printable(value)}"
+        lines.append([("+", Look.ADDED), f" attribute {printable(name)}{told}"])
+    gone: list[Line] = [
+        [("-", Look.REMOVED), f" attribute {printable(name)}"] for name in data.deleted
+    ]
+    return lines + gone
+
+
+MOST_NAMED = 10
+"""How many events of a batch are named."""
 
 
 def _note_lines(notes: Sequence[Note]) -> list[Line]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from idsync_cli.check.run import CheckOutcome, Mismatch, Result, Unreadable
+from idsync_cli.check.run import CheckOutcome, Mismatch, Result, Totals, Unreadable
 from idsync_cli.errors import Fault, FileFault, printable
 from idsync_cli.files.yaml_edit import flow
 from idsync_cli.render.theme import Line, Look
@@ -29,6 +29,17 @@ def verdict(result: Result, *, updated: bool = False) -> Line:
     """A line for what became of a scenario."""
     word = ("ok    ", Look.OK) if result.passed else ("FAILED", Look.FAILED)
     return [("wrote ", Look.WARNING) if updated else word, inert(f" {_title(result)}")]
+
+
+def totals_text(totals: Totals) -> str:
+    """How many scenarios passed, failed and could not be read."""
+    more = f", {totals.unreadable} unreadable" if totals.unreadable else ""
+    return f"{totals.passed} passed, {totals.failed} failed{more}"
+
+
+def totals_line(totals: Totals) -> Line:
+    """The same as a line for people."""
+    return [(totals_text(totals), Look.FAILED if totals.exit_status else Look.OK)]
 
 
 def _title(result: Result) -> str:
@@ -118,7 +129,7 @@ def _diagnosis(mismatch: Mismatch) -> dict[str, object]:
     step = mismatch.step
     return {
         "line": mismatch.line,
-        **({"request": step.kind.value} if step else {}),
+        **({"request": step.kind} if step else {}),
         "what": mismatch.what,
         "expected": mismatch.expected,
         "found": mismatch.found,

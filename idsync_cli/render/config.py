@@ -1,19 +1,24 @@
 """A configuration as tables, and what it would change in a store."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.core.config.diff import RuleChange, RulesChange, Shift
+from idsync_cli.core.config.definitions import NO_DEFINITIONS
+from idsync_cli.core.config.diff import NamesChange, RuleChange, RulesChange, Shift
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
-from idsync_cli.errors import Fault, number_of, printable
+from idsync_cli.errors import Fault, number_of
+from idsync_cli.files.definitions_json import definitions_json
 from idsync_cli.inspect.plan import Affected, Fate, Plan, ScopePlan
 from idsync_cli.messages import SHIFTS, rule_sentence, strategy_rules
 from idsync_cli.render.ci import annotation
 from idsync_cli.render.excerpts import excerpt_lines
+from idsync_cli.render.identifiers import in_one_list
 from idsync_cli.render.tables import grid, laid_out
 from idsync_cli.render.theme import Line, Look, Part, text
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,11 +48,11 @@ def organization_tables(organization: Organization, width: int) -> "list[Rendera
     """The rules of every scope, and the workspaces that each serves."""
     pieces: list[RenderableType] = []
     if organization.name is not None:
-        pieces += [text((f"organization {printable(organization.name)}", Look.HEADLINE)), text("")]
+        pieces += [text((f"organization {visible(organization.name)}", Look.HEADLINE)), text("")]
     for name, rules in organization.scopes.items():
         strategy: tuple[Line, Line] = (["strategy"], [rules.strategy.name])
         pieces += [
-            text((f"scope {printable(name)}", Look.HEADLINE)),
+            text((f"scope {visible(name)}", Look.HEADLINE)),
             text(""),
             *grid([strategy, *_served(name, organization)], width),
             text(""),
@@ -55,8 +60,18 @@ def organization_tables(organization: Organization, width: int) -> "list[Rendera
             text(""),
             _strategy_table(rules, width),
             text(""),
+            *_defined(rules, width),
         ]
     return pieces
+
+
+def _defined(rules: ScopeRules, width: int) -> "list[RenderableType]":
+    """Calculated attributes and audiences; few configurations have any."""
+    if rules.definitions == NO_DEFINITIONS:
+        return []
+    from idsync_cli.render.audiences import definitions_pieces
+
+    return definitions_pieces(rules.definitions, width)
 
 
 def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
@@ -65,8 +80,8 @@ def _served(scope: str, organization: Organization) -> list[tuple[Line, Line]]:
     for account, workspaces in organization.accounts.items():
         served = [each for each in workspaces if organization.workspaces.get(each) == scope]
         if served:
-            listed = ", ".join(map(printable, served))
-            rows.append(([f"account {printable(account)}"], [listed]))
+            listed = ", ".join(map(visible, served))
+            rows.append(([f"account {visible(account)}"], [listed]))
     return rows or [(["workspaces"], ["none"])]
 
 
@@ -103,6 +118,7 @@ def organization_json(organization: Organization) -> dict[str, Any]:
                 "identities": {
                     kind.value: list(rules.settings_of(kind).names()) for kind in rules.priority
                 },
+                **definitions_json(rules.definitions),
             }
             for name, rules in organization.scopes.items()
         },
@@ -129,24 +145,37 @@ def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
 
 def _scope_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number = number_of(scope.profiles, "profile")
-    name = printable(scope.scope)
+    name = visible(scope.scope)
     if scope.fate is Fate.VANISHES:
         kept = f" is removed: {number} kept, which no request can reach"
-        return [text((f"scope {name}", Look.HEADLINE), kept)]
+        gone = text((f"scope {name}", Look.HEADLINE), kept)
+        defined = _defined_rows(scope)
+        return [gone, *(grid(defined, width, indent=2) if defined else ())]
     is_new = " is new" if scope.fate is Fate.NEW else ""
     heading = text((f"scope {name}", Look.HEADLINE), f"{is_new}: {number}")
     pieces: list[RenderableType] = [heading]
-    rows = [*_rules_rows(scope.change), *_shift_rows(scope)]
+    rows: list[tuple[str, Line]] = [*_rules_rows(scope.change), *_shift_rows(scope)]
     if scope.reindexes:
         rows.append(("the store", "is reindexed by the next request that writes: new login types"))
-    if rows:
-        told_rows: list[tuple[Line, Line]] = [
-            ([(what, Look.TYPE if what in _TYPES else Look.PLAIN)], line) for what, line in rows
-        ]
+    told_rows: list[tuple[Line, Line]] = []
+    for what, line in rows:
+        named: Line = [(what, Look.TYPE if what in _TYPES else Look.PLAIN)]
+        told_rows.append((named, line))
+    told_rows += _defined_rows(scope)
+    if told_rows:
         pieces += grid(told_rows, width, indent=2)
     if scope.shared.identifiers:
         pieces += _shared_pieces(scope, width)
     return pieces
+
+
+def _defined_rows(scope: ScopePlan) -> list[tuple[Line, Line]]:
+    """What becomes of calculated attributes and audiences; few configurations have any."""
+    if not scope.audiences and scope.change.calculated_attributes == NamesChange():
+        return []
+    from idsync_cli.render.audiences import plan_rows
+
+    return plan_rows(scope)
 
 
 def _rules_rows(change: RulesChange) -> list[tuple[str, Line]]:
@@ -197,13 +226,14 @@ def _shared_pieces(scope: ScopePlan, width: int) -> "list[RenderableType]":
     number, shown = scope.shared.identifiers, scope.shared.most_held
     identifiers = number_of(number, "identifier")
     heading = f"  {identifiers} of types that become unique, with more than one holder:"
+    values = in_one_list(each for each, _ in shown)
     rows = [
-        (text((each.type.value, Look.TYPE)), printable(each.value), f"{holders:,}")
+        (text((each.type.value, Look.TYPE)), values[each], f"{holders:,}")
         for each, holders in shown
     ]
     table = laid_out(("Type", "Value", "Holders"), rows, width)
     left = number - len(shown)
-    more = [text(f"  and {left:,} more, held by no more profiles each")] if left else []
+    more = [text(f"  and {left:,} more, each held by at most as many profiles")] if left else []
     return [text(heading), table, *more]
 
 
@@ -245,6 +275,8 @@ def _scope_json(scope: ScopePlan) -> dict[str, Any]:
                 for each, holders in scope.shared.most_held
             ],
         },
+        "calculated_attributes": asdict(change.calculated_attributes),
+        "audiences": [asdict(each) for each in scope.audiences],
         "become": {
             shift.value: {
                 "profiles": affected.profiles,

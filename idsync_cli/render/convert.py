@@ -34,7 +34,8 @@ def summary_text(
     if more > 0:
         pieces.append(text(f"and {more:,} more not usable"))
     if converted.variants:
-        what = "differ from an earlier one only in case or spaces"
+        differ = "differs" if converted.variants == 1 else "differ"
+        what = f"{differ} from an earlier one only in case or spaces"
         told = text((f"{number_of(converted.variants, 'value')} {what}", Look.WARNING))
         pieces.append(told)
     for line, kind, value, first_line, first in converted.first_variants:

@@ -54,12 +54,18 @@ SAYINGS = {
         "the stored types of profiles disagree with their identifiers", _OURS
     ),
     FindingCode.KNOWN: _Saying("known profiles are indexed as anonymous, or the reverse", _OURS),
+    FindingCode.ATTRIBUTES: _Saying("attributes disagree with their history", _OURS),
     FindingCode.PROFILE: _Saying("profiles are invalid", _OURS),
     FindingCode.MPID: _Saying("MPIDs do not derive from the seed", _OURS),
     FindingCode.COUNTER: _Saying("numbers are higher than the last one assigned", _OURS),
     FindingCode.REPLAY: _Saying("the progress of replays is invalid", _OURS),
     FindingCode.LABEL: _Saying(
         "labels belong to no unfinished replay, or labels or recorded MPIDs to no profile", _OURS
+    ),
+    FindingCode.ERASURE: _Saying("erasures disagree with what is there", _OURS),
+    FindingCode.UNFINISHED_ERASURE: _Saying(
+        "erased data may still be in the store's files, because another program was reading it",
+        "end that program; the next command that writes to the store finishes",
     ),
     FindingCode.SHARED_UNIQUE: _Saying(
         "several profiles hold the same unique identifier",
@@ -94,6 +100,9 @@ _COUNTED = (
     ("holders", "profile-identifier link"),
     ("requests", "request"),
     ("changes", "change"),
+    ("events", "event"),
+    ("attributes", "attribute"),
+    ("devices", "device"),
     ("replays", "replay"),
 )
 

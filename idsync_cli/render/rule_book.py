@@ -27,6 +27,10 @@ _VALUES = {
     "strategy": tuple(PRESETS),
     "identities": ("login", "unique", "immutable"),
     "accounts": ("workspaces",),
+    **dict.fromkeys(
+        ("calculation", "within", "where", "event", "event_type"), ("calculated_attributes",)
+    ),
+    **dict.fromkeys(("all", "any", "not", "identity", "first_seen", "audience"), ("audiences",)),
 }
 """Words of a configuration that have no entry of their own, and where they are explained."""
 

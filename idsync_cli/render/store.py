@@ -1,20 +1,23 @@
 """What a store holds, as tables."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import Op
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
-from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import printable
-from idsync_cli.inspect.profiles import ProfileDetails, Statistics, Whois
+from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
+from idsync_cli.inspect.profiles import ProfileDetails, Statistics
+from idsync_cli.inspect.whois import Whois
 from idsync_cli.messages import WHY_NOT
+from idsync_cli.render.identifiers import in_a_list, in_one_list, value_of
 from idsync_cli.render.tables import broken, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
+from idsync_cli.render.times import moment
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Cause
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,19 +30,28 @@ IDENTIFIERS_SHOWN = 3
 _NOTHING = "-"
 
 
-def profiles_table(profiles: Sequence[ScopedProfile], width: int) -> "Table":
-    """Profiles, a row each, with their first identifiers."""
+def profiles_table(
+    profiles: Sequence[ScopedProfile], width: int, opted_out: Collection[int] = ()
+) -> "Table":
+    """Profiles, a row each, with their first identifiers; `opted_out` are MPIDs among them."""
     headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
-    return laid_out(headings, map(_profile_cells, profiles), width)
+    first = [each for profile in profiles for each in _identifiers(profile)[:IDENTIFIERS_SHOWN]]
+    values = in_one_list(first)
+    rows = (_profile_cells(each, values, each.profile.mpid in opted_out) for each in profiles)
+    return laid_out(headings, rows, width)
 
 
-def _profile_cells(profile: ScopedProfile) -> "Sequence[Text | str]":
+def _profile_cells(
+    profile: ScopedProfile, values: Mapping[Identifier, str], is_opted_out: bool
+) -> "Sequence[Text | str]":
     held = _identifiers(profile)
-    first = text("\n").join(text(*_identifier(each)) for each in held[:IDENTIFIERS_SHOWN])
+    first = text("\n").join(
+        text((each.type.value, Look.TYPE), f" {values[each]}") for each in held[:IDENTIFIERS_SHOWN]
+    )
     return (
         text((str(profile.profile.mpid), Look.MPID)),
-        printable(profile.scope),
-        text(*_state(profile)),
+        visible(profile.scope),
+        text(*_state(profile), ", opted out" if is_opted_out else ""),
         str(profile.profile.created_seq),
         str(len(held)),
         first if held else _NOTHING,
@@ -52,15 +64,13 @@ def more_line(shown: int, of: int, what: str, way_out: str) -> str:
 
 
 def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]":
-    """A profile that is there, with where it and each of its identifiers come from."""
-    shown, made_by = details.profile, details.made_by
-    assert shown is not None
-    profile = shown.profile
+    """A profile that is there, with where it and its first identifiers, or all, come from."""
+    seen, made_by = details.seen, details.made_by
+    assert seen is not None
+    profile = seen.view
     mpid = (str(profile.mpid), Look.MPID)
-    scope = printable(shown.scope)
-    lines: list[Line] = [
-        [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(shown)]
-    ]
+    scope = visible(seen.scope)
+    lines: list[Line] = [[("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(seen)]]
     if made_by is not None:
         made = ", ".join(_requester(made_by))
         when = moment(made_by.time_ms)
@@ -75,7 +85,8 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
             time = _NOTHING if each.cause is None else moment(each.cause.time_ms)
             by = [str(each.seq), time, "\n".join(_requester(each.cause))]
         told_of = each.seq
-        rows.append([*by, *_type_and_value(each.identifier)])
+        kind = text((each.identifier.type.value, Look.TYPE))
+        rows.append([*by, kind, value_of(each.identifier)])
     told = [broken(text(*line), width, indent=2) for line in lines]
     return [*told, laid_out(("Seq", "Added (UTC)", "By", "Type", "Value"), rows, width)]
 
@@ -87,7 +98,7 @@ def _requester(cause: Cause | None) -> list[str]:
     decider = decider_of(cause)
     told = [cause.kind if decider == cause.kind else f"{cause.kind}: {decider}"]
     if cause.request_id is not None:
-        told.append(printable(cause.request_id))
+        told.append(visible(cause.request_id))
     if cause.request_timestamp_ms is not None:
         told.append(f"sent {moment(cause.request_timestamp_ms)}")
     return told
@@ -99,22 +110,26 @@ def decider_of(cause: Cause) -> str:
     return cause.rule if by is None else f"tier {by}"
 
 
-def _identifier(identifier: Identifier) -> Line:
-    return [(identifier.type.value, Look.TYPE), f" {printable(identifier.value)}"]
+def identifier_shown(identifier: Identifier) -> Line:
+    """An identifier as the heading of what is known about it."""
+    return [(identifier.type.value, Look.TYPE), f" {in_a_list(identifier)}"]
 
 
-def _type_and_value(identifier: Identifier) -> "tuple[Text, str]":
-    return text((identifier.type.value, Look.TYPE)), printable(identifier.value)
+def erased_line(erasure: Erasure) -> Line:
+    """That a profile was erased: by which request, and when."""
+    by = f"erased by request {erasure.seq}, {moment(erasure.time_ms)} UTC"
+    its_id = "" if erasure.request_id is None else f", request ID {visible(erasure.request_id)}"
+    return ["profile ", (str(erasure.mpid), Look.MPID), f" was {by}{its_id}"]
 
 
 def whois(found: Whois, width: int) -> "list[RenderableType]":
     """Who holds an identifier, and what a search with it alone comes to."""
     rows = [
         (
-            text((str(each.profile.profile.mpid), Look.MPID)),
-            printable(each.profile.scope),
-            text(*_state(each.profile)),
-            str(each.profile.profile.created_seq),
+            text((str(each.seen.view.mpid), Look.MPID)),
+            visible(each.seen.scope),
+            text(*_state(each.seen)),
+            str(each.seen.view.created_seq),
             text((each.why_not, Look.INELIGIBLE) if each.why_not else ("finds it", Look.OK)),
         )
         for each in found.holders
@@ -123,10 +138,20 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
     why_not = dict.fromkeys(each.why_not for each in found.holders if each.why_not)
     reasons: list[Line] = [[(code, Look.INELIGIBLE), f": {WHY_NOT[code]}"] for code in why_not]
     return [
-        broken(text("who holds ", *_identifier(found.identifier)), width, indent=2),
+        broken(text("who holds ", *identifier_shown(found.identifier)), width, indent=2),
+        *(broken(text(*line), width, indent=2) for line in _not_shown(found)),
         laid_out(headings, rows, width),
         *(broken(text(*line), width, indent=2) for line in reasons),
     ]
+
+
+def _not_shown(found: Whois) -> Iterator[Line]:
+    """What the searches return that is not among the holders that are shown."""
+    shown = {each.seen.view.mpid for each in found.holders}
+    for answer in found.searches:
+        if answer.mpid is not None and answer.mpid not in shown:
+            mpid = (str(answer.mpid), Look.MPID)
+            yield ["a search by it alone finds ", mpid, f" in scope {visible(answer.scope or '')}"]
 
 
 def history_table(
@@ -140,6 +165,7 @@ def history_table(
     headings = ["Seq", "Time (UTC)", "By", "Change"]
     headings += ["MPID"] if mpid is None else []
     headings += ["Type", "Value"] if identifier is None else []
+    values = in_one_list(entry.identifier for entry in entries)
     rows = []
     for entry in entries:
         sign, look = ("+", Look.ADDED) if entry.op is Op.ADD else ("-", Look.REMOVED)
@@ -150,7 +176,9 @@ def history_table(
             text((f"{sign} {entry.op}", look)),
         ]
         row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
-        row += _type_and_value(entry.identifier) if identifier is None else ()
+        if identifier is None:
+            kind = text((entry.identifier.type.value, Look.TYPE))
+            row += (kind, values[entry.identifier])
         rows.append(row)
     return laid_out(headings, rows, width)
 
@@ -171,7 +199,7 @@ def stats(counted: Statistics, width: int) -> "list[RenderableType]":
     columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Ids", "Mean", "Most")
     rows = [
         (
-            printable(scope),
+            visible(scope),
             f"{numbers.profiles:,}",
             text((f"{numbers.known:,}", Look.KNOWN)),
             text((f"{numbers.anonymous:,}", Look.ANONYMOUS)),
@@ -215,19 +243,10 @@ def _identifiers(profile: ScopedProfile) -> list[Identifier]:
     ]
 
 
-def state(profile: ScopedProfile) -> str:
+def state(profile: ScopedView | ScopedProfile) -> str:
     """Known or anonymous, and whether it is orphaned."""
     return words(_state(profile))
 
 
-def _state(profile: ScopedProfile) -> Line:
+def _state(profile: ScopedView | ScopedProfile) -> Line:
     return state_of(known=profile.known, orphaned=profile.orphaned)
-
-
-def moment(time_ms: int) -> str:
-    """A time in UTC without its milliseconds, for people; one that no calendar has, as a number."""
-    try:
-        when = datetime.fromtimestamp(time_ms // 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return f"{time_ms} ms"
-    return when.replace(tzinfo=None).isoformat(" ")

@@ -1,21 +1,28 @@
 """What a store holds as JSON, for machines; profiles as an export has them."""
 
 from idsync_cli import wire
-from idsync_cli.core.codes import Op
-from idsync_cli.inspect.profiles import Holder, ProfileDetails, ScopeCounts, Statistics, Whois
+from idsync_cli.core.codes import Op, RequestKind
+from idsync_cli.core.erasure import ERASED_VALUE, Erasure
+from idsync_cli.core.identity import Identifier
+from idsync_cli.inspect.profiles import ProfileDetails, ScopeCounts, Statistics
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
+from idsync_cli.inspect.whois import Holder, Whois
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Arrival, Cause
 
 
 def details_json(details: ProfileDetails) -> wire.Json:
-    """A profile that is there, with what made it and what brought each identifier."""
+    """A profile that is there, with what created it and what added its identifiers.
+
+    The first of them, or all.
+    """
     found, made_by = details.profile, details.made_by
     assert found is not None
     return {
         **wire.profile_json(found),
         "made_by": made_by and {"seq": found.profile.created_seq, **_cause_json(made_by)},
         "identifiers": [_arrival_json(each) for each in details.arrivals],
+        "left_out": details.held - len(details.arrivals),
     }
 
 
@@ -51,6 +58,7 @@ def story_json(story: Story) -> wire.Json:
     return {
         **wire.profile_json(story.profile),
         "story": [_chapter_json(each) for each in story.chapters],
+        "left_out": story.requests - len(story.chapters),
     }
 
 
@@ -58,20 +66,29 @@ def _chapter_json(chapter: Chapter) -> wire.Json:
     return {
         "seq": chapter.seq,
         **_cause_json(chapter.cause),
-        "mpid": str(chapter.answer),
+        "mpid": None if chapter.answer is None else str(chapter.answer),
         "made": chapter.is_making,
         "changes": [_turn_json(each) for each in chapter.changes],
     }
 
 
 def _turn_json(change: Gain | Loss) -> wire.Json:
-    its_type, value = change.identifier.type.value, change.identifier.value
     if isinstance(change, Gain):
         others: wire.Json = {"taken_from": [str(mpid) for mpid in change.taken_from]}
     else:
         others = {"taken_by": None if change.taken_by is None else str(change.taken_by)}
     op = Op.ADD if isinstance(change, Gain) else Op.REMOVE
-    return {"op": op.value, "identity_type": its_type, "value": value, **others}
+    return {"op": op.value, **_value_json(change.identifier), **others}
+
+
+def _value_json(identifier: Identifier) -> wire.Json:
+    """An identifier of the history; where its value was erased that is null, and said."""
+    is_erased = identifier.value == ERASED_VALUE
+    return {
+        "identity_type": identifier.type.value,
+        "value": None if is_erased else identifier.value,
+        **({"erased": True} if is_erased else {}),
+    }
 
 
 def entry_json(entry: HistoryEntry) -> wire.Json:
@@ -85,8 +102,19 @@ def entry_json(entry: HistoryEntry) -> wire.Json:
         "request_timestamp_ms": entry.request_timestamp_ms,
         "op": entry.op.value,
         "mpid": str(entry.mpid),
-        "identity_type": entry.identifier.type.value,
-        "value": entry.identifier.value,
+        **_value_json(entry.identifier),
+    }
+
+
+def erased_json(erasure: Erasure) -> wire.Json:
+    """An erasure as an entry of the history."""
+    return {
+        "seq": erasure.seq,
+        "time": wire.time_text(erasure.time_ms),
+        "type": RequestKind.ERASE.value,
+        "request_id": erasure.request_id,
+        "mpid": str(erasure.mpid),
+        "scope": erasure.scope,
     }
 
 
@@ -96,12 +124,14 @@ def whois_json(found: Whois) -> wire.Json:
         "identity_type": found.identifier.type.value,
         "value": found.identifier.value,
         "profiles": [_holder_json(each) for each in found.holders],
+        "left_out": found.held_by - len(found.holders),
         "searches": [wire.answer_json(each, explain=True) for each in found.searches],
     }
 
 
 def _holder_json(holder: Holder) -> wire.Json:
     why_not = holder.why_not
+    assert holder.profile is not None
     return {
         **wire.profile_json(holder.profile),
         "returned": why_not is None,

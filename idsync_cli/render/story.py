@@ -3,60 +3,76 @@
 import re
 
 from idsync_cli.core.codes import Import
-from idsync_cli.errors import printable
+from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.inspect.story import Chapter, Gain, Loss, Story
 from idsync_cli.messages import RULES
-from idsync_cli.render.store import decider_of, moment, state
+from idsync_cli.render.identifiers import ERASED, value_of
+from idsync_cli.render.store import decider_of, state
 from idsync_cli.render.theme import Line, Look
+from idsync_cli.render.times import moment
+from idsync_cli.visible import visible
+
+_NAMED = 10
+"""How many profiles are named that an identifier was taken from."""
 
 
-def story_lines(story: Story) -> list[Line]:
-    """A life as text: a heading for each request, and below it what it did to the profile."""
-    shown = story.profile
-    assert shown is not None
+def story_lines(story: Story, most: int | None = None) -> list[Line]:
+    """A life as text: a heading for each request, and below it what it did to the profile.
+
+    Of each request at most so many changes.
+    """
+    seen = story.seen
+    assert seen is not None
     mpid = (str(story.mpid), Look.MPID)
     lines: list[Line] = [
-        [("profile ", Look.HEADLINE), mpid, f" in scope {printable(shown.scope)}: {state(shown)}"]
+        [("profile ", Look.HEADLINE), mpid, f" in scope {visible(seen.scope)}: {state(seen)}"]
     ]
-    if shown.profile.source_mpid is not None:
-        source = (str(shown.profile.source_mpid), Look.MPID)
+    if seen.view.source_mpid is not None:
+        source = (str(seen.view.source_mpid), Look.MPID)
         lines.append(["source: the anonymous profile ", source])
     for chapter in story.chapters:
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
-        deed = _deed(story, chapter, str(chapter.answer))
+        deed = _deed(story, chapter, None if chapter.answer is None else str(chapter.answer))
         lines += [[], [(when, Look.ASIDE), f": {deed}"], [f"  decided by {_decider(chapter)}"]]
         if own := _own_name(chapter):
-            lines.append([f"  {printable(own)}"])
-        lines += map(_change_line, chapter.changes)
+            lines.append([f"  {own}"])
+        lines += map(_change_line, chapter.changes[:most])
+        if left := len(chapter.changes[most:] if most is not None else ()):
+            lines.append([f"  and {left:,} more changes"])
     return [*lines, *([each] for each in _beginning(story))]
 
 
 def story_markdown(story: Story) -> list[str]:
     """A life as a numbered list in Markdown; values stand as code, and so mean nothing."""
-    shown = story.profile
-    assert shown is not None
+    seen = story.seen
+    assert seen is not None
     lines = [f"### Profile {_code(str(story.mpid))}", ""]
-    source = shown.profile.source_mpid
+    source = seen.view.source_mpid
     came = "" if source is None else f"; source: the anonymous profile {_code(str(source))}"
-    lines += [f"In scope {_code(shown.scope)}: {state(shown)}{came}.", ""]
+    lines += [f"In scope {_code(seen.scope)}: {state(seen)}{came}.", ""]
     for number, chapter in enumerate(story.chapters, start=1):
-        deed = _deed(story, chapter, _code(str(chapter.answer)))
+        answer = None if chapter.answer is None else _code(str(chapter.answer))
+        deed = _deed(story, chapter, answer)
         own = _own_name(chapter, code=True)
         when = f"request {chapter.seq}, {moment(chapter.cause.time_ms)} UTC"
         lines.append(f"{number}. **{deed}** ({when}), decided by {_decider(chapter)}")
         lines += [f"    - {own}"] if own else []
         for each in chapter.changes:
             did = "added" if isinstance(each, Gain) else "removed"
-            held = f"{each.identifier.type} {_code(each.identifier.value)}"
+            value = each.identifier.value
+            told = ERASED if value == ERASED_VALUE else _code(value)
+            held = f"{each.identifier.type} {told}"
             lines.append(f"    - {did} {held}{_others(each)}")
     return [*lines, *_beginning(story)]
 
 
-def _deed(story: Story, chapter: Chapter, answer: str) -> str:
-    """What the request was to the profile: what made it, one of its own, or another profile's."""
+def _deed(story: Story, chapter: Chapter, answer: str | None) -> str:
+    """What the request did to the profile: created it, was answered with it, or took from it."""
     kind = chapter.cause.kind
     if chapter.is_making:
-        return f"made by {kind}"
+        return f"created by {kind}"
+    if answer is None:
+        return f"{kind} of a profile that was erased"
     return kind if chapter.answer == story.mpid else f"{kind} of profile {answer}"
 
 
@@ -72,7 +88,7 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
     cause = chapter.cause
     told = []
     if cause.request_id is not None:
-        told.append(f"request ID {_code(cause.request_id) if code else cause.request_id}")
+        told.append(f"request ID {_code(cause.request_id) if code else visible(cause.request_id)}")
     if cause.request_timestamp_ms is not None:
         told.append(f"sent {moment(cause.request_timestamp_ms)} UTC")
     return ", ".join(told)
@@ -81,28 +97,32 @@ def _own_name(chapter: Chapter, *, code: bool = False) -> str:
 def _change_line(change: Gain | Loss) -> Line:
     sign = ("+", Look.ADDED) if isinstance(change, Gain) else ("-", Look.REMOVED)
     kind = (change.identifier.type.value, Look.TYPE)
-    return ["  ", sign, " ", kind, f" {printable(change.identifier.value)}{_others(change)}"]
+    return ["  ", sign, " ", kind, f" {value_of(change.identifier)}{_others(change)}"]
 
 
 def _others(change: Gain | Loss) -> str:
     """From whom it was taken, or by whose request."""
     if isinstance(change, Loss):
+        if change.by_erased:
+            return " (taken by a profile that was erased)"
         return "" if change.taken_by is None else f" (taken by profile {change.taken_by})"
     if not change.taken_from:
         return ""
-    return f" (taken from profile {', '.join(map(str, change.taken_from))})"
+    first = ", ".join(map(str, change.taken_from[:_NAMED]))
+    more = len(change.taken_from) - _NAMED
+    return f" (taken from profile {first}{f' and {more:,} more' if more > 0 else ''})"
 
 
 def _beginning(story: Story) -> list[str]:
-    """What is to be said where the history does not know what made the profile."""
-    if any(chapter.is_making for chapter in story.chapters):
+    """What is to be said where the history does not know what created the profile."""
+    if story.chapters and story.chapters[0].is_making:
         return []
-    return ["", "the history does not say what made the profile"]
+    return ["", "the history does not say what created the profile"]
 
 
 def _code(value: str) -> str:
     """A value as code, between more backticks than stand in a row in it."""
-    text = printable(value)
+    text = visible(value)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     room = " " if longest or text != text.strip() else ""

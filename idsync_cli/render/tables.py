@@ -25,7 +25,9 @@ GIVE_WAY: Final = (
     "First identifiers",
     "Identifier",
     "Value",
+    "Audience",
     "Scope",
+    "State",
     "Workspaces",
     "Type",
     "Identifies a",
@@ -34,13 +36,19 @@ GIVE_WAY: Final = (
 )
 """The headings of the columns that give way, the first one first."""
 
-CUT_THROUGH: Final = ("Value", "Identifier", "First identifiers", "By", "Workspaces")
+CUT_THROUGH: Final = (
+    *("Value", "Identifier", "First identifiers", "By", "Audience", "Workspaces"),
+)
 """The headings of columns whose words are cut through, if nothing else helps."""
+
+LAST_RESORT: Final = ("Scope", "State")
+"""The headings of columns whose words are cut through if not even that helps."""
 
 RIGHT: Final = frozenset(
     (
         *("#", "Held by", "Left", "Seq", "Ids", "Number", "Requests", "Holders", "Profiles"),
         *("Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
+        *("Members", "Opted out"),
     )
 )
 """The headings of columns of numbers."""
@@ -50,6 +58,9 @@ _SHORT: Final = {"login": "log", "unique": "uniq", "immutable": "immut"}
 
 _STEPS: Final = (20, 12, 8)
 """How narrow columns get, one after the other, before any of them gets narrower."""
+
+_NARROWEST: Final = 4
+"""How narrow the columns of the last resort get."""
 
 _PIECE: Final = re.compile(r"\s+|[^\s_\-@.]*[_\-@.]+|[^\s_\-@.]+")
 _BAR_WIDTH: Final = 20
@@ -124,6 +135,9 @@ def _fit(
                 if excess <= 0:
                     return
                 widths[place] = max(min(widths[place], least), widths[place] - excess)
+    for place in (headings.index(each) for each in LAST_RESORT if each in headings):
+        excess = max(0, sum(widths) - room)
+        widths[place] = max(min(widths[place], _NARROWEST), widths[place] - excess)
 
 
 def _longest_piece(line: str) -> int:

@@ -1,4 +1,4 @@
-"""The writer that hands batches to another process, and has the next one decided meanwhile."""
+"""The writer that has another process write a batch while the next one is decided."""
 
 import os
 from collections.abc import Generator
@@ -17,10 +17,10 @@ from idsync_cli.store.sqlite.ahead import Batch, Deciding, TablesBehind
 from idsync_cli.store.sqlite.queries.replays import ReplayRow
 
 _ALONE_AGAIN = 10
-"""How many batches are written here after one of the other process was in vain."""
+"""How many batches this process writes itself after one that the other could not write."""
 
 _PATIENCE = 0.0
-"""For how many seconds it is waited for the other process to have started: it is not needed yet."""
+"""How many seconds to wait for the other process to start: this one can go on without it."""
 
 
 def processors() -> int:
@@ -32,7 +32,7 @@ def processors() -> int:
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """A batch that the other process was given, and how far the replay was before it."""
+    """A batch that the other process is writing, and how far the replay was before it."""
 
     decided: Decided
     before: ReplayRow
@@ -42,7 +42,7 @@ class AheadWriter(BatchWriter):
     """Has each batch decided while another process writes the one before.
 
     It takes over once that is worth it (`takes_over`). It gives back when lines have to be decided
-    anew: somebody else has written to the store, or tables had to be asked that are not up to date.
+    again: someone else has written to the store, or tables had to be asked that are not up to date.
     If the other process cannot be started it never takes over. Use it in a `with`. `to_start` is
     what a process takes to start, in seconds of a processor.
     """
@@ -133,27 +133,27 @@ class AheadWriter(BatchWriter):
         return WriteOutcome(after, held=held)
 
     def _wait(self, batch: _UnderWay) -> tuple[int, float] | None:
-        """How many lines a batch had, and its seconds at the store; None if it was not kept."""
+        """How many lines a batch had, and how long its transaction took; None if it failed."""
         assert self._process is not None
         seconds = self._process.wait()
         return None if seconds is None else (len(batch.decided.taken.lines), seconds)
 
     def _in_vain(self, batch: _UnderWay, *after: LineBatch) -> WriteOutcome:
-        """A batch was not written: it has to be decided anew, and so have the lines after it."""
+        """Go back: a batch was not written, so it and the lines after it must be decided again."""
         self._state.undo(batch.decided.changes)
         if self._answers:
             self._answers.take_back()
         return self._go_back(WriteOutcome(batch.before, anew=(batch.decided.taken, *after)))
 
     def _go_back(self, outcome: WriteOutcome) -> WriteOutcome:
-        """Forget what is known of the store, and leave some batches to the other writer."""
+        """Drop the cache of the store, and leave some batches to the direct writer."""
         self._store.forget()
         self._ahead = None
         self._alone_for = max(_ALONE_AGAIN, len(outcome.anew))
         return outcome
 
     def _begun(self) -> Deciding | None:
-        """Let the other process begin; None while it is not ready, or somebody else writes.
+        """Let the other process begin; None while it is not ready, or someone else writes.
 
         Raises:
             NoWriterProcess: there is none.
@@ -166,7 +166,7 @@ class AheadWriter(BatchWriter):
         if not self._process.is_ready(_PATIENCE):
             return None
         ahead = Deciding(self._store)
-        if not ahead.knows_the_store():
+        if not ahead.is_current():
             return None
         self._process.begin()
-        return ahead if ahead.knows_the_store() else None  # unless somebody wrote until it began
+        return ahead if ahead.is_current() else None  # unless somebody wrote until it began

@@ -1,4 +1,4 @@
-"""Which lines of a file come next, and how many of them are done at once."""
+"""The lines of a file in batches, and how large the next batch should be."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,28 +7,28 @@ from idsync_cli import wire
 from idsync_cli.files.request_file import Position, RequestFile
 
 HOLD_SECONDS = 0.25
-"""How long a transaction of a replay is meant to take: others wait for it."""
+"""How long a transaction of a replay should take, because other writers wait for it."""
 
 FIRST, MOST = 500, 20_000
-"""How many requests the first transaction has, and the most that one may have."""
+"""How many requests the first transaction has, and the most that any may have."""
 
 _BLOCK = 200
 """How many requests are in memory at once."""
 
 
 def fitting_size(size: int, lines: int, seconds: float) -> int:
-    """How many requests fit into a transaction, where so many lines held the store for so long.
+    """How many requests fit into a transaction, if `lines` of them took so many seconds.
 
-    At most twice as many as before, which is `size`.
+    At most twice `size`, which was the size before.
     """
     return max(1, min(int(lines * HOLD_SECONDS / max(seconds, 0.001)), 2 * size, MOST))
 
 
 @dataclass(frozen=True, slots=True)
 class LineBatch:
-    """Lines that were taken from the file, and how far that brings it.
+    """Lines of the file, and the position after them.
 
-    `begins` has where each of them begins, if it may have to stop there.
+    `begins` has the position of each line, if the replay may have to stop before it.
     """
 
     lines: list[wire.NumberedLine]
@@ -37,20 +37,20 @@ class LineBatch:
     begins: tuple[Position, ...] = ()
 
     def __iter__(self) -> Iterator[list[wire.Incoming]]:
-        """Their requests, read a block at a time: so what is read is never much."""
+        """Their requests, parsed in blocks, so that few are in memory."""
         reader = wire.LineReader()
         for first in range(0, len(self.lines), _BLOCK):
             yield reader.requests(self.lines[first : first + _BLOCK])
 
-    def up_to(self, place: int) -> "LineBatch":
-        """The lines before one of them."""
-        return LineBatch(self.lines[:place], self.begins[place], finished=False)
+    def up_to(self, index: int) -> "LineBatch":
+        """The lines before the one at an index."""
+        return LineBatch(self.lines[:index], self.begins[index], finished=False)
 
 
 class Batches:
-    """The lines of a file, some at once: so many that the store is held for a fitting time.
+    """The lines of a file in batches, of such a size that transactions take a suitable time.
 
-    With `size` it is always so many. With `may_stop` it is known of every line where it begins.
+    With `size`, every batch has so many lines. With `may_stop`, the position of each line is kept.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Batches:
         self.size = size or FIRST
 
     def next(self) -> LineBatch:
-        """The next lines: such as have to be done anew, else some of the file."""
+        """The next batch: lines that have to be done again, or else the next ones of the file."""
         if self._anew:
             return self._anew.pop(0)
         begins: list[Position] = []
@@ -80,13 +80,13 @@ class Batches:
         return LineBatch(lines, end, len(lines) < self.size, tuple(begins))
 
     def fit(self, lines: int, seconds: float) -> None:
-        """Let the next batch have a fitting size, where so many lines held the store for so long.
+        """Choose the size of the next batch: the last one had so many lines and took so long.
 
-        Lines that were done anew, or end the file, may be fewer than it had been meant to have.
+        A batch that was done again, or that ends the file, may be smaller than the size chosen.
         """
         if not self._is_fixed:
             self.size = fitting_size(self.size, lines, seconds)
 
     def do_anew(self, *taken: LineBatch) -> None:
-        """Let lines that were taken come once more before all others."""
+        """Let batches come again, before all others."""
         self._anew = [*taken, *self._anew]

@@ -16,6 +16,7 @@ from idsync_cli.replay.resumption import (
     Mode,
     Start,
     check_answers,
+    check_brings_nothing_back,
     check_by_itself,
     check_file,
     check_that_none_comes_twice,
@@ -42,7 +43,14 @@ class Wanted(NamedTuple):
     done: Sequence[str]
 
 
-def choose(files: Files, store: SqliteStore, answers: AnswersFile | None, mode: Mode) -> Wanted:
+def choose(
+    files: Files,
+    store: SqliteStore,
+    answers: AnswersFile | None,
+    mode: Mode,
+    *,
+    forced: bool = False,
+) -> Wanted:
     """Which of the files that are named are to be sorted and replayed.
 
     Raises:
@@ -54,6 +62,8 @@ def choose(files: Files, store: SqliteStore, answers: AnswersFile | None, mode: 
     for name, _ in files if mode is Mode.ONCE else ():
         check_by_itself(name, known, mode)
     check_that_none_comes_twice(files, mode)
+    for name, source in files if mode is Mode.AGAIN and not forced else ():
+        check_brings_nothing_back(name, source, store)
     if mode is Mode.AGAIN or any(row.name == _name_of(files) for row in under_way):
         return Wanted(files, ())
     wanted: list[tuple[str, Source]] = []

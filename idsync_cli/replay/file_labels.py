@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from idsync_cli.engine.labels import Labels
 from idsync_cli.replay.labels import ReplayLabels
 
 
@@ -20,7 +21,7 @@ class LabelsByFile:
     def of(self, place: int) -> ReplayLabels:
         """The labels of one file."""
         if place not in self._by_place:
-            self._by_place[place] = ReplayLabels()
+            self._by_place[place] = _LabelsOfFile(self._by_place)
         return self._by_place[place]
 
     @property
@@ -53,6 +54,20 @@ class LabelsByFile:
             by_place.setdefault(place, {})[label] = mpid
         for place, its_touched in by_place.items():
             self.of(place).undo(its_touched)
+
+
+class _LabelsOfFile(ReplayLabels):
+    """The labels of one file among `all_files`."""
+
+    def __init__(self, all_files: Mapping[int, Labels]) -> None:
+        super().__init__()
+        self._all_files = all_files
+
+    def unset(self, mpid: int) -> None:
+        """Let no label of any file stand for an MPID any more."""
+        for labels in self._all_files.values():
+            for label in [label for label, its in labels.items() if its == mpid]:
+                labels.name(label, None)
 
 
 def _place_and_label(name: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The labels of a replay, which may have to go back to what they were before a batch."""
+"""The labels of a replay, which can be restored to their state before a batch."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from idsync_cli.engine.labels import Labels
 
 
 class ReplayLabels(Labels):
-    """Labels of the file at hand; `touched` has what the batch found in the place of its own."""
+    """The labels of the current file; `touched` has what the batch changed, as it was before."""
 
     def __init__(self, known: Mapping[str, int] | None = None) -> None:
         super().__init__(known or {})
@@ -18,7 +18,7 @@ class ReplayLabels(Labels):
         super().name(label, mpid)
 
     def by_now(self) -> dict[str, int | None]:
-        """What the labels stand for that this batch has touched."""
+        """What the labels that this batch changed stand for now."""
         return {label: self.get(label) for label in self.touched}
 
     def begin(self) -> None:
@@ -26,7 +26,7 @@ class ReplayLabels(Labels):
         self.touched = {}
 
     def undo(self, touched: Mapping[str, int | None] | None = None) -> None:
-        """Go back to how it was before the batch, or before another that touched so much."""
+        """Restore the labels that this batch, or another, has `touched`."""
         for label, mpid in (self.touched if touched is None else touched).items():
             super().name(label, mpid)
         self.touched = {}

@@ -2,7 +2,7 @@
 
 How far a replay got is kept in the transaction of the work itself. Its answers are written, and
 on the disk, before that transaction is committed; what stands behind the length that it names
-belongs to a batch that never was, and is cut off when the replay goes on.
+belongs to a batch that never was, and is cut off when the replay continues.
 
 Batches are decided here, one after another. They are written by one of two writers
 (`replay/writers.py`): one that commits each at once, and, of a long replay, one that has another
@@ -15,11 +15,13 @@ from dataclasses import replace
 from itertools import groupby
 
 from idsync_cli import wire
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FaultCode, IdsyncError, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
-from idsync_cli.files.request_file import Source
+from idsync_cli.files.request_file import STANDARD_STREAM, Source
 from idsync_cli.files.sorted_requests import SortedLines, place_of
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
@@ -35,6 +37,7 @@ from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.erasing.kept_files import text_of
 from idsync_cli.store.sqlite.queries.replays import replays
 
 _TRIES = 2
@@ -55,7 +58,9 @@ class Replay:
 
     `stopped_by` is what was counted of the rejected request that stopped it, if one did.
     With `recorded` the MPIDs of recorded responses stand for ours (section 12). `to_start` is what
-    it takes to start a process, in seconds of a processor.
+    it takes to start a process, in seconds of a processor. `output` is the path of the answers, if
+    they go to a file. With `forced` a file is replayed again even if that brings back what was
+    erased.
     """
 
     def __init__(
@@ -71,6 +76,8 @@ class Replay:
         to_start: float = 0.1,
         several_files: bool = False,
         recorded: ReplayedMpids | None = None,
+        output: str | None = None,
+        forced: bool = False,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -82,6 +89,8 @@ class Replay:
         self._to_start = to_start
         self._recorded = recorded
         self._several_files = several_files
+        self._output = output
+        self._forced = forced
         self._commits = 0
         self._decided: list[Decided] = []
         self._started: Start | None = None
@@ -96,7 +105,7 @@ class Replay:
         Raises:
             UsageFault: one of them must not be replayed, or is another of them.
         """
-        check_files(files, self._store, self._answers, self.mode)
+        check_files(files, self._store, self._answers, self.mode, forced=self._forced)
 
     def by_file(self, answers: list[Answer]) -> Iterable[tuple[str | None, list[Answer]]]:
         """Answers by the file that they name; None where there is only one (section 8)."""
@@ -109,7 +118,7 @@ class Replay:
         Raises:
             UsageFault: one of them must not be replayed, or not with the others.
         """
-        return choose(files, self._store, self._answers, self.mode)
+        return choose(files, self._store, self._answers, self.mode, forced=self._forced)
 
     def run_by_time(
         self, files: Sequence[tuple[str, Source]], lines: SortedLines
@@ -143,7 +152,15 @@ class Replay:
 
         def start() -> Start | None:
             store, answers, mode = self._store, self._answers, self.mode
-            return find_start(name, source, store, answers, mode, is_one_of_several=several)
+            return find_start(
+                name,
+                source,
+                store,
+                answers,
+                mode,
+                is_one_of_several=several,
+                forced=self._forced,
+            )
 
         return self._run(start, source)
 
@@ -204,7 +221,7 @@ class Replay:
         by_file = self._labels_are_by_file
         self._state = state = ReplayState(start, self._recorded, labels_by_file=by_file)
         batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
-        direct = DirectWriter(self._engine, self._answers, state, start)
+        direct = DirectWriter(self._engine, self._answers, state, start, self._files())
         row, pace = start.row, None
         with self._ahead(state) or nullcontext() as ahead:
             while not row.finished:
@@ -230,6 +247,13 @@ class Replay:
                 if outcome.held:
                     batches.fit(*outcome.held)
                 batches.do_anew(*outcome.anew)
+
+    def _files(self) -> list[KeptFile]:
+        """The files of this replay whose paths the store keeps."""
+        paths = [(FileKind.REQUESTS, name) for name in self._origin.files]
+        if self._output is not None:
+            paths.append((FileKind.OUTPUT, self._output))
+        return [KeptFile(kind, text_of(path)) for kind, path in paths if path != STANDARD_STREAM]
 
     def _ahead(self, state: ReplayState) -> AheadWriter | None:
         """The writer that may take over, unless everything has to be done by one process.

@@ -16,7 +16,10 @@ Answers = list[Answer]
 
 
 class Origin(ABC):
-    """Tells the file of each line; `several` says that answers name it (section 8)."""
+    """Tells the file of each line; `files` are all of them, by their names."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self.files = files
 
     @abstractmethod
     def by_file(self, answers: Answers) -> Iterable[tuple[str, Answers]]:
@@ -37,6 +40,7 @@ class OneFile(Origin):
     """All lines are of one file."""
 
     def __init__(self, file: str) -> None:
+        super().__init__([file])
         self._file = file
 
     def by_file(self, answers: Answers) -> Iterable[tuple[str, Answers]]:
@@ -57,14 +61,11 @@ class OneFile(Origin):
 class SortedFiles(Origin):
     """Lines of several files, sorted."""
 
-    def __init__(self, files: Sequence[str]) -> None:
-        self._files = files
-
     def by_file(self, answers: Answers) -> Iterator[tuple[str, Answers]]:
         """Answers by the lines of their own files."""
         for place, some in groupby(answers, lambda each: place_of(each.line or 0)[0]):
             yield (
-                self._files[place],
+                self.files[place],
                 [
                     Answer(
                         each.seq,
@@ -82,9 +83,9 @@ class SortedFiles(Origin):
     ) -> Iterator[tuple[str, list[wire.NumberedLine]]]:
         """Lines by the numbers that they have in their own files."""
         for place, some in groupby(lines, lambda each: place_of(each[0])[0]):
-            yield self._files[place], [(place_of(number)[1], line) for number, line in some]
+            yield self.files[place], [(place_of(number)[1], line) for number, line in some]
 
     def file_and_line(self, number: int) -> tuple[str, int]:
         """The file of a line, and its number there."""
         place, line = place_of(number)
-        return self._files[place], line
+        return self.files[place], line

@@ -32,10 +32,13 @@ class Meeting(NamedTuple):
 
 
 class Layer:
-    """The pairs of one batch, both ways, and those of its lines that met others before."""
+    """The pairs of one batch, both ways, and those of its lines that met others before.
+
+    A recorded MPID that stands for None stands for nobody any more.
+    """
 
     def __init__(self) -> None:
-        self.pairs: dict[int, int] = {}
+        self.pairs: dict[int, int | None] = {}
         self.recorded: dict[int, int] = {}
         self.met = 0
         self.first_met: list[Meeting] = []
@@ -92,6 +95,14 @@ class ReplayedMpids(RecordedMpids):
                 batch.first_met.append(Meeting(line or 0, recorded, mpid, before, other))
         batch.pairs[recorded] = mpid
         batch.recorded[mpid] = recorded
+
+    def unset(self, mpid: int) -> None:
+        """Let no recorded MPID stand for this one any more: its profile was erased."""
+        assert self._transaction is not None
+        its = {} if self.anew else dict.fromkeys(recorded_as(self._transaction, mpid))
+        for layer in self._layers:
+            its |= {recorded: None for recorded, of in layer.pairs.items() if of == mpid}
+        self._layers[-1].pairs |= {each: None for each in its if self._of(each) == mpid}
 
     def _of(self, recorded: int) -> int | None:
         for layer in reversed(self._layers):

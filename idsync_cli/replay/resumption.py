@@ -1,6 +1,6 @@
-"""Where the replay of a file begins, or goes on: what the store says of earlier replays of it."""
+"""Where the replay of a file begins or continues: what the store says of earlier replays of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import blake2b
@@ -10,6 +10,7 @@ from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.erasing.entries import last_replay_before_one
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, names_by_time, replays
 
 _PIECE = 2**18
@@ -28,7 +29,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a replay begins or goes on, and how many replays the store had by then.
+    """Where a replay begins or continues, and how many replays the store had by then.
 
     `also` are those that are entered with it: of files that it replays along with others.
     """
@@ -45,6 +46,8 @@ def check_files(
     store: SqliteStore,
     answers: AnswersFile | None,
     mode: Mode,
+    *,
+    forced: bool = False,
 ) -> None:
     """See before the first file is begun whether those after it may be replayed as well.
 
@@ -59,6 +62,8 @@ def check_files(
         known = replays(transaction)
     for name, source in readable:
         if known and (name, source) != files[0]:
+            if mode is Mode.AGAIN and not forced:
+                check_brings_nothing_back(name, source, store)
             check_by_itself(name, known, mode)
             check_file(name, replay_of(source, known), known, answers, mode, is_one_of_several=True)
 
@@ -71,13 +76,18 @@ def find_start(
     mode: Mode,
     *,
     is_one_of_several: bool = False,
+    forced: bool = False,
 ) -> Start | None:
-    """Where to begin or go on; None where there is nothing left to do.
+    """Where to begin or continue; None where there is nothing left to do.
+
+    What was replayed before an erasure is replayed again only if that is `forced`.
 
     Raises:
         UsageFault: by its mode the file must not be replayed, or not with these answers.
     """
     source.rewind()
+    if mode is Mode.AGAIN and not forced:
+        check_brings_nothing_back(name, source, store)
     with store.reading() as transaction:
         known = replays(transaction)
         found = replay_of(source, known)
@@ -152,6 +162,26 @@ def check_by_itself(name: str, known: Sequence[ReplayRow], mode: Mode) -> None:
         )
 
 
+def check_brings_nothing_back(name: str, source: Source, store: SqliteStore) -> None:
+    """See whether a file that is to be replayed again was not replayed before an erasure.
+
+    Raises:
+        UsageFault: it was.
+    """
+    with store.reading() as transaction:
+        last_before = last_replay_before_one(transaction)
+        known = replays(transaction) if last_before else []
+    if any(row.replay_id <= last_before for row in _replays_of(source, known)):
+        raise UsageFault(
+            f"{quoted(name)} was replayed before a profile was erased; to replay it again may "
+            "bring back what was erased",
+            FaultCode.REPLAYED_BEFORE,
+            hint=Hint.BRING_BACK,
+            path=name,
+        )
+    source.rewind()
+
+
 def check_answers(shown: str, found: ReplayRow, answers: AnswersFile | None) -> None:
     """See whether a replay that goes on writes its answers as it did.
 
@@ -212,6 +242,11 @@ def position_of(row: ReplayRow) -> Position:
 
 def replay_of(source: Source, known: Sequence[ReplayRow]) -> ReplayRow | None:
     """The latest replay of these bytes: all of them if it is finished, else their beginning."""
+    return next(_replays_of(source, known), None)
+
+
+def _replays_of(source: Source, known: Sequence[ReplayRow]) -> Iterator[ReplayRow]:
+    """The replays of these bytes, latest first: of all if it is finished, else of the beginning."""
     source.keep(max((row.bytes for row in known), default=-1) + 1)
     requests = RequestFile(source)
     shortest_first = sorted(known, key=lambda row: row.bytes)
@@ -219,8 +254,7 @@ def replay_of(source: Source, known: Sequence[ReplayRow]) -> ReplayRow | None:
     source.rewind()
     for row in sorted(matching, key=lambda row: row.replay_id, reverse=True):
         if not row.finished or _is_whole(source, row):
-            return row
-    return None
+            yield row
 
 
 def _is_whole(source: Source, row: ReplayRow) -> bool:

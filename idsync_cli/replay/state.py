@@ -25,7 +25,7 @@ class Changes:
     __slots__ = ("labels", "labels_before", "pairs")
 
     def __init__(
-        self, labels: LabelValues, labels_before: LabelValues, pairs: dict[int, int]
+        self, labels: LabelValues, labels_before: LabelValues, pairs: dict[int, int | None]
     ) -> None:
         self.labels = labels
         self.labels_before = labels_before

@@ -1,8 +1,8 @@
-"""What a replay came to: counted as its answers come, and given out as a value."""
+"""The summary of a replay: its answers are counted as they come."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.decision import Answer, Refusal
@@ -12,6 +12,9 @@ REFUSED_SHOWN = 20
 
 _Way = tuple[RequestKind | None, Status, str | None, str | None]
 """A way to answer: the kind, the status, what decided (a type, or else the rule), the error."""
+
+
+_DUPLICATE: Final = Status.DUPLICATE
 
 
 class RefusedLine(NamedTuple):
@@ -38,7 +41,7 @@ class MetTwice(NamedTuple):
 
 
 class KindCount(NamedTuple):
-    """How many requests of a kind had a status; the kind is None for what is no request."""
+    """How many requests of a kind had a status; the kind is None for lines that are no request."""
 
     kind: RequestKind | None
     status: Status
@@ -109,7 +112,7 @@ class Tally:
         self.first_met_twice: list[MetTwice] = []
 
     def count_all(self, answers: Iterable[Answer], file: str) -> None:
-        """Take answers to lines of a file into account."""
+        """Count answers to lines of a file."""
         ways = self.ways
         for answer in answers:
             outcome = answer.outcome
@@ -119,7 +122,10 @@ class Tally:
                     self.refused.append(RefusedLine(file, answer))
             else:
                 by = outcome.decided_by
-                way = (answer.kind, outcome.status, by.identity_type or by.rule, None)
+                decider: str | None = by.identity_type or by.rule
+                if outcome.status is _DUPLICATE:
+                    decider = None  # nothing was decided
+                way = (answer.kind, outcome.status, decider, None)
                 self.created += outcome.created
                 self.orphaned += len(outcome.orphaned)
                 for note in outcome.notes:
@@ -128,7 +134,7 @@ class Tally:
             self.requests += 1
 
     def keep_lines(self, lines: Iterable[tuple[int, bytes]], file: str) -> None:
-        """Keep those lines, of some of a file with their numbers, that are refused and listed."""
+        """Keep the text of those lines, given with their numbers, that are listed as refused."""
         wanted = {each.answer.line for each in self.refused if each.file == file}
         if wanted:
             texts = {number: line for number, line in lines if number in wanted}
@@ -140,7 +146,7 @@ class Tally:
             ]
 
     def add(self, other: "Tally") -> None:
-        """Take into account what another has counted since."""
+        """Add what another tally has counted."""
         self.requests += other.requests
         self.created += other.created
         self.orphaned += other.orphaned

@@ -34,14 +34,14 @@ main(*sys.argv[1:])
 _LENGTH = 8
 _NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
 _LOGGED_BATCHES = 6
-"""So many batches are in the log before it is emptied: most pages are then written once for all."""
+"""How many batches the log takes before it is emptied, so that most pages are copied once."""
 
-_WITHOUT_REFERENCES = 2  # a version of marshal that does not look whether a value came before
+_WITHOUT_REFERENCES = 2  # this version of marshal does not look for values that came before
 _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "store", "usage"
 
 
 class WriteJob(NamedTuple):
-    """A batch of a replay: what it changes, how far the replay was, and how far it gets by it.
+    """A batch of a replay: what it changes, and how far the replay is before it and after it.
 
     `labels` and `pairs` are what labels and recorded MPIDs stand for by now that it has touched.
     """
@@ -50,7 +50,7 @@ class WriteJob(NamedTuple):
     before: ReplayRow
     after: ReplayRow
     labels: dict[str, int | None]
-    pairs: dict[int, int]
+    pairs: dict[int, int | None]
 
 
 class NoWriterProcess(Exception):
@@ -62,7 +62,7 @@ class _Ended(Exception):
 
 
 class WriterProcess:
-    """The other process, seen from the one that decides. Close it, or use it in a `with`."""
+    """The other process, for the process that decides. Close it, or use it in a `with`."""
 
     def __init__(self, store: Path, answers: int | None) -> None:
         """Start it; `answers` is an open file that has to be on the disk before each commit.
@@ -72,7 +72,7 @@ class WriterProcess:
         """
         root = Path(__file__).resolve().parents[2]
         path, files = str(store.resolve()), () if answers is None else (answers,)
-        # A Ctrl-C goes to all processes; this one must not meet it before it ignores it.
+        # Ctrl-C goes to all processes, and must not reach this one before it ignores the signal.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_ITS_OWN)
         try:
             self._process = subprocess.Popen(
@@ -95,7 +95,7 @@ class WriterProcess:
         self.close()
 
     def is_ready(self, seconds: float | None = None) -> bool:
-        """Whether it has started, now or within so many seconds; None waits until it has.
+        """Whether it has started, now or within that many seconds; None waits until it has.
 
         Raises:
             NoWriterProcess: it has ended.
@@ -113,7 +113,7 @@ class WriterProcess:
         return self._is_ready
 
     def begin(self) -> None:
-        """Take the store as it is now for what the next batch was decided on.
+        """Take note of the store as it is now: the next batch is decided on this state.
 
         Raises:
             NoWriterProcess: it has ended.
@@ -139,14 +139,15 @@ class WriterProcess:
             raise _ended() from None
 
     def wait(self) -> float | None:
-        """The seconds for which the store was held by the batch sent last.
+        """How many seconds the transaction of the last batch took.
 
-        None if it was not written: somebody else has written, or gave out an MPID of it before.
+        None if the batch was not written, because somebody else has written to the store, or one of
+        its new MPIDs is taken.
 
         Raises:
             StoreFault: the store cannot be written; nothing of the batch was. Or the process has
                 ended; the batch was written whole, or not at all.
-            UsageFault: somebody else goes on with the same replay.
+            UsageFault: another process is continuing the same replay.
         """
         try:
             return self._outcome()
@@ -154,7 +155,7 @@ class WriterProcess:
             raise _ended() from None
 
     def close(self) -> None:
-        """Let it finish what it has, and end it."""
+        """Let it finish its batch, and end it."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(OSError):  # what it could not be given whole is not done
@@ -205,21 +206,21 @@ def _get(stream: IO[bytes]) -> Any:
     length = stream.read(_LENGTH)
     size = int.from_bytes(length, "big")
     data = stream.read(size) if length else b""
-    if not data or len(data) < size:  # it has ended, perhaps in the middle of what it said
+    if not data or len(data) < size:  # it has ended, perhaps in the middle of a message
         return None
     return marshal.loads(data)
 
 
 def main(path: str, answers: str | None = None) -> None:
-    """What the other process does: write what it is given, until there is no more."""
-    gc.disable()  # rows are no cycles
-    for ignored in _NOT_ITS_OWN:  # who decides is asked to end, and ends us
+    """The other process: write the batches that come, until there are no more."""
+    gc.disable()  # rows have no cycles
+    for ignored in _NOT_ITS_OWN:  # the process that decides handles them, and ends this one
         signal.signal(ignored, signal.SIG_IGN)
     gone = StoreFault(
         f"the store {printable(path)} no longer exists", FaultCode.STORE_REPLACED, store=path
     )
     try:
-        store = open_store(path, write=True)
+        store = open_store(path, write=True, finish_owed=False)
     except StoreFault as fault:
         store, gone = None, fault
     if store is None:
@@ -238,7 +239,7 @@ class _Worker:
         self._done = 0
 
     def work(self, jobs: IO[bytes], replies: IO[bytes]) -> None:
-        with suppress(BrokenPipeError):  # who decides was killed, and whoever goes on sees it
+        with suppress(BrokenPipeError):  # the other one was killed, and can be resumed
             _put(replies, (_WRITTEN, 0.0))  # it has started
             while message := _get(jobs):
                 _put(replies, self._do(message))

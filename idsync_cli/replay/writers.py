@@ -1,11 +1,12 @@
-"""Who writes what a replay decides: one interface, and the writer that commits at once."""
+"""Writing what a replay decides: the interface, and the writer that commits at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
@@ -15,6 +16,8 @@ from idsync_cli.replay.state import Changes, ReplayState
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import MpidTaken, Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.erasing.entries import cover_replay
+from idsync_cli.store.sqlite.erasing.kept_files import keep
 from idsync_cli.store.sqlite.queries.replays import (
     NOT_ALONE,
     ReplayRow,
@@ -27,12 +30,12 @@ from idsync_cli.store.sqlite.queries.replays import (
 
 
 class Overtaken(Exception):
-    """Since this replay looked how far its file was replayed before, another got further."""
+    """Another process has gone on with this replay since its progress was looked up."""
 
 
 @dataclass(slots=True)
 class Done:
-    """What a batch came to: its answers counted and, where they are asked for, as they are."""
+    """The results of a batch: the counts of its answers and, if asked for, the answers."""
 
     tally: Tally
     answers: list[Answer]
@@ -41,7 +44,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A batch that was decided, and is not kept yet; `changes` are those of the replay's state."""
+    """A batch that was decided, and is not committed yet; `changes` are of the replay's state."""
 
     taken: LineBatch
     done: Done
@@ -49,17 +52,17 @@ class Decided:
 
 
 Decide = Callable[[Transaction, LineBatch], Decided]
-"""What decides lines in a transaction. If it raises, the replay's state is as it was before."""
+"""Decides lines in a transaction. If it raises, the replay's state is as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
-    """What became of batches when a writer was given the next one.
+    """What happened when a writer was given the next batch.
 
-    `row` says how far the replay got by what is kept, and by what is still being written. `anew`
-    are lines that must be decided once more, oldest first. `held` says how many lines were written
-    at once, and for how many seconds they held the store; None where none were. `pace` is what a
-    line took, where one process did it all.
+    `row` says how far the replay got with what is committed or still being written. `anew` are
+    batches that must be decided again, oldest first. `held` says how many lines were written in one
+    transaction, and how many seconds that took; None if none were written. `pace` is how long a
+    line took, if one process did it all.
     """
 
     row: ReplayRow
@@ -77,19 +80,19 @@ class BatchWriter(ABC):
     ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided, and write what they change: now, or while the next are decided.
 
-        `row` says how far the replay got before them. What a batch came to comes when it is kept.
-        With the last lines of a file all is kept.
+        `row` says how far the replay got before them. The results of a batch are yielded when it is
+        committed. With the last lines of a file, everything is committed.
 
         Raises:
-            StoreFault: the store or the answers cannot be written; what was kept is whole.
-            UsageFault: somebody else goes on with the same replay.
+            StoreFault: the store or the answers cannot be written; what was committed is intact.
+            UsageFault: another process has gone on with the same replay.
         """
 
 
 def with_answers(
     row: ReplayRow, decided: Decided, answers: AnswersFile | None, *, until_on_disk: bool
 ) -> ReplayRow:
-    """Write the answers of a batch out, and give how far it brings the replay.
+    """Write the answers of a batch, and give how far the replay gets with it.
 
     Raises:
         StoreFault: they cannot be written.
@@ -106,11 +109,20 @@ def with_answers(
 
 
 class DirectWriter(BatchWriter):
-    """Decides a batch and commits it, in one transaction."""
+    """Decides a batch and commits it, in one transaction.
+
+    With the first the store keeps the paths of `files`, before any erasure that is to name them.
+    """
 
     def __init__(
-        self, engine: Engine, answers: AnswersFile | None, state: ReplayState, start: Start
+        self,
+        engine: Engine,
+        answers: AnswersFile | None,
+        state: ReplayState,
+        start: Start,
+        files: Sequence[KeptFile],
     ) -> None:
+        self._files = files
         self._engine = engine
         self._answers = answers
         self._state = state
@@ -122,7 +134,7 @@ class DirectWriter(BatchWriter):
         """Have lines decided, write what they change, and commit it.
 
         Raises:
-            Overtaken: another process went on with the same replay before this one began to.
+            Overtaken: another process continued the same replay before this one began to.
         """
         done, outcome = self._write(decide, taken, row)
         yield done
@@ -141,11 +153,14 @@ class DirectWriter(BatchWriter):
         try:
             with self._engine.writing(trust_new_mpids=trust_new_mpids) as transaction:
                 began = monotonic()
+                self._keep_paths(transaction)
+                first_seq = transaction.last_seq + 1
                 decided = decide(transaction, taken)
                 decided_at = monotonic()
                 transaction.flush()
-                held = monotonic() - began  # what follows depends little on the size
-                after = self._keep_progress(transaction, decided, row)
+                held = monotonic() - began  # the rest takes about as long for any size
+                after = self._keep_progress(transaction, decided, row, first_seq)
+            self._files = ()
         except BaseException:
             if decided:
                 self._state.undo(decided.changes)
@@ -155,10 +170,15 @@ class DirectWriter(BatchWriter):
         pace = Pace((decided_at - began) / lines, (monotonic() - decided_at) / lines)
         return decided.done, WriteOutcome(after, held=(lines, held), pace=pace)
 
+    def _keep_paths(self, transaction: Transaction) -> None:
+        assert isinstance(transaction, SqliteTransaction)
+        for file in self._files:
+            keep(transaction, file)
+
     def _keep_progress(
-        self, transaction: Transaction, decided: Decided, row: ReplayRow
+        self, transaction: Transaction, decided: Decided, row: ReplayRow, first_seq: int
     ) -> ReplayRow:
-        """Keep in the transaction of a batch how far it brings the replay, and give that."""
+        """Write, in the transaction of a batch, how far the replay gets with it, and give that."""
         assert isinstance(transaction, SqliteTransaction)
         is_new = row.replay_id == NOT_ENTERED
         if is_new and len(replays(transaction)) != self._start.seen:
@@ -170,9 +190,12 @@ class DirectWriter(BatchWriter):
         after = with_answers(row, decided, self._answers, until_on_disk=True)
         if is_new:
             after = begin(transaction, after)
+            last = after.replay_id
             for row_of_a_file in self._start.also:
-                begin(transaction, row_of_a_file)
+                last = begin(transaction, row_of_a_file).replay_id
         else:
             advance(transaction, after)
+            last = after.replay_id
+        cover_replay(transaction, last, first_seq)
         self._state.keep(transaction, after, decided.changes)
         return after

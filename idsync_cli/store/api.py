@@ -1,12 +1,12 @@
-"""What the engine, replay and the looking commands need of a store: the contract of every store.
+"""The contract of every store: what the engine, replay and the inspecting commands need of one.
 
-`store/sqlite` keeps it in a file, `store/memory` in plain dictionaries for small worlds. A store in
-plain Python serves the compiled package too: a class that derives from these. It is done when it
-passes `tests/test_store_conformance.py`. Not part of the contract are the checkpoints of a replay,
-copies, health, and SQL: those belong to one kind of store.
+`store/sqlite` keeps a store in a file, `store/memory` keeps a small one in dictionaries. Another
+kind of store is a class that derives from these; it may be plain Python even if idsync is compiled.
+It is done when it passes `tests/test_store_conformance.py`. Progress of replays, copies, health and
+SQL are not part of the contract: they belong to one kind of store.
 
-What goes in and what comes out are values. What was given out never changes afterwards, and can
-still be read once the store is closed.
+Everything that goes in or comes out is a value. It never changes afterwards, and can still be read
+when the store is closed.
 """
 
 from abc import ABC, abstractmethod
@@ -17,9 +17,12 @@ from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
+from idsync_cli.core.audiences.fold import Fold, Subject
 from idsync_cli.core.codes import EntryKind, EntryRule, Op, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.decision import Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
@@ -27,14 +30,14 @@ from idsync_cli.core.value import Value
 
 
 class MpidTaken(Exception):
-    """A new MPID that was taken to be free is not; what was decided must be decided anew."""
+    """A new MPID that was assumed to be free is taken; the requests must be decided again."""
 
 
 class RequestEntry(Value):
-    """What history keeps of a request beside what it changed.
+    """What the history keeps of a request besides its changes.
 
-    `time_ms` is when it was answered, in milliseconds since 1970, UTC; the id and the time that it
-    brought itself are None where it brought none.
+    `time_ms` is when it was answered, in milliseconds since 1970, UTC. `request_id` and
+    `request_timestamp_ms` are its own; they are None if it had none.
     """
 
     __match_args__ = ("seq", "time_ms", "kind", "request_id", "request_timestamp_ms")
@@ -54,12 +57,19 @@ class RequestEntry(Value):
         self.request_id: Final = request_id
         self.request_timestamp_ms: Final = request_timestamp_ms
 
+    @property
+    def own_time_ms(self) -> int:
+        """The time that it brought itself, or else when it was answered."""
+        its_own = self.request_timestamp_ms
+        return self.time_ms if its_own is None else its_own
+
 
 class HistoryEntry(Value):
     """One change of an identity record, with the request, or import, that made it (section 9).
 
     `kind` and `rule` are those of the request, or both are `Import.IMPORT`. For the rule
-    `identifier`, `decided_by_type` is the type that decided.
+    `identifier`, `decided_by_type` is the type that decided. The identifier may have the value
+    ERASED_VALUE, and the id of a request that was answered with an erased profile is gone.
     """
 
     __match_args__ = (
@@ -93,11 +103,25 @@ class HistoryEntry(Value):
         self.decided_by_type: Final = decided_by_type
 
 
-class ProfileFilter(NamedTuple):
-    """Which profiles are asked for; what is None asks for nothing.
+class Member(NamedTuple):
+    """A profile that is in an audience."""
 
-    `holding` asks for those that hold an identifier of the type, `known` and `orphaned` for those
-    that are so, or are not, by the rules of today (section 1).
+    profile: Profile
+    is_opted_out: bool
+
+
+class MemberCount(NamedTuple):
+    """How many members an audience has, and how many of them have opted out."""
+
+    members: int
+    opted_out: int
+
+
+class ProfileFilter(NamedTuple):
+    """Which profiles are asked for; a member that is None does not matter.
+
+    `holding` asks for those that hold an identifier of the type. `known` and `orphaned` ask for
+    those that are so, or are not, by the present rules (section 1).
     """
 
     scope: str | None = None
@@ -108,7 +132,8 @@ class ProfileFilter(NamedTuple):
     def takes(self, scope: str, profile: ProfileView, rules: ScopeRules | None) -> bool:
         """Whether a profile of a scope is asked for.
 
-        In a scope without rules it is known if it ever was, and orphaned if it holds nothing.
+        If the scope has no rules, the profile counts as known if it ever was, and as orphaned if it
+        holds nothing.
         """
         known = profile.was_known if rules is None else rules.is_known(profile)
         found = profile.types != 0 if rules is None else rules.holds_lookup(profile.types)
@@ -125,11 +150,11 @@ EVERY_PROFILE = ProfileFilter()
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Transaction(ABC):
-    """A store in one transaction: it sees its own changes, and nobody else's that come meanwhile.
+    """A store in one transaction. It sees its own changes, but not what others change meanwhile.
 
-    It serves the thread that began it, until it ends. Any method may raise StoreFault: the store
-    cannot be used, and nothing of the transaction is kept; or MpidTaken, where `Store.writing`
-    says so.
+    Only the thread that began it may use it, until it ends. Any method may raise StoreFault: the
+    store cannot be used, and nothing of the transaction is kept. It may also raise MpidTaken, where
+    `Store.writing` says so.
     """
 
     __slots__ = ()
@@ -147,7 +172,10 @@ class Transaction(ABC):
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number.
+
+        What was created and changed of a profile that was erased no longer counts.
+        """
 
     # What the rules ask, and what they decided.
 
@@ -155,43 +183,70 @@ class Transaction(ABC):
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         """Prepare for requests under these rules, by scope.
 
-        Gives the names of scopes that have profiles and had to be brought up to date, because
-        other types are login types in them than when the scope got its first profile, or was last
-        brought up to date. It is never needed: look-ups go by the rules that they are made for.
+        Gives the names of the scopes whose login types have changed since they were last prepared,
+        or got their first profile, so that something had to be brought up to date. Look-ups are
+        right without it, because they go by the rules that they are made for.
         """
 
     @abstractmethod
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
-        """Hear what look-ups of a scope will soon be about; a store may read it all at once."""
+        """Read what look-ups of a scope will soon be about, all at once; a store may ignore it."""
 
     @abstractmethod
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
-        """What is known about a scope under its rules; it need not have any profile.
+        """Look-ups in a scope under its rules; the scope need not have any profile.
 
-        It is of no use once anything was changed, or the transaction has ended: ask for another.
+        They are valid until something is changed, or the transaction ends.
         """
 
     @abstractmethod
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
-        """Do what was decided, and enter it in the history.
+        """Apply a decision, and enter it in the history.
 
-        It changes something, and was decided upon this transaction as it stands. Nothing is looked
-        at but the status, the rule that decided, the answered profile and whether it is new, the
-        changes, and how profiles are left. The sequence number is not advanced.
+        The decision changes something, and was made on this transaction as it is now. Only its
+        status, deciding rule, answered profile (and whether that is new), changes, updated profiles
+        and data are used. The sequence number is not advanced.
+
+        An alias copies the events of its window that the source has, and its install attribution;
+        the destination was then first seen as early as the source. Events of a batch that are in
+        the window of one of the decision's aliases are its destination's, too.
+
+        An event of a batch without a time of its own has that of the request
+        (`RequestEntry.own_time_ms`). An attribute that is set to the value it has, or deleted if it
+        is not set, does not change; nor does a device of which nothing new is said.
+
+        Of an erased profile only an `Erasure` stays: the profile goes, its history, and in the
+        history of others each identifier that no other profile holds (section 9).
         """
 
     @abstractmethod
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope, with its MPID and number, which are free.
+        """Add a whole profile to a scope, with its MPID and number, which are free.
 
         It is entered in the history as an import, unless `time_ms` is None.
         """
 
     @abstractmethod
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name."""
+
+    @abstractmethod
+    def insert_erasure(self, erasure: Erasure) -> None:
+        """Enter an erasure that was carried out elsewhere: its MPID stays taken.
+
+        No profile has the MPID, and nothing has its number.
+        """
+
+    @abstractmethod
     def flush(self) -> None:
-        """Meet now whatever could keep the transaction from being kept.
+        """Do now whatever could still make the transaction fail.
 
         Raises:
             MpidTaken: see `Store.writing`.
@@ -206,11 +261,11 @@ class Transaction(ABC):
 
     @abstractmethod
     def remember_rules(self, rules: Mapping[str, str]) -> None:
-        """Remember the rules of each scope, as text, that the store is changed under."""
+        """Remember the rules of each scope, as text, under which the store is changed."""
 
     @abstractmethod
     def remembered_rules(self) -> dict[str, str]:
-        """What was remembered last; empty where nothing was."""
+        """The rules remembered last; empty if there are none."""
 
     # What people ask.
 
@@ -223,13 +278,20 @@ class Transaction(ABC):
         """The profile that has the MPID, with its scope."""
 
     @abstractmethod
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        """What the profile has beside its identifiers, with its latest `events`; None if it is not.
+
+        Events come by time, those of one time by sequence number and place.
+        """
+
+    @abstractmethod
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, by the number of who made them.
+        """The profiles that are asked for, with their scopes, in the order of creation.
 
-        They are read as they are taken; nothing must be changed meanwhile. `rules` are those of
-        each scope (see `ProfileFilter.takes`).
+        They may be read while the caller goes through them, so nothing may be changed meanwhile.
+        `rules` are those of each scope (see `ProfileFilter.takes`).
         """
 
     @abstractmethod
@@ -237,6 +299,28 @@ class Transaction(ABC):
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> int:
         """How many profiles are asked for."""
+
+    def members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> Iterator[Member]:
+        """The members of an audience that the rules define, by the number of who made them.
+
+        They are read as they are taken; nothing must be changed meanwhile.
+        """
+        fold = Fold(rules.definitions)
+        for _, profile in self.profiles({scope: rules}, ProfileFilter(scope)):
+            data = self.data_of(profile.mpid)
+            assert data is not None
+            subject = Subject(data, profile.identifiers, rules.is_known(profile), now_ms)
+            if fold.audience(audience, subject).holds:
+                yield Member(profile, data.is_opted_out)
+
+    def count_members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> MemberCount:
+        """How many members an audience has that the rules define, opted out or not."""
+        members = [each.is_opted_out for each in self.members(scope, rules, audience, now_ms)]
+        return MemberCount(len(members), sum(members))
 
     @abstractmethod
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
@@ -252,16 +336,20 @@ class Transaction(ABC):
         """The changes of a profile, of an identifier, of both or of all: at most `limit`.
 
         They come by sequence number, and those of one request in the order made. They may be read
-        as they are gone through; nothing must be changed meanwhile.
+        while the caller goes through them, so nothing may be changed meanwhile.
         """
+
+    @abstractmethod
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        """The erasures, or that of one profile, by sequence number."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Store(ABC):
     """Profiles, identifiers and their history. Close it, or use it in a `with`.
 
-    It is in one transaction at a time. To begin another one meanwhile, or any once it was closed,
-    is a StoreFault, which does the first no harm.
+    It is in one transaction at a time. Beginning another meanwhile, or one after it was closed,
+    raises StoreFault, and does the first no harm.
     """
 
     @property
@@ -271,7 +359,7 @@ class Store(ABC):
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Transaction]:
-        """A transaction that sees one state of the store; whatever is done in it is not kept.
+        """A transaction that sees one state of the store; nothing that is done in it is kept.
 
         Raises:
             StoreFault: the store cannot be used.
@@ -281,19 +369,31 @@ class Store(ABC):
     def writing(self, *, trust_new_mpids: bool = False) -> AbstractContextManager[Transaction]:
         """A transaction that has the store alone from its beginning to its end.
 
-        What is done is kept when the block ends, all of it, and nothing if it raises. With
-        `trust_new_mpids` the store may take an MPID that it has not seen to be free.
+        Everything that was done is kept when the block ends, and nothing if it raises. With
+        `trust_new_mpids`, the store may assume that an MPID it has not seen is free.
 
         Raises:
             StoreFault: the store cannot be used; nothing of the transaction is kept.
-            MpidTaken: a new MPID was taken to be free, and is not; nothing is kept.
+            MpidTaken: such an MPID is taken; nothing is kept.
         """
+
+    def finish_erasures(self) -> bool:
+        """Let no byte of what was erased be left where the store is kept; whether that is done.
+
+        It is owed, and so tried again by whoever writes next, as long as somebody reads what was.
+        Call it in no transaction, once for all erasures that came together: it may take as long as
+        to write the whole store.
+
+        Raises:
+            StoreFault: the store cannot be used, or there is no room.
+        """
+        return True
 
     @property
     def is_the_same(self) -> bool:
-        """Whether its users would still find this store, and not another in its place.
+        """Whether the store is still where it was, and was not replaced by another.
 
-        Who keeps a store open for long asks it before reading; `writing` sees to it by itself.
+        A process that keeps a store open should ask before it reads. `writing` checks it by itself.
 
         Raises:
             StoreFault: the store cannot be used.
@@ -302,7 +402,7 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
 
     def __enter__(self) -> Self:
         """The store itself."""

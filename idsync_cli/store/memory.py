@@ -1,6 +1,6 @@
 """A store in memory, for small worlds: plain dictionaries, gone when the process ends.
 
-A transaction works on a copy of all that there is, so that to keep nothing is to let go of the
+A transaction works on a copy of all that there is, so that undoing it is dropping the
 copy. That costs as much as the store is large; what may grow takes a temporary SQLite store.
 """
 
@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from idsync_cli.core.codes import Import, Op
+from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias, ProfileData
 from idsync_cli.core.decision import Change, Decision
+from idsync_cli.core.erasure import ERASED_VALUE, Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import (
@@ -23,6 +25,7 @@ from idsync_cli.store.api import (
     Store,
     Transaction,
 )
+from idsync_cli.store.kept_data import NO_DATA, KeptData, KeptEvent
 
 
 class _Kept:
@@ -44,7 +47,10 @@ class _Kept:
 class _World:
     """All that a store holds. What is in a dictionary here is replaced, and never changed."""
 
-    __slots__ = ("history", "holders", "last_seq", "login_bits", "profiles", "rules", "taken")
+    __slots__ = (
+        "aliases", "answers", "batch_ids", "data", "erasures", "events", "history", "holders",
+        "last_seq", "login_bits", "profiles", "rules", "taken",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.last_seq = 0
@@ -52,6 +58,12 @@ class _World:
         self.profiles: dict[int, _Kept] = {}  # by MPID
         self.holders: dict[tuple[str, Identifier], tuple[int, ...]] = {}  # MPIDs, by scope
         self.history: list[HistoryEntry] = []  # as it was entered
+        self.answers: dict[int, int] = {}  # MPIDs, by the number of what changed something
+        self.erasures: dict[int, Erasure] = {}  # by MPID
+        self.data: dict[int, KeptData] = {}  # by MPID
+        self.events: list[tuple[int, KeptEvent]] = []  # by MPID, as they came
+        self.batch_ids: dict[bytes, int | None] = {}  # MPIDs by digest; None once erased
+        self.aliases: list[Alias] = []
         self.login_bits: dict[str, int] = {}  # of every scope that has profiles
         self.rules: dict[str, str] = {}
 
@@ -63,6 +75,12 @@ class _World:
         other.profiles = dict(self.profiles)
         other.holders = dict(self.holders)
         other.history = list(self.history)
+        other.answers = dict(self.answers)
+        other.erasures = dict(self.erasures)
+        other.data = dict(self.data)
+        other.events = list(self.events)
+        other.batch_ids = dict(self.batch_ids)
+        other.aliases = list(self.aliases)
         other.login_bits = dict(self.login_bits)
         other.rules = self.rules
         return other
@@ -88,6 +106,88 @@ class _World:
         """Let an identifier have a holder less."""
         where = scope, identifier
         self.holders[where] = tuple([each for each in self.holders[where] if each != mpid])
+
+    def only_of(self, mpid: int) -> set[Identifier]:
+        """What a profile holds, or ever held, and no other profile of its scope holds now."""
+        kept = self.profiles[mpid]
+        its = {*kept.held, *[each.identifier for each in self.history if each.mpid == mpid]}
+        return {
+            each
+            for each in its
+            if each.value != ERASED_VALUE
+            and not {*self.holders.get((kept.scope, each), ())} - {mpid}
+        }
+
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile takes away, and has to name."""
+        mpid = erasure.mpid
+        history = [each for each in self.history if each.mpid == mpid]
+        taken_from = {
+            each.mpid
+            for each in self.history
+            if each.op is Op.REMOVE and each.mpid != mpid and self.answers.get(each.seq) == mpid
+        }
+        made = [each.view.mpid for each in self.profiles.values() if each.view.source_mpid == mpid]
+        data = self.data.get(mpid, NO_DATA)
+        counts = ErasureCounts(
+            identifiers=len(self.profiles[mpid].held),
+            values=len(self.only_of(mpid)),
+            history=len(history),
+            attributes=len(data.attributes),
+            devices=len(data.devices),
+            events=sum([its == mpid for its, _ in self.events]),
+        )
+        aliased = {each.source_mpid for each in self.aliases if each.destination_mpid == mpid}
+        aliased |= {each.destination_mpid for each in self.aliases if each.source_mpid == mpid}
+        return ErasureReport(
+            erasure,
+            counts,
+            tuple(sorted(made)),
+            tuple(sorted(taken_from)),
+            aliased_with=tuple(sorted(aliased)),
+        )
+
+    def erase(self, erasure: Erasure) -> None:
+        """Let nothing be left of a profile but its erasure."""
+        mpid, gone = erasure.mpid, self.only_of(erasure.mpid)
+        kept = self.profiles.pop(mpid)
+        for identifier in kept.held:
+            self.lose(kept.scope, identifier, mpid)
+        touched = {each.seq for each in self.history if each.mpid == mpid}
+        touched |= {seq for seq, answer in self.answers.items() if answer == mpid}
+        left = [each for each in self.history if each.mpid != mpid]
+        self.history = [self._without(each, gone, kept.scope, mpid) for each in left]
+        self.answers = {seq: answer for seq, answer in self.answers.items() if answer != mpid}
+        self.data.pop(mpid, None)
+        self.events = [each for each in self.events if each[0] != mpid]
+        self.aliases = [
+            each for each in self.aliases if mpid not in (each.source_mpid, each.destination_mpid)
+        ]
+        self.batch_ids = {
+            digest: None if its == mpid else its for digest, its in self.batch_ids.items()
+        }
+        self.taken -= touched | {kept.view.created_seq}
+        self.taken |= {each.seq for each in self.history}
+        self.enter(erasure)
+
+    def enter(self, erasure: Erasure) -> None:
+        """Keep an erasure."""
+        self.erasures[erasure.mpid] = erasure
+        self.taken.add(erasure.seq)
+
+    def _without(
+        self, entry: HistoryEntry, gone: set[Identifier], scope: str, mpid: int
+    ) -> HistoryEntry:
+        """An entry on another profile, as it is once one was erased."""
+        identifier, request_id = entry.identifier, entry.request_id
+        if identifier in gone and self.profiles[entry.mpid].scope == scope:
+            identifier = Identifier(identifier.type, ERASED_VALUE)
+        if self.answers.get(entry.seq) == mpid:
+            request_id = None
+        return HistoryEntry(
+            entry.seq, entry.time_ms, entry.kind, request_id, entry.request_timestamp_ms, entry.op,
+            entry.mpid, identifier, entry.rule, entry.decided_by_type,
+        )  # fmt: skip
 
 
 class MemoryStore(Store):
@@ -127,7 +227,7 @@ class MemoryStore(Store):
         return self._transaction(keep=True)
 
     def close(self) -> None:
-        """Let go of all that is in it."""
+        """Drop all that is in it."""
         self._is_closed = True
         self._world = _World()
 
@@ -163,11 +263,11 @@ class _MemoryTransaction(Transaction):
         self._world.last_seq = seq
 
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
         return seq in self._world.taken
 
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
-        """Take note of the login types: who is known is judged anew by every look-up."""
+        """Take note of the login types: who is known is judged again by every look-up."""
         there = self._world.login_bits
         stale = [
             name
@@ -179,7 +279,12 @@ class _MemoryTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         """Do nothing: all is at hand."""
 
@@ -191,7 +296,12 @@ class _MemoryTransaction(Transaction):
         """Do what was decided, and enter it in the history."""
         world, answered = self._world, decision.profile
         assert answered is not None
+        if decision.status is Status.ERASED:
+            its_id, time_ms = entry.request_id, entry.time_ms
+            world.erase(Erasure(answered.mpid, entry.seq, scope, time_ms, its_id))
+            return
         world.taken.add(entry.seq)
+        world.answers[entry.seq] = answered.mpid
         if decision.created:
             world.login_bits.setdefault(scope, rules.login_bits)
             world.put(_Kept(scope, answered, ()))
@@ -215,14 +325,47 @@ class _MemoryTransaction(Transaction):
                 decided_by.identity_type,
             )  # fmt: skip
             world.history.append(done)
+        self._take_in(decision, answered.mpid, entry)
+
+    def _take_in(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
+        """What a batch brings, and when the profile was stored."""
+        world, data, seq, time_ms = self._world, decision.data, entry.seq, entry.own_time_ms
+        world.data[mpid] = world.data.get(mpid, NO_DATA).after(data, seq, time_ms)
+        for place, event in enumerate(data.events if data is not None else (), start=1):
+            its_time = time_ms if event.time_ms is None else event.time_ms
+            kept = KeptEvent(seq, place, its_time, event.event_type, event.name, event.text)
+            world.events.append((mpid, kept))
+            world.events += [
+                (alias.destination_mpid, kept)
+                for alias in decision.aliases
+                if alias.takes(its_time)
+            ]
+        if decision.alias is not None:
+            self._take_in_alias(decision.alias)
+        if decision.digest is not None:
+            world.batch_ids[decision.digest] = mpid
+
+    def _take_in_alias(self, alias: Alias) -> None:
+        """Copy what the source has; the destination was seen as early as the source."""
+        world, source, destination = self._world, alias.source_mpid, alias.destination_mpid
+        world.aliases.append(alias)
+        found = [
+            each for mpid, each in world.events if mpid == source and alias.takes(each.time_ms)
+        ]
+        for place, each in enumerate(sorted(found, key=_when), start=1):
+            world.events.append((destination, each._replace(seq=alias.seq, place=place)))
+        before = world.data.get(source, NO_DATA)
+        world.data[destination] = world.data.get(destination, NO_DATA).with_alias_of(before)
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope; with a time it is entered in the history."""
+        """Add a whole profile to a scope; with a time it is entered in the history."""
         world, mpid, seq = self._world, profile.mpid, profile.created_seq
         world.taken.add(seq)
         world.login_bits.setdefault(scope, rules.login_bits)
         view = ProfileView(mpid, seq, profile.source_mpid, profile.was_known, profile.types)
         world.put(_Kept(scope, view, profile.identifiers))
+        if time_ms is not None:
+            world.data[mpid] = NO_DATA.after(None, seq, time_ms)
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
             if time_ms is not None:
@@ -231,8 +374,16 @@ class _MemoryTransaction(Transaction):
                     HistoryEntry(seq, time_ms, made, None, None, Op.ADD, mpid, identifier, made)
                 )
 
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name."""
+        return self._world.survey(erasure)
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
+        self._world.enter(erasure)
+
     def flush(self) -> None:
-        """Do nothing: nothing can keep the transaction from being kept."""
+        """Do nothing: nothing can prevent the commit."""
 
     @property
     def remembers_rules(self) -> bool:
@@ -250,12 +401,26 @@ class _MemoryTransaction(Transaction):
 
     def scopes(self) -> tuple[str, ...]:
         """The names of the scopes that have profiles, in alphabetical order."""
-        return tuple(sorted(self._world.login_bits))
+        return tuple(sorted({kept.scope for kept in self._world.profiles.values()}))
 
     def find(self, mpid: int) -> tuple[str, Profile] | None:
         """The profile that has the MPID, with its scope."""
         kept = self._world.profiles.get(mpid)
         return None if kept is None else (kept.scope, kept.whole())
+
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        """What the profile has beside its identifiers, with its latest `events`."""
+        if mpid not in self._world.profiles:
+            return None
+        its_events = sorted([each[1] for each in self._world.events if each[0] == mpid], key=_when)
+        count = len(its_events)
+        latest = its_events if events is None else its_events[max(0, count - events) :]
+        aliases = [
+            each
+            for each in self._world.aliases
+            if mpid in (each.source_mpid, each.destination_mpid)
+        ]
+        return self._world.data.get(mpid, NO_DATA).whole(latest, count, aliases, mpid)
 
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
@@ -293,6 +458,12 @@ class _MemoryTransaction(Transaction):
         ]
         found.sort(key=_seq)  # a profile may have come in under a number that had been left free
         return iter(found if limit is None else found[:limit])
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        """The erasures, or that of one profile, by sequence number."""
+        found = [each for each in self._world.erasures.values() if mpid in (None, each.mpid)]
+        found.sort(key=_seq_of_erasure)
+        return iter(found)
 
 
 class _MemoryLookup(Lookup):
@@ -346,8 +517,28 @@ class _MemoryLookup(Lookup):
         return self._world.profiles[profile.mpid].held
 
     def was_given_out(self, mpid: int) -> bool:
-        """Whether any profile of the whole store has the MPID; none is ever removed."""
-        return mpid in self._world.profiles
+        """Whether any profile of the whole store has the MPID, or had it until it was erased."""
+        return mpid in self._world.profiles or mpid in self._world.erasures
+
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        """The batch whose id the digest stands for, if it was carried out."""
+        if digest not in self._world.batch_ids:
+            return None
+        mpid = self._world.batch_ids[digest]
+        return CarriedOut(None if mpid is None else self._world.profiles[mpid].view)
+
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the source, oldest first."""
+        return [each for each in self._world.aliases if each.source_mpid == profile.mpid]
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the destination, oldest first."""
+        return [each for each in self._world.aliases if each.destination_mpid == profile.mpid]
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        """How many events a profile of the scope has from one time to another, both included."""
+        its = [each for mpid, each in self._world.events if mpid == profile.mpid]
+        return sum([start_ms <= each.time_ms <= end_ms for each in its])
 
     def _holding(self, identifier: Identifier) -> list[_Kept]:
         return self._world.holding(self._scope, identifier)
@@ -369,9 +560,17 @@ def _held_after(kept: _Kept, changes: Sequence[Change]) -> tuple[Identifier, ...
     return tuple(held)
 
 
+def _when(event: KeptEvent) -> tuple[int, int, int]:
+    return event.time_ms, event.seq, event.place
+
+
 def _age(kept: _Kept) -> int:
     return kept.view.created_seq
 
 
 def _seq(entry: HistoryEntry) -> int:
     return entry.seq
+
+
+def _seq_of_erasure(erasure: Erasure) -> int:
+    return erasure.seq

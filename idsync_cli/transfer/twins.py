@@ -6,9 +6,10 @@ from typing import NamedTuple
 from idsync_cli.core.admission import Violation
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, holders
-from idsync_cli.files.profile_lines import BadLine, ProfileLine
+from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileLine
+from idsync_cli.files.record_lines import ErasureLine
 
-Lines = Iterable[ProfileLine | BadLine]
+Lines = Iterable[AnyLine]
 
 
 class Twin(NamedTuple):
@@ -66,10 +67,16 @@ class Places:
                 return
             if isinstance(line, BadLine) or line.line in self._rejected:
                 continue
+            if isinstance(line, ErasureLine):
+                self._note_seq(line.erasure.seq, line.line)
+                continue
             if self._mpids.get(line.mpid, 0) is None:
                 self._mpids[line.mpid] = line.line
-            if line.created_seq is not None and self._seqs.get(line.created_seq, 0) is None:
-                self._seqs[line.created_seq] = line.line
+            self._note_seq(line.created_seq, line.line)
+
+    def _note_seq(self, seq: int | None, line: int) -> None:
+        if seq is not None and self._seqs.get(seq, 0) is None:
+            self._seqs[seq] = line
 
     def told(self, twin: Twin, line: int) -> str:
         """Where it is, to be put behind what is wrong with a line."""

@@ -5,11 +5,14 @@ from idsync_cli.wire.answers import (
     answer_line,
     decided_by_json,
     encode,
+    erasure_json,
+    erasure_record_json,
     identities_json,
     profile_json,
     time_text,
 )
 from idsync_cli.wire.as_written import read_again, shown
+from idsync_cli.wire.batches import BatchLine
 from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode, decode_json
 from idsync_cli.wire.excerpts import excerpt_of
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
@@ -21,13 +24,17 @@ from idsync_cli.wire.lines import (
     not_blank,
     type_named_by,
 )
-from idsync_cli.wire.members import is_text
+from idsync_cli.wire.members import is_text, unknown_member
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
+from idsync_cli.wire.times import moment_of
+from idsync_cli.wire.tracking import CUSTOM_EVENT, tracked
 
 __all__ = [
+    "CUSTOM_EVENT",
     "LONGEST_LINE",
     "MAX_LINE_BYTES",
+    "BatchLine",
     "Incoming",
     "Json",
     "LineReader",
@@ -41,11 +48,14 @@ __all__ = [
     "decode",
     "decode_json",
     "encode",
+    "erasure_json",
+    "erasure_record_json",
     "excerpt_of",
     "identities_json",
     "identities_of",
     "identity_type_of",
     "is_text",
+    "moment_of",
     "not_blank",
     "profile_json",
     "read_again",
@@ -53,5 +63,7 @@ __all__ = [
     "scope_of",
     "shown",
     "time_text",
+    "tracked",
     "type_named_by",
+    "unknown_member",
 ]

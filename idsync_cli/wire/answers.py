@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
-from idsync_cli.core.codes import ErrorCode, RequestKind
+from idsync_cli.core.codes import ErrorCode, RequestKind, Status
+from idsync_cli.core.data.values import BatchData
 from idsync_cli.core.decision import (
     COUNTED_TO,
     Answer,
@@ -17,18 +18,20 @@ from idsync_cli.core.decision import (
     Refusal,
     Tier,
 )
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.messages import note_message
 from idsync_cli.wire.decoding import Json
 
 _SEARCH: Final = RequestKind.SEARCH
+_ERASE: Final = RequestKind.ERASE
 _TEXTS: dict[DecidedBy, str] = {}
 """Ways to decide as JSON: there are a few for each scope."""
 
 
 def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Json:
-    """An answer as it is sent; with `explain`, with the account of every tier (section 8).
+    """An answer as it is sent; with `explain`, with the details of every tier (section 8).
 
     Near misses are told if they were asked for when it was decided.
 
@@ -51,6 +54,12 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
             refused["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
         return refused
     profile = outcome.profile
+    if outcome.status is Status.DUPLICATE:
+        return heading | {"mpid": None if profile is None else str(profile.mpid)}
+    if outcome.alias is not None:
+        return heading | {"mpid": str(outcome.alias.destination_mpid), "events": outcome.copied}
+    if outcome.report is not None:
+        return heading | erasure_json(outcome.report)
     found: Json = {}
     if answer.kind is RequestKind.SEARCH and profile is not None:
         found = {"identities": _by_type(outcome.identifiers, outcome.types_in_order)}
@@ -65,6 +74,8 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
         "source_mpid": None if profile is None else _mpid_text(profile.source_mpid),
         "notes": [_note_json(note) for note in outcome.notes],
     }
+    if outcome.data is not None:
+        body |= _data_json(outcome.data)
     if explain:
         body["tiers"] = [_tier_json(tier) for tier in outcome.tiers]
     if outcome.near:
@@ -79,9 +90,14 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     against the other way.
     """
     outcome, kind, line, scope = answer.outcome, answer.kind, answer.line, answer.scope
-    if isinstance(outcome, Refusal) or explain or outcome.near or kind is _SEARCH or kind is None:
+    if (
+        (isinstance(outcome, Refusal) or explain or outcome.near)
+        or (kind is _SEARCH or kind is _ERASE or kind is None)
+    ):  # fmt: skip
         return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     profile = outcome.profile
+    if outcome.status is Status.DUPLICATE or outcome.alias is not None:
+        return (encode(answer_json(answer, explain=explain, file=file)) + "\n").encode("ascii")
     assert scope is not None
     assert profile is not None
     parts = [f'{{"seq": {answer.seq}, ']
@@ -102,8 +118,52 @@ def answer_line(answer: Answer, *, explain: bool, file: str | None = None) -> by
     source = "null" if profile.source_mpid is None else f'"{profile.source_mpid}"'
     parts.append(f'], "source_mpid": {source}, "notes": [')
     parts.append(", ".join([encode(_note_json(note)) for note in outcome.notes]))
-    parts.append("]}\n")
+    data = outcome.data
+    if data is None:
+        parts.append("]}\n")
+    else:
+        parts.append(f'], "events": {len(data.events)}, "attributes_set": [')
+        parts.append(", ".join([_quoted(name) for name in data.attributes or ()]))
+        parts.append('], "attributes_deleted": [')
+        parts.append(", ".join([_quoted(name) for name in data.deleted]))
+        parts.append("]}\n")
     return "".join(parts).encode("ascii")
+
+
+def _data_json(data: BatchData) -> Json:
+    """What an answer says of what a batch brought."""
+    return {
+        "events": len(data.events),
+        "attributes_set": list(data.attributes or ()),
+        "attributes_deleted": list(data.deleted),
+    }
+
+
+def erasure_json(report: ErasureReport) -> Json:
+    """What an erasure took away, and what stays elsewhere: no value, and no digest of one."""
+    erasure = report.erasure
+    return {
+        "mpid": str(erasure.mpid),
+        "request_id": erasure.request_id,
+        "time": time_text(erasure.time_ms),
+        "counts": report.counts._asdict(),
+        "aliased_with": [str(mpid) for mpid in report.aliased_with],
+        "made_from_it": [str(mpid) for mpid in report.made_from_it],
+        "taken_from": [str(mpid) for mpid in report.taken_from],
+        "files": [{"kind": each.kind.value, "path": each.path} for each in report.files],
+    }
+
+
+def erasure_record_json(erasure: Erasure) -> Json:
+    """An erasure as a line of an export."""
+    return {
+        "record": "erasure",
+        "mpid": str(erasure.mpid),
+        "seq": erasure.seq,
+        "scope": erasure.scope,
+        "time_ms": erasure.time_ms,
+        "request_id": erasure.request_id,
+    }
 
 
 def _change_text(change: Change) -> str:

@@ -11,6 +11,7 @@ from json import decoder, scanner
 from typing import Any
 
 from idsync_cli.core.decision import Refusal
+from idsync_cli.errors import AsWritten
 from idsync_cli.wire.decoding import no_number, number_of_digits, object_of, real_of_digits
 
 LONGEST = 2**16
@@ -58,7 +59,7 @@ def shown(value: object) -> str:
         return value
     written = getattr(value, "written", None)
     if isinstance(written, str):
-        return written
+        return AsWritten(written)
     try:
         return json.dumps(value, ensure_ascii=False)
     except (RecursionError, ValueError):  # too deep, or of too many digits

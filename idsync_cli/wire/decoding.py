@@ -7,10 +7,13 @@ from typing import Any
 
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import Refusal
-from idsync_cli.core.identity import MPID_MAX
+from idsync_cli.core.identity import MAX_VALUE_LENGTH, has_surrogate
 from idsync_cli.errors import quoted
 
 Json = dict[str, Any]
+
+MAX_DEPTH = 100
+"""How deeply what an event batch holds may be nested."""
 
 MAX_LINE_BYTES = 2**20
 """The longest line of a request file, in bytes (section 8)."""
@@ -37,7 +40,7 @@ def decode(line: bytes) -> object:
 
 
 def decode_json(line: bytes) -> object:
-    """Read one JSON value as strictly as a request: UTF-8, each key once, numbers that are some.
+    """Read one JSON value as strictly as a request: UTF-8, each key once, numbers that are finite.
 
     Raises:
         Refusal: INVALID_JSON.
@@ -56,6 +59,27 @@ def decode_json(line: bytes) -> object:
         ) from None
     except RecursionError:
         raise _invalid_json("nested too deeply to read; flatten it") from None
+
+
+def check_depth(value: object, left: int = MAX_DEPTH) -> None:
+    """See whether a JSON value that is to be kept can be read again, wherever that is.
+
+    Raises:
+        Refusal: INVALID_JSON.
+    """
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        if left == 0:
+            raise _invalid_json(f"nested more than {MAX_DEPTH} levels deep; flatten it")
+        for each in value:
+            check_depth(each, left - 1)
+
+
+def json_text(value: object) -> str:
+    """A JSON value as text, every character as it is; half a character, which is none, escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return json.dumps(value) if has_surrogate(text) else text
 
 
 def _invalid_json(message: str, word: str | int | None = None) -> Refusal:
@@ -103,9 +127,9 @@ def real_of_digits(digits: str) -> float:
 
 def number_of_digits(digits: str) -> int:
     """An integer, as far as a member could hold it."""
-    # An integer that no member can hold is kept out of range: Python refuses to read thousands of
-    # digits, and the request is to be refused for its member, not for its JSON.
-    return int(digits) if len(digits) <= 20 else MPID_MAX + 1
+    # Python refuses to read thousands of digits, and the request is to be refused for its member,
+    # not for its JSON: of an integer that no member can hold, more digits stay than any may have.
+    return int(digits[: MAX_VALUE_LENGTH + 2])  # a sign, and a digit too many
 
 
 _DECODER = json.JSONDecoder(

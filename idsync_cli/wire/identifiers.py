@@ -13,7 +13,7 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from idsync_cli.core.request import IdentityChange
-from idsync_cli.errors import nearest, quoted
+from idsync_cli.errors import Hint, quoted
 from idsync_cli.wire.as_written import shown
 from idsync_cli.wire.members import Change, invalid_request
 
@@ -39,7 +39,7 @@ def settings_in(known: dict[str, Any]) -> Mapping[IdentityType, str | None]:
     """What a modify in its set form sets: null removes a type.
 
     Raises:
-        Refusal: as `identifiers_in`, but "" is a value that is none.
+        Refusal: as `identifiers_in`, but "" is an invalid value.
     """
     plain = _plain_identifiers(known)
     if plain:
@@ -76,9 +76,13 @@ def identity_type_of(name: str, word: Word | None = None) -> IdentityType:
         Refusal: UNKNOWN_IDENTITY_TYPE.
     """
     if name not in TYPES_BY_NAME:
+        from idsync_cli.core.everyday_names import type_hint
+
+        hint = type_hint(name)
         raise Refusal(
             ErrorCode.UNKNOWN_IDENTITY_TYPE,
-            f"unknown identity type {quoted(name)}{nearest(name, TYPES_BY_NAME)}",
+            f"unknown identity type {quoted(name)}{hint}",
+            hint=None if hint else Hint.LIST_TYPES,
             word=name if word is None else word,
         )
     return TYPES_BY_NAME[name]

@@ -1,18 +1,21 @@
 """Lines of a request file, read fast where they are plain, and by `decoding` where they are not.
 
 Most lines are plain: objects of known members that hold texts and integers, nothing escaped,
-nothing twice. Those are read by msgspec straight into a `PlainLine`. Of every other line `decode`
-says what it is; what a line means never depends on how it was read.
+nothing twice. Those are read by msgspec straight into a `PlainLine`. An event batch, which may hold
+anything, is plain where nothing in it is escaped or stands twice. Of every other line `decode` says
+what it is; what a line means never depends on how it was read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from types import GenericAlias
 from typing import Any, Final, NamedTuple
 
+from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
 from idsync_cli.core.value import Value
-from idsync_cli.wire.decoding import MAX_LINE_BYTES, Json, decode
+from idsync_cli.wire.batches import BatchLine
+from idsync_cli.wire.decoding import MAX_DEPTH, MAX_LINE_BYTES, Json, check_depth, decode
 from idsync_cli.wire.members import CHANGE_MEMBERS, MEMBERS, Members, PlainChanges
 
 LONGEST_LINE = MAX_LINE_BYTES + 2
@@ -54,9 +57,13 @@ def type_named_by(request: object) -> object:
     """What a request says its type is, whatever that is; None where it says nothing."""
     if isinstance(request, PlainLine):
         return request.members[_TYPE]
+    if isinstance(request, BatchLine):
+        return _BATCH
     return request.get("type") if isinstance(request, dict) else None
 
 
+_BATCH: Final = RequestKind.BATCH.value
+_NAMES_A_BATCH: Final = b'"batch"'
 _BACKSLASH: Final = ord("\\")
 _QUOTE: Final = ord('"')
 _CHANGES: Final = MEMBERS["identity_changes"].place
@@ -80,24 +87,53 @@ class LineReader:
     """Reads the lines of request files."""
 
     def __init__(self) -> None:
-        self._decode, self._members_of, self._faults = _decoder()
+        decoder = _decoder()
+        self._decode, self._members_of, self._faults = decoder[:3]
+        self._decode_any, self._events_of = decoder[3:]
 
     def requests(self, lines: Sequence[NumberedLine]) -> list[Incoming]:
         """The requests of lines."""
         return [Incoming(self.request(line), number) for number, line in lines]
 
     def request(self, line: bytes) -> object:
-        """The request of a line: a `PlainLine`, a JSON value, or why it is neither."""
+        """The request of a line: plain, or an event batch, or a JSON value, or why it is none."""
         if line.endswith(b"\r"):
             line = line[:-1]
+        may_be_batch = _NAMES_A_BATCH in line
         if _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
+            if may_be_batch:
+                batch = self._plain_batch(line)
+                if batch is not None:
+                    return BatchLine(batch, self._events(line), line)
             members = self._plain(line)
             if members is not None:
                 return PlainLine(members)
         try:
-            return decode(line)
+            request = decode(line)
+            if may_be_batch and isinstance(request, dict) and request.get("type") == _BATCH:
+                check_depth(request)
+                return BatchLine(request, self._events(line), line)
         except Refusal as refusal:
             return refusal.with_traceback(None)
+        return request
+
+    def _plain_batch(self, line: bytes) -> Json | None:
+        """The event batch of a line in which nothing is escaped; None where it is not plain."""
+        try:
+            batch = self._decode_any(line)
+        except self._faults:
+            return None
+        if not isinstance(batch, dict) or batch.get("type") != _BATCH:
+            return None
+        return batch if line.count(_QUOTE) == 2 * _texts_in(batch, MAX_DEPTH) else None
+
+    def _events(self, line: bytes) -> Sequence[str] | None:
+        """The events of a batch as they stand in its line; None where they are no list."""
+        try:
+            events = self._events_of(line).events
+        except self._faults:
+            return None
+        return None if events is None else [str(event, "utf-8") for event in events]
 
     def _plain(self, line: bytes) -> Members | None:
         """The members of a line in which nothing is escaped; None where it is not plain."""
@@ -117,7 +153,7 @@ class LineReader:
 def _is_whole(members: Members, line: bytes) -> bool:
     """Whether the line, in which nothing is escaped, holds what was found in it and no more.
 
-    Then every quote begins or ends a text. A member that stands twice, or is null, leaves more of
+    Then every quote begins or ends a text. A member that appears twice, or is null, leaves more of
     them than belong to what was found.
     """
     texts = 0
@@ -143,12 +179,43 @@ def _is_whole(members: Members, line: bytes) -> bool:
     return line.count(_QUOTE) == 2 * texts
 
 
+_NOT_PLAIN: Final = -(2**40)
+"""Fewer texts than any line has: stands for what `decode` has to read, or refuse."""
+
+
+def _texts_in(value: object, levels: int) -> int:
+    """How many texts there are in a value of some levels, names of members among them."""
+    if isinstance(value, str):
+        return 1
+    texts = 0
+    if isinstance(value, (dict, list)) and levels == 0:
+        return _NOT_PLAIN
+    if isinstance(value, dict):
+        texts = len(value)
+        for each in value.values():
+            if isinstance(each, str):
+                texts += 1
+            elif each is not None:
+                texts += _texts_in(each, levels - 1)
+    elif isinstance(value, list):
+        for each in value:
+            texts += _texts_in(each, levels - 1)
+    elif isinstance(value, int) and not MPID_MIN <= value <= MPID_MAX:
+        return _NOT_PLAIN
+    return texts
+
+
 class _Decoder(NamedTuple):
-    """What msgspec has for plain lines: how to read one, what that gives, and what it raises."""
+    """What msgspec has for lines: how to read a plain one, what that gives, and what it raises.
+
+    `decode_any` reads any JSON, and `events_of` gives the events of a batch as they stand there.
+    """
 
     decode: Callable[[bytes], Any]
     members_of: Callable[[Any], Members]
     faults: tuple[type[Exception], ...]
+    decode_any: Callable[[bytes], Any]
+    events_of: Callable[[bytes], Any]
 
 
 def _decoder() -> _Decoder:
@@ -167,5 +234,12 @@ def _decoder() -> _Decoder:
     changes = GenericAlias(list, change)
     its_changes = {name: changes for name, each in plain.items() if each is PlainChanges}
     line = struct("Line", plain | its_changes)
-    faults = msgspec.MsgspecError, ValueError
-    return _Decoder(msgspec.json.Decoder(line).decode, msgspec.structs.astuple, faults)
+    faults = msgspec.MsgspecError, ValueError, RecursionError
+    events = msgspec.defstruct("Events", [("events", list[msgspec.Raw] | None, None)], gc=False)
+    return _Decoder(
+        msgspec.json.Decoder(line).decode,
+        msgspec.structs.astuple,
+        faults,
+        msgspec.json.Decoder().decode,
+        msgspec.json.Decoder(events).decode,
+    )

@@ -4,12 +4,12 @@
 it, and says what is wrong. Both give the same: the values in the order of the table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
-from idsync_cli.core.identity import MPID_MAX, MPID_MIN, has_surrogate
+from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, has_surrogate
 from idsync_cli.core.value import Value
 from idsync_cli.errors import nearest, quoted
 from idsync_cli.wire.as_written import shown
@@ -28,8 +28,8 @@ Change = tuple[str, Any, Any]
 class Kind(Value):
     """What a member may hold: in words, as a check, and as the type of it in a plain line.
 
-    In a plain line every text is a name or a value that stands there once, so that what msgspec
-    read can be counted against the line's quotes. A value that is right and not of type `plain`
+    In a plain line every text is a name or a value that is stored once, so that what msgspec
+    read can be counted against the line's quotes. A valid value that is not of type `plain`
     makes a line that is not plain, and no more.
     """
 
@@ -134,7 +134,7 @@ def members_in(request: object) -> Members:
     for name, value in request.items():
         member = MEMBERS.get(name)
         if member is None:
-            raise invalid_request(f"unknown member {quoted(name)}{nearest(name, MEMBERS)}", name)
+            raise unknown_member(name, MEMBERS, identifiers_in="known_identities")
         if value is None:
             continue
         kind = member.kind
@@ -145,12 +145,12 @@ def members_in(request: object) -> Members:
 
 
 def _changes_in(changes: list[Json]) -> list[Change]:
-    """The entries of `identity_changes`; null in them is as good as absent."""
+    """The entries of `identity_changes`; null in them counts as absent."""
     found: list[Change] = []
     for place, change in enumerate(changes, start=1):
         for name in change:
             if name not in CHANGE_MEMBERS:
-                hint = nearest(name, CHANGE_MEMBERS)
+                hint = nearest(name, CHANGE_MEMBERS) or f"; use one of {', '.join(CHANGE_MEMBERS)}"
                 raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}", name)
         named = change.get("identity_type")
         if not isinstance(named, str):
@@ -163,7 +163,7 @@ def _changes_in(changes: list[Json]) -> list[Change]:
 
 
 def kind_and_label_of(request: object) -> tuple[str | None, str | None]:
-    """The type and the label of a request that is none, as far as they can be read."""
+    """The type and the label of an invalid request, as far as they can be read."""
     if not isinstance(request, dict):
         return None, None
     named, label = request.get("type"), request.get("label")
@@ -171,17 +171,28 @@ def kind_and_label_of(request: object) -> tuple[str | None, str | None]:
 
 
 def invalid_request(message: str, word: Word) -> Refusal:
-    """A refusal of a request that is not built as one."""
+    """A refusal of something that is not a request."""
     return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
 def wrong(name: str, value: object, described: str) -> str:
-    """What is said of a member that holds something else than it must."""
+    """The message for a member with a wrong value."""
     return f"{name} is {quoted(shown(value))}, but must be {described}"
 
 
+def unknown_member(name: str, known: Iterable[str], *, identifiers_in: str) -> Refusal:
+    """A refusal of what has a member that is not known; identifiers are a member of their own."""
+    from idsync_cli.core.everyday_names import is_meant
+
+    close = "" if name in TYPES_BY_NAME else nearest(name, known)
+    if not close and is_meant(name):
+        close = f"; put identifiers into {identifiers_in}"
+    listed = f"; use one of {', '.join(known)}"
+    return invalid_request(f"unknown member {quoted(name)}{close or listed}", name)
+
+
 def unknown_type(named: str | None) -> Refusal:
-    """A refusal of a request of another kind, or of none."""
+    """A refusal of a request of an unknown kind, or without one."""
     hint = nearest(named or "", RequestKind) or f"; use one of {', '.join(RequestKind)}"
     message = f"unknown type {quoted(named)}" if named else "no type"
     return invalid_request(message + hint, ("type",) if named else WHOLE_REQUEST)

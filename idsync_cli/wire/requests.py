@@ -5,12 +5,25 @@ from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.batch_ids import digest_of
+from idsync_cli.core.data.values import BatchId
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
-from idsync_cli.core.request import IdentityChange, IdentityRequest, ModifyRequest, Request
+from idsync_cli.core.request import (
+    AliasRequest,
+    BatchRequest,
+    EraseRequest,
+    IdentityChange,
+    IdentityRequest,
+    ModifyRequest,
+    Request,
+)
 from idsync_cli.errors import quoted
+from idsync_cli.wire import aliases, batches
 from idsync_cli.wire.as_written import read_again
-from idsync_cli.wire.decoding import Json, LineObject
+from idsync_cli.wire.batch_members import BatchMembers
+from idsync_cli.wire.batches import Batch, BatchLine
+from idsync_cli.wire.decoding import Json, LineObject, check_depth
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
 from idsync_cli.wire.lines import PlainLine
 from idsync_cli.wire.members import (
@@ -26,7 +39,15 @@ from idsync_cli.wire.scopes import Target, scope_of
 
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
-_SHOWING_VALUES: Final = (ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_IDENTITY_VALUE)
+_SHOWING_VALUES: Final = (
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.INVALID_IDENTITY_VALUE,
+    ErrorCode.INVALID_BATCH,
+)
+_BATCH: Final = RequestKind.BATCH
+_ALIAS: Final = RequestKind.ALIAS
+_IDENTIFY: Final = RequestKind.IDENTIFY
+_ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
 _AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
 
@@ -35,14 +56,16 @@ class Reading:
     """A request as far as it can be read without knowing what labels stand for.
 
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
-    with its identifiers, which counts only if its labels are known (the order of section 8).
-    `identities` are those of a modify in its set form. An MPID that is a text is a label.
-    `recorded_mpid` is what another system answered with.
+    with its identifiers or its data, which counts only if its labels are known (the order of
+    section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
+    label. `recorded_mpid` is what another system answered with. `batch` is what an event batch has
+    beside these, `digest` stands for its id, and `alias` is what an alias has.
     """
 
     __slots__ = (
-        "changes", "identifiers", "identities", "kind", "label", "late_refusal", "mpid",
-        "previous_mpid", "recorded_mpid", "refusal", "request_id", "request_timestamp_ms",
+        "alias", "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
+        "late_refusal", "mpid", "previous_mpid", "recorded_mpid", "refusal", "request_id",
+        "request_timestamp_ms",
         "rules", "scope",
     )  # fmt: skip
 
@@ -66,6 +89,9 @@ class Reading:
         self.refusal = refusal
         self.late_refusal: Refusal | None = None
         self.recorded_mpid: int | None = None
+        self.batch: Batch | None = None
+        self.alias: aliases.Alias | None = None
+        self.digest: bytes | None = None
 
     def translate(self, here: Callable[[int], int]) -> None:
         """Let the MPIDs that the request names be what they stand for here (section 12)."""
@@ -73,13 +99,21 @@ class Reading:
             self.mpid = here(self.mpid)
         if isinstance(self.previous_mpid, int):
             self.previous_mpid = here(self.previous_mpid)
+        if self.alias is not None:
+            self.alias = self.alias.translated(here)
 
 
 class Reader:
-    """Reads requests for an organization; the target stands in for those that name no scope."""
+    """Reads requests for an organization; the target stands in for those that name no scope.
 
-    def __init__(self, organization: Organization, target: Target | None = None) -> None:
+    `batch_key` is what the digests of batches' ids are made under.
+    """
+
+    def __init__(
+        self, organization: Organization, target: Target | None = None, batch_key: bytes = b""
+    ) -> None:
         self._organization = organization
+        self._batch_key = batch_key
         self._target = target or Target()
         self._scopes: dict[tuple[str | None, str | None], tuple[str, ScopeRules]] = {}
         self._unnamed: tuple[str, ScopeRules] | None = (
@@ -90,17 +124,34 @@ class Reader:
         """Read a request, as far as it is one."""
         if isinstance(request, PlainLine):
             return self._read(request.members)
+        if isinstance(request, BatchLine):
+            reading = self._read_batch(request.batch, request.texts)
+            return self._as_it_stands(reading, request.line)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
-        reading = self._read_json(request)
-        if isinstance(request, LineObject) and _may_show_a_value(reading):
-            as_written = read_again(request.line)
+        if isinstance(request, LineObject):
+            return self._as_it_stands(self._read_json(request), request.line)
+        return self._read_json(request)
+
+    def _as_it_stands(self, reading: Reading, line: bytes) -> Reading:
+        """The reading of a line; if it is refused with a value, told as that is written."""
+        if _may_show_a_value(reading):
+            as_written = read_again(line)
             if as_written is not None:
                 return self._read_json(as_written)
         return reading
 
     def _read_json(self, request: object) -> Reading:
         """Read a request that may be anything."""
+        if isinstance(request, dict):
+            if request.get("type") == _BATCH.value:
+                try:
+                    check_depth(request)
+                except Refusal as refusal:
+                    return Reading(refusal=refusal)
+                return self._read_batch(request, None)
+            if request.get("type") == _ALIAS.value:
+                return self._read_alias(request)
         try:
             members = members_in(request)
         except Refusal as refusal:
@@ -117,7 +168,7 @@ class Reader:
         kind = _KINDS.get(named)
         reading = Reading(kind, label)
         try:
-            _check_form(kind, named, known, mpid, changes)
+            _check_form(kind, named, known, mpid, changes, previous)
             if mpid is not None:
                 mpid = _mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
@@ -134,7 +185,9 @@ class Reader:
         reading.request_id = request_id
         reading.request_timestamp_ms = time_ms
         try:
-            if kind is not _MODIFY:
+            if kind is _ERASE and mpid is not None:
+                reading.mpid = mpid
+            elif kind is not _MODIFY:
                 reading.previous_mpid = previous
                 reading.identifiers = identifiers_in(known or {})
             else:
@@ -145,6 +198,70 @@ class Reader:
                     reading.identities = settings_in(known)
         except Refusal as refusal:
             reading.late_refusal = refusal
+        return reading
+
+    def _read_batch(self, batch: Json, texts: Sequence[str] | None) -> Reading:
+        """Read an event batch (section 9)."""
+        label = batch.get("label")
+        reading = Reading(_BATCH, label if is_text(label) else None)
+        try:
+            members = BatchMembers(batch)
+            mpid = members.mpid
+            if mpid is not None:
+                mpid = None if _is_none(mpid) else _mpid_or_label("mpid", mpid)
+            if members.response is not None:
+                reading.recorded_mpid = _recorded_mpid(members.response)
+            scope, workspace = members.scope, members.workspace
+            where = self._unnamed
+            if where is None or scope is not None or workspace is not None:
+                where = self._scope(scope, workspace)
+        except Refusal as refusal:
+            reading.refusal = refusal
+            return reading
+        reading.scope, reading.rules = where
+        reading.mpid = mpid
+        if members.request_id is not None and is_text(members.request_id):
+            reading.request_id = members.request_id
+        try:
+            read = batches.read(members, texts, names_profile=mpid is not None)
+        except Refusal as refusal:
+            reading.late_refusal = refusal
+            return reading
+        reading.batch = read
+        reading.request_timestamp_ms = read.own_time_ms
+        reading.identifiers = read.identifiers
+        batch_id = members.source_request_id
+        if batch_id is not None:
+            if scope is None and workspace is None:
+                workspace = self._target.workspace
+            its_id = BatchId(workspace, where[0], batch_id)
+            reading.digest = digest_of(its_id, self._batch_key)
+        return reading
+
+    def _read_alias(self, alias: Json) -> Reading:
+        """Read an alias (section 9)."""
+        label = alias.get("label")
+        reading = Reading(_ALIAS, label if is_text(label) else None)
+        try:
+            members = aliases.members_of(alias)
+            source, destination = [
+                _mpid_or_label(name, aliases.named_in(members, name))
+                for name in ("source_mpid", "destination_mpid")
+            ]
+            start, end = [
+                aliases.time_in(members, name) for name in ("start_unixtime_ms", "end_unixtime_ms")
+            ]
+            if "response" in members:
+                reading.recorded_mpid = _recorded_mpid(members["response"])
+            reading.scope, reading.rules = self._scope(
+                members.get("scope"), members.get("workspace")
+            )
+        except Refusal as refusal:
+            reading.refusal = refusal
+            return reading
+        reading.alias = aliases.Alias(source, destination, start, end)
+        reading.request_id = members.get("request_id")
+        reading.request_timestamp_ms = members.get("request_timestamp_ms")
         return reading
 
     def _scope(self, scope: str | None, workspace: str | None) -> tuple[str, ScopeRules]:
@@ -159,6 +276,8 @@ class Reader:
 def _may_show_a_value(reading: Reading) -> bool:
     """Whether a request is refused with a value, which is to be told as it is written."""
     refusal = reading.refusal or reading.late_refusal
+    if refusal is None and reading.batch is not None:
+        refusal = reading.batch.fault
     return refusal is not None and refusal.code in _SHOWING_VALUES
 
 
@@ -168,8 +287,9 @@ def _check_form(
     known: object,
     mpid: object,
     changes: object,
+    previous: object,
 ) -> None:
-    """See whether the members belong together: which of them a request has hangs on its kind.
+    """See whether the members belong together: which of them a request has depends on its kind.
 
     Raises:
         Refusal: INVALID_REQUEST.
@@ -184,6 +304,18 @@ def _check_form(
                 "a modify takes either known_identities or identity_changes, not both",
                 WHOLE_REQUEST if changes is None else "identity_changes",
             )
+    elif kind is _ERASE:
+        if known is None and mpid is None:
+            raise invalid_request(
+                "an erase names nobody; give its mpid or known_identities", WHOLE_REQUEST
+            )
+        if known is not None and mpid is not None:
+            raise invalid_request(
+                "an erase takes either mpid or known_identities, not both", ("mpid",)
+            )
+        if changes is not None or previous is not None:
+            name = "previous_mpid" if changes is None else "identity_changes"
+            raise invalid_request(f"{name} says nothing about whom to erase; remove it", name)
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
         raise invalid_request(f"{name} is only for modify; remove it from the {kind}", name)
@@ -235,8 +367,10 @@ class KnownLabels(Protocol):
         """The MPID that a label stands for, if it stands for any."""
 
 
-def request_of(reading: Reading, labels: KnownLabels) -> Request:
+def request_of(reading: Reading, labels: KnownLabels, now_ms: int = 0) -> Request:
     """What is asked, now that the labels set so far are known.
+
+    `now_ms` is the time, in milliseconds since 1970, UTC, for a request that has none of its own.
 
     Raises:
         Refusal: what is wrong with the request: any code of section 8's table up to NO_IDENTITIES.
@@ -250,13 +384,38 @@ def request_of(reading: Reading, labels: KnownLabels) -> Request:
         previous = _mpid_of("previous_mpid", previous, labels)
     if reading.late_refusal:
         raise reading.late_refusal
+    alias = reading.alias
+    if alias is not None:
+        own_time = reading.request_timestamp_ms
+        return AliasRequest(
+            _named_by("source_mpid", alias.source, labels),
+            _named_by("destination_mpid", alias.destination, labels),
+            alias.start_ms,
+            alias.end_ms,
+            now_ms if own_time is None else own_time,
+        )
+    batch = reading.batch
+    if batch is not None:
+        digest = reading.digest
+        if mpid is not None:
+            return BatchRequest(batch.data, None, mpid, digest)
+        identify = IdentityRequest(_IDENTIFY, reading.identifiers)
+        return BatchRequest(batch.data, identify, None, digest, batch.passed_over, batch.fault)
     if kind is _MODIFY:
         assert mpid is not None
         if reading.changes is not None:
             return ModifyRequest(mpid, identity_changes=reading.changes)
         return ModifyRequest(mpid, known_identities=reading.identities)
     assert kind is not None
+    if kind is _ERASE:
+        return EraseRequest(mpid, reading.identifiers)
     return IdentityRequest(kind, reading.identifiers, previous)
+
+
+def _named_by(name: str, mpid_or_label: int | str, labels: KnownLabels) -> int:
+    if isinstance(mpid_or_label, str):
+        return _mpid_of(name, mpid_or_label, labels)
+    return mpid_or_label
 
 
 def _mpid_of(name: str, label: str, labels: KnownLabels) -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
-from idsync_cli.errors import nearest, printable, quoted
+from idsync_cli.errors import nearest, quoted
 from idsync_cli.wire.members import invalid_request
 
 
@@ -61,4 +61,6 @@ def scope_of(
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(printable, names)) or "(none)"
+    from idsync_cli.visible import visible
+
+    return ", ".join(map(visible, names)) or "(none)"

@@ -4,22 +4,34 @@ from collections.abc import Callable, Sequence
 
 from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import Profile, ProfileView, types_of
 
 
 class Memory:
     """What is known about one scope, by looking at every profile; `under` gives the look-ups.
 
-    `given_out` is shared by the scopes of one store. `sought` lists the identifiers looked up.
+    `given_out`, `batches`, `aliases` and `events` are shared by the scopes of one store; of an
+    event there is whose it is, and its time. `sought` lists the identifiers looked up.
     """
 
-    def __init__(self, *profiles: Profile, given_out: set[int] | None = None) -> None:
+    def __init__(
+        self,
+        *profiles: Profile,
+        given_out: set[int] | None = None,
+        batches: dict[bytes, ProfileView | None] | None = None,
+        aliases: list[Alias] | None = None,
+        events: list[tuple[int, int]] | None = None,
+    ) -> None:
         self.profiles = {profile.mpid: profile for profile in profiles}
         self.given_out = set() if given_out is None else given_out
         self.given_out.update(self.profiles)
+        self.batches = {} if batches is None else batches
+        self.aliases = [] if aliases is None else aliases
+        self.events = [] if events is None else events
         self.sought: list[Identifier] = []
 
     def under(self, rules: ScopeRules) -> "MemoryLookup":
@@ -36,6 +48,9 @@ class Memory:
 
     def apply(self, decision: Decision) -> None:
         """Do what was decided, by its changes; what it says of the profiles left must be so."""
+        if decision.digest is not None:
+            assert decision.profile is not None
+            self.batches[decision.digest] = decision.profile
         if decision.created:
             new = decision.profile
             assert new is not None
@@ -105,6 +120,20 @@ class MemoryLookup(Lookup):
 
     def was_given_out(self, mpid: int) -> bool:
         return mpid in self.memory.given_out
+
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        found = self.memory.batches.get(digest)
+        return None if found is None else CarriedOut(found)
+
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        return [each for each in self.memory.aliases if each.source_mpid == profile.mpid]
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        return [each for each in self.memory.aliases if each.destination_mpid == profile.mpid]
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        times = [time_ms for mpid, time_ms in self.memory.events if mpid == profile.mpid]
+        return len([time_ms for time_ms in times if start_ms <= time_ms <= end_ms])
 
 
 def _with(profile: Profile, identifiers: Sequence[Identifier], was_known: bool) -> Profile:

@@ -1,12 +1,30 @@
 """What changes when the rules of a scope do."""
 
+from dataclasses import replace
+
 import pytest
 
+from idsync_cli.core.codes import Calculation, Operator
+from idsync_cli.core.config.definitions import (
+    AllOf,
+    AttributeCondition,
+    Audience,
+    AudienceCondition,
+    CalculatedAttribute,
+    Comparison,
+    Condition,
+    Definitions,
+    EventFilter,
+    KnownCondition,
+    Not,
+)
 from idsync_cli.core.config.diff import (
+    NamesChange,
     RuleChange,
     RulesChange,
     SettingsChange,
     Shift,
+    affected_audiences,
     compare,
     shifts,
 )
@@ -122,3 +140,93 @@ def test_what_a_profile_becomes(
     expected: tuple[Shift, ...],
 ) -> None:
     assert shifts(profile(1, holds, was_known=was_known), before, after) == expected
+
+
+# What is defined
+
+COUNT = CalculatedAttribute(Calculation.COUNT, EventFilter("purchase", None))
+SUM = CalculatedAttribute(Calculation.SUM, EventFilter("purchase", None), "total")
+EXISTS = Comparison(Operator.EXISTS)
+
+
+def defining(
+    by: ScopeRules = BEFORE, /, *, x: CalculatedAttribute | None = None, **audiences: Condition
+) -> ScopeRules:
+    """Rules that define audiences, and perhaps the calculated attribute `x`."""
+    numbered = {name: Audience(n, each) for n, (name, each) in enumerate(audiences.items(), 1)}
+    return replace(by, definitions=Definitions({} if x is None else {"x": x}, numbered))
+
+
+def test_definitions_that_are_new_gone_or_others() -> None:
+    known, unknown = KnownCondition(True), KnownCondition(False)
+    before = defining(x=COUNT, a=known, b=known)
+    after = defining(x=SUM, a=unknown, c=known)
+    change = compare(before, after)
+    assert change == RulesChange(
+        calculated_attributes=NamesChange(changed=("x",)),
+        audiences=NamesChange(added=("c",), removed=("b",), changed=("a",)),
+    )
+    assert not change.is_none
+    assert compare(before, before).is_none
+
+
+def test_where_nobody_knows_what_was_defined_all_is_new() -> None:
+    after = defining(x=SUM, a=KnownCondition(True))
+    assert compare(None, after) == RulesChange(
+        newly_unique=(CUSTOMER,),
+        calculated_attributes=NamesChange(added=("x",)),
+        audiences=NamesChange(added=("a",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (defining(a=KnownCondition(True)), defining(a=KnownCondition(True)), ()),
+        (defining(a=KnownCondition(True)), defining(a=KnownCondition(False)), ("a",)),
+        (defining(a=KnownCondition(True)), defining(b=KnownCondition(True)), ()),
+        # An attribute that is calculated in another way, or no longer; one that nobody names.
+        *(
+            (defining(x=COUNT, a=asked, b=KnownCondition(True)), after, expected)
+            for asked in (AttributeCondition("x", EXISTS),)
+            for after, expected in (
+                (defining(x=SUM, a=asked, b=KnownCondition(True)), ("a",)),
+                (defining(a=asked, b=KnownCondition(True)), ("a",)),
+            )
+        ),
+        # Another audience that it names, by however many others.
+        (
+            defining(
+                a=KnownCondition(True), b=AudienceCondition("a"), c=Not(AudienceCondition("b"))
+            ),
+            defining(
+                a=KnownCondition(False), b=AudienceCondition("a"), c=Not(AudienceCondition("b"))
+            ),
+            ("a", "b", "c"),
+        ),
+        # Who is known follows from the login types.
+        (
+            defining(a=KnownCondition(True), b=AttributeCondition("y", EXISTS)),
+            defining(
+                rules("customer_id:lu email:lu ios_idfv"),
+                a=KnownCondition(True),
+                b=AttributeCondition("y", EXISTS),
+            ),
+            ("a",),
+        ),
+        # One that is named twice is looked at once.
+        (
+            defining(
+                a=KnownCondition(True), b=AllOf((AudienceCondition("a"), AudienceCondition("a")))
+            ),
+            defining(
+                a=KnownCondition(True), b=AllOf((AudienceCondition("a"), AudienceCondition("a")))
+            ),
+            (),
+        ),
+    ],
+)
+def test_audiences_that_may_have_other_members(
+    before: ScopeRules, after: ScopeRules, expected: tuple[str, ...]
+) -> None:
+    assert affected_audiences(before, after) == expected

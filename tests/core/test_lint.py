@@ -4,8 +4,26 @@ from dataclasses import replace
 
 import pytest
 
-from idsync_cli.core.codes import OnNewKnownUser
-from idsync_cli.core.config.lint import Contradiction, LintWarning, contradictions, lint_warnings
+from idsync_cli.core.codes import Calculation, OnNewKnownUser, Operator
+from idsync_cli.core.config.definitions import (
+    NO_DEFINITIONS,
+    AllOf,
+    AttributeCondition,
+    Audience,
+    CalculatedAttribute,
+    Comparison,
+    Definitions,
+    EventFilter,
+    KnownCondition,
+    Not,
+)
+from idsync_cli.core.config.lint import (
+    Contradiction,
+    LintCode,
+    LintWarning,
+    contradictions,
+    lint_warnings,
+)
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import LOGIN_AND_UNIQUE, Settings
 from idsync_cli.core.identity import IdentityType
@@ -231,3 +249,26 @@ def test_doubts_are_all_told() -> None:
         "immutable_beside_mutable identities.email",
         "joins_logins on_conflicting_login",
     ]
+
+
+def defining(calculated: str, asked: str) -> ScopeRules:
+    """Rules that calculate an attribute, and an audience that asks for one, twice."""
+    condition = AttributeCondition(asked, Comparison(Operator.EXISTS))
+    definition = CalculatedAttribute(Calculation.COUNT, EventFilter("purchase", None))
+    audience = Audience(1, AllOf((condition, Not(condition), KnownCondition(True))))
+    return replace(SOUND, definitions=Definitions({calculated: definition}, {"a": audience}))
+
+
+def of_attributes(scope: ScopeRules) -> list[LintWarning]:
+    return [each for each in lint_warnings(scope) if each.code is LintCode.NEARLY_CALCULATED]
+
+
+def test_an_attribute_that_is_nearly_a_calculated_one() -> None:
+    found = of_attributes(defining("lifetime_value", "lifetime_valu"))
+    said(found, "audiences.a", "'lifetime_valu'", "'lifetime_value'")
+
+
+@pytest.mark.parametrize("asked", ["lifetime_value", "value", "tier"])
+def test_an_attribute_that_is_calculated_or_another(asked: str) -> None:
+    assert of_attributes(defining("lifetime_value", asked)) == []
+    assert of_attributes(replace(SOUND, definitions=NO_DEFINITIONS)) == []

@@ -432,7 +432,12 @@ def test_where_no_tier_is_consulted_each_one_says_so() -> None:
     asking = matcher("logout", D, FIXED, Memory(profile(1, D)))
     match = asking.consult_none(explain=True)
     assert asking.consult_none() == Match() == altered(match, tiers=())
-    assert (match.newest, match.decided_by, match.known, match.crowd) == (None, None, (), None)
+    assert (match.newest, match.decided_by, match.known, match.anonymous_with) == (
+        None,
+        None,
+        (),
+        None,
+    )
     assert [(tier.rank, tier.outcome, tier.value) for tier in match.tiers] == [
         (1, TierOutcome.NOT_IN_REQUEST, None),
         (2, TierOutcome.NOT_IN_REQUEST, None),

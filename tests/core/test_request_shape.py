@@ -80,11 +80,11 @@ def test_a_logout_sets_its_login_types_aside_by_rank() -> None:
     found = shape("logout", "customer_id ios_idfv email")
     assert [each.identity_type for each in found.requested_types] == ["ios_idfv"]
     assert (found.login_types, found.immutable_types) == ((), ())
-    assert found.set_aside == (
+    assert found.notes == (
         Note(NoteCode.SET_ASIDE_ON_LOGOUT, EMAIL),
         Note(NoteCode.SET_ASIDE_ON_LOGOUT, IdentityType.CUSTOMER_ID),
     )
-    assert shape("login", "customer_id ios_idfv email").set_aside == ()
+    assert shape("login", "customer_id ios_idfv email").notes == ()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,26 @@
 
 import pytest
 
-from idsync_cli.core.codes import NoteCode, Op, Reason, RequestKind, Rule, Status, TierOutcome
+from idsync_cli.core.codes import (
+    FileKind,
+    NoteCode,
+    Op,
+    Reason,
+    RequestKind,
+    Rule,
+    Status,
+    TierOutcome,
+)
 from idsync_cli.core.config.strategy import NO_SETTINGS
+from idsync_cli.core.data.values import (
+    Alias,
+    BatchData,
+    BatchDevice,
+    Device,
+    Event,
+    NewEvent,
+    ProfileData,
+)
 from idsync_cli.core.decision import (
     Answer,
     Change,
@@ -14,6 +32,7 @@ from idsync_cli.core.decision import (
     ProfileUpdate,
     Tier,
 )
+from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport, KeptFile
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityRequest
@@ -30,10 +49,26 @@ FOUND, NOT_FOUND = DecidedBy(Rule.IDENTIFIER, 1, EMAIL), DecidedBy(Rule.NO_MATCH
 LEFT = ProfileUpdate(profile(1), 1, True)
 TIER = Tier(1, EMAIL, NO_SETTINGS, TierOutcome.NOT_IN_REQUEST)
 NOTE = Note(NoteCode.TIE)
+ERASURE, OTHER_ERASURE = Erasure(1, 2, "s", 3), Erasure(2, 3, "t", 4, "r")
+REPORT = ErasureReport(
+    OTHER_ERASURE,
+    ErasureCounts(1, 1, 1),
+    (3,),
+    (4,),
+    (KeptFile(FileKind.BACKUP, "b"),),
+    (5,),
+)
+ALIAS = Alias(1, 2, 3, 4, 5)
+EVENT = Event(1, 2, 3, "custom_event", "hello", {}, '{"event_type": "custom_event"}')
+BROUGHT = BatchData(
+    [NewEvent(1, "custom_event", "hello", "{}")], {"city": '"Bern"'}, ("old",),
+    BatchDevice(D, "{}"), "{}", True, "{}",
+)  # fmt: skip
 NOBODY = Decision(Status.NOT_FOUND, NOT_FOUND)
 SOMEBODY = Decision(
     Status.CREATED, FOUND, profile(1), True, (E,), True, (ADDED,), (2,), (LEFT,), (NOTE,), (D,),
     (DEVICE,), (TIER,), (NearMiss(E, 1, {Reason.LOGIN_PROTECTION: 1}),),
+    BROUGHT, b"digest", (ALIAS,), ALIAS, 1, REPORT,
 )  # fmt: skip
 
 PAIRS: list[tuple[Value, Value]] = [
@@ -49,6 +84,28 @@ PAIRS: list[tuple[Value, Value]] = [
     (Consequences(), Consequences((LEFT,), (1,))),
     (ProfileView(1, 2, None, False, 0), ProfileView(2, 3, 1, True, 1)),
     (IdentityRequest(RequestKind.LOGIN, ()), IdentityRequest(RequestKind.LOGOUT, (E,), 1)),
+    (ERASURE, OTHER_ERASURE),
+    (ErasureReport(ERASURE, ErasureCounts()), REPORT),
+    (EVENT, Event(2, 1, 4, "screen_view", None, {"a": 1}, "{}")),
+    (NewEvent(1, "custom_event", "hello", "{}"), NewEvent(None, "screen_view", None, "null")),
+    (BatchDevice(D, "{}"), BatchDevice(None, "[]")),
+    (Device(D, {}, 1), Device(None, {"ip": "::1"}, 2)),
+    (BatchData(), BROUGHT),
+    (
+        ProfileData({}),
+        ProfileData(
+            {"a": 1},
+            [EVENT],
+            1,
+            [Device(D, {}, 1)],
+            {"gdpr": {}},
+            True,
+            {"publisher": "p"},
+            1,
+            2,
+            ("merged",),
+        ),
+    ),
     (RequestEntry(1, 2, RequestKind.LOGIN), RequestEntry(2, 3, RequestKind.LOGOUT, "r", 4)),
 ]
 """Two values of each class, alike in no member."""

@@ -1,8 +1,17 @@
-"""What changes when the rules of a scope do (section 3): the old rules set against the new."""
+"""What changes when the rules of a scope do (section 3): the old rules compared with the new."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from idsync_cli.core.config.definitions import (
+    AttributeCondition,
+    AudienceCondition,
+    CalculatedAttribute,
+    Condition,
+    KnownCondition,
+    within,
+)
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.identity import IdentityType
@@ -30,7 +39,7 @@ class Shift(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A rule that is another; a value is None where it has no meaning."""
+    """A rule that differs. A value is None if the rule has no meaning under that strategy."""
 
     rule: str
     before: str | bool | None
@@ -39,7 +48,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class SettingsChange:
-    """A type that stays in the priority and is trusted with other things."""
+    """A type that stays in the priority, with other settings."""
 
     identity_type: IdentityType
     before: Settings
@@ -47,11 +56,21 @@ class SettingsChange:
 
 
 @dataclass(frozen=True, slots=True)
-class RulesChange:
-    """How the rules of a scope differ; types stand in the order of the priority they are in.
+class NamesChange:
+    """Which definitions are new, are gone, or are others than before, by name."""
 
-    `reordered` says that types which stay have another order. `newly_unique` lists the types
-    that are unique by the new rules alone.
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChange:
+    """How the rules of a scope differ. Types are in the order of the priority that has them.
+
+    `reordered` says that the types in both priorities changed their order. `newly_unique` are the
+    types that are unique under the new rules and were not under the old ones. The members of an
+    audience that stays as it is written may change with what it names; see `affected_audiences`.
     """
 
     rules: tuple[RuleChange, ...] = ()
@@ -60,6 +79,8 @@ class RulesChange:
     reordered: bool = False
     settings: tuple[SettingsChange, ...] = ()
     newly_unique: tuple[IdentityType, ...] = ()
+    calculated_attributes: NamesChange = field(default_factory=NamesChange)
+    audiences: NamesChange = field(default_factory=NamesChange)
 
     @property
     def is_none(self) -> bool:
@@ -68,10 +89,16 @@ class RulesChange:
 
 
 def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
-    """Set new rules against the old ones; None where nobody knows what they were."""
+    """How new rules differ from the old ones; `before` is None if nobody knows the old ones."""
     unique = after.unique_types
+    defined = after.definitions
     if before is None:
-        return RulesChange(newly_unique=unique)
+        return RulesChange(
+            newly_unique=unique,
+            calculated_attributes=_names_change({}, defined.calculated_attributes),
+            audiences=_names_change({}, defined.audiences),
+        )
+    was_defined = before.definitions
     stayed = [kind for kind in before.priority if kind in after.priority]
     stay = [kind for kind in after.priority if kind in before.priority]
     settings = (
@@ -88,6 +115,52 @@ def compare(before: ScopeRules | None, after: ScopeRules) -> RulesChange:
         reordered=stayed != stay,
         settings=tuple(each for each in settings if each.before != each.after),
         newly_unique=tuple(kind for kind in unique if not before.settings_of(kind).unique),
+        calculated_attributes=_names_change(
+            was_defined.calculated_attributes, defined.calculated_attributes
+        ),
+        audiences=_names_change(was_defined.audiences, defined.audiences),
+    )
+
+
+def affected_audiences(before: ScopeRules, after: ScopeRules) -> tuple[str, ...]:
+    """The audiences of both rules that may have other members: what they say, or what they name.
+
+    They stand in the order of the new rules.
+    """
+    return tuple(
+        name
+        for name in after.definitions.audiences
+        if name in before.definitions.audiences and _meaning(name, before) != _meaning(name, after)
+    )
+
+
+def _meaning(name: str, rules: ScopeRules) -> object:
+    """All that the members of an audience follow from but their data."""
+    definitions = rules.definitions
+    audiences: dict[str, Condition] = {}
+    calculated: dict[str, CalculatedAttribute | None] = {}
+    login_types: frozenset[IdentityType] = frozenset()
+    ahead = [name]
+    while ahead:
+        named = ahead.pop()
+        if named in audiences:
+            continue
+        audiences[named] = definitions.audiences[named].condition
+        for each in within(audiences[named]):
+            if isinstance(each, AudienceCondition):
+                ahead.append(each.name)
+            elif isinstance(each, AttributeCondition):
+                calculated[each.name] = definitions.calculated_attributes.get(each.name)
+            elif isinstance(each, KnownCondition):
+                login_types = frozenset(rules.login_types)
+    return audiences, calculated, login_types
+
+
+def _names_change(before: Mapping[str, object], after: Mapping[str, object]) -> NamesChange:
+    return NamesChange(
+        added=tuple(name for name in after if name not in before),
+        removed=tuple(name for name in before if name not in after),
+        changed=tuple(name for name in after if name in before and before[name] != after[name]),
     )
 
 
@@ -103,8 +176,8 @@ def _rules_of(rules: ScopeRules) -> dict[str, str | bool | None]:
 def shifts(profile: ProfileView, before: ScopeRules | None, after: ScopeRules) -> tuple[Shift, ...]:
     """What a profile becomes under new rules.
 
-    Where the old ones are not known it was known if it ever was, and an orphan only without any
-    identifier.
+    If the old ones are not known, it counts as having been known if it ever was, and as having been
+    orphaned if it holds nothing.
     """
     held = profile.types
     was_known = profile.was_known if before is None else before.is_known(profile)

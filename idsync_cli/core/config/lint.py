@@ -1,27 +1,34 @@
-"""What the rules of a scope must fulfil together, and what they had better (section 3)."""
+"""Rules of a scope that cannot hold together, and rules that are often a mistake (section 3)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from typing import Final
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.definitions import AttributeCondition, within
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType
+from idsync_cli.errors import quoted
+
+_NEARLY: Final = 0.85
+"""How alike two names are of which one may be a slip, from 0 to 1."""
 
 Path = tuple[str, ...]
-"""The keys that lead from a scope to what is meant, such as `("identities", "email")`."""
+"""The keys that lead from a scope to a setting, such as `("identities", "email")`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Something that keeps the rules from being used."""
+    """Something wrong with the rules, so that they cannot be used."""
 
     path: Path
     message: str
 
 
 class LintCode(StrEnum):
-    """What `config lint` warns of."""
+    """What `config lint` warns about."""
 
     NO_LOGIN_TYPE = "no_login_type"
     WITHOUT_LOGINS = "without_logins"
@@ -34,11 +41,12 @@ class LintCode(StrEnum):
     NO_DEVICE_IDENTITY = "no_device_identity"
     JOINS_LOGINS = "joins_logins"
     NOTHING_TO_KEEP = "nothing_to_keep"
+    NEARLY_CALCULATED = "nearly_calculated"
 
 
 @dataclass(frozen=True, slots=True)
 class LintWarning:
-    """Something that is accepted, and often not meant."""
+    """Something that is valid, and often a mistake."""
 
     code: LintCode
     path: Path
@@ -46,7 +54,7 @@ class LintWarning:
 
 
 def contradictions(rules: ScopeRules) -> Iterator[Contradiction]:
-    """Whatever keeps the rules from being used, from first to last."""
+    """Everything that is wrong with the rules, so that they cannot be used."""
     strategy = rules.strategy
     if strategy.links and strategy.on_new_known_user is not OnNewKnownUser.CREATE:
         yield Contradiction(
@@ -84,7 +92,7 @@ def _misplaced_immutables(rules: ScopeRules) -> Iterator[Contradiction]:
 
 
 def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
-    """Whatever is accepted, and often not meant."""
+    """Everything about the rules that is valid, and often a mistake."""
     code = LintCode
     strategy = rules.strategy
     if strategy.logins and not rules.login_types:
@@ -137,6 +145,24 @@ def lint_warnings(rules: ScopeRules) -> Iterator[LintWarning]:
             "no device identity is in the priority: visitors who send nothing else are rejected",
         )
     yield from _warn_of_scope_keys(rules)
+    yield from _warn_of_attributes(rules)
+
+
+def _warn_of_attributes(rules: ScopeRules) -> Iterator[LintWarning]:
+    """Warn of attributes whose names are nearly those of calculated ones."""
+    calculated = rules.definitions.calculated_attributes
+    for name, audience in rules.definitions.audiences.items() if calculated else ():
+        conditions = within(audience.condition)
+        named = [each.name for each in conditions if isinstance(each, AttributeCondition)]
+        for attribute in dict.fromkeys(named):
+            close = get_close_matches(attribute, calculated, n=1, cutoff=_NEARLY)
+            if close and attribute not in calculated:
+                yield LintWarning(
+                    LintCode.NEARLY_CALCULATED,
+                    ("audiences", name),
+                    f"the attribute {quoted(attribute)} is not calculated, unlike "
+                    f"{quoted(close[0])}",
+                )
 
 
 def _warn_of_scope_keys(rules: ScopeRules) -> Iterator[LintWarning]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.definitions import NO_DEFINITIONS, Definitions
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
 from idsync_cli.core.profile import ProfileView
@@ -22,6 +23,7 @@ class ScopeRules:
     settings: Mapping[IdentityType, Settings] = field(default_factory=dict)
     on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
     on_unique_held: OnUniqueHeld = OnUniqueHeld.TAKE
+    definitions: Definitions = NO_DEFINITIONS
 
     def settings_of(self, identity_type: IdentityType) -> Settings:
         """The settings of a type as they work; a type that is not in the priority has none.
@@ -83,7 +85,7 @@ class ScopeRules:
 
     @cached_property
     def shapes(self) -> dict[str, dict[int, object]]:
-        """What was found out about the forms of requests, by kind and types."""
+        """The shapes of requests that were seen before, by kind and types (`RequestShape`)."""
         return {}
 
     def rank_of(self, identity_type: IdentityType) -> int | None:
@@ -113,7 +115,7 @@ class ScopeRules:
 
     @cached_property
     def _place(self) -> dict[IdentityType, int]:
-        """The place of every type: its rank, or behind all ranks."""
+        """The position of every type: its rank, or a number beyond all ranks."""
         ranked = {kind: rank for rank, kind in enumerate(self.priority, start=1)}
         behind = len(self.priority) + 1
         return {kind: ranked.get(kind, behind + order) for kind, order in TYPE_ORDER.items()}

@@ -12,10 +12,10 @@ from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 
 
-class _Page:
-    """One profile: as it was found, what it gained (the last one last) and lost.
+class _ChangedProfile:
+    """A profile as it was found, and the identifiers that it gained, in order, and lost.
 
-    Of a type in `shrunk` it has yet to be seen whether a value is left.
+    It lost a value of each type in `shrunk`. Whether it still holds another is yet to be looked up.
     """
 
     __slots__ = ("gained", "lost", "profile", "shrunk", "types")
@@ -29,7 +29,7 @@ class _Page:
 
 
 class Consequences(Value):
-    """What the changes of a request come to: how profiles are left, and which are orphaned."""
+    """What the changes of a request amount to: the changed profiles, and the orphaned ones."""
 
     __match_args__ = ("updates", "orphaned")
     __slots__ = __match_args__
@@ -47,35 +47,35 @@ _REMOVE: Final = Op.REMOVE
 
 
 class ChangeSet:
-    """Profiles as a request found them, and as it leaves them."""
+    """The changes of one request: profiles as it found them, and as they are after it so far."""
 
-    __slots__ = ("_latest", "_login_bits", "_lookup", "_lookup_bits", "_pages", "changes")
+    __slots__ = ("_by_mpid", "_latest", "_login_bits", "_lookup", "_lookup_bits", "changes")
 
     def __init__(self, rules: ScopeRules, lookup: Lookup) -> None:
         self._lookup = lookup
         self._login_bits = rules.login_bits
         self._lookup_bits = rules.lookup_bits
-        self._pages: dict[int, _Page] = {}
-        self._latest: _Page | None = None
+        self._by_mpid: dict[int, _ChangedProfile] = {}
+        self._latest: _ChangedProfile | None = None
         self.changes: list[Change] = []
 
     def add(self, profile: ProfileView, identifier: Identifier) -> None:
         """Give the profile an identifier that it does not hold, as its last."""
-        page = self._page(profile)
-        page.gained[identifier] = None
-        page.types |= 1 << identifier.order
+        changed = self._changed(profile)
+        changed.gained[identifier] = None
+        changed.types |= 1 << identifier.order
         self.changes.append(Change(_ADD, profile.mpid, identifier))
 
     def remove(self, profile: ProfileView, identifier: Identifier) -> None:
         """Take from the profile an identifier that it holds."""
-        page = self._page(profile)
-        if page.lost is None or page.shrunk is None:
-            page.lost, page.shrunk = set(), set()
-        if identifier in page.gained:
-            del page.gained[identifier]
+        changed = self._changed(profile)
+        if changed.lost is None or changed.shrunk is None:
+            changed.lost, changed.shrunk = set(), set()
+        if identifier in changed.gained:
+            del changed.gained[identifier]
         else:
-            page.lost.add(identifier)
-        page.shrunk.add(identifier.type)
+            changed.lost.add(identifier)
+        changed.shrunk.add(identifier.type)
         self.changes.append(Change(_REMOVE, profile.mpid, identifier))
 
     def take_away(self, identifier: Identifier, holders: Iterable[ProfileView]) -> None:
@@ -85,67 +85,67 @@ class ChangeSet:
                 self.remove(holder, identifier)
 
     def holds(self, profile: ProfileView, identifier: Identifier) -> bool:
-        """Whether the profile holds the identifier by now."""
-        page = self._find(profile)
-        if page is None:
+        """Whether the profile holds the identifier so far."""
+        changed = self._find(profile)
+        if changed is None:
             return self._lookup.holds(profile, identifier)
-        if identifier in page.gained:
+        if identifier in changed.gained:
             return True
-        is_lost = page.lost is not None and identifier in page.lost
+        is_lost = changed.lost is not None and identifier in changed.lost
         return not is_lost and self._lookup.holds(profile, identifier)
 
     def values(self, profile: ProfileView, identity_type: IdentityType) -> list[str]:
-        """The values of a type that the profile holds by now, oldest first."""
+        """The values of a type that the profile holds so far, oldest first."""
         held = self._lookup.values_of(profile, identity_type)
-        page = self._find(profile)
-        if page is None:
+        changed = self._find(profile)
+        if changed is None:
             return list(held)
-        lost = {each.value for each in page.lost or () if each.type is identity_type}
-        gained = [each.value for each in page.gained if each.type is identity_type]
+        lost = {each.value for each in changed.lost or () if each.type is identity_type}
+        gained = [each.value for each in changed.gained if each.type is identity_type]
         return [value for value in held if value not in lost] + gained
 
     def types_after(self, profile: ProfileView) -> int:
-        """The types that the profile holds by now, one bit each."""
-        page = self._find(profile)
-        return profile.types if page is None else self._types_of(page)
+        """The types that the profile holds so far, one bit each."""
+        changed = self._find(profile)
+        return profile.types if changed is None else self._types_of(changed)
 
     def consequences(self) -> Consequences:
-        """How the request leaves the profiles that it changes, by ascending MPID."""
-        pages = self._pages
-        if not pages:
+        """The changed profiles after the request, and the orphaned ones, by ascending MPID."""
+        by_mpid = self._by_mpid
+        if not by_mpid:
             return _NOTHING
         updates: list[ProfileUpdate] = []
         orphaned: list[int] = []
-        for mpid in sorted(pages) if len(pages) > 1 else pages:
-            page = pages[mpid]
-            profile = page.profile
+        for mpid in sorted(by_mpid) if len(by_mpid) > 1 else by_mpid:
+            changed = by_mpid[mpid]
+            profile = changed.profile
             before = profile.types
-            after = self._types_of(page)
+            after = self._types_of(changed)
             was_known = profile.was_known or (before | after) & self._login_bits != 0
             updates.append(ProfileUpdate(profile, after, was_known))
             if before & self._lookup_bits and not after & self._lookup_bits:
                 orphaned.append(mpid)
         return Consequences(tuple(updates), tuple(orphaned))
 
-    def _page(self, profile: ProfileView) -> _Page:
-        page = self._find(profile)
-        if page is None:
-            page = self._latest = self._pages[profile.mpid] = _Page(profile)
-        return page
+    def _changed(self, profile: ProfileView) -> _ChangedProfile:
+        changed = self._find(profile)
+        if changed is None:
+            changed = self._latest = self._by_mpid[profile.mpid] = _ChangedProfile(profile)
+        return changed
 
-    def _find(self, profile: ProfileView) -> _Page | None:
+    def _find(self, profile: ProfileView) -> _ChangedProfile | None:
         latest = self._latest  # most requests change one profile
         if latest is not None and latest.profile.mpid == profile.mpid:
             return latest
-        return self._pages.get(profile.mpid) if self._pages else None
+        return self._by_mpid.get(profile.mpid) if self._by_mpid else None
 
-    def _types_of(self, page: _Page) -> int:
-        if page.shrunk:
-            for kind in page.shrunk:
-                if not self.values(page.profile, kind):
-                    page.types &= ~TYPE_BITS[kind]
-            page.shrunk.clear()
-        return page.types
+    def _types_of(self, changed: _ChangedProfile) -> int:
+        if changed.shrunk:
+            for kind in changed.shrunk:
+                if not self.values(changed.profile, kind):
+                    changed.types &= ~TYPE_BITS[kind]
+            changed.shrunk.clear()
+        return changed.types
 
 
 def _mpid(profile: ProfileView) -> int:

@@ -1,10 +1,9 @@
 """Who a request may be answered with, tier by tier (section 4, steps 2 and 3).
 
-An identifier may be held by a crowd: a device on which a million people once signed in, or
-by which a million visitors were seen. Two facts keep such a request as cheap as any other. A
-known profile is eligible only if the request carries one of its login IDs, so that it is reached
-through that login ID and never through the crowd. And all anonymous profiles are judged alike,
-for nothing of theirs counts but that they are anonymous: of them the newest ones are enough.
+An identifier may have a million holders: a shared device, say, on which a million people signed in.
+Two facts keep such a request as cheap as any other. A known profile is eligible only if the request
+carries one of its login IDs, so it is looked up by that login ID and not among all the holders. And
+all anonymous profiles are judged alike, so it is enough to look at the newest ones.
 """
 
 from collections import Counter
@@ -20,20 +19,20 @@ from idsync_cli.core.resolve.request_shape import RequestShape
 from idsync_cli.core.value import Value
 
 _SEVERAL: Final = 2
-"""How many candidates are as good as any number: one decides, more do not."""
+"""So many candidates are as good as any higher number: one decides, two or more do not."""
 
 _TOO_MANY: Final = COUNTED_TO + 1
 
 
 class Match(Value):
-    """What the tiers left.
+    """The candidates that remain after the tiers were consulted.
 
-    `decided_by` says which identifier left one candidate, and `newest` is that one, or
-    the newest of several; None without candidates. Of several, `known` are those that are known,
-    and the others are the anonymous profiles that hold all of `crowd`, unless it is None.
+    `newest` is the newest candidate, or None if there is none. If an identifier left only one,
+    `decided_by` says which. Otherwise the candidates are the profiles of `known`, and all anonymous
+    profiles that hold all of `anonymous_with`; if that is None, no anonymous profile is one.
     """
 
-    __match_args__ = ("newest", "decided_by", "known", "crowd", "tiers")
+    __match_args__ = ("newest", "decided_by", "known", "anonymous_with", "tiers")
     __slots__ = __match_args__
 
     def __init__(
@@ -41,20 +40,20 @@ class Match(Value):
         newest: ProfileView | None = None,
         decided_by: DecidedBy | None = None,
         known: Sequence[ProfileView] = (),
-        crowd: Sequence[Identifier] | None = None,
+        anonymous_with: Sequence[Identifier] | None = None,
         tiers: tuple[Tier, ...] = (),
     ) -> None:
         self.newest: Final = newest
         self.decided_by: Final = decided_by
         self.known: Final = known
-        self.crowd: Final = crowd
+        self.anonymous_with: Final = anonymous_with
         self.tiers: Final = tiers
 
 
 class Matcher:
-    """One request set against what the store knows.
+    """Finds the profiles that one request may be answered with.
 
-    `identifiers` are the request's as step 1 left them, in the order of step 5.
+    `identifiers` are those that step 1 keeps of the request's, in the order of step 5.
     """
 
     __slots__ = ("_lookup", "_rules", "identifiers", "shape")
@@ -113,81 +112,83 @@ class Matcher:
     def consult(self, *, explain: bool = False) -> Match:
         """Ask the tiers in order until one candidate is left (section 4, step 3).
 
-        With `explain`, the account of every tier comes with it.
+        With `explain`, the result has what every tier did.
         """
         shape, lookup = self.shape, self._lookup
         known: list[ProfileView] = self._eligible_known() if shape.login_types else []
-        crowd: tuple[Identifier, ...] | None = () if shape.reason_of_the_anonymous is None else None
+        anonymous_with: tuple[Identifier, ...] | None = (
+            () if shape.reason_of_the_anonymous is None else None
+        )
         newest: ProfileView | None = None
         decided_by: DecidedBy | None = None
-        accounts: dict[IdentityType, Tier] = {}
+        explained: dict[IdentityType, Tier] = {}
         for number, identifier in enumerate(self.identifiers):
             requested = shape.requested_types[number]
             rank = requested.rank
             if rank is None:
                 break  # behind the priority
             found = [each for each in known if lookup.holds(each, identifier)] if known else known
-            wider: tuple[Identifier, ...] | None = None
-            unnamed: Sequence[ProfileView] = ()
-            if (
-                crowd is not None and not requested.is_login
-            ):  # who holds a login ID is not anonymous
-                wider = (*crowd, identifier)
-                unnamed = lookup.anonymous(wider, _SEVERAL)
-            count = len(found) + len(unnamed)
-            before = _Candidates(known, crowd, exist=newest is not None) if explain else None
+            narrower: tuple[Identifier, ...] | None = None
+            anonymous: Sequence[ProfileView] = ()
+            if anonymous_with is not None and not requested.is_login:  # its holders are known
+                narrower = (*anonymous_with, identifier)
+                anonymous = lookup.anonymous(narrower, _SEVERAL)
+            count = len(found) + len(anonymous)
+            before = (
+                _Candidates(known, anonymous_with, exist=newest is not None) if explain else None
+            )
             if count:
-                known, crowd = found, wider if unnamed else None
-                newest = _newest(found, unnamed)
+                known, anonymous_with = found, narrower if anonymous else None
+                newest = _newest(found, anonymous)
             if before is not None:
-                after = _Candidates(known, crowd, exist=newest is not None)
-                accounts[requested.identity_type] = self._account(
+                after = _Candidates(known, anonymous_with, exist=newest is not None)
+                explained[requested.identity_type] = self._explained(
                     rank, identifier, before, after, found=count
                 )
             if count == 1:
                 decided_by = requested.decided_by
                 break
-        tiers = self._all_tiers(accounts) if explain else ()
-        return Match(newest, decided_by, known, crowd, tiers)
+        tiers = self._all_tiers(explained) if explain else ()
+        return Match(newest, decided_by, known, anonymous_with, tiers)
 
     def is_candidate(self, match: Match, profile: ProfileView) -> bool:
-        """Whether the profile is among the candidates that the tiers left."""
+        """Whether the profile is one of the remaining candidates."""
         if any(each.mpid == profile.mpid for each in match.known):
             return True
-        crowd = match.crowd
-        if not crowd or self._rules.is_known(profile):
+        anonymous_with = match.anonymous_with
+        if not anonymous_with or self._rules.is_known(profile):
             return False
-        return all(self._lookup.holds(profile, each) for each in crowd)
+        return all(self._lookup.holds(profile, each) for each in anonymous_with)
 
     def near_misses(self) -> tuple[NearMiss, ...]:
         """Who holds what the request names in the priority, and may not be the answer (section 8).
 
-        Of a crowd, the newest known and the newest anonymous profiles stand for all.
+        If an identifier has many holders, only the newest known and anonymous ones are counted.
         """
         found: list[NearMiss] = []
         for number, identifier in enumerate(self.identifiers):
             if self.shape.requested_types[number].rank is None:
                 break  # behind the priority
             known = self._lookup.known(identifier, NEAR_COUNTED_TO)
-            unnamed = self._lookup.anonymous((identifier,), NEAR_COUNTED_TO)
+            anonymous = self._lookup.anonymous((identifier,), NEAR_COUNTED_TO)
             counted = Counter(map(self.ineligibility, known))
-            counted[self.shape.reason_of_the_anonymous] += len(unnamed)
+            counted[self.shape.reason_of_the_anonymous] += len(anonymous)
             ineligible = {
                 reason: min(counted[reason], NEAR_COUNTED_TO)
                 for reason in Reason
                 if counted[reason]
             }
             if ineligible:
-                held_by = min(len(known) + len(unnamed), NEAR_COUNTED_TO)
+                held_by = min(len(known) + len(anonymous), NEAR_COUNTED_TO)
                 found.append(NearMiss(identifier, held_by, ineligible))
         return tuple(found)
 
     def consult_none(self, *, explain: bool = False) -> Match:
-        """The account of a request for which no tier is consulted (section 4, step 1)."""
+        """The result for a request that consults no tier (section 4, step 1)."""
         return Match(tiers=self._all_tiers({}) if explain else ())
 
     def _all_tiers(self, consulted: Mapping[IdentityType, Tier]) -> tuple[Tier, ...]:
-        """The account of every type of the priority, also of those that were passed over."""
+        """A tier for every type of the priority, also for those that were passed over."""
         values = {identifier.type: identifier.value for identifier in self.identifiers}
         tiers = []
         for rank, kind in enumerate(self._rules.priority, start=1):
@@ -197,7 +198,7 @@ class Matcher:
             tiers.append(consulted.get(kind, passed_over))
         return tuple(tiers)
 
-    def _account(
+    def _explained(
         self,
         rank: int,
         identifier: Identifier,
@@ -206,16 +207,16 @@ class Matcher:
         *,
         found: int,
     ) -> Tier:
-        """What a tier did that found some of the candidates before it (`found` up to several)."""
+        """What a tier did that found so many candidates (`found`, up to _SEVERAL)."""
         rules, lookup = self._rules, self._lookup
         known = lookup.known(identifier, _TOO_MANY)
-        unnamed = len(lookup.anonymous((identifier,), _TOO_MANY))
+        anonymous = len(lookup.anonymous((identifier,), _TOO_MANY))
         counted = Counter(map(self.ineligibility, known))
-        # Of a crowd only the newest were read: those that are eligible may be older.
+        # Only the newest holders were read, and those that are eligible may be older.
         named = sum([lookup.holds(each, identifier) for each in self._eligible_known()])
         counted[None] = max(counted[None], named)
-        counted[self.shape.reason_of_the_anonymous] += unnamed
-        left = self._count(after)
+        counted[self.shape.reason_of_the_anonymous] += anonymous
+        remaining = self._count(after)
         outcome = self._outcome(identifier, before, after, found)
         return Tier(
             rank=rank,
@@ -223,21 +224,21 @@ class Matcher:
             settings=rules.settings_of(identifier.type),
             outcome=outcome,
             value=identifier.value,
-            held_by=min(len(known) + unnamed, COUNTED_TO),
+            held_by=min(len(known) + anonymous, COUNTED_TO),
             eligible=min(counted[None], COUNTED_TO),
             ineligible={
                 reason: min(counted[reason], COUNTED_TO) for reason in Reason if counted[reason]
             },
-            candidates=min(left, COUNTED_TO),
-            stopped_counting=max(len(known) + unnamed, left) > COUNTED_TO,
+            candidates=min(remaining, COUNTED_TO),
+            stopped_counting=max(len(known) + anonymous, remaining) > COUNTED_TO,
         )
 
     def _count(self, candidates: "_Candidates") -> int:
         if not candidates.exist:
             return 0
-        crowd = candidates.crowd
-        unnamed = self._lookup.anonymous(crowd, _TOO_MANY) if crowd else ()
-        return len(candidates.known) + len(unnamed)
+        anonymous_with = candidates.anonymous_with
+        anonymous = self._lookup.anonymous(anonymous_with, _TOO_MANY) if anonymous_with else ()
+        return len(candidates.known) + len(anonymous)
 
     def _outcome(
         self,
@@ -252,26 +253,26 @@ class Matcher:
             return TierOutcome.NO_EFFECT if before.exist else TierOutcome.NO_CANDIDATES
         if not before.exist or len(after.known) < len(before.known):
             return TierOutcome.NARROWED
-        if not before.crowd:
+        if not before.anonymous_with:
             return TierOutcome.NO_EFFECT
-        lost = self._lookup.anonymous(before.crowd, 1, lacking=identifier)
+        lost = self._lookup.anonymous(before.anonymous_with, 1, lacking=identifier)
         return TierOutcome.NARROWED if lost else TierOutcome.NO_EFFECT
 
 
 class _Candidates(NamedTuple):
-    """Candidates: some known profiles, and the anonymous ones that hold all of `crowd`.
+    """The candidates before or after a tier, as in `Match`.
 
-    Before the first tier that finds anybody they do not exist: then all profiles are meant.
+    Until a tier finds somebody there are none (`exist`), and the next tier looks at all profiles.
     """
 
     known: Sequence[ProfileView]
-    crowd: Sequence[Identifier] | None
+    anonymous_with: Sequence[Identifier] | None
     exist: bool
 
 
-def _newest(known: Sequence[ProfileView], unnamed: Sequence[ProfileView]) -> ProfileView:
-    """The newest of some known profiles and of anonymous ones that stand newest first."""
-    newest = unnamed[0] if unnamed else known[0]
+def _newest(known: Sequence[ProfileView], anonymous: Sequence[ProfileView]) -> ProfileView:
+    """The newest of known profiles in any order and anonymous ones, which come newest first."""
+    newest = anonymous[0] if anonymous else known[0]
     for profile in known:
         if profile.created_seq > newest.created_seq:
             newest = profile

@@ -16,7 +16,7 @@ from idsync_cli.errors import Hint, quoted
 def modify(
     request: ModifyRequest, rules: ScopeRules, lookup: Lookup, *, explain: bool = False
 ) -> Decision:
-    """Decide a modify against the store as it stands before it.
+    """Decide a modify against the store as it is before it.
 
     With `explain`, the decision says of every tier that it was not consulted.
 
@@ -24,13 +24,7 @@ def modify(
         Refusal: the scope has no such profile, an old value is not held, or an immutable
             identifier stands in the way. Then nothing at all is changed.
     """
-    profile = lookup.profile(request.mpid)
-    if profile is None:
-        raise Refusal(
-            ErrorCode.MPID_NOT_FOUND,
-            f"no profile of the scope has the MPID {request.mpid}",
-            word=("mpid",),
-        )
+    profile = profile_of(request.mpid, lookup)
     modification = _Modification(profile, rules, lookup)
     if request.known_identities is not None:
         modification.set(request.known_identities)
@@ -51,8 +45,24 @@ def modify(
     )
 
 
+def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
+    """The profile that a request names.
+
+    Raises:
+        Refusal: the scope has none.
+    """
+    profile = lookup.profile(mpid)
+    if profile is None:
+        raise Refusal(
+            ErrorCode.MPID_NOT_FOUND,
+            f"no profile of the scope has the MPID {mpid}",
+            word=("mpid",),
+        )
+    return profile
+
+
 class _Modification:
-    """A modify on its way, change by change; `word` is where in the request the one at hand is."""
+    """A modify, change by change; `word` is the part of the request that is being worked on."""
 
     __slots__ = ("change_set", "lookup", "profile", "rules", "word")
 
@@ -134,7 +144,7 @@ class _Modification:
 
 
 def _tiers(request: ModifyRequest, rules: ScopeRules) -> tuple[Tier, ...]:
-    """A modify names its profile, so that no tier is consulted."""
+    """The tiers of a modify: it names its profile, so none is consulted."""
     asked = request.known_identities or {}
     named = {*asked, *(change.identity_type for change in request.identity_changes)}
     return tuple(

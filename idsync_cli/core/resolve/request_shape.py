@@ -1,6 +1,6 @@
-"""What the rules of a scope say of a request by its kind and its types alone (section 4).
+"""What the rules of a scope say of a request, by its kind and its types alone (section 4).
 
-Most requests to a scope have one of a few forms, so that all this is asked once for each.
+Most requests to a scope have one of a few shapes, so all of this is found out once for each.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ _MANY: Final = 1000
 
 
 class RequestedType:
-    """One type of a request: its rank, None outside the priority, its bit and its settings.
+    """One type of a request, with its settings; its rank is None outside the priority.
 
-    `decided_by` is what decides if the tier of the type does.
+    `decided_by` is what an answer says if the tier of this type decides.
     """
 
     __slots__ = (
@@ -39,10 +39,10 @@ class RequestedType:
 class RequestShape:
     """A kind of request with certain types, under certain rules.
 
-    `requested_types` are its types as step 1 leaves them, in the order of step 5. `refusal` says
-    why every such request is refused, and `reason_of_the_anonymous` why none of them may be
-    answered with an anonymous profile, if there is a reason. What else is asked of the rules for
-    every request stands here, too.
+    `requested_types` are the types that step 1 keeps, in the order of step 5, and `notes` are about
+    the others. `refusal` says why every such request is refused, or is None.
+    `reason_of_the_anonymous` says why no such request may be answered with an anonymous profile, or
+    is None. The other members are copies of what each request asks of the rules.
     """
 
     __slots__ = (
@@ -56,41 +56,41 @@ class RequestShape:
         "lookup_bits",
         "makes_new_at_once",
         "new_known_users_get_a_new_record",
+        "notes",
         "reason_of_the_anonymous",
         "refusal",
         "requested_types",
         "rules",
         "separates_conflicting_logins",
-        "set_aside",
         "takes_unique_ids",
         "wants_immutable_id",
     )  # fmt: skip
 
     def __init__(self, kind: RequestKind, types: int, rules: ScopeRules) -> None:
-        """Step 1: what the strategy does not allow; a logout's login IDs are set aside."""
+        """Step 1: refuse what the strategy does not allow, and ignore the login IDs of a logout."""
         given = rules.in_order([each for each, bit in TYPE_BITS.items() if types & bit])
         login_types = [each for each in given if each in rules.login_types]
-        left = given
-        set_aside: list[Note] = []
+        used = given
+        notes: list[Note] = []
         if kind is RequestKind.LOGOUT:
-            left = [each for each in given if each not in login_types]
-            set_aside = [Note(NoteCode.SET_ASIDE_ON_LOGOUT, each) for each in login_types]
-        asked_logins = [each for each in left if each in login_types]
+            used = [each for each in given if each not in login_types]
+            notes = [Note(NoteCode.SET_ASIDE_ON_LOGOUT, each) for each in login_types]
+        used_logins = [each for each in used if each in login_types]
         self.kind = kind
         self.rules = rules
         self.is_search = kind is RequestKind.SEARCH
-        self.requested_types = tuple([RequestedType(each, rules) for each in left])
-        self.login_types = tuple(asked_logins)
-        self.immutable_types = tuple([each for each in left if each in rules.immutable_types])
-        self.set_aside = tuple(set_aside)
-        self.has_lookup = any(rules.is_lookup(each) for each in left)
+        self.requested_types = tuple([RequestedType(each, rules) for each in used])
+        self.login_types = tuple(used_logins)
+        self.immutable_types = tuple([each for each in used if each in rules.immutable_types])
+        self.notes = tuple(notes)
+        self.has_lookup = any(rules.is_lookup(each) for each in used)
         self.refusal = _refusal(kind, login_types, rules, has_lookup=self.has_lookup)
         self.makes_new_at_once = (
             kind is RequestKind.LOGOUT and rules.strategy.on_logout is OnLogout.CREATE
         )
         self.wants_immutable_id = self.is_search and bool(rules.immutable_types)
         self.reason_of_the_anonymous = _reason(
-            rules, self.wants_immutable_id, carries_login_id=bool(asked_logins)
+            rules, self.wants_immutable_id, carries_login_id=bool(used_logins)
         )
         self.login_bits = rules.login_bits
         self.immutable_bits = rules.immutable_bits
@@ -100,7 +100,7 @@ class RequestShape:
         self.new_known_users_get_a_new_record = rules.new_known_users_get_a_new_record
 
     def arranged(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
-        """Those identifiers of a request of this form that step 1 leaves, in step 5's order."""
+        """The identifiers that step 1 keeps of a request of this shape, in the order of step 5."""
         return [
             identifier
             for requested in self.requested_types
@@ -110,14 +110,14 @@ class RequestShape:
 
 
 def shape_of(kind: RequestKind, types: int, rules: ScopeRules) -> RequestShape:
-    """The form of a request that carries these types, a bit each."""
+    """The shape of a request that carries these types, one bit each."""
     shapes = rules.shapes.get(kind)
     if shapes is None:
         shapes = rules.shapes[kind] = {}
     shape = shapes.get(types)
     if not isinstance(shape, RequestShape):
         if len(shapes) >= _MANY:
-            shapes.clear()  # of sets of types there are billions
+            shapes.clear()  # there may be billions of sets of types
         shape = shapes[types] = RequestShape(kind, types, rules)
     return shape
 
@@ -139,16 +139,16 @@ def _refusal(
                 f"give one of: {', '.join(rules.login_types) or '(the scope has no login type)'}"
             ),
         )
-    if has_lookup or kind is RequestKind.SEARCH:
+    if has_lookup or kind in (RequestKind.SEARCH, RequestKind.ERASE):
         return None
-    set_aside, usable = "", rules.priority
+    ignored, usable = "", rules.priority
     if kind is RequestKind.LOGOUT:
-        set_aside = " (a logout ignores login IDs)" if login_types else ""
+        ignored = " (a logout ignores login IDs)" if login_types else ""
         usable = tuple(each for each in usable if each not in rules.login_types)
     return (
         ErrorCode.NO_LOOKUP_IDENTITY,
         (
-            f"no identifier of the request is in the scope's priority{set_aside}; "
+            f"no identifier of the request is in the scope's priority{ignored}; "
             f"give one of: {', '.join(usable) or '(the scope has none)'}"
         ),
     )
@@ -157,7 +157,7 @@ def _refusal(
 def _reason(
     rules: ScopeRules, wants_immutable_id: bool, *, carries_login_id: bool
 ) -> Reason | None:
-    """Why no anonymous profile may be the answer: they hold no login ID, nor an immutable one."""
+    """Why no anonymous profile may be the answer, which hold no login ID and no immutable ID."""
     if wants_immutable_id:
         return Reason.IMMUTABLE_SEARCH
     if carries_login_id and rules.new_known_users_get_a_new_record:

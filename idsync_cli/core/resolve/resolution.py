@@ -51,12 +51,10 @@ def resolve(
     explain: bool = False,
     near: bool = False,
 ) -> Decision:
-    """Decide a request against the store as it stands before it.
+    """Decide a request against the store as it is before it.
 
-    `seq` is its sequence number, `seed` that of the store (section 7).
-
-    With `explain`, the decision has the account of every tier, and with `near`, where no profile
-    was the answer, who holds what was asked for.
+    `seq` is its sequence number, and `seed` is the store's (section 7). With `explain`, the
+    decision has what every tier did. With `near`, it has the near misses, if no profile was found.
 
     Raises:
         Refusal: the strategy does not allow the request, or every identifier that could be
@@ -71,7 +69,7 @@ def resolve(
 
 
 class _Resolution:
-    """One request on its way through section 4, once step 1 has let it in."""
+    """One request on its way through section 4, after step 1 has accepted it."""
 
     __slots__ = (
         "explain", "lookup", "matcher", "near", "notes", "request", "seed", "seq", "shape"
@@ -96,7 +94,7 @@ class _Resolution:
         self.seed = seed
         self.explain = explain
         self.near = near
-        self.notes = list(matcher.shape.set_aside)
+        self.notes = list(matcher.shape.notes)
 
     def decide(self) -> Decision:
         shape, matcher, explain = self.shape, self.matcher, self.explain
@@ -123,7 +121,7 @@ class _Resolution:
         return self.matcher.near_misses() if self.near else ()
 
     def _choose(self, match: Match, newest: ProfileView) -> tuple[ProfileView, DecidedBy]:
-        """Step 4, of several candidates: the previous MPID's, or the newest."""
+        """Step 4: choose one of several candidates, the previous MPID's or else the newest."""
         if self.request.previous_mpid is not None:
             previous = self.lookup.profile(self.request.previous_mpid)
             if previous and self.matcher.is_candidate(match, previous):
@@ -134,7 +132,7 @@ class _Resolution:
     def _answer_with(
         self, profile: ProfileView, decided_by: DecidedBy, tiers: tuple[Tier, ...]
     ) -> Decision:
-        """The answer is a profile that was there; all but a search bring it up to date."""
+        """Answer with an existing profile; all requests but a search bring it up to date."""
         shape, matcher = self.shape, self.matcher
         if not shape.separates_conflicting_logins:
             conflict = matcher.conflicting_login(profile)
@@ -168,10 +166,10 @@ class _Resolution:
         return self._decision(_MATCHED, profile, decided_by, matched, change_set, tiers)
 
     def _new_profile(self, rule: Rule, tiers: tuple[Tier, ...]) -> Decision:
-        """Steps 4 and 5: a profile of the request's own, with what it may take.
+        """Steps 4 and 5: make a new profile, with the identifiers that it may have.
 
         Raises:
-            Refusal: all that the request names belongs to profiles that it may not see.
+            Refusal: it may have none of those in the priority.
         """
         shape = self.shape
         seq, seed = self.seq, self.seed
@@ -222,7 +220,7 @@ class _Resolution:
     def _bring_up_to_date(
         self, profile: ProfileView, held: list[bool], change_set: ChangeSet
     ) -> None:
-        """Step 5: add each identifier that the profile lacks, and that it may have."""
+        """Step 5: add each identifier that the profile lacks and may have."""
         types, matcher, shape = profile.types, self.matcher, self.shape
         for number, identifier in enumerate(matcher.identifiers):
             if held[number]:
@@ -245,7 +243,7 @@ class _Resolution:
             change_set.add(profile, identifier)
 
     def _held_elsewhere(self, requested: RequestedType, others: Sequence[ProfileView]) -> Note:
-        """Why an identifier was not added; who keeps it, where the account was asked for."""
+        """The note for an identifier that was not added; an explanation says who keeps it."""
         code, kind = NoteCode.HELD_ELSEWHERE, requested.identity_type
         if not self.explain:
             return Note(code, kind)
@@ -259,7 +257,7 @@ class _Resolution:
         return Note(code, kind, mpid, reason)
 
     def _source(self) -> int | None:
-        """The anonymous profile that a new known user comes from, where the strategy links."""
+        """The anonymous profile that a new known user comes from, if the strategy links."""
         rules = self.shape.rules
         if not rules.strategy.links:
             return None
@@ -267,8 +265,8 @@ class _Resolution:
             previous = self.lookup.profile(self.request.previous_mpid)
             if previous and not rules.is_known(previous):
                 return previous.mpid
-        left = [each for each in self.matcher.identifiers if each.type not in rules.login_types]
-        matcher = Matcher(shape_of(_IDENTIFY, types_of(left), rules), left, self.lookup)
+        others = [each for each in self.matcher.identifiers if each.type not in rules.login_types]
+        matcher = Matcher(shape_of(_IDENTIFY, types_of(others), rules), others, self.lookup)
         newest = matcher.consult().newest
         return newest.mpid if newest else None
 

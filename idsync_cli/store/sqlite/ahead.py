@@ -1,8 +1,8 @@
-"""Two processes at one store: one decides what the other one writes.
+"""Two processes at one store: one decides, and the other one writes what was decided.
 
-All that this needs of a store is here, and in cache/handed_over.py. The process that decides knows
-the store as it was, and what it handed over since. So nobody else may write in between, and the
-process that writes makes sure that nobody did.
+Everything that this needs of a store is here and in cache/handed_over.py. The process that decides
+goes by its cache, which has the store as it was and what it handed over since. So nobody else may
+write in between, and the process that writes checks that nobody did.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from idsync_cli.store.sqlite.transaction import SqliteTransaction
 __all__ = ["Batch", "Deciding", "NotAlone", "Rows", "TablesBehind", "Writing", "batch_of"]
 
 _CACHE_KIB = 16_384
-"""What others write makes all pages in memory worthless: so few are kept."""
+"""A small page cache: it becomes worthless whenever the other process writes."""
 
 
 class NotAlone(Exception):
-    """Somebody else has written to the store."""
+    """Someone else has written to the store."""
 
 
 class Deciding:
@@ -31,18 +31,19 @@ class Deciding:
         store.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._store = store
 
-    def knows_the_store(self) -> bool:
-        """Whether something is known of the store, and nobody has written since."""
-        return self._store.known() is not None
+    def is_current(self) -> bool:
+        """Whether there is a cache of the store, and nobody has written since."""
+        return self._store.cached() is not None
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """A transaction in which a batch is decided, to be taken from it (`take`).
 
-        Nobody looks here whether others have written.
+        It does not check whether others have written.
 
         Raises:
-            TablesBehind: tables are asked that lack what was taken before. Nothing is known then.
+            TablesBehind: the tables would have to be read, and lack what was handed over before.
+                The cache is empty then.
             StoreFault: the store cannot be used.
         """
         with self._store.going_on() as transaction:
@@ -54,8 +55,7 @@ class Deciding:
 class Writing:
     """A store for the process that writes.
 
-    SQLite's log grows until `empty_log`, which is not called while others wait for a transaction to
-    end.
+    SQLite's log grows until `empty_log` is called, which should not be while others wait.
     """
 
     def __init__(self, store: SqliteStore) -> None:
@@ -64,7 +64,7 @@ class Writing:
         self._current: SqliteTransaction | None = None
 
     def begin(self) -> None:
-        """Take the store as it is now for what the next batch is decided on."""
+        """Take note of the store as it is now: the next batch is decided on this state."""
         with self._store.reading() as self._current:
             pass
 
@@ -73,15 +73,15 @@ class Writing:
         """A transaction in which a batch is written (`SqliteTransaction.write_rows`).
 
         Raises:
-            NotAlone: somebody else has written since the last one, or since it began.
+            NotAlone: someone else has written since the last one, or since it began.
             StoreFault: the store cannot be written; nothing of it is kept.
         """
         with self._store.writing() as transaction:
-            if transaction is not self._current:  # which lasts as long as nobody else writes
+            if transaction is not self._current:  # it is the same as long as nobody else writes
                 raise NotAlone
             yield transaction
 
     def empty_log(self) -> None:
-        """Bring what is in the log into the file, as far as nobody still reads there."""
-        with suppress(Error):  # then it stays in the log, which whoever writes next notices
+        """Copy the log into the file, as far as readers allow it."""
+        with suppress(Error):  # then it stays in the log, and the next writer finds out
             self._store.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

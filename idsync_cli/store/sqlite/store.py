@@ -7,7 +7,10 @@ from pathlib import Path
 
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
-from idsync_cli.store.sqlite.files.faults import unusable
+from idsync_cli.store.sqlite.erasing import entries, rewriting
+from idsync_cli.store.sqlite.erasing.rewriting import Evidence
+from idsync_cli.store.sqlite.files.faults import told, unusable
+from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
@@ -17,8 +20,8 @@ _LOGGED_PAGES = 8192
 class SqliteStore(Store):
     """An open store. Close it, or use it in a `with`.
 
-    `place` is where its file is; a temporary store has none. `old_one_kept_as` is the backup of a
-    store that had an earlier schema and was brought up to date as it was opened.
+    `place` is the location of its file; a temporary store has none. `old_one_kept_as` is the backup
+    of a store that had an earlier schema and was migrated as it was opened.
     """
 
     def __init__(
@@ -32,11 +35,10 @@ class SqliteStore(Store):
         self.place = place
         self.old_one_kept_as = old_one_kept_as
         self._tables = self._pragma("schema_version")
+        self._rewritings = entries.rewritings(connection)
         self._foreign_commits = self._pragma("data_version")
-        self._current: SqliteTransaction | None = (
-            None  # what is known of the store, until others write
-        )
-        self._session_is_of = 0
+        self._current: SqliteTransaction | None = None  # its cache is good until others write
+        self._current_is_of = 0
         self._expects_many = False
         self._is_committing = False
         self._has_committed = False
@@ -56,9 +58,62 @@ class SqliteStore(Store):
         if self.place is not None and not self.place.still_leads_to_it():
             return False
         try:
-            return self._pragma("schema_version") == self._tables
+            return self._has_its_tables()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unusable(error, self.place, committing=False) from error
+
+    @property
+    def owes_erasures(self) -> bool:
+        """Whether bytes of what was erased may still be in the store's files."""
+        return self.place is not None and entries.is_owed(self.connection)
+
+    def finish_erasures(self) -> bool:
+        """Let no byte of what was erased be left in the store's files; whether that is done.
+
+        The file is written anew, once for all that was erased, and its log is cut off, which has to
+        wait for those who read what was.
+
+        Raises:
+            StoreFault: the store cannot be used, or there is no room.
+        """
+        try:
+            return self._finish(patiently=True)
+        except sqlite3.Error as error:
+            what, code, hint = told(error)
+            raise StoreFault(
+                f"what was erased is still in the files of the store {self.place}: {what}",
+                code,
+                hint=hint,
+                store=str(self.place),
+            ) from error
+
+    def evidence(self) -> Evidence:
+        """What shows that no byte of what was erased is left, once that is finished."""
+        assert self.place is not None
+        return rewriting.evidence(self.connection, self.place.beside("-wal"))
+
+    def finish_what_is_owed(self) -> bool:
+        """The same as far as it can be done at once, before anything else is written.
+
+        Raises:
+            StoreFault: another process writes, for too long.
+        """
+        try:
+            return self._finish(patiently=False)
+        except sqlite3.Error:
+            return False  # it stays owed, and what is to be written meets the same, or not
+
+    def _finish(self, *, patiently: bool) -> bool:
+        if not self.owes_erasures:
+            return True
+        with self.turn():
+            self.check_unchanged()
+            rewriting.rewrite(self.connection)
+            self._has_its_tables()
+            assert self.place is not None
+            for draft in left_drafts(self.place.path):
+                draft.unlink(missing_ok=True)
+            return rewriting.empty_log(self.connection, patiently=patiently)
 
     def close(self) -> None:
         """Close the file."""
@@ -74,13 +129,13 @@ class SqliteStore(Store):
     def writing(
         self, *, trust_new_mpids: bool = False
     ) -> AbstractContextManager[SqliteTransaction]:
-        """A transaction that holds the store alone from its first read to its commit.
+        """A transaction that has the store alone from its first read to its commit.
 
-        Everything is kept when the block ends, and nothing if it raises. It begins at once as a
-        writer, for two requests that both read before they write would make one user twice.
+        Everything is kept when the block ends, and nothing if it raises. It begins as a writer:
+        two requests that both read before either writes could make one user twice.
 
         Raises:
-            StoreFault: the store cannot be written, or is no more what and where it was.
+            StoreFault: the store cannot be written, or was moved or replaced.
             MpidTaken: a new MPID was taken to be free, and is not; nothing is kept.
         """
         return self._writing(trust_new_mpids=trust_new_mpids)
@@ -120,15 +175,15 @@ class SqliteStore(Store):
                 raise
             self.check_in_place()
 
-    def known(self) -> SqliteTransaction | None:
-        """What is known of the store, if anything is and nobody else has written since."""
-        if self._current and self._pragma("data_version") == self._session_is_of:
+    def cached(self) -> SqliteTransaction | None:
+        """The last transaction with its cache, unless somebody else has written since."""
+        if self._current and self._pragma("data_version") == self._current_is_of:
             return self._current
         return None
 
     @contextmanager
     def going_on(self) -> Iterator[SqliteTransaction]:
-        """A transaction that reads, and goes by what is known, whoever has written (`ahead.py`)."""
+        """A transaction that reads, and uses the cache whoever has written since (`ahead.py`)."""
         assert self._current is not None
         with self._transaction("BEGIN DEFERRED", self._current) as transaction:
             try:
@@ -138,28 +193,28 @@ class SqliteStore(Store):
                 self._roll_back()
 
     def forget(self) -> None:
-        """Let go of what is known of the store."""
+        """Drop everything that is cached of the store."""
         if self._current is not None:
             self._current.close()
             self._current = None
 
     def expect_many(self) -> None:
-        """Prepare for many large transactions: let the log grow, and be emptied less often."""
+        """Prepare for many large transactions: empty the log less often."""
         self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
 
     def turn(self) -> AbstractContextManager[None]:
-        """Wait for one's turn to write, and have it as long as the block lasts; see `lock`."""
+        """Wait for the turn to write, and have it while the block runs (see `lock`)."""
         return self.place.lock.turn() if self.place else nullcontext()
 
     def check_unchanged(self) -> None:
-        """See, as a transaction that writes begins, whether this is the store that was opened.
+        """Check at the beginning of a transaction that this is still the store that was opened.
 
         Raises:
-            StoreFault: it is elsewhere by now, or another was put into its file.
+            StoreFault: it was moved, or another was restored into its file.
         """
         self.check_in_place()
-        if self._pragma("schema_version") != self._tables:
+        if not self._has_its_tables():
             raise StoreFault(
                 f"the store {self.place} was restored, or its tables were changed, while it was "
                 "in use; nothing was changed after that",
@@ -167,20 +222,20 @@ class SqliteStore(Store):
                 hint=Hint.LOOK_AND_TRY_AGAIN,
                 store=str(self.place),
             )
-        self._foreign_commits = self._session_is_of  # as `_at_hand` found it in this transaction
+        self._foreign_commits = self._current_is_of  # as `_at_hand` found it in this transaction
 
     def check_in_place(self) -> None:
-        """See whether the store's path still leads to the file that is open.
+        """Check that the store's path still leads to the file that is open.
 
         Raises:
-            StoreFault: it was removed or replaced; what this process does is lost on its users.
+            StoreFault: it was removed or replaced; nobody would see what this process writes.
         """
         if self.place is None or self.place.still_leads_to_it():
             return
         self._roll_back()
         with suppress(sqlite3.Error):
             if self._pragma("data_version") == self._foreign_commits:
-                # Nobody has used the log for what is there now. It must never be played into that.
+                # The log belongs to the old file, and must never be replayed into the new one.
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
             f"the store {self.place} was removed or replaced while it was in use",
@@ -190,15 +245,29 @@ class SqliteStore(Store):
         )
 
     def _at_hand(self) -> SqliteTransaction:
-        """What is known of the store: all that was known before, unless somebody else wrote."""
+        """A transaction: the last one with its cache, or a new one if somebody else has written."""
         commits = self._pragma("data_version")
-        if self._current is None or commits != self._session_is_of:
+        if self._current is None or commits != self._current_is_of:
             self.forget()
-            self._current, self._session_is_of = SqliteTransaction(self.connection), commits
+            self._current, self._current_is_of = SqliteTransaction(self.connection), commits
             if self._expects_many:
                 self._current.expect_many()
         self._current.begin()
         return self._current
+
+    def _has_its_tables(self) -> bool:
+        """Whether the tables are those that were opened, also if the file was rewritten since.
+
+        Whoever rewrites it counts that, as SQLite does. Another store in its place counts otherwise
+        (`lifecycle/backup.py`).
+        """
+        tables = self._pragma("schema_version")
+        if tables != self._tables:
+            count = entries.rewritings(self.connection)
+            if not 0 < tables - self._tables == count - self._rewritings:
+                return False
+            self._tables, self._rewritings = tables, count
+        return True
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -218,7 +287,7 @@ class SqliteStore(Store):
             try:
                 yield transaction
             except BaseException:
-                self.forget()  # some of what it knows may never have been kept
+                self.forget()  # its cache may have what was never committed
                 raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unusable(error, self.place, committing=self._is_committing) from error

@@ -6,19 +6,26 @@ from typing import Final
 
 from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias, BatchData, ProfileData
 from idsync_cli.core.decision import Decision
+from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.store.api import (
     EVERY_PROFILE,
     HistoryEntry,
+    Member,
+    MemberCount,
     ProfileFilter,
     RequestEntry,
     Transaction,
 )
+from idsync_cli.store.sqlite.cache.aliases import Aliases
 from idsync_cli.store.sqlite.cache.alignment import align_holders
+from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
+from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
@@ -26,9 +33,20 @@ from idsync_cli.store.sqlite.cache.prefetch import Prefetch
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.cache.working_set import WorkingSet
+from idsync_cli.store.sqlite.erasing import entries, removal
+from idsync_cli.store.sqlite.erasing.traces import Traces
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME
+from idsync_cli.store.sqlite.rows.data import attribution_of
 
 _ADD: Final = Op.ADD
+_ERASED: Final = Status.ERASED
+_SCOPES = """
+    SELECT name FROM scopes
+    WHERE name NOT IN (SELECT scope FROM erasures)
+        OR EXISTS (SELECT * FROM profiles WHERE profiles.scope_id = scopes.scope_id)
+    ORDER BY name
+"""
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 
 
@@ -46,6 +64,8 @@ class SqliteTransaction(Transaction):
         self._pending = pending = PendingChanges(connection)
         self._memory = memory = WorkingSet(pending)
         self._cache = cache = ProfileCache(tables, memory, pending)
+        self._batch_ids = BatchIds(tables)
+        self._aliases = Aliases(connection, self._bring_up_to_date)
         self._prefetch = Prefetch(tables, memory, pending, cache)
         self._edits = Edits(tables, memory, pending, cache)
         self._seed = ""
@@ -58,6 +78,7 @@ class SqliteTransaction(Transaction):
         self._last_seq = self._found_seq
         self._remembers_rules = False
         self._writer = Writer(connection)
+        self._traces = Traces(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._has_applied = False  # something that has yet to be written
         self._requests = PendingRequests(connection)
@@ -73,6 +94,7 @@ class SqliteTransaction(Transaction):
         """Prepare for many identifiers that the store has never seen."""
         if self._tables.highest_identifier() == 0:
             self._memory.expect_many()
+        self._batch_ids.expect_many()
 
     def hand_over(self) -> None:
         """From now on others write what is taken from here (store/sqlite/ahead.py)."""
@@ -99,7 +121,7 @@ class SqliteTransaction(Transaction):
         found = self._lookups.get(scope)
         if found is None or found.rules is not rules:
             its = self._scopes.get(scope)
-            found = lookup(self._cache, its, rules)
+            found = lookup(self._cache, self._batch_ids, self._aliases, its, rules)
             if its is not None:
                 self._lookups[scope] = found
         return found
@@ -116,8 +138,7 @@ class SqliteTransaction(Transaction):
     def scopes(self) -> tuple[str, ...]:
         """The names of the scopes that have profiles; a scope comes in with its first profile."""
         self.write()
-        rows = self.connection.execute("SELECT name FROM scopes ORDER BY name")
-        return tuple(name for (name,) in rows)
+        return tuple(name for (name,) in self.connection.execute(_SCOPES))
 
     def profiles(
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
@@ -144,6 +165,31 @@ class SqliteTransaction(Transaction):
         self.write()
         return profiles.profile_of(self, mpid)
 
+    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
+        """What the profile has beside its identifiers, with its latest `events`."""
+        from idsync_cli.store.sqlite.queries import data
+
+        self.write()
+        return data.data_of(self, mpid, events)
+
+    def members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> Iterator[Member]:
+        """The members of an audience that the rules define, oldest first."""
+        from idsync_cli.store.sqlite.queries import audiences
+
+        self.write()
+        return audiences.members(self, scope, rules, audience, now_ms)
+
+    def count_members(
+        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
+    ) -> MemberCount:
+        """How many members an audience has that the rules define, opted out or not."""
+        from idsync_cli.store.sqlite.queries import audiences
+
+        self.write()
+        return audiences.count_members(self, scope, rules, audience, now_ms)
+
     def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
         """The profiles of a scope that hold exactly this identifier, oldest first."""
         from idsync_cli.store.sqlite.queries import profiles
@@ -168,12 +214,18 @@ class SqliteTransaction(Transaction):
         return tuple(stale)
 
     def prefetch(
-        self, scope: str, rules: ScopeRules, identifiers: Iterable[Identifier], mpids: Iterable[int]
+        self,
+        scope: str,
+        rules: ScopeRules,
+        identifiers: Iterable[Identifier],
+        mpids: Iterable[int],
+        digests: Iterable[bytes] = (),
     ) -> None:
         """Read at once what look-ups of a scope will soon be about."""
         its = self._scopes.get(scope)
         if its is not None:
             self._prefetch.read(its, identifiers, mpids, rules)
+        self._batch_ids.look_up(digests)
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
@@ -181,12 +233,28 @@ class SqliteTransaction(Transaction):
         cache, edits = self._cache, self._edits
         assert answered is not None
         self._has_applied = True
+        if decision.status is _ERASED:
+            self.erase(Erasure(answered.mpid, seq, scope, entry.time_ms, entry.request_id))
+            return
         its = self._scope(scope, rules)
         if decision.created:
             edits.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
         for update in decision.updates:
             profile = cache.at(update.profile.created_seq)
-            edits.leave(profile, update.types, update.was_known)
+            edits.leave(profile, update.types, update.was_known, seq)
+        time_ms = entry.own_time_ms
+        edits.store(cache.at(answered.created_seq), time_ms)
+        if decision.data is not None:
+            data = self._batch.data
+            data.take(answered.created_seq, seq, time_ms, decision.data)
+            for alias in decision.aliases:
+                destination = cache.of(alias.destination_mpid).created_seq
+                data.copy(destination, seq, time_ms, decision.data, alias)
+        if decision.alias is not None:
+            self._apply_alias(decision.alias)
+        if decision.digest is not None:
+            self._batch_ids.add(decision.digest, answered.created_seq)
+            self._batch.data.batch_ids.append((decision.digest, seq, answered.created_seq))
         by = decision.decided_by
         outcome = self._requests.outcome_id(
             (its.number, entry.kind, decision.status, by.rule, by.identity_type)
@@ -198,17 +266,43 @@ class SqliteTransaction(Transaction):
                 its_number = edits.add(profile, change.identifier, seq, place)
                 numbers += (place, 1, profile.created_seq, its_number)
             else:
-                its_number = edits.remove(profile, change.identifier)
+                its_number = edits.remove(profile, change.identifier, seq, place)
                 numbers += (place, -1, profile.created_seq, its_number)
         self._requests.add(numbers)
         self._requests.add_texts(entry)
         self._memory.trim()
+        self._batch_ids.trim()
+
+    def _apply_alias(self, alias: Alias) -> None:
+        """Copy what the source has; the destination was seen as early as the source."""
+        source = self._cache.of(alias.source_mpid)
+        destination = self._cache.of(alias.destination_mpid)
+        self._aliases.add(alias, source.created_seq, destination.created_seq)
+        self._edits.see(destination, source.first_seen_ms)
+        attribution = attribution_of(self.connection, source.created_seq)
+        if attribution is not None:
+            copied = BatchData(attribution=attribution)
+            self._batch.data.take(destination.created_seq, alias.seq, NO_TIME, copied)
+
+    def _bring_up_to_date(self) -> None:
+        """Have the tables have all that was decided.
+
+        Raises:
+            TablesBehind: that is left to another process.
+        """
+        handed_over = self._pending.handed_over
+        if handed_over.goes_on:
+            handed_over.check_all_written(has_changes=self.has_changes)
+        else:
+            self.write()
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
-        """Put a whole profile into a scope; with a time it is entered in the history."""
+        """Add a whole profile to a scope; with a time it is entered in the history."""
         seq, edits, its = profile.created_seq, self._edits, self._scope(scope, rules)
         cached = edits.create(seq, profile.mpid, its, profile.source_mpid)
-        edits.leave(cached, profile.types, profile.was_known)
+        edits.leave(cached, profile.types, profile.was_known, seq)
+        if time_ms is not None:
+            edits.store(cached, time_ms)
         numbers: list[int] = []
         for place, identifier in enumerate(profile.identifiers, start=1):
             numbers += (place, 1, seq, edits.add(cached, identifier, seq, place))
@@ -218,13 +312,51 @@ class SqliteTransaction(Transaction):
             self._requests.add([seq, time_ms, outcome, seq, *numbers])
         self._memory.trim()
 
+    def survey(self, erasure: Erasure) -> ErasureReport:
+        """What the erasure of a profile, which is there, would take away, and has to name.
+
+        Raises:
+            TablesBehind: another process has yet to write what the tables lack.
+        """
+        self._write_here()
+        return removal.survey(self.connection, self._traces, erasure)
+
+    def insert_erasure(self, erasure: Erasure) -> None:
+        """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
+        self.write()
+        entries.enter(self.connection, erasure, None)
+
+    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
+        """The erasures, or that of one profile, by sequence number."""
+        return entries.erasures(self.connection, mpid)
+
+    def erase(self, erasure: Erasure) -> None:
+        """Let nothing be left of a profile, which is there, but its erasure.
+
+        Raises:
+            TablesBehind: another process has yet to write what the tables lack.
+        """
+        self._write_here()
+        removal.remove(self.connection, self._traces, erasure)
+        self._memory.clear()
+        self._batch_ids.forget()
+        self._aliases.forget()
+        self._lookups = {}
+
+    def _write_here(self) -> None:
+        """Bring the tables up to date, which only this process may do."""
+        if self._pending.handed_over.goes_on:
+            raise TablesBehind
+        self.write()
+
     def is_taken(self, seq: int) -> bool:
-        """Whether a profile was made, or anything changed, under the sequence number."""
+        """Whether a profile was created, or anything changed, under the sequence number."""
         if self._has_applied:
             self.write()
         [taken] = self.connection.execute(
             "SELECT EXISTS (SELECT * FROM requests WHERE seq = ?1)"
-            " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)",
+            " OR EXISTS (SELECT * FROM profiles WHERE created_seq = ?1)"
+            " OR EXISTS (SELECT * FROM erasures WHERE seq = ?1)",
             (seq,),
         ).fetchone()
         return bool(taken) or seq in self._memory.profiles
@@ -276,6 +408,7 @@ class SqliteTransaction(Transaction):
         batch = self._batch
         self._has_applied = False
         self._pending.give_to(batch)
+        self._batch_ids.hand_over()
         self._requests.give_to(batch)
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq
@@ -285,9 +418,10 @@ class SqliteTransaction(Transaction):
     def write_rows(self, rows: Rows) -> None:
         """Write what was taken, from here or from a transaction of another process."""
         self._writer.write(rows, self._seed)
+        self._traces.forget_latest()
 
     def close(self) -> None:
-        """Let go of all that was read, which refers to itself in circles."""
+        """Drop all that was read, which refers to itself in circles."""
         self._memory.clear()
 
     def _scope(self, name: str, rules: ScopeRules) -> Scope:

@@ -1,1 +1,1 @@
-"""What is known of a store in memory, and was changed."""
+"""What is in memory of a store: what was read, and what was changed and is not written yet."""

@@ -7,10 +7,10 @@ from idsync_cli.store.sqlite.rows.checksums import checksum
 
 
 def align_holders(connection: Connection, scope: Scope, name: str, login_bits: int) -> None:
-    """Write the holders of a scope anew where the other login types make a difference."""
+    """Write the holders of a scope again where the other login types make a difference."""
     connection.execute(
         "UPDATE holders SET known = 1 - known WHERE created_seq IN ("
-        " SELECT created_seq FROM profiles WHERE scope_id = ?1 AND was_known = 0"
+        " SELECT created_seq FROM profiles WHERE scope_id = ?1 AND known_seq = 0"
         " AND (types & ?2 != 0) != (types & ?3 != 0))",
         (scope.number, scope.login_bits, login_bits),
     )

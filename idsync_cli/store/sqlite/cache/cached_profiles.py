@@ -5,7 +5,7 @@ from typing import Final
 
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.store.sqlite.rows.checksums import hash_prefix
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME, hash_prefix
 
 TYPES: Final = tuple(IdentityType)
 """The type of each identity_type_id."""
@@ -56,12 +56,12 @@ class CachedProfile:
 
     `known` says under which value of `known` its rows stand in `holders`, `stored_known` under
     which they stand in the tables as last written. Once `is_read`, `newest` is the row that was
-    added last, and leads to all others.
+    added last, and leads to all others. Times may be NO_TIME.
     """
 
     __slots__ = (
-        "created_seq", "is_changed", "is_new", "is_read", "known", "mpid", "newest", "scope",
-        "source_mpid", "stored_known", "types", "was_known",
+        "created_seq", "first_seen_ms", "is_changed", "is_new", "is_read", "known", "known_seq",
+        "last_stored_ms", "mpid", "newest", "scope", "source_mpid", "stored_known", "types",
     )  # fmt: skip
 
     def __init__(
@@ -70,16 +70,20 @@ class CachedProfile:
         mpid: int,
         scope: Scope,
         source_mpid: int | None,
-        was_known: bool,
+        known_seq: int,
         types: int,
+        first_seen_ms: int = NO_TIME,
+        last_stored_ms: int = NO_TIME,
     ) -> None:
         self.mpid = mpid
         self.created_seq = created_seq
         self.source_mpid = source_mpid
-        self.was_known = was_known
+        self.known_seq = known_seq
         self.types = types
+        self.first_seen_ms = first_seen_ms
+        self.last_stored_ms = last_stored_ms
         self.scope = scope
-        self.known = was_known or types & scope.login_bits != 0
+        self.known = known_seq != 0 or types & scope.login_bits != 0
         self.stored_known = self.known
         self.newest: HolderRow | None = None
         self.is_read = False
@@ -89,7 +93,7 @@ class CachedProfile:
     def view(self) -> ProfileView:
         """The profile as it is now, for the rules."""
         return ProfileView(
-            self.mpid, self.created_seq, self.source_mpid, self.was_known, self.types
+            self.mpid, self.created_seq, self.source_mpid, self.known_seq != 0, self.types
         )
 
     def lose(self, number: int) -> HolderRow | None:
@@ -150,7 +154,7 @@ class HolderList:
 
 
 def _index_for(holders: Sequence[CachedProfile], created_seq: int) -> int:
-    """The index at which a profile made by that request belongs among others, by age."""
+    """The index at which a profile created by that request belongs among others, by age."""
     low, high = 0, len(holders)
     while low < high:
         middle = (low + high) // 2

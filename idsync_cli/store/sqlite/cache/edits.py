@@ -1,4 +1,4 @@
-"""Changing profiles in memory, and who holds what, by what was decided."""
+"""Making decided changes in memory."""
 
 from idsync_cli.core.identity import Identifier
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow, Scope
@@ -6,11 +6,12 @@ from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.cache.working_set import WorkingSet
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME
 from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE
 
 
 class Edits:
-    """Changes of one store's profiles: made in memory, and pending until they are written."""
+    """Changes profiles and their identifiers in memory, where they wait to be written."""
 
     __slots__ = ("_cache", "_memory", "_next_identifier", "_pending", "_tables")
 
@@ -27,24 +28,39 @@ class Edits:
         self, created_seq: int, mpid: int, scope: Scope, source_mpid: int | None
     ) -> CachedProfile:
         """Make a profile that holds nothing yet."""
-        profile = CachedProfile(created_seq, mpid, scope, source_mpid, False, 0)
+        profile = CachedProfile(created_seq, mpid, scope, source_mpid, 0, 0)
         profile.is_read = profile.is_new = True
         self._memory.add_profile(profile)
         self._pending.add_profile(profile)
         return profile
 
-    def leave(self, profile: CachedProfile, types: int, was_known: bool) -> None:
-        """Let a profile hold the types that it will after the changes that follow."""
+    def leave(self, profile: CachedProfile, types: int, was_known: bool, seq: int) -> None:
+        """Set the types of a profile to those after a request, whose changes follow."""
         known = was_known or types & profile.scope.login_bits != 0
         if known != profile.known:
             self._move(profile, known)
         if not profile.is_changed:
             self._pending.add_profile(profile)
         profile.types = types
-        profile.was_known = was_known
+        if was_known and profile.known_seq == 0:
+            profile.known_seq = seq
+
+    def store(self, profile: CachedProfile, time_ms: int) -> None:
+        """Let a profile have been seen, and stored, at a time, too."""
+        self.see(profile, time_ms)
+        profile.last_stored_ms = max(profile.last_stored_ms, time_ms)  # NO_TIME is before all
+
+    def see(self, profile: CachedProfile, time_ms: int) -> None:
+        """Let a profile have been seen at a time, too, unless that is NO_TIME."""
+        if not profile.is_changed:
+            self._pending.add_profile(profile)
+        if time_ms != NO_TIME and (
+            profile.first_seen_ms == NO_TIME or time_ms < profile.first_seen_ms
+        ):
+            profile.first_seen_ms = time_ms
 
     def _move(self, profile: CachedProfile, known: bool) -> None:
-        """Move a profile from the anonymous to the known holders of all that it holds."""
+        """Move a profile, for all its identifiers, between the anonymous and the known holders."""
         for each in self._cache.held(profile):
             cached = self._memory.by_number.get(each.number)
             if cached is None:
@@ -56,7 +72,7 @@ class Edits:
         profile.known = known
 
     def add(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
-        """Let a profile hold an identifier as its last, and give the identifier's number."""
+        """Add an identifier to a profile, as its last, and give the identifier's number."""
         cached = self._cache.identifier(profile.scope, identifier)
         number = cached.identifier_id
         type_id = identifier.order
@@ -72,13 +88,14 @@ class Edits:
         self._pending.put_holder(profile, held, int(profile.known), is_there=False)
         return number
 
-    def remove(self, profile: CachedProfile, identifier: Identifier) -> int:
-        """Take an identifier from a profile, and give the identifier's number."""
+    def remove(self, profile: CachedProfile, identifier: Identifier, seq: int, place: int) -> int:
+        """Remove an identifier from a profile by a change, and give the identifier's number."""
         cached = self._cache.identifier(profile.scope, identifier)
         number = cached.identifier_id
         assert number is not None
         held = profile.lose(number) or HolderRow(number, 0, 0, 0, None)
         cached.discard(profile)
+        self._pending.add_past(profile, held, seq, place)
         self._pending.put_holder(profile, held, NOWHERE)
         return number
 

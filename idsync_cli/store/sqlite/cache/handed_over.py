@@ -1,6 +1,6 @@
 """What another process was given to write, and may not be in the tables yet.
 
-Empty as long as whoever decides writes, too (store/sqlite/ahead.py).
+It is empty unless two processes share the work (store/sqlite/ahead.py).
 """
 
 from collections.abc import Collection, Sequence
@@ -14,9 +14,9 @@ class TablesBehind(Exception):
 
 
 class HandedOver:
-    """Rows of the last batch that was handed over: identifiers, profiles, and who holds what.
+    """The rows of the last batch that was handed over: identifiers, profiles and holders.
 
-    With `goes_on` what is decided from now on is handed over, too.
+    `goes_on` says that the next batches will be handed over, too.
     """
 
     __slots__ = ("_ranges", "goes_on", "numbers", "profiles")
@@ -34,10 +34,10 @@ class HandedOver:
         unread: dict[tuple[int, int], int],
         changed: Sequence[CachedProfile],
     ) -> None:
-        """Take the place of the batch before, if what is decided is handed over.
+        """Replace the batch before by the next one, if batches are handed over.
 
-        `unread` says where among the holdings, which are `packed` too, those are of which no
-        profile in memory tells.
+        `holdings` are the changes of holders, and `packed` the same as bytes. `unread` has the
+        positions of those changes among them that no profile in memory shows.
         """
         if self.goes_on:
             self.numbers = identifiers_in(packed)
@@ -45,23 +45,23 @@ class HandedOver:
             self._ranges = {key: holdings.range_at(begin) for key, begin in unread.items()}
 
     def range_of(self, number: int, created_seq: int) -> int | None:
-        """The range of `holders` that has a profile by an identifier now, if the batch says so."""
+        """The value of `known` in a row of `holders` after the batch; None if that is not in it."""
         return self._ranges.get((number, created_seq))
 
     def check_written(self, numbers: Collection[int]) -> None:
-        """See whether the tables have all holders of some identifiers.
+        """Check that the tables have all holders of some identifiers.
 
         Raises:
-            TablesBehind: they may not.
+            TablesBehind: they may lack some.
         """
         if not self.numbers.isdisjoint(numbers):
             raise TablesBehind
 
     def check_all_written(self, *, has_changes: bool) -> None:
-        """See whether the tables have all that was decided.
+        """Check that the tables have everything that was decided.
 
         Raises:
-            TablesBehind: they may not.
+            TablesBehind: they may lack some of it.
         """
         if has_changes or self.numbers or self.profiles:
             raise TablesBehind

@@ -1,22 +1,34 @@
-"""What the rules ask about one scope, answered by what is known of the store."""
+"""The core's look-ups, answered by the cache."""
 
 from collections.abc import Sequence
 
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.values import Alias
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.core.lookup import Lookup
+from idsync_cli.core.lookup import CarriedOut, Lookup
 from idsync_cli.core.profile import ProfileView
+from idsync_cli.store.sqlite.cache.aliases import Aliases
+from idsync_cli.store.sqlite.cache.batch_ids import ERASED, UNKNOWN, BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, Scope
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 
 
 class CachedLookup(Lookup):
-    """What the store knows about one scope, None if it has never seen it, under some rules."""
+    """Look-ups in one scope under some rules; the scope is None if the store does not have it."""
 
-    __slots__ = ("_cache", "_scope", "rules")
+    __slots__ = ("_aliases", "_batch_ids", "_cache", "_scope", "rules")
 
-    def __init__(self, cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> None:
+    def __init__(
+        self,
+        cache: ProfileCache,
+        batch_ids: BatchIds,
+        aliases: Aliases,
+        scope: Scope | None,
+        rules: ScopeRules,
+    ) -> None:
         self._cache = cache
+        self._aliases = aliases
+        self._batch_ids = batch_ids
         self._scope = scope
         self.rules = rules
 
@@ -67,11 +79,32 @@ class CachedLookup(Lookup):
         """Whether any profile of the whole store has, or ever had, the MPID."""
         return self._cache.was_given_out(mpid)
 
+    def carried_out(self, digest: bytes) -> CarriedOut | None:
+        """The batch whose id the digest stands for, if it was carried out."""
+        created_seq = self._batch_ids.profile_of(digest)
+        if created_seq == UNKNOWN:
+            return None
+        if created_seq == ERASED:
+            return CarriedOut(None)
+        return CarriedOut(self._cache.at(created_seq).view())
+
+    def aliases_from(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the source, oldest first."""
+        return self._aliases.by_source(profile.created_seq)
+
+    def aliases_to(self, profile: ProfileView) -> Sequence[Alias]:
+        """The aliases of which a profile of the scope is the destination, oldest first."""
+        return self._aliases.by_destination(profile.created_seq)
+
+    def count_events(self, profile: ProfileView, start_ms: int, end_ms: int) -> int:
+        """How many events a profile of the scope has from one time to another, both included."""
+        return self._aliases.count_events(profile.created_seq, start_ms, end_ms)
+
 
 class JudgingLookup(CachedLookup):
-    """The same under rules with other login types than the store was last written under.
+    """The same under rules with other login types than `holders` was last written for.
 
-    What is known has then to be judged profile by profile.
+    Then every holder has to be judged, known or not.
     """
 
     def known(self, identifier: Identifier, limit: int | None = None) -> Sequence[ProfileView]:
@@ -96,7 +129,7 @@ class JudgingLookup(CachedLookup):
         return [each.view() for each in judged[:limit]]
 
     def _judged(self, identifier: Identifier, *, known: bool) -> list[CachedProfile]:
-        """Holders that the rules say are known, or anonymous: newest first."""
+        """The holders that are known, or anonymous, by the rules: newest first."""
         scope, cache = self._scope, self._cache
         if scope is None:
             return []
@@ -106,11 +139,17 @@ class JudgingLookup(CachedLookup):
         return sorted(found, key=_newest_first)
 
 
-def lookup(cache: ProfileCache, scope: Scope | None, rules: ScopeRules) -> CachedLookup:
-    """What the store knows about a scope under some rules."""
+def lookup(
+    cache: ProfileCache,
+    batch_ids: BatchIds,
+    aliases: Aliases,
+    scope: Scope | None,
+    rules: ScopeRules,
+) -> CachedLookup:
+    """Look-ups in a scope under some rules."""
     if scope is None or scope.login_bits == rules.login_bits:
-        return CachedLookup(cache, scope, rules)
-    return JudgingLookup(cache, scope, rules)
+        return CachedLookup(cache, batch_ids, aliases, scope, rules)
+    return JudgingLookup(cache, batch_ids, aliases, scope, rules)
 
 
 def _newest_first(profile: CachedProfile) -> int:

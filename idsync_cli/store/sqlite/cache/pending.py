@@ -1,23 +1,24 @@
-"""What was changed and has yet to be written, or was handed over to be written by others."""
+"""What was changed in memory and is not in the tables yet."""
 
 from sqlite3 import Connection
 
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow
 from idsync_cli.store.sqlite.cache.handed_over import HandedOver
-from idsync_cli.store.sqlite.rows.batch import Batch, IdentifierRow, Rows, Writer
+from idsync_cli.store.sqlite.rows.batch import Batch, IdentifierRow, PastRow, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import profile_numbers
 from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE, HolderChanges
 from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
 
 
 class PendingChanges:
-    """Profiles, identifiers and holders that the tables do not have yet as they are.
+    """Profiles, identifiers and holders that are not in the tables yet, or differ there.
 
-    `moved_unread` has identifiers that are not in memory, and whose holders have changed ranges.
+    `moved_unread` has the numbers of identifiers that are not in memory, and of which a holder
+    became known.
     """
 
     __slots__ = (
-        "_begin_of_holders", "_changed", "_holders", "_identifiers", "_where", "_writer",
+        "_begin_of_holders", "_changed", "_holders", "_identifiers", "_past", "_where", "_writer",
         "handed_over", "moved_unread",
     )  # fmt: skip
 
@@ -26,8 +27,9 @@ class PendingChanges:
         self._identifiers: list[IdentifierRow] = []
         self._changed: list[CachedProfile] = []
         self._holders = HolderChanges()
-        self._begin_of_holders = 0  # how many integers were handed over before
-        self._where: dict[tuple[int, int], int] = {}  # changes that no `HolderRow` tells of
+        self._past: list[PastRow] = []
+        self._begin_of_holders = 0  # the number of integers that were handed over before
+        self._where: dict[tuple[int, int], int] = {}  # changes that no `HolderRow` points at
         self.moved_unread: set[int] = set()
         self.handed_over = HandedOver()
 
@@ -37,6 +39,7 @@ class PendingChanges:
         self._changed = []
         self._begin_of_holders += self._holders.count
         self._holders = HolderChanges()
+        self._past = []
         self._where = {}
         self.moved_unread = set()
 
@@ -57,7 +60,7 @@ class PendingChanges:
     def put_holder(
         self, profile: CachedProfile, held: HolderRow, now: int, *, is_there: bool = True
     ) -> None:
-        """Let `holders` have a profile in another range; `is_there` says whether it is in one."""
+        """Change a row of `holders`, to another value of `known`; `is_there` says if it exists."""
         number, seq, holders = held.number, profile.created_seq, self._holders
         begin = held.begin - self._begin_of_holders
         if begin < 0 and self._where:
@@ -71,8 +74,21 @@ class PendingChanges:
         if now == NOWHERE or not profile.is_read:
             self._where[number, seq] = begin
 
+    def add_past(self, profile: CachedProfile, held: HolderRow, seq: int, place: int) -> None:
+        """Take in that a change takes away what a profile holds, which it then is told to lose.
+
+        Of what has not been read, the tables know by which change it came.
+        """
+        created_seq, number = profile.created_seq, held.number
+        added = held.seq, held.place
+        if not added[0]:
+            begin = self._where.get((number, created_seq))
+            if begin is not None:
+                added = self._holders.added_at(begin)
+        self._past.append((created_seq, *added, number, seq, place))
+
     def range_of(self, number: int, created_seq: int) -> int | None:
-        """The range of `holders` that has a profile by an identifier now, if that has changed."""
+        """The value of `known` in a row of `holders` now; None if the row has not changed."""
         where = number, created_seq
         begin = self._where.get(where)
         if begin is not None:
@@ -80,14 +96,14 @@ class PendingChanges:
         return self.handed_over.range_of(number, created_seq)
 
     def has_profile(self, profile: CachedProfile) -> bool:
-        """Whether the tables may have a profile otherwise than it is."""
+        """Whether a profile may differ from what the tables have."""
         return profile.is_changed or profile.created_seq in self.handed_over.profiles
 
     def write(self) -> None:
         """Bring the tables up to date.
 
         Raises:
-            TablesBehind: that is left to another process.
+            TablesBehind: another process has to do that.
         """
         if self.handed_over.goes_on:
             self.handed_over.check_all_written(has_changes=self.exist)
@@ -97,15 +113,17 @@ class PendingChanges:
             self._writer.write(Rows(batch), "")
 
     def give_to(self, batch: Batch) -> None:
-        """Hand over what was changed, to be written; from now on it counts as written."""
+        """Put what was changed into a batch; from now on it counts as written."""
         batch.identifiers += self._identifiers
         batch.holdings = self._holders.as_bytes()
+        batch.past = self._past
         created: list[int] = []
         updated: list[int] = []
         for profile in self._changed:
             numbers = profile_numbers(
                 profile.created_seq, profile.mpid, profile.scope.number, profile.source_mpid,
-                int(profile.was_known), profile.types,
+                profile.known_seq, profile.types, profile.first_seen_ms,
+                profile.last_stored_ms,
             )  # fmt: skip
             if profile.is_new:
                 created += numbers

@@ -60,7 +60,7 @@ class PendingRequests:
         return number
 
     def give_to(self, batch: Batch) -> None:
-        """Hand all of it over, to be written; from now on it counts as written."""
+        """Put all of it into a batch; from now on it counts as written."""
         batch.outcomes, self._new_outcomes = self._new_outcomes, []
         batch.requests, self._numbers = self._numbers.as_bytes(), PackedIntegers()
         batch.sizes, self._sizes = self._sizes, []

@@ -54,14 +54,14 @@ class ProfileCache:
         return profile
 
     def at(self, created_seq: int) -> CachedProfile:
-        """The profile made by a request, which is there."""
+        """The profile created by a request, which is there."""
         profile = self._memory.profiles.get(created_seq)
         if profile is None:
             profile = self._memory.profile_of(self._tables.profile_at(created_seq))
         return profile
 
     def was_given_out(self, mpid: int) -> bool:
-        """Whether any profile of the store has the MPID."""
+        """Whether any profile of the store has the MPID, or had it until it was erased."""
         if mpid in self._memory.by_mpid:
             return True
         return not self.new_mpids_are_free and self._tables.has_mpid(mpid)

@@ -1,25 +1,33 @@
-"""Reading the tables: every question that the cache puts to SQLite, and its rows as they come."""
+"""Reading the tables: every query of the cache, with its rows as they come."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from sqlite3 import Connection
 
+from idsync_cli.store.sqlite.rows.checksums import ProfileRow
+
 NEWEST = 64
-"""How many holders of an identifier are read beforehand, of the known and of the anonymous."""
+"""How many known, and how many anonymous, holders of an identifier are prefetched."""
+
+
+_DIGESTS_AT_ONCE = 200
 
 
 _STEPS = 64
-"""After so many steps through two crowds the rest is left to SQLite, which steps faster."""
+"""After so many steps through lists of holders, a query does the rest, which steps faster."""
 
-
-ProfileRow = tuple[int, int, int, int | None, int, int]
-"""A row of `profiles` without its checksum."""
 
 HeldRow = tuple[int, int, int, int]
-"""An identifier that a profile holds: its number, its type, by which request, in which place."""
+"""An identifier that a profile holds: its number, its type, and which change added it."""
 
-_COLUMNS = "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.was_known, p.types"
+_COLUMNS = (
+    "p.created_seq, p.mpid, p.scope_id, p.source_mpid, p.known_seq, p.types, p.first_seen_ms,"
+    " p.last_stored_ms"
+)
 _BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"
+_TAKEN = """
+    SELECT 1 FROM profiles WHERE mpid = ?1 UNION ALL SELECT 1 FROM erasures WHERE mpid = ?1
+"""
 _BY_SEQ = f"SELECT {_COLUMNS} FROM profiles AS p WHERE created_seq = ?"
 _BY_MPIDS = f"""
     SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN profiles AS p ON p.mpid = k.value
@@ -71,7 +79,7 @@ _NEWEST_UP_TO = """
 
 
 class Tables:
-    """The tables of a store, as they are in the transaction at hand."""
+    """The tables of a store, as they are in the current transaction."""
 
     __slots__ = ("_execute",)
 
@@ -84,7 +92,7 @@ class Tables:
         return row
 
     def profile_at(self, created_seq: int) -> ProfileRow:
-        """The profile made by a request, which is there."""
+        """The profile created by a request, which is there."""
         row: ProfileRow = self._execute(_BY_SEQ, (created_seq,)).fetchone()
         return row
 
@@ -93,9 +101,22 @@ class Tables:
         return self._execute(_BY_MPIDS, (json.dumps(list(mpids)),)).fetchall()
 
     def has_mpid(self, mpid: int) -> bool:
-        """Whether any profile has the MPID."""
-        row = self._execute("SELECT 1 FROM profiles WHERE mpid = ?", (mpid,)).fetchone()
+        """Whether any profile has the MPID, or had it until it was erased."""
+        row = self._execute(_TAKEN, (mpid,)).fetchone()
         return row is not None
+
+    def has_batch_ids(self) -> bool:
+        """Whether any batch with an id was carried out."""
+        return self._execute("SELECT 1 FROM batch_ids LIMIT 1").fetchone() is not None
+
+    def batches(self, digests: Sequence[bytes]) -> Iterator[tuple[bytes, int | None]]:
+        """Those of the digests that there are, with the profiles of their batches."""
+        for begin in range(0, len(digests), _DIGESTS_AT_ONCE):
+            some = digests[begin : begin + _DIGESTS_AT_ONCE]
+            places = ", ".join("?" * len(some))
+            yield from self._execute(
+                f"SELECT digest, created_seq FROM batch_ids WHERE digest IN ({places})", some
+            )
 
     def highest_identifier(self) -> int:
         """The highest number of an identifier; 0 where there is none."""
@@ -123,18 +144,18 @@ class Tables:
         return row
 
     def holders(self, number: int | None, *, known: bool, limit: int) -> list[ProfileRow]:
-        """The newest holders of an identifier in a range, newest first; all if the limit is -1."""
+        """The newest known, or anonymous, holders of an identifier; all if the limit is -1."""
         return self._execute(_HOLDERS, (number, known, limit)).fetchall()
 
     def holders_of_each(
         self, numbers: Collection[int], *, known: bool
     ) -> Iterable[tuple[int, ProfileRow]]:
-        """The newest holders of each of some identifiers, oldest first: NEWEST at most."""
+        """The newest NEWEST holders of each of some identifiers, oldest first."""
         for row in self._execute(_HOLDERS_OF_EACH, (json.dumps(list(numbers)), known)):
             yield row[0], row[1:]
 
     def is_holder(self, number: int, created_seq: int, *, known: bool) -> bool:
-        """Whether a profile is among the holders of an identifier in a range."""
+        """Whether a profile is among the known, or the anonymous, holders of an identifier."""
         row = self._execute(
             "SELECT 1 FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
             (number, known, created_seq),
@@ -148,7 +169,7 @@ class Tables:
     def held_by_each(
         self, created_seqs: Collection[int]
     ) -> Iterable[tuple[int, int, int, int, int]]:
-        """What each of some profiles holds, oldest first, each row behind its profile."""
+        """What each of some profiles holds, oldest first; each row begins with the profile."""
         return self._execute(_HELD_BY_EACH, (json.dumps(list(created_seqs)),))
 
     def held_values(self, created_seq: int) -> list[tuple[int, str]]:
@@ -158,7 +179,7 @@ class Tables:
     def anonymous_with_all(
         self, numbers: Sequence[int], bound: int, limit: int, lacking: int | None
     ) -> list[ProfileRow]:
-        """Anonymous profiles made up to `bound` that hold all identifiers and lack one.
+        """Anonymous profiles created up to `bound` that hold all identifiers and lack one.
 
         Newest first, at most `limit`; all if it is -1.
         """
@@ -180,10 +201,11 @@ class Tables:
     def step_down(
         self, numbers: Sequence[int], bound: int, limit: int | None
     ) -> tuple[list[int], int]:
-        """The newest profiles that hold all of several identifiers, and where to look on.
+        """The newest anonymous profiles that hold all of several identifiers, from `bound` down.
 
-        The lists of holders are walked down together, each from where another one ended: where one
-        ends before another begins, a few steps tell that they have nobody more in common (then -1).
+        Also gives where to continue, or -1 if there are no more. The lists of holders are walked
+        down together, each from where the one before stopped. If two lists do not overlap, a few
+        steps show it.
         """
         found: list[int] = []
         agreeing = 0

@@ -9,10 +9,10 @@ from idsync_cli.store.sqlite.cache.cached_profiles import (
     Scope,
 )
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
-from idsync_cli.store.sqlite.cache.tables import ProfileRow
+from idsync_cli.store.sqlite.rows.checksums import NO_TIME, ProfileRow
 
 _REMEMBERED = 300_000
-"""How many profiles and identifiers are kept in memory before some of them are let go."""
+"""How many profiles and identifiers are kept in memory before some of them are dropped."""
 
 _GENERATIONS = 8
 """A generation ends after this share of them; what was not named lately goes first."""
@@ -49,7 +49,7 @@ class WorkingSet:
         return self._bloom_filter is None or self._bloom_filter.may_have(identifier.value)
 
     def add_profile(self, profile: CachedProfile) -> None:
-        """Take in a profile that was made just now."""
+        """Take in a profile that was just created."""
         self.profiles[profile.created_seq] = self.by_mpid[profile.mpid] = profile
 
     def profile_of(self, row: ProfileRow) -> CachedProfile:
@@ -57,9 +57,12 @@ class WorkingSet:
         created_seq = row[0]
         profile = self.profiles.get(created_seq)
         if profile is None:
-            _, mpid, scope_id, source_mpid, was_known, types = row
+            _, mpid, scope_id, source_mpid, known_seq, types, first, last = row
             scope = self._scopes.get(scope_id) or self.add_scope(scope_id, 0)
-            profile = CachedProfile(created_seq, mpid, scope, source_mpid, was_known == 1, types)
+            profile = CachedProfile(
+                created_seq, mpid, scope, source_mpid, known_seq, types,
+                NO_TIME if first is None else first, NO_TIME if last is None else last,
+            )  # fmt: skip
             self.profiles[created_seq] = self.by_mpid[mpid] = profile
         return profile
 
@@ -94,7 +97,7 @@ class WorkingSet:
         self._pending.clear()
 
     def trim(self) -> None:
-        """Between two requests: let go of something, once there is too much of it in memory."""
+        """Between two requests: drop something, once there is too much of it in memory."""
         if self._identifier_count - self._generation_began > _REMEMBERED // _GENERATIONS:
             self.generation += 1
             self._generation_began = self._identifier_count
@@ -110,7 +113,7 @@ class WorkingSet:
             self.clear()
 
     def _shed(self) -> None:
-        """Let go of what was written, and not named in this generation or the one before.
+        """Drop what was written, and not named in this generation or the one before.
 
         Nothing may have changed since the last batch was handed over. A profile stays as long as
         one of its identifiers does, so that there are never two of one.

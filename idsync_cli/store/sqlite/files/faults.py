@@ -1,4 +1,4 @@
-"""What an error of SQLite's means: what kind of fault it is, and what became of the work."""
+"""Errors of SQLite: what kind of fault each is, and what became of the transaction."""
 
 import sqlite3
 
@@ -31,30 +31,29 @@ class UnknownCode(sqlite3.DatabaseError):
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether an error tells that a file is not what SQLite wrote."""
+    """Whether an error says that the store is damaged."""
     return _quotes_no_text(error) or not _DAMAGE.isdisjoint(_codes(error))
 
 
 def _quotes_no_text(error: Exception) -> bool:
     """Whether an error is about a text that idsync never wrote.
 
-    Its message may quote what stands beside it, an identifier's value; nobody is to see that.
+    Its message must not be shown: it may quote the text, with an identifier's value in it.
     """
     is_told = str(error).startswith("Could not decode to")
     return is_told or isinstance(error, (UnicodeDecodeError, UnknownCode))
 
 
 def is_undone(error: Exception) -> bool:
-    """Whether a transaction that could not be committed for this reason is surely undone.
+    """Whether a transaction whose commit failed with this error was surely rolled back.
 
-    It is where its end could not be written. Where the disk failed to keep what was written, or
-    to give back what it had, nobody knows.
+    That is so if the commit could not be written. If the disk failed in another way, nobody knows.
     """
     return not (_NO_ROOM | _NOT_BEGUN).isdisjoint(_codes(error))
 
 
 def unusable(error: Exception, place: StoreLocation | None, *, committing: bool) -> StoreFault:
-    """What is said of an error in a transaction, which had come to its commit or not."""
+    """The fault for an error in a transaction; `committing` says that its commit had begun."""
     what, code, hint = told(error)
     return StoreFault(
         f"the store cannot be used: {what}",
@@ -66,7 +65,7 @@ def unusable(error: Exception, place: StoreLocation | None, *, committing: bool)
 
 
 def told(error: Exception) -> tuple[str, FaultCode, Hint | None]:
-    """What an error says, what kind of fault it is, and the way out."""
+    """The message of an error, the code of its fault, and the way out."""
     codes = _codes(error)
     if _quotes_no_text(error):
         return "it is damaged", FaultCode.STORE_DAMAGED, Hint.RUN_DOCTOR
@@ -84,6 +83,6 @@ def told(error: Exception) -> tuple[str, FaultCode, Hint | None]:
 
 
 def _codes(error: Exception) -> set[int]:
-    """The code of an error, and the more general one that it is a kind of."""
+    """The extended code of an error, and its primary code."""
     code = getattr(error, "sqlite_errorcode", 0)
     return {code, code & 0xFF}

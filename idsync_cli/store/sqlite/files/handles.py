@@ -1,8 +1,8 @@
-"""Connections to databases, and reading a database's file without SQLite while they are open.
+"""Connections to databases, and reading a database's file without SQLite meanwhile.
 
-Closing any handle of a file gives up every lock that the process has on it, those of SQLite, too.
-Another process may then take the store for closed, and throw away the log that is being written.
-So a handle is closed at once only where no connection to the file is open; else with the last.
+If a process closes any handle of a file, it loses all its locks on that file, also those of SQLite.
+Another process may then take the store for closed, and delete the log that is being written. So a
+handle stays open until the process has no connection to the file any more.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ BUSY_SECONDS = 5.0
 """How long a request waits for another process to finish with the store."""
 
 _at_a_time = RLock()
-"""Whoever opens or closes, for threads may do so at once."""
+"""Held while a connection is opened or closed, by one thread at a time."""
 
 _to_be_closed: dict[str, list[BinaryIO]] = {}
 
@@ -31,11 +31,11 @@ class _Connection(sqlite3.Connection):
 
 
 _open: "WeakKeyDictionary[_Connection, str]" = WeakKeyDictionary()
-"""The connections of this process, and the file that each has open."""
+"""The connections of this process, and the file of each."""
 
 
 def connect(database: str | Path, *, uri: bool = False) -> sqlite3.Connection:
-    """Open a database; transactions begin and end only where that is said."""
+    """Open a database; transactions begin and end only by explicit statements."""
     with _at_a_time:
         connection = sqlite3.connect(
             database, timeout=BUSY_SECONDS, isolation_level=None, uri=uri, factory=_Connection

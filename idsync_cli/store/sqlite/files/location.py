@@ -1,4 +1,4 @@
-"""Where a store is: its path as it was given, the file that it leads to, and the turns at it."""
+"""Where a store is: the path as given, the file that it leads to, and the lock beside it."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ from idsync_cli.errors import FaultCode, Hint, StoreFault, printable
 from idsync_cli.store.sqlite.files.lock import Lock
 
 LOG_SUFFIXES = ("-wal", "-journal")
-"""What the names of SQLite's logs end with: the next to open the store plays them into it."""
+"""How the names of SQLite's logs end; SQLite replays them when the store is next opened."""
 
 
 class StoreLocation:
-    """The place of a store. SQLite and we name what stands beside it after the file itself.
+    """The location of a store. Files that belong to it are named after the file itself.
 
     Raises:
         StoreFault: no file can be there.
@@ -36,7 +36,7 @@ class StoreLocation:
         return printable(str(self.given))
 
     def find(self) -> os.stat_result:
-        """Look at the file, which from now on is the one that should be here.
+        """Look at the file, and remember it as the one that should be here.
 
         Raises:
             OSError: it cannot be looked at.
@@ -45,7 +45,7 @@ class StoreLocation:
         return self._found
 
     def still_leads_to_it(self) -> bool:
-        """Whether the path leads to the file that was found here, and to no other by now."""
+        """Whether the path still leads to the file that `find` saw."""
         try:
             now = os.stat(self._name)  # noqa: PTH116 - a Path takes half as long again
         except OSError:
@@ -58,7 +58,7 @@ class StoreLocation:
         return self.path.with_name(self.path.name + suffix)
 
     def logs(self) -> list[Path]:
-        """The logs beside it that hold anything."""
+        """Its logs that are not empty."""
         logs = map(self.beside, LOG_SUFFIXES)
         return [log for log in logs if log.exists() and log.stat().st_size > 0]
 

@@ -1,15 +1,15 @@
 """Taking turns at a store: whoever asks first writes first, however many there are.
 
-SQLite lets those who wait try again and again, and the quickest wins: one may starve beside a
-replay that begins its next transaction as soon as it has ended the last. Here everybody draws a
-number. A number is a byte of the file `<store>-lock` that its drawer keeps locked, and one's turn
-has come once no lower byte is locked by anybody else. The system unlocks what a process held when
-it ends, however it ends.
+With SQLite alone, waiting processes try again and again, and the quickest wins. A process could
+wait for ever beside a replay, which begins its next transaction as soon as the last one has ended.
+Here every process draws a number. A number is a byte of the file `<store>-lock`, which the process
+keeps locked. Its turn comes when no other process has a lower byte locked. When a process ends, in
+whatever way, the system unlocks its bytes.
 
-Most often nobody else is there. Who can lock all numbers up to the next one at once has the turn
-without drawing: nobody writes, and nobody waits; who comes then draws a number behind these.
+Usually nobody else is there. A process that can lock all numbers up to the next one at once has
+its turn without drawing: nobody is writing or waiting, and others now draw numbers after these.
 
-This only makes waits even. That two never write at once is SQLite's own doing.
+This only makes waiting fair. It is SQLite that keeps two processes from writing at once.
 """
 
 import errno
@@ -31,30 +31,32 @@ SUFFIX = "-lock"
 _LOOK_AGAIN_SECONDS = 0.0005
 _DRAWING = 0  # the byte that is locked while a number is drawn
 _FIRST = 1
-_TOO_MANY = 2**62  # whoever draws a thousand a millisecond gets there in a hundred years
-_WORD = 8  # at 0 stands the number to draw next, behind it the process whose turn it is
+_TOO_MANY = 2**62  # at a thousand draws a millisecond, reached in a hundred thousand years
+_WORD = 8  # two words of so many bytes: the next number, and the process whose turn it is
 
 
 class Lock:
     """The turns at one store. They exclude other processes, not other threads of this one.
 
-    Nothing is touched before the first turn.
+    The lock file is not made before the first turn. `wait_seconds` is how long to wait for a turn;
+    None is as long as anyone waits.
     """
 
     def __init__(self, store: Path) -> None:
+        self.wait_seconds: float | None = None
         self._path = store.with_name(store.name + SUFFIX)
         self._name = str(self._path)
         self._file: int | None = None
-        self._is_at = 0, 0  # which file that is, by its number and its device
+        self._is_at = 0, 0  # inode and device of that file
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for one's turn, and have it as long as the block lasts.
+        """Wait for the turn of this process, and have it while the block runs.
 
         Raises:
-            StoreFault: somebody else's takes too long, or the lock cannot be used.
+            StoreFault: another process's turn takes too long, or the lock cannot be used.
         """
-        until = time.monotonic() + WAIT_SECONDS
+        until = time.monotonic() + self._patience()
         try:
             file = self._opened()
             words = os.pread(file, 2 * _WORD, 0)
@@ -100,7 +102,7 @@ class Lock:
                 holder = int.from_bytes(os.pread(file, _WORD, _WORD), "big")
                 raise StoreFault(
                     f"the store cannot be used: the process {holder} has held it for more than "
-                    f"{WAIT_SECONDS:.0f} seconds",
+                    f"{self._patience():.0f} seconds",
                     FaultCode.STORE_BUSY,
                     hint=Hint.TRY_AGAIN,
                     kept=Kept.NOTHING_CHANGED,
@@ -108,8 +110,11 @@ class Lock:
                 )
             time.sleep(_LOOK_AGAIN_SECONDS)
 
+    def _patience(self) -> float:
+        return WAIT_SECONDS if self.wait_seconds is None else self.wait_seconds
+
     def _opened(self) -> int:
-        """The file as it is at its path now, made if there is none."""
+        """The file that is at the path now; it is made if there is none."""
         if self._file is not None:
             with suppress(FileNotFoundError):
                 there = os.stat(self._name)  # noqa: PTH116 - a Path takes half as long again
@@ -136,7 +141,7 @@ class Lock:
 
 
 def _next(words: bytes) -> int:
-    """The number to draw next; the first where what stands there cannot be one of ours."""
+    """The number to draw next; the first one if the file has no valid number."""
     number = int.from_bytes(words[:_WORD], "big")
     return number if _FIRST <= number < _TOO_MANY else _FIRST
 

@@ -1,7 +1,7 @@
 """A quick look at a store before anything is written to it, without reading all of it.
 
-`idsync doctor` reads everything. This costs a request a millisecond or two, however large the
-store is: whether the file has all its pages, and whether what every write relies on is whole.
+It takes a millisecond or two, however large the store is. It checks whether the file has all its
+pages, and whether the tables that every write relies on are intact. `idsync doctor` checks all.
 """
 
 import os
@@ -14,7 +14,7 @@ from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 WHOLE_CHECK_PAGES = 64
-"""A store of no more pages is checked as a whole, for that takes no longer."""
+"""A store with no more pages than this is checked as a whole, because that takes no longer."""
 
 _ALL_SUMMED = {
     "store": "SELECT checksum, seed, last_seq FROM store",
@@ -22,18 +22,18 @@ _ALL_SUMMED = {
     "outcomes": "SELECT checksum, outcome_id, scope_id, type, status, rule, identity_type"
     " FROM outcomes",
 }
-"""The small tables that every write relies on, each checksum before what it is made of."""
+"""The small tables that every write relies on: each checksum, then the columns that it covers."""
 
 _HEADER, _LOG_HEADER, _FRAME_HEADER = 100, 32, 24
 
 
 def look_at(connection: sqlite3.Connection, place: StoreLocation) -> None:
-    """See whether a store is damaged, as far as that shows at once.
+    """Check quickly whether a store is damaged.
 
     Raises:
         StoreFault: it is.
     """
-    connection.execute("BEGIN")  # so that nobody's log is played into the file meanwhile
+    connection.execute("BEGIN")  # so that no log is replayed into the file meanwhile
     try:
         damage = _damage(connection, place)
     finally:
@@ -71,10 +71,9 @@ def _damage(connection: sqlite3.Connection, place: StoreLocation) -> str | None:
 
 
 def free_pages_fault(path: Path) -> str | None:
-    """What is wrong with the list of the pages that are free, as the file without a log has it.
+    """What is wrong with the list of free pages, in a file without a log; None if nothing is.
 
-    SQLite's own check passes over some of it, and a page that stands there by mistake would be
-    written over.
+    SQLite's own check misses some of it. A page that is in it by mistake would be overwritten.
     """
     with reading(path) as file:
         header = file.read(_HEADER)
@@ -100,7 +99,7 @@ def free_pages_fault(path: Path) -> str | None:
 
 
 def _logged(place: StoreLocation, page_size: int) -> set[int]:
-    """The pages that the log has: a crash may leave some of them there and nowhere else."""
+    """The numbers of the pages in the log: after a crash, some pages may be only there."""
     try:
         with place.beside("-wal").open("rb") as log:
             size = os.fstat(log.fileno()).st_size

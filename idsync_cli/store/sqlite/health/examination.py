@@ -1,39 +1,47 @@
-"""Everything that can be told of a store's health: read only, and row by row.
+"""All checks of a store's health, read only and row by row.
 
-What SQLite keeps no sums of, the store does (see `rows/checksums.py`). Beyond that, what is written
-twice must agree: who holds an identifier, and the history that led to it; a value, and its hash. A
-store may be damaged in any way here, so no value is trusted to be what its column says.
+The store keeps checksums, because SQLite does not (`rows/checksums.py`). Besides, what is stored
+twice must agree: the identifiers of a profile and its history, a value and its hash. The store may
+be damaged in any way, so no value is trusted to have the type of its column.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.checksums import of_sums
-from idsync_cli.store.sqlite.health.files import of_files
+from idsync_cli.store.sqlite.health.data import of_attributes, of_events
+from idsync_cli.store.sqlite.health.files import of_files, of_header
 from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, Sign, summed_up
 from idsync_cli.store.sqlite.health.history import of_history
 from idsync_cli.store.sqlite.health.holders import of_holders
 from idsync_cli.store.sqlite.health.identifiers import of_identifiers
 from idsync_cli.store.sqlite.health.opening import Damaged, opened
 from idsync_cli.store.sqlite.health.pages import of_schema, of_sqlite
-from idsync_cli.store.sqlite.health.relations import of_numbers, of_references, of_replays
+from idsync_cli.store.sqlite.health.relations import (
+    of_erasures,
+    of_numbers,
+    of_references,
+    of_replays,
+)
 from idsync_cli.store.sqlite.health.rules import by_the_rules
 
 Check = Callable[[sqlite3.Connection], Iterator[Sign]]
 
 _BASIC = {FindingCode.SQLITE, FindingCode.SCHEMA, FindingCode.UNREADABLE}
-"""What is wrong where nothing can be said of the rules."""
+"""If any of these is found, the rules are not checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found in a store, and how much was looked at.
+    """What was found in a store, and how much was checked.
 
-    `counts` has the pages of the file and the rows of its tables by name; it is empty where the
-    store is too damaged to be counted.
+    `counts` has the numbers of pages and of rows of each table, by name. It is empty if the store
+    is too damaged to count them.
     """
 
     findings: tuple[Finding, ...]
@@ -41,7 +49,7 @@ class Examination:
 
 
 def examine(path: str, by_scope: Mapping[str, ScopeRules]) -> Examination:
-    """Look at all of a store, also by the rules of its scopes; nothing is written.
+    """Check all of a store, also by the rules of its scopes; nothing is written.
 
     Raises:
         StoreFault: there is none, or it may not be read.
@@ -58,17 +66,30 @@ def examine(path: str, by_scope: Mapping[str, ScopeRules]) -> Examination:
         return Examination(tuple(summed_up([*before, Sign(FindingCode.SQLITE, str(damaged))])))
 
 
+def first_fault(path: Path) -> Sign | None:
+    """The first thing that is wrong with a store, apart from the rules of its scopes, or None.
+
+    Nobody else may have the store open.
+    """
+    try:
+        with opened(str(path)) as connection:
+            signs = chain(of_header(StoreLocation(str(path))), of_content(connection))
+            return next(signs, None)
+    except Damaged as damaged:
+        return Sign(FindingCode.SQLITE, str(damaged))
+
+
 CHECKS: tuple[Check, ...] = (
-    of_schema, of_sums, of_history, of_identifiers, of_holders, of_references, of_numbers,
-    of_replays,
+    of_schema, of_sums, of_history, of_identifiers, of_holders, of_events, of_attributes,
+    of_references, of_numbers, of_replays, of_erasures,
 )  # fmt: skip
-"""What is checked once SQLite finds nothing wrong with the file."""
+"""What is checked if SQLite finds nothing wrong with the file."""
 
 
 def of_content(connection: sqlite3.Connection) -> Iterator[Sign]:
     """Everything that is wrong inside the file.
 
-    Where SQLite itself finds a fault, nothing else is looked at: what is read could be anything.
+    If SQLite itself finds a fault, nothing else is checked: whatever is read could be anything.
     """
     is_sound = True
     for sign in carefully(of_sqlite, connection):
@@ -80,7 +101,7 @@ def of_content(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 
 def carefully(check: Check, connection: sqlite3.Connection) -> Iterator[Sign]:
-    """What a check finds; where it comes upon what cannot be, that is what it finds."""
+    """What a check finds; if it fails on an impossible value, that is a finding, too."""
     try:
         yield from check(connection)
     except sqlite3.Error as error:
@@ -89,9 +110,15 @@ def carefully(check: Check, connection: sqlite3.Connection) -> Iterator[Sign]:
         yield Sign(FindingCode.UNREADABLE, f"{check.__name__}: {type(error).__name__}")
 
 
+_COUNTED = (
+    *("profiles", "identifiers", "holders", "requests", "changes", "events", "attributes"),
+    *("devices", "replays"),
+)
+
+
 def _row_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How much there is: the pages of the file, and the rows of its tables."""
+    """The numbers of pages and of rows of each table."""
     counts = {"pages": int(connection.execute("PRAGMA page_count").fetchone()[0])}
-    for name in ("profiles", "identifiers", "holders", "requests", "changes", "replays"):
+    for name in _COUNTED:
         [counts[name]] = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
     return counts

@@ -1,27 +1,25 @@
-"""What is wrong with the files themselves, before SQLite opens any."""
+"""What is wrong with the files themselves: permissions, drafts, the header."""
 
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 from idsync_cli.store.sqlite.files.handles import reading
+from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.files.lock import SUFFIX as LOCK_SUFFIX
 from idsync_cli.store.sqlite.files.quick_check import free_pages_fault
 from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
-from idsync_cli.store.sqlite.lifecycle.drafts import is_over
 
 _OWNER_ALONE = 0o600
 _FIXED_BYTES = b"\0\x40\x20\x20" + b"\0\0\0\4" + bytes(11) + b"\1" + bytes(24)
-_DRAFT = re.compile(r"(?:.*\.)?(\d+)\.new(?:-\w+)?")
 
 
 def of_files(path: str) -> Iterator[Sign]:
-    """What is wrong with the files themselves: who may read them, what was left, and the size.
+    """What is wrong with the files: their permissions, drafts left behind, the header, the size.
 
-    It is asked before the store is opened, which makes files, too.
+    Ask before the store is opened, because that makes files.
     """
     place = StoreLocation(path)
     for suffix in ("", "-wal", "-shm", LOCK_SUFFIX):
@@ -31,27 +29,25 @@ def of_files(path: str) -> Iterator[Sign]:
             if mode & ~_OWNER_ALONE:
                 yield Sign(FindingCode.MODE, f"{file.name} has {mode:o}")
     with suppress(OSError):
-        for file in sorted(place.path.parent.iterdir()):
-            draft = _DRAFT.fullmatch(file.name.removeprefix(f".{place.path.name}."))
-            if draft and file.name.startswith(".") and is_over(draft[1]):
-                yield Sign(FindingCode.DRAFT, file.name)
-    for _ in range(3):  # somebody may be about to play the log into it
+        for file in left_drafts(place.path):
+            yield Sign(FindingCode.DRAFT, file.name)
+    for _ in range(3):  # another process may be copying its log into it
         found: list[Sign] = []
         with suppress(OSError):
-            found = [] if place.logs() else list(_of_header(place))
+            found = [] if place.logs() else list(of_header(place))
         if not found:
             break
         time.sleep(0.05)
     yield from found
 
 
-def _of_header(place: StoreLocation) -> Iterator[Sign]:
-    """What the header says beside what is there; SQLite passes some of it over."""
+def of_header(place: StoreLocation) -> Iterator[Sign]:
+    """What is wrong with the header of the file; SQLite's own check misses some of it."""
     with reading(place.path) as file:
         header = file.read(100)
         size = os.fstat(file.fileno()).st_size
     if len(header) < 100:
-        return  # whoever opens it will say what it is
+        return  # opening it will say what it is
 
     def number(start: int, length: int = 4) -> int:
         return int.from_bytes(header[start : start + length], "big")

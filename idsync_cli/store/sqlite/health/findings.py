@@ -1,4 +1,4 @@
-"""What can be found wrong with a store: every code, once, and findings as values."""
+"""The codes of everything that can be wrong with a store, and findings as values."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class FindingCode(StrEnum):
     # Rows with a checksum: checksums.py
     STORE = "store"
     CHECKSUM = "checksum"
-    # What stands there twice: history.py, identifiers.py, holders.py
+    # What is stored twice: history.py, identifiers.py, holders.py, data.py
     HISTORY = "history"
     MPID = "mpid"
     HASH = "hash"
@@ -34,12 +34,15 @@ class FindingCode(StrEnum):
     TYPE = "type"
     TYPES = "types"
     KNOWN = "known"
+    ATTRIBUTES = "attributes"
     # What refers to something else: relations.py
     REFERENCE = "reference"
     COUNTER = "counter"
     PROFILE = "profile"
     REPLAY = "replay"
     LABEL = "label"
+    ERASURE = "erasure"
+    UNFINISHED_ERASURE = "unfinished_erasure"
     # What does not fit the rules of today: rules.py
     SHARED_UNIQUE = "shared_unique"
     SEVERAL_IMMUTABLE = "several_immutable"
@@ -49,14 +52,14 @@ class FindingCode(StrEnum):
 
 
 class Sign(NamedTuple):
-    """Something that was found: what kind it is of, and where."""
+    """One thing that is wrong: its code, and where it is."""
 
     code: FindingCode
     where: str
 
 
 class Finding(NamedTuple):
-    """A kind of finding, how often it was found, and a few of the places."""
+    """All that was found under one code: how often, and a few examples of where."""
 
     code: FindingCode
     times: int
@@ -64,7 +67,7 @@ class Finding(NamedTuple):
 
 
 def summed_up(signs: Iterable[Sign], examples: int = EXAMPLES) -> list[Finding]:
-    """The signs of each kind as one finding, in the order in which they were found first."""
+    """One finding for each code, in the order in which they were first found."""
     counts: Counter[FindingCode] = Counter()
     places: dict[FindingCode, list[str]] = {}
     for code, where in signs:

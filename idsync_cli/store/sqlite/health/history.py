@@ -1,4 +1,4 @@
-"""Requests and changes: whether they are what was written, and fit together."""
+"""Requests and changes: their checksums, and whether they fit together."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from idsync_cli.store.sqlite.rows.checksums import checksum_of_request
 
 
 def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Requests and changes that are not what was written, or do not fit together."""
+    """Requests and changes with a wrong checksum, or that do not fit together."""
     seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
-    is_taken = "SELECT 1 FROM profiles WHERE mpid = ?"
+    [last_erasure] = connection.execute("SELECT coalesce(max(seq), 0) FROM erasures").fetchone()
 
     def was_given_out(mpid: int) -> bool:
-        return mpid != its_mpid and bool(connection.execute(is_taken, (mpid,)).fetchone())
+        return mpid != its_mpid and bool(connection.execute(_TAKEN, (mpid,)).fetchone())
 
     requests = connection.execute(_REQUESTS)
     changes = connection.execute(
@@ -30,8 +30,13 @@ def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
         if its_sum != checksum_of_request(row, [change[1:] for change in made]):
             yield Sign(FindingCode.CHECKSUM, f"request {seq} or its changes")
             continue
-        if made and [each[1] for each in made] != [*range(1, len(made) + 1)]:
+        places = [each[1] for each in made]
+        if places != [*range(1, len(made) + 1)] and not seq < last_erasure:
             yield Sign(FindingCode.HISTORY, f"request {seq} is missing changes")
+        if row[3] is None:  # it was answered with a profile that was erased
+            if not seq < last_erasure:
+                yield Sign(FindingCode.HISTORY, f"request {seq} was answered with no profile")
+            continue
         if its_scope_id != scope_id:
             yield Sign(
                 FindingCode.HISTORY, f"request {seq} was answered with a profile of another scope"
@@ -44,6 +49,9 @@ def of_history(connection: sqlite3.Connection) -> Iterator[Sign]:
             yield Sign(FindingCode.MPID, f"the profile created by request {seq}")
 
 
+_TAKEN = """
+    SELECT 1 FROM profiles WHERE mpid = ?1 UNION ALL SELECT 1 FROM erasures WHERE mpid = ?1
+"""
 _REQUESTS = """
     SELECT seq, time_ms, outcome_id, r.created_seq, request_id, request_timestamp_ms, r.checksum,
         o.type, o.status, o.scope_id, p.mpid, p.scope_id

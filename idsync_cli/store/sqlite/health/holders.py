@@ -1,4 +1,4 @@
-"""Who holds which identifier, against the history that led to it."""
+"""Whether the identifiers of profiles agree with their history."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -8,27 +8,31 @@ from idsync_cli.store.sqlite.health.rows import AnyRow, side_by_side
 
 
 def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Profiles that hold another thing than their history says, or that lookups do not find so."""
+    """Profiles whose identifiers disagree with the history, or with the index of look-ups."""
     changes = connection.execute(
         "SELECT created_seq, identifier_id, seq, place, op FROM changes"
         " ORDER BY created_seq, seq, place"
     )
     holders = connection.execute(_HOLDERS)
-    profiles = connection.execute(_PROFILES)
-    for seq, profile, (its_changes, its_holders) in side_by_side(profiles, changes, holders):
+    past = connection.execute(f"SELECT {_PAST} FROM past_holders ORDER BY {_PAST}")
+    rows = side_by_side(connection.execute(_PROFILES), changes, holders, past)
+    for seq, profile, (its_changes, its_holders, its_past) in rows:
         if profile is None:
             yield Sign(
                 FindingCode.HOLDERS,
                 f"the profile created by request {seq} does not exist",
             )
             continue
-        _, scope_id, was_known, its_types, login_types, made = profile
+        _, scope_id, known_seq, its_types, login_types, made = profile
         where = f"the profile created by request {seq}"
         if not made:
             yield Sign(FindingCode.HISTORY, f"no request created the profile {seq}")
         expected: dict[int, tuple[int, int]] = {}
-        yield from _told(its_changes, expected)
-        types, known = 0, bool(was_known or its_types & (login_types or 0))
+        once: list[AnyRow] = []
+        yield from _told(its_changes, expected, once)
+        if sorted(once) != its_past:
+            yield Sign(FindingCode.HOLDERS, f"what {where} once held")
+        types, known = 0, bool(known_seq or its_types & (login_types or 0))
         for (
             _,
             number,
@@ -52,17 +56,23 @@ def of_holders(connection: sqlite3.Connection) -> Iterator[Sign]:
             yield Sign(FindingCode.TYPES, where)
 
 
-def _told(changes: Iterable[AnyRow], held: dict[int, tuple[int, int]]) -> Iterator[Sign]:
-    """Tell the history of a profile from its beginning, and find what cannot have been."""
-    for _, number, seq, place, op in changes:
+def _told(
+    changes: Iterable[AnyRow], held: dict[int, tuple[int, int]], once: list[AnyRow]
+) -> Iterator[Sign]:
+    """Replay the history of a profile from its beginning, and find impossible changes.
+
+    What it holds, and what it once held, is put into `held` and `once`.
+    """
+    for created_seq, number, seq, place, op in changes:
         if (op == 1) == (number in held):
             yield Sign(FindingCode.HISTORY, f"change {place} of request {seq} is impossible")
         if op == 1:
             held[number] = seq, place
-        else:
-            held.pop(number, None)
+        elif number in held:
+            once.append((created_seq, *held.pop(number), number, seq, place))
 
 
+_PAST = "created_seq, added_seq, added_place, identifier_id, removed_seq, removed_place"
 _HOLDERS = """
     SELECT h.created_seq, h.identifier_id, h.known, h.identity_type_id, added_seq, place,
         i.scope_id, i.identity_type_id
@@ -70,7 +80,7 @@ _HOLDERS = """
     ORDER BY h.created_seq
 """
 _PROFILES = """
-    SELECT created_seq, scope_id, was_known, types, login_types,
+    SELECT created_seq, scope_id, known_seq, types, login_types,
         EXISTS (SELECT * FROM requests AS r
             WHERE r.seq = p.created_seq AND r.created_seq = p.created_seq)
     FROM profiles AS p LEFT JOIN scopes USING (scope_id) ORDER BY created_seq

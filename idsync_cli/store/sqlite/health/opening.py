@@ -1,4 +1,4 @@
-"""Reading a store however damaged it is."""
+"""Opening a store for its examination, however damaged it is."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Damaged(Exception):
-    """A store so damaged that SQLite does not even open it; the message is its own."""
+    """A store so damaged that SQLite does not open it; the message is SQLite's."""
 
 
 @contextmanager
 def opened(path: str) -> Iterator[sqlite3.Connection]:
-    """One state of a store, however damaged it is; nothing is written, not even by its log.
+    """Open one state of a store; nothing is written, and its log is not replayed into the file.
 
     Raises:
         StoreFault: there is none, or it may not be read.
@@ -70,12 +70,12 @@ def _connected(place: StoreLocation) -> sqlite3.Connection:
 
 
 def decoded(text: bytes) -> str:
-    """Text as it was read, even where it is none."""
+    """Text as it was read, even if it is not UTF-8."""
     return text.decode("utf-8", "surrogateescape")
 
 
 def _tidy_up(place: StoreLocation) -> None:
-    """Let SQLite remove the empty log that reading has left; it does if nobody else is there."""
+    """Let SQLite remove the empty log that reading left, if nobody else has the store open."""
     if place.beside("-wal").exists() and not place.logs():
         with (
             suppress(sqlite3.Error),

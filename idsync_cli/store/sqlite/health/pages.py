@@ -1,4 +1,4 @@
-"""What SQLite can tell: its own check of pages, and whether the schema is ours."""
+"""SQLite's own check of the file, and whether the schema is that of idsync."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def of_sqlite(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 
 def of_schema(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """What is not as in a new store: tables, indexes, views, triggers, fixed rows."""
+    """Tables, indexes, views, triggers and fixed rows that differ from those of a new store."""
     with temporary(0) as template:
         for query in _FIXED:
             wanted, there = (

@@ -6,8 +6,9 @@ from itertools import chain
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_ORDER, IdentityType
-from idsync_cli.errors import printable, quoted
+from idsync_cli.errors import quoted
 from idsync_cli.store.sqlite.health.findings import EXAMPLES, Finding, FindingCode, Sign, summed_up
+from idsync_cli.visible import visible
 
 LISTED = 100
 """How many identifiers are listed that break a rule of today; of other faults a few places do."""
@@ -53,7 +54,7 @@ def _shared_unique(connection: sqlite3.Connection, unique: _Named) -> Iterator[S
                 (number, EXAMPLES),
             )
             named = ", ".join(str(mpid) for (mpid,) in mpids) + (", …" if count > EXAMPLES else "")
-            where = f"{kind} {printable(value)} in {printable(name)}: {count} profiles, {named}"
+            where = f"{kind} {visible(value)} in {visible(name)}: {count} profiles, {named}"
             yield Sign(FindingCode.SHARED_UNIQUE, where)
 
 
@@ -71,7 +72,7 @@ def _several_immutable(connection: sqlite3.Connection, immutable: _Named) -> Ite
         )
         kind = _TYPES[type_id]
         if (name, kind) in immutable:
-            where = f"{mpid} in {printable(name)}: {count} of {kind}"
+            where = f"{mpid} in {visible(name)}: {count} of {kind}"
             yield Sign(FindingCode.SEVERAL_IMMUTABLE, where)
 
 

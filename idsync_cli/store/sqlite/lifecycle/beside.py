@@ -1,7 +1,7 @@
-"""What stands beside a store and bears its name: nothing else may ever be written there.
+"""The files that belong to a store, by their names: nothing else may ever be written there.
 
-A name counts for another where some file system takes the two for the same, by capitals or by how
-an accent is written: as long as neither file is there, nobody can say which kind this one is.
+Two names count as the same if some file system treats them so, because they differ only in capitals
+or in how an accent is encoded. While neither file exists, nobody can tell what this one does.
 """
 
 import os
@@ -17,14 +17,14 @@ from idsync_cli.store.sqlite.files.lock import SUFFIX as LOCK_SUFFIX
 from idsync_cli.store.sqlite.lifecycle.header import HEADER_BYTES, is_of_a_store
 
 MIGRATED_SUFFIX = ".v{}-backup"
-"""What is put behind the name of a store for what it was before; the number is its schema's."""
+"""How the name of the backup made by a migration ends; the number is the old schema's."""
 
 RESTORED_SUFFIX = ".before-restore"
-"""What is put behind the name of a store that another was restored over."""
+"""How the name of the store that a restore replaced ends."""
 
 
 class Part(StrEnum):
-    """What a file is to a store, in words that go before the store's name."""
+    """What a file is to a store, in words that precede the store's name."""
 
     STORE = "the store"
     LOG = "the log of the store"
@@ -43,7 +43,7 @@ _FILES = {
     LOCK_SUFFIX: Part.LOCK,
 }
 SUFFIXES = tuple(_FILES)
-"""What the names of a store's files end with, behind its own name."""
+"""How the names of a store's files end, after the store's own name."""
 
 _FILE = f"(?P<file>{'|'.join(filter(None, SUFFIXES))})?"
 _COPY = f"(?P<copy>(?:(?:{re.escape(RESTORED_SUFFIX)}|\\.v[0-9]+-backup)(?:-[0-9]+)?)*)"
@@ -52,7 +52,7 @@ _DRAFT_TAIL = re.compile(r"\.[0-9]+\.new.*")
 
 
 def part_of(path: Path, store: Path) -> Part | None:
-    """What a file is, or will be once it is made, to a store; both paths without links."""
+    """What a file, which may not exist yet, is to a store; both paths have no links."""
     part = _part(path.name, store.name)
     if part is not None and is_one_file(path.parent, store.parent):
         tail = _folded(path.name).removeprefix(_folded(store.name))
@@ -69,7 +69,7 @@ def part_of(path: Path, store: Path) -> Part | None:
 
 
 def part_of_any(path: Path) -> tuple[Part, Path] | None:
-    """What a file is to any store in its folder, and to which; it may be a store itself."""
+    """What a file is to a store in its folder, and to which one; it may be a store itself."""
     for name in _owners(path.name):
         store = path.with_name(name)
         if _is_store(store) and (part := part_of(path, store)):
@@ -78,7 +78,7 @@ def part_of_any(path: Path) -> tuple[Part, Path] | None:
 
 
 def is_one_file(first: Path, second: Path) -> bool:
-    """Whether two paths lead to one file, or may do so once it is made."""
+    """Whether two paths lead to one file, or might once it is made."""
     try:
         return first.samefile(second)
     except (OSError, ValueError):
@@ -90,7 +90,7 @@ def is_one_file(first: Path, second: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a regular file, as far as one may look."""
+    """Whether there is a regular file; no, if that cannot be seen."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -98,12 +98,12 @@ def is_file(path: Path) -> bool:
 
 
 def _folded(name: str) -> str:
-    """What a name has in common with all that some file system takes for the same."""
+    """A form that is the same for all names that some file system treats as equal."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def _part(name: str, store: str) -> Part | None:
-    """What the file of a name is to the store of another beside it, by the names alone."""
+    """What a file is to a store in the same folder, by their names alone."""
     name, store = _folded(name), _folded(store)
     if name.startswith(store) and (found := _TAIL.fullmatch(name, len(store))):
         return Part.COPY if found["copy"] else _FILES[found["file"] or ""]
@@ -116,7 +116,7 @@ def _part(name: str, store: str) -> Part | None:
 
 
 def _owners(name: str) -> Iterator[str]:
-    """The names of the stores, if they are stores, that a file of this name may belong to."""
+    """The names of possible stores that a file of this name might belong to."""
     for place, character in enumerate(name):
         if place and character in ".-":
             if _TAIL.fullmatch(_folded(name[place:])):

@@ -1,22 +1,25 @@
-"""Files that are made whole under another name before they get their own."""
+"""Files that are written under another name, and renamed when they are complete."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from idsync_cli.store.sqlite.files.leftovers import is_over
+
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """A file, beside the one that it is to be, that is gone at the end unless it was renamed.
+    """A new file beside `path`; it is removed at the end of the block unless it was renamed.
 
-    The drafts of processes that were killed are cleared away first.
+    The drafts that killed processes left are removed first.
     """
     prefix = f".{path.name}."
-    for left in path.parent.iterdir():
-        number, _, rest = left.name.removeprefix(prefix).partition(".")
-        if left.name.startswith(prefix) and rest.startswith("new") and is_over(number):
-            left.unlink(missing_ok=True)
+    with suppress(PermissionError):  # of a folder that may be written and not read
+        for left in path.parent.iterdir():
+            number, _, rest = left.name.removeprefix(prefix).partition(".")
+            if left.name.startswith(prefix) and rest.startswith("new") and is_over(number):
+                left.unlink(missing_ok=True)
     draft = path.with_name(f"{prefix}{os.getpid()}.new")
     try:
         file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -31,10 +34,10 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(draft: Path, path: Path) -> None:
-    """Give a draft its name, in the place of whatever bears it, and let both be on the disk.
+    """Rename a draft, in the place of what is there, and sync both it and its folder to the disk.
 
     Raises:
-        OSError: it cannot be.
+        OSError: it cannot be renamed.
     """
     file = os.open(draft, os.O_RDONLY)
     try:
@@ -48,16 +51,3 @@ def put_in_place(draft: Path, path: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def is_over(number: str) -> bool:
-    """Whether a process has ended; this one has, where its number was another's before."""
-    if not number.isdigit() or int(number) == os.getpid():
-        return number.isdigit()
-    try:
-        os.kill(int(number), 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:
-        return False
-    return False

@@ -1,4 +1,4 @@
-"""What a store's file says of itself before SQLite opens it: whose it is, and its schema."""
+"""What the header of a file says before SQLite opens it: whether it is a store, and its schema."""
 
 import sqlite3
 import stat
@@ -8,25 +8,25 @@ from idsync_cli.store.sqlite.files.handles import reading
 from idsync_cli.store.sqlite.files.location import StoreLocation
 
 APPLICATION_ID = 0x69647379
-"""Tells an idsync store from another program's SQLite file: the bytes `idsy`."""
+"""Distinguishes a store from another program's SQLite file: the bytes `idsy`."""
 
 
-SCHEMA_VERSION = 4
-"""How many migrations a store of this version has."""
+SCHEMA_VERSION = 6
+"""The schema version of this idsync: the number of migrations."""
 
 
 HEADER_BYTES = 100
-"""So many bytes SQLite keeps for itself at the beginning of a file."""
+"""The length of the header of an SQLite file."""
 
 _MAGIC = b"SQLite format 3\0"
 
 
 class OldStore(StoreFault):
-    """A store of an earlier version, which is brought up to date only to be written."""
+    """A store of an earlier version was opened for reading, which does not migrate it."""
 
 
 def is_of_a_store(header: bytes) -> bool:
-    """Whether a file that begins like this is a store of ours, of whatever version."""
+    """Whether a file with this header is an idsync store, of any version."""
     return header.startswith(_MAGIC) and int.from_bytes(header[68:72], "big") == APPLICATION_ID
 
 
@@ -51,7 +51,7 @@ def is_there(place: StoreLocation) -> bool:
 
 
 def check_version(place: StoreLocation, version: int) -> None:
-    """Refuse a store that this version cannot read.
+    """Reject a store that this version cannot read.
 
     Raises:
         StoreFault: it is newer.
@@ -66,7 +66,7 @@ def check_version(place: StoreLocation, version: int) -> None:
 
 
 def old_store(place: StoreLocation, version: int) -> OldStore:
-    """What is said of a store of an earlier version that is only to be read."""
+    """The fault for a store of an earlier version that is opened only for reading."""
     return OldStore(
         f"the store {place} was written by an earlier version of idsync (schema version {version}; "
         f"this one needs {SCHEMA_VERSION})",
@@ -77,13 +77,13 @@ def old_store(place: StoreLocation, version: int) -> OldStore:
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
-    """How far a store has been migrated; its header may not know yet what its log has."""
+    """The schema version as SQLite sees it; the log may have a newer one than the file's header."""
     [version] = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
 
 
 def _read_header(place: StoreLocation) -> bytes | None:
-    """The first bytes of the file, read without SQLite, which would touch what it opens."""
+    """The first bytes of the file, read without SQLite, which might write to it."""
     try:
         found = place.find()
         if stat.S_ISDIR(found.st_mode):

@@ -1,4 +1,4 @@
-"""Bringing a store of an earlier version up to date: a backup first, then all of it or nothing."""
+"""Migrating a store of an earlier version: first a backup, then all migrations or none."""
 
 import filecmp
 import os
@@ -7,23 +7,26 @@ from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 
+from idsync_cli.core.codes import FileKind
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, printable
+from idsync_cli.store.sqlite.erasing.kept_files import put, text_of
 from idsync_cli.store.sqlite.files.faults import is_undone
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
-from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX
+from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX, SUFFIXES, Part, part_of
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
 
 
 def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Path | None:
-    """Migrate a store in one transaction, and give the backup that was made of it before.
+    """Back a store up, then migrate it in one transaction; give the path of the backup.
 
-    None if somebody else has brought it up to date by now. Whoever is killed at it leaves the
+    None if another process has migrated it by now. A process that is killed meanwhile leaves the
     old store or the new one.
 
     Raises:
-        StoreFault: it cannot be.
+        StoreFault: it cannot be migrated.
     """
     from idsync_cli.store.sqlite.schema.migrations import migrate
 
@@ -37,6 +40,7 @@ def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Pa
                 return None
             kept = _keep(place, version)
             migrate(connection)
+            _keep_paths_of_copies(connection, place.path)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             _check_in_place(place)
             committing = True
@@ -48,13 +52,13 @@ def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Pa
                 is_as_it_was = not committing or is_undone(error)
                 raise _not_brought(place, error, is_as_it_was=is_as_it_was) from None
             raise
-        with suppress(sqlite3.Error):  # as far as readers let it, and without waiting for them
+        with suppress(sqlite3.Error):  # without waiting for readers
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     return kept
 
 
 def _keep(place: StoreLocation, version: int) -> Path:
-    """Give what the store is now a file of its own beside it, unless an earlier one is the same."""
+    """Copy the store to a file beside it, unless an earlier copy is the same."""
     name, names = place.path, _names(place, version)
     with (
         draft_of(next(names)) as draft,
@@ -79,13 +83,20 @@ def _keep(place: StoreLocation, version: int) -> Path:
     return place.given.with_name(name.name) if not place.given.is_symlink() else name
 
 
+def _keep_paths_of_copies(connection: sqlite3.Connection, store: Path) -> None:
+    """Keep the paths of copies that bear the store's name, this one's too."""
+    for file in sorted(store.parent.iterdir()):
+        if part_of(file, store) is Part.COPY and not file.name.endswith(SUFFIXES[1:]):
+            put(connection, KeptFile(FileKind.BACKUP, text_of(str(file))))
+
+
 def _names(place: StoreLocation, version: int) -> "map[Path]":
     suffix = MIGRATED_SUFFIX.format(version)
     return map(place.beside, (suffix + (f"-{number}" if number else "") for number in count()))
 
 
 def _same(draft: Path, name: Path) -> bool:
-    """Whether an earlier try, killed before it could go on, kept the same already."""
+    """Whether an existing copy is the same: an earlier attempt, which was killed, made it."""
     return name.is_file() and filecmp.cmp(draft, name, shallow=False)
 
 

@@ -1,4 +1,4 @@
-"""Stores as files: making them, opening them, and refusing every other file untouched."""
+"""Making and opening stores as files. Any other file is rejected and left untouched."""
 
 import os
 import sqlite3
@@ -28,10 +28,11 @@ from idsync_cli.store.sqlite.store import SqliteStore
 _CACHE_KIB = 65_536
 
 
-def open_store(path: str, *, write: bool) -> SqliteStore | None:
-    """Open a store that is there; None where there is none.
+def open_store(path: str, *, write: bool, finish_owed: bool = True) -> SqliteStore | None:
+    """Open a store; None if there is none. Without `write`, it can only be read.
 
-    Without `write` the store cannot be changed through what is returned.
+    A store that is opened for writing first finishes erasures that are owed, as far as that can be
+    done, unless `finish_owed` is false.
 
     Raises:
         StoreFault: the path or the file cannot be a store of this version.
@@ -58,16 +59,22 @@ def open_store(path: str, *, write: bool) -> SqliteStore | None:
     if not place.still_leads_to_it():
         store.close()
         raise replaced_as_opened(place)
+    if write and finish_owed:
+        try:
+            store.finish_what_is_owed()
+        except BaseException:
+            store.close()
+            raise
     return store
 
 
 def create(path: str, seed: int) -> SqliteStore:
-    """Make a store where there is none, and open it for writing.
+    """Create a store where there is none, and open it for writing.
 
-    Of several who make it at once one does, and the others open what it made.
+    If several processes do so at once, one makes it, and the others open that one.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     _publish(path, lambda connection: _make_store(connection, seed))
     store = open_store(path, write=True)
@@ -81,16 +88,16 @@ def create(path: str, seed: int) -> SqliteStore:
 
 
 def save(store: SqliteStore, path: str) -> bool:
-    """Give a temporary store a file of its own; False where there is one by now.
+    """Save a temporary store to a file; False if there is one by now.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     return _publish(path, store.connection.backup)
 
 
 def temporary(seed: int) -> SqliteStore:
-    """A store of its own that is gone when it is closed; it spills to an unnamed file."""
+    """A temporary store, which is gone when it is closed. It spills to an unnamed file."""
     connection = connect("")
     connection.execute("PRAGMA journal_mode = MEMORY")  # there is nothing to recover after a crash
     template = _template()
@@ -102,7 +109,7 @@ def temporary(seed: int) -> SqliteStore:
 
 
 def copy_of(store: SqliteStore) -> SqliteStore:
-    """A throwaway copy of a store, for what must change nothing."""
+    """A temporary copy of a store, for a dry run."""
     connection = connect("")
     store.connection.backup(connection)
     return SqliteStore(connection)
@@ -134,17 +141,17 @@ def _is_unused(connection: sqlite3.Connection) -> bool:
 
 
 def is_free(place: StoreLocation) -> bool:
-    """Whether a store can get its name here; the caller has the turn, so that nobody else does.
+    """Whether nothing is at the path of a store. The caller has the turn, so it stays so.
 
     Raises:
         StoreFault: the log of another store lies there.
     """
     if os.path.lexists(place.path):
-        return False  # somebody else has just made it
+        return False  # someone else has just created it
     for log in place.logs():
         raise StoreFault(
             f"no store can be created at {place}: {printable(log.name)} beside it is the log of "
-            "one that is gone and would be replayed into it; restore that store, or remove the log",
+            "a deleted store and would be replayed into it; restore that store, or remove the log",
             FaultCode.FILE_IN_USE,
             store=str(place),
         )
@@ -152,7 +159,7 @@ def is_free(place: StoreLocation) -> bool:
 
 
 def check_name(place: StoreLocation) -> None:
-    """Check that a store may be made by this name: not by that of a file of another store.
+    """Check that the path of a new store is not that of a file that belongs to another store.
 
     Raises:
         UsageFault: it may not.
@@ -170,7 +177,7 @@ def check_name(place: StoreLocation) -> None:
 
 
 def no_folder(place: StoreLocation) -> StoreFault:
-    """What is said where there is no folder to make a store in."""
+    """The fault if the folder of a new store does not exist."""
     return StoreFault(
         f"no store can be created at {place}: its folder does not exist",
         FaultCode.STORE_UNWRITABLE,
@@ -179,7 +186,7 @@ def no_folder(place: StoreLocation) -> StoreFault:
 
 
 def cannot_be_made(place: StoreLocation, error: Exception) -> StoreFault:
-    """What is said where the system or SQLite refused to make a store."""
+    """The fault if the system or SQLite cannot make a store."""
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
         f"no store can be created at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
@@ -187,7 +194,7 @@ def cannot_be_made(place: StoreLocation, error: Exception) -> StoreFault:
 
 
 def replaced_as_opened(place: StoreLocation) -> StoreFault:
-    """What is said where the path leads to another file than a moment before."""
+    """The fault if the path leads to another file than a moment before."""
     return StoreFault(
         f"the store {place} was replaced while it was being opened",
         FaultCode.STORE_REPLACED,
@@ -197,12 +204,10 @@ def replaced_as_opened(place: StoreLocation) -> StoreFault:
 
 
 def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
-    """Fill a file and give it its name once it is whole; False where the name is taken.
-
-    Nobody ever sees half a store.
+    """Make a complete store under another name, then rename it; False if the name is taken.
 
     Raises:
-        StoreFault: no file can be made there.
+        StoreFault: no file can be created there.
     """
     place = StoreLocation(path)
     check_name(place)
@@ -248,8 +253,8 @@ def _opened(place: StoreLocation, *, write: bool) -> SqliteStore:
                 if kept is not None:  # it was brought up to date a moment ago
                     fault.kept = None
                 raise
-            # Identifiers and MPIDs come in no order, so that a batch changes pages everywhere: kept
-            # in memory they are written once a batch, and from the log to their places more rarely.
+            # Identifiers and MPIDs come in no order, so a batch changes pages everywhere. While all
+            # of these stay in memory, each is written only once a batch.
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         return SqliteStore(connection, place, kept)
     except (StoreFault, sqlite3.Error, UnicodeDecodeError) as error:
@@ -260,7 +265,7 @@ def _opened(place: StoreLocation, *, write: bool) -> SqliteStore:
 
 
 def _unchanging(place: StoreLocation) -> SqliteStore:
-    """Open a store that nobody is writing, without making anything beside it."""
+    """Open a store that nobody is writing, without making files beside it."""
     connection = connect(f"{place.path.as_uri()}?immutable=1", uri=True)
     _brought_up_to_date(place, connection, write=False)
     return SqliteStore(connection, place)
@@ -269,7 +274,7 @@ def _unchanging(place: StoreLocation) -> SqliteStore:
 def _brought_up_to_date(
     place: StoreLocation, connection: sqlite3.Connection, *, write: bool
 ) -> Path | None:
-    """See that a store has this version's schema, and give the backup of one that had not."""
+    """Migrate a store that has an older schema, and give the path of its backup, if it had one."""
     version = schema_version(connection)
     if version == SCHEMA_VERSION:
         return None
@@ -284,7 +289,7 @@ def _brought_up_to_date(
 def _make_store(connection: sqlite3.Connection, seed: int) -> None:
     from idsync_cli.store.sqlite.schema.tables import make_schema
 
-    connection.execute("BEGIN IMMEDIATE")  # else every statement would be on the disk by itself
+    connection.execute("BEGIN IMMEDIATE")  # else each statement would be synced by itself
     make_schema(connection)
     row = str(seed), 0
     connection.execute("INSERT INTO store VALUES (1, ?, ?, ?)", (*row, checksum(*row)))
@@ -295,7 +300,7 @@ def _make_store(connection: sqlite3.Connection, seed: int) -> None:
 
 @cache
 def _template() -> sqlite3.Connection:
-    """An empty store to copy, for a copy is made a hundred times faster than a schema."""
+    """An empty store to copy: a hundred times faster than making a schema."""
     connection = connect(":memory:")
     _make_store(connection, seed=0)
     return connection

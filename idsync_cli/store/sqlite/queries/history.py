@@ -2,50 +2,57 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, groupby, islice
+from typing import Any
 
 from idsync_cli.core.codes import EntryKind, EntryRule, Op
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.changes import (
+    Place,
+    count_of_identifier,
+    count_of_profile,
+    held_in_order,
+    places_of_both,
+    places_of_identifier,
+    places_of_profile,
+)
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+from idsync_cli.store.sqlite.queries.profiles import view_of
 
-_COLUMNS = (
-    "seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value, rule,"
-    " identity_type"
-)
-_CHANGES = """
+_CHANGE = """
+    SELECT seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value,
+        rule, identity_type
     FROM changes
     JOIN requests USING (seq)
     JOIN outcomes USING (outcome_id)
     JOIN profiles ON profiles.created_seq = changes.created_seq
     JOIN identifiers USING (identifier_id)
 """
-_ARRIVALS = """
-    SELECT held.identity_type_id, value, added_seq, time_ms, type, rule, identity_type, request_id,
+_EVERY_CHANGE = f"{_CHANGE} ORDER BY seq, place LIMIT ?"
+_CHANGE_AT = f"{_CHANGE} WHERE changes.seq = ? AND changes.place = ?"
+_ARRIVAL = """
+    SELECT identity_type_id, value, time_ms, type, rule, identity_type, request_id,
         request_timestamp_ms
-    FROM profiles
-    JOIN holders AS held USING (created_seq)
-    JOIN identifiers USING (identifier_id)
-    LEFT JOIN requests ON requests.seq = added_seq
-    LEFT JOIN outcomes USING (outcome_id)
-    WHERE profiles.mpid = ? ORDER BY added_seq, place
+    FROM identifiers LEFT JOIN requests ON seq = ? LEFT JOIN outcomes USING (outcome_id)
+    WHERE identifier_id = ?
 """
-
-
-_LIFE = """
+_ACTS = """
     SELECT requests.seq, time_ms, type, rule, identity_type, request_id, request_timestamp_ms,
         answer.mpid, op, changed.mpid, identity_type_id, value
     FROM requests
     JOIN outcomes USING (outcome_id)
-    JOIN profiles AS answer ON answer.created_seq = requests.created_seq
+    LEFT JOIN profiles AS answer ON answer.created_seq = requests.created_seq
     LEFT JOIN changes ON changes.seq = requests.seq
     LEFT JOIN profiles AS changed ON changed.created_seq = changes.created_seq
     LEFT JOIN identifiers USING (identifier_id)
-    WHERE requests.seq IN (SELECT ?1 UNION SELECT seq FROM changes WHERE created_seq = ?1)
-    ORDER BY requests.seq, place
+    WHERE requests.seq = ?
+    ORDER BY place
 """
 
 
@@ -70,7 +77,7 @@ class Cause:
 class Arrival:
     """By which request a profile got an identifier.
 
-    The cause is None for a profile that no request and no import made.
+    The cause is None for a profile that no request and no import created.
     """
 
     identifier: Identifier
@@ -82,12 +89,13 @@ class Arrival:
 class Act:
     """One change by a request, of whichever profile; `answer` is the MPID it was answered with.
 
-    `change` is None where an import put in a profile that holds nothing.
+    The answer is None where that profile was erased, and `change` where an import put in a profile
+    that holds nothing. The identifier of a change may have the value ERASED_VALUE.
     """
 
     seq: int
     cause: Cause
-    answer: int
+    answer: int | None
     change: Change | None
 
 
@@ -97,12 +105,16 @@ def history(
     identifier: Identifier | None = None,
     limit: int | None = None,
 ) -> Iterator[HistoryEntry]:
-    """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`."""
-    rows = transaction.connection.execute(
-        f"SELECT {_COLUMNS} {_CHANGES} WHERE {_condition(transaction, mpid, identifier)}"
-        " ORDER BY seq, place LIMIT ?",
-        (-1 if limit is None else limit,),
-    )
+    """The changes of a profile, of an identifier, or of both, oldest first; at most `limit`.
+
+    No more of the history is read than is asked for.
+    """
+    execute = transaction.connection.execute
+    if mpid is None and identifier is None:
+        rows: Iterator[Any] = execute(_EVERY_CHANGE, (-1 if limit is None else limit,))
+    else:
+        places = _places(transaction, mpid, identifier)
+        rows = islice((row for place in places for row in execute(_CHANGE_AT, place)), limit)
     for seq, time_ms, kind, own_id, own_time, op, its_mpid, type_id, value, rule, decider in rows:
         yield HistoryEntry(
             seq,
@@ -122,37 +134,45 @@ def history_length(
     transaction: Connected, *, mpid: int | None = None, identifier: Identifier | None = None
 ) -> int:
     """How many changes of a profile, of an identifier, or of both there are."""
-    [number] = transaction.connection.execute(
-        f"SELECT count(*) FROM changes WHERE {_condition(transaction, mpid, identifier)}"
-    ).fetchone()
-    return int(number)
+    numbers = None if identifier is None else identifier_ids(transaction, identifier)
+    if mpid is None:
+        assert numbers is not None
+        return count_of_identifier(transaction, numbers)
+    found = view_of(transaction, mpid)
+    return 0 if found is None else count_of_profile(transaction, found[1].created_seq, numbers)
 
 
-def _condition(transaction: Connected, mpid: int | None, identifier: Identifier | None) -> str:
-    """What is asked of a row of `changes`, as SQL; nothing in it but numbers."""
-    terms = ["TRUE"]
-    if mpid is not None:
-        its_profile = f"(SELECT created_seq FROM profiles WHERE mpid = {mpid})"
-        terms.append(f"changes.created_seq = {its_profile}")
-    if identifier is not None:
-        ids = ", ".join(map(str, identifier_ids(transaction, identifier)))
-        terms.append(f"changes.identifier_id IN ({ids})")
-    return " AND ".join(terms)
+def _places(
+    transaction: Connected, mpid: int | None, identifier: Identifier | None
+) -> Iterator[Place]:
+    numbers = [] if identifier is None else identifier_ids(transaction, identifier)
+    if mpid is None:
+        return places_of_identifier(transaction, numbers)
+    found = view_of(transaction, mpid)
+    if found is None:
+        return iter(())
+    _, profile = found
+    if identifier is None:
+        return places_of_profile(transaction, profile.created_seq, profile.types)
+    return places_of_both(transaction, profile.created_seq, numbers)
 
 
-def arrivals(transaction: Connected, mpid: int) -> list[Arrival]:
-    """How the identifiers that a profile holds came to it, in the order in which they did."""
-    rows = transaction.connection.execute(_ARRIVALS, (mpid,))
-    return [
-        Arrival(
-            Identifier(TYPES[type_id], value), seq, None if request[0] is None else _cause(*request)
-        )
-        for type_id, value, seq, *request in rows
-    ]
+def arrivals(
+    transaction: Connected, profile: ProfileView, limit: int | None = None
+) -> list[Arrival]:
+    """How the identifiers that a profile holds came to it, in that order; at most `limit`."""
+    held = islice(held_in_order(transaction, profile.created_seq, profile.types), limit)
+    found = []
+    for seq, _, number in held:
+        [row] = transaction.connection.execute(_ARRIVAL, (seq, number))
+        type_id, value, *request = row
+        cause = None if request[0] is None else _cause(*request)
+        found.append(Arrival(Identifier(TYPES[type_id], value), seq, cause))
+    return found
 
 
 def making(transaction: Connected, created_seq: int) -> Cause | None:
-    """What made the profile of a sequence number; None if no request and no import did."""
+    """What created the profile of a sequence number; None if no request and no import did."""
     row = transaction.connection.execute(
         "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms"
         " FROM requests JOIN outcomes USING (outcome_id) WHERE seq = ?",
@@ -161,15 +181,32 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
     return None if row is None else _cause(*row)
 
 
-def life(transaction: Connected, created_seq: int) -> Iterator[Act]:
-    """All that was done by the requests that made or changed a profile, in order, by number."""
-    rows = transaction.connection.execute(_LIFE, (created_seq,))
-    for seq, *request, answer, op, mpid, type_id, value in rows:
-        change = None
-        if op is not None:
-            held = Identifier(TYPES[type_id], value)
-            change = Change(Op.ADD if op > 0 else Op.REMOVE, mpid, held)
-        yield Act(seq, _cause(*request), answer, change)
+def life(transaction: Connected, profile: ProfileView, limit: int | None = None) -> Iterator[Act]:
+    """All that was done by the requests that created or changed a profile, in order, by number.
+
+    Of at most `limit` requests.
+    """
+    for number in islice(_requests_of(transaction, profile), limit):
+        rows = transaction.connection.execute(_ACTS, (number,))
+        for seq, *request, answer, op, mpid, type_id, value in rows:
+            change = None
+            if op is not None:
+                held = Identifier(TYPES[type_id], value)
+                change = Change(Op.ADD if op > 0 else Op.REMOVE, mpid, held)
+            yield Act(seq, _cause(*request), answer, change)
+
+
+def life_length(transaction: Connected, profile: ProfileView) -> int:
+    """How many requests created or changed a profile."""
+    return sum(1 for _ in _requests_of(transaction, profile))
+
+
+def _requests_of(transaction: Connected, profile: ProfileView) -> Iterator[int]:
+    changes = places_of_profile(transaction, profile.created_seq, profile.types)
+    numbers: Iterator[int] = (seq for seq, _ in changes)
+    if making(transaction, profile.created_seq) is not None:
+        numbers = chain((profile.created_seq,), numbers)  # which may have given it nothing
+    return (number for number, _ in groupby(numbers))
 
 
 def _cause(

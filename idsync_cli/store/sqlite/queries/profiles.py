@@ -1,11 +1,12 @@
-"""Who is there: profiles of a store, in the order of their creation."""
+"""Listing the profiles of a store, in the order of their creation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
@@ -14,15 +15,34 @@ from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 _ALL_TYPES = sum(TYPE_BITS.values())
 
 # CROSS JOIN keeps SQLite to this order of loops. Profiles then come by their key, one after another
-# as they are fetched, and whoever wants the first twenty reads no more than those.
+# as they are fetched, and a listing of twenty reads only those.
 _PROFILES = """
-    SELECT p.created_seq, mpid, source_mpid, was_known, holders.identity_type_id, value, name
+    SELECT p.created_seq, mpid, source_mpid, known_seq, holders.identity_type_id, value, name, {}
     FROM profiles AS p
     CROSS JOIN scopes USING (scope_id)
     LEFT JOIN holders USING (created_seq)
     LEFT JOIN identifiers USING (identifier_id)
     WHERE {}
     ORDER BY p.created_seq, added_seq, place
+"""
+
+
+_VIEW = """
+    SELECT name, created_seq, mpid, source_mpid, known_seq, types
+    FROM profiles JOIN scopes USING (scope_id)
+"""
+# Both ranges of an identifier stand in order of creation; of each no more is read than asked for.
+_RANGE = """
+    SELECT created_seq FROM holders WHERE identifier_id = ?1 AND known = {}
+    ORDER BY created_seq LIMIT ?2
+"""
+_HOLDERS = f"""
+    SELECT name, created_seq, mpid, source_mpid, known_seq, types
+    FROM (SELECT * FROM ({_RANGE.format(0)}) UNION ALL SELECT * FROM ({_RANGE.format(1)})
+        ORDER BY created_seq LIMIT ?2)
+    CROSS JOIN profiles USING (created_seq)
+    JOIN scopes USING (scope_id)
+    ORDER BY created_seq
 """
 
 
@@ -40,7 +60,7 @@ def profiles(
 def count_profiles(
     transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter
 ) -> int:
-    """How many profiles are asked for. All rows of `profiles` are read, but where all count."""
+    """How many profiles are asked for. It reads all rows of `profiles`, unless all count."""
     [number] = transaction.connection.execute(
         f"SELECT count(*) FROM profiles AS p WHERE {_condition(transaction, rules, asked)}"
         if asked != EVERY_PROFILE
@@ -52,6 +72,46 @@ def count_profiles(
 def profile_of(transaction: Connected, mpid: int) -> tuple[str, Profile] | None:
     """The profile that has the MPID, in whatever scope, with the name of the scope."""
     return next(_found(transaction, f"p.mpid = {mpid}"), None)
+
+
+def view_of(transaction: Connected, mpid: int) -> tuple[str, ProfileView] | None:
+    """The profile that has the MPID, without what it holds, with the name of its scope."""
+    row = transaction.connection.execute(f"{_VIEW} WHERE mpid = ?", (mpid,)).fetchone()
+    return None if row is None else (row[0], _view(row))
+
+
+def mpids_between(transaction: Connected, least: int, most: int) -> list[int]:
+    """The MPIDs of profiles from one number to another, in their order: ten at most."""
+    rows = transaction.connection.execute(
+        "SELECT mpid FROM profiles WHERE mpid BETWEEN ? AND ? ORDER BY mpid LIMIT 10",
+        (least, most),
+    )
+    return [mpid for (mpid,) in rows]
+
+
+def holder_views(
+    transaction: Connected, scope: str, identifier: Identifier, limit: int | None = None
+) -> list[ProfileView]:
+    """The profiles of a scope that hold exactly this identifier, without what they hold.
+
+    Oldest first, at most `limit`, and no more of them is read.
+    """
+    most, found = -1 if limit is None else limit, []
+    for number in identifier_ids(transaction, identifier, scope):
+        found += transaction.connection.execute(_HOLDERS, (number, most)).fetchall()
+    return [_view(row) for row in found]
+
+
+def count_holders(transaction: Connected, scope: str, identifier: Identifier) -> int:
+    """How many profiles of a scope hold exactly this identifier."""
+    count = "SELECT count(*) FROM holders WHERE identifier_id = ?"
+    numbers = identifier_ids(transaction, identifier, scope)
+    return sum(transaction.connection.execute(count, (number,)).fetchone()[0] for number in numbers)
+
+
+def _view(row: tuple[str, int, int, int | None, int, int]) -> ProfileView:
+    _, created_seq, mpid, source_mpid, known_seq, types = row
+    return ProfileView(mpid, created_seq, source_mpid, known_seq != 0, types)
 
 
 def holders_of(transaction: Connected, scope: str, identifier: Identifier) -> list[Profile]:
@@ -74,13 +134,25 @@ def types_held(transaction: Connected, scope: str | None = None) -> list[Identit
     return [kind for kind in IdentityType if found & TYPE_BITS[kind]]
 
 
-def _found(transaction: Connected, condition: str) -> Iterator[tuple[str, Profile]]:
-    found = transaction.connection.execute(_PROFILES.format(condition))
-    for (seq, mpid, source, was_known, name), rows in groupby(
-        found, key=lambda row: (*row[:4], row[6])
+def select_profiles(condition: str, also: str = "NULL") -> str:
+    """The SELECT of the profiles `p` that fulfil a condition, with something else of each."""
+    return _PROFILES.format(also, condition)
+
+
+def read_profiles(found: Iterable[Any]) -> Iterator[tuple[str, Profile, Any]]:
+    """The profiles of the rows that `select_profiles` finds: scope, profile, and what else."""
+    for (seq, mpid, source, known_seq, name, also), rows in groupby(
+        found, key=lambda row: (*row[:4], *row[6:])
     ):
         held = tuple(Identifier(TYPES[row[4]], row[5]) for row in rows if row[4] is not None)
-        yield name, Profile(mpid, seq, source, bool(was_known), held)
+        yield name, Profile(mpid, seq, source, known_seq != 0, held), also
+
+
+def _found(transaction: Connected, condition: str) -> Iterator[tuple[str, Profile]]:
+    for name, profile, _ in read_profiles(
+        transaction.connection.execute(select_profiles(condition))
+    ):
+        yield name, profile
 
 
 def _condition(
@@ -96,9 +168,9 @@ def _condition(
 
 
 def _by_scope(transaction: Connected, rules: Mapping[str, ScopeRules], asked: ProfileFilter) -> str:
-    """What the rules of each scope make of the question; scopes with the same are asked together.
+    """The question as SQL, by the rules of each scope; scopes with equal terms share one.
 
-    One CASE, for a chain of ORs may not have a thousand links.
+    It is a CASE, because SQLite does not take a chain of a thousand ORs.
     """
     scopes: dict[str, list[str]] = {}
     for number, name in transaction.connection.execute("SELECT scope_id, name FROM scopes"):
@@ -114,7 +186,7 @@ def _by_rules(rules: ScopeRules | None, asked: ProfileFilter) -> str:
     terms = ["TRUE"]
     if asked.known is not None:
         is_not = "" if asked.known else "NOT "
-        terms.append(f"{is_not}(p.was_known OR p.types & {login_types} != 0)")
+        terms.append(f"{is_not}(p.known_seq OR p.types & {login_types} != 0)")
     if asked.orphaned is not None:
         terms.append(f"(p.types & {lookup_types} {'=' if asked.orphaned else '!='} 0)")
     return " AND ".join(terms)

@@ -22,11 +22,22 @@ def recorded_as(transaction: Connected, mpid: int) -> Iterator[int]:
     return (int(recorded) for (recorded,) in rows)
 
 
-def keep_recorded(transaction: Connected, pairs: Mapping[int, int], *, anew: bool) -> None:
-    """Keep what recorded MPIDs stand for by now; with `anew`, and nothing of what was kept."""
+def keep_recorded(transaction: Connected, pairs: Mapping[int, int | None], *, anew: bool) -> None:
+    """Keep what recorded MPIDs stand for by now; with `anew`, and nothing of what was kept.
+
+    One that stands for None is not kept any more.
+    """
     if anew:
         transaction.connection.execute("DELETE FROM recorded_mpids")
     transaction.connection.executemany(
+        "DELETE FROM recorded_mpids WHERE recorded = ?",
+        [(recorded,) for recorded, mpid in pairs.items() if mpid is None],
+    )
+    transaction.connection.executemany(
         "INSERT OR REPLACE INTO recorded_mpids VALUES (?, ?, ?)",
-        [(recorded, mpid, checksum(recorded, mpid)) for recorded, mpid in sorted(pairs.items())],
+        [
+            (recorded, mpid, checksum(recorded, mpid))
+            for recorded, mpid in sorted(pairs.items())
+            if mpid is not None
+        ],
     )

@@ -1,4 +1,4 @@
-"""The checkpoints of replays, kept in the transaction of the work itself, so that both agree."""
+"""How far each replay got, written in the same transaction as its requests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +12,8 @@ from idsync_cli.store.sqlite.rows.checksums import checksum
 class ReplayRow:
     """A replay: of which file, how far it got, and how much of its answers was written.
 
-    `answers_bytes` is None where the answers are not written to a file; `answers_digest` is that of
-    those bytes.
+    `answers_bytes` is None if the answers are not written to a file. `answers_digest` is the digest
+    of those bytes.
     """
 
     replay_id: int
@@ -26,18 +26,19 @@ class ReplayRow:
     finished: bool
 
 
-_BY_TIME = "in the order of time"
+BY_TIME = "in the order of time"
+"""The first line of the name of a replay whose other lines are the paths of its files."""
 
 
 def name_by_time(paths: Sequence[str]) -> str:
     """The name of a replay of several files whose lines were put into the order of time."""
-    return "\n".join([_BY_TIME, *paths])
+    return "\n".join([BY_TIME, *paths])
 
 
 def names_by_time(row: ReplayRow) -> Sequence[str]:
     """The files of a replay in the order of time; none of any other."""
     first, *paths = row.name.split("\n")
-    return paths if first == _BY_TIME else ()
+    return paths if first == BY_TIME else ()
 
 
 def replays(transaction: Connected) -> list[ReplayRow]:
@@ -68,10 +69,10 @@ NOT_ALONE = "another process is running this replay; let it finish, or stop it f
 
 
 def check_unmoved(transaction: Connected, row: ReplayRow) -> None:
-    """See whether the replay is still where this process left it, before anything is written.
+    """Check that the replay is still where this process left it.
 
     Raises:
-        UsageFault: somebody else goes on with the same replay.
+        UsageFault: another process has gone on with it.
     """
     if not is_unmoved(transaction, row):
         raise UsageFault(NOT_ALONE, FaultCode.REPLAYED_ELSEWHERE)
@@ -112,7 +113,7 @@ def _progress(row: ReplayRow) -> tuple[object, ...]:
 
 
 def keep_labels(transaction: Connected, replay_id: int, labels: Mapping[str, int | None]) -> None:
-    """Keep what labels stand for by now; None unsets one."""
+    """Store what labels stand for at this point; None removes a label."""
     many = transaction.connection.executemany
     many(
         "DELETE FROM replay_labels WHERE replay_id = ? AND label = ?",

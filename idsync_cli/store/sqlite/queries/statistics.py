@@ -12,7 +12,8 @@ from idsync_cli.store.sqlite.queries.profiles import profile_of
 
 _KINDS = """
     SELECT name, example, number
-    FROM (SELECT scope_id, was_known, types, min(mpid) AS example, count(*) AS number
+    FROM (SELECT scope_id, known_seq != 0 AS was_known, types, min(mpid) AS example,
+            count(*) AS number
         FROM profiles GROUP BY types, was_known, scope_id)
     JOIN scopes USING (scope_id) ORDER BY name, was_known, types
 """

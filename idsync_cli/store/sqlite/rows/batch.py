@@ -1,4 +1,4 @@
-"""What requests changed, as the rows of the tables: put together in memory, written at once."""
+"""The rows that requests changed: gathered in memory, and written all at once."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -12,12 +12,16 @@ from idsync_cli.store.sqlite.rows.checksums import (
     identifier_hash,
     packed_profiles,
 )
+from idsync_cli.store.sqlite.rows.data import DataRows, DataWriter, SummedDataRows
 from idsync_cli.store.sqlite.rows.holder_changes import rows_of
 from idsync_cli.store.sqlite.rows.inserts import Inserter
 from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, unpack_numbers
 
 IdentifierRow = tuple[int, int, int, str]
 """A row of `identifiers`."""
+
+PastRow = tuple[int, int, int, int, int, int]
+"""A row of `past_holders`; of what came before the batch, the first change may be 0 and 0."""
 
 
 class Batch:
@@ -27,12 +31,14 @@ class Batch:
     `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
     the four of its row, and four for each change. `texts` has what some of those brought
     themselves, by their number. `holdings` says what becomes of rows of `holders`
-    (`holder_changes`). `rules` are the texts of the rules of each scope, None where they stay.
+    (`holder_changes`), `past` what becomes history of them. `rules` are the texts of the rules of
+    each scope, None where they stay. `data` is what batches brought.
     """
 
     __slots__ = (
-        "created", "holdings", "identifiers", "last_seq", "outcomes", "requests", "rules", "scopes",
-        "sizes", "texts", "updated",
+        "created", "data", "holdings", "identifiers", "last_seq", "outcomes", "past", "requests",
+        "rules",
+        "scopes", "sizes", "texts", "updated",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -42,14 +48,17 @@ class Batch:
         self.outcomes: list[tuple[int, int, str, str, str, str | None]] = []
         self.identifiers: list[IdentifierRow] = []
         self.created = self.updated = self.holdings = self.requests = b""
+        self.past: list[PastRow] = []
         self.sizes: list[int] = []
         self.texts: dict[int, tuple[str | None, int | None]] = {}
+        self.data = DataRows()
 
     def as_values(self) -> tuple[Any, ...]:
         """All of it as a tuple, to be sent to another process."""
         return (
             self.last_seq, self.rules, self.scopes, self.outcomes, self.identifiers, self.created,
-            self.updated, self.holdings, self.requests, self.sizes, self.texts,
+            self.updated, self.holdings, self.past, self.requests, self.sizes, self.texts,
+            self.data.as_values(),
         )  # fmt: skip
 
 
@@ -58,8 +67,9 @@ def batch_of(values: Sequence[Any]) -> Batch:
     batch = Batch()
     (
         batch.last_seq, batch.rules, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
-        batch.updated, batch.holdings, batch.requests, batch.sizes, batch.texts,
+        batch.updated, batch.holdings, batch.past, batch.requests, batch.sizes, batch.texts, data,
     ) = values  # fmt: skip
+    batch.data.put(data)
     return batch
 
 
@@ -67,14 +77,15 @@ _NO_TEXTS: Final = None, None
 
 
 class Rows:
-    """What a batch comes to: rows for each table, in its order, with their sums and hashes.
+    """The rows of a batch for each table, in the order of its key, with checksums and hashes.
 
-    That is most of the work, and nobody need be kept from the store meanwhile.
+    Making them is most of the work, and needs no lock on the store.
     """
 
     __slots__ = (
-        "changes", "created", "holders_come", "holders_gone", "identifier_hashes", "identifiers",
-        "last_seq", "outcomes", "requests", "rules", "scopes", "updated",
+        "changes", "created", "data", "holders_come", "holders_gone", "identifier_hashes",
+        "identifiers", "last_seq", "outcomes", "past", "past_unread", "requests", "rules", "scopes",
+        "updated",
     )  # fmt: skip
 
     def __init__(self, batch: Batch) -> None:
@@ -93,15 +104,26 @@ class Rows:
         self._take_profiles(batch)
         self.holders_gone, self.holders_come = rows_of(batch.holdings)
         self._take_history(batch)
+        self.past: list[PastRow] = []
+        self.past_unread: list[tuple[int, int, int, int]] = []
+        for row in batch.past:
+            created_seq, added_seq, _, number, seq, place = row
+            if added_seq:
+                self.past.append(row)
+            else:
+                self.past_unread.append((number, created_seq, seq, place))
+        self.past.sort()
+        self.data = SummedDataRows(batch.data) if batch.data.exist else None
 
     def _take_profiles(self, batch: Batch) -> None:
         self.created = [
             (*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)
         ]
-        self.updated: list[tuple[int, int, int, int]] = []
+        self.updated: list[tuple[int, int, int, int | None, int | None, int]] = []
         for packed, numbers in packed_profiles(batch.updated):
-            seq, _, _, _, was_known, types = numbers
-            self.updated.append((seq, was_known, types, crc32(packed)))
+            seq, _, _, _, known_seq, types, first_seen, last_stored = numbers
+            row = seq, known_seq, types, first_seen, last_stored, crc32(packed)
+            self.updated.append(row)
         self.updated.sort()
 
     def _take_history(self, batch: Batch) -> None:
@@ -122,12 +144,20 @@ class Rows:
         self.requests, self.changes = requests, changes
 
 
+_LEAVES: Final = """
+    INSERT INTO past_holders
+    SELECT created_seq, added_seq, place, identifier_id, ?3, ?4 FROM holders
+    WHERE identifier_id = ?1 AND known IN (0, 1) AND created_seq = ?2
+"""
+
+
 class Writer:
     """Writes batches to one store, in the order of the tables."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
         self._insert = Inserter(connection)
+        self._data = DataWriter(connection)
 
     def write(self, rows: Rows, seed: str) -> None:
         """Bring the tables up to date.
@@ -144,13 +174,17 @@ class Writer:
         insert.rows("identifiers", 4, rows.identifiers)
         insert.rows("identifier_hashes", 2, rows.identifier_hashes)
         try:
-            insert.rows("profiles", 7, rows.created)
+            insert.rows("profiles", 9, rows.created)
         except sqlite3.IntegrityError:
             raise MpidTaken from None
+        self._check_not_erased(rows.created)
         insert.each(
-            "UPDATE profiles SET was_known = ?2, types = ?3, checksum = ?4 WHERE created_seq = ?1",
+            "UPDATE profiles SET known_seq = ?2, types = ?3, first_seen_ms = ?4,"
+            " last_stored_ms = ?5, checksum = ?6 WHERE created_seq = ?1",
             rows.updated,
         )
+        insert.each(_LEAVES, rows.past_unread)
+        insert.rows("past_holders", 6, rows.past)
         insert.each(
             "DELETE FROM holders WHERE identifier_id = ? AND known = ? AND created_seq = ?",
             rows.holders_gone,
@@ -158,8 +192,22 @@ class Writer:
         insert.rows("holders", 6, rows.holders_come)
         insert.rows("requests", 7, rows.requests)
         insert.rows("changes", 5, rows.changes)
+        if rows.data is not None:
+            self._data.write(rows.data)
         if rows.last_seq is not None:
             self._execute(
                 "UPDATE store SET last_seq = ?, checksum = ?",
                 (rows.last_seq, checksum(seed, rows.last_seq)),
             )
+
+    def _check_not_erased(self, created: Sequence[tuple[Any, ...]]) -> None:
+        """See whether a new profile has the MPID of one that was erased.
+
+        Raises:
+            MpidTaken: one has.
+        """
+        erased = self._execute("SELECT mpid FROM erasures").fetchall() if created else []
+        if erased:
+            new = {row[1] for row in created}
+            if any(mpid in new for (mpid,) in erased):
+                raise MpidTaken

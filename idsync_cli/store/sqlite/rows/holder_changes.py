@@ -1,8 +1,8 @@
-"""What becomes of rows of `holders`: seven integers for each, whose layout only this file knows.
+"""Changes of rows of `holders`: seven integers each, in a layout that only this file knows.
 
-They are those of the identifier and of the profile, the ranges that had it and now have it (0 or 1
-as `known` says, or NOWHERE), the identifier's type, and the request that added it with the place
-among its changes.
+They are the numbers of the identifier and of the profile, the value of `known` before and now
+(NOWHERE if the row is not there), the identifier's type, and the request that added it, with the
+place among its changes.
 """
 
 from struct import Struct
@@ -11,7 +11,7 @@ from typing import Final
 from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers, unpack_numbers
 
 NOWHERE: Final = -1
-"""Stands for the range of `holders` that has a profile, where none has it."""
+"""Stands for the value of `known` of a row that is not there."""
 
 _WIDTH: Final = 7
 _NOW: Final = 3
@@ -21,7 +21,7 @@ _PLACE: Final = 6
 _LAYOUT: Final = Struct(f"<{_WIDTH}q")
 
 GoneRow = tuple[int, int, int]
-"""The key of a row of `holders`: the identifier, the range, the profile."""
+"""The key of a row of `holders`: the identifier, `known`, the profile."""
 
 NewRow = tuple[int, int, int, int, int, int]
 """A row of `holders`."""
@@ -56,7 +56,7 @@ class HolderChanges:
         return begin
 
     def replace(self, begin: int, now: int, type_id: int, added_seq: int, place: int) -> None:
-        """Let another end of the change that begins there take the place of its first."""
+        """Replace what the change that begins there leads to."""
         numbers = self._numbers
         numbers.put(begin + _NOW, now)
         numbers.put(begin + _TYPE, type_id)
@@ -64,8 +64,13 @@ class HolderChanges:
         numbers.put(begin + _PLACE, place)
 
     def range_at(self, begin: int) -> int:
-        """The range that has the profile after the change that begins there."""
+        """The value of `known` after the change that begins there."""
         return self._numbers.at(begin + _NOW)
+
+    def added_at(self, begin: int) -> tuple[int, int]:
+        """By which change the profile came to hold the identifier, as the change there says."""
+        numbers = self._numbers
+        return numbers.at(begin + _SEQ), numbers.at(begin + _PLACE)
 
     def as_bytes(self) -> bytes:
         """All of them, packed."""
@@ -78,7 +83,7 @@ def identifiers_in(packed: bytes) -> set[int]:
 
 
 def rows_of(packed: bytes) -> tuple[list[GoneRow], list[NewRow]]:
-    """What changes that were packed come to: rows that go and rows that come, each in order."""
+    """The rows to delete and the rows to insert for changes that were packed, each in order."""
     gone: list[GoneRow] = []
     come: list[NewRow] = []
     for number, seq, before, now, type_id, added_seq, place in _LAYOUT.iter_unpack(packed):

@@ -1,11 +1,11 @@
-"""Many rows into a table at once: one statement for hundreds of them costs a third less."""
+"""Inserting many rows: one statement for hundreds of them costs a third less."""
 
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 _AT_ONCE: Final = 500
-"""How many rows one statement takes; more gain nothing."""
+"""How many rows one statement inserts; more bring no gain."""
 
 
 class Inserter:

@@ -1,4 +1,4 @@
-"""Integers of 64 bits as bytes: so rows are sent, and sums are over them."""
+"""Integers of 64 bits as bytes, to be sent to another process and for checksums."""
 
 from collections.abc import Sequence
 from struct import pack, pack_into, unpack, unpack_from
@@ -19,7 +19,7 @@ def unpack_numbers(packed: bytes) -> tuple[int, ...]:
 
 
 class PackedIntegers:
-    """Integers, gathered; but for the last they are packed, which takes a fifth of the memory."""
+    """A growing list of integers, packed except for the last ones: a fifth of the memory."""
 
     __slots__ = ("_loose", "_packed", "_packed_count")
 
@@ -40,14 +40,14 @@ class PackedIntegers:
             self._pack()
 
     def at(self, place: int) -> int:
-        """The one at a place, from 0."""
+        """The integer at an index, from 0."""
         if place >= self._packed_count:
             return self._loose[place - self._packed_count]
         [number] = unpack_from("<q", self._packed, place * NUMBER_BYTES)
         return int(number)
 
     def put(self, place: int, number: int) -> None:
-        """Let another stand at a place."""
+        """Replace the integer at an index."""
         if place >= self._packed_count:
             self._loose[place - self._packed_count] = number
         else:

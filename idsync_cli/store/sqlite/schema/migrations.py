@@ -1,6 +1,6 @@
 """Bringing a store of an earlier version of the schema up to date.
 
-No release has written version 1; fixtures/store-v1 has such a store. Its tables are made anew
+No release has written version 1; fixtures/store-v1 has such a store. Its tables are made again
 beside the old ones, which `_TAKE_OVER` empties into them.
 """
 
@@ -8,19 +8,29 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from sqlite3 import Connection, IntegrityError
+from struct import error as StructError  # noqa: N812 - `error` says too little
 from typing import Any
+from zlib import crc32
 
 from sqlite_utils import Database, Migrations
 
 from idsync_cli.store.sqlite.rows.checksums import (
+    NO_ROW_OF_OURS,
     checksum,
     checksum_of_profile,
     checksum_of_request,
     identifier_hash,
 )
+from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
+from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
+from idsync_cli.store.sqlite.schema.erasure_tables import ERASURE_TABLES
 from idsync_cli.store.sqlite.schema.tables import (
+    PAST_HOLDERS,
+    PROFILES,
     RECORDED,
+    REQUESTS,
     TABLES,
+    drop_views,
     fill_identity_types,
     make_views,
 )
@@ -46,10 +56,10 @@ def m002_interned(db: Database) -> None:
     for table in (*old, "store", "scopes"):
         db.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
     for statement in TABLES:
-        db.execute(statement)
+        db.execute(_PROFILES_OF_2 if statement is PROFILES else statement)
     for name, number, function in (
         ("checksum", -1, checksum),
-        ("checksum_of_profile", 6, checksum_of_profile),
+        ("checksum_of_profile", 6, _checksum_of_profile_of_2),
         ("identifier_hash", 3, identifier_hash),
     ):
         db.conn.create_function(name, number, function, deterministic=True)
@@ -70,7 +80,122 @@ def m003_alias(db: Database) -> None:
 
 
 @migrations()
-def m004_recorded(db: Database) -> None:
+def m004_data(db: Database) -> None:
+    """Section 9: tables for what batches bring and for erasures, and more of each profile.
+
+    That is when it was first seen and last stored, and since which request it is known. A request
+    may have been answered with a profile that was erased.
+    """
+    drop_views(db.conn)
+    db.execute("PRAGMA legacy_alter_table = ON")  # else others would refer to what is dropped
+    for table in ("profiles", "requests"):
+        db.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+    db.execute("PRAGMA legacy_alter_table = OFF")
+    db.execute(REQUESTS)
+    db.execute("INSERT INTO requests SELECT * FROM old_requests")
+    db.execute("DROP TABLE old_requests")
+    db.execute(PROFILES)
+    db.conn.create_function("new_checksum", 10, _new_checksum, deterministic=True)
+    db.execute(_TAKE_OVER_PROFILES)
+    db.execute("DROP TABLE old_profiles")
+    for statement in (*DATA_TABLES, *ERASURE_TABLES):
+        db.execute(statement)
+    make_views(db.conn)
+    for statement in DATA_VIEWS:
+        db.execute(statement)
+
+
+_PROFILES_OF_2 = """
+    CREATE TABLE profiles (
+        created_seq INTEGER PRIMARY KEY,
+        mpid INTEGER NOT NULL UNIQUE,
+        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
+        source_mpid INTEGER,
+        was_known INTEGER NOT NULL,
+        types INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT
+"""
+
+
+def _checksum_of_profile_of_2(
+    created_seq: int, mpid: int, scope_id: int, source_mpid: int | None, was_known: int, types: int
+) -> int:
+    """The sum of a row of `profiles` before schema 4."""
+    source = (0, 0) if source_mpid is None else (1, source_mpid)
+    try:
+        return crc32(pack_numbers((created_seq, mpid, scope_id, *source, was_known, types)))
+    except StructError:
+        return NO_ROW_OF_OURS
+
+
+def _new_checksum(old_sum: int, was_known: int, *row: Any) -> int:
+    """The sum of a row of `profiles` that was taken over; a wrong one stays wrong, for doctor."""
+    created_seq, mpid, scope_id, source_mpid, _, types, _, _ = row
+    sum_of_it = _checksum_of_profile_of_2(
+        created_seq, mpid, scope_id, source_mpid, was_known, types
+    )
+    return checksum_of_profile(*row) if old_sum == sum_of_it else NO_ROW_OF_OURS
+
+
+# Since when a profile is known: the first request that left it holding a login ID by the rules that
+# the store was last used with. If none did, or it was imported, it is taken to be known from its
+# beginning: what was a known user's must not look like an anonymous one's.
+_TAKE_OVER_PROFILES = """
+    INSERT INTO profiles
+    SELECT created_seq, mpid, scope_id, source_mpid, known_seq, types, first, last,
+        new_checksum(
+            checksum, was_known, created_seq, mpid, scope_id, source_mpid, known_seq, types, first,
+            last
+        )
+    FROM (
+        SELECT old_profiles.*,
+            iif(was_known, coalesce(login_seq, old_profiles.created_seq), 0) AS known_seq
+        FROM old_profiles
+        LEFT JOIN (
+            SELECT changes.created_seq AS holder,
+                iif(outcomes.type = 'import', changes.created_seq, min(changes.seq)) AS login_seq
+            FROM changes
+            JOIN requests AS beginning ON beginning.seq = changes.created_seq
+            JOIN outcomes USING (outcome_id)
+            JOIN identifiers USING (identifier_id)
+            JOIN scopes ON scopes.scope_id = identifiers.scope_id
+            WHERE op > 0 AND login_types & (1 << identity_type_id)
+            GROUP BY changes.created_seq
+        ) ON holder = old_profiles.created_seq
+    )
+    LEFT JOIN (
+        SELECT created_seq, min(time) AS first, max(time) AS last
+        FROM (
+            SELECT created_seq, coalesce(request_timestamp_ms, time_ms) AS time FROM requests
+        )
+        GROUP BY created_seq
+    ) USING (created_seq)
+    ORDER BY created_seq
+"""
+
+
+@migrations()
+def m005_past_holders(db: Database) -> None:
+    """Who once held an identifier is read of a table of its own, and not of all changes."""
+    if "past_holders" not in db.table_names():  # else the second migration has just made it
+        for statement in PAST_HOLDERS:
+            db.execute(statement)
+    db.execute(_PAST_HOLDERS)
+
+
+_PAST_HOLDERS = """
+    INSERT INTO past_holders
+    SELECT created_seq, added_seq, added_place, identifier_id, seq, place
+    FROM (SELECT *, lag(seq) OVER life AS added_seq, lag(place) OVER life AS added_place
+        FROM changes
+        WINDOW life AS (PARTITION BY created_seq, identifier_id ORDER BY seq, place))
+    WHERE op < 0 AND added_seq IS NOT NULL
+"""
+
+
+@migrations()
+def m006_recorded(db: Database) -> None:
     """A table for what recorded MPIDs stand for (section 12)."""
     for statement in RECORDED:
         db.execute(statement)

@@ -1,24 +1,36 @@
-"""The tables of a store, version 2 of the schema.
+"""The tables of a store: profiles, their identifiers, and what requests changed of them.
 
-Tables, columns and views bear the specification's words, for people who open the file with
-sqlite-utils or Datasette. A new store gets them as they stand here. Whoever changes anything here
-adds a migration that brings the stores of before to exactly the same (see `version_1`), and a
-version to `lifecycle/header.py`.
+What section 9 adds stands in `data_tables.py`.
+
+Tables, columns and views have the names of the specification, for people who open the file with
+sqlite-utils or Datasette. With any change here comes a migration that gives older stores exactly
+the same (`migrations.py`), and another version in `lifecycle/header.py`.
 """
 
 from sqlite3 import Connection
 
 from idsync_cli.core.identity import TYPE_ORDER
+from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
+from idsync_cli.store.sqlite.schema.erasure_tables import (
+    ERASURE_TABLES,
+    IS_APPENDED_ONLY,
+    append_only,
+)
 
-MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_recorded")
+MIGRATIONS = (
+    *("m001_kernel", "m002_interned", "m003_alias", "m004_data", "m005_past_holders"),
+    "m006_recorded",
+)
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
 def make_schema(connection: Connection) -> None:
-    """Make the tables in an empty file, within the transaction at hand."""
-    for statement in (*_MIGRATIONS_TABLE, *TABLES, *RECORDED):
+    """Create the tables in an empty file, within the transaction at hand."""
+    for statement in (*_MIGRATIONS_TABLE, *TABLES, *RECORDED, *DATA_TABLES, *ERASURE_TABLES):
         connection.execute(statement)
     make_views(connection)
+    for statement in DATA_VIEWS:
+        connection.execute(statement)
     connection.executemany(
         # When it was is kept nowhere: no checksum could vouch for it, and nothing reads it.
         "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('idsync', ?, '')",
@@ -28,9 +40,16 @@ def make_schema(connection: Connection) -> None:
 
 
 def make_views(connection: Connection) -> None:
-    """Make what stands on the tables: views for people, and triggers that guard the history."""
+    """Create what depends on the tables: views for people, and triggers that guard the history."""
     for statement in (*_VIEWS, *_APPEND_ONLY):
         connection.execute(statement)
+
+
+def drop_views(connection: Connection) -> None:
+    """Take down what `make_views` makes, as far as it is there."""
+    for statement in (*_VIEWS, *_APPEND_ONLY):
+        _, kind, name, *_ = statement.split()
+        connection.execute(f"DROP {kind} IF EXISTS {name}")
 
 
 def fill_identity_types(connection: Connection) -> None:
@@ -52,6 +71,51 @@ _MIGRATIONS_TABLE = (
     """CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name")""",
 )
+
+PROFILES = """
+    CREATE TABLE profiles (
+        created_seq INTEGER PRIMARY KEY,
+        mpid INTEGER NOT NULL UNIQUE,
+        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
+        source_mpid INTEGER,
+        known_seq INTEGER NOT NULL,    -- the request that first found or left it holding a login ID
+        types INTEGER NOT NULL,        -- a bit for each identity_type_id of which it holds a value
+        first_seen_ms INTEGER,         -- the earliest and the latest own time, or else the clock's,
+        last_stored_ms INTEGER,        -- of the requests that were answered with it and changed it
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """
+
+REQUESTS = """
+    CREATE TABLE requests (            -- every request, or imported profile, that changed the store
+        seq INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,      -- when it was answered, in milliseconds since 1970, UTC
+        outcome_id INTEGER NOT NULL REFERENCES outcomes (outcome_id),
+        created_seq INTEGER REFERENCES profiles (created_seq),  -- of the answer; none once erased
+        request_id TEXT,
+        request_timestamp_ms INTEGER,
+        checksum INTEGER NOT NULL      -- of this row and of its changes
+    ) STRICT
+    """
+
+PAST_HOLDERS = (
+    """
+    CREATE TABLE past_holders (        -- who once held an identifier: all but the change that took
+        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),
+        added_seq INTEGER NOT NULL,    -- it away could be read in `holders` before
+        added_place INTEGER NOT NULL,
+        identifier_id INTEGER NOT NULL REFERENCES identifiers (identifier_id),
+        removed_seq INTEGER NOT NULL,
+        removed_place INTEGER NOT NULL,
+        PRIMARY KEY (created_seq, added_seq, added_place)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX past_holders_by_identifier
+        ON past_holders (identifier_id, added_seq, added_place, removed_seq, removed_place)
+    """,
+)
+"""The history of what is held no more: with it, `changes` needs no index by who or what."""
 
 TABLES = (
     """
@@ -76,17 +140,7 @@ TABLES = (
         checksum INTEGER NOT NULL
     ) STRICT
     """,
-    """
-    CREATE TABLE profiles (
-        created_seq INTEGER PRIMARY KEY,
-        mpid INTEGER NOT NULL UNIQUE,
-        scope_id INTEGER NOT NULL REFERENCES scopes (scope_id),
-        source_mpid INTEGER,
-        was_known INTEGER NOT NULL,    -- 1 once a request found or left it holding a login ID
-        types INTEGER NOT NULL,        -- a bit for each identity_type_id of which it holds a value
-        checksum INTEGER NOT NULL
-    ) STRICT
-    """,
+    PROFILES,
     """
     CREATE TABLE identifiers (         -- every identifier once, also those that nobody holds now
         identifier_id INTEGER PRIMARY KEY,
@@ -128,17 +182,7 @@ TABLES = (
         checksum INTEGER NOT NULL
     ) STRICT
     """,
-    """
-    CREATE TABLE requests (            -- every request, or imported profile, that changed the store
-        seq INTEGER PRIMARY KEY,
-        time_ms INTEGER NOT NULL,      -- when it was answered, in milliseconds since 1970, UTC
-        outcome_id INTEGER NOT NULL REFERENCES outcomes (outcome_id),
-        created_seq INTEGER NOT NULL REFERENCES profiles (created_seq),  -- of the answer
-        request_id TEXT,
-        request_timestamp_ms INTEGER,
-        checksum INTEGER NOT NULL      -- of this row and of its changes
-    ) STRICT
-    """,
+    REQUESTS,
     """
     CREATE TABLE changes (             -- every change of an identity record
         seq INTEGER NOT NULL REFERENCES requests (seq),
@@ -149,6 +193,7 @@ TABLES = (
         PRIMARY KEY (seq, place)
     ) STRICT, WITHOUT ROWID
     """,
+    *PAST_HOLDERS,
     """
     CREATE TABLE rules (               -- what each scope was configured to at the last change
         scope TEXT PRIMARY KEY,
@@ -198,7 +243,7 @@ _VIEWS = (
     """
     CREATE VIEW profile_identifiers AS
         SELECT mpid, scopes.name AS scope, identity_types.name AS identity_type, value, added_seq,
-            was_known, created_seq, source_mpid
+            known_seq != 0 AS was_known, created_seq, source_mpid
         FROM profiles
         JOIN holders USING (created_seq)
         JOIN identifiers USING (identifier_id)
@@ -210,8 +255,9 @@ _VIEWS = (
     CREATE VIEW history AS
         SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time,
             outcomes.type, scopes.name AS scope, iif(op > 0, 'add', 'remove') AS op, mpid,
-            identity_types.name AS identity_type, value, rule,
-            outcomes.identity_type AS decided_by, request_id, request_timestamp_ms
+            identity_types.name AS identity_type, nullif(value, '') AS value, rule,
+            outcomes.identity_type AS decided_by, request_id, request_timestamp_ms,
+            value = '' AS erased
         FROM changes
         JOIN requests USING (seq)
         JOIN outcomes USING (outcome_id)
@@ -221,25 +267,26 @@ _VIEWS = (
         JOIN identity_types ON identity_types.identity_type_id = identifiers.identity_type_id
         ORDER BY seq, place
     """,
+    """
+    CREATE VIEW erasure_history AS
+        SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time,
+            scope, mpid, request_id, finished
+        FROM erasures ORDER BY seq
+    """,
 )
 _APPEND_ONLY = (
-    *(
-        f"""
-        CREATE TRIGGER {table}_are_only_appended_{number} BEFORE {act} ON {table}
-        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
-        """
-        for table in ("requests", "changes")
-        for number, act in enumerate(("UPDATE", "DELETE"), start=1)
-    ),
+    # Of a request that changed others, too, a part stays; changes stay or go as they are.
+    *append_only("requests", "TRUE"),
+    *append_only("changes", "created_seq = OLD.created_seq"),
     # REPLACE takes rows away without the trigger of a DELETE.
-    """
+    f"""
     CREATE TRIGGER requests_are_not_replaced BEFORE INSERT ON requests
     WHEN EXISTS (SELECT * FROM requests WHERE seq = NEW.seq)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
-    """
+    f"""
     CREATE TRIGGER changes_are_not_replaced BEFORE INSERT ON changes
     WHEN EXISTS (SELECT * FROM changes WHERE seq = NEW.seq AND place = NEW.place)
-    BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
+    BEGIN {IS_APPENDED_ONLY}; END
     """,
 )

@@ -7,14 +7,28 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
+from idsync_cli.core.codes import FileKind
+from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault, printable
+from idsync_cli.store.sqlite.erasing.kept_files import text_of
 from idsync_cli.store.sqlite.files.faults import is_damage, is_undone
 from idsync_cli.store.sqlite.files.handles import BUSY_SECONDS, connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
+from idsync_cli.store.sqlite.health.examination import first_fault
+from idsync_cli.store.sqlite.health.findings import FindingCode
+from idsync_cli.store.sqlite.lifecycle.again import (
+    Knowledge,
+    carry_out_again,
+    clean,
+    keep_path_in,
+    known_by,
+)
 from idsync_cli.store.sqlite.lifecycle.beside import RESTORED_SUFFIX, SUFFIXES
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
-from idsync_cli.store.sqlite.lifecycle.header import is_there
+from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, is_there, schema_version
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.store.sqlite.lifecycle.opening import check_name, is_free, no_folder, open_store
 from idsync_cli.store.sqlite.store import SqliteStore
 
@@ -26,7 +40,7 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
 
     Raises:
         UsageFault: there is something at the file's place already.
-        StoreFault: there is no store, it is damaged, or the copy cannot be written.
+        StoreFault: there is no store, it is not sound, or the copy cannot be written.
     """
     target = StoreLocation(file)
     if os.path.lexists(target.given) and not (replace and target.path.is_file()):
@@ -43,6 +57,7 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
             FaultCode.FILE_IN_USE,
             path=file,
         )
+    keep_path(path, FileKind.BACKUP, file)
     with _existing(path) as store, _failing_as(lambda error: _unwritten(target, error)):
         with draft_of(target.path) as draft:
             _copy(store, draft)
@@ -50,15 +65,28 @@ def back_up(path: str, file: str, *, replace: bool) -> int:
         return target.path.stat().st_size
 
 
-def restore(path: str, file: str, *, keep: bool) -> Path | None:
+class Restored(NamedTuple):
+    """What a restore came to.
+
+    `kept` is the file that has the old store, and `erased_again` how many profiles of the backup
+    the old store had erased; unless it was too damaged to be asked (`knew_erasures`).
+    """
+
+    kept: Path | None = None
+    erased_again: int = 0
+    knew_erasures: bool = True
+
+
+def restore(path: str, file: str, *, keep: bool) -> Restored:
     """Put a copy of a store where a store is, or where there is none.
 
-    Everybody who has that one open sees all of the old one or all of the new one. With `keep`,
-    what was there gets a file of its own beside it, which is returned. Whether the store may be
-    written over at all is for the caller to check (`files/outputs.py`).
+    Everyone who has that one open sees all of the old one or all of the new one. With `keep`,
+    what was there gets a file of its own beside it. Profiles that the old store has erased are
+    erased in the copy before it comes. Whether the store may be written over at all is for the
+    caller to check (`files/outputs.py`).
 
     Raises:
-        StoreFault: one of them is no whole store of this version, or cannot be written.
+        StoreFault: the copy is no sound store of this version, or the store cannot be written.
     """
     place = StoreLocation(path)
     is_there(place)  # or else it is nothing to write over
@@ -71,12 +99,19 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
         draft_of(place.path) as draft,
     ):
         _copy(source, draft)
+        keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(file)))
+        known = known_by(place.path) if is_there(place) else Knowledge()
+        erased = carry_out_again(draft, known)  # which may take long, and so is done first
         with closing(place.lock), place.lock.turn():
             if not is_there(place):
                 if is_free(place):
                     put_in_place(draft, place.path)
-                return None
+                return Restored()
+            known = known_by(place.path)
+            erased += carry_out_again(draft, known)
             kept = _free_name(place) if keep else None
+            if kept:
+                keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(str(kept))))
             with _failing_as(
                 lambda error: _unrestored(place, error, is_as_it_was=is_undone(error))
             ):
@@ -86,7 +121,9 @@ def restore(path: str, file: str, *, keep: bool) -> Path | None:
                     if not is_damage(error):
                         raise
                     _replace_damaged(place, draft, kept)
-            return kept and (kept if place.given.is_symlink() else place.given.with_name(kept.name))
+            if kept and not place.given.is_symlink():
+                kept = place.given.with_name(kept.name)
+            return Restored(kept, erased, known.is_readable)
 
 
 def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> None:
@@ -97,6 +134,7 @@ def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> No
                 with closing(connect(copy)) as connection:
                     _back_up(old, connection)
                     connection.execute("PRAGMA journal_mode = WAL")
+                    _clean(connection)
                 put_in_place(copy, kept)
         [page_size] = old.execute("PRAGMA page_size").fetchone()
         with closing(connect(draft)) as new:
@@ -110,7 +148,7 @@ def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> No
                 if kept and (isinstance(error, StoreFault) or is_undone(error)):
                     kept.unlink(missing_ok=True)  # the store has all of it still
                 raise
-        with suppress(sqlite3.Error):  # then it stays in the log, and is as good there
+        with suppress(sqlite3.Error):  # then it stays in the log
             old.execute("PRAGMA busy_timeout = 0")  # readers may go on with it, and nobody waits
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -129,21 +167,40 @@ def _replace_damaged(place: StoreLocation, draft: Path, kept: Path | None) -> No
 
 
 def _copy(store: SqliteStore, draft: Path) -> None:
-    """Copy a store at one moment into a file of its own, and see whether it is whole there."""
-    with closing(connect(draft)) as copy:
-        _back_up(store.connection, copy)
-        copy.execute("PRAGMA journal_mode = WAL")
-        [found] = copy.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise StoreFault(
-            f"the store {store.place} is damaged: {printable(found)}",
-            FaultCode.STORE_DAMAGED,
-            store=str(store.place),
-        )
+    """Copy a store at one moment into a file of its own, and see whether all of it is sound there.
+
+    All is checked that doctor checks, but for the rules of the scopes.
+
+    Raises:
+        StoreFault: it is not sound.
+    """
+    try:
+        with closing(connect(draft)) as copy:
+            _back_up(store.connection, copy)
+            copy.execute("PRAGMA journal_mode = WAL")
+            clean(copy)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        raise _unsound(store, f"is damaged: {error}") from None
     if not is_there(StoreLocation(str(draft))):
         raise StoreFault(
             f"the store {store.place} is empty", FaultCode.NOT_A_STORE, store=str(store.place)
         )
+    found = first_fault(draft)
+    if found is not None:
+        what = "is damaged" if found.code is not FindingCode.SCHEMA else "is not as idsync made it"
+        raise _unsound(store, f"{what}: {found.code}: {printable(found.where)}")
+
+
+def _unsound(store: SqliteStore, what: str) -> StoreFault:
+    return StoreFault(
+        f"the store {store.place} {what}",
+        FaultCode.STORE_DAMAGED,
+        hint=Hint.RUN_DOCTOR,
+        kept=Kept.NOTHING_CHANGED,
+        store=str(store.place),
+    )
 
 
 def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -160,6 +217,12 @@ def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
             )
 
     source.backup(target, progress=progress)
+
+
+def _clean(connection: sqlite3.Connection) -> None:
+    """Clean a copy of whatever store that was, also of an earlier version."""
+    if schema_version(connection) == SCHEMA_VERSION:
+        clean(connection)
 
 
 def _existing(path: str) -> SqliteStore:

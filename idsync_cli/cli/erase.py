@@ -1,0 +1,280 @@
+"""Erase a profile, or carry out another request of a data subject."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from idsync_cli import wire
+from idsync_cli.cli.certificate import certificate_writer
+from idsync_cli.cli.environment import (
+    load_configuration,
+    now_ms,
+    open_store,
+    say,
+    say_agreed,
+    unfinished_erasure,
+    write_json,
+    write_lines,
+)
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    Force,
+    Pairs,
+    Scope,
+    StorePath,
+    Workspace,
+    takes_identities,
+)
+from idsync_cli.core.codes import ErrorCode, RequestKind, Status
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decision import Answer, Decision, Refusal
+from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.errors import UsageFault, quoted
+
+if TYPE_CHECKING:
+    from idsync_cli.engine.engine import Engine
+    from idsync_cli.erasure.erase import ErasureOutcome
+    from idsync_cli.files.subject_request import SubjectRequest
+
+_CERTIFICATE, _RESULTS = "--certificate", "--output"
+
+
+@takes_identities
+def erase(
+    identities: Pairs,
+    mpid: Annotated[
+        str | None, typer.Option("--mpid", metavar="MPID", help="The profile to erase.")
+    ] = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(
+            _CERTIFICATE, metavar="FILE", help="Write what shows that it is done, without a value."
+        ),
+    ] = None,
+    dsr: Annotated[
+        str | None,
+        typer.Option(
+            "--dsr", metavar="FILE", help="Carry out an OpenDSR request (version 3) instead."
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(_RESULTS, metavar="DIR", help="The folder for the data of an access request."),
+    ] = None,
+    request_id: Annotated[
+        str | None,
+        typer.Option("--request-id", metavar="ID", help="Kept with the erasure."),
+    ] = None,
+    force: Force = False,
+    scope: Scope = None,
+    workspace: Workspace = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be erased, and write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Erase a profile: no byte that only it held is left in the store's files.
+
+    Name it by its MPID, or by identities that fit no other. The exit status is 1 if there is none,
+    and 3 while another program reads the store: the next command that writes then finishes.
+
+    Example: idsync erase --customer-id ABC123 --certificate erased.json
+    """
+    subject = None
+    if dsr is not None:
+        if identities or mpid is not None or request_id is not None:
+            raise UsageFault("--dsr names the profile itself; give no MPID, identity or ID with it")
+        subject = _subject_of(dsr)
+    is_access = subject is not None and subject.type.value != "erasure"
+    _check_options(certificate, output, dry_run=dry_run, is_access=is_access, force=force)
+    organization = load_configuration(config).organization
+    request = _request(scope, workspace, mpid, request_id, identities, subject)
+    inputs = [] if dsr is None else [dsr]
+    if subject is not None and is_access:
+        assert output is not None
+        return _access(
+            request, subject, output, organization, config, store, dry_run=dry_run, as_json=as_json
+        )
+    write_certificate = certificate_writer(
+        _CERTIFICATE, certificate, config, store, inputs, force=force
+    )
+    with ExitStack() as opened:
+        outcome = _erase(request, subject, organization, store, opened, dry_run=dry_run)
+    _tell(outcome, dry_run=dry_run, as_json=as_json)
+    if outcome.is_unfinished:
+        fault = unfinished_erasure(store)
+        if certificate is not None:
+            fault.message += f"; {_CERTIFICATE} {quoted(certificate)} was not written"
+        raise fault
+    if outcome.evidence is not None:
+        write_certificate(outcome)
+    return _exit_status(outcome.answer)
+
+
+def _check_options(
+    certificate: str | None, output: str | None, *, dry_run: bool, is_access: bool, force: bool
+) -> None:
+    if is_access and output is None:
+        raise UsageFault(f"an access request needs {_RESULTS} DIR, a folder for the data")
+    if output is not None and not is_access:
+        raise UsageFault(f"{_RESULTS} is for an access or portability request in --dsr; leave it")
+    if certificate is not None and (dry_run or is_access):
+        raise UsageFault(f"{_CERTIFICATE} tells of what was erased; leave it where nothing is")
+    if force and certificate is None:
+        raise UsageFault(f"--force lets {_CERTIFICATE} replace a file; give it, or leave --force")
+
+
+def _subject_of(path: str) -> "SubjectRequest":
+    from idsync_cli.files.subject_request import read
+
+    return read(path)
+
+
+def _request(
+    scope: str | None,
+    workspace: str | None,
+    mpid: str | None,
+    request_id: str | None,
+    identities: Pairs,
+    subject: "SubjectRequest | None",
+) -> wire.Json:
+    """The request as a line of JSON would hold it, so that it is read as one."""
+    request: wire.Json = {
+        "type": RequestKind.ERASE.value,
+        "scope": scope,
+        "workspace": workspace,
+        "mpid": mpid,
+        "request_id": request_id,
+    }
+    if subject is not None:
+        request |= {"mpid": subject.mpid, "request_id": subject.id}
+        return request | {"known_identities": dict(subject.identities) or None}
+    kinds = [TYPES_BY_NAME.get(name, name) for name, _ in identities]
+    for name in kinds:
+        if kinds.count(name) > 1:
+            raise UsageFault(
+                f"{quoted(name)} is given twice, possibly under two names; give it once"
+            )
+    return request | {"known_identities": dict(identities) or None}
+
+
+def _erase(
+    request: wire.Json,
+    subject: "SubjectRequest | None",
+    organization: Organization,
+    path: str,
+    opened: ExitStack,
+    *,
+    dry_run: bool,
+) -> "ErasureOutcome":
+    """Answer the request; where there is no store there is nobody, and none is made."""
+    from idsync_cli.erasure.erase import ErasureOutcome, erase
+
+    found = open_store(path, organization, write=not dry_run)
+    if found is None:
+        return ErasureOutcome(_of_nobody(request, organization))
+    storage = opened.enter_context(found)
+    engine = _engine(organization, storage)
+    return erase(engine, storage, request, subject=subject, dry_run=dry_run, now=now_ms)
+
+
+def _engine(organization: Organization, storage: object) -> "Engine":
+    from idsync_cli.engine.engine import Engine
+    from idsync_cli.store.api import Store
+
+    assert isinstance(storage, Store)
+    return Engine(organization, storage, now=now_ms, on_aligned=say_agreed)
+
+
+def _of_nobody(request: wire.Json, organization: Organization) -> Answer:
+    from idsync_cli.store.memory import MemoryStore
+
+    with MemoryStore(0) as empty:
+        return _engine(organization, empty).one_shot(request, dry_run=True)
+
+
+def _tell(outcome: "ErasureOutcome", *, dry_run: bool, as_json: bool) -> None:
+    """Show the answer; what is wrong with the request goes to standard error."""
+    from idsync_cli.render import answers as render
+    from idsync_cli.render import erasure as render_erasure
+
+    answer = outcome.answer
+    if as_json:
+        write_json(render_erasure.outcome_json(outcome))
+    if isinstance(answer.outcome, Refusal):
+        _say_refused(answer.outcome)
+        return
+    if as_json:
+        return
+    if dry_run:
+        say("dry run: nothing was written to the store")
+    near = "a search with --explain shows all"
+    lines = render.answer_lines(answer, answer.outcome, how_to_see_all=near)
+    if outcome.evidence is not None:
+        lines.append(render_erasure.evidence_line(outcome.evidence))
+    write_lines(lines)
+
+
+def _say_refused(refusal: Refusal) -> None:
+    from idsync_cli.cli.hints import told
+
+    say(f"idsync: {refusal.code}: {told(refusal).message}")
+
+
+def _exit_status(answer: Answer) -> int:
+    if isinstance(answer.outcome, Refusal):
+        return 1 if answer.outcome.code is ErrorCode.MPID_NOT_FOUND else 2
+    return int(answer.outcome.status is Status.NOT_FOUND)
+
+
+def _access(
+    request: wire.Json,
+    subject: "SubjectRequest",
+    folder: str,
+    organization: Organization,
+    config: str,
+    store: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Give all that is known of a profile, as files in a new folder."""
+    from idsync_cli.erasure.access import AccessOutcome, access
+    from idsync_cli.files.outputs import Outputs
+    from idsync_cli.files.result_folder import check_folder, write_folder
+    from idsync_cli.render import erasure as render
+
+    Outputs(store=store, configuration=config).check(_RESULTS, folder)
+    check_folder(_RESULTS, folder)
+    found = open_store(store, organization, write=not dry_run)
+    if found is None:
+        outcome = AccessOutcome(_of_nobody(request, organization), None)
+    else:
+        with found:
+            engine = _engine(organization, found)
+            outcome = access(
+                engine, organization, request, subject, folder, dry_run=dry_run, now=now_ms
+            )
+    answer = outcome.answer
+    if isinstance(answer.outcome, Refusal):
+        _say_refused(answer.outcome)
+        return _exit_status(answer)
+    assert isinstance(answer.outcome, Decision)
+    if outcome.subject is None:
+        say("idsync: no profile fits the request")
+        return 1
+    if dry_run:
+        say("dry run: nothing was written")
+    else:
+        write_folder(_RESULTS, folder, render.subject_files(outcome.subject))
+    if as_json:
+        write_json(render.access_json(outcome, subject, folder))
+    else:
+        write_lines(render.access_lines(outcome, folder))
+    return 0

@@ -1,0 +1,137 @@
+"""What questions to a store share: how they name what they ask for, and how answers end.
+
+How many rows are shown, what is said of those left out, and what may have been meant where nothing
+is there.
+"""
+
+from typing import Annotated
+
+import typer
+
+from idsync_cli import wire
+from idsync_cli.cli import completion
+from idsync_cli.cli.environment import say, write
+from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.identity import (
+    TYPES_BY_NAME,
+    Identifier,
+    IdentityType,
+    parse_mpid,
+    value_fault,
+)
+from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.inspect.near import Meant, meant_by
+from idsync_cli.store.sqlite import SqliteTransaction
+
+ROWS_SHOWN = 50
+"""How many rows a table has, unless told otherwise."""
+
+OneScope = Annotated[
+    str | None,
+    typer.Option(
+        "--scope",
+        metavar="NAME",
+        help="Only this scope.",
+        autocompletion=completion.scopes,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        min=1,
+        max=10**9,
+        help=f"At most N rows (default: {ROWS_SHOWN} in a table, all with --json)",
+    ),
+]
+
+
+def mpid_in(option: str, text: str) -> int:
+    """Read the MPID that an option names.
+
+    Raises:
+        UsageFault: it is none.
+    """
+    number = parse_mpid(text)
+    if number is None:
+        raise UsageFault(
+            f"{option} {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
+        )
+    return number
+
+
+def identity_type_in(name: str) -> IdentityType:
+    """Read the name of an identifier type.
+
+    Raises:
+        UsageFault: it is none.
+    """
+    try:
+        return wire.identity_type_of(name)
+    except Refusal as refusal:
+        raise UsageFault(refusal.message, hint=refusal.hint) from None
+
+
+def identifier_in(text: str) -> Identifier:
+    """Read TYPE=VALUE as a request would.
+
+    Raises:
+        UsageFault: it is no identifier.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageFault(f"{quoted(text)} is not TYPE=VALUE, such as email=a@example.com")
+    kind = identity_type_in(name)
+    if not value:
+        raise UsageFault(f"the value of {quoted(name)} is empty; give one")
+    fault = value_fault(value)
+    if fault:
+        raise UsageFault(f"the value {quoted(value)} of {kind} {fault}")
+    return Identifier(kind, value)
+
+
+def most_rows(limit: int | None, *, as_json: bool) -> int | None:
+    """How many rows are shown; None is all."""
+    return limit if as_json else limit or ROWS_SHOWN
+
+
+def say_left_out(shown: int, of: int, what: str) -> None:
+    """Say below a table how much more there is, and how to see it."""
+    from idsync_cli.cli import hints
+    from idsync_cli.render import store as render_store
+
+    if of > shown:
+        way_out = hints.SHOW_MORE.format(of, of - shown)
+        write(render_store.more_line(shown, of, what, way_out))
+
+
+def meant_by_request(
+    request: wire.Json, answer: Answer, organization: Organization, transaction: SqliteTransaction
+) -> Meant:
+    """What is there that may have been meant by a request that found nothing."""
+    if answer.kind is not RequestKind.SEARCH:
+        return meant_by(transaction, organization, mpid=parse_mpid(request.get("mpid")))
+    assert answer.scope is not None
+    known = request["known_identities"].items()
+    asked = [Identifier(TYPES_BY_NAME[name], value) for name, value in known]
+    return meant_by(transaction, organization, asked, [answer.scope])
+
+
+def say_meant(meant: Meant | None) -> None:
+    """Point out what is there that may have been meant, where nothing was found."""
+    if meant is None:
+        return
+    for each in meant.variants:
+        differs = " and ".join(each.differs_in)
+        say(
+            f"note: nobody holds {each.asked.type} {quoted(each.asked.value)}, but "
+            f"{quoted(each.held)} is held, which differs only in {differs}"
+        )
+    for mpid in meant.mpids:
+        say(
+            f"note: there is a profile {mpid}, which differs only in digits that JavaScript loses; "
+            "pass MPIDs on as text"
+        )

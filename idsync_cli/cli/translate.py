@@ -1,0 +1,139 @@
+"""`idsync translate`: from one identifier of a user to another, for messaging lists (section 9)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from idsync_cli import wire
+from idsync_cli.cli import completion
+from idsync_cli.cli.environment import existing_store, load_configuration, say
+from idsync_cli.cli.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_STORE,
+    Config,
+    Force,
+    Scope,
+    StorePath,
+    Workspace,
+)
+from idsync_cli.cli.output import writing_to
+from idsync_cli.core.decision import Refusal
+from idsync_cli.errors import UsageFault, number_of
+from idsync_cli.files.name_lines import NamedProfile, UnreadableName, open_names, read_names
+from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.source import STANDARD_STREAM
+from idsync_cli.inspect.translation import AT_ONCE, Outcome, Totals, Translation, translate
+
+_MOST_TOLD = 20
+_IN_WORDS = {
+    Outcome.NOT_FOUND: "found no profile",
+    Outcome.AMBIGUOUS: "fit several profiles",
+    Outcome.NO_VALUE: "had none",
+    Outcome.OPTED_OUT: "opted out",
+}
+
+
+def translate_(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="TYPE", help="The wanted type.", autocompletion=completion.types
+        ),
+    ],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="[FILE]", help="Lines to translate; - is standard input."),
+    ] = STANDARD_STREAM,
+    every: Annotated[
+        bool, typer.Option("--all", help="All values of a profile, not only the last added.")
+    ] = False,
+    output: Annotated[
+        str,
+        typer.Option("--output", metavar="FILE", help="Write to a file (default: - for stdout)."),
+    ] = STANDARD_STREAM,
+    force: Force = False,
+    scope: Scope = None,
+    workspace: Workspace = None,
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write a JSON object for every line.")
+    ] = False,
+) -> int:
+    """Translate MPIDs and identifiers into another identifier of the same users.
+
+    A line is an MPID, TYPE=VALUE, a JSON object with one of them, or a row of a CSV file with a
+    column a type. An identifier is translated as far as a search by it finds one profile. Profiles
+    that have opted out are left out. Lines without a translation are counted.
+
+    The exit status is 1 if nothing was translated, or a line could not be read.
+
+    Example: idsync translate --to push_token emails.csv
+    """
+    organization = load_configuration(config).organization
+    try:
+        wanted = wire.identity_type_of(to)
+        target = wire.scope_of(scope, workspace, organization, wire.Target())
+    except Refusal as refusal:
+        raise UsageFault(refusal.message) from None
+    if output != STANDARD_STREAM:
+        outputs = Outputs(store=store, configuration=config, inputs=[file])
+        outputs.check("--output", output, must_be_new=not force)
+    unreadable = 0
+
+    def names(lines: Iterator[NamedProfile | UnreadableName]) -> Iterator[NamedProfile]:
+        nonlocal unreadable
+        for each in lines:
+            if isinstance(each, NamedProfile):
+                yield each
+                continue
+            unreadable += 1
+            if unreadable <= _MOST_TOLD:
+                say(f"line {each.line}: {each.what}")
+
+    counts: Counter[Outcome] = Counter()
+    with (
+        open_names(file) as source,
+        existing_store(store, organization) as opened,
+        opened.reading() as transaction,
+        writing_to(output, force=force) as give_out,
+    ):
+        found = translate(
+            names(read_names(source.lines())), wanted, target, organization, transaction
+        )
+        piece: list[str] = []
+        for each in found:
+            counts[each.outcome] += 1
+            piece += _lines_of(each, wanted.value, every=every, as_json=as_json)
+            if len(piece) >= AT_ONCE:
+                give_out("\n".join(piece))
+                piece = []
+        if piece:
+            give_out("\n".join(piece))
+    totals = Totals({outcome: counts[outcome] for outcome in Outcome}, unreadable)
+    say(_summary(totals))
+    return totals.exit_status
+
+
+def _lines_of(each: Translation, to: str, *, every: bool, as_json: bool) -> list[str]:
+    values = list(each.values if every else each.values[:1])
+    if not as_json:
+        return values
+    mpid = None if each.mpid is None else str(each.mpid)
+    value: object = values if every else (values[0] if values else None)
+    told = {"line": each.named.line, "status": each.outcome.value, "mpid": mpid, to: value}
+    return [wire.encode(told)]
+
+
+def _summary(totals: Totals) -> str:
+    told = [f"{number_of(totals.counts[Outcome.TRANSLATED], 'line')} translated"]
+    told += [
+        f"{totals.counts[outcome]:,} {words}"
+        for outcome, words in _IN_WORDS.items()
+        if totals.counts[outcome]
+    ]
+    if totals.unreadable:
+        told.append(f"{totals.unreadable:,} could not be read")
+    return ", ".join(told)

@@ -1,0 +1,1 @@
+"""What a profile's calculated attributes are, and which audiences it is in (section 9)."""

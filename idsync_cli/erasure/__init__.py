@@ -1,0 +1,1 @@
+"""Erasures and other requests of data subjects, carried out over a store."""

@@ -1,0 +1,31 @@
+"""Ids of data subjects' requests: one that was used is refused ever after."""
+
+from idsync_cli.errors import FaultCode, UsageFault
+from idsync_cli.files.subject_request import SubjectRequest
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow, enter, find
+
+
+def check_unused(transaction: Transaction, subject: SubjectRequest) -> None:
+    """See whether the id of a request was used by one that was carried out.
+
+    Raises:
+        UsageFault: it was.
+    """
+    assert isinstance(transaction, SqliteTransaction)
+    before = find(transaction, subject.id)
+    if before is not None:
+        raise UsageFault(
+            f"the subject_request_id {subject.id} was used before, by a request of the type "
+            f"{before.type}; give each request an id of its own",
+            FaultCode.REQUEST_ID_USED,
+        )
+
+
+def use(
+    transaction: SqliteTransaction, subject: SubjectRequest, mpid: int | None, time_ms: int
+) -> None:
+    """Enter a request that is carried out in the same transaction."""
+    row = SubjectRequestRow(subject.id, subject.type.value, time_ms, mpid)
+    enter(transaction, row)

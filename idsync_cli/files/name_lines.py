@@ -1,0 +1,133 @@
+"""Lines that name profiles: an MPID, TYPE=VALUE, a JSON object, or a row of a CSV file."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from idsync_cli import wire
+from idsync_cli.core.decision import Refusal
+from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
+from idsync_cli.errors import UsageFault, nearest, printable, quoted
+from idsync_cli.files.contents import LINES, Contents, check
+from idsync_cli.files.profile_lines import ProfileFile
+from idsync_cli.files.source import open_seekable
+
+_MPID = "mpid"
+_WHAT = "names"
+_TAKEN = (
+    *LINES,
+    Contents.REQUESTS,
+    Contents.PROFILES,
+    Contents.ANSWERS,
+    Contents.BATCHES,
+    Contents.CSV,
+    Contents.PREFIXED,
+)
+"""What may be lines of JSON or text, or CSV; what is wrong with a line is told of the line."""
+
+
+class NamedProfile(NamedTuple):
+    """Whom a line names: by an MPID or by an identifier."""
+
+    line: int
+    mpid: int | None = None
+    identifier: Identifier | None = None
+
+
+class UnreadableName(NamedTuple):
+    """A line that names nobody, and why."""
+
+    line: int
+    what: str
+
+
+@contextmanager
+def open_names(name: str) -> Iterator[ProfileFile]:
+    """Open a file of such lines, packed by gzip or not; `-` is standard input.
+
+    Raises:
+        UsageFault: it cannot be opened, or holds no such lines.
+    """
+    with open_seekable(name, _WHAT) as raw:
+        file = ProfileFile(name, raw, _WHAT)
+        check(name, file.holds, _TAKEN, "a line names a profile: by its MPID, TYPE=VALUE, or CSV")
+        yield file
+
+
+def read_names(lines: Iterable[tuple[int, bytes]]) -> Iterator[NamedProfile | UnreadableName]:
+    """Read numbered lines; the first says whether it is a CSV file with a column a type.
+
+    Raises:
+        UsageFault: the header of a CSV file names no type.
+    """
+    header: list[str] | None = None
+    is_first = True
+    for number, line in lines:
+        text = line.decode("utf-8", "surrogateescape").strip()
+        if not text:
+            continue
+        if is_first:
+            is_first = False
+            header = _header_in(text)
+            if header is not None:
+                continue
+        try:
+            yield _of_row(number, text, header) if header is not None else _of_line(number, text)
+        except Refusal as refusal:
+            yield UnreadableName(number, refusal.message)
+        except ValueError as error:
+            yield UnreadableName(number, str(error))
+
+
+def _header_in(text: str) -> list[str] | None:
+    """The columns of a CSV file, if the first line is its header."""
+    if text.startswith("{") or "=" in text or parse_mpid(text) is not None:
+        return None
+    columns = next(csv.reader([text]))
+    for name in columns:
+        if name not in TYPES_BY_NAME and name != _MPID:
+            hint = nearest(name, [*TYPES_BY_NAME, _MPID])
+            raise UsageFault(
+                f"the first line is neither an MPID, TYPE=VALUE, a JSON object, nor the header of "
+                f"a CSV file: {quoted(name)} is no identifier type{hint}"
+            )
+    return columns
+
+
+def _of_row(number: int, text: str, header: list[str]) -> NamedProfile | UnreadableName:
+    cells = next(csv.reader([text]))
+    given = [(name, cell) for name, cell in zip(header, cells, strict=False) if cell != ""]
+    return _one_of(number, given)
+
+
+def _of_line(number: int, text: str) -> NamedProfile | UnreadableName:
+    if text.startswith("{"):
+        value = wire.decode_json(text.encode("utf-8", "surrogateescape"))
+        assert isinstance(value, dict)
+        return _one_of(number, [(name, each) for name, each in value.items() if each is not None])
+    name, equals, value = text.partition("=")
+    if equals:
+        return _one_of(number, [(name, value)])
+    return _one_of(number, [(_MPID, text)])
+
+
+def _one_of(number: int, given: Sequence[tuple[str, object]]) -> NamedProfile | UnreadableName:
+    """What a line names by exactly one thing."""
+    if len(given) != 1:
+        return UnreadableName(number, f"names {len(given)} things; give one MPID or one identifier")
+    name, value = given[0]
+    if name == _MPID:
+        mpid = parse_mpid(value)
+        if mpid is None:
+            what = f"{quoted(wire.shown(value))} is neither an MPID nor TYPE=VALUE"
+            return UnreadableName(number, what)
+        return NamedProfile(number, mpid=mpid)
+    kind = TYPES_BY_NAME.get(name)
+    if kind is None:
+        hint = nearest(name, TYPES_BY_NAME)
+        return UnreadableName(number, f"unknown identity type {quoted(name)}{hint}")
+    fault = value_fault(value)
+    if value == "" or fault is not None or not isinstance(value, str):
+        return UnreadableName(number, f"the value of {printable(kind)} {fault or 'is empty'}")
+    return NamedProfile(number, identifier=Identifier(kind, value))

@@ -1,0 +1,84 @@
+"""Where nothing is found: what is there that may have been meant.
+
+For people at their own store alone. Over HTTP it would tell strangers who is there.
+"""
+
+from collections.abc import Iterable, Iterator
+from math import inf, nextafter
+from typing import NamedTuple
+
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.identity import MPID_MAX, MPID_MIN, Identifier
+from idsync_cli.core.variants import Difference, differences, variants_of
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.identifiers import held_among
+from idsync_cli.store.sqlite.queries.profiles import mpids_between, view_of
+
+_FEWEST_DIGITS = 17
+"""From so many digits on, a number of JavaScript may have lost the last of them."""
+
+
+class HeldVariant(NamedTuple):
+    """An identifier that somebody holds, where nobody holds the one that was asked for."""
+
+    asked: Identifier
+    held: str
+    differs_in: tuple[Difference, ...]
+
+
+class Meant(NamedTuple):
+    """What is there that may have been meant."""
+
+    variants: list[HeldVariant]
+    mpids: list[int]
+
+
+def meant_by(
+    transaction: SqliteTransaction,
+    organization: Organization,
+    identifiers: Iterable[Identifier] = (),
+    scopes: Iterable[str] = (),
+    *,
+    mpid: int | None = None,
+) -> Meant:
+    """What is there that may have been meant by identifiers in some scopes, or by an MPID."""
+    asked = list(identifiers)
+    variants = [
+        each for scope in scopes for each in _held_variants(transaction, organization, asked, scope)
+    ]
+    mpids = [] if mpid is None else _rounded_mpids(transaction, mpid)
+    return Meant(list(dict.fromkeys(variants)), mpids)
+
+
+def _held_variants(
+    transaction: SqliteTransaction,
+    organization: Organization,
+    identifiers: Iterable[Identifier],
+    scope: str,
+) -> Iterator[HeldVariant]:
+    """What profiles of a scope hold that differs only in its looks from what was asked for.
+
+    Only of types that the scope can look up, and where nobody holds what was asked for as it is.
+    Each variant costs one look-up by an index.
+    """
+    rules = organization.scopes.get(scope)
+    for asked in identifiers:
+        kind, value = asked.type, asked.value
+        if rules is None or not rules.is_lookup(kind):
+            continue
+        if held_among(transaction, scope, kind, [value]):
+            continue
+        for held in held_among(transaction, scope, kind, variants_of(asked)):
+            differs_in = differences(value, held)
+            if differs_in:
+                yield HeldVariant(asked, held, differs_in)
+
+
+def _rounded_mpids(transaction: SqliteTransaction, mpid: int) -> list[int]:
+    """The MPIDs that JavaScript takes for the same number as one that no profile has."""
+    if len(str(abs(mpid))) < _FEWEST_DIGITS or view_of(transaction, mpid) is not None:
+        return []
+    rounded = float(mpid)
+    least = max(MPID_MIN, int(nextafter(rounded, -inf)))
+    most = min(MPID_MAX, int(nextafter(rounded, inf)))
+    return [each for each in mpids_between(transaction, least, most) if float(each) == rounded]

@@ -1,0 +1,1 @@
+"""Looking after a store: whole copies, and putting one back."""

@@ -1,0 +1,110 @@
+"""What a profile has beside its identifiers, for people and for machines."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from idsync_cli import wire
+from idsync_cli.core.data.values import Device, Event, ProfileData
+from idsync_cli.errors import number_of, printable
+from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.theme import Line, Look, text
+from idsync_cli.render.times import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+_NOTHING = "-"
+
+
+def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
+    """Times, consent and the like in lines; attributes, devices and the latest events as tables."""
+    if data.is_empty:
+        return []
+    lines: list[Line] = [[""]]
+    if data.first_seen_ms is not None and data.last_stored_ms is not None:
+        first, last = moment(data.first_seen_ms), moment(data.last_stored_ms)
+        lines.append([f"first seen {first} UTC, last stored {last} UTC"])
+    if data.is_opted_out:
+        lines.append([("opted out", Look.WARNING)])
+    for name, value in (("consent", data.consent_state), ("attribution", data.attribution)):
+        if value is not None:
+            lines.append([f"{name}: {shown_value(value)}"])
+    lines += [[printable(message)] for message in data.status_messages]
+    found: list[RenderableType] = [broken(text(*line), width, indent=2) for line in lines]
+    if data.attributes:
+        rows = [(printable(name), shown_value(value)) for name, value in data.attributes.items()]
+        found += [text(""), laid_out(("Attribute", "Value"), rows, width)]
+    if data.devices:
+        devices = [(_device(each), shown_value(each.info), str(each.seq)) for each in data.devices]
+        found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
+    if data.events:
+        found += [text(""), event_table(data.events, width)]
+        if data.event_count > len(data.events):
+            told = f"the latest {len(data.events):,} of {number_of(data.event_count, 'event')}"
+            found.append(text((told, Look.ASIDE)))
+    return found
+
+
+def event_table(events: "Sequence[Event]", width: int) -> "Table":
+    """Events as a table, the latest first."""
+    headings = ("Time (UTC)", "Event", "Name", "Seq")
+    return laid_out(headings, [_event_cells(each) for each in reversed(events)], width)
+
+
+def shown_value(value: Any) -> str:
+    """The value of an attribute, or a JSON object: text as it is, and all else as JSON."""
+    if value is None:
+        return "(tag)"
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _device(device: Device) -> str:
+    identifier = device.identifier
+    if identifier is None:
+        return _NOTHING
+    return f"{identifier.type} {printable(identifier.value)}"
+
+
+def _event_cells(event: Event) -> tuple[str, str, str, str]:
+    name = _NOTHING if event.name is None else printable(event.name)
+    return moment(event.time_ms), printable(event.event_type), name, str(event.seq)
+
+
+def data_json(data: ProfileData) -> wire.Json:
+    """What a profile has, with the latest of its events, oldest first."""
+    return {
+        "attributes": dict(data.attributes),
+        "devices": [_device_json(each) for each in data.devices],
+        "consent_state": data.consent_state,
+        "is_opted_out": data.is_opted_out,
+        "attribution": data.attribution,
+        "first_seen_ms": data.first_seen_ms,
+        "last_stored_ms": data.last_stored_ms,
+        "status_messages": list(data.status_messages),
+        "event_count": data.event_count,
+        "events": [event_json(each) for each in data.events],
+    }
+
+
+def _device_json(device: Device) -> wire.Json:
+    identifier = device.identifier
+    return {
+        "identity_type": None if identifier is None else identifier.type.value,
+        "value": None if identifier is None else identifier.value,
+        "info": device.info,
+        "seq": device.seq,
+    }
+
+
+def event_json(event: Event) -> wire.Json:
+    """An event of a profile."""
+    return {
+        "seq": event.seq,
+        "time": wire.time_text(event.time_ms),
+        "event_type": event.event_type,
+        "name": event.name,
+        "data": event.data,
+    }

@@ -1,0 +1,88 @@
+"""Writing a store's file anew, so that no byte is left of rows that were removed.
+
+SQLite overwrites what is deleted, but what was moved within a page or between pages may have left
+a copy behind, the log has pages as they were, and another program may have deleted without
+overwriting. Once the file is written anew, from its rows alone, and the log is empty, there is
+nothing of all that.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from idsync_cli.store.sqlite.erasing import entries
+from idsync_cli.store.sqlite.erasing.removal import remove_unnamed
+
+_IN_A_HURRY_MS = 50
+
+
+class Evidence(NamedTuple):
+    """What shows that no byte is left: how many pages the file has, all of them written anew.
+
+    Of those none is free, and the log, which had the old ones, has no byte.
+    """
+
+    pages: int
+    free_pages: int
+    log_bytes: int
+
+
+def evidence(connection: sqlite3.Connection, log: Path) -> Evidence:
+    """What the file and its log are like."""
+    pages, free_pages = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count")
+    )
+    return Evidence(pages, free_pages, log.stat().st_size if log.exists() else 0)
+
+
+def rewrite(connection: sqlite3.Connection) -> None:
+    """Write the file anew if that is owed; in no transaction, and with the turn in hand.
+
+    Whoever is killed at it leaves it owed.
+    """
+    if entries.rewriting_is_owed(connection):
+        number = entries.rewritings(connection) + 1
+        with _transaction(connection):
+            remove_unnamed(connection)
+        connection.execute("VACUUM")
+        with _transaction(connection):
+            entries.was_rewritten(connection, number)
+
+
+def empty_log(connection: sqlite3.Connection, *, patiently: bool) -> bool:
+    """Bring all of the log into the file and cut it off; False where somebody reads the old one.
+
+    Patiently, whoever reads is waited for as long as for one who writes.
+    """
+    [before] = connection.execute("PRAGMA busy_timeout").fetchone()
+    if not patiently:
+        connection.execute(f"PRAGMA busy_timeout = {_IN_A_HURRY_MS}")
+    try:
+        if not _cut_off(connection):
+            return False
+        with _transaction(connection):
+            entries.are_finished(connection)
+        _cut_off(connection)  # this, too, if nobody has begun to read meanwhile
+        return True
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {before}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _cut_off(connection: sqlite3.Connection) -> bool:
+    is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not is_busy

@@ -1,0 +1,108 @@
+"""What a store knows that must outlast a restore: who was erased, which files there are.
+
+A backup may have whom the store has erased since. Before it takes the store's place it is made to
+know of that, too: the erasures are carried out again in the copy, and its file is written anew.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from idsync_cli.core.erasure import Erasure, KeptFile
+from idsync_cli.store.sqlite.erasing import entries, kept_files, rewriting, subject_requests
+from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow
+from idsync_cli.store.sqlite.files.handles import connect
+from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
+from idsync_cli.store.sqlite.transaction import SqliteTransaction
+
+
+class Knowledge(NamedTuple):
+    """What is known: erasures by number, whether bytes of them are left, files, and ids used.
+
+    `rewritings` is how often the store's file was written anew. `is_readable` is false of a store
+    that is too damaged to be asked.
+    """
+
+    erasures: tuple[Erasure, ...] = ()
+    is_owed: bool = False
+    files: tuple[KeptFile, ...] = ()
+    requests: tuple[SubjectRequestRow, ...] = ()
+    rewritings: int = 0
+    is_readable: bool = True
+
+
+def known_by(store: Path) -> Knowledge:
+    """What the store in a file knows; one of an earlier version has never erased anybody."""
+    try:
+        with closing(connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("BEGIN")
+            if schema_version(connection) != SCHEMA_VERSION:
+                return Knowledge()
+            return Knowledge(
+                tuple(entries.erasures(connection)),
+                entries.is_owed(connection),
+                tuple(kept_files.kept_files(connection)),
+                tuple(subject_requests.all_of_them(connection)),
+                entries.rewritings(connection),
+            )
+    except (sqlite3.Error, UnicodeDecodeError, ValueError):
+        return Knowledge(is_readable=False)
+
+
+def carry_out_again(copy: Path, known: Knowledge) -> int:
+    """Make a copy of a store know the same, and give how many profiles were erased in it for that.
+
+    Erasures keep their numbers, unless the copy is beyond them: then they take the next ones.
+    """
+    with closing(connect(copy)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("BEGIN IMMEDIATE")
+        erased = _bring(connection, known)
+        connection.execute("COMMIT")
+        clean(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        entries.keep_apart(connection, known.rewritings)
+        if known.is_owed:
+            entries.log_is_owed(connection, [each.mpid for each in known.erasures])
+        connection.execute("COMMIT")
+    return erased
+
+
+def clean(connection: sqlite3.Connection) -> None:
+    """Let no byte of what was erased be left in a copy that nobody else uses."""
+    if entries.is_owed(connection):
+        connection.execute("PRAGMA secure_delete = ON")
+        rewriting.rewrite(connection)
+        rewriting.empty_log(connection, patiently=True)
+
+
+def keep_path_in(copy: Path, file: KeptFile) -> None:
+    """Keep the path of a file in a copy of a store."""
+    with closing(connect(copy)) as connection:
+        kept_files.put(connection, file)
+
+
+def _bring(connection: sqlite3.Connection, known: Knowledge) -> int:
+    transaction = SqliteTransaction(connection)
+    transaction.begin()
+    erased = 0
+    for file in known.files:
+        kept_files.keep(transaction, file)
+    for was in known.erasures:
+        if any(transaction.erasures(was.mpid)):
+            continue
+        seq = max(was.seq, transaction.last_seq + 1)
+        erasure = Erasure(was.mpid, seq, was.scope, was.time_ms, was.request_id)
+        transaction.advance_to(seq)
+        if transaction.find(was.mpid) is None:
+            transaction.insert_erasure(erasure)
+        else:
+            transaction.erase(erasure)
+            erased += 1
+    for row in known.requests:
+        if subject_requests.find(transaction, row.subject_request_id) is None:
+            subject_requests.enter(transaction, row)
+    transaction.write()
+    transaction.close()
+    return erased

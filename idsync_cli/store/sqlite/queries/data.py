@@ -1,0 +1,74 @@
+"""What a profile has beside its identifiers."""
+
+from typing import Any
+
+from idsync_cli.core.data.values import Alias, Device, Event, ProfileData, status_message
+from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.store.kept_json import event_of, value_of
+from idsync_cli.store.sqlite.connected import Connected
+
+_PROFILE = "SELECT created_seq, first_seen_ms, last_stored_ms FROM profiles WHERE mpid = ?"
+_ATTRIBUTES = "SELECT name, value FROM attributes WHERE created_seq = ? ORDER BY name"
+_EVENTS = """
+    SELECT seq, place, time_ms, event_type, name, event FROM events
+    WHERE created_seq = ? ORDER BY time_ms DESC, seq DESC, place DESC LIMIT ?
+"""
+_EVENT_COUNT = "SELECT count(*) FROM events WHERE created_seq = ?"
+_DEVICES = """
+    SELECT identity_type, value, info, max(seq) FROM devices AS device WHERE created_seq = ?
+    GROUP BY identity_type, value
+    ORDER BY (
+        SELECT seq FROM devices AS first
+        WHERE first.created_seq = device.created_seq
+            AND first.identity_type = device.identity_type AND first.value = device.value
+        ORDER BY seq LIMIT 1
+    )
+"""
+_STATE = """
+    SELECT consent_state, is_opted_out, attribution FROM profile_states
+    WHERE created_seq = ? ORDER BY seq DESC LIMIT 1
+"""
+_ALIASES = """
+    SELECT aliases.seq, source.mpid, destination.mpid, start_ms, end_ms FROM aliases
+    JOIN profiles AS source ON source.created_seq = source_seq
+    JOIN profiles AS destination ON destination.created_seq = destination_seq
+    WHERE source_seq = ? OR destination_seq = ? ORDER BY aliases.seq
+"""
+_NO_STATE = None, 0, None
+
+
+def data_of(transaction: Connected, mpid: int, events: int | None) -> ProfileData | None:
+    """What the profile has, with its latest `events`, or all; None where there is no profile."""
+    execute = transaction.connection.execute
+    found = execute(_PROFILE, (mpid,)).fetchone()
+    if found is None:
+        return None
+    seq, first_seen, last_stored = found
+    consent_state, is_opted_out, attribution = execute(_STATE, (seq,)).fetchone() or _NO_STATE
+    return ProfileData(
+        {name: value_of(value) for name, value in execute(_ATTRIBUTES, (seq,))},
+        _events(transaction, seq, events),
+        execute(_EVENT_COUNT, (seq,)).fetchone()[0],
+        tuple([_device(*row) for row in execute(_DEVICES, (seq,))]),
+        _value_or_none(consent_state),
+        bool(is_opted_out),
+        _value_or_none(attribution),
+        first_seen,
+        last_stored,
+        tuple([status_message(Alias(*row), mpid) for row in execute(_ALIASES, (seq, seq))]),
+    )
+
+
+def _events(transaction: Connected, created_seq: int, limit: int | None) -> tuple[Event, ...]:
+    rows = transaction.connection.execute(_EVENTS, (created_seq, -1 if limit is None else limit))
+    latest_first = [event_of(*row) for row in rows]
+    latest_first.reverse()
+    return tuple(latest_first)
+
+
+def _device(kind: str, value: str, info: str, seq: int) -> Device:
+    return Device(Identifier(IdentityType(kind), value) if kind else None, value_of(info), seq)
+
+
+def _value_or_none(text: str | None) -> Any:
+    return None if text is None else value_of(text)

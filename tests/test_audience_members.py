@@ -1,0 +1,99 @@
+"""The members of an audience, from event batches that came: the same in every kind of store."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from idsync_cli.core.audiences.fold import Fold, Subject
+from idsync_cli.core.config.definitions import Definitions
+from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.labels import Labels
+from idsync_cli.store.api import Member, MemberCount, Store
+from idsync_cli.wire import LineReader, not_blank
+from tests.audience_worlds import NOW, PEOPLE, Happened, Person, definitions
+from tests.core.shorthand import rules
+from tests.stores import KINDS
+
+RULES = rules("other customer_id:l email push_token", "profile_conversion")
+NAME_OF = {
+    "custom_event": ("event_name",),
+    "screen_view": ("screen_name",),
+    "commerce_event": ("product_action", "action"),
+}
+
+
+def lines_of(number: int, person: Person) -> list[bytes]:
+    """The requests by which a person comes to be what it is, as far as requests can bring that."""
+    known = {each.type.value: each.value for each in person.identifiers}
+    requests: list[Any] = [
+        {"type": "identify", "known_identities": {"other": str(number), **known}, "label": "me",
+         "request_timestamp_ms": person.first_seen_ms},
+        {"type": "batch", "mpid": "@me", "user_attributes": person.attributes},
+    ]  # fmt: skip
+    lines = list(map(json.dumps, requests))
+    if person.is_opted_out:
+        opt_out = {"event_type": "opt_out", "data": {"is_opted_out": True}}
+        lines.append(json.dumps({"type": "batch", "mpid": "@me", "events": [opt_out]}))
+    lines += [
+        f'{{"type": "batch", "mpid": "@me", "events": [{named(each)}]}}' for each in person.events
+    ]
+    return [line.replace("\n", " ").encode() for line in lines]
+
+
+def named(event: Happened) -> str:
+    """The text of an event with its name and time put in, and all else as it is written."""
+    members: dict[str, Any] = {"timestamp_unixtime_ms": event.time_ms}
+    name = NAME_OF[event.event_type]
+    if event.name is not None and len(name) == 1:
+        members[name[0]] = event.name
+    inside = json.dumps(members)[1:-1]
+    text = event.text.replace('"d\\u0061t\\u0061"', '"data"', 1)
+    empty = '"data": {}' in text
+    return text.replace('"data": {', f'"data": {{{inside}{"" if empty else ","}', 1)
+
+
+def filled(store: Store, people: list[Person], organization: Organization) -> None:
+    engine = Engine(organization, store, now=lambda: NOW)
+    reader, labels = LineReader(), Labels()
+    for number, person in enumerate(people):
+        engine.batch(reader.requests(not_blank(lines_of(number, person), 1)), labels)
+
+
+def found_in(store: Store, scope: ScopeRules, audience: str) -> tuple[list[Member], MemberCount]:
+    with store.reading() as transaction:
+        return (
+            [*transaction.members("s", scope, audience, NOW)],
+            transaction.count_members("s", scope, audience, NOW),
+        )
+
+
+def by_fold(store: Store, scope: ScopeRules, audience: str) -> list[Member]:
+    fold, found = Fold(scope.definitions), []
+    with store.reading() as transaction:
+        for _, profile in transaction.profiles({"s": scope}):
+            data = transaction.data_of(profile.mpid)
+            assert data is not None
+            subject = Subject(data, profile.identifiers, scope.is_known(profile), NOW)
+            if audience in fold.of(subject).memberships:
+                found.append(Member(profile, data.is_opted_out))
+    return found
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(definitions(), st.lists(PEOPLE, min_size=2, max_size=4))
+def test_every_kind_of_store_has_the_members_that_the_fold_says(
+    defined: Definitions, people: list[Person]
+) -> None:
+    scope = ScopeRules(RULES.strategy, RULES.priority, RULES.settings, definitions=defined)
+    organization = Organization(None, {"s": scope}, {})
+    for kind in ("temporary", "memory", "plain"):
+        with KINDS[kind](Path(), 1) as store:
+            filled(store, people, organization)
+            for audience in defined.audiences:
+                expected = by_fold(store, scope, audience)
+                count = MemberCount(len(expected), sum(each.is_opted_out for each in expected))
+                assert found_in(store, scope, audience) == (expected, count), kind
