@@ -2,7 +2,8 @@
 # Make the environment, and install idsync and the locked versions of what it needs into it.
 #
 #   sh scripts/setup.sh                what idsync needs to run
-#   sh scripts/setup.sh dev            that, and what its checks need
+#   sh scripts/setup.sh serve          that, and what idsync serve needs
+#   sh scripts/setup.sh dev            all that, and what its checks need
 #   sh scripts/setup.sh dev packages   the packages alone (so for run): idsync itself as it was
 #
 # The environment is the folder .venv beside this project, or the one that IDSYNC_VENV names.

@@ -126,7 +126,7 @@ FILTERS = st.builds(
     st.none() | st.sampled_from(EVENT_TYPES),
     WITHIN,
     st.lists(st.builds(AttributeCondition, A_NAME, comparisons()), max_size=2).map(tuple),
-)
+).filter(lambda events: events.name is not None or events.event_type is not None)
 
 
 def conditions(audiences: Sequence[str]) -> st.SearchStrategy[Condition]:

@@ -4,11 +4,19 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from idsync_cli.core.config.definitions import Definitions
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.render.config import organization_json
+from tests.audience_worlds import definitions
+from tests.core.shorthand import rules
 from tests.program import Program, assert_refused, mpid_of, program_in_a_fresh_folder
+from tests.test_output_schemas import assert_valid, validator
 
 __all__ = ["program_in_a_fresh_folder"]
 
@@ -208,6 +216,13 @@ def test_an_export_comes_in_again(sold: Program) -> None:
     sold("audience", "others", "--now", NOW, "--output", "others.jsonl")
     outcome = sold("import", "others.jsonl", "--store", "new.db")
     assert (outcome.status, outcome.stdout) == (0, "imported 2 profiles\n")
+
+
+def test_an_erasure_names_the_files_that_members_were_written_to(sold: Program) -> None:
+    sold("audience", "lapsed_buyers", "--output", "members.jsonl")
+    asked = ("--mpid", LAPSED, "--scope", "consumers", "--dry-run", "--json")
+    erased = sold("erase", *asked).json()
+    assert [each["path"].rpartition("/")[2] for each in erased["files"]][-1] == "members.jsonl"
 
 
 def test_an_export_writes_over_nothing(sold: Program) -> None:
@@ -431,3 +446,46 @@ def test_definitions_of_a_store_that_never_had_any_are_new(idsync: Program) -> N
     assert [each["after"] for each in told[0]["audiences"]] == [0, 1, 1]
     assert [each["after"] for each in told[1]["audiences"]] == [0, 0]
     assert told[1]["fate"] == "new"
+
+
+# What is printed for machines
+
+
+KINDS = """\
+      kinds:
+        id: 6
+        any:
+          - {attribute: tier, operator: in_list, values: [gold]}
+          - {attribute: orders, operator: equals, value: 0}
+          - {event_type: commerce_event, operator: not_exists, where: [{attribute: a, operator: exists}]}
+          - {identity: email, operator: contains, value: x}
+          - {first_seen: {within: 30 days}}
+          - {first_seen: {operator: before, value: 2024-01-01}}
+          - {audience: others}
+          - {all: [{known: false}, {not: {not: {known: true}}}]}
+  couriers:
+"""  # noqa: E501
+
+
+def test_all_that_is_printed_for_machines_is_as_its_schema_says(sold: Program) -> None:
+    sold.write("idsync.yaml", CONFIG.replace("  couriers:\n", KINDS))
+    assert_valid("audience", *sold("audience", "--json").lines())
+    assert_valid("config-show", sold("config", "show", "--json").json())
+    assert_valid("config-plan", sold("config", "plan", "--json").json())
+    for name in ("lapsed_buyers", "others", "kinds", "nobody"):
+        assert_valid("audience-member", *sold("audience", name, "--json").lines())
+        for mpid in (LAPSED, LOYAL, COURIER, "5"):
+            explained = sold("audience", name, "--explain", mpid, "--json")
+            assert_valid("audience-explain", explained.json())
+    for change in ("saw", "holds"):
+        told = sold("audience", "kinds", "--explain", LAPSED, "--json").json()
+        del told["condition"]["any"][0][change]
+        assert not validator("audience-explain").is_valid(told)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(definitions())
+def test_whatever_is_defined_is_shown_as_the_schema_says(defined: Definitions) -> None:
+    scope = replace(rules("customer_id:lu email"), definitions=defined)
+    shown = organization_json(Organization(None, {"s": scope}, {}))
+    assert_valid("config-show", json.loads(json.dumps(shown)))

@@ -4,6 +4,7 @@ Whatever changes anything in a store, doctor finds; what it may pass over change
 dump of every table and of every index shows. `IDSYNC_DAMAGE=20` tries twenty times as much.
 """
 
+import json
 import os
 import random
 import shutil
@@ -55,7 +56,28 @@ def store() -> bytes:
         recorded = b"\n".join(asked % (n, n) for n in (5, 6, 7))
         assert program("replay", "-", "--map-mpids", stdin=recorded).status in (0, 1)
         bring_data(program, "visitors")
+        erase_one(program)
         return (program.folder / "idsync.db").read_bytes()
+
+
+def erase_one(program: Program) -> None:
+    """Erase a profile that took an identifier from another, by a request of the data subject."""
+    for profile in program("export", "--scope", "consumers").lines():
+        mpid = profile["mpid"]
+        asked = ("erase", "--mpid", mpid, "--scope", "consumers", "--dry-run", "--json")
+        if program(*asked).json()["taken_from"]:
+            break
+    else:
+        raise AssertionError("nobody took an identifier from another")
+    request = {
+        "regulation": "gdpr",
+        "subject_request_id": "a7551968-d5d6-44b2-9831-815ac9017798",
+        "subject_request_type": "erasure",
+        "submitted_time": "2026-10-02T15:00:00Z",
+        "subject_identities": {"mpid": {"value": mpid, "encoding": "raw"}},
+    }
+    program.write("request.json", json.dumps(request))
+    assert program("erase", "--dsr", "request.json", "--scope", "consumers").status == 0
 
 
 @cache
@@ -109,10 +131,11 @@ def dump(content: bytes) -> list[object] | None:
                 if kind == b"index":
                     info = execute("SELECT name FROM pragma_index_info(?)", (name,))
                     columns = ", ".join(column.decode("utf-8") for (column,) in info)
+                    _, is_partial, which = (row[3] or b"").decode("utf-8").partition(" WHERE ")
                     read.append(
                         execute(
-                            f'SELECT {columns} FROM "{table}"'
-                            f' INDEXED BY "{name}" ORDER BY {columns}'
+                            f'SELECT {columns} FROM "{table}" INDEXED BY "{name}"'
+                            f"{is_partial}{which} ORDER BY {columns}"
                         ).fetchall()
                     )
             return [*read, execute("PRAGMA user_version").fetchall()]
@@ -325,7 +348,7 @@ def test_a_log_cut_anywhere_leaves_a_whole_prefix_of_the_history(lived: Program)
         reader.execute("BEGIN")  # so that the log is not played into the file
         reader.execute("SELECT * FROM store").fetchall()
         for arguments in (
-            ("replay", "second.jsonl", "--again", "--chunk-size", "4"),
+            ("replay", "second.jsonl", "--again", "--force", "--chunk-size", "4"),
             WRITE,
             ("login", "--scope", "consumers", "--customer-id", "new", "--email", "new@example.com"),
         ):

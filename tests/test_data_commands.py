@@ -247,3 +247,18 @@ def test_views_show_people_what_batches_brought(begun: Program) -> None:
         ("set", "n", 5),
         ("delete", "n", None),
     ]
+
+
+def test_attributes_and_devices_have_an_end_too(begun: Program) -> None:
+    names = [f"a{number:03}" for number in range(70)]
+    batch = {"type": "batch", "user_identities": {"customerid": "many"}, "events": []}
+    devices = [{"device_info": {"ios_idfv": f"d{number}", "os": "x"}} for number in range(3)]
+    lines = [batch | {"user_attributes": dict.fromkeys(names, "x")} | each for each in devices]
+    mpid = begun.answers(*lines)[0]["mpid"]
+    shown = begun("profile", "show", "--mpid", mpid).stdout
+    assert "a049" in shown
+    assert "a050" not in shown
+    assert "\nthe first 50 of 70 attributes\n" in shown
+    some = begun("profile", "show", "--mpid", mpid, "--limit", "2").stdout
+    assert "\nthe first 2 of 3 devices\n" in some
+    assert len(begun("profile", "show", "--mpid", mpid, "--json").json()["attributes"]) == 70

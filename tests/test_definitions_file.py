@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from idsync_cli.core.codes import Calculation, Operator
 from idsync_cli.core.config.definitions import (
@@ -30,7 +30,7 @@ from idsync_cli.core.config.definitions import (
 )
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import FileFault
-from idsync_cli.files import rules_json, yaml_tree
+from idsync_cli.files import rules_json, yaml_parser
 from idsync_cli.files.config_file import load
 from tests.audience_worlds import definitions
 from tests.core.shorthand import rules
@@ -440,7 +440,7 @@ def test_thousands_of_audiences_that_name_one_another_are_told_of_quickly(tmp_pa
 
 def test_half_a_character_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parser in C refuses it, the one in Python does not."""
-    monkeypatch.setattr(yaml_tree, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
     text = r'{id: 1, attribute: "\ud800", operator: equals, value: "\udfff"}'
     assert faults(tmp_path, f"    audiences:\n      a: {text}\n") == [
         "6:29: the name of attribute contains a lone surrogate, which is not a character",
@@ -451,6 +451,7 @@ def test_half_a_character_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 # What a store remembers
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_what_a_store_remembers_is_what_was_defined(defined: Definitions) -> None:
     scope = replace(rules("customer_id:lu email"), definitions=defined)

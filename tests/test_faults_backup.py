@@ -128,7 +128,7 @@ def test_a_damaged_store_is_not_backed_up(filled: Program) -> None:
 
 
 DAMAGED = {
-    "a row that is not as it was written": "UPDATE profiles SET was_known = 1 - was_known",
+    "a row that is not as it was written": "UPDATE profiles SET known_seq = known_seq + 1",
     "a request": "UPDATE requests SET time_ms = time_ms + 1 WHERE seq = 1",
     "a value": "UPDATE identifiers SET value = value || 'x' WHERE identifier_id = 1",
     "a hash": "UPDATE identifier_hashes SET hash = hash + 1",
@@ -141,17 +141,13 @@ DAMAGED = {
 def tamper(path: Path, *statements: str) -> bytes:
     """Damage a store, and give what is in its file then."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in ("DROP TRIGGER requests_are_only_appended_1", *statements):
+        name = "requests_are_only_appended_1"
+        asked = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,))
+        [[no_updates]] = asked.fetchall()
+        for statement in (f"DROP TRIGGER {name}", *statements, no_updates):
             connection.execute(statement)
-        connection.execute(NO_UPDATES)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path.read_bytes()
-
-
-NO_UPDATES = """
-        CREATE TRIGGER requests_are_only_appended_1 BEFORE UPDATE ON requests
-        BEGIN SELECT RAISE(ABORT, 'the history is only ever appended to'); END
-        """
 
 
 @pytest.mark.parametrize("statement", DAMAGED.values(), ids=DAMAGED)
@@ -208,7 +204,12 @@ def test_a_restore_puts_back_what_was_saved_and_keeps_what_was_there(filled: Pro
     before, saved = export(filled), export(filled, "other.db")
     outcome = filled("restore", "other.db", "--json")
     kept = "idsync.db.before-restore"
-    assert outcome.json() == {"store": "idsync.db", "file": "other.db", "kept": kept}
+    assert outcome.json() == {
+        "store": "idsync.db",
+        "file": "other.db",
+        "kept": kept,
+        "erased_again": 0,
+    }
     assert beside(filled.folder) == {kept}
     assert (filled.folder / kept).stat().st_mode & 0o777 == 0o600
     assert (export(filled), export(filled, kept)) == (saved, before)
@@ -225,7 +226,12 @@ def test_a_restore_puts_back_what_was_saved_and_keeps_what_was_there(filled: Pro
 
 def test_a_restore_makes_a_store_where_there_is_none(filled: Program) -> None:
     outcome = filled.process("restore", "other.db", "--store", "new.db", "--json", umask=0o277)
-    assert outcome.json() == {"store": "new.db", "file": "other.db", "kept": None}
+    assert outcome.json() == {
+        "store": "new.db",
+        "file": "other.db",
+        "kept": None,
+        "erased_again": 0,
+    }
     assert (filled.folder / "new.db").stat().st_mode & 0o777 == 0o600
     assert (filled.folder / "new.db-lock").stat().st_mode & 0o777 == 0o600
     assert export(filled, "new.db") == export(filled, "other.db")

@@ -422,6 +422,75 @@ def tracking(world: World) -> Iterator[Sequence[str]]:
             yield ("track", "--data", value, "--mpid", mpids[n])
 
 
+def erasing(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    asked: tuple[str, ...]
+    for n, value in enumerate(world.values):
+        asked = ("erase", "--scope", world.scopes[n], "--request-id", value, "--dry-run")
+        if n % 3 == 0:
+            yield (*asked, "--mpid", mpids[n])
+        elif n % 3 == 1:
+            yield (*asked, "--identity", f"email={value}", "--identity", f"customer_id={value}")
+        else:
+            yield (*asked, "--identity", f"other={value}", "--json")
+            yield ("erase", "--dry-run", "--mpid", value)
+    for n, (value, name) in enumerate(zip(world.values, world.names, strict=False)):
+        request = subject_request(n, value)
+        world.idsync.write(f"{name}.json", json.dumps(request))
+        asked = ("erase", "--dsr", f"{name}.json", "--scope", world.scopes[n])
+        yield (*asked, "--output", f"{name}.data")
+        yield (*asked, "--output", f"{name}.data")  # used before, and not empty
+        yield (*asked, "--output", f"{name}.gone/x", "--json")
+        identities = {value: {}, "email": {"value": value, "encoding": value}, "google": value}
+        wrong = dict.fromkeys(request, value) | {"subject_identities": identities}
+        world.idsync.write("wrong.json", json.dumps(wrong))
+        yield ("erase", "--dsr", "wrong.json")
+    world.run("backup", "erasing.db", "--force")
+    for n, (mpid, name) in enumerate(zip(mpids, world.names, strict=False)):
+        asked = ("erase", "--mpid", mpid, "--scope", world.scopes[n], "--store", "erasing.db")
+        yield (*asked, "--certificate", f"{name}.sheet")
+        yield ("profile", "show", "--mpid", mpid, "--store", "erasing.db")
+        yield ("erase", "--mpid", mpid, "--certificate", f"{name}/none")
+
+
+def aliasing(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("alias", "--source", mpids[n], "--scope", world.scopes[n], "--dry-run")
+        yield (*asked, "--destination", mpids[n - 1])
+        yield (*asked, "--destination", value)
+        yield (*asked, "--destination", mpids[n], "--start", value)
+
+
+def querying(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("profile", "query", "--scope", world.scopes[n])
+        yield (*asked, "--mpid", mpids[n])
+        yield (*asked, "--identity", f"customer_id={value}", "--json")
+        yield (*asked, "--mpid", mpids[n], "--fields", value)
+
+
+def translating(world: World) -> Iterator[Sequence[str]]:
+    for n, (value, name) in enumerate(zip(world.values, world.names, strict=False)):
+        world.idsync.write(f"{name}.txt", json.dumps({"email": value}) + "\n")
+        asked = ("translate", f"{name}.txt", "--scope", world.scopes[n], "--to")
+        yield (*asked, "email", "--json")
+        yield (*asked, value)
+
+
+def subject_request(number: int, value: str) -> dict[str, Any]:
+    """A request of a data subject who is known by the value, for all that there is."""
+    return {
+        "regulation": "gdpr",
+        "subject_request_id": f"00000000-0000-4000-8000-{number:012}",
+        "subject_request_type": "access",
+        "submitted_time": "2026-03-01T12:00:00Z",
+        "subject_identities": {"controller_customer_id": {"value": value, "encoding": "raw"}},
+        "api_version": "3.0",
+    }
+
+
 def mpids_of(world: World) -> list[str]:
     """The profile that was made first for each value."""
     made = {
@@ -657,6 +726,10 @@ SCENES: Mapping[str, Scene] = {
     "search": asking("search", 3),
     "modify": modifying,
     "track": tracking,
+    "erase": erasing,
+    "alias": aliasing,
+    "profile query": querying,
+    "translate": translating,
     "replay": replaying,
     "check": checking,
     "profiles": listing,
@@ -725,7 +798,8 @@ def test_no_value_has_an_effect_on_what_a_command_says(
 
 IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
-    *("init", "identify", "login", "logout", "search", "modify", "track"),
+    *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
+    *("alias", "profile query", "translate"),
     *("whois", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
@@ -750,6 +824,10 @@ LEAST: Mapping[str, Sequence[str]] = {
     "init": ("--store", "least.db"),
     "modify": ("--mpid", "1", "--email", "a"),
     "track": ("--mpid", "1", "--event", "a"),
+    "erase": ("--mpid", "1", "--dry-run"),
+    "alias": ("--source", "1", "--destination", "2", "--dry-run"),
+    "profile query": ("--mpid", "1"),
+    "translate": ("nowhere", "--to", "email"),
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),

@@ -18,6 +18,7 @@ from idsync_cli.core.config.diff import Shift
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.inspect.doctor import Level
 from idsync_cli.inspect.plan import Fate
+from idsync_cli.inspect.translation import Outcome
 from idsync_cli.store.sqlite.health.findings import FindingCode
 from tests.program import Program, program_in_a_fresh_folder
 from tests.test_help import commands
@@ -28,8 +29,9 @@ __all__ = ["program_in_a_fresh_folder"]
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "docs" / "schema"
 
+REQUESTS = ("identify", "login", "logout", "search", "modify")
 BY_COMMAND = {
-    **dict.fromkeys(("identify", "login", "logout", "search", "modify"), "answer"),
+    **dict.fromkeys((*REQUESTS, "track", "alias", "erase"), "answer"),
     "profiles": "profile",
     "replay": "replay",
     "whois": "whois",
@@ -40,10 +42,15 @@ BY_COMMAND = {
     "backup": "backup",
     "restore": "restore",
     "doctor": "doctor",
+    "translate": "translate",
+    "profile query": "profile-query",
     "profile show": "profile-show",
     "profile show --story": "profile-story",
     "config show": "config-show",
     "config plan": "config-plan",
+    "audience": "audience",
+    "audience --of-a-name": "audience-member",
+    "audience --explain": "audience-explain",
 }
 """The schema of what each command prints with `--json`."""
 
@@ -90,7 +97,7 @@ def test_every_command_with_json_has_its_schema(idsync: Program) -> None:
     with_json = {
         " ".join(words) for words in commands() if "--json" in idsync(*words, "--help").stdout
     }
-    assert with_json == {each.removesuffix(" --story") for each in BY_COMMAND}
+    assert with_json == {each.partition(" --")[0] for each in BY_COMMAND}
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -124,6 +131,13 @@ def values(known: type[Enum]) -> list[str]:
             f"{SCOPE_OF_A_CONFIGURATION}/identities/additionalProperties/items/enum",
             Settings(True, True, True).names(),
         ),
+        (
+            "config-show",
+            "/$defs/calculated_attribute/properties/calculation/enum",
+            values(codes.Calculation),
+        ),
+        ("config-show", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
+        ("audience-explain", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
     ],
 )
 def test_an_enumeration_is_that_of_the_code(name: str, pointer: str, words: Sequence[str]) -> None:
@@ -137,6 +151,7 @@ def test_what_decided_is_any_rule_of_the_code() -> None:
     with_type, without = schema("history")["$defs"]["decided_by"]["oneOf"]
     rules = {with_type["properties"]["rule"]["const"], *without["properties"]["rule"]["enum"]}
     assert rules == {*values(codes.Rule), codes.Import.IMPORT}
+    assert set(schema("translate")["properties"]["status"]["enum"]) == set(values(Outcome))
     statuses = schema("replay")["properties"]["types"]["additionalProperties"]["propertyNames"]
     assert set(statuses["enum"]) == set(values(codes.Status))
 
@@ -258,6 +273,7 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 MAPS = {"scopes", "identities", "checked", "workspaces", "rules", "become"}
+MAPS |= {"calculated_attributes", "audiences", "attributes"}
 
 
 def test_an_output_with_another_member_or_without_one_is_refused(day: Program) -> None:

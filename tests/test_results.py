@@ -12,14 +12,17 @@ from idsync_cli.check.run import Totals, check_file, totals
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.engine.engine import Engine
+from idsync_cli.erasure.access import AccessOutcome, access
+from idsync_cli.erasure.erase import ErasureOutcome, erase
 from idsync_cli.files.config_file import load
+from idsync_cli.files.subject_request import SubjectRequest, SubjectRequestType
 from idsync_cli.inspect import doctor, plan, profiles
 from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.maintenance import copies
 from idsync_cli.one_shot import Reply, reply_to
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import EVERY_PROFILE
-from idsync_cli.store.sqlite import SqliteTransaction, open_store
+from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction, open_store
 from idsync_cli.transfer.profile_export import export_profiles
 from idsync_cli.transfer.profile_import import Imported
 from tests.program import Program, program_in_a_fresh_folder
@@ -72,10 +75,17 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     assert made == copies.Backup(world.path, file, Path(file).stat().st_size)
     yield made, 0
     done = copies.restore(f"{world.path} of today", file, keep=False)
-    assert done == copies.Restoration(f"{world.path} of today", file, None)
+    assert done == copies.Restoration(f"{world.path} of today", file, None, 0, knew_erasures=True)
     yield done, 0
     yield reply(rules, "identify"), 0
     yield reply(rules, "search"), 1
+    yield reply(rules, "erase"), 1
+    for named, exit_status in (({"email": HELD.value}, 0), ({"email": HELD_BY_NOBODY.value}, 1)):
+        yield erased(world, known_identities=named), exit_status
+        yield accessed(world, known_identities=named), exit_status
+    yield erased(world), 2
+    yield accessed(world), 2
+    yield erased(world, mpid="5"), 1
 
 
 def reply(rules: Organization, kind: str, **members: object) -> Reply:
@@ -88,6 +98,29 @@ def reply(rules: Organization, kind: str, **members: object) -> Reply:
         new_seed=lambda: 1,
         dry_run=True,
     )
+
+
+def erased(world: World, **named: object) -> ErasureOutcome:
+    """What an erasure from the store would come to."""
+    with opened(world) as storage:
+        engine = Engine(world.organization, storage, now=lambda: 0)
+        return erase(engine, storage, {"type": "erase"} | named, dry_run=True, now=lambda: 0)
+
+
+def accessed(world: World, **named: object) -> AccessOutcome:
+    """All that is known of a profile of the store."""
+    request = {"type": "erase"} | named
+    subject = SubjectRequest("", SubjectRequestType.ACCESS, None, {})
+    with opened(world) as storage:
+        engine = Engine(world.organization, storage, now=lambda: 0)
+        return access(engine, world.organization, request, subject, "", dry_run=True, now=lambda: 0)
+
+
+def opened(world: World) -> SqliteStore:
+    """The store of the world once more."""
+    found = open_store(world.path, write=False)
+    assert found is not None
+    return found
 
 
 def test_a_refusal_has_the_status_2_unless_it_is_a_negative_answer(world: World) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_replay_ahead import timeless
 from tests.worlds import World, config_yaml, random_world
 
 KILLS = int(os.environ.get("IDSYNC_KILLS", "5"))
@@ -68,7 +69,11 @@ def _history(folder: Path) -> list[object]:
 
 def _export(folder: Path) -> bytes:
     command = [sys.executable, "-m", "idsync_cli", "export"]
-    return subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
+    return timeless(subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout)
+
+
+def _answers(folder: Path) -> bytes:
+    return timeless((folder / "answers.jsonl").read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,7 @@ def test_killed_at_random_moments_and_resumed_it_is_as_if_it_ran_through(
         process.communicate(timeout=60)
         assert process.returncode in (-killed_by, 128 + killed_by)
     _start(broken, "--resume").communicate(timeout=120)
-    assert (broken / "answers.jsonl").read_bytes() == (whole / "answers.jsonl").read_bytes()
+    assert _answers(broken) == _answers(whole)
     assert _export(broken) == _export(whole)
     assert _history(broken) == _history(whole)
 
@@ -118,7 +123,7 @@ def test_a_replay_that_is_going_on_is_not_disturbed_by_another_that_would_resume
         process.communicate(timeout=120)
         assert process.returncode in (0, 1, 2)
     _start(shared, "--resume").communicate(timeout=120)
-    assert (shared / "answers.jsonl").read_bytes() == (whole / "answers.jsonl").read_bytes()
+    assert _answers(shared) == _answers(whole)
     assert _export(shared) == _export(whole)
 
 

@@ -84,7 +84,7 @@ def test_a_life_is_told_in_order(idsync: Program, lives: Lives) -> None:
     ]
     assert third[0].endswith(f" UTC: modify of profile {other}")
     assert third[1:] == [
-        "  decided by mpid: a modify names the profile to change",
+        "  decided by mpid: the request names the profile by its MPID",
         f"  - mobile_number 1 (taken by profile {other})",
     ]
     theirs = idsync("profile", "show", "--mpid", other, "--story").stdout

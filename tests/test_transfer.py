@@ -256,7 +256,7 @@ class TestImport:
 
     def test_json(self, idsync: Program) -> None:
         outcome = _import(idsync, _line(1), arguments=("--json",))
-        assert outcome.json() == {"profiles": 1, "dry_run": False}
+        assert outcome.json() == {"profiles": 1, "erasures": 0, "dry_run": False}
 
     def test_a_store_is_made_for_its_owner_alone(self, idsync: Program) -> None:
         _import(idsync, _line(1))

@@ -246,7 +246,6 @@ def test_a_store_that_does_not_know_of_aliases_learns_of_them(idsync: Program) -
     path = put_store_of_schema_3(idsync)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DELETE FROM identity_types WHERE name = 'alias'")
-        connection.execute("DROP TABLE past_holders")
         connection.execute("DROP TABLE recorded_mpids")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
         connection.execute("PRAGMA user_version = 2")
@@ -258,22 +257,4 @@ def test_a_store_that_does_not_know_of_aliases_learns_of_them(idsync: Program) -
     assert profile["identities"] == {"email": ["new@example.com"], "alias": ["wolf"]}
     assert "wolf" in idsync("history", "alias=wolf").stdout
     assert profile["mpid"] in idsync("whois", "alias=wolf").stdout
-    assert idsync("doctor").stdout.startswith("no problems found")
-
-
-def test_a_store_learns_who_once_held_what(idsync: Program) -> None:
-    assert idsync("init").status == 0
-    mpid = idsync("identify", "--email", "a", "--idfv", "1", "--json").json()["mpid"]
-    for email in ("b", "a", "c"):
-        assert idsync("modify", "--mpid", mpid, "--email", email).status == 0
-    asked = [("history", "--mpid", mpid), ("history", "email=a"), ("history", "email=b")]
-    told = [idsync(*each, "--json").lines() for each in asked]
-    assert [len(each) for each in told] == [8, 4, 2]
-    path = idsync.folder / "idsync.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("DROP TABLE past_holders")
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm004'")
-        connection.execute("PRAGMA user_version = 3")
-    assert idsync("init").status == 0
-    assert [idsync(*each, "--json").lines() for each in asked] == told
     assert idsync("doctor").stdout.startswith("no problems found")

@@ -40,8 +40,9 @@ def alias(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Copy a profile's events, of at most 90 days, and its install attribution to another.
+    """Give one profile's events to another, within a window.
 
+    The window is 90 days at most. The install attribution is given, too.
     Times are like 2026-01-31T12:00:00Z, or in milliseconds since 1970. Events of that time that
     come later are copied, too. Identifiers, attributes, devices and consent are not.
 

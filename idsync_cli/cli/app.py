@@ -41,6 +41,7 @@ _COMMANDS = {
     "erase": ("erase.erase", "Erase a profile, and every byte that only it held."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
     "convert": ("convert.convert", "Make requests of CSV, JSON, or what a browser recorded."),
+    "serve": ("serve.serve", "Answer the mParticle SDKs over HTTP."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier and whether a search finds them."),

@@ -21,11 +21,13 @@ from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config
 from idsync_cli.cli.output import writing_to
 from idsync_cli.cli.questions import ROWS_SHOWN, Limit, OneScope, mpid_in
 from idsync_cli.cli.transfer import FormOption, form_of, written_as
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import UsageFault, number_of, printable
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect import audiences as inspection
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.transfer.profile_export import give_out_profiles
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def audience(
         inspection.audience_called(organization, name, scope)
     if output is not None and output != STANDARD_STREAM:
         Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
+        keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
         if name is None:

@@ -29,16 +29,17 @@ from idsync_cli.cli.options import (
     Workspace,
     takes_identities,
 )
-from idsync_cli.core.codes import ErrorCode, RequestKind, Status
+from idsync_cli.cli.request_options import request_of
+from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer, Decision, Refusal
-from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.core.decision import Answer
 from idsync_cli.errors import UsageFault, quoted
 
 if TYPE_CHECKING:
     from idsync_cli.engine.engine import Engine
     from idsync_cli.erasure.erase import ErasureOutcome
     from idsync_cli.files.subject_request import SubjectRequest
+    from idsync_cli.store.api import Store
 
 _CERTIFICATE, _RESULTS = "--certificate", "--output"
 
@@ -79,7 +80,7 @@ def erase(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Erase a profile: no byte that only it held is left in the store's files.
+    """Erase a profile, and every byte that only it held.
 
     Name it by its MPID, or by identities that fit no other. The exit status is 1 if there is none,
     and 3 while another program reads the store: the next command that writes then finishes.
@@ -106,7 +107,7 @@ def erase(
     )
     with ExitStack() as opened:
         outcome = _erase(request, subject, organization, store, opened, dry_run=dry_run)
-    _tell(outcome, dry_run=dry_run, as_json=as_json)
+    _tell(outcome, as_json=as_json)
     if outcome.is_unfinished:
         fault = unfinished_erasure(store)
         if certificate is not None:
@@ -114,7 +115,7 @@ def erase(
         raise fault
     if outcome.evidence is not None:
         write_certificate(outcome)
-    return _exit_status(outcome.answer)
+    return outcome.exit_status
 
 
 def _check_options(
@@ -145,23 +146,14 @@ def _request(
     subject: "SubjectRequest | None",
 ) -> wire.Json:
     """The request as a line of JSON would hold it, so that it is read as one."""
-    request: wire.Json = {
-        "type": RequestKind.ERASE.value,
-        "scope": scope,
-        "workspace": workspace,
-        "mpid": mpid,
-        "request_id": request_id,
-    }
+    request = request_of(RequestKind.ERASE, scope, workspace, identities)
+    request |= {"mpid": mpid, "request_id": request_id}
     if subject is not None:
         request |= {"mpid": subject.mpid, "request_id": subject.id}
-        return request | {"known_identities": dict(subject.identities) or None}
-    kinds = [TYPES_BY_NAME.get(name, name) for name, _ in identities]
-    for name in kinds:
-        if kinds.count(name) > 1:
-            raise UsageFault(
-                f"{quoted(name)} is given twice, possibly under two names; give it once"
-            )
-    return request | {"known_identities": dict(identities) or None}
+        request["known_identities"] = dict(subject.identities)
+    if not request["known_identities"]:
+        request["known_identities"] = None
+    return request
 
 
 def _erase(
@@ -178,59 +170,41 @@ def _erase(
 
     found = open_store(path, organization, write=not dry_run)
     if found is None:
-        return ErasureOutcome(_of_nobody(request, organization))
+        return ErasureOutcome(_of_nobody(request, organization, path), dry_run=dry_run)
     storage = opened.enter_context(found)
     engine = _engine(organization, storage)
     return erase(engine, storage, request, subject=subject, dry_run=dry_run, now=now_ms)
 
 
-def _engine(organization: Organization, storage: object) -> "Engine":
+def _engine(organization: Organization, storage: "Store") -> "Engine":
     from idsync_cli.engine.engine import Engine
-    from idsync_cli.store.api import Store
 
-    assert isinstance(storage, Store)
     return Engine(organization, storage, now=now_ms, on_aligned=say_agreed)
 
 
-def _of_nobody(request: wire.Json, organization: Organization) -> Answer:
-    from idsync_cli.store.memory import MemoryStore
+def _of_nobody(request: wire.Json, organization: Organization, path: str) -> Answer:
+    from idsync_cli.one_shot import reply_to
 
-    with MemoryStore(0) as empty:
-        return _engine(organization, empty).one_shot(request, dry_run=True)
+    def engine_over(storage: "Store") -> "Engine":
+        return _engine(organization, storage)
+
+    reply = reply_to(request, None, path, engine_over=engine_over, new_seed=lambda: 0, dry_run=True)
+    return reply.answer
 
 
-def _tell(outcome: "ErasureOutcome", *, dry_run: bool, as_json: bool) -> None:
+def _tell(outcome: "ErasureOutcome", *, as_json: bool) -> None:
     """Show the answer; what is wrong with the request goes to standard error."""
-    from idsync_cli.render import answers as render
-    from idsync_cli.render import erasure as render_erasure
+    from idsync_cli.cli.answer_shown import show
+    from idsync_cli.render import erasure as render
 
-    answer = outcome.answer
-    if as_json:
-        write_json(render_erasure.outcome_json(outcome))
-    if isinstance(answer.outcome, Refusal):
-        _say_refused(answer.outcome)
-        return
-    if as_json:
-        return
-    if dry_run:
-        say("dry run: nothing was written to the store")
-    near = "a search with --explain shows all"
-    lines = render.answer_lines(answer, answer.outcome, how_to_see_all=near)
-    if outcome.evidence is not None:
-        lines.append(render_erasure.evidence_line(outcome.evidence))
-    write_lines(lines)
-
-
-def _say_refused(refusal: Refusal) -> None:
-    from idsync_cli.cli.hints import told
-
-    say(f"idsync: {refusal.code}: {told(refusal).message}")
-
-
-def _exit_status(answer: Answer) -> int:
-    if isinstance(answer.outcome, Refusal):
-        return 1 if answer.outcome.code is ErrorCode.MPID_NOT_FOUND else 2
-    return int(answer.outcome.status is Status.NOT_FOUND)
+    if outcome.report is None:
+        show(outcome.reply, explain=False, as_json=as_json)
+    elif as_json:
+        write_json(render.outcome_json(outcome))
+    else:
+        show(outcome.reply, explain=False, as_json=False)
+        if outcome.evidence is not None:
+            write_lines([render.evidence_line(outcome.evidence)])
 
 
 def _access(
@@ -245,6 +219,7 @@ def _access(
     as_json: bool,
 ) -> int:
     """Give all that is known of a profile, as files in a new folder."""
+    from idsync_cli.cli.answer_shown import show
     from idsync_cli.erasure.access import AccessOutcome, access
     from idsync_cli.files.outputs import Outputs
     from idsync_cli.files.result_folder import check_folder, write_folder
@@ -254,21 +229,16 @@ def _access(
     check_folder(_RESULTS, folder)
     found = open_store(store, organization, write=not dry_run)
     if found is None:
-        outcome = AccessOutcome(_of_nobody(request, organization), None)
+        outcome = AccessOutcome(_of_nobody(request, organization, store), None)
     else:
         with found:
             engine = _engine(organization, found)
             outcome = access(
                 engine, organization, request, subject, folder, dry_run=dry_run, now=now_ms
             )
-    answer = outcome.answer
-    if isinstance(answer.outcome, Refusal):
-        _say_refused(answer.outcome)
-        return _exit_status(answer)
-    assert isinstance(answer.outcome, Decision)
     if outcome.subject is None:
-        say("idsync: no profile fits the request")
-        return 1
+        show(outcome.reply, explain=False, as_json=as_json)
+        return outcome.exit_status
     if dry_run:
         say("dry run: nothing was written")
     else:
@@ -277,4 +247,4 @@ def _access(
         write_json(render.access_json(outcome, subject, folder))
     else:
         write_lines(render.access_lines(outcome, folder))
-    return 0
+    return outcome.exit_status

@@ -87,7 +87,7 @@ def profile_show(
         from idsync_cli.render import store as render_store
 
         width = terminal_width()
-        more_pieces = [] if found.data is None else profile_data.pieces(found.data, width)
+        more_pieces = [] if found.data is None else profile_data.pieces(found.data, width, most)
         draw(*render_store.profile_table(found, width))
         say_left_out(len(found.arrivals), found.held, "identifiers")
         if more_pieces:

@@ -72,7 +72,9 @@ def track(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    """Record an event or attributes on a user's profile, found as by an identify.
+    """Record an event or attributes on a user's profile.
+
+    The profile is found as by an identify.
 
     Example: idsync track --email a@example.com --event purchase --event-type commerce_event
     """

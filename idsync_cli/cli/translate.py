@@ -62,7 +62,7 @@ def translate_(
         bool, typer.Option("--json", help="Write a JSON object for every line.")
     ] = False,
 ) -> int:
-    """Translate MPIDs and identifiers into another identifier of the same users.
+    """Turn a list of identifiers into another type.
 
     A line is an MPID, TYPE=VALUE, a JSON object with one of them, or a row of a CSV file with a
     column a type. An identifier is translated as far as a search by it finds one profile. Profiles

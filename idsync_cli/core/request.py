@@ -38,12 +38,14 @@ class ModifyRequest(NamedTuple):
     """A modify of one profile, in one of its two forms (section 5).
 
     Set form: `known_identities` maps each type to its one value, or to None to remove the type.
-    Otherwise `identity_changes` are made one after another.
+    Otherwise `identity_changes` are made one after another. With `spares_known` nothing is taken
+    from another profile that is known: an application may not (section 10).
     """
 
     mpid: int
     known_identities: Mapping[IdentityType, str | None] | None = None
     identity_changes: tuple[IdentityChange, ...] = ()
+    spares_known: bool = False
 
 
 class EraseRequest(NamedTuple):

@@ -46,9 +46,9 @@ class Answering:
         """Take note that the store has the rules: a transaction that told it was committed."""
         self._remembers_rules = True
 
-    def read(self, request: object | Refusal) -> wire.Reading:
+    def read(self, request: object | Refusal, *, from_app: bool = False) -> wire.Reading:
         """Read a request; what is wrong with it becomes part of the reading."""
-        return self._reader.read(request)
+        return self._reader.read(request, from_app=from_app)
 
     def answer_all(
         self,

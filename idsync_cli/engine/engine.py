@@ -72,9 +72,9 @@ class Engine:
         with self.writing() as transaction:
             return self.answer(reading, transaction, labels, near=near)
 
-    def read(self, request: object | Refusal) -> wire.Reading:
+    def read(self, request: object | Refusal, *, from_app: bool = False) -> wire.Reading:
         """Read a request, to be answered by `answer`."""
-        return self._answering.read(request)
+        return self._answering.read(request, from_app=from_app)
 
     def prefetch(self, readings: Sequence[wire.Reading], transaction: Transaction) -> None:
         """Let the store read everything that some requests name, before they are answered."""

@@ -22,14 +22,27 @@ class Job:
 
 
 class RequestJob(Job):
-    """Answer a request; with `explain`, the answer has what every tier did."""
+    """Answer a request; with `explain`, the answer has what every tier did.
 
-    __slots__ = ("explain", "request")
+    With `spare_known`, a modify takes nothing from another known profile. With `from_app`, the
+    ids of batches are counted apart.
+    """
 
-    def __init__(self, request: object | Refusal, explain: bool) -> None:
+    __slots__ = ("explain", "from_app", "request", "spare_known")
+
+    def __init__(
+        self,
+        request: object | Refusal,
+        *,
+        explain: bool = False,
+        spare_known: bool = False,
+        from_app: bool = False,
+    ) -> None:
         super().__init__()
         self.request: Final = request
         self.explain: Final = explain
+        self.spare_known: Final = spare_known
+        self.from_app: Final = from_app
 
 
 class QuestionJob(Job):

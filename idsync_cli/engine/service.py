@@ -64,9 +64,19 @@ class Service:
             raise
 
     def submit(
-        self, request: object | Refusal, *, dry_run: bool = False, explain: bool = False
+        self,
+        request: object | Refusal,
+        *,
+        dry_run: bool = False,
+        explain: bool = False,
+        spare_known: bool = False,
+        from_app: bool = False,
     ) -> Future[Answer]:
         """Have a request answered; with `explain`, the answer has what every tier did.
+
+        With `spare_known`, a modify that would take an identifier from another known profile is
+        rejected as PROTECTED_IDENTITY. With `from_app`, the ids of batches are counted apart from
+        those of servers (section 10).
 
         Labels are not shared between requests. The future may be cancelled as long as the request
         waits. It raises StoreFault if the store could not be used, and the fault says what became
@@ -76,7 +86,7 @@ class Service:
             Busy: too many requests are waiting.
             Stopped: the service has been closed.
         """
-        job = RequestJob(request, explain)
+        job = RequestJob(request, explain=explain, spare_known=spare_known, from_app=from_app)
         if dry_run or wire.type_named_by(request) == RequestKind.SEARCH:
             self._looks.put(job)
         else:

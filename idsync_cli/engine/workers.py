@@ -5,6 +5,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final
 
+from idsync_cli import wire
 from idsync_cli.core.codes import Status
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
@@ -70,7 +71,7 @@ class Writer(Worker[RequestJob]):
         readings, answers = [], []
         for job in jobs:
             self._at_hand = job
-            readings.append(engine.read(job.request))
+            readings.append(_read(engine, job))
         self._at_hand = None
         with engine.writing(trust_new_mpids=trust_new_mpids) as transaction:
             self._has_begun = True
@@ -152,5 +153,11 @@ def _looked_up(engine: Engine, job: RequestJob | QuestionJob, transaction: Trans
     """The result of a request or a question that writes nothing."""
     if isinstance(job, QuestionJob):
         return job.ask(transaction)
-    reading = engine.read(job.request)
+    reading = _read(engine, job)
     return engine.answer(reading, transaction, Labels(), decide_only=True, explain=job.explain)
+
+
+def _read(engine: Engine, job: RequestJob) -> wire.Reading:
+    reading = engine.read(job.request, from_app=job.from_app)
+    reading.spares_known = job.spare_known
+    return reading

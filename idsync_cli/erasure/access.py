@@ -15,6 +15,7 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.erasure.subject_ids import check_unused, use
 from idsync_cli.files.subject_request import SubjectRequest
+from idsync_cli.one_shot import Reply
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.erasing.kept_files import keep, text_of
@@ -46,6 +47,16 @@ class AccessOutcome(NamedTuple):
 
     answer: Answer
     subject: Subject | None
+
+    @property
+    def reply(self) -> Reply:
+        """The answer alone."""
+        return Reply(self.answer, dry_run=False)
+
+    @property
+    def exit_status(self) -> int:
+        """1 if nobody is meant, 2 if the request was refused for another reason."""
+        return self.reply.exit_status
 
 
 def access(

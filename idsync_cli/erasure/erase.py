@@ -10,6 +10,7 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.erasure.subject_ids import check_unused, use
 from idsync_cli.files.subject_request import SubjectRequest
+from idsync_cli.one_shot import Reply
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 from idsync_cli.wire import Json
@@ -18,12 +19,24 @@ from idsync_cli.wire import Json
 class ErasureOutcome(NamedTuple):
     """The answer, and what shows that no byte is left: None where that is not so, or not yet.
 
-    `is_unfinished` says that the profile is gone, and that somebody reads what was.
+    `is_unfinished` says that the profile is gone, and that somebody reads what was. With `dry_run`
+    nothing of it was written.
     """
 
     answer: Answer
+    dry_run: bool = False
     evidence: Evidence | None = None
     is_unfinished: bool = False
+
+    @property
+    def reply(self) -> Reply:
+        """The answer alone."""
+        return Reply(self.answer, self.dry_run)
+
+    @property
+    def exit_status(self) -> int:
+        """1 if nobody is meant, 2 if the request was refused for another reason."""
+        return self.reply.exit_status
 
     @property
     def report(self) -> ErasureReport | None:
@@ -52,9 +65,8 @@ def erase(
         with engine.reading() as transaction:
             if subject is not None:
                 check_unused(transaction, subject)
-            return ErasureOutcome(
-                engine.answer(reading, transaction, Labels(), decide_only=True, near=True)
-            )
+            answer = engine.answer(reading, transaction, Labels(), decide_only=True, near=True)
+            return ErasureOutcome(answer, dry_run=True)
     with engine.writing() as transaction:
         assert isinstance(transaction, SqliteTransaction)
         if subject is not None:
@@ -66,4 +78,4 @@ def erase(
         return ErasureOutcome(answer)
     if not store.finish_erasures():
         return ErasureOutcome(answer, is_unfinished=True)
-    return ErasureOutcome(answer, store.evidence())
+    return ErasureOutcome(answer, evidence=store.evidence())

@@ -12,6 +12,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.config.strategy import DEFAULT_PRIORITY, PRESETS, Preset, Settings, Strategy
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
+from idsync_cli.files.workspaces import read_accounts
 from idsync_cli.files.yaml_parser import read_documents
 from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition
 
@@ -128,12 +129,13 @@ class _Reader:
         if name is not None and not isinstance(name.value, str):
             self._faults.add(name.place, f"organization is {name.described()}, but must be a name")
         scopes = self._scopes(document, entries.get("scopes"))
-        accounts, workspaces = self._accounts(entries.get("accounts"), scopes)
+        accounts, workspaces, access = read_accounts(entries.get("accounts"), scopes, self._faults)
         return Organization(
             name=name.value if name is not None and isinstance(name.value, str) else None,
             scopes={scope: rules for scope, rules in scopes.items() if rules is not None},
             workspaces=workspaces,
             accounts=accounts,
+            access=access,
         )
 
     def scope(self, node: Node) -> ScopeRules | None:
@@ -180,40 +182,6 @@ class _Reader:
             self._faults.add(node.place, f"scopes {found}, but must name a scope")
             return {}
         return {name: self.scope(each) for name, each in node.mapping.items()}
-
-    def _accounts(
-        self, node: Node | None, scopes: Mapping[str, ScopeRules | None]
-    ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-        accounts: dict[str, tuple[str, ...]] = {}
-        workspaces: dict[str, str] = {}
-        seen: set[str] = set()
-        for account, entry in (
-            self._faults.entries(node, None, "accounts") if node else {}
-        ).items():
-            inside = self._faults.entries(entry, ("workspaces",), f"the account {quoted(account)}")
-            listed = inside.get("workspaces")
-            served = self._faults.entries(listed, None, "workspaces") if listed else {}
-            accounts[account] = tuple(served)
-            for workspace, scope in served.items():
-                place = scope.place
-                if workspace in seen:
-                    assert listed is not None
-                    self._faults.add(
-                        listed.keys[workspace],
-                        f"the workspace {quoted(workspace)} appears twice in the organization; "
-                        "a workspace belongs to one account and one scope",
-                    )
-                seen.add(workspace)
-                if not isinstance(scope.value, str):
-                    self._faults.add(place, f"{scope.described()} is not the name of a scope")
-                elif scope.value not in scopes:
-                    hint = (
-                        nearest(scope.value, scopes) or "; name one under scopes, or add it there"
-                    )
-                    self._faults.add(place, f"unknown scope {quoted(scope.value)}{hint}")
-                else:
-                    workspaces[workspace] = scope.value
-        return accounts, workspaces
 
     def _strategy(self, scope: Node, node: Node | None) -> Preset | None:
         """The strategy of a scope; where parts are wrong, harmless ones stand in for them."""

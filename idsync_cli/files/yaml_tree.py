@@ -11,6 +11,7 @@ from typing import Any
 
 from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.contents import ARCHIVES, is_packed, look
+from idsync_cli.files.hidden_secrets import without_secrets
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -102,8 +103,11 @@ class Faults:
         self._lines: list[str] = []
 
     def show_lines_of(self, text: str) -> None:
-        """Keep the text of the file, so that each fault comes with the line that it is in."""
-        self._lines = text.split("\n")
+        """Keep the text of the file, so that each fault comes with the line that it is in.
+
+        Secrets of workspaces are not shown.
+        """
+        self._lines = without_secrets(text).split("\n")
 
     def another(self) -> "Faults":
         """What collects as many as there are of the same file."""

@@ -326,11 +326,11 @@ def _data_lines(data: BatchData) -> list[Line]:
     if data.events:
         names = [event.name or event.event_type for event in data.events[:MOST_NAMED]]
         more = len(data.events) - len(names)
-        told = ", ".join(map(printable, names)) + (f" and {more:,} more" if more else "")
+        told = ", ".join(map(visible, names)) + (f" and {more:,} more" if more else "")
         lines.append([("+", Look.ADDED), f" {number_of(len(data.events), 'event')}: {told}"])
     for name, value in (data.attributes or {}).items():
-        told = " (tag)" if value == "null" else f": {printable(value)}"
-        lines.append([("+", Look.ADDED), f" attribute {printable(name)}{told}"])
+        told = " (tag)" if value == "null" else f": {visible(value)}"
+        lines.append([("+", Look.ADDED), f" attribute {visible(name)}{told}"])
     gone: list[Line] = [
         [("-", Look.REMOVED), f" attribute {printable(name)}"] for name in data.deleted
     ]

@@ -1,14 +1,16 @@
 """What a profile has beside its identifiers, for people and for machines."""
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli import wire
 from idsync_cli.core.data.values import Device, Event, ProfileData
-from idsync_cli.errors import number_of, printable
+from idsync_cli.errors import number_of
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
 _NOTHING = "-"
 
 
-def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
-    """Times, consent and the like in lines; attributes, devices and the latest events as tables."""
+def pieces(data: ProfileData, width: int, most: int | None = None) -> "list[RenderableType]":
+    """Times, consent and the like in lines; attributes, devices and the latest events as tables.
+
+    At most so many attributes, devices and messages.
+    """
     if data.is_empty:
         return []
     lines: list[Line] = [[""]]
@@ -32,20 +37,33 @@ def pieces(data: ProfileData, width: int) -> "list[RenderableType]":
     for name, value in (("consent", data.consent_state), ("attribution", data.attribution)):
         if value is not None:
             lines.append([f"{name}: {shown_value(value)}"])
-    lines += [[printable(message)] for message in data.status_messages]
+    lines += [[visible(message)] for message in data.status_messages[:most]]
+    lines += [[told] for told in _left_out("message", len(data.status_messages), most)]
     found: list[RenderableType] = [broken(text(*line), width, indent=2) for line in lines]
     if data.attributes:
-        rows = [(printable(name), shown_value(value)) for name, value in data.attributes.items()]
+        some = islice(data.attributes.items(), most)
+        rows = [(visible(name), shown_value(value)) for name, value in some]
         found += [text(""), laid_out(("Attribute", "Value"), rows, width)]
+        found += _left_out("attribute", len(data.attributes), most)
     if data.devices:
-        devices = [(_device(each), shown_value(each.info), str(each.seq)) for each in data.devices]
+        devices = [
+            (_device(each), shown_value(each.info), str(each.seq)) for each in data.devices[:most]
+        ]
         found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
+        found += _left_out("device", len(data.devices), most)
     if data.events:
         found += [text(""), event_table(data.events, width)]
         if data.event_count > len(data.events):
             told = f"the latest {len(data.events):,} of {number_of(data.event_count, 'event')}"
             found.append(text((told, Look.ASIDE)))
     return found
+
+
+def _left_out(what: str, number: int, most: int | None) -> list[str]:
+    """What is said of a table, or a list, that does not show everything."""
+    if most is None or number <= most:
+        return []
+    return [f"the first {most:,} of {number_of(number, what)}"]
 
 
 def event_table(events: "Sequence[Event]", width: int) -> "Table":
@@ -58,19 +76,19 @@ def shown_value(value: Any) -> str:
     """The value of an attribute, or a JSON object: text as it is, and all else as JSON."""
     if value is None:
         return "(tag)"
-    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _device(device: Device) -> str:
     identifier = device.identifier
     if identifier is None:
         return _NOTHING
-    return f"{identifier.type} {printable(identifier.value)}"
+    return f"{identifier.type} {visible(identifier.value)}"
 
 
 def _event_cells(event: Event) -> tuple[str, str, str, str]:
-    name = _NOTHING if event.name is None else printable(event.name)
-    return moment(event.time_ms), printable(event.event_type), name, str(event.seq)
+    name = _NOTHING if event.name is None else visible(event.name)
+    return moment(event.time_ms), visible(event.event_type), name, str(event.seq)
 
 
 def data_json(data: ProfileData) -> wire.Json:

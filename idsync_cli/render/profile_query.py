@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from idsync_cli import wire
 from idsync_cli.core.identity import DEVICE_TYPES, TYPE_ORDER, Identifier
-from idsync_cli.errors import printable
 from idsync_cli.inspect.query import MOST_EVENTS, Field, QueriedProfile
 from idsync_cli.render.profile_data import event_json, event_table, shown_value
 from idsync_cli.render.store import state
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
+from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -67,7 +67,7 @@ def query_pieces(
         [
             ("profile ", Look.HEADLINE),
             mpid,
-            f" in scope {printable(profile.scope)}: {state(profile)}",
+            f" in scope {visible(profile.scope)}: {state(profile)}",
         ]
     ]
     if data.first_seen_ms is not None and data.last_stored_ms is not None:
@@ -80,19 +80,19 @@ def query_pieces(
         for field in (Field.ATTRIBUTION, Field.CONSENT_STATE)
         if field in asked and told[field.value] is not None
     ]
-    head += [[printable(message)] for message in data.status_messages]
+    head += [[visible(message)] for message in data.status_messages]
     pieces: list[RenderableType] = [broken(text(*line), width, indent=2) for line in head]
     for field in (Field.USER_IDENTITIES, Field.DEVICE_IDENTITIES):
         if field in asked and told[field.value]:
-            rows = [(each["type"], printable(each["value"])) for each in told[field.value]]
+            rows = [(each["type"], visible(each["value"])) for each in told[field.value]]
             heading = "User identity" if field is Field.USER_IDENTITIES else "Device identity"
             pieces += [text(""), laid_out((heading, "Value"), rows, width)]
     if Field.USER_ATTRIBUTES in asked and queried.folded.attributes:
         attributes = queried.folded.attributes.items()
-        cells = [(printable(name), shown_value(value)) for name, value in attributes]
+        cells = [(visible(name), shown_value(value)) for name, value in attributes]
         pieces += [text(""), laid_out(("Attribute", "Value"), cells, width)]
     if Field.AUDIENCE_MEMBERSHIPS in asked and queried.audience_ids:
-        members = [(str(number), printable(name)) for number, name in queried.audience_ids]
+        members = [(str(number), visible(name)) for number, name in queried.audience_ids]
         pieces += [text(""), laid_out(("Id", "Audience"), members, width)]
     if Field.EVENTS in asked and data.events:
         pieces += [text(""), event_table(data.events[-MOST_EVENTS:], width)]

@@ -53,6 +53,9 @@ class Batch:
         self.passed_over: tuple[IdentityType, ...] = ()
         self.fault: Refusal | None = None
 
+    def __repr__(self) -> str:
+        return repr({name: getattr(self, name) for name in self.__slots__})
+
 
 def read(members: BatchMembers, texts: Sequence[str] | None, *, names_profile: bool) -> Batch:
     """Read what a batch brings; `texts` are its events as they came.

@@ -59,14 +59,14 @@ class Reading:
     with its identifiers or its data, which counts only if its labels are known (the order of
     section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
     label. `recorded_mpid` is what another system answered with. `batch` is what an event batch has
-    beside these, `digest` stands for its id, and `alias` is what an alias has.
+    beside these, `digest` stands for its id, and `alias` is what an alias has. What `spares_known`
+    says of a modify comes from whoever takes the request, never from the request.
     """
 
     __slots__ = (
         "alias", "batch", "changes", "digest", "identifiers", "identities", "kind", "label",
         "late_refusal", "mpid", "previous_mpid", "recorded_mpid", "refusal", "request_id",
-        "request_timestamp_ms",
-        "rules", "scope",
+        "request_timestamp_ms", "rules", "scope", "spares_known",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +92,7 @@ class Reading:
         self.batch: Batch | None = None
         self.alias: aliases.Alias | None = None
         self.digest: bytes | None = None
+        self.spares_known = False
 
     def translate(self, here: Callable[[int], int]) -> None:
         """Let the MPIDs that the request names be what they stand for here (section 12)."""
@@ -120,28 +121,32 @@ class Reader:
             None  # what a request is for that names nothing
         )
 
-    def read(self, request: object) -> Reading:
-        """Read a request, as far as it is one."""
+    def read(self, request: object, *, from_app: bool = False) -> Reading:
+        """Read a request, as far as it is one.
+
+        With `from_app`, the id of a batch came under the credentials of an application.
+        """
         if isinstance(request, PlainLine):
             return self._read(request.members)
         if isinstance(request, BatchLine):
-            reading = self._read_batch(request.batch, request.texts)
-            return self._as_it_stands(reading, request.line)
+            reading = self._read_batch(request.batch, request.texts, from_app=from_app)
+            return self._as_it_stands(reading, request.line, from_app=from_app)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
         if isinstance(request, LineObject):
-            return self._as_it_stands(self._read_json(request), request.line)
-        return self._read_json(request)
+            reading = self._read_json(request, from_app=from_app)
+            return self._as_it_stands(reading, request.line, from_app=from_app)
+        return self._read_json(request, from_app=from_app)
 
-    def _as_it_stands(self, reading: Reading, line: bytes) -> Reading:
+    def _as_it_stands(self, reading: Reading, line: bytes, *, from_app: bool) -> Reading:
         """The reading of a line; if it is refused with a value, told as that is written."""
         if _may_show_a_value(reading):
             as_written = read_again(line)
             if as_written is not None:
-                return self._read_json(as_written)
+                return self._read_json(as_written, from_app=from_app)
         return reading
 
-    def _read_json(self, request: object) -> Reading:
+    def _read_json(self, request: object, *, from_app: bool) -> Reading:
         """Read a request that may be anything."""
         if isinstance(request, dict):
             if request.get("type") == _BATCH.value:
@@ -149,7 +154,7 @@ class Reader:
                     check_depth(request)
                 except Refusal as refusal:
                     return Reading(refusal=refusal)
-                return self._read_batch(request, None)
+                return self._read_batch(request, None, from_app=from_app)
             if request.get("type") == _ALIAS.value:
                 return self._read_alias(request)
         try:
@@ -200,7 +205,7 @@ class Reader:
             reading.late_refusal = refusal
         return reading
 
-    def _read_batch(self, batch: Json, texts: Sequence[str] | None) -> Reading:
+    def _read_batch(self, batch: Json, texts: Sequence[str] | None, *, from_app: bool) -> Reading:
         """Read an event batch (section 9)."""
         label = batch.get("label")
         reading = Reading(_BATCH, label if is_text(label) else None)
@@ -234,7 +239,7 @@ class Reader:
         if batch_id is not None:
             if scope is None and workspace is None:
                 workspace = self._target.workspace
-            its_id = BatchId(workspace, where[0], batch_id)
+            its_id = BatchId(workspace, where[0], batch_id, from_app)
             reading.digest = digest_of(its_id, self._batch_key)
         return reading
 
@@ -404,8 +409,12 @@ def request_of(reading: Reading, labels: KnownLabels, now_ms: int = 0) -> Reques
     if kind is _MODIFY:
         assert mpid is not None
         if reading.changes is not None:
-            return ModifyRequest(mpid, identity_changes=reading.changes)
-        return ModifyRequest(mpid, known_identities=reading.identities)
+            return ModifyRequest(
+                mpid, identity_changes=reading.changes, spares_known=reading.spares_known
+            )
+        return ModifyRequest(
+            mpid, known_identities=reading.identities, spares_known=reading.spares_known
+        )
     assert kind is not None
     if kind is _ERASE:
         return EraseRequest(mpid, reading.identifiers)

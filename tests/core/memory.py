@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from idsync_cli.core.codes import Op
+from idsync_cli.core.codes import Op, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias
 from idsync_cli.core.decision import Decision
@@ -51,6 +51,9 @@ class Memory:
         if decision.digest is not None:
             assert decision.profile is not None
             self.batches[decision.digest] = decision.profile
+        if decision.status is Status.ERASED:
+            assert decision.profile is not None
+            self.erase(decision.profile.mpid)
         if decision.created:
             new = decision.profile
             assert new is not None
@@ -69,6 +72,13 @@ class Memory:
             profile = self.profiles[update.profile.mpid]
             assert types_of(profile.identifiers) == update.types
             self.profiles[profile.mpid] = _with(profile, profile.identifiers, update.was_known)
+
+    def erase(self, mpid: int) -> None:
+        """Nothing is known of a profile any more, but that its MPID is taken."""
+        del self.profiles[mpid]
+        for digest, profile in self.batches.items():
+            if profile is not None and profile.mpid == mpid:
+                self.batches[digest] = None
 
     def newest_first(self, limit: int | None, fits: Callable[[Profile], bool]) -> list[Profile]:
         found = [profile for profile in self.profiles.values() if fits(profile)]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idsync_cli.core.audiences.times import DAY_MS, length_of, length_text, time_of, time_text
@@ -18,6 +18,7 @@ def in_ms(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
+@settings(deadline=None)
 @given(MOMENTS, OFFSETS, st.sampled_from(["T", " "]))
 def test_a_time_is_read_as_the_standard_library_reads_it(
     moment: datetime, offset: int, between: str
@@ -30,6 +31,7 @@ def test_a_time_is_read_as_the_standard_library_reads_it(
     assert time_of(moment.isoformat() + "Z") == in_ms(utc)
 
 
+@settings(deadline=None)
 @given(MOMENTS)
 def test_a_time_is_written_as_it_is_read(moment: datetime) -> None:
     time_ms = in_ms(moment.replace(tzinfo=UTC))

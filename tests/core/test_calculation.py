@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idsync_cli.core.audiences.calculation import Occurred, accumulator
@@ -78,6 +78,7 @@ HAPPENED = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Calculation), HAPPENED, st.randoms())
 def test_the_order_in_which_values_come_does_not_matter(
     calculation: Calculation, happened: list[tuple[int, Any]], chance: Any

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idsync_cli.core.audiences.comparison import ABSENT, Comparer, ExactComparer
@@ -187,12 +187,14 @@ def test_absent_says_so() -> None:
 # What a value is
 
 
+@settings(deadline=None)
 @given(st.integers() | st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_and_the_text_of_it_are_one_number(number: float) -> None:
     assert number_of(number) == number_of(repr(number))
     assert text_of(number) is not None
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_is_what_was_written(number: float) -> None:
     found = number_of(number)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
+from idsync_cli.core.config.access import Access
 from idsync_cli.core.config.definitions import NO_DEFINITIONS, Definitions
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings, Strategy
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, IdentityType
@@ -127,9 +128,14 @@ def _bits(types: Iterable[IdentityType]) -> int:
 
 @dataclass(frozen=True)
 class Organization:
-    """Everything that a configuration file says: scopes by name, and whom each workspace serves."""
+    """Everything that a configuration file says.
+
+    Scopes by name, the scope of each workspace, the workspaces of each account, and the keys of
+    those workspaces that have some.
+    """
 
     name: str | None
     scopes: Mapping[str, ScopeRules]
     workspaces: Mapping[str, str]
     accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    access: Mapping[str, Access] = field(default_factory=dict)

@@ -17,5 +17,7 @@ def digest_of(batch_id: BatchId, key: bytes) -> bytes:
     """What a store keeps of the id of a batch: 16 bytes."""
     workspace = batch_id.workspace
     kind, name = ("scope", batch_id.scope) if workspace is None else ("workspace", workspace)
+    if batch_id.from_app:
+        kind = f"app {kind}"
     text = f"{kind} {len(name)} {name}{batch_id.id}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES, key=key).digest()

@@ -233,8 +233,12 @@ class BatchData(Value):
 
 
 class BatchId(NamedTuple):
-    """The `source_request_id` of a batch, and what it is unique in: a workspace, else a scope."""
+    """The `source_request_id` of a batch, and what it is unique in: a workspace, else a scope.
+
+    Ids that came under the credentials of an application are counted apart from all others.
+    """
 
     workspace: str | None
     scope: str
     id: str
+    from_app: bool = False

@@ -21,11 +21,12 @@ def modify(
     With `explain`, the decision says of every tier that it was not consulted.
 
     Raises:
-        Refusal: the scope has no such profile, an old value is not held, or an immutable
-            identifier stands in the way. Then nothing at all is changed.
+        Refusal: the scope has no such profile, an old value is not held, an immutable identifier
+            stands in the way, or it would take from a known profile and must not. Then nothing at
+            all is changed.
     """
     profile = profile_of(request.mpid, lookup)
-    modification = _Modification(profile, rules, lookup)
+    modification = _Modification(profile, rules, lookup, spares_known=request.spares_known)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
@@ -64,12 +65,15 @@ def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
 class _Modification:
     """A modify, change by change; `word` is the part of the request that is being worked on."""
 
-    __slots__ = ("change_set", "lookup", "profile", "rules", "word")
+    __slots__ = ("change_set", "lookup", "profile", "rules", "spares_known", "word")
 
-    def __init__(self, profile: ProfileView, rules: ScopeRules, lookup: Lookup) -> None:
+    def __init__(
+        self, profile: ProfileView, rules: ScopeRules, lookup: Lookup, *, spares_known: bool
+    ) -> None:
         self.profile = profile
         self.rules = rules
         self.lookup = lookup
+        self.spares_known = spares_known
         self.change_set = ChangeSet(rules, lookup)
         self.word: Word = ()
 
@@ -122,6 +126,12 @@ class _Modification:
             others = [each for each in everyone if each.mpid != self.profile.mpid]
             if settings.immutable:
                 self._check_immutable(kind, value, others_hold_it=bool(others))
+            if self.spares_known and any(map(self.rules.is_known, others)):
+                raise Refusal(
+                    ErrorCode.PROTECTED_IDENTITY,
+                    f"a known profile holds {kind} {quoted(value)}, and an application may not "
+                    "take it away",
+                )
             self.change_set.take_away(identifier, others)
         self.change_set.add(self.profile, identifier)
 

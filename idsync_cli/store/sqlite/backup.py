@@ -169,7 +169,8 @@ def _replace_damaged(place: StoreLocation, draft: Path, kept: Path | None) -> No
 def _copy(store: SqliteStore, draft: Path) -> None:
     """Copy a store at one moment into a file of its own, and see whether all of it is sound there.
 
-    All is checked that doctor checks, but for the rules of the scopes.
+    All is checked that doctor checks, but for the rules of the scopes. What the store owes of
+    erasures is done in the copy.
 
     Raises:
         StoreFault: it is not sound.

@@ -3,7 +3,7 @@
 from sqlite3 import Connection
 
 from idsync_cli.store.sqlite.erasing.traces import Trace
-from idsync_cli.store.sqlite.rows.checksums import checksum
+from idsync_cli.store.sqlite.rows.data import checksum_of_batch_id
 
 _ITS_OWN = ("events", "attributes", "devices", "profile_states")
 """Tables whose rows are found by the profile."""
@@ -46,5 +46,5 @@ def remove_data(connection: Connection, created_seq: int, trace: Trace) -> None:
     )
     connection.executemany(
         "UPDATE batch_ids SET created_seq = NULL, checksum = ?2 WHERE digest = ?1",
-        [(digest, checksum(digest, seq, None)) for digest, seq in trace.batch_ids],
+        [(digest, checksum_of_batch_id(digest, seq, None)) for digest, seq in trace.batch_ids],
     )

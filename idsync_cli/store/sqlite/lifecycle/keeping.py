@@ -1,5 +1,7 @@
 """Keeping the paths of files that are written from a store, by commands that only read it."""
 
+from pathlib import Path
+
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import StoreFault
@@ -15,6 +17,8 @@ def keep_path(store: str, kind: FileKind, file: str) -> bool:
 
     False where the store cannot be written, or somebody else holds it: then no erasure names it.
     """
+    if not Path(file).parent.is_dir():  # where nothing can be written, there is nothing to name
+        return True
     kept = KeptFile(kind, text_of(file))
     try:
         opened = open_store(store, write=True, finish_owed=False)

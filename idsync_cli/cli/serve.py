@@ -1,0 +1,239 @@
+"""`idsync serve`: the HTTP API over a store (section 10)."""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from idsync_cli.cli.environment import (
+    check_seed,
+    load_configuration,
+    new_seed,
+    now_ms,
+    open_store,
+    parse_seed,
+    say,
+    write,
+)
+from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
+from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable, quoted
+
+if TYPE_CHECKING:
+    import ssl
+
+    from idsync_cli.core.config.rules import Organization
+    from idsync_cli.server.api import Api
+    from idsync_cli.server.credentials import Credentials
+    from idsync_cli.server.record import Recorder
+    from idsync_cli.store.sqlite import SqliteStore
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_HIGHEST_PORT = 65_535
+
+
+def serve(
+    config: Config = DEFAULT_CONFIG,
+    store: StorePath = DEFAULT_STORE,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="The address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", help="The port; 0 picks a free one.")
+    ] = 8080,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Serve https with a certificate made for this run.")
+    ] = False,
+    tls_cert: Annotated[
+        str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this.")
+    ] = None,
+    tls_key: Annotated[
+        str | None, typer.Option("--tls-key", metavar="FILE", help="The key of --tls-cert.")
+    ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Print a line for each request.")] = False,
+    log_values: Annotated[
+        bool, typer.Option("--log-values", help="Print the requests, too: personal data.")
+    ] = False,
+    record: Annotated[
+        str | None,
+        typer.Option("--record", metavar="FILE", help="Append requests and their answers."),
+    ] = None,
+    max_age: Annotated[
+        int, typer.Option("--max-age", metavar="S", help="How long SDKs may keep an answer.")
+    ] = 0,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option("--allow-origin", metavar="URL", help="Let only these pages ask."),
+    ] = None,
+    seed: Seed = None,
+) -> int:
+    """Answer the mParticle SDKs over HTTP.
+
+    Point an application at the address that is printed. SIGHUP reads the configuration again;
+    Ctrl-C finishes what was accepted and ends.
+
+    Example: idsync serve --log
+    """
+    _check_numbers(port, max_age)
+    number = parse_seed(seed)
+    try:
+        from idsync_cli.server import app, run
+        from idsync_cli.server.api import Api, Settings
+        from idsync_cli.server.log import Log
+    except ModuleNotFoundError as error:
+        raise UsageFault(
+            f"idsync serve needs the package {error.name}; "
+            "install it with: pip install 'idsync[serve]'"
+        ) from None
+    from idsync_cli.engine.service import Service
+
+    organization = load_configuration(config).organization
+    credentials = _credentials(organization)
+    context = _tls(host, store, tls=tls, certificate=tls_cert, key=tls_key)
+    recorder = _recorder(record, config, store)
+    listening = run.listen(host, port)
+    with listening:
+        _ensure_store(store, organization, number)
+        say_line = say if log or log_values else None
+        with Service(
+            organization,
+            lambda: _opened(store, write_it=True),
+            lambda: _opened(store, write_it=False),
+            now=now_ms,
+        ) as service:
+            api = Api(
+                service,
+                organization,
+                credentials,
+                Settings(max_age, tuple(allow_origin or ())),
+                Log(say_line, values=log_values),
+                recorder,
+            )
+            its_port = listening.getsockname()[1]
+            address = f"{'https' if context else 'http'}://{_in_url(host)}:{its_port}"
+            _warn(credentials, host)
+            run.serve(
+                app.make_app(api, _report_bug),
+                listening,
+                context,
+                lambda: _reload(api, config),
+                lambda: write(f"serving the store {printable(store)} at {address}"),
+            )
+    if recorder is not None:
+        recorder.close()
+    say("stopped; every request that was accepted has been answered")
+    return 0
+
+
+def _check_numbers(port: int, max_age: int) -> None:
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise UsageFault(f"--port {port} is not a port; give 0 to {_HIGHEST_PORT}")
+    if max_age < 0:
+        raise UsageFault(f"--max-age {max_age} is negative; give a number of seconds")
+
+
+def _credentials(organization: "Organization") -> "Credentials":
+    from idsync_cli.server.credentials import Credentials
+
+    return Credentials(organization, os.environ)
+
+
+def _warn(credentials: "Credentials", host: str) -> None:
+    if not credentials.any:
+        say(
+            "note: no workspace has an api_key, so no SDK can ask anything; "
+            "to add one, see: idsync help workspaces"
+        )
+    if host not in _LOOPBACK and credentials.open_keys:
+        names = ", ".join(map(quoted, credentials.open_keys))
+        say(
+            f"note: whoever can reach {printable(host)} can ask with the bare key of {names} "
+            "(key_only)"
+        )
+
+
+def _tls(
+    host: str, store: str, *, tls: bool, certificate: str | None, key: str | None
+) -> "ssl.SSLContext | None":
+    """What https is served with, if it is; the certificate of our own authority is written."""
+    if (certificate is None) != (key is None):
+        raise UsageFault("--tls-cert and --tls-key belong together; give both")
+    if certificate is not None and key is not None:
+        if tls:
+            raise UsageFault("give --tls, or --tls-cert with --tls-key, not both")
+        from idsync_cli.server.tls import given
+
+        return given(certificate, key)
+    if not tls:
+        return None
+    from idsync_cli.server.tls import AUTHORITY_SUFFIX, made
+
+    context, authority = made(host)
+    path = store + AUTHORITY_SUFFIX
+    try:
+        Path(path).write_bytes(authority)
+    except OSError as error:
+        raise UsageFault(f"{quoted(path)} cannot be written: {error.strerror}") from None
+    say(f"wrote {printable(path)}: have the device or browser trust this authority for this run")
+    return context
+
+
+def _recorder(record: str | None, config: str, store: str) -> "Recorder | None":
+    if record is None:
+        return None
+    from idsync_cli.files.outputs import Outputs
+    from idsync_cli.server.record import Recorder
+
+    Outputs(store=store, configuration=config).check("--record", record)
+    try:
+        return Recorder(record)
+    except OSError as error:
+        raise UsageFault(f"--record {quoted(record)} cannot be written: {error.strerror}") from None
+
+
+def _ensure_store(path: str, organization: "Organization", seed: int | None) -> None:
+    from idsync_cli.store import sqlite as stores
+
+    found = open_store(path, organization, write=True)
+    if found is None:
+        found = stores.create(path, new_seed() if seed is None else seed)
+        say(f"created the store {printable(path)}")
+    with found:
+        check_seed(found, path, seed)
+
+
+def _opened(path: str, *, write_it: bool) -> "SqliteStore":
+    from idsync_cli.store import sqlite as stores
+
+    found = stores.open_store(path, write=write_it)
+    if found is None:
+        raise StoreFault(f"the store {printable(path)} is gone")
+    return found
+
+
+async def _reload(api: "Api", config: str) -> None:
+    """Take the configuration anew; one that is wrong is told of, and the old one stays."""
+    from idsync_cli.cli.complaints import complain
+
+    try:
+        organization = load_configuration(config).organization
+        await api.reload(organization, _credentials(organization))
+    except IdsyncError as error:
+        complain(error, prefix="idsync: ")
+        say("note: the configuration was not taken; the old one still holds")
+    else:
+        say("note: the configuration was read again, and holds from now on")
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _report_bug(error: Exception) -> None:
+    """Tell where it happened, and neither values nor messages, which may hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " > ".join(f"{Path(each.filename).name}:{each.lineno}" for each in frames[-6:])
+    say(f"idsync: a bug in idsync ({type(error).__name__}) at {places}; the server goes on")
+    sys.stderr.flush()

@@ -1,0 +1,71 @@
+"""The alias route: what one profile did is another's, too (section 10)."""
+
+from time import perf_counter
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idsync_cli.core.codes import AliasFault
+from idsync_cli.core.decision import Refusal
+from idsync_cli.server.answers import BAD_REQUEST, json_response, said_of
+from idsync_cli.server.api import Api, sent_with
+from idsync_cli.server.requests import Json, check_no_label, object_in
+from idsync_cli.wire.decoding import decode_json
+
+_KIND: Final = "alias"
+_MEMBERS: Final = ("source_mpid", "destination_mpid", "start_unixtime_ms", "end_unixtime_ms")
+_SAID: Final = {
+    AliasFault.NO_ALIASING: "the strategy of this workspace does not allow aliases",
+    AliasFault.SAME_PROFILE: "source and destination are the same profile",
+    AliasFault.UNKNOWN_PROFILE: "there is no profile with one of the MPIDs",
+    AliasFault.KNOWN_SOURCE: "the source is known and the destination is not",
+    AliasFault.INVALID_WINDOW: "the window ends before it starts, or is longer than 90 days",
+}
+
+
+class AliasRoute:
+    """The handler of the alias route."""
+
+    def __init__(self, api: Api) -> None:
+        self._api: Final = api
+
+    async def alias(self, request: Request) -> Response:
+        """Handle an alias, as applications send it."""
+        began = perf_counter()
+        sent = await sent_with(request, request.path_params["key"])
+        caller = self._api.credentials.app(sent)
+        self._api.check_rate(caller)
+        try:
+            asked = _asked(caller.workspace, decode_json(sent.body))
+        except Refusal as refusal:
+            self._api.log.refused(_KIND, 400, refusal.code.value)
+            return _refused(400, f"{refusal.code.value}: {refusal.message}")
+        answer = await self._api.answer(asked)
+        outcome = answer.outcome
+        status = 202
+        if isinstance(outcome, Refusal) and outcome.fault is not AliasFault.ALIASED_BEFORE:
+            status = 403 if outcome.fault is AliasFault.NO_ALIASING else 400
+        self._api.log.answered(_KIND, status, perf_counter() - began, answer, asked)
+        if status == 202 or not isinstance(outcome, Refusal):
+            return Response(status_code=202)
+        said = said_of(outcome) if outcome.fault is None else _SAID[outcome.fault]
+        return _refused(status, f"{outcome.code.value}: {said}")
+
+
+def _asked(workspace: str, body: object) -> Json:
+    """The alias of a body; `data.scope` and what nobody names is passed over."""
+    members = object_in(body)
+    data: dict[str, Any] = dict(object_in(members.get("data")))
+    for name in ("source_mpid", "destination_mpid"):
+        check_no_label(name, data.get(name))
+    asked: Json = {"type": _KIND, "workspace": workspace}
+    asked |= {name: data[name] for name in _MEMBERS if name in data}
+    its_id = members.get("request_id")
+    if isinstance(its_id, str):
+        asked["request_id"] = its_id
+    return asked
+
+
+def _refused(status: int, message: str) -> Response:
+    return json_response({"code": BAD_REQUEST, "message": message}, status)

@@ -1,0 +1,169 @@
+"""What all routes share: who asks, what was sent, and having the engine answer it (section 10)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from time import monotonic
+from typing import Any, Final, NamedTuple, TypeVar
+
+from starlette.requests import Request
+
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.decision import Answer
+from idsync_cli.engine.service import Service
+from idsync_cli.errors import Busy, Stopped, StoreFault
+from idsync_cli.server.answers import Problem
+from idsync_cli.server.bodies import read_body
+from idsync_cli.server.credentials import Caller, Credentials, Sent
+from idsync_cli.server.limits import Limits
+from idsync_cli.server.log import Log
+from idsync_cli.server.record import Recorder
+
+PREFIXES: Final = ("identity", "webevents", "tags", "nativeevents", "config")
+"""What stands before a path where an SDK uses a domain of its own."""
+
+RETRY_SECONDS: Final = "1"
+SERVICE_UNAVAILABLE: Final = "SERVICE_UNAVAILABLE"
+TOO_MANY_REQUESTS: Final = "TOO_MANY_REQUESTS"
+
+ResultT = TypeVar("ResultT")
+
+
+class Settings(NamedTuple):
+    """How the server was asked to serve.
+
+    `max_age` is how many seconds an SDK may keep an answer; `allowed_origins` are those of pages
+    that may ask, where not all may.
+    """
+
+    max_age: int = 0
+    allowed_origins: tuple[str, ...] = ()
+
+
+class Api:
+    """A service, the credentials that open it, and who is told of what."""
+
+    def __init__(
+        self,
+        service: Service,
+        organization: Organization,
+        credentials: Credentials,
+        settings: Settings,
+        log: Log,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.service: Final = service
+        self.organization = organization
+        self.credentials = credentials
+        self.settings: Final = settings
+        self.log: Final = log
+        self.recorder: Final = recorder
+        self.refused_events: Counter[tuple[str, str]] = Counter()  # by workspace and code
+        self._limits = Limits(monotonic)
+
+    async def reload(self, organization: Organization, credentials: Credentials) -> None:
+        """Let another configuration hold between two requests."""
+        await asyncio.wrap_future(self.service.reload(organization))
+        self.organization, self.credentials = organization, credentials
+
+    def check_rate(self, caller: Caller) -> None:
+        """See whether a workspace has not had its share of this second.
+
+        Raises:
+            Problem: 429.
+        """
+        wait = self._limits.seconds_to_wait(caller.workspace, caller.access.rate)
+        if wait:
+            raise Problem(
+                429,
+                f"more than {caller.access.rate} requests a second; try again after {wait} s",
+                TOO_MANY_REQUESTS,
+                {"Retry-After": str(wait)},
+            )
+
+    async def answer(
+        self,
+        request: dict[str, Any],
+        *,
+        read_only: bool = False,
+        explain: bool = False,
+        spare_known: bool = False,
+        from_app: bool = False,
+    ) -> Answer:
+        """Have the engine answer a request of section 8 or 9; what it does is recorded.
+
+        Raises:
+            Problem: 503; the store is busy or cannot be used.
+        """
+        asked = unavailable(
+            lambda: self.service.submit(
+                request,
+                dry_run=read_only,
+                explain=explain,
+                spare_known=spare_known,
+                from_app=from_app,
+            )
+        )
+        answer = await _outcome_of(asked)
+        if self.recorder is not None and not read_only:
+            self.recorder.take(request, answer)
+        return answer
+
+    async def look(self, ask: Callable[[Any], ResultT]) -> ResultT:
+        """Ask something of one state of the store.
+
+        Raises:
+            Problem: 503; the store is busy or cannot be used.
+        """
+        return await _outcome_of(unavailable(lambda: self.service.look(ask)))
+
+
+def unavailable(submit: Callable[[], Future[ResultT]]) -> Future[ResultT]:
+    """Submit something to the service.
+
+    Raises:
+        Problem: 503; too much is waiting.
+    """
+    try:
+        return submit()
+    except (Busy, Stopped) as error:
+        raise _unavailable(str(error)) from None
+
+
+async def _outcome_of(asked: Future[ResultT]) -> ResultT:
+    try:
+        return await asyncio.wrap_future(asked)
+    except (Busy, Stopped, StoreFault):
+        raise _unavailable("the store cannot be used at the moment; try again") from None
+
+
+def _unavailable(message: str) -> Problem:
+    return Problem(503, message, SERVICE_UNAVAILABLE, {"Retry-After": RETRY_SECONDS})
+
+
+async def sent_with(request: Request, path_key: str | None = None) -> Sent:
+    """What credentials are judged by: headers, the paths that a signature may be over, the body.
+
+    Raises:
+        Problem: the body cannot be read.
+    """
+    body = await read_body(request)
+    return Sent(request.method, request.headers, signed_paths(request), body, path_key)
+
+
+def signed_paths(request: Request) -> tuple[str, ...]:
+    """The path that was asked for, and the one of the default address; of a GET with its query."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    asked = raw.partition(b"?")[0].decode("latin-1")
+    first, _, rest = asked.removeprefix("/").partition("/")
+    paths = [asked, f"/{rest}"] if first in PREFIXES and rest else [asked]
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    if request.method == "GET" and query:
+        paths = [f"{path}?{query}" for path in paths]
+    return tuple(paths)
+
+
+def is_asked(query: Mapping[str, str], name: str) -> bool:
+    """Whether a member of the query is true."""
+    return query.get(name, "").lower() == "true"

@@ -1,0 +1,139 @@
+"""A server from its start to its end: it listens, hears signals, and finishes what it accepted."""
+
+import asyncio
+import resource
+import signal
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from idsync_cli.errors import UsageFault, quoted
+
+SILENT_SECONDS: Final = 30
+"""How long a connection may say nothing, or be in the middle of its headers."""
+
+GRACE_SECONDS: Final = 30
+"""How long the end waits for requests that were accepted."""
+
+_MOST_FILES: Final = 65_536
+_BACKLOG: Final = 1024
+
+
+class Protocol(H11Protocol):
+    """HTTP over one connection, which is closed where the client goes on saying nothing."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to watch the connection."""
+        super().connection_made(transport)
+        self._watch = self.loop.call_later(SILENT_SECONDS, self._look, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop watching."""
+        self._watch.cancel()
+        super().connection_lost(exc)
+
+    def _look(self, cycle_before: object) -> None:
+        """Close the connection where no request was begun since the last look, and none is on."""
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        is_idle = cycle is None or cycle.response_complete
+        if is_idle and cycle is cycle_before:
+            self.transport.close()
+        else:
+            self._watch = self.loop.call_later(SILENT_SECONDS, self._look, cycle)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        UsageFault: the address cannot be had.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise UsageFault(
+            f"cannot listen on {quoted(host)}, port {port}: {cause}; "
+            "name another with --host and --port (--port 0 picks a free one)"
+        ) from None
+
+
+def serve(
+    app: ASGIApp,
+    listening: socket.socket,
+    context: ssl.SSLContext | None,
+    on_reload: Callable[[], Awaitable[None]],
+    on_ready: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM comes; then finish what was accepted.
+
+    A SIGHUP has `on_reload` called.
+    """
+    _allow_many_connections()
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=SILENT_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=_BACKLOG,
+    )
+    config.load()
+    config.ssl = context
+    asyncio.run(_Server(config, on_reload, on_ready).serve([listening]))
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready, and whose end by a signal is an ordinary end."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_reload: Callable[[], Awaitable[None]],
+        on_ready: Callable[[], None],
+    ) -> None:
+        super().__init__(config)
+        self._on_reload = on_reload
+        self._on_ready = on_ready
+        self._reloads: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Hear signals; those that ended the server are not raised again once it has ended."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        yield
+
+    def _reload(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._reload_once())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload_once(self) -> None:
+        await self._on_reload()
+
+
+def _allow_many_connections() -> None:
+    """Let the process have as many open files as it may: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_FILES)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
