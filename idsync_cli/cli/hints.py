@@ -52,7 +52,7 @@ _SENTENCES = {
     "jq -c '.[]' {path}",
     Hint.CONVERT_OBJECTS: "make requests of it with: idsync convert {path}, or lines with: "
     "jq -c . {path}",
-    Hint.CONVERT_ROWS: "to make requests of the rows, run: idsync convert {path}",
+    Hint.CONVERT_ROWS: "to make requests of rows without one, use: idsync convert",
     Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
     Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
     Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'",

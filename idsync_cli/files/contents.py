@@ -201,14 +201,14 @@ def _kind_of(line: bytes) -> Contents:
     value, _ = _decoded(line)
     if not isinstance(value, dict):
         return Contents.OBJECTS
+    if {"seq", "status"} <= value.keys():
+        return Contents.ANSWERS
     if value.get("type") in set(RequestKind) or _REQUEST & value.keys():
         return Contents.REQUESTS
     if "identities" in value or "record" in value:
         return Contents.PROFILES
     if "type" not in value and _BATCH & value.keys():
         return Contents.BATCHES
-    if {"seq", "status"} <= value.keys():
-        return Contents.ANSWERS
     return Contents.OBJECTS
 
 

@@ -213,7 +213,7 @@ def _header_faults(names: Sequence[str]) -> Iterator[tuple[str, int, Hint | None
         elif name in names[:place]:
             yield f"the column {name} appears twice; keep one", place, None
     if "mpid" not in names and not any(nearest(name, ["mpid"]) for name in unknown):
-        yield "no column mpid; every profile needs one", len(names), None
+        yield "no column mpid; every profile needs one", len(names), Hint.CONVERT_ROWS
 
 
 def _excerpt(number: int, names: Sequence[str], row: Sequence[str], word: Word | None) -> Excerpt:
