@@ -51,6 +51,7 @@ def mapped(idsync: Program, *lines: dict[str, Any], arguments: tuple[str, ...] =
 
 
 OURS = mpid_of(1, 1)
+NOW = "2026-03-01T12:30:00Z"
 
 
 @pytest.mark.parametrize("chunk", ["1", "100"])
@@ -129,6 +130,90 @@ def test_the_previous_mpid_breaks_a_tie_by_what_it_stands_for(idsync: Program) -
     answers = mapped(idsync, one, two, *both, asked)
     assert answers[-1]["decided_by"] == {"rule": "previous_mpid"}
     assert answers[-1]["mpid"] == answers[0]["mpid"]
+
+
+# Batches, aliases, erasures
+
+
+def event(name: str, **members: Any) -> dict[str, Any]:
+    data = {"event_name": name, "timestamp_unixtime_ms": 1772366400000}
+    return {
+        "type": "batch",
+        "events": [{"event_type": "custom_event", "data": data}],
+        **members,
+    }
+
+
+def test_a_batch_and_an_alias_name_profiles_by_recorded_mpids(idsync: Program) -> None:
+    alias = {
+        "type": "alias",
+        "source_mpid": "5",
+        "destination_mpid": "6",
+        "start_unixtime_ms": 1772366300000,
+        "end_unixtime_ms": 1772366500000,
+    }
+    by_batch = event("there", user_identities={"email": "b@x"}, response={"mpid": "6"})
+    lines = (identify("a@x", "5"), event("here", mpid="5"), by_batch, alias)
+    a, batch, b, aliased = mapped(idsync, *lines)
+    assert batch["mpid"] == a["mpid"] != b["mpid"]
+    assert (batch["status"], aliased["status"]) == ("matched", "aliased")
+    assert aliased["mpid"] == b["mpid"]
+    data = idsync("profile", "query", "--mpid", b["mpid"], "--fields", "events", "--now", NOW)
+    assert "here" in data.stdout
+
+
+@pytest.mark.parametrize(
+    "response", [5, {"mpid": "x"}, {"mpid": "@who"}, {}, {"error": 5}], ids=str
+)
+def test_a_response_is_checked_whatever_the_request_is(idsync: Program, response: object) -> None:
+    lines = (
+        event("there", user_identities={"email": "b@x"}, response=response),
+        {"type": "alias", "source_mpid": "5", "destination_mpid": "6", "response": response},
+        identify("a@x") | {"response": response},
+    )
+    for answer in mapped(idsync, *lines):
+        assert answer["errors"][0]["code"] == "INVALID_REQUEST"
+        assert "response" in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("chunk", ["1", "2", "100"])
+def test_what_stood_for_an_erased_profile_stands_for_nobody(idsync: Program, chunk: str) -> None:
+    lines = (
+        identify("a@x", "5"),
+        identify("a@x", "6"),
+        identify("b@x", "7"),
+        {"type": "erase", "mpid": "6"},
+        change("5", "d"),
+        change("6", "d"),
+        change("7", "d"),
+        identify("a@x", "5"),
+        change("5", "e"),
+    )
+    answers = mapped(idsync, *lines, arguments=("--chunk-size", chunk))
+    assert answers[3]["mpid"] == answers[0]["mpid"]
+    codes = [each["errors"][0]["code"] for each in answers[4:6]]
+    assert codes == ["MPID_NOT_FOUND", "MPID_NOT_FOUND"]
+    assert answers[6]["mpid"] == answers[2]["mpid"]
+    assert answers[8]["mpid"] == answers[7]["mpid"] != answers[0]["mpid"]
+    with closing(sqlite3.connect(idsync.folder / "idsync.db")) as connection:
+        pairs = connection.execute("SELECT recorded, mpid FROM recorded_mpids").fetchall()
+    expected = {5: answers[7]["mpid"], 7: answers[2]["mpid"]}
+    assert {recorded: str(mpid) for recorded, mpid in pairs} == expected
+
+
+def test_an_erasure_between_two_calls_takes_the_pairs_with_it(idsync: Program) -> None:
+    theirs = 6504934091054997508
+    put(idsync, "one.jsonl", identify("a@x", theirs), identify("b@x", "6"))
+    put(idsync, "two.jsonl", change(theirs, "d"), change("6", "d"))
+    a, b = idsync("replay", "one.jsonl", *MAPPED).lines()
+    stored = theirs.to_bytes(8, "big")
+    assert stored in b"".join(path.read_bytes() for path in idsync.folder.glob("idsync.db*"))
+    assert idsync("erase", "--mpid", a["mpid"]).status == 0
+    assert stored not in b"".join(path.read_bytes() for path in idsync.folder.glob("idsync.db*"))
+    first, second = idsync("replay", "one.jsonl", "two.jsonl", *MAPPED, "--resume").lines()
+    assert first["errors"][0]["code"] == "MPID_NOT_FOUND"
+    assert second["mpid"] == b["mpid"]
+    assert idsync("doctor").status == 0
 
 
 # Several files, and resumptions

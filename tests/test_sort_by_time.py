@@ -191,6 +191,45 @@ def test_each_file_has_its_own_labels(idsync: Program, chunk: str) -> None:
     assert by_place["a.jsonl", 1]["mpid"] != by_place["b.jsonl", 2]["mpid"]
 
 
+@pytest.mark.parametrize("chunk", ["1", "2", "100"])
+def test_a_label_of_any_file_stands_for_an_erased_profile_no_more(
+    idsync: Program, chunk: str
+) -> None:
+    erase = json.dumps({"type": "erase", "mpid": "@me", "request_timestamp_ms": 4})
+    change = {"type": "modify", "mpid": "@you", "known_identities": {"das": "d"}}
+    write(idsync, "a.jsonl", asked("one", 1, label="me"), erase, asked("c", 6, label="x"))
+    write(idsync, "b.jsonl", asked("one", 2, label="you"), json.dumps(change))
+    arguments = (*SORTED, "-", "--chunk-size", chunk)
+    outcome = idsync("replay", "a.jsonl", "b.jsonl", *arguments)
+    by_place = {(each["file"], each["line"]): each for each in outcome.lines()}
+    assert by_place["b.jsonl", 1]["mpid"] == by_place["a.jsonl", 1]["mpid"]
+    assert by_place["b.jsonl", 2]["status"] == "modified"  # it keeps to the line before it
+    assert by_place["a.jsonl", 2]["status"] == "erased"
+    later = json.dumps(change | {"request_timestamp_ms": 5})
+    write(idsync, "b.jsonl", asked("one", 2, label="you"), later)
+    again = idsync("replay", "a.jsonl", "b.jsonl", *arguments, "--store", "new.db")
+    by_place = {(each["file"], each["line"]): each for each in again.lines()}
+    assert by_place["b.jsonl", 2]["errors"][0]["code"] == "UNKNOWN_LABEL"
+
+
+def test_what_was_sorted_before_an_erasure_is_not_brought_back(idsync: Program) -> None:
+    erase = {"type": "erase", "known_identities": {"email": "1"}, "request_timestamp_ms": 9}
+    write(idsync, "a.jsonl", asked("1", 1), asked("2", 5))
+    write(idsync, "b.jsonl", asked("3", 2), json.dumps(erase))
+    files = ("a.jsonl", "b.jsonl")
+    assert idsync("replay", *files, *SORTED, "a.out").status == 0
+    before = idsync.files()
+    for arguments in (("a.jsonl",), ("b.jsonl",), (*files, "--sort-by-time"), (*files,)):
+        refused = idsync("replay", *arguments, "--again")
+        assert_refused(refused, 2, "was replayed before a profile was erased", "--force")
+        assert idsync.files() == before
+    forced = idsync("replay", *files, "--sort-by-time", "--again", "--force", "--json")
+    assert (forced.status, forced.json()["requests"]) == (0, 4)
+    outcome = idsync("erase", "--email", "2", "--json")
+    told = sorted(each["path"].rpartition("/")[2] for each in outcome.json()["files"])
+    assert told == ["a.jsonl", "a.out", "b.jsonl"]
+
+
 # Interrupted and resumed
 
 
