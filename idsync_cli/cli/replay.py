@@ -64,7 +64,7 @@ def replay(
     ] = None,
     force: Force = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an interrupted replay of the file.")
+        bool, typer.Option("--resume", help="Continue a replay that ended early.")
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Replay a file that was replayed before.")
@@ -114,8 +114,7 @@ def replay(
 ) -> int:
     """Answer the requests in files and summarize the results.
 
-    A rejected line does not stop the replay, but makes the exit status 1. A replay that ended
-    early can continue with --resume.
+    A rejected line does not stop the replay, but makes the exit status 1.
 
     Example: idsync replay requests.jsonl --output answers.jsonl
     """
