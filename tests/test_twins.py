@@ -105,6 +105,34 @@ def test_a_profile_or_a_number_that_comes_twice_is_named_with_the_line(unique: P
     ]
 
 
+def test_a_number_that_a_record_has_is_named_with_its_line(unique: Program) -> None:
+    text = lines((1, {"email": ["a"]}), created_seq=1)
+    alone = {"record": "attribute", "mpid": "1", "seq": 4, "name": "city", "value": "Bern"}
+    text += json.dumps(alone) + "\n" + lines((2, {"email": ["b"]}), created_seq=4)
+    assert told(unique, "p.jsonl", text) == [
+        "p.jsonl:3: created_seq 4 is already in use by line 2; omit created_seq to take the next "
+        "number"
+    ]
+
+
+def test_what_a_rejected_profile_has_is_passed_over(unique: Program) -> None:
+    its = {"record": "attribute", "mpid": "2", "seq": 4, "name": "city", "value": "Bern"}
+    text = lines((1, {"email": ["a"]}), (2, {"email": ["a"]})) + json.dumps(its) + "\n"
+    assert told(unique, "p.jsonl", text) == [
+        "p.jsonl:2: email is unique, but another profile holds 'a': the profile 1 of line 1"
+    ]
+
+
+def test_the_place_of_a_value_is_that_in_the_file_whatever_a_scope_blocks(idsync: Program) -> None:
+    idsync.write("idsync.yaml", f"{CONFIG}    extensions: {{blocked: {{email: [x]}}}}\n")
+    text = lines((1, {"email": ["a"]}), (2, {"email": ["x", "a"]}))
+    assert told(idsync, "p.jsonl", text) == [
+        "p.jsonl:2: email is unique, but another profile holds 'a': the profile 1 of line 1"
+    ]
+    _, line, caret, _ = idsync("import", "p.jsonl").stderr.splitlines()
+    assert line[caret.index("^") :].startswith('"a"')
+
+
 def test_a_file_that_is_imported_twice_is_in_the_store(unique: Program) -> None:
     unique.write("p.jsonl", lines((1, {"email": ["e"]}), (2, {})))
     assert unique("import", "p.jsonl").status == 0
