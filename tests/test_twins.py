@@ -110,8 +110,10 @@ def test_a_number_that_a_record_has_is_named_with_its_line(unique: Program) -> N
     alone = {"record": "attribute", "mpid": "1", "seq": 4, "name": "city", "value": "Bern"}
     text += json.dumps(alone) + "\n" + lines((2, {"email": ["b"]}), created_seq=4)
     assert told(unique, "p.jsonl", text) == [
-        "p.jsonl:3: created_seq 4 is already in use by line 2; omit created_seq to take the next "
-        "number"
+        (
+            "p.jsonl:3: created_seq 4 is already in use by line 2; "
+            "omit created_seq to take the next number"
+        )
     ]
 
 
