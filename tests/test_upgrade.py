@@ -246,7 +246,6 @@ def test_a_store_that_does_not_know_of_aliases_learns_of_them(idsync: Program) -
     path = put_store_of_schema_3(idsync)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DELETE FROM identity_types WHERE name = 'alias'")
-        connection.execute("DROP TABLE recorded_mpids")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
         connection.execute("PRAGMA user_version = 2")
     outcome = idsync(*IDENTIFY, "--alias", "wolf")
