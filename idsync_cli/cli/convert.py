@@ -52,7 +52,7 @@ def convert(
         bool, typer.Option("--quiet", help="Print no progress and no summary.")
     ] = False,
 ) -> int:
-    """Make requests of a table, of JSON, of event batches or of a browser's calls.
+    """Make requests of CSV, JSON, or what a browser recorded.
 
     What the file holds shows its content. A recorded MPID becomes that of a response, which
     idsync replay --map-mpids lets stand for ours. The exit status is 1 if something cannot be used.

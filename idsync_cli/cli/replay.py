@@ -93,7 +93,7 @@ def replay(
             metavar="N",
             min=1,
             max=10**6,
-            help="Requests per transaction.",
+            help="Lines a transaction (default: by time).",
         ),
     ] = None,
     dry_run: Annotated[
