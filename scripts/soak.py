@@ -111,7 +111,9 @@ def kills(seed: str, folder: Path, report: Report) -> None:
         answers = [{n: v for n, v in each.items() if n != "tiers"} for each in answers]
     for wanted, got in zip(answers, found, strict=True):
         _need(json.dumps(wanted) == json.dumps(got), f"model   {wanted}\nprogram {got}")
-    _need([json.loads(each) for each in export(whole).splitlines()] == profiles, "export, model")
+    exported = [json.loads(each) for each in export(whole).splitlines()]
+    exported = [each for each in exported if "record" not in each]
+    _need(exported == profiles, "export, model")
     report.counts["requests compared"] += len(answers)
 
     for number in range(rng.randint(2, 8)):

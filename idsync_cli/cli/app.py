@@ -47,7 +47,7 @@ _COMMANDS = {
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
     "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
     "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),
-    "export": ("transfer.export", "Write every profile, one per line."),
+    "export": ("transfer.export", "Write every profile, one per line, and what it has."),
     "translate": ("translate.translate_", "Turn a list of identifiers into another type."),
     "import": ("transfer.import_", "Import whole profiles: all of a file or nothing."),
     "backup": ("maintenance.backup", "Copy the store to a file that is itself a store."),
