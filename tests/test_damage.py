@@ -75,7 +75,7 @@ def import_from_another(program: Program) -> None:
     exported = program("export", "--store", "theirs.db").lines()
     for line in exported:
         line.pop("created_seq", None)
-        line |= {"seq": 999} if "seq" in line else {}
+        line.update({"seq": 999} if "seq" in line else {})
     program.write("theirs.jsonl", "".join(json.dumps(line) + "\n" for line in exported))
     assert program("import", "theirs.jsonl").status == 0
 

@@ -12,7 +12,6 @@ import errno
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
@@ -43,7 +42,7 @@ from idsync_cli.store.sqlite import create, open_store
 from idsync_cli.store.sqlite.cache import prefetch, working_set
 from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import organization
-from tests.faults import DEADLINE, export, history, is_sound
+from tests.faults import DEADLINE, export, history, is_sound, timeless
 from tests.many import many
 from tests.program import Outcome, Program, ended
 from tests.test_faults_room import small_disk
@@ -267,13 +266,6 @@ def whole_of(idsync: Program, name: str) -> Whole:
     return lines, history(idsync, store), tables(idsync.folder / store)
 
 
-def timeless(lines: bytes) -> bytes:
-    """Lines but for the times of the clock, and the files that an erasure names."""
-    lines = re.sub(rb'"files": \[[^]]*\]', b'"files": []', lines)
-    of_the_clock = rb'"(?:time|time_ms|first_seen_ms|last_stored_ms)": (?:"[^"]*"|\d+)'
-    return re.sub(of_the_clock, b'"time": 0', lines)
-
-
 def run(idsync: Program, name: str, *options: str, files: tuple[str, ...] = ("day.jsonl",)) -> None:
     """Replay into the store of this name, and write the answers to a file of this name."""
     into = ("--store", f"{name}.db", "--output", f"{name}.jsonl")
@@ -455,7 +447,7 @@ def test_a_random_world_comes_to_the_same(
     lines = [
         json.dumps(request) + "\n"
         for request in world.requests
-        if number % 2 == 0 or request.get("type") != "erase"  # which is done here, not ahead
+        if number % 2 == 0 or '"type": "erase"' not in json.dumps(request)  # done here, not ahead
     ]
     size = len(lines)
     for _ in range(3 if number % 2 == 0 else 10):

@@ -74,7 +74,7 @@ def track(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    """Record an event or attributes on a profile, found as by an identify.
+    """Record an event or attributes on whom identify would find.
 
     Example: idsync track --email a@example.com --event signup
     """
