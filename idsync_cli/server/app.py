@@ -15,6 +15,7 @@ from idsync_cli.server.answers import Problem, error_response, refused
 from idsync_cli.server.api import Api
 from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.credentials import Refused
+from idsync_cli.server.description import with_description
 from idsync_cli.server.routes import operations
 
 _HEADERS: Final = b"x-mp-key, content-type, authorization, x-mp-signature, date"
@@ -31,8 +32,16 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
 
     `carrying_out` runs beside it, or nothing that is due is carried out.
     """
-    served = operations(api, carrying_out or CarryingOut(api, 0, report_bug))
-    starlette = Starlette(
+    app = starlette_app(api, report_bug, carrying_out)
+    return _Outside(app, api.settings.allowed_origins, report_bug)
+
+
+def starlette_app(
+    api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None
+) -> Starlette:
+    """The routes alone, as `make_app` has them."""
+    served = with_description(operations(api, carrying_out or CarryingOut(api, 0, report_bug)))
+    app = Starlette(
         routes=[
             Route(path, each.handler, methods=[each.method])
             for each in served
@@ -40,8 +49,8 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
         ],
         exception_handlers=_handlers_of(api),
     )
-    starlette.router.redirect_slashes = False
-    return _Outside(starlette, api.settings.allowed_origins, report_bug)
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _unroutable(request: Request, error: Exception) -> Response:

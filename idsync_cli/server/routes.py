@@ -158,9 +158,9 @@ def _of_profiles(routes: ProfileRoutes) -> Iterator[Operation]:
     )  # fmt: skip
     yield Operation(
         "token", "POST", "/oauth/token", routes.token, "Get a token for the Profile API",
-        Opens.ADMIN_IN_BODY, {200: "Token", 400: "Error", 404: "Error"}, "TokenRequest",
+        Opens.ADMIN_IN_BODY, {200: "Token", 400: "Error"}, "TokenRequest",
     )  # fmt: skip
-    told: dict[int, str | None] = {200: "Profile", 400: "Error", 403: None, 404: "Error"}
+    told: dict[int, str | None] = {200: "Profile", 400: "Error", 403: None}
     yield Operation(
         "resolveProfile", "POST", "/userprofile/v1/resolve/{org}/{account}/{workspace}",
         routes.resolve, "Tell of the profile that holds an immutable identity", Opens.BEARER, told,
@@ -181,32 +181,32 @@ def _of_subject_requests(routes: SubjectRequestRoutes) -> Iterator[Operation]:
         yield Operation(
             f"acceptSubjectRequest{named}", "POST", f"/v3/requests{end}", routes.accept,
             "Take a request of a data subject", Opens.ADMIN,
-            {201: "SubjectRequestAccepted", 400: error, 404: error, 409: error}, "SubjectRequest",
+            {201: "SubjectRequestAccepted", 400: error, 409: error}, "SubjectRequest",
         )  # fmt: skip
         yield Operation(
             f"subjectRequests{named}", "GET", f"/v3/requests{end}", routes.statuses,
             "Tell how far the requests of a group have come", Opens.ADMIN,
-            {200: "SubjectRequestStatuses", 400: error, 404: error}, None, ("!group_id",),
+            {200: "SubjectRequestStatuses", 400: error}, None, ("!group_id",),
         )  # fmt: skip
         yield Operation(
             f"discovery{named}", "GET", f"/v3/discovery{end}", routes.discovery,
             "Tell which requests of data subjects are understood", Opens.ADMIN,
-            {200: "Discovery", 404: error},
+            {200: "Discovery", 400: error},
         )  # fmt: skip
     yield Operation(
         "subjectRequest", "GET", "/v3/requests/{id}", routes.status,
         "Tell how far a request has come", Opens.ADMIN,
-        {200: "SubjectRequestStatus", 400: error, 404: error},
+        {200: "SubjectRequestStatus", 400: error},
     )  # fmt: skip
     yield Operation(
         "cancelSubjectRequest", "DELETE", "/v3/requests/{id}", routes.cancel,
         "Cancel a request that is pending", Opens.ADMIN,
-        {202: "SubjectRequestCancelled", 400: error, 404: error},
+        {202: "SubjectRequestCancelled", 400: error},
     )  # fmt: skip
     yield Operation(
         "subjectRequestResults", "GET", "/v3/requests/{id}/results", routes.results,
         "Give all that is known of a profile, as a ZIP archive", Opens.ADMIN,
-        {200: "Archive", 400: error, 404: error, 410: error},
+        {200: "Archive", 400: error, 410: error},
     )  # fmt: skip
 
 
@@ -228,5 +228,5 @@ def _of_sdks(api: Api) -> Iterator[Operation]:
         )  # fmt: skip
     yield Operation(
         "health", "GET", "/healthz", health_of(api), "Say that the server is there",
-        Opens.ADMIN_OR_NOTHING, {200: "Health", 404: "Error"},
+        Opens.ADMIN_OR_NOTHING, {200: "Health"},
     )  # fmt: skip
