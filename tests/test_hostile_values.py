@@ -507,9 +507,8 @@ def subject_request(number: int, value: str) -> dict[str, Any]:
 
 def mpids_of(world: World) -> list[str]:
     """The profile that was made first for each value."""
-    made = {
-        tuple(each["identities"].get("customer_id", ())): each["mpid"] for each in exported(world)
-    }
+    profiles = [each for each in exported(world) if "identities" in each]
+    made = {tuple(each["identities"].get("customer_id", ())): each["mpid"] for each in profiles}
     return [made[value,] for value in world.values]
 
 
@@ -574,6 +573,20 @@ def asking_who(world: World) -> Iterator[Sequence[str]]:
             yield ("whois", f"customer_id={value}", "--scope", world.scopes[n], "--json")
             yield ("whois", f"email={value}?")
             yield ("whois", f"{value}=x")
+
+
+def asking_why_not(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("--identity", f"email={value}", "--scope", world.scopes[n])
+        if n % 3 == 0:
+            yield ("why-not", mpids[n], *asked)
+        elif n % 3 == 1:
+            yield ("why-not", mpids[n], *asked, "--identity", f"customer_id=2{value}", "--json")
+        else:
+            yield ("why-not", f"@{value}", "--line", str(4 * n + 3), "requests.jsonl")
+            yield ("why-not", f"@{value}?", "--line", "1", "requests.jsonl")
+            yield ("why-not", f"x{value}", *asked, "--type", value)
 
 
 def remembering(world: World) -> Iterator[Sequence[str]]:
@@ -732,6 +745,7 @@ SCENES: Mapping[str, Scene] = {
     "check": checking,
     "profiles": listing,
     "whois": asking_who,
+    "why-not": asking_why_not,
     "profile show": showing,
     "history": remembering,
     "audience": asking_for_members,
@@ -798,7 +812,7 @@ IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
     *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
     *("alias", "profile query", "translate"),
-    *("whois", "profile show", "history", "help"),
+    *("whois", "why-not", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
 SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "config plan"}
@@ -829,6 +843,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),
+    "why-not": ("1", "--email", "a"),
     "profile show": ("--mpid", "1"),
     "history": ("--mpid", "1"),
     "import": ("nowhere",),

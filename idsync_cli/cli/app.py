@@ -44,6 +44,10 @@ _COMMANDS = {
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier and whether a search finds them."),
+    "why-not": (
+        "why_not.why_not",
+        "Say why a profile is not the answer, and what would make it so.",
+    ),
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
     "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
     "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),

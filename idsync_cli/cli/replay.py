@@ -1,18 +1,16 @@
 """Replay files of requests."""
 
 import gc
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 from time import process_time
 from typing import Annotated
 
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli import colour, hints
+from idsync_cli.cli import hints
 from idsync_cli.cli.environment import (
     load_configuration,
     new_seed,
@@ -36,6 +34,7 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
+from idsync_cli.cli.progress import progress, unseen
 from idsync_cli.cli.replay_shown import Kinds, Lines, Rules, Shown, Statuses, sum_up
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
@@ -160,7 +159,7 @@ def replay(
             forced=force,
         )
         try:
-            with nullcontext(_unseen) if quiet else _progress(files) as advance:
+            with nullcontext(unseen) if quiet else progress(files) as advance:
                 for done in _done(run, sources, advance):
                     tally.add(done.tally)
                     if give_out and done.answers:
@@ -235,41 +234,3 @@ def _store(
         found = stores.temporary(wanted) if dry_run else stores.create(path, wanted)
     with store_at_work(found, path, seed, dry_run=dry_run) as storage:
         yield storage
-
-
-def _unseen(_bytes: int, _requests: int) -> None:
-    """Progress that is not shown."""
-
-
-@contextmanager
-def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with rate and time left, on a terminal and nowhere else."""
-    if not sys.stderr.isatty():
-        yield _unseen
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    known = all(name != STANDARD_STREAM and not name.endswith(".gz") for name in files)
-    total = sum(Path(name).stat().st_size for name in files) if known else None
-    columns = (
-        BarColumn(),
-        TextColumn("{task.fields[requests]:,} requests, {task.fields[rate]:,.0f} a second"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns,
-        console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("replay", total=total, requests=0, rate=0.0)
-        counted = 0
-
-        def advance(number_of_bytes: int, requests: int) -> None:
-            nonlocal counted
-            counted += requests
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = counted / elapsed if elapsed else 0.0
-            bar.update(task, advance=number_of_bytes, requests=counted, rate=rate)
-
-        yield advance

@@ -7,11 +7,13 @@ from typing import NamedTuple
 from idsync_cli.core.codes import Reason
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decide import decide
-from idsync_cli.core.decision import DecidedBy, Decision, Refusal
+from idsync_cli.core.decision import Answer, DecidedBy, Decision, Refusal
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.core.lookup import holders as holders_of
+from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.followed import follow
+from idsync_cli.core.screening import screen
 from idsync_cli.foresight.flips import (
     Add,
     Case,
@@ -32,20 +34,30 @@ Flip = tuple[Change, ...]
 class WhyNot(NamedTuple):
     """How far a profile came, and what would have made it the answer.
 
-    `answer` is the MPID that the request is answered with, None where it is with none, and `error`
-    says then why it is refused, if it is. `lost_tie` says that it was among several candidates and
-    another was taken. `left_out` counts flips that were found and are not told.
+    `explained` is the answer to the request, with what every tier did. `lost_tie` says that the
+    profile was among several candidates and another was taken. `left_out` counts flips that were
+    found and are not told.
     """
 
     mpid: int
-    answer: int | None
-    error: Refusal | None
+    explained: Answer
     found_by: tuple[IdentityType, ...]
     ineligible: Reason | None
     lost_at: DecidedBy | None
     lost_tie: bool
     flips: tuple[Flip, ...]
     left_out: int
+
+    @property
+    def answer(self) -> int | None:
+        """The MPID that the request is answered with; None where it is with none."""
+        return self.explained.mpid
+
+    @property
+    def error(self) -> Refusal | None:
+        """Why the request is refused; None where it is not."""
+        outcome = self.explained.outcome
+        return outcome if isinstance(outcome, Refusal) else None
 
     @property
     def is_the_answer(self) -> bool:
@@ -59,13 +71,17 @@ class WhyNot(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A request in its scope, with the numbers that it would be answered by."""
+    """A request in its scope, with the numbers that it would be answered by.
+
+    `line` is its line in a file, None where it comes from none.
+    """
 
     request: IdentityRequest
     scope: str
     rules: ScopeRules
     seq: int
     seed: int
+    line: int | None = None
 
 
 def why_not(asked: Asked, profile: Profile, transaction: Transaction) -> WhyNot:
@@ -78,15 +94,15 @@ def why_not(asked: Asked, profile: Profile, transaction: Transaction) -> WhyNot:
     view = lookup.profile(profile.mpid)
     assert view is not None
     followed = follow(asked.request, asked.rules, lookup, view)
-    outcome = answer_to(case, asked, transaction)
-    answer = _mpid_of(outcome)
+    outcome = answer_to(case, asked, transaction, explain=True)
+    explained = Answer(asked.seq, asked.line, asked.request.kind, asked.scope, outcome)
+    answer = explained.mpid
     flips: list[Flip] = []
     if answer != profile.mpid:
         flips = list(_flips(case, asked, profile, transaction))
     return WhyNot(
         mpid=profile.mpid,
-        answer=answer,
-        error=outcome if isinstance(outcome, Refusal) else None,
+        explained=explained,
         found_by=followed.found_by,
         ineligible=followed.ineligible,
         lost_at=followed.lost_at,
@@ -96,11 +112,28 @@ def why_not(asked: Asked, profile: Profile, transaction: Transaction) -> WhyNot:
     )
 
 
-def answer_to(case: Case, asked: Asked, transaction: Transaction) -> Decision | Refusal:
+def holders(asked: Asked, transaction: Transaction) -> list[ProfileView]:
+    """The profiles of the scope that hold an identifier of the request, newest first.
+
+    An identifier is read as guard rails leave it, and counts outside the priority, too.
+    """
+    lookup = transaction.lookup(asked.scope, asked.rules)
+    left = screen(asked.request.identifiers, asked.rules.guard_rails, lookup).identifiers
+    found = {view.mpid: view for each in left for view in holders_of(lookup, each)}
+    return sorted(found.values(), key=_age, reverse=True)
+
+
+def _age(profile: ProfileView) -> int:
+    return profile.created_seq
+
+
+def answer_to(
+    case: Case, asked: Asked, transaction: Transaction, *, explain: bool = False
+) -> Decision | Refusal:
     """What a case comes to, decided only."""
     lookup = transaction.lookup(asked.scope, case.rules)
     try:
-        return decide(case.request, case.rules, lookup, asked.seq, asked.seed)
+        return decide(case.request, case.rules, lookup, asked.seq, asked.seed, explain=explain)
     except Refusal as refusal:
         return refusal.with_traceback(None)
 

@@ -25,6 +25,7 @@ GIVE_WAY: Final = (
     "First identifiers",
     "Identifier",
     "Value",
+    "Change",
     "Audience",
     "Scope",
     "State",
@@ -37,7 +38,7 @@ GIVE_WAY: Final = (
 """The headings of the columns that give way, the first one first."""
 
 CUT_THROUGH: Final = (
-    *("Value", "Identifier", "First identifiers", "By", "Audience", "Workspaces"),
+    *("Value", "Identifier", "First identifiers", "By", "Change", "Audience", "Workspaces"),
 )
 """The headings of columns whose words are cut through, if nothing else helps."""
 
