@@ -31,7 +31,7 @@ from idsync_cli.cli.options import (
     takes_identities,
 )
 from idsync_cli.cli.progress import progress
-from idsync_cli.cli.questions import Limit, most_rows, mpid_in, say_left_out, say_meant
+from idsync_cli.cli.questions import most_rows, mpid_in, say_left_out, say_meant
 from idsync_cli.cli.request_options import request_of
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
@@ -65,12 +65,17 @@ def why_not(
     line: Annotated[
         int | None,
         typer.Option(
-            "--line", metavar="N", min=1, help="Ask about line N of FILE, after the lines before."
+            "--line", metavar="N", min=1, help="Ask about line N of FILE, after those before."
         ),
     ] = None,
     kind: Annotated[
         str,
-        typer.Option("--type", metavar="TYPE", help="identify, login, logout or search."),
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            show_default=False,
+            help="identify (default), login, logout or search.",
+        ),
     ] = "identify",
     previous_mpid: Annotated[
         str | None,
@@ -78,7 +83,12 @@ def why_not(
     ] = None,
     scope: Scope = None,
     workspace: Workspace = None,
-    limit: Limit = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", metavar="N", min=1, help="At most N profiles (50, or all as JSON)."
+        ),
+    ] = None,
     seed: Annotated[
         str | None,
         typer.Option("--seed", metavar="N", help="With --line: seed for the MPIDs (default: 0)."),
@@ -90,10 +100,8 @@ def why_not(
 ) -> int:
     """Say why a profile is not the answer, and what would make it so.
 
-    Every change that is named was tried by resolving with it; nothing is written. Without an MPID,
-    every profile that holds one of the identifiers is asked about.
-
-    The exit status is 1 if a profile is not the answer and no change would make it so.
+    Each change is tried; nothing is written. Without an MPID every holder is asked about. The exit
+    status is 1 if nothing would make it the answer.
 
     Example: idsync why-not -5412 --email a@example.com --idfv 9876
     """
