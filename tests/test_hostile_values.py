@@ -729,6 +729,19 @@ def planning(world: World) -> Iterator[Sequence[str]]:
     yield ("stats", "--config", "gone.yaml")  # which says what scopes are gone
 
 
+def comparing(world: World) -> Iterator[Sequence[str]]:
+    text = configuration(world.scopes, settings=", email: {login: true, unique: true}")
+    world.idsync.write("two.yaml", text.replace("conversion", "link"))
+    asked = ("compare", "--with", "two.yaml", "requests.jsonl", "refused.jsonl")
+    yield (*asked, "--examples", "40")
+    yield (*asked, "--examples", "40", "--json")
+    for name in world.names[:2]:
+        world.idsync.write(f"{name}.jsonl", lines(requests(world)[:40]))
+        yield ("compare", "--with", "two.yaml", f"{name}.jsonl", "--output", f"{name}.differs")
+    world.idsync.write("gone.yaml", configuration([f"{value}?" for value in world.scopes]))
+    yield ("compare", "--with", "gone.yaml", "requests.jsonl")
+
+
 SCENES: Mapping[str, Scene] = {
     "init": initializing,
     "identify": asking("identify", 0, "--dry-run"),
@@ -746,6 +759,7 @@ SCENES: Mapping[str, Scene] = {
     "profiles": listing,
     "whois": asking_who,
     "why-not": asking_why_not,
+    "compare": comparing,
     "profile show": showing,
     "history": remembering,
     "audience": asking_for_members,
@@ -812,7 +826,7 @@ IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
     *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
     *("alias", "profile query", "translate"),
-    *("whois", "why-not", "profile show", "history", "help"),
+    *("whois", "why-not", "compare", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
 SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "config plan"}
@@ -844,6 +858,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "check": ("nowhere",),
     "whois": ("email=a",),
     "why-not": ("1", "--email", "a"),
+    "compare": ("--with", "nowhere.yaml", "nowhere"),
     "profile show": ("--mpid", "1"),
     "history": ("--mpid", "1"),
     "import": ("nowhere",),

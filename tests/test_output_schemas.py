@@ -35,6 +35,7 @@ BY_COMMAND = {
     "replay": "replay",
     "whois": "whois",
     "why-not": "why-not",
+    "compare": "compare",
     "history": "history",
     "stats": "stats",
     "import": "import",

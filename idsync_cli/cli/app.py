@@ -40,6 +40,7 @@ _COMMANDS = {
     "alias": ("alias.alias", "Give one profile's events to another, within a window."),
     "erase": ("erase.erase", "Erase a profile, and every byte that only it held."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
+    "compare": ("compare.compare", "Compare what two configurations make of the same requests."),
     "serve": ("serve.serve", "Answer the mParticle SDKs over HTTP."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),

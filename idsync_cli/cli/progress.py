@@ -14,10 +14,11 @@ def unseen(_bytes: int, _requests: int) -> None:
 
 
 @contextmanager
-def progress(files: Sequence[str], what: str = "requests") -> Iterator[Callable[[int, int], None]]:
+def progress(files: Sequence[str], times: int = 1) -> Iterator[Callable[[int, int], None]]:
     """A progress bar with rate and time left, on a terminal and nowhere else.
 
-    It is told of bytes that were read and requests that were answered since it was told last.
+    It is told of bytes that were read and requests that were answered since it was told last; all
+    files are read so many times.
     """
     if not sys.stderr.isatty():
         yield unseen
@@ -26,10 +27,10 @@ def progress(files: Sequence[str], what: str = "requests") -> Iterator[Callable[
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     known = all(name != STANDARD_STREAM and not name.endswith(".gz") for name in files)
-    total = sum(Path(name).stat().st_size for name in files) if known else None
+    total = times * sum(Path(name).stat().st_size for name in files) if known else None
     columns = (
         BarColumn(),
-        TextColumn(f"{{task.fields[requests]:,}} {what}, {{task.fields[rate]:,.0f}} a second"),
+        TextColumn("{task.fields[requests]:,} requests, {task.fields[rate]:,.0f} a second"),
         TimeRemainingColumn(),
     )
     with Progress(

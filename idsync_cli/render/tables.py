@@ -49,7 +49,7 @@ RIGHT: Final = frozenset(
     (
         *("#", "Held by", "Left", "Seq", "Ids", "Number", "Requests", "Holders", "Profiles"),
         *("Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
-        *("Members", "Opted out"),
+        *("Members", "Opted out", "A", "B"),
     )
 )
 """The headings of columns of numbers."""
