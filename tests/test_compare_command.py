@@ -116,7 +116,8 @@ def check_examples(found: Json, a: list[Json], b: list[Json], known: Any, file: 
         (mpid not in known[is_b], -size, first, is_b, at)
         for mpid, is_b, size, first, at in parted_at(a, b)
     ]
-    wanted, causes = [], []
+    wanted: list[tuple[str, int, str, int]] = []
+    causes: list[Any] = []
     for _, size, _, is_b, at in sorted(groups):
         cause = (a[at]["decided_by"], b[at]["decided_by"])
         if len(wanted) < 10 and causes.count(cause) < 2:
