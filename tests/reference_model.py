@@ -498,9 +498,13 @@ class Model:
         pairs = [(CANONICAL[name], v) for name, vs in identities.items() for v in vs]
         profile.held = self.admit(scope, pairs)
         profile.was_known = profile.known(self.rules[scope])
+        self.put(profile)
+        return profile.mpid
+
+    def put(self, profile: Profile) -> None:
+        """Take in a profile that no request makes."""
         self.profiles[profile.mpid] = profile
         self.before[profile.mpid] = profile.copy()
-        return profile.mpid
 
     def admit(self, scope: str, pairs: list[Pair]) -> list[Pair]:
         """Section 11: what is left of a whole profile; values that become one are one."""

@@ -513,7 +513,7 @@ def mpids_of(world: World) -> list[str]:
 
 
 def exported(world: World) -> list[Any]:
-    return world.idsync("export").lines()
+    return world.idsync("export").profiles()
 
 
 def near(name: str) -> str:
@@ -1119,17 +1119,17 @@ def test_no_cell_is_a_formula_whatever_separates_cells(worlds: Worlds, separator
 
 def test_csv_is_read_back_to_the_exact_values(worlds: Worlds) -> None:
     hostile, _ = worlds
-    exported = hostile.run("export").stdout
+    exported = hostile.run("export").profiles()
     table = hostile.run("export", "--format", "csv").stdout.encode()
     into = ("--store", "from-csv.db", "--seed", "1")
     assert hostile.run("import", "-", "--format", "csv", *into, stdin=table).status == 0
-    assert hostile.run("export", "--store", "from-csv.db").stdout == exported
+    assert hostile.run("export", "--store", "from-csv.db").profiles() == exported
     assert table.startswith(",".join(COLUMNS).encode())
 
 
 def test_json_keeps_the_exact_values(worlds: Worlds) -> None:
     hostile, _ = worlds
-    profiles = hostile.run("export").lines()
+    profiles = hostile.run("export").profiles()
     assert {line["scope"] for line in profiles} == set(hostile.scopes)
     held = {value for line in profiles for value in line["identities"].get("other", ())}
     assert held == set(HOSTILE)

@@ -256,7 +256,7 @@ class TestImport:
 
     def test_json(self, idsync: Program) -> None:
         outcome = _import(idsync, _line(1), arguments=("--json",))
-        expected = {"profiles": 1, "erasures": 0, "blocked": 0, "dry_run": False}
+        expected = {"profiles": 1, "records": 0, "erasures": 0, "blocked": 0, "dry_run": False}
         assert outcome.json() == expected
 
     def test_a_store_is_made_for_its_owner_alone(self, idsync: Program) -> None:

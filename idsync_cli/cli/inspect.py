@@ -16,6 +16,7 @@ from idsync_cli.cli.environment import (
     terminal_width,
     write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -36,6 +37,7 @@ from idsync_cli.cli.questions import (
     say_left_out,
     say_meant,
 )
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.inspect.near import meant_by
@@ -207,7 +209,11 @@ def history(
     if found.exit_status:
         say(f"idsync: no history for {what}")
         say_meant(meant)
-    if shown:
+    if shown and isinstance(shown[-1].change, Erasure) and len(shown) == 1:
+        from idsync_cli.render import store as render_store
+
+        write_lines([render_store.erased_line(shown[-1].change)])
+    elif shown:
         from idsync_cli.render.history import history_table
 
         draw(

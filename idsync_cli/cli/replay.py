@@ -90,7 +90,7 @@ def replay(
             metavar="N",
             min=1,
             max=10**6,
-            help="Requests per transaction (default: as many as take a quarter of a second).",
+            help="Requests per transaction (default: by time).",
         ),
     ] = None,
     dry_run: Annotated[

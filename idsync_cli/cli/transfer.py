@@ -170,7 +170,7 @@ def import_(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> int:
-    """Import whole profiles, with all that an export has: all of a file or nothing.
+    """Import whole profiles with what they have: all or nothing.
 
     The store is created if there is none. A profile without created_seq takes the next number. If
     any line breaks a rule of its scope, or uses an MPID or a number already in use, or the MPID of
