@@ -310,7 +310,7 @@ def test_files_in_the_wrong_order_are_pointed_out(shop: Program) -> None:
         (("--with", "link.yaml", "day.jsonl", "--seed", "x"), ["--seed 'x'"]),
         (("--with", "link.yaml", "day.jsonl", "--output", "day.jsonl"), ["the input 'day.jsonl'"]),
         (("--with", "link.yaml", "day.jsonl", "--output", "link.yaml"), ["the input 'link.yaml'"]),
-        (("--with", "link.yaml", "day.jsonl", "--scope", "nowhere"), ["A: ", "'nowhere'"]),
+        (("--with", "link.yaml", "day.jsonl", "--scope", "nowhere"), ["'nowhere'"]),
         (("--with", "link.yaml", "bad.jsonl.gz"), ["'bad.jsonl.gz' cannot be read"]),
         (("--with", "bad.yaml", "day.jsonl"), ["bad.yaml:1"]),
     ],

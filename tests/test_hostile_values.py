@@ -742,6 +742,18 @@ def comparing(world: World) -> Iterator[Sequence[str]]:
     yield ("compare", "--with", "gone.yaml", "requests.jsonl")
 
 
+def linting_data(world: World) -> Iterator[Sequence[str]]:
+    yield ("lint", "requests.jsonl", "refused.jsonl")
+    yield ("lint", "requests.jsonl", "--json")
+    yield ("lint", "requests.jsonl", "--format", "github")
+    yield ("lint",)
+    yield ("lint", "--json")
+    for name in world.names[:2]:
+        world.idsync.write(f"{name}.jsonl", lines(requests(world)[:40]))
+        yield ("lint", f"{name}.jsonl", "--redact")
+        yield ("lint", f"{name}.jsonl", "--format", "github")
+
+
 SCENES: Mapping[str, Scene] = {
     "init": initializing,
     "identify": asking("identify", 0, "--dry-run"),
@@ -760,6 +772,7 @@ SCENES: Mapping[str, Scene] = {
     "whois": asking_who,
     "why-not": asking_why_not,
     "compare": comparing,
+    "lint": linting_data,
     "profile show": showing,
     "history": remembering,
     "audience": asking_for_members,
@@ -826,7 +839,7 @@ IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
     *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
     *("alias", "profile query", "translate"),
-    *("whois", "why-not", "compare", "profile show", "history", "help"),
+    *("whois", "why-not", "compare", "lint", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
 SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "config plan"}
@@ -859,6 +872,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "whois": ("email=a",),
     "why-not": ("1", "--email", "a"),
     "compare": ("--with", "nowhere.yaml", "nowhere"),
+    "lint": ("nowhere",),
     "profile show": ("--mpid", "1"),
     "history": ("--mpid", "1"),
     "import": ("nowhere",),

@@ -15,6 +15,7 @@ from idsync_cli.core import codes
 from idsync_cli.core.config.diff import Shift
 from idsync_cli.core.config.strategy import Settings
 from idsync_cli.foresight.flips import SETTINGS, STRATEGY_RULES
+from idsync_cli.foresight.linting.findings import LintFinding, Weight
 from idsync_cli.inspect.doctor import Level
 from idsync_cli.inspect.plan import Fate
 from idsync_cli.inspect.translation import Outcome
@@ -36,6 +37,7 @@ BY_COMMAND = {
     "whois": "whois",
     "why-not": "why-not",
     "compare": "compare",
+    "lint": "lint",
     "history": "history",
     "stats": "stats",
     "import": "import",
@@ -138,6 +140,8 @@ def values(known: type[Enum]) -> list[str]:
         ),
         ("config-show", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
         ("why-not", "/$defs/setting/enum", list(SETTINGS)),
+        ("lint", "/$defs/weight/enum", values(Weight)),
+        ("lint", "/$defs/code/enum", values(LintFinding)),
         (
             "why-not",
             "/$defs/key/enum",

@@ -1,14 +1,9 @@
 """Compare two configurations over the same requests."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from idsync_cli import wire
 from idsync_cli.cli.environment import (
     check_seed,
     draw,
@@ -20,6 +15,7 @@ from idsync_cli.cli.environment import (
     terminal_width,
     write_json,
 )
+from idsync_cli.cli.input_files import checked_target, readable, say_order
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -31,18 +27,14 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.cli.progress import progress
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
-from idsync_cli.files.request_file import STANDARD_STREAM, open_requests
 from idsync_cli.files.whole_file import whole_file
 from idsync_cli.foresight.comparing.compare import Compared, Limits
 from idsync_cli.foresight.comparing.compare import compare as compare_sides
-from idsync_cli.foresight.comparing.work import File, SideJob
-from idsync_cli.foresight.file_order import first_time
+from idsync_cli.foresight.comparing.work import SideJob
 
 _MOST = 10**9
-_PIECE = 2**20
 
 
 def compare(
@@ -121,14 +113,14 @@ def compare(
         outputs.check("--output", output, must_be_new=not force)
         ensure_writable("--output", output)
     scopes = _common_scopes(*organizations)
-    target = _checked_target(organizations, scope, workspace)
+    targets = [checked_target(each, scope, workspace) for each in organizations]
     _check_store(store, organizations[0], number)
-    with _readable(files) as readable:
-        _say_order(readable)
+    with readable(files) as found_files:
+        say_order(found_files)
         job = SideJob(
             organization=organizations[0],
-            target=target,
-            files=tuple(readable),
+            target=targets[0],
+            files=tuple(found_files),
             scopes=scopes,
             seed=number or 0,
             store=store,
@@ -139,7 +131,7 @@ def compare(
             job,
             job._replace(organization=organizations[1]),
             examples=examples,
-            progress=lambda: progress([each.path for each in readable], times=2),
+            progress=lambda: progress([each.path for each in found_files], times=2),
         )
     if output is not None:
         _write_differing(found, output, force=force)
@@ -172,20 +164,6 @@ def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:
     return common
 
 
-def _checked_target(
-    organizations: Sequence[Organization], scope: str | None, workspace: str | None
-) -> wire.Target:
-    target = wire.Target(scope, workspace)
-    if scope is None and workspace is None:
-        return target
-    for side, organization in zip("AB", organizations, strict=True):
-        try:
-            wire.scope_of(None, None, organization, target)
-        except Refusal as refusal:
-            raise UsageFault(f"{side}: {refusal.message}") from None
-    return target
-
-
 def _check_store(path: str | None, organization: Organization, seed: int | None) -> None:
     """See whether the store to begin with can be read.
 
@@ -205,43 +183,6 @@ def _check_store(path: str | None, organization: Organization, seed: int | None)
         )
     with opened:
         check_seed(opened, path, seed)
-
-
-@contextmanager
-def _readable(files: Sequence[str]) -> Iterator[list[File]]:
-    """The files, of which each can be read several times: what comes through a pipe is set aside.
-
-    Raises:
-        UsageFault: one cannot be read.
-    """
-    with TemporaryDirectory(prefix="idsync-compare-") as folder:
-        found = []
-        for number, name in enumerate(files):
-            with open_requests(name) as source:
-                if name != STANDARD_STREAM and Path(name).is_file():
-                    found.append(File(name, str(Path(name).resolve())))
-                    continue
-                copy = Path(folder, str(number))
-                with copy.open("wb") as aside:
-                    while piece := source.read(_PIECE):
-                        aside.write(piece)
-                found.append(File(name, str(copy)))
-        yield found
-
-
-def _say_order(files: Sequence[File]) -> None:
-    """Point out a file whose requests are older than those of one before it."""
-    before: tuple[int, File] | None = None
-    for file in files:
-        time = first_time(file.path, file.name)
-        if time is None:
-            continue
-        if before is not None and time < before[0]:
-            say(
-                f"note: {quoted(file.name)} begins earlier than {quoted(before[1].name)}, by their "
-                "request_timestamp_ms; give files in the order in which their requests came"
-            )
-        before = time, file
 
 
 def _write_differing(found: Compared, output: str, *, force: bool) -> None:

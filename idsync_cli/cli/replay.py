@@ -23,6 +23,7 @@ from idsync_cli.cli.environment import (
     unfinished_erasure,
     write,
 )
+from idsync_cli.cli.input_files import checked_target
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -37,7 +38,7 @@ from idsync_cli.cli.options import (
 from idsync_cli.cli.progress import progress, unseen
 from idsync_cli.cli.replay_shown import Kinds, Lines, Rules, Shown, Statuses, sum_up
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import Hint, Terminated, UsageFault, number_of, printable
 from idsync_cli.files.answers_file import AnswersFile, Over
@@ -121,7 +122,7 @@ def replay(
         raise UsageFault("--resume continues and --again starts over; give only one of them")
     shown = Shown.chosen(line, status, rule, kind, is_explained=explain and output is None)
     organization = load_configuration(config, no_extensions=no_extensions).organization
-    target = _checked_target(organization, scope, workspace)
+    target = checked_target(organization, scope, workspace)
     number = parse_seed(seed)
     answers = None
     if output is not None and output != STANDARD_STREAM:
@@ -197,18 +198,6 @@ def _done(
         if not batches:
             left = "no requests in" if run.mode is not Mode.RESUME else "nothing left to replay in"
             say(f"{left} {'standard input' if name == STANDARD_STREAM else printable(name)}")
-
-
-def _checked_target(
-    organization: Organization, scope: str | None, workspace: str | None
-) -> wire.Target:
-    target = wire.Target(scope, workspace)
-    if scope is not None or workspace is not None:
-        try:
-            wire.scope_of(None, None, organization, target)
-        except Refusal as refusal:
-            raise UsageFault(refusal.message) from None
-    return target
 
 
 def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:

@@ -96,7 +96,7 @@ def comparison(found: Comparison, width: int) -> "list[RenderableType]":
     """A headline that says whether anything differs, the counts, and the examples."""
     first = found.first_difference
     pieces: list[RenderableType] = [
-        broken(text((_sentence(found), Look.HEADLINE)), width),
+        broken(text((sentence(found), Look.HEADLINE)), width),
         text((_asked(found), Look.ASIDE)),
         text(""),
         _both_table(found, width),
@@ -117,7 +117,8 @@ def comparison(found: Comparison, width: int) -> "list[RenderableType]":
     return pieces
 
 
-def _sentence(found: Comparison) -> str:
+def sentence(found: Comparison) -> str:
+    """Whether anything differs, and what, in one sentence."""
     if found.first_difference is None:
         return "Nothing differs."
     parts = []

@@ -25,6 +25,7 @@ GIVE_WAY: Final = (
     "First identifiers",
     "Identifier",
     "Value",
+    "Most shared",
     "Change",
     "Audience",
     "Scope",
@@ -38,7 +39,16 @@ GIVE_WAY: Final = (
 """The headings of the columns that give way, the first one first."""
 
 CUT_THROUGH: Final = (
-    *("Value", "Identifier", "First identifiers", "By", "Change", "Audience", "Workspaces"),
+    *(
+        "Value",
+        "Identifier",
+        "First identifiers",
+        "By",
+        "Change",
+        "Most shared",
+        "Audience",
+        "Workspaces",
+    ),
 )
 """The headings of columns whose words are cut through, if nothing else helps."""
 

@@ -59,6 +59,7 @@ class Recorder:
             lines.append(answer.line or 0)
         for name, values in ((MPIDS, mpids), (WAYS, ways), (LINES, lines)):
             values.tofile(self._files[name])
+            self._files[name].flush()  # whoever looks on may read it
 
     def _way_of(self, answer: Answer) -> tuple[Way, int]:
         outcome = answer.outcome
@@ -99,3 +100,23 @@ def _values(kind: str, data: bytes) -> "array[int]":
     values = array(kind)
     values.frombytes(data)
     return values
+
+
+class Following:
+    """Reads what a side records while it does so: its MPIDs, and the numbers of its ways."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._at = 0
+
+    def take(self, number: int) -> list[tuple[int, int]]:
+        """So many further answers, which are recorded by now."""
+        found = []
+        for name in (MPIDS, WAYS):
+            values = array(_TYPES[name])
+            with (self._folder / name).open("rb") as file:
+                file.seek(self._at * values.itemsize)
+                values.frombytes(file.read(number * values.itemsize))
+            found.append(values)
+        self._at += number
+        return list(zip(*found, strict=True))

@@ -21,7 +21,10 @@ from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import SqliteStore
 
 Advance = Callable[[int, int], None]
-"""Is told how many bytes were read and how many requests answered since it was told last."""
+"""Is told how many bytes were read and how many requests answered since it was told last.
+
+What was answered is recorded by then.
+"""
 
 Wanted = Mapping[int, frozenset[int]]
 """Lines by the number of their file, from 0."""
@@ -143,9 +146,9 @@ class SideWork:
             with open_requests(file.path, file.name) as source:
                 before = 0
                 for done in run.run(file.name, source):
+                    yield number, done.answers
                     self._advance(source.bytes_read - before, done.tally.requests)
                     before = source.bytes_read
-                    yield number, done.answers
 
     def _now(self) -> int:
         return self._job.now_ms
