@@ -1,18 +1,16 @@
 """Replay files of requests."""
 
 import gc
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 from time import process_time
 from typing import Annotated
 
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli import colour, hints
+from idsync_cli.cli import hints
 from idsync_cli.cli.environment import (
     load_configuration,
     new_seed,
@@ -25,6 +23,7 @@ from idsync_cli.cli.environment import (
     unfinished_erasure,
     write,
 )
+from idsync_cli.cli.input_files import checked_target
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -36,9 +35,10 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
+from idsync_cli.cli.progress import progress, unseen
 from idsync_cli.cli.replay_shown import Kinds, Lines, Rules, Shown, Statuses, sum_up
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import Hint, Terminated, UsageFault, number_of, printable
 from idsync_cli.files.answers_file import AnswersFile, Over
@@ -122,7 +122,7 @@ def replay(
         raise UsageFault("--resume continues and --again starts over; give only one of them")
     shown = Shown.chosen(line, status, rule, kind, is_explained=explain and output is None)
     organization = load_configuration(config, no_extensions=no_extensions).organization
-    target = _checked_target(organization, scope, workspace)
+    target = checked_target(organization, scope, workspace)
     number = parse_seed(seed)
     answers = None
     if output is not None and output != STANDARD_STREAM:
@@ -160,7 +160,7 @@ def replay(
             forced=force,
         )
         try:
-            with nullcontext(_unseen) if quiet else _progress(files) as advance:
+            with nullcontext(unseen) if quiet else progress(files) as advance:
                 for done in _done(run, sources, advance):
                     tally.add(done.tally)
                     if give_out and done.answers:
@@ -200,18 +200,6 @@ def _done(
             say(f"{left} {'standard input' if name == STANDARD_STREAM else printable(name)}")
 
 
-def _checked_target(
-    organization: Organization, scope: str | None, workspace: str | None
-) -> wire.Target:
-    target = wire.Target(scope, workspace)
-    if scope is not None or workspace is not None:
-        try:
-            wire.scope_of(None, None, organization, target)
-        except Refusal as refusal:
-            raise UsageFault(refusal.message) from None
-    return target
-
-
 def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:
     """What writes answers as they come: as lines if asked for, or explained."""
     if output == STANDARD_STREAM:
@@ -235,41 +223,3 @@ def _store(
         found = stores.temporary(wanted) if dry_run else stores.create(path, wanted)
     with store_at_work(found, path, seed, dry_run=dry_run) as storage:
         yield storage
-
-
-def _unseen(_bytes: int, _requests: int) -> None:
-    """Progress that is not shown."""
-
-
-@contextmanager
-def _progress(files: list[str]) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with rate and time left, on a terminal and nowhere else."""
-    if not sys.stderr.isatty():
-        yield _unseen
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    known = all(name != STANDARD_STREAM and not name.endswith(".gz") for name in files)
-    total = sum(Path(name).stat().st_size for name in files) if known else None
-    columns = (
-        BarColumn(),
-        TextColumn("{task.fields[requests]:,} requests, {task.fields[rate]:,.0f} a second"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns,
-        console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("replay", total=total, requests=0, rate=0.0)
-        counted = 0
-
-        def advance(number_of_bytes: int, requests: int) -> None:
-            nonlocal counted
-            counted += requests
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = counted / elapsed if elapsed else 0.0
-            bar.update(task, advance=number_of_bytes, requests=counted, rate=rate)
-
-        yield advance

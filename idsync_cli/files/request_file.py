@@ -182,8 +182,10 @@ class Source:
 
 
 @contextmanager
-def open_requests(name: str) -> Iterator[Source]:
+def open_requests(name: str, shown: str | None = None) -> Iterator[Source]:
     """Open a request file: a path, one that ends in `.gz`, or `-` for standard input.
+
+    Messages call it by its name, unless it is `shown` by another.
 
     Raises:
         UsageFault: it cannot be opened.
@@ -196,12 +198,13 @@ def open_requests(name: str) -> Iterator[Source]:
     if name == STANDARD_STREAM:
         yield Source(name, cast(Stream, sys.stdin.buffer))
         return
+    shown = name if shown is None else shown
     try:
         stream = _open(name)
     except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from None
+        raise _unreadable(shown, error) from None
     with stream:
-        source = Source(name, stream)
+        source = Source(shown, stream)
         if name.endswith(".gz"):
             source.read(1)  # tells a broken archive before a store is created for it
             source.rewind()
