@@ -507,9 +507,8 @@ def subject_request(number: int, value: str) -> dict[str, Any]:
 
 def mpids_of(world: World) -> list[str]:
     """The profile that was made first for each value."""
-    made = {
-        tuple(each["identities"].get("customer_id", ())): each["mpid"] for each in exported(world)
-    }
+    profiles = [each for each in exported(world) if "identities" in each]
+    made = {tuple(each["identities"].get("customer_id", ())): each["mpid"] for each in profiles}
     return [made[value,] for value in world.values]
 
 
@@ -574,6 +573,20 @@ def asking_who(world: World) -> Iterator[Sequence[str]]:
             yield ("whois", f"customer_id={value}", "--scope", world.scopes[n], "--json")
             yield ("whois", f"email={value}?")
             yield ("whois", f"{value}=x")
+
+
+def asking_why_not(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("--identity", f"email={value}", "--scope", world.scopes[n])
+        if n % 3 == 0:
+            yield ("why-not", mpids[n], *asked)
+        elif n % 3 == 1:
+            yield ("why-not", mpids[n], *asked, "--identity", f"customer_id=2{value}", "--json")
+        else:
+            yield ("why-not", f"@{value}", "--line", str(4 * n + 3), "requests.jsonl")
+            yield ("why-not", f"@{value}?", "--line", "1", "requests.jsonl")
+            yield ("why-not", f"x{value}", *asked, "--type", value)
 
 
 def remembering(world: World) -> Iterator[Sequence[str]]:
@@ -732,6 +745,31 @@ def planning(world: World) -> Iterator[Sequence[str]]:
     yield ("stats", "--config", "gone.yaml")  # which says what scopes are gone
 
 
+def comparing(world: World) -> Iterator[Sequence[str]]:
+    text = configuration(world.scopes, settings=", email: {login: true, unique: true}")
+    world.idsync.write("two.yaml", text.replace("conversion", "link"))
+    asked = ("compare", "--with", "two.yaml", "requests.jsonl", "refused.jsonl")
+    yield (*asked, "--examples", "40")
+    yield (*asked, "--examples", "40", "--json")
+    for name in world.names[:2]:
+        world.idsync.write(f"{name}.jsonl", lines(requests(world)[:40]))
+        yield ("compare", "--with", "two.yaml", f"{name}.jsonl", "--output", f"{name}.differs")
+    world.idsync.write("gone.yaml", configuration([f"{value}?" for value in world.scopes]))
+    yield ("compare", "--with", "gone.yaml", "requests.jsonl")
+
+
+def linting_data(world: World) -> Iterator[Sequence[str]]:
+    yield ("lint", "requests.jsonl", "refused.jsonl")
+    yield ("lint", "requests.jsonl", "--json")
+    yield ("lint", "requests.jsonl", "--format", "github")
+    yield ("lint",)
+    yield ("lint", "--json")
+    for name in world.names[:2]:
+        world.idsync.write(f"{name}.jsonl", lines(requests(world)[:40]))
+        yield ("lint", f"{name}.jsonl", "--redact")
+        yield ("lint", f"{name}.jsonl", "--format", "github")
+
+
 SCENES: Mapping[str, Scene] = {
     "init": initializing,
     "identify": asking("identify", 0, "--dry-run"),
@@ -748,6 +786,9 @@ SCENES: Mapping[str, Scene] = {
     "check": checking,
     "profiles": listing,
     "whois": asking_who,
+    "why-not": asking_why_not,
+    "compare": comparing,
+    "lint": linting_data,
     "profile show": showing,
     "history": remembering,
     "audience": asking_for_members,
@@ -815,7 +856,7 @@ IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
     *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
     *("alias", "profile query", "translate"),
-    *("whois", "profile show", "history", "help"),
+    *("whois", "why-not", "compare", "lint", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
 SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "config plan"}
@@ -846,6 +887,9 @@ LEAST: Mapping[str, Sequence[str]] = {
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),
+    "why-not": ("1", "--email", "a"),
+    "compare": ("--with", "nowhere.yaml", "nowhere"),
+    "lint": ("nowhere",),
     "profile show": ("--mpid", "1"),
     "history": ("--mpid", "1"),
     "import": ("nowhere",),

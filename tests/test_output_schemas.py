@@ -16,6 +16,8 @@ from referencing import Registry, Resource
 from idsync_cli.core import codes
 from idsync_cli.core.config.diff import Shift
 from idsync_cli.core.config.strategy import Settings
+from idsync_cli.foresight.flips import SETTINGS, STRATEGY_RULES
+from idsync_cli.foresight.linting.findings import LintFinding, Weight
 from idsync_cli.inspect.doctor import Level
 from idsync_cli.inspect.plan import Fate
 from idsync_cli.inspect.translation import Outcome
@@ -35,6 +37,9 @@ BY_COMMAND = {
     "profiles": "profile",
     "replay": "replay",
     "whois": "whois",
+    "why-not": "why-not",
+    "compare": "compare",
+    "lint": "lint",
     "history": "history",
     "stats": "stats",
     "import": "import",
@@ -137,6 +142,14 @@ def values(known: type[Enum]) -> list[str]:
             values(codes.Calculation),
         ),
         ("config-show", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
+        ("why-not", "/$defs/setting/enum", list(SETTINGS)),
+        ("lint", "/$defs/weight/enum", values(Weight)),
+        ("lint", "/$defs/code/enum", values(LintFinding)),
+        (
+            "why-not",
+            "/$defs/key/enum",
+            [*STRATEGY_RULES, "on_conflicting_login", "on_unique_held"],
+        ),
         ("audience-explain", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
     ],
 )

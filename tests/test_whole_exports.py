@@ -1,5 +1,6 @@
 """An export into a new store and out again is the same file, byte for byte (section 9)."""
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from idsync_cli import wire
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
+from idsync_cli.files.data_lines import KINDS as RECORD_KINDS
 from idsync_cli.files.profile_lines import ProfileFile, read_jsonl
 from idsync_cli.store.api import Store
 from idsync_cli.transfer.profile_export import RecordLines
@@ -21,6 +23,7 @@ from idsync_cli.transfer.profile_import import Imported, import_profiles
 from tests.comparison import answer_all, data_in, exported, incoming, parts
 from tests.many import many
 from tests.stores import KINDS
+from tests.test_schemas import assert_valid, is_valid
 from tests.worlds import World, random_world
 
 LINES = RecordLines(wire.record_line, wire.digest_key_line)
@@ -159,3 +162,19 @@ def test_an_export_of_one_scope_has_what_is_in_it(tmp_path: Path, number: int) -
         whole = written(store, rules)
     lines = [line for part in parts_of_it for line in part.splitlines()]
     assert {*lines} == {*whole.splitlines()}
+
+
+def test_every_record_is_as_its_schema_says() -> None:
+    kinds: set[str] = set()
+    for number in range(30):
+        world = world_of(number)
+        with KINDS["memory"](Path(), world.seed) as store:
+            data = written(store, lived_in(store, world))
+        for line in data.splitlines():
+            value = json.loads(line)
+            if "record" in value:
+                assert_valid("record", value)
+                kinds.add(value["record"])
+                assert not is_valid("record", value | {"more": 1})
+                assert not is_valid("record", value | {"record": "other"})
+    assert kinds == {*RECORD_KINDS, "erasure"}

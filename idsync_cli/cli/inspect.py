@@ -28,10 +28,12 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.cli.questions import (
     ROWS_SHOWN,
+    AsOf,
     Limit,
     OneScope,
     identifier_in,
     identity_type_in,
+    look_back,
     most_rows,
     mpid_in,
     say_left_out,
@@ -65,13 +67,15 @@ def profiles(
         ),
     ] = None,
     limit: Limit = None,
+    at: AsOf = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
     """List profiles, oldest first.
 
-    With --json, profiles are written as by export.
+    With --json, profiles are written as by export. With --at, whether they are known follows from
+    the present configuration, too.
 
     Example: idsync profiles --known --with email
     """
@@ -86,6 +90,7 @@ def profiles(
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
+        look_back(transaction, at)
         if as_json:
             for each in islice(inspection.profiles(transaction, organization, wanted), limit):
                 write_json(wire.profile_json(each))

@@ -1,10 +1,12 @@
 """A progress bar, on a terminal and nowhere else."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from idsync_cli.cli import colour
+from idsync_cli.files.source import STANDARD_STREAM
 
 Advance = Callable[[int, int], None]
 """Is told how far the files were read, in bytes, and how many things were done in all."""
@@ -37,6 +39,32 @@ def progress(noun: str, total: int | None) -> Iterator[Advance]:
             bar.update(task, completed=position, number=number, rate=rate)
 
         yield advance
+
+
+@contextmanager
+def progress_in(files: Sequence[str], times: int = 1) -> Iterator[Advance]:
+    """A bar for requests of files that are all read so many times.
+
+    It is told of what was read, in bytes of the files themselves, and answered since it was told
+    last.
+    """
+    with progress("requests", _size_of(files, times)) as advance:
+        position = number = 0
+
+        def further(bytes_read: int, requests: int) -> None:
+            nonlocal position, number
+            position += bytes_read
+            number += requests
+            advance(position, number)
+
+        yield further
+
+
+def _size_of(files: Sequence[str], times: int) -> int | None:
+    """How many bytes will be read; None if nobody knows, as of a pipe."""
+    if all(name != STANDARD_STREAM and Path(name).is_file() for name in files):
+        return times * sum(Path(name).stat().st_size for name in files)
+    return None
 
 
 @contextmanager

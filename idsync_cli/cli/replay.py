@@ -21,6 +21,7 @@ from idsync_cli.cli.environment import (
     unfinished_erasure,
     write,
 )
+from idsync_cli.cli.input_files import checked_target
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -35,7 +36,7 @@ from idsync_cli.cli.options import (
 from idsync_cli.cli.replay_shown import Kinds, Lines, Report, Rules, Shown, Statuses
 from idsync_cli.cli.replay_work import GiveOut, Work
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import UsageFault
 from idsync_cli.files.answers_file import AnswersFile, Over
@@ -123,7 +124,7 @@ def replay(
         raise UsageFault("--resume continues and --again starts over; give only one of them")
     shown = Shown.chosen(line, status, rule, kind, is_explained=explain and output is None)
     organization = load_configuration(config, no_extensions=no_extensions).organization
-    target = _checked_target(organization, scope, workspace)
+    target = checked_target(organization, scope, workspace)
     number = parse_seed(seed)
     answers = None
     if output is not None and output != STANDARD_STREAM:
@@ -180,18 +181,6 @@ def replay(
     if not is_finished:
         raise unfinished_erasure(store)
     return summary.exit_status
-
-
-def _checked_target(
-    organization: Organization, scope: str | None, workspace: str | None
-) -> wire.Target:
-    target = wire.Target(scope, workspace)
-    if scope is not None or workspace is not None:
-        try:
-            wire.scope_of(None, None, organization, target)
-        except Refusal as refusal:
-            raise UsageFault(refusal.message) from None
-    return target
 
 
 def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:

@@ -33,6 +33,7 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.cli.output import writing_to
 from idsync_cli.cli.progress import progress
+from idsync_cli.cli.questions import AsOf, look_back
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile
@@ -85,13 +86,15 @@ def export(
             autocompletion=completion.scopes,
         ),
     ] = None,
+    at: AsOf = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
     """Write every profile, one per line, and what it has.
 
     The oldest profile comes first. As JSON, a line for each attribute, device, event, alias, batch
-    ID and erasure follows, so that a store made from the file has all of it.
+    ID and erasure follows, so that a store made from the file has all of it. With --at, erasures of
+    later requests are written, too.
 
     Example: idsync export --output profiles.jsonl
     """
@@ -103,6 +106,7 @@ def export(
         keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
+        look_back(transaction, at)
         its_form = form or form_of(output)
         header, line_of = written_as(its_form, transaction, scope)
         is_whole = its_form is Form.JSONL

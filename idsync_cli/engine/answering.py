@@ -41,8 +41,13 @@ class Answering:
         self._now = now
         self._reader = wire.Reader(organization, target, key_of(seed))
         self._explain = explain
+        self._explained_lines: frozenset[int] = frozenset()
         self._remembers_rules = False
         self._digests: dict[bytes, Digests] = {}  # by keys that are not the store's own
+
+    def explain_lines(self, lines: frozenset[int]) -> None:
+        """Give answers to these lines what every tier did, even if others do not have it."""
+        self._explained_lines = lines
 
     def rules_are_kept(self) -> None:
         """Take note that the store has the rules: a transaction that told it was committed."""
@@ -65,10 +70,17 @@ class Answering:
         """
         readings = [self._reader.read(each.request) for each in requests]
         self.prefetch(readings, transaction, labels)
-        now, explain = self._now(), self._explain
+        now, lines = self._now(), self._explained_lines
         return [
             self._answer(
-                reading, requests[index].line, seqs[index], transaction, labels, now, explain, False
+                reading,
+                requests[index].line,
+                seqs[index],
+                transaction,
+                labels,
+                now,
+                self._explain or requests[index].line in lines,
+                False,
             )
             for index, reading in enumerate(readings)
         ]

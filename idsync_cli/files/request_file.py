@@ -115,12 +115,15 @@ class RequestFile:
 
 
 @contextmanager
-def open_requests(name: str) -> Iterator[Source]:
+def open_requests(name: str, shown: str | None = None) -> Iterator[Source]:
     """Open a request file: a path or `-` for standard input, packed by gzip or not.
+
+    Messages call it by its name, unless it is `shown` by another.
 
     Raises:
         UsageFault: it cannot be opened, or holds something else than lines of JSON.
     """
-    with open_source(name, "requests") as source:
-        check(name, source.look(), _TAKEN, "requests are JSON, one object per line")
+    with open_source(name, "requests", shown) as source:
+        what = "requests are JSON, one object per line"
+        check(name if shown is None else shown, source.look(), _TAKEN, what)
         yield source

@@ -148,8 +148,10 @@ class Source:
 
 
 @contextmanager
-def open_source(name: str, what: str) -> Iterator[Source]:
+def open_source(name: str, what: str, shown: str | None = None) -> Iterator[Source]:
     """Open a file to be read: a path, or `-` for standard input; `what` it holds is for messages.
+
+    They call it by its name, unless it is `shown` by another.
 
     Raises:
         UsageFault: it cannot be opened.
@@ -162,12 +164,13 @@ def open_source(name: str, what: str) -> Iterator[Source]:
     if name == STANDARD_STREAM:
         yield Source(name, sys.stdin.buffer, what)
         return
+    shown = name if shown is None else shown
     try:
         raw = Path(name).open("rb")  # noqa: SIM115 - by the `with` below, past what opening raises
     except (OSError, ValueError) as error:
-        raise unreadable(what, name, error) from None
+        raise unreadable(what, shown, error) from None
     with raw:
-        yield Source(name, raw, what)
+        yield Source(shown, raw, what)
 
 
 @contextmanager

@@ -50,5 +50,8 @@ _SUMMED = {
         "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
     ),
     "kept_files": "path, kind",
-    "subject_requests": "subject_request_id, type, time_ms, mpid",
+    "subject_requests": (
+        "subject_request_id, type, state, time_ms, due_ms, mpid, is_of_somebody, workspace,"
+        " group_id"
+    ),
 }
