@@ -644,6 +644,22 @@ def importing(world: World) -> Iterator[Sequence[str]]:
         yield ("import", f"{name}.gone")
 
 
+def converting(world: World) -> Iterator[Sequence[str]]:
+    """Values in headers, cells, keys, and in what is not usable; never what separates cells."""
+    for n, value in enumerate(world.values):
+        cells = io.StringIO()
+        rows = [["email", "other", value], [value, f"{value} ", value], [value, value, ""], [""]]
+        csv.writer(cells).writerows([*rows, [f"{value}\0", value, value]])
+        world.idsync.write("table.csv", cells.getvalue())
+        yield ("convert", "table.csv", *(("--json",) if n % 2 else ()))
+        people = [{"email": value, value: value}, {"email": [value]}, {"known_identities": value}]
+        world.idsync.write("people.json", json.dumps(people, ensure_ascii=False, indent=1))
+        yield ("convert", "people.json", "--output", os.devnull)
+        yield ("convert", "table.csv", "--map", f"{value}={value}")
+    for name in world.names:
+        yield ("convert", f"{name}.gone")
+
+
 def backing_up(world: World) -> Iterator[Sequence[str]]:
     for name in world.names[::3]:
         yield ("backup", f"{name}.backup")
@@ -779,6 +795,7 @@ SCENES: Mapping[str, Scene] = {
     "stats": lambda _: iter([("stats",), ("stats", "--json")]),
     "export": exporting,
     "import": importing,
+    "convert": converting,
     "backup": backing_up,
     "restore": restoring,
     "doctor": lambda _: iter([("doctor",), ("doctor", "--json")]),
@@ -876,6 +893,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "profile show": ("--mpid", "1"),
     "history": ("--mpid", "1"),
     "import": ("nowhere",),
+    "convert": ("nowhere",),
     "backup": ("least.backup",),
     "restore": ("nowhere",),
     "doctor": (),

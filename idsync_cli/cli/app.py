@@ -42,6 +42,7 @@ _COMMANDS = {
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
     "compare": ("compare.compare", "Compare what two configurations make of the same requests."),
     "lint": ("lint.lint", "Say where real requests, or a store, do not fit the strategy."),
+    "convert": ("convert.convert", "Make requests of CSV, JSON, or what a browser recorded."),
     "serve": ("serve.serve", "Answer the mParticle SDKs over HTTP."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),

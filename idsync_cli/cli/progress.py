@@ -1,4 +1,4 @@
-"""How far the work on files is: a bar on a terminal, and nothing elsewhere."""
+"""A progress bar, on a terminal and nowhere else."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -6,31 +6,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from idsync_cli.cli import colour
-from idsync_cli.files.request_file import STANDARD_STREAM
+from idsync_cli.files.source import STANDARD_STREAM
 
-
-def unseen(_bytes: int, _requests: int) -> None:
-    """Progress that is not shown."""
+Advance = Callable[[int, int], None]
+"""Is told how far the files were read, in bytes, and how many things were done in all."""
 
 
 @contextmanager
-def progress(files: Sequence[str], times: int = 1) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with rate and time left, on a terminal and nowhere else.
-
-    It is told of bytes that were read and requests that were answered since it was told last; all
-    files are read so many times.
-    """
+def progress(noun: str, total: int | None) -> Iterator[Advance]:
+    """A bar for files of so many bytes, None if nobody knows; `noun` is what is counted."""
     if not sys.stderr.isatty():
-        yield unseen
+        yield _unseen
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    known = all(name != STANDARD_STREAM and not name.endswith(".gz") for name in files)
-    total = times * sum(Path(name).stat().st_size for name in files) if known else None
     columns = (
         BarColumn(),
-        TextColumn("{task.fields[requests]:,} requests, {task.fields[rate]:,.0f} a second"),
+        TextColumn(f"{{task.fields[number]:,}} {noun}, {{task.fields[rate]:,.0f}} a second"),
         TimeRemainingColumn(),
     )
     with Progress(
@@ -38,14 +31,42 @@ def progress(files: Sequence[str], times: int = 1) -> Iterator[Callable[[int, in
         console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
         transient=True,
     ) as bar:
-        task = bar.add_task("", total=total, requests=0, rate=0.0)
-        counted = 0
+        task = bar.add_task(noun, total=total, number=0, rate=0.0)
 
-        def advance(number_of_bytes: int, requests: int) -> None:
-            nonlocal counted
-            counted += requests
+        def advance(position: int, number: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0
-            rate = counted / elapsed if elapsed else 0.0
-            bar.update(task, advance=number_of_bytes, requests=counted, rate=rate)
+            rate = number / elapsed if elapsed else 0.0
+            bar.update(task, completed=position, number=number, rate=rate)
 
         yield advance
+
+
+@contextmanager
+def files_progress(files: Sequence[str], times: int = 1) -> Iterator[Advance]:
+    """A bar for requests of files, which are all read so many times.
+
+    It is told how far a file was read, in bytes, and how many requests were answered, since it was
+    told last.
+    """
+    known = STANDARD_STREAM not in files
+    total = times * sum(Path(name).stat().st_size for name in files) if known else None
+    read = answered = 0
+    with progress("requests", total) as advance:
+
+        def advance_by(number_of_bytes: int, requests: int) -> None:
+            nonlocal read, answered
+            read += number_of_bytes
+            answered += requests
+            advance(read, answered)
+
+        yield advance_by
+
+
+@contextmanager
+def no_progress() -> Iterator[Advance]:
+    """Progress that nobody looks at."""
+    yield _unseen
+
+
+def _unseen(_position: int, _number: int) -> None:
+    """Nobody looks."""

@@ -12,7 +12,7 @@ from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.request import BatchRequest
-from idsync_cli.engine.labels import Labels
+from idsync_cli.engine.labels import Labels, RecordedMpids
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
 from idsync_cli.store.api import RequestEntry, Transaction
@@ -121,7 +121,7 @@ class Answering:
             if its is None:
                 its = by_scope[scope] = (rules, [], [], [])
             its[1].extend(names.identifiers)
-            its[2].extend(names.mpids)
+            its[2].extend(_here(names.mpids, labels.recorded))
             its[3].extend(names.digests)
             if other_keys and reading.batch_id is not None:
                 its[3].extend(self._other_digests(reading.batch_id, other_keys))
@@ -154,8 +154,10 @@ class Answering:
         near: bool,
         keep: bool = True,
     ) -> Answer:
-        scope, rules = reading.scope, reading.rules
+        scope, rules, recorded = reading.scope, reading.rules, labels.recorded
         outcome: Decision | Refusal
+        if recorded is not None:
+            reading.translate(recorded.here)
         try:
             request = wire.request_of(reading, labels, now)
             if reading.batch_id is not None and transaction.other_batch_keys:
@@ -182,10 +184,19 @@ class Answering:
         if answer.status is _ERASED and mpid is not None:
             if now is not None:
                 labels.unset(mpid)
+                if recorded is not None:
+                    recorded.unset(mpid)
             mpid = None
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
             labels.name(reading.label, mpid)
+        if recorded is not None and reading.recorded_mpid is not None and mpid is not None:
+            recorded.meets(reading.recorded_mpid, mpid, line)
         return answer
+
+
+def _here(mpids: Sequence[int], recorded: RecordedMpids | None) -> Sequence[int]:
+    """What MPIDs stand for, as far as that is known."""
+    return mpids if recorded is None else [recorded.here(mpid) for mpid in mpids]
 
 
 def _surveyed(

@@ -98,8 +98,8 @@ def replay_up_to(
     answered: Answer | None = None
     read = 0
     while lines := file.take(LINES_AT_ONCE):
-        advance(source.bytes_read - read, len(lines))
-        read = source.bytes_read
+        advance(source.position_in_file - read, len(lines))
+        read = source.position_in_file
         before = [each for each in lines if each[0] < line]
         if before:
             for answer in engine.batch(reader.requests(before), labels):

@@ -147,8 +147,8 @@ class SideWork:
                 before = 0
                 for done in run.run(file.name, source):
                     yield number, done.answers
-                    self._advance(source.bytes_read - before, done.tally.requests)
-                    before = source.bytes_read
+                    self._advance(source.position_in_file - before, done.tally.requests)
+                    before = source.position_in_file
 
     def _now(self) -> int:
         return self._job.now_ms
