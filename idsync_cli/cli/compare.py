@@ -25,7 +25,7 @@ from idsync_cli.cli.options import (
     Scope,
     Workspace,
 )
-from idsync_cli.cli.progress import progress_in
+from idsync_cli.cli.progress import files_progress
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
@@ -131,7 +131,7 @@ def compare(
             job,
             job._replace(organization=organizations[1]),
             examples=examples,
-            progress=lambda: progress_in([each.path for each in found_files], times=2),
+            progress=lambda: files_progress([each.path for each in found_files], times=2),
         )
     if output is not None:
         _write_differing(found, output, force=force)

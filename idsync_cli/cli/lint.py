@@ -26,7 +26,7 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
-from idsync_cli.cli.progress import progress_in
+from idsync_cli.cli.progress import files_progress
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import UsageFault
 from idsync_cli.foresight.comparing.work import SideJob
@@ -121,7 +121,7 @@ def _of_files(
             now_ms=now_ms(),
             folder="",
         )
-        with progress_in([each.path for each in found]) as advance:
+        with files_progress([each.path for each in found]) as advance:
             linted = lint_files(job, advance)
         if not linted.requests:
             say("note: the files have no requests")

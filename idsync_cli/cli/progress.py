@@ -42,29 +42,24 @@ def progress(noun: str, total: int | None) -> Iterator[Advance]:
 
 
 @contextmanager
-def progress_in(files: Sequence[str], times: int = 1) -> Iterator[Advance]:
-    """A bar for requests of files that are all read so many times.
+def files_progress(files: Sequence[str], times: int = 1) -> Iterator[Advance]:
+    """A bar for requests of files, which are all read so many times.
 
-    It is told of what was read, in bytes of the files themselves, and answered since it was told
-    last.
+    It is told how far a file was read, in bytes, and how many requests were answered, since it was
+    told last.
     """
-    with progress("requests", _size_of(files, times)) as advance:
-        position = number = 0
+    known = STANDARD_STREAM not in files
+    total = times * sum(Path(name).stat().st_size for name in files) if known else None
+    read = answered = 0
+    with progress("requests", total) as advance:
 
-        def further(bytes_read: int, requests: int) -> None:
-            nonlocal position, number
-            position += bytes_read
-            number += requests
-            advance(position, number)
+        def advance_by(number_of_bytes: int, requests: int) -> None:
+            nonlocal read, answered
+            read += number_of_bytes
+            answered += requests
+            advance(read, answered)
 
-        yield further
-
-
-def _size_of(files: Sequence[str], times: int) -> int | None:
-    """How many bytes will be read; None if nobody knows, as of a pipe."""
-    if all(name != STANDARD_STREAM and Path(name).is_file() for name in files):
-        return times * sum(Path(name).stat().st_size for name in files)
-    return None
+        yield advance_by
 
 
 @contextmanager

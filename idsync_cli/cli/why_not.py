@@ -30,7 +30,7 @@ from idsync_cli.cli.options import (
     Workspace,
     takes_identities,
 )
-from idsync_cli.cli.progress import progress_in
+from idsync_cli.cli.progress import files_progress
 from idsync_cli.cli.questions import most_rows, mpid_in, say_left_out, say_meant
 from idsync_cli.cli.request_options import request_of
 from idsync_cli.core.codes import RequestKind
@@ -200,7 +200,7 @@ def _replayed(
 ) -> Iterator[tuple[Replayed, stores.SqliteStore]]:
     """The lines before the one that is asked about, replayed into a store that is thrown away."""
     with open_requests(name) as source, stores.temporary(seed) as opened:
-        with progress_in([name]) as advance:
+        with files_progress([name]) as advance:
             replayed = replay_up_to(line, name, source, opened, asking, named.line, advance)
         yield replayed, opened
 

@@ -123,7 +123,7 @@ def open_requests(name: str, shown: str | None = None) -> Iterator[Source]:
     Raises:
         UsageFault: it cannot be opened, or holds something else than lines of JSON.
     """
+    shown = name if shown is None else shown
     with open_source(name, "requests", shown) as source:
-        what = "requests are JSON, one object per line"
-        check(name if shown is None else shown, source.look(), _TAKEN, what)
+        check(shown, source.look(), _TAKEN, "requests are JSON, one object per line")
         yield source
