@@ -1,7 +1,7 @@
 """What a profile has by now, told from all that requests ever brought: no state is kept of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from idsync_cli.core.data.values import Alias, BatchData, Device, Event, ProfileData
@@ -25,18 +25,21 @@ def parsed(text: str) -> Any:
     return json.loads(text, parse_int=lambda digits: digits if len(digits) > 4000 else int(digits))
 
 
-def events_of(mpid: int, everything: Sequence[Brought]) -> list[Event]:
-    """All events that a profile has by now: its own, and those that aliases copied."""
+def events_of(
+    mpid: int, everything: Sequence[Brought], kept: Mapping[int, Sequence[Event]] | None = None
+) -> list[Event]:
+    """All events that a profile has by now: its own, and those that aliases copied.
+
+    `kept` is what sources have by now, if imports brought some of it.
+    """
     events: list[Event] = []
     for each in sorted(everything, key=lambda each: each.seq):
         alias = each.alias
         if alias is not None and alias.destination_mpid == mpid:
             before = [one for one in everything if one.seq < each.seq]
-            there = [
-                event
-                for event in events_of(alias.source_mpid, before)
-                if alias.start_ms <= event.time_ms <= alias.end_ms
-            ]
+            source = alias.source_mpid
+            its = events_of(source, before) if kept is None else kept.get(source, ())
+            there = [event for event in its if alias.start_ms <= event.time_ms <= alias.end_ms]
             events += [
                 Event(each.seq, place, one.time_ms, one.event_type, one.name, one.data, one.text)
                 for place, one in enumerate(there, start=1)

@@ -143,9 +143,10 @@ class PlainTransaction(Transaction):
                 source,
             )
         )
+        before = dict(self.all_events)
         for mpid in {*self.given_out}:
-            known = self.all_events.get(mpid, [])
-            new = [each for each in events_of(mpid, self.data) if each.seq == entry.seq]
+            known = before.get(mpid, [])
+            new = [each for each in events_of(mpid, self.data, before) if each.seq == entry.seq]
             every = sorted([*known, *new], key=lambda each: (each.time_ms, each.seq, each.place))
             self.all_events[mpid] = every
             self.events[:] = [each for each in self.events if each[0] != mpid]

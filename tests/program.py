@@ -78,6 +78,10 @@ class Outcome:
         """Standard output, which is a JSON value a line."""
         return [json.loads(line) for line in self.stdout.splitlines()]
 
+    def profiles(self) -> list[Any]:
+        """The profiles of an export, without the records of what they have."""
+        return [line for line in self.lines() if "record" not in line]
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

@@ -50,9 +50,40 @@ def store() -> bytes:
         assert program("init").status == 0
         program.write("requests.jsonl", (FIXTURES / "requests.jsonl").read_bytes())
         assert program("replay", "requests.jsonl").status == 1
+        asked = (
+            b'{"type": "identify", "scope": "consumers", "known_identities": {"email": "%d"}, '
+            b'"response": {"mpid": %d}}'
+        )
+        recorded = b"\n".join(asked % (n, n) for n in (5, 6, 7))
+        assert program("replay", "-", "--map-mpids", stdin=recorded).status == 0
         bring_data(program, "visitors")
+        alias_two(program)
+        import_from_another(program)
         erase_one(program)
         return (program.folder / "idsync.db").read_bytes()
+
+
+def alias_two(program: Program) -> None:
+    """Two profiles of one scope become one person."""
+    found = program("export", "--scope", "consumers").profiles()
+    found.sort(key=lambda each: each["known"])
+    mpids = found[0]["mpid"], found[-1]["mpid"]
+    asked = ("alias", "--scope", "consumers", "--source", mpids[0], "--destination", mpids[1])
+    assert program(*asked).status == 0
+
+
+def import_from_another(program: Program) -> None:
+    """What another store knows of one profile: its times, and digests under a key of its own."""
+    batch = {"type": "batch", "scope": "visitors", "source_request_id": "theirs"}
+    program.write("theirs.jsonl", json.dumps(batch | {"user_identities": {"email": "em-9"}}))
+    asked = ("replay", "theirs.jsonl", "--store", "theirs.db", "--seed", "9")
+    assert program(*asked).status == 0
+    exported = program("export", "--store", "theirs.db").lines()
+    for line in exported:
+        line.pop("created_seq", None)
+        line.update({"seq": 999} if "seq" in line else {})
+    program.write("theirs.jsonl", "".join(json.dumps(line) + "\n" for line in exported))
+    assert program("import", "theirs.jsonl").status == 0
 
 
 def erase_one(program: Program) -> None:

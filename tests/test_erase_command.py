@@ -68,6 +68,9 @@ def test_an_answer_says_who_was_erased_and_what_stays(shop: Program) -> None:
         "time": time,
         "type": "erase",
         "request_id": "r-1",
+        "request_timestamp_ms": None,
+        "decided_by": None,
+        "op": "erase",
         "mpid": FIRST,
         "scope": "consumers",
     }

@@ -67,7 +67,7 @@ def test_a_file_comes_to_what_the_table_says(tmp_path: Path, name: str) -> None:
         assert words in told
     if folder != "requests":  # whose summary says more; no other complaint is left unexpected
         assert len(complaints_of(outcome)) == len(expected["says"])
-    exported = idsync("export").lines()
+    exported = idsync("export").profiles()
     emails = [value for line in exported for value in line["identities"].get("email", ())]
     assert emails == expected.get("emails", [])
 

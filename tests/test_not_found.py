@@ -131,7 +131,7 @@ def test_a_variant_is_one_look_up_by_an_index_whatever_the_store_holds() -> None
             organization = Organization(None, BY_SCOPE, {})
             assert meant_by(session, organization, [asked], ["main"]).variants == []
             session.connection.set_trace_callback(None)
-            looked_up = [each for each in statements if "identifier_hashes" in each]
+            looked_up = [each for each in statements if "FROM identifier_hashes" in each]
             assert len(looked_up) == len(variants_of(asked)) + 1
             taken.append(len(statements))
     assert taken[0] == taken[1]

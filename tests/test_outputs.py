@@ -202,9 +202,9 @@ def test_no_store_is_made_where_another_has_its_files(
     filled.write("profiles.jsonl", profile)
     (filled.folder / "idsync.db").rename(filled.folder / "other.db")  # it has no files so far
     (filled.folder / "monday.db").rename(filled.folder / "idsync.db")
+    filled("backup", "monday.db")
     for left in filled.folder.glob("idsync.db-*"):
         left.unlink()
-    filled("backup", "monday.db")
     before = contents(filled.folder)
     assert_refused(filled(*command, "--store", name), 2, name, "of the store idsync.db")
     assert contents(filled.folder) == before

@@ -12,7 +12,6 @@ import errno
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
@@ -43,7 +42,7 @@ from idsync_cli.store.sqlite import create, open_store
 from idsync_cli.store.sqlite.cache import prefetch, working_set
 from idsync_cli.store.sqlite.cache import tables as cached_tables
 from tests.comparison import organization
-from tests.faults import DEADLINE, export, history, is_sound
+from tests.faults import DEADLINE, export, history, is_sound, timeless
 from tests.many import many
 from tests.program import Outcome, Program, ended
 from tests.test_faults_room import small_disk
@@ -219,7 +218,7 @@ def as_batch(request: Json, number: int) -> Json:
     return batch
 
 
-def tables(path: Path, *but: str) -> dict[str, list[str]]:
+def tables(path: Path) -> dict[str, list[str]]:
     """Every row of a store but for times and folders, which some checksums have in them."""
     but_for = {
         "requests": {"time_ms", "checksum"},
@@ -229,12 +228,11 @@ def tables(path: Path, *but: str) -> dict[str, list[str]]:
         "aliases": {"start_ms", "end_ms", "checksum"},
         "erasures": {"time_ms", "rewriting", "checksum"},
     }
-    but += ("kept_files",)  # the paths of answers, which are not the same
     found = {}
     with closing(sqlite3.connect(path)) as connection:
         listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (table,) in listed.fetchall():
-            if table.startswith("sqlite_"):
+            if table.startswith("sqlite_") or table == "kept_files":  # paths, which differ
                 continue
             left_out = but_for.get(table, set())
             described = connection.execute(f"PRAGMA table_info({table})").fetchall()
@@ -249,7 +247,8 @@ def assert_same(idsync: Program, name: str, other: str, *but: str) -> None:
     found = whole_of(idsync, name)
     whole = (idsync.folder / f"{other}.db").read_bytes()
     wanted = _WHOLE.get(whole) or _WHOLE.setdefault(whole, whole_of(idsync, other))
-    assert found[:2] == wanted[:2]
+    assert found[0].splitlines() == wanted[0].splitlines()
+    assert found[1] == wanted[1]
     assert list(found[2]) == list(wanted[2])
     for table, rows in wanted[2].items():
         assert table in but or found[2][table] == rows, table
@@ -265,12 +264,6 @@ def whole_of(idsync: Program, name: str) -> Whole:
     store = f"{name}.db"
     lines = timeless(export(idsync, store).encode())
     return lines, history(idsync, store), tables(idsync.folder / store)
-
-
-def timeless(lines: bytes) -> bytes:
-    """Lines but for the times of erasures, and the files that they name."""
-    lines = re.sub(rb'"files": \[[^]]*\]', b'"files": []', lines)
-    return re.sub(rb'"time(?:_ms)?": (?:"[^"]*"|\d+)', b'"time": 0', lines)
 
 
 def run(idsync: Program, name: str, *options: str, files: tuple[str, ...] = ("day.jsonl",)) -> None:
@@ -451,9 +444,14 @@ def test_a_random_world_comes_to_the_same(
     in_batches_of(monkeypatch, rng.choice([7, 30, 90]), alone=rng.choice([0, 2]))
     idsync = Program(tmp_path)
     idsync.write("idsync.yaml", config_yaml(world.scopes, world.workspaces))
-    lines = [json.dumps(request) + "\n" for request in world.requests]
+    lines = [
+        json.dumps(request) + "\n"
+        for request in world.requests
+        if number % 2 == 0 or '"type": "erase"' not in json.dumps(request)  # done here, not ahead
+    ]
+    size = len(lines)
     for _ in range(3 if number % 2 == 0 else 10):
-        lines += rng.sample(lines, len(world.requests))
+        lines += rng.sample(lines, size)
     idsync.write("day.jsonl", "".join(lines))
     assert_as_in_chunks(idsync, watch, chunk=rng.choice([50, 400]))
     assert "written" in watch.seen
@@ -985,7 +983,7 @@ def test_an_mpid_that_was_given_out_before_is_passed_over(
         imported = idsync("import", "profiles.jsonl", "--store", f"{name}.db")
         assert imported.status == 0, imported.stderr
     requests = [
-        {"type": "identify", "scope": "consumers", "known_identities": {"ios_idfv": f"{number}"}}
+        {"type": "identify", "scope": "consumers", "known_identities": {"ios_idfv": f"d{number}"}}
         for number in range(200)
     ]
     idsync.write("day.jsonl", "".join(json.dumps(each) + "\n" for each in requests))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_replay_ahead import timeless
+from tests.faults import timeless
 from tests.worlds import World, config_yaml, random_world
 
 KILLS = int(os.environ.get("IDSYNC_KILLS", "5"))

@@ -16,6 +16,7 @@ from idsync_cli.cli.environment import (
     terminal_width,
     write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -27,15 +28,18 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.cli.questions import (
     ROWS_SHOWN,
+    AsOf,
     Limit,
     OneScope,
     identifier_in,
     identity_type_in,
+    look_back,
     most_rows,
     mpid_in,
     say_left_out,
     say_meant,
 )
+from idsync_cli.core.erasure import Erasure
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.inspect.near import meant_by
@@ -63,13 +67,15 @@ def profiles(
         ),
     ] = None,
     limit: Limit = None,
+    at: AsOf = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
     """List profiles, oldest first.
 
-    With --json, profiles are written as by export.
+    With --json, profiles are written as by export. With --at, whether they are known follows from
+    the present configuration, too.
 
     Example: idsync profiles --known --with email
     """
@@ -84,6 +90,7 @@ def profiles(
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
+        look_back(transaction, at)
         if as_json:
             for each in islice(inspection.profiles(transaction, organization, wanted), limit):
                 write_json(wire.profile_json(each))
@@ -207,7 +214,11 @@ def history(
     if found.exit_status:
         say(f"idsync: no history for {what}")
         say_meant(meant)
-    if shown:
+    if shown and isinstance(shown[-1].change, Erasure) and len(shown) == 1:
+        from idsync_cli.render import store as render_store
+
+        write_lines([render_store.erased_line(shown[-1].change)])
+    elif shown:
         from idsync_cli.render.history import history_table
 
         draw(

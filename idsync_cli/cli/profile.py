@@ -24,7 +24,9 @@ from idsync_cli.cli.options import (
     StorePath,
 )
 from idsync_cli.cli.questions import (
+    AsOf,
     Limit,
+    look_back,
     most_rows,
     mpid_in,
     say_left_out,
@@ -51,6 +53,7 @@ def profile_show(
         bool, typer.Option("--markdown", help="The story as Markdown, for a ticket.")
     ] = False,
     limit: Limit = None,
+    at: AsOf = None,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -60,23 +63,31 @@ def profile_show(
     With --story: the request that created it and why, what joined it and by which tier, and what
     was taken from it and by whom. --limit counts identifiers, or the requests of a story.
 
-    The exit status is 1 if no profile has the MPID.
+    The exit status is 1 if no profile has the MPID, or with --at, if none had it by then.
 
     Example: idsync profile show --mpid -5412 --story
     """
     if markdown and (as_json or not story):
         raise UsageFault("--markdown needs --story, and cannot be combined with --json")
+    if story and at is not None:
+        raise UsageFault("--story tells of every request; omit --at, or show the profile without")
     number = mpid_in("--mpid", mpid)
     most = most_rows(limit, as_json=as_json or markdown)
     if story:
         return _show_story(number, most, config, store, as_json=as_json, markdown=markdown)
     organization = load_configuration(config).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
+        look_back(transaction, at, number)
         found = inspection.profile(transaction, organization, number, most, whole=as_json)
         meant = None if found.seen else meant_by(transaction, organization, mpid=number)
     from idsync_cli.render import profile_data
 
-    if found.seen is None:
+    if found.created_later is not None:
+        say(
+            f"idsync: no profile had the MPID {number} after request {at}; request "
+            f"{found.created_later} created it"
+        )
+    elif found.seen is None:
         _say_who_is_not_there(number, found.erasure, meant)
     elif as_json:
         from idsync_cli.render import store_json

@@ -4,6 +4,7 @@ How many rows are shown, what is said of those left out, and what may have been 
 is there.
 """
 
+import re
 from typing import Annotated
 
 import typer
@@ -21,7 +22,7 @@ from idsync_cli.core.identity import (
     parse_mpid,
     value_fault,
 )
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import UsageFault, number_of, quoted
 from idsync_cli.inspect.near import Meant, meant_by
 from idsync_cli.store.sqlite import SqliteTransaction
 
@@ -47,6 +48,55 @@ Limit = Annotated[
         help=f"At most N rows (default: {ROWS_SHOWN} in a table, all with --json)",
     ),
 ]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="SEQ",
+        help="As it was after request SEQ, without what was erased since.",
+    ),
+]
+
+
+def look_back(transaction: SqliteTransaction, at: str | None, mpid: int | None = None) -> None:
+    """See the store as it was after the request that an option names, if it was given.
+
+    Of profiles, or of one, of which it is not known how they were then, it is said.
+
+    Raises:
+        UsageFault: no request has had that number.
+    """
+    if at is None:
+        return
+    from idsync_cli.store.sqlite.queries.earlier import count_imported_across
+
+    last = transaction.last_seq
+    seq = int(at) if _SEQ.fullmatch(at) else 0
+    if not seq:
+        raise UsageFault(
+            f"--at {quoted(at)} is not a sequence number: give that of a request, in digits, as "
+            "idsync history shows it"
+        )
+    if not last:
+        raise UsageFault(f"--at {seq} is beyond the last request: the store has had none yet")
+    if seq > last:
+        raise UsageFault(
+            f"--at {seq} is beyond the last request, {last}; give a number up to that, or omit "
+            "--at to see the store as it is"
+        )
+    if seq == last:
+        return
+    imported = count_imported_across(transaction, seq, mpid)
+    if imported:
+        its = number_of(imported, "profile") if mpid is None else "the profile"
+        say(
+            f"note: {its} came by an import, with all identifiers from the first; an export does "
+            f"not say which of them were there after request {seq}"
+        )
+    transaction.look_back(seq)
+
+
+_SEQ = re.compile("[0-9]{1,40}")
 
 
 def mpid_in(option: str, text: str) -> int:

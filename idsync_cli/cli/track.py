@@ -52,12 +52,12 @@ def track(
         typer.Option(
             "--attribute",
             metavar="NAME=VALUE",
-            help="Set an attribute; NAME alone sets a tag (repeatable).",
+            help="Set an attribute, or by NAME alone a tag; repeatable.",
         ),
     ] = None,
     delete_attribute: Annotated[
         list[str] | None,
-        typer.Option("--delete-attribute", metavar="NAME", help="Delete one (repeatable)."),
+        typer.Option("--delete-attribute", metavar="NAME", help="Delete one; repeatable."),
     ] = None,
     mpid: Annotated[
         str | None,
@@ -74,11 +74,9 @@ def track(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    """Record an event or attributes on a user's profile.
+    """Record an event or attributes on whom identify would find.
 
-    The profile is found as by an identify.
-
-    Example: idsync track --email a@example.com --event purchase --event-type commerce_event
+    Example: idsync track --email a@example.com --event signup
     """
     if mpid is not None and identities:
         raise UsageFault("--mpid cannot be combined with identity options; give one of them")

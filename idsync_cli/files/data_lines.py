@@ -63,11 +63,10 @@ def read_data(
     if kind == _DIGEST_KEY:
         given = checked(value, _MEMBERS[kind], required=("key",))
         return DigestKeyLine(number, bytes.fromhex(given["key"]), excerpt)
-    members, read = _MEMBERS[kind], _READERS[kind]
-    given = checked(value, members, required=_REQUIRED[kind])
+    given = checked(value, _MEMBERS[kind], required=_REQUIRED[kind])
     if kind == _EVENT:
         return DataLine(number, _event(given, line), excerpt)
-    return DataLine(number, read(given | _tag(value)), excerpt)
+    return DataLine(number, _READERS[kind](given | _tag(value)), excerpt)
 
 
 def _tag(value: Mapping[str, Any]) -> wire.Json:

@@ -1,6 +1,8 @@
 """A request of a data subject: a file as OpenDSR's version 3 has it (section 9, Erase)."""
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +13,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.files.contents import is_packed
 
 EXTENSION: Final = "opendsr.mparticle.com"
 """The member of `extensions` that has more identities."""
@@ -60,7 +63,7 @@ def read(path: str) -> SubjectRequest:
     """
     try:
         content = _content(Path(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise FileFault([Fault(path, f"cannot be read: {cause}")]) from None
     return parse(content.removeprefix(b"\xef\xbb\xbf"), path)
@@ -88,6 +91,9 @@ def parse(content: bytes, source: str) -> SubjectRequest:
 def _content(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(LARGEST + 1)
+    if is_packed(content):
+        with gzip.open(path) as unpacked:
+            content = unpacked.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ValueError("it is larger than 1 MiB")
     return content

@@ -67,7 +67,7 @@ def _held_variants(
         if rules is None or not rules.is_lookup(kind):
             continue
         normal = rules.guard_rails.normal_form(asked)
-        if held_among(transaction, scope, kind, [value, *([normal] if normal else [])]):
+        if held_among(transaction, scope, kind, list(dict.fromkeys((value, normal or value)))):
             continue
         for held in held_among(transaction, scope, kind, variants_of(asked)):
             differs_in = differences(value, held)

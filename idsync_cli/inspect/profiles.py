@@ -19,6 +19,7 @@ from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, sc
 from idsync_cli.store.api import HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.changes import count_held
+from idsync_cli.store.sqlite.queries.earlier import created_later
 from idsync_cli.store.sqlite.queries.history import (
     Arrival,
     Cause,
@@ -57,8 +58,9 @@ class ProfileDetails:
     """A profile, what created it, what added its identifiers, and what else it has.
 
     `seen` is None where none has the MPID, and `made_by` where no request or import created it. For
-    one that was erased there is the erasure. Of `held` identifiers `arrivals` has the first, or
-    all; `profile` has all of them, if that was asked for.
+    one that was erased there is the erasure; if the transaction looks back to when it was not there
+    yet, `created_later` is the request that created it. Of `held` identifiers `arrivals` has the
+    first, or all; `profile` has all of them, if that was asked for.
     """
 
     mpid: int
@@ -69,6 +71,7 @@ class ProfileDetails:
     held: int = 0
     data: ProfileData | None = None
     erasure: Erasure | None = None
+    created_later: int | None = None
 
     @property
     def exit_status(self) -> int:
@@ -164,7 +167,10 @@ def profile(
     """
     found = view_of(transaction, mpid)
     if found is None:
-        return ProfileDetails(mpid, None, erasure=next(transaction.erasures(mpid), None))
+        erasure = next(transaction.erasures(mpid), None)
+        return ProfileDetails(
+            mpid, None, erasure=erasure, created_later=created_later(transaction, mpid)
+        )
     scope, view = found
     rules = organization.scopes.get(scope)
     everything = transaction.find(mpid) if whole else None

@@ -22,7 +22,9 @@ from idsync_cli.wire.answers import encode, erasure_record_json
 _RECORD: Final = "record"
 """The member that a record has, and a profile has not."""
 
-_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+_UNSAFE: Final = re.compile(r"[^\x00-\x7e]+")
+"""What is no ASCII, and DEL: a terminal may act on it."""
+
 _LINE_ENDS: Final = str.maketrans("\r\n", "  ")
 
 
@@ -80,6 +82,5 @@ def _on_one_line(text: str | None) -> str:
     """JSON that is kept as text; a line end in it, which is space between words, ends no line."""
     if text is None:
         return "null"
-    if not text.isascii():
-        text = _NOT_ASCII.sub(lambda found: json.dumps(found.group())[1:-1], text)
+    text = _UNSAFE.sub(lambda found: json.dumps(found.group())[1:-1], text)
     return text.translate(_LINE_ENDS)

@@ -10,3 +10,7 @@ class Connected(Protocol):
     @property
     def connection(self) -> Connection:
         """The connection in which the transaction is."""
+
+    @property
+    def as_of(self) -> int | None:
+        """The request after which the store is seen as it was then; None if it is as it is."""

@@ -152,7 +152,8 @@ class SqliteStore(Store):
                 self.forget()
                 raise
             finally:
-                if transaction.has_changes or self.connection.total_changes != changed:
+                is_changed = self.connection.total_changes != changed
+                if transaction.has_changes or is_changed or transaction.as_of is not None:
                     self.forget()  # none of it stays
                 self._roll_back()
         except (sqlite3.Error, UnicodeDecodeError) as error:

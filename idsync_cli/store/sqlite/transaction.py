@@ -62,6 +62,7 @@ class SqliteTransaction(Transaction):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.as_of: int | None = None
         self._scopes: dict[str, Scope] = {}
         self._names: dict[int, str] = {}  # of scopes, by their numbers, as far as asked for
         self._tables = tables = Tables(connection)
@@ -96,6 +97,17 @@ class SqliteTransaction(Transaction):
         self._remembers_rules = False
         self._cache.new_mpids_are_free = False
         self._memory.trim()
+
+    def look_back(self, seq: int) -> None:
+        """See the store as it was after a request, of what was not erased, until the end.
+
+        Profiles, what they have, and records are seen so; look-ups are of no use any more. The
+        transaction must be one that reads.
+        """
+        from idsync_cli.store.sqlite.queries import earlier
+
+        earlier.look_back(self, seq)
+        self.as_of = seq
 
     def expect_many(self) -> None:
         """Prepare for many identifiers that the store has never seen."""

@@ -85,5 +85,5 @@ class RecordImport:
         assert self.writer is not None
         self._entered = seq
         scope = self._cache.at(created_seq).scope.number
-        outcome = self._requests.outcome_id((scope, _BY, Status.CREATED, _BY, None))
+        outcome = self._requests.outcome_id((scope, _BY, Status.MATCHED, _BY, None))
         self.writer.request(seq, self._time_ms, outcome, created_seq)

@@ -38,6 +38,7 @@ _SUMMED = {
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",
     "replay_labels": "replay_id, label, mpid",
+    "recorded_mpids": "recorded, mpid",
     "attributes": "created_seq, name, value, seq",
     "attribute_changes": "seq, place, created_seq, name, op, value",
     "devices": "created_seq, identity_type, value, seq, info",

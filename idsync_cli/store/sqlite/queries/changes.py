@@ -15,7 +15,7 @@ Place = tuple[int, int]
 """Where a change stands: the request, and its place among what that one changed."""
 
 _HELD_OF_TYPE = """
-    SELECT added_seq, place, identifier_id FROM holders INDEXED BY holders_by_profile
+    SELECT added_seq, place, identifier_id FROM holders {}
     WHERE created_seq = ? AND identity_type_id = ? ORDER BY added_seq, place
 """
 _PAST_OF_PROFILE = """
@@ -48,9 +48,10 @@ def held_in_order(
     Each with the number of the identifier; `types` are those that the profile holds.
     """
     execute = transaction.connection.execute
+    query = _HELD_OF_TYPE.format("" if transaction.as_of else "INDEXED BY holders_by_profile")
     return merge(
         *(
-            execute(_HELD_OF_TYPE, (created_seq, TYPE_ORDER[kind]))
+            execute(query, (created_seq, TYPE_ORDER[kind]))
             for kind, bit in TYPE_BITS.items()
             if types & bit
         )

@@ -8,6 +8,8 @@ from idsync_cli.store.kept_json import event_of, value_of
 from idsync_cli.store.sqlite.connected import Connected
 
 _PROFILE = "SELECT created_seq, first_seen_ms, last_stored_ms FROM profiles WHERE mpid = ?"
+_EARLIER_PROFILE = "SELECT created_seq FROM profiles WHERE mpid = ?"
+_EARLIER_TIMES = "SELECT * FROM profile_times WHERE created_seq = ?"
 _ATTRIBUTES = "SELECT name, value FROM attributes WHERE created_seq = ? ORDER BY name"
 _EVENTS = """
     SELECT seq, place, time_ms, event_type, name, event FROM events
@@ -40,9 +42,12 @@ _NO_STATE = None, 0, None
 def data_of(transaction: Connected, mpid: int, events: int | None) -> ProfileData | None:
     """What the profile has, with its latest `events`, or all; None where there is no profile."""
     execute = transaction.connection.execute
-    found = execute(_PROFILE, (mpid,)).fetchone()
+    is_earlier = transaction.as_of is not None
+    found = execute(_EARLIER_PROFILE if is_earlier else _PROFILE, (mpid,)).fetchone()
     if found is None:
         return None
+    if is_earlier:
+        found = execute(_EARLIER_TIMES, found).fetchone() or (*found, None, None)
     seq, first_seen, last_stored = found
     consent_state, is_opted_out, attribution = execute(_STATE, (seq,)).fetchone() or _NO_STATE
     return ProfileData(

@@ -10,6 +10,7 @@ from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.earlier import held_in_order
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 
 _ALL_TYPES = sum(TYPE_BITS.values())
@@ -25,7 +26,18 @@ _PROFILES = """
     WHERE {}
     ORDER BY p.created_seq, added_seq, place
 """
-
+# The same of an earlier store: what a profile held then comes of two tables, and a join with both
+# would read all of them first.
+_EARLIER_PROFILES = """
+    SELECT p.created_seq, mpid, source_mpid, known_seq, identity_type_id, identifiers.value, name,
+        NULL
+    FROM profiles AS p
+    CROSS JOIN scopes USING (scope_id)
+    LEFT JOIN json_each(({})) AS held
+    LEFT JOIN identifiers ON identifier_id = held.value
+    WHERE {}
+    ORDER BY p.created_seq, held.key
+"""
 
 _VIEW = """
     SELECT name, created_seq, mpid, source_mpid, known_seq, types
@@ -149,9 +161,10 @@ def read_profiles(found: Iterable[Any]) -> Iterator[tuple[str, Profile, Any]]:
 
 
 def _found(transaction: Connected, condition: str) -> Iterator[tuple[str, Profile]]:
-    for name, profile, _ in read_profiles(
-        transaction.connection.execute(select_profiles(condition))
-    ):
+    query, as_of = select_profiles(condition), transaction.as_of
+    if as_of is not None:
+        query = _EARLIER_PROFILES.format(held_in_order(as_of), condition)
+    for name, profile, _ in read_profiles(transaction.connection.execute(query)):
         yield name, profile
 
 

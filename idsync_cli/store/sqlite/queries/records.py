@@ -39,6 +39,9 @@ _TIMES = """
         AND first_seen_ms IS NOT NULL AND {}
     ORDER BY created_seq
 """
+_EARLIER_TIMES = _TIMES.replace(
+    "FROM profiles\n", "FROM profiles JOIN profile_times USING (created_seq)\n"
+)
 _ATTRIBUTES = """
     SELECT mpid, seq, name, value FROM attributes JOIN profiles USING (created_seq)
     WHERE {} ORDER BY seq, created_seq, name
@@ -88,7 +91,8 @@ def records(transaction: Connected, scope: str | None = None) -> Iterator[Record
     if scope is not None:
         found = execute("SELECT scope_id FROM scopes WHERE name = ?", (scope,)).fetchone()
         of_scope = "FALSE" if found is None else f"profiles.scope_id = {found[0]}"
-    for row in execute(_TIMES.format(of_scope)):
+    times = _TIMES if transaction.as_of is None else _EARLIER_TIMES
+    for row in execute(times.format(of_scope)):
         yield TimesRecord(*row)
     digest_of = _digest_reader(transaction)
     kinds: list[tuple[str, Callable[..., NumberedRecord]]] = [
