@@ -136,6 +136,8 @@ class _Server(uvicorn.Server):
         """Accept no more, and end what runs beside."""
         self._is_beside.cancel()
         await super().shutdown(sockets)
+        with suppress(asyncio.CancelledError):
+            await self._is_beside
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
