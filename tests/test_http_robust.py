@@ -21,7 +21,7 @@ from starlette.types import Message
 from idsync_cli.files.config_file import load
 from idsync_cli.server import bodies
 from idsync_cli.store import sqlite as store
-from tests.http_api import Json, Server, basic, serving
+from tests.http_api import Json, Server, basic, serving, signed
 from tests.program import Program, assert_refused
 from tests.test_http_profiles import CONFIG, RESOLVE, USER, bearer, with_a_user
 from tests.test_http_scenarios import application
@@ -209,6 +209,43 @@ def test_a_body_that_never_ends_is_given_up(
         ask.loop.run_until_complete(ask.app(scope, receive, send))
     assert sent[0]["status"] == 408
     assert json.loads(sent[1]["body"])["StatusCode"] == 408
+
+
+# ---- Credentials that contradict each other
+
+
+IOS, COURIER = {"x-mp-key": "ios-key"}, basic("courier-key", "box")
+STALE = signed("web-key", "sesame", "20200101T000000Z", "/v2/events", b"{}")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "wanted"),
+    [
+        ("/v1/identify", {**SERVER, **IOS}, 401),
+        ("/v1/identify", {**SERVER, "x-mp-signature": "0" * 64}, 401),
+        ("/v1/identify", {"x-mp-key": "web-key", **COURIER}, 401),
+        ("/v2/events", {**SERVER, **IOS}, 403),
+        ("/v2/events", {**SERVER, **STALE}, 401),
+        ("/v2/events", {**COURIER, "x-mp-key": "courier-key"}, 400),
+        ("/v3/JS/web-key/events", IOS, 401),
+        ("/v3/JS/web-key/events", COURIER, 401),
+        ("/v3/JS/web-key/events", {"x-mp-signature": "0" * 64}, 401),
+        ("/v3/JS/web-key/events", {"x-mp-key": "web-key"}, 202),
+        ("/v3/JS/web-key/events", SERVER, 202),
+        ("/v2/web-key/events", IOS, 401),
+        ("/v1/identity/web-key/alias", COURIER, 401),
+        ("/v3/requests", {**ADMIN, **IOS}, 401),
+        ("/v3/requests", {**ADMIN, "x-mp-signature": "0" * 64}, 401),
+        ("/v3/requests", {**ADMIN, "x-mp-key": "web-key"}, 400),
+    ],
+)
+def test_all_credentials_that_are_sent_are_judged(
+    server: Server, path: str, headers: Json, wanted: int
+) -> None:
+    reply = server("POST", path, b"{}", headers)
+    assert reply.status == wanted
+    if wanted in (401, 403):
+        assert reply.body == b""
 
 
 # ---- Secrets
