@@ -32,6 +32,7 @@ BY_COMMAND = {
     **dict.fromkeys((*REQUESTS, "track", "alias", "erase"), "answer"),
     "profiles": "profile",
     "replay": "replay",
+    "replay --enrich": "enriched",
     "whois": "whois",
     "history": "history",
     "stats": "stats",

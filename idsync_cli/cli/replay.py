@@ -44,6 +44,7 @@ from idsync_cli.errors import Hint, Terminated, UsageFault, number_of, printable
 from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, Source, open_requests
+from idsync_cli.replay.enrichment import enriching
 from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.replay.summary import Tally
@@ -66,6 +67,12 @@ def replay(
         str | None,
         typer.Option(
             "--output", metavar="FILE", help="Write every answer, one per line; - for stdout."
+        ),
+    ] = None,
+    enrich: Annotated[
+        str | None,
+        typer.Option(
+            "--enrich", metavar="FILE", help="Write each batch with what its profile then knows."
         ),
     ] = None,
     force: Force = False,
@@ -125,12 +132,14 @@ def replay(
     target = _checked_target(organization, scope, workspace)
     number = parse_seed(seed)
     answers = None
+    outputs = Outputs(store=store, configuration=config, inputs=files)
     if output is not None and output != STANDARD_STREAM:
-        outputs = Outputs(store=store, configuration=config, inputs=files)
         outputs.check("--output", output, must_be_new=not (force or resume))
         over = Over.ANY_FILE if force else Over.ITS_OWN if resume else Over.NOTHING
         answers = AnswersFile(output, explain=explain, named="--output", over=over)
         answers.check()
+    if enrich is not None:
+        outputs.check("--enrich", enrich, must_be_new=not (force or resume))
     give_out = _to_stdout(output, shown, explain=explain)
     tally = Tally()
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
@@ -139,6 +148,9 @@ def replay(
         storage = opened.enter_context(_store(store, organization, number, dry_run=dry_run))
         if answers:
             opened.enter_context(closing(answers))
+        enrichment = opened.enter_context(
+            enriching(enrich, organization, storage, now=now_ms, resume=resume, may_replace=force)
+        )
         run = Replay(
             Engine(
                 organization,
@@ -147,6 +159,7 @@ def replay(
                 target=target,
                 explain=explain,
                 on_aligned=say_agreed,
+                companion=enrichment,
             ),
             storage,
             mode=Mode.RESUME if resume else Mode.AGAIN if again else Mode.ONCE,
@@ -175,6 +188,7 @@ def replay(
         tally.count_all([run.stopped_by], run.file)
         tally.keep_lines([run.stopped_line] if run.stopped_line else [], run.file)
     summary = tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
+    summary = summary._replace(enriched=None if enrichment is None else enrichment.counted)
     if not quiet:
         sum_up(summary, as_json=as_json, on_stderr=output == STANDARD_STREAM)
     if not is_finished:

@@ -48,6 +48,18 @@ class PlaceholderCount(NamedTuple):
     requests: int
 
 
+class Enriched(NamedTuple):
+    """How many batches were enriched, and how many left out.
+
+    That is those of profiles that have opted out, and those without a profile: rejected, or carried
+    out before.
+    """
+
+    written: int = 0
+    opted_out: int = 0
+    without_profile: int = 0
+
+
 class Summary(NamedTuple):
     """What a replay came to.
 
@@ -55,7 +67,8 @@ class Summary(NamedTuple):
     `errors` count their codes; the most frequent comes first. `refused` is how many lines were
     refused, and `first_refused` are the first of them. `stopped` says that the replay ended before
     a line that was refused. `by_placeholders` is how many requests were resolved by a value that
-    looks like a placeholder, and `placeholders` are those values that did most.
+    looks like a placeholder, and `placeholders` are those values that did most. `enriched` counts
+    batches, if they were enriched.
     """
 
     requests: int
@@ -71,6 +84,7 @@ class Summary(NamedTuple):
     dry_run: bool
     by_placeholders: int = 0
     placeholders: tuple[PlaceholderCount, ...] = ()
+    enriched: Enriched | None = None
 
     @property
     def exit_status(self) -> int:
