@@ -20,6 +20,7 @@ class FaultCode(StrEnum):
     INVALID_PATH = "INVALID_PATH"
     FILE_UNREADABLE = "FILE_UNREADABLE"
     INVALID_FILE = "INVALID_FILE"
+    WRONG_CONTENTS = "WRONG_CONTENTS"
     FILE_CHANGED = "FILE_CHANGED"
     FILE_EXISTS = "FILE_EXISTS"
     FILE_IN_USE = "FILE_IN_USE"
@@ -50,6 +51,10 @@ class Hint(StrEnum):
     WAIT_AND_TRY_AGAIN = "WAIT_AND_TRY_AGAIN"
     LOOK_AND_TRY_AGAIN = "LOOK_AND_TRY_AGAIN"
     MAKE_ROOM = "MAKE_ROOM"
+    MAKE_ROOM_FOR_TEMPORARY_FILES = "MAKE_ROOM_FOR_TEMPORARY_FILES"
+    SAVE_TO_A_FILE = "SAVE_TO_A_FILE"
+    RESUME_BY_TIME = "RESUME_BY_TIME"
+    RESUME_NOT_BY_TIME = "RESUME_NOT_BY_TIME"
     MAKE_ROOM_AND_RESUME = "MAKE_ROOM_AND_RESUME"
     ALLOW_WRITING = "ALLOW_WRITING"
     REPLACE_FILE = "REPLACE_FILE"
@@ -65,9 +70,33 @@ class Hint(StrEnum):
     RESUME = "RESUME"
     RESUME_REPLAY = "RESUME_REPLAY"
     REPLAY_AGAIN = "REPLAY_AGAIN"
+    PASS_OVER_OR_REPLAY_AGAIN = "PASS_OVER_OR_REPLAY_AGAIN"
+    PASS_OVER_REPLAYED = "PASS_OVER_REPLAYED"
+    MEND_FILE_AND_RESUME = "MEND_FILE_AND_RESUME"
+    RESTORE_FILE_AND_RESUME = "RESTORE_FILE_AND_RESUME"
+    NAME_FILE_ONCE = "NAME_FILE_ONCE"
     RESUME_OR_REPLAY_AGAIN = "RESUME_OR_REPLAY_AGAIN"
     RESUME_WITH_OUTPUT = "RESUME_WITH_OUTPUT"
     RESUME_WITHOUT_OUTPUT = "RESUME_WITHOUT_OUTPUT"
+    REPLAY_FILE = "REPLAY_FILE"
+    IMPORT_FILE = "IMPORT_FILE"
+    CONVERT_FILE = "CONVERT_FILE"
+    CONVERT_ARRAY = "CONVERT_ARRAY"
+    CONVERT_OBJECTS = "CONVERT_OBJECTS"
+    CONVERT_ROWS = "CONVERT_ROWS"
+    NAME_WHAT_WAS_ANSWERED = "NAME_WHAT_WAS_ANSWERED"
+    CUT_PREFIXES = "CUT_PREFIXES"
+    MAKE_LINE_FEEDS = "MAKE_LINE_FEEDS"
+    RECODE_UTF_16 = "RECODE_UTF_16"
+    RECODE_UTF_32 = "RECODE_UTF_32"
+    GET_FILE_ANEW = "GET_FILE_ANEW"
+    UNPACK_GZIP = "UNPACK_GZIP"
+    UNPACK_BZIP2 = "UNPACK_BZIP2"
+    UNPACK_XZ = "UNPACK_XZ"
+    UNPACK_ZSTD = "UNPACK_ZSTD"
+    UNPACK_ZIP = "UNPACK_ZIP"
+    UNPACK_TAR = "UNPACK_TAR"
+    WRITE_AS_TEXT = "WRITE_AS_TEXT"
     BRING_BACK = "BRING_BACK"
     FINISH_LATER = "FINISH_LATER"
     SHOW_PROFILE = "SHOW_PROFILE"
@@ -204,6 +233,12 @@ class OutputClosed(Exception):
     """The reader of standard output has gone."""
 
 
+class AsWritten(str):
+    """A piece of JSON as it stands in a file: what its backslashes mean is said there."""
+
+    __slots__ = ()
+
+
 def printable(text: str) -> str:
     """Show every character that could move a cursor or turn text around as an escape."""
     if text.isprintable():
@@ -217,7 +252,9 @@ def printable(text: str) -> str:
 def quoted(value: object) -> str:
     """A foreign value for an error message: one line, bounded, between quotes."""
     text = str(value)[: LONGEST_QUOTE + 1]
-    if not (text.isascii() and text.isprintable() and "\\" not in text):
+    if isinstance(value, AsWritten):
+        text = "\\".join([quoted(piece)[1:-1] for piece in text.split("\\")])
+    elif not (text.isascii() and text.isprintable() and "\\" not in text):
         from idsync_cli.visible import visible
 
         text = visible(text, spaces=False)

@@ -260,8 +260,8 @@ def _as_the_model_says(value: object, asked: str, labels: dict[str, int], *, sev
     model.labels = dict(labels)
     errors = model.answer(value, line=None).get("errors")
     expected = errors[0]["code"] if errors else None
-    if expected in _OF_THE_RULES:
-        expected = None
+    if expected in _OF_THE_RULES or (expected == "NO_IDENTITIES" and asked.startswith("Batch")):
+        expected = None  # whether a batch is a duplicate comes first
     assert found == expected, f"the program says {found}, the model {expected}"
 
 

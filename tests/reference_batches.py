@@ -11,7 +11,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_OBJECTS = "user_identities device_info user_attributes consent_state attribution_info"
+_OBJECTS = "user_identities device_info user_attributes consent_state attribution_info response"
 _LISTS = "deleted_user_attributes events"
 _TEXTS = "scope workspace label source_request_id"
 _DEVICE_MEMBERS = ("ip", "application_info", "environment")

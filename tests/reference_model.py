@@ -437,13 +437,18 @@ def members_of(request: Json, several_scopes: bool) -> Json:
         need(isinstance(change, dict))
         need(set(change) <= {"identity_type", "old_value", "new_value"})
         need(isinstance(change.get("identity_type"), str))
-    if "response" in members:  # section 12, recorded requests
-        mpid, error = members["response"].get("mpid"), members["response"].get("error")
-        need("mpid" in members["response"] or error is not None)
-        need(mpid is None or (is_mpid(mpid) and not str(mpid).startswith("@")))
-        need(error is None or isinstance(error, str))
+    check_response(members.get("response"))
     need("scope" in members or "workspace" in members or not several_scopes)
     return members
+
+
+def check_response(response: Json | None) -> None:
+    """Section 12, recorded requests."""
+    if response is not None:
+        mpid, error = response.get("mpid"), response.get("error")
+        need("mpid" in response or error is not None)
+        need(mpid is None or (is_mpid(mpid) and not str(mpid).startswith("@")))
+        need(error is None or isinstance(error, str))
 
 
 def is_value(value: object) -> bool:
@@ -699,6 +704,7 @@ class Model:
         named = request.get("mpid")
         named = None if named in ("", "0") or is_zero(named) else named
         need(named is None or is_mpid(named))
+        check_response(request.get("response"))
         where = [request.get("scope"), request.get("workspace")]
         need(where != [None, None] or len(self.rules) == 1)
         self._find_scope(request, head)

@@ -341,7 +341,7 @@ def test_an_mpid_that_nobody_has(sold: Program) -> None:
         (["lapsed"], ["unknown audience 'lapsed'", "did you mean 'lapsed_buyers'?"]),
         (["zzz"], ["unknown audience 'zzz'", "the audiences are: lapsed_buyers, others"]),
         (["lapsed_buyers", "--scope", "couriers"], ["unknown audience", "everybody, nobody"]),
-        (["everybody"], ["several scopes have", "consumers, couriers", "--scope"]),
+        (["everybody"], ["several scopes have", "name one of the scopes consumers, couriers"]),
         (["everybody", "--explain", "5"], ["several scopes have"]),
         (["others", "--explain", "0"], ["--explain '0' is not an MPID"]),
         (["others", "--now", "yesterday"], ["--now 'yesterday' is not a time", "2024-03-01"]),

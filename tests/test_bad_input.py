@@ -849,12 +849,12 @@ def test_a_line_separator_in_a_value_is_kept(idsync: Program) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_a_file_in_another_encoding_is_refused_line_by_line(idsync: Program, encoding: str) -> None:
+def test_a_file_in_another_encoding_is_refused_whole(idsync: Program, encoding: str) -> None:
     text = "\n".join([LAST.decode()] * 2)
+    before = idsync.files()
     outcome = idsync("replay", "-", "--output", "-", stdin=text.encode(encoding))
-    codes = {answer["errors"][0]["code"] for answer in outcome.lines()}
-    assert (outcome.status, codes) == (1, {"INVALID_JSON"})
-    assert idsync("export").stdout == ""
+    assert_refused(outcome, 2, "not UTF-8", f"iconv -f {encoding[:6].upper()}")
+    assert idsync.files() == before
 
 
 @pytest.mark.parametrize(

@@ -423,7 +423,7 @@ LONG = "x" * 257
             ["1,001 entries"],
         ),
         ({"user_attributes": {"a": {"b": 1}}}, "user_attributes.a", ["an object", "a list of"]),
-        ({"user_attributes": {"a": [{}]}}, "user_attributes.a[0]", ["an object"]),
+        ({"user_attributes": {"a": [{}]}}, "user_attributes.a[0]", ["'{}'"]),
         ({"user_attributes": {"a": "x" * 4097}}, "user_attributes.a", ["4,097 characters"]),
         ({"user_attributes": {"a": "\ud800"}}, "user_attributes.a", ["surrogate"]),
         ({"user_attributes": {"a": ["\ud800"]}}, "user_attributes.a[0]", ["surrogate"]),

@@ -50,6 +50,12 @@ def store() -> bytes:
         assert program("init").status == 0
         program.write("requests.jsonl", (FIXTURES / "requests.jsonl").read_bytes())
         assert program("replay", "requests.jsonl").status == 1
+        asked = (
+            b'{"type": "identify", "scope": "consumers", "known_identities": {"email": "%d"}, '
+            b'"response": {"mpid": %d}}'
+        )
+        recorded = b"\n".join(asked % (n, n) for n in (5, 6, 7))
+        assert program("replay", "-", "--map-mpids", stdin=recorded).status == 0
         bring_data(program, "visitors")
         alias_two(program)
         import_from_another(program)

@@ -17,9 +17,11 @@ import pytest
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Change
+from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.service import Service
 from idsync_cli.errors import Busy, Stopped, StoreFault
 from idsync_cli.store import sqlite as store
+from idsync_cli.store.api import Store
 from tests.comparison import exported, organization, plain
 from tests.program import Program, ended, program_in_a_fresh_folder
 from tests.threads import (
@@ -244,6 +246,25 @@ def test_a_question_that_fails_is_its_own_affair(served: Service) -> None:
     failing = served.look(fail)
     assert isinstance(failing.exception(DEADLINE), KeyError)
     assert served.look(lambda transaction: transaction.scopes()).result(DEADLINE) == ()
+
+
+def test_a_task_has_the_store_between_two_transactions(served: Service) -> None:
+    before = served.submit(identify("a"))
+    told = served.do(lambda engine, store: engine.one_shot(search("a")).mpid)
+    assert told.result() == before.result().mpid
+
+    def fail(_engine: Engine, _store: Store) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        served.do(fail).result()
+
+    def find_it_unusable(_engine: Engine, _store: Store) -> None:
+        raise StoreFault("it is unusable")
+
+    with pytest.raises(StoreFault, match="it is unusable"):
+        served.do(find_it_unusable).result()
+    assert served.submit(identify("a")).result().mpid == told.result()
 
 
 def test_while_the_store_is_locked_each_is_told_so(stores: Stores) -> None:

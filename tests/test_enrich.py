@@ -159,6 +159,7 @@ def test_the_path_is_kept_for_erasures(idsync: Program) -> None:
         ("there.jsonl", "already exists"),
         ("none/enriched.jsonl", "its folder does not exist"),
         ("/dev/null", "is no file"),
+        ("enriched.jsonl.gz", "name a file that does not end with .gz"),
         ("", "is not a path"),
     ],
 )

@@ -158,11 +158,11 @@ def test_a_request_for_which_there_is_no_room_changes_nothing(idsync: Program) -
 def test_a_replay_says_of_earlier_batches_that_they_are_whole_if_there_were_any(
     idsync: Program,
 ) -> None:
-    idsync.write("day.jsonl", text(day(500)))
+    idsync.write("day.jsonl", text(day(1000)))
     idsync.make_store()
     size = (idsync.folder / "idsync.db").stat().st_size
     replay = ("replay", "day.jsonl", "--quiet", "--chunk-size")
-    first = limited(idsync, max(size, 8192), *replay, "500")
+    first = limited(idsync, max(size, 8192), *replay, "1000")
     assert (first.status, first.stdout) == (3, "")
     assert first.stderr.endswith("; nothing was changed; free some space, then try again\n")
     assert export(idsync) == ""

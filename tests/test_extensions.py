@@ -184,10 +184,13 @@ def test_an_import_normalizes_and_sets_aside_and_counts(guarded: Program) -> Non
         "p.jsonl.gz", gzip.compress((f"{json.dumps(line)}\n" + json.dumps(other)).encode())
     )
     dry = guarded("import", "p.jsonl.gz", "--dry-run", "--json").json()
-    counts = {"profiles": 2, "records": 0, "erasures": 0, "blocked": 4}
+    counts = {"profiles": 2, "records": 0, "erasures": 0, "blocked": 4, "never_found": 1}
     assert dry == counts | {"dry_run": True}
     outcome = guarded("import", "p.jsonl.gz")
-    assert outcome.stdout == "imported 2 profiles, without 4 values that extensions block\n"
+    assert outcome.stdout == (
+        "imported 2 profiles, without 4 values that extensions block; 1 of the profiles can never "
+        "be found: no login ID where one was, or nothing in the priority\n"
+    )
     first, second = guarded("export").lines()
     assert first["identities"] == {"email": ["a@x", "b@x", "c@x"], "ios_idfa": ["I"]}
     assert (first["known"], second["known"]) == (False, True)
@@ -212,7 +215,10 @@ def test_an_import_refuses_two_values_that_become_one_unique_value(idsync: Progr
     idsync.write("p.jsonl", "\n".join(map(json.dumps, lines)))
     outcome = idsync("import", "p.jsonl")
     assert outcome.status == 2
-    assert "p.jsonl:2: customer_id is unique, but another profile holds the value" in outcome.stderr
+    what = (
+        "p.jsonl:2: customer_id is unique, but another profile holds 'a': the profile 1 of line 1"
+    )
+    assert what in outcome.stderr
 
 
 def test_a_csv_is_guarded_too(guarded: Program) -> None:

@@ -507,9 +507,8 @@ def subject_request(number: int, value: str) -> dict[str, Any]:
 
 def mpids_of(world: World) -> list[str]:
     """The profile that was made first for each value."""
-    made = {
-        tuple(each["identities"].get("customer_id", ())): each["mpid"] for each in exported(world)
-    }
+    profiles = [each for each in exported(world) if "identities" in each]
+    made = {tuple(each["identities"].get("customer_id", ())): each["mpid"] for each in profiles}
     return [made[value,] for value in world.values]
 
 
@@ -576,6 +575,20 @@ def asking_who(world: World) -> Iterator[Sequence[str]]:
             yield ("whois", f"{value}=x")
 
 
+def asking_why_not(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        asked = ("--identity", f"email={value}", "--scope", world.scopes[n])
+        if n % 3 == 0:
+            yield ("why-not", mpids[n], *asked)
+        elif n % 3 == 1:
+            yield ("why-not", mpids[n], *asked, "--identity", f"customer_id=2{value}", "--json")
+        else:
+            yield ("why-not", f"@{value}", "--line", str(4 * n + 3), "requests.jsonl")
+            yield ("why-not", f"@{value}?", "--line", "1", "requests.jsonl")
+            yield ("why-not", f"x{value}", *asked, "--type", value)
+
+
 def remembering(world: World) -> Iterator[Sequence[str]]:
     for n, (value, mpid) in enumerate(zip(world.values, mpids_of(world), strict=True)):
         if n % 4 == 0:  # the first has had all values
@@ -629,6 +642,22 @@ def importing(world: World) -> Iterator[Sequence[str]]:
         yield ("import", "bad.csv", "--store", "none.db")
     for name in world.names:
         yield ("import", f"{name}.gone")
+
+
+def converting(world: World) -> Iterator[Sequence[str]]:
+    """Values in headers, cells, keys, and in what is not usable; never what separates cells."""
+    for n, value in enumerate(world.values):
+        cells = io.StringIO()
+        rows = [["email", "other", value], [value, f"{value} ", value], [value, value, ""], [""]]
+        csv.writer(cells).writerows([*rows, [f"{value}\0", value, value]])
+        world.idsync.write("table.csv", cells.getvalue())
+        yield ("convert", "table.csv", *(("--json",) if n % 2 else ()))
+        people = [{"email": value, value: value}, {"email": [value]}, {"known_identities": value}]
+        world.idsync.write("people.json", json.dumps(people, ensure_ascii=False, indent=1))
+        yield ("convert", "people.json", "--output", os.devnull)
+        yield ("convert", "table.csv", "--map", f"{value}={value}")
+    for name in world.names:
+        yield ("convert", f"{name}.gone")
 
 
 def backing_up(world: World) -> Iterator[Sequence[str]]:
@@ -716,6 +745,31 @@ def planning(world: World) -> Iterator[Sequence[str]]:
     yield ("stats", "--config", "gone.yaml")  # which says what scopes are gone
 
 
+def comparing(world: World) -> Iterator[Sequence[str]]:
+    text = configuration(world.scopes, settings=", email: {login: true, unique: true}")
+    world.idsync.write("two.yaml", text.replace("conversion", "link"))
+    asked = ("compare", "--with", "two.yaml", "requests.jsonl", "refused.jsonl")
+    yield (*asked, "--examples", "40")
+    yield (*asked, "--examples", "40", "--json")
+    for name in world.names[:2]:
+        world.idsync.write(f"{name}.jsonl", lines(requests(world)[:40]))
+        yield ("compare", "--with", "two.yaml", f"{name}.jsonl", "--output", f"{name}.differs")
+    world.idsync.write("gone.yaml", configuration([f"{value}?" for value in world.scopes]))
+    yield ("compare", "--with", "gone.yaml", "requests.jsonl")
+
+
+def linting_data(world: World) -> Iterator[Sequence[str]]:
+    yield ("lint", "requests.jsonl", "refused.jsonl")
+    yield ("lint", "requests.jsonl", "--json")
+    yield ("lint", "requests.jsonl", "--format", "github")
+    yield ("lint",)
+    yield ("lint", "--json")
+    for name in world.names[:2]:
+        world.idsync.write(f"{name}.jsonl", lines(requests(world)[:40]))
+        yield ("lint", f"{name}.jsonl", "--redact")
+        yield ("lint", f"{name}.jsonl", "--format", "github")
+
+
 SCENES: Mapping[str, Scene] = {
     "init": initializing,
     "identify": asking("identify", 0, "--dry-run"),
@@ -732,12 +786,16 @@ SCENES: Mapping[str, Scene] = {
     "check": checking,
     "profiles": listing,
     "whois": asking_who,
+    "why-not": asking_why_not,
+    "compare": comparing,
+    "lint": linting_data,
     "profile show": showing,
     "history": remembering,
     "audience": asking_for_members,
     "stats": lambda _: iter([("stats",), ("stats", "--json")]),
     "export": exporting,
     "import": importing,
+    "convert": converting,
     "backup": backing_up,
     "restore": restoring,
     "doctor": lambda _: iter([("doctor",), ("doctor", "--json")]),
@@ -798,7 +856,7 @@ IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
     *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
     *("alias", "profile query", "translate"),
-    *("whois", "profile show", "history", "help"),
+    *("whois", "why-not", "compare", "lint", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
 SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "config plan"}
@@ -829,9 +887,13 @@ LEAST: Mapping[str, Sequence[str]] = {
     "replay": ("refused.jsonl", "--again", "--dry-run", "--quiet"),
     "check": ("nowhere",),
     "whois": ("email=a",),
+    "why-not": ("1", "--email", "a"),
+    "compare": ("--with", "nowhere.yaml", "nowhere"),
+    "lint": ("nowhere",),
     "profile show": ("--mpid", "1"),
     "history": ("--mpid", "1"),
     "import": ("nowhere",),
+    "convert": ("nowhere",),
     "backup": ("least.backup",),
     "restore": ("nowhere",),
     "doctor": (),

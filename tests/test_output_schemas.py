@@ -1,6 +1,8 @@
 """What every command prints with `--json` is as its schema in docs/schema says, and no more."""
 
+import gzip
 import json
+import os
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import cache
@@ -14,6 +16,8 @@ from referencing import Registry, Resource
 from idsync_cli.core import codes
 from idsync_cli.core.config.diff import Shift
 from idsync_cli.core.config.strategy import Settings
+from idsync_cli.foresight.flips import SETTINGS, STRATEGY_RULES
+from idsync_cli.foresight.linting.findings import LintFinding, Weight
 from idsync_cli.inspect.doctor import Level
 from idsync_cli.inspect.plan import Fate
 from idsync_cli.inspect.translation import Outcome
@@ -34,9 +38,13 @@ BY_COMMAND = {
     "replay": "replay",
     "replay --enrich": "enriched",
     "whois": "whois",
+    "why-not": "why-not",
+    "compare": "compare",
+    "lint": "lint",
     "history": "history",
     "stats": "stats",
     "import": "import",
+    "convert": "convert",
     "backup": "backup",
     "restore": "restore",
     "doctor": "doctor",
@@ -135,6 +143,14 @@ def values(known: type[Enum]) -> list[str]:
             values(codes.Calculation),
         ),
         ("config-show", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
+        ("why-not", "/$defs/setting/enum", list(SETTINGS)),
+        ("lint", "/$defs/weight/enum", values(Weight)),
+        ("lint", "/$defs/code/enum", values(LintFinding)),
+        (
+            "why-not",
+            "/$defs/key/enum",
+            [*STRATEGY_RULES, "on_conflicting_login", "on_unique_held"],
+        ),
         ("audience-explain", "/$defs/attribute/properties/operator/enum", values(codes.Operator)),
     ],
 )
@@ -187,6 +203,34 @@ def test_a_replay_and_all_questions_to_its_store(day: Program) -> None:
     assert_valid("stats", day("stats", "--json").json())
     assert_valid("doctor", day("doctor", "--json").json())
     assert_valid("config-show", day("config", "show", "--json").json())
+
+
+def test_a_replay_that_ended_early_and_one_that_maps_mpids(idsync: Program) -> None:
+    asked = '{"type": "identify", "known_identities": {"email": "%s"}, "response": {"mpid": "5"}}\n'
+    idsync.write("a.jsonl", "".join(asked % name for name in ("a", "b")))
+    idsync.write("cut.gz", gzip.compress((asked % "c").encode() * 999)[:-9])
+    summary = idsync("replay", "a.jsonl", "--map-mpids", "--json").json()
+    assert summary["met_twice"] == 1
+    assert_valid("replay", summary)
+    summary = idsync("replay", "a.jsonl", "cut.gz", "--again", "--json").json()
+    assert summary["ended_by"]["code"] == "FILE_UNREADABLE"
+    assert_valid("replay", summary)
+
+
+def test_an_import_of_what_can_never_be_found(idsync: Program) -> None:
+    summary = idsync("import", "-", "--json", stdin=b'{"mpid": "1", "identities": {}}').json()
+    assert summary["never_found"] == 1
+    assert_valid("import", summary)
+
+
+def test_a_conversion(idsync: Program) -> None:
+    table = "email,Name\na@x,Ana\nA@x,\n,Bob\n"
+    log = '10:00 {"type": "identify", "known_identities": {"email": "a"}}\n10:01 ready\n'
+    har = {"log": {"entries": [{"request": {"method": "GET", "url": "x"}}]}}
+    for number, text in enumerate((table, log, json.dumps(har), json.dumps([{}]))):
+        name = f"{number}"
+        idsync.write(name, text)
+        assert_valid("convert", idsync("convert", name, "--output", os.devnull, "--json").json())
 
 
 @pytest.mark.parametrize(

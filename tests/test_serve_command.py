@@ -122,6 +122,30 @@ def test_what_is_recorded_is_replayed_to_the_same_answers(program: Program) -> N
     ]  # fmt: skip
     replayed = program("replay", "day.jsonl", "--output", "-", "--store", "new.db", "--seed", "1")
     assert [each.get("mpid") for each in replayed.lines()] == [first, first, first, None, None]
+    erased = program("erase", "--customer-id", "c1", "--dry-run", "--json").json()
+    assert ("recording", str(program.folder / "day.jsonl")) in {
+        (each["kind"], each["path"]) for each in erased["files"]
+    }
+
+
+def test_a_packed_recording_stays_packed_and_is_replayed_with_other_mpids(
+    program: Program,
+) -> None:
+    for name in ("day.jsonl.gz", "day.jsonl"):
+        with serving(program, "--record", name) as running:
+            first = running("POST", "/v1/identify", visit(1), KEY).json()["mpid"]
+            change = {"known_identities": {"email": f"{name}@b.c"}}
+            running("POST", f"/v1/{first}/modify", change, KEY)
+            running.stop()
+        path = program.folder / name
+        assert path.read_bytes().startswith(b"\x1f\x8b")
+        with gzip.open(path) as file:
+            assert [json.loads(line)["response"]["mpid"] for line in file][-2:] == [first, first]
+        path.rename(program.folder / "day.jsonl")  # from here on the name says something else
+    new = ("--store", "new.db", "--seed", "9")
+    replayed = program("replay", "day.jsonl", "--map-mpids", "--output", "-", *new)
+    statuses = [each["status"] for each in replayed.lines()]
+    assert statuses == ["created", "modified", "matched", "modified"]
 
 
 def test_an_own_certificate_is_made_and_its_key_is_nowhere(program: Program) -> None:
@@ -146,6 +170,8 @@ def test_an_own_certificate_is_made_and_its_key_is_nowhere(program: Program) -> 
         (("--tls-cert", "a.pem", "--tls-key", "b.pem"), ("a.pem", "cannot be read")),
         (("--tls-cert", "idsync.yaml", "--tls-key", "idsync.yaml"), ("PEM",)),
         (("--max-age", "-1"), ("--max-age -1",)),
+        (("--dsr-delay", "-1"), ("--dsr-delay -1", "seconds")),
+        (("--dsr-delay", "999999999"), ("--dsr-delay 999999999", "seconds")),
         (("--record", "idsync.db"), ("--record", "idsync.db")),
         (("--record", "idsync.yaml"), ("--record", "the configuration")),
     ],

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -62,9 +63,9 @@ def written(store: Store, rules: Organization, scope: str | None = None) -> byte
 
 def taken_in(data: bytes, store: Store, rules: Organization, now_ms: int = 99) -> Imported:
     """Import a file into a store of any kind."""
+    read = partial(read_jsonl, ProfileFile("-", BytesIO(data)), rules)
     with store.writing() as transaction:
-        lines = read_jsonl(ProfileFile("-", BytesIO(data)), rules)
-        return import_profiles("-", lines, rules, transaction, now_ms=now_ms)
+        return import_profiles("-", read, rules, transaction, now_ms=now_ms)
 
 
 @pytest.mark.parametrize("number", many(range(48), share=16))

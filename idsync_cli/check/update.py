@@ -10,6 +10,7 @@ from idsync_cli.check.run import Mismatch, Result, check
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Fault, FileFault
+from idsync_cli.files.contents import GZIP, is_packed
 from idsync_cli.files.scenario_file import Load, parse_scenarios
 from idsync_cli.files.yaml_edit import Edit, rewritten
 from idsync_cli.files.yaml_tree import Node, read_bytes
@@ -44,7 +45,9 @@ class Update:
                 ]
             )
         try:
-            with whole_file(str(self.path)) as file:
+            with self.path.open("rb") as there:
+                packed = is_packed(there.read(len(GZIP)))
+            with whole_file(str(self.path), packed=packed) as file:
                 file.write(self.new)
         except OSError as error:
             fault = Fault(self.path.as_posix(), f"cannot be updated: {error.strerror}")

@@ -18,13 +18,14 @@ from idsync_cli.cli.environment import (
 )
 from idsync_cli.cli.moments import moment_in
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, Force, StorePath
+from idsync_cli.cli.output import writing_to
 from idsync_cli.cli.questions import ROWS_SHOWN, Limit, OneScope, mpid_in
-from idsync_cli.cli.transfer import FormOption, form_of, writing_to, written_as
+from idsync_cli.cli.transfer import FormOption, form_of, written_as
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import UsageFault, number_of, printable
 from idsync_cli.files.outputs import Outputs
-from idsync_cli.files.profile_lines import STANDARD_STREAM
+from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect import audiences as inspection
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.transfer.profile_export import give_out_profiles

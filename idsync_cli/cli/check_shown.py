@@ -81,13 +81,22 @@ def check_report(junit: str) -> None:
     Raises:
         UsageFault: it cannot.
     """
+    import gzip
+    import zlib
+
+    from idsync_cli.files.contents import GZIP, is_packed
     from idsync_cli.files.outputs import ensure_writable, is_kept
 
     ensure_writable("--junit", junit)
     if not is_kept(junit):
         return
     try:
-        is_report = Path(junit).read_bytes().lstrip()[:1] in (b"", b"<")
+        with Path(junit).open("rb") as file:
+            packed = is_packed(file.read(len(GZIP)))
+        with gzip.open(junit) if packed else Path(junit).open("rb") as file:
+            is_report = file.read().lstrip()[:1] in (b"", b"<")
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        is_report = False
     except OSError as error:
         raise _unwritten(junit, error) from None
     if not is_report:

@@ -181,13 +181,13 @@ def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]
 
 
 # Whatever is shown of a value has none of these: `visible` makes escapes of them.
-_IN_ASCII = str.maketrans(dict.fromkeys("█▉▊▋▌▍▎▏", "#") | {"▶": ">", "─": "-", "…": "~"})
+_IN_ASCII = str.maketrans(dict.fromkeys("█▉▊▋▌▍▎▏", "#") | {"▶": ">", "─": "-", "…": "~", "≠": "!"})
 
 
 def _draws_lines(stream: TextIO) -> bool:
     """Whether a stream takes what tables are drawn with."""
     try:
-        "▶█─…".encode(stream.encoding)
+        "▶█─…≠".encode(stream.encoding)
     except UnicodeEncodeError:
         return False
     return True

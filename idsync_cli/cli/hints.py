@@ -3,16 +3,23 @@
 Sentences follow an error's message. Facts of the error fill the braces.
 """
 
+import shlex
 from collections.abc import Mapping
 
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import Fault, FileFault, Hint, IdsyncError
+from idsync_cli.errors import Fault, FileFault, Hint, IdsyncError, printable
 
 _SENTENCES = {
     Hint.TRY_AGAIN: "try again",
     Hint.WAIT_AND_TRY_AGAIN: "another process is using it; try again",
     Hint.LOOK_AND_TRY_AGAIN: "check it, then try again",
     Hint.MAKE_ROOM: "free some space, then try again",
+    Hint.MAKE_ROOM_FOR_TEMPORARY_FILES: "free some space, or name a folder for temporary files in "
+    "TMPDIR",
+    Hint.SAVE_TO_A_FILE: "save it to a file, and name that",
+    Hint.RESUME_BY_TIME: "to continue, name the same files in the same order with --resume and "
+    "--sort-by-time",
+    Hint.RESUME_NOT_BY_TIME: "to continue it, use --resume without --sort-by-time",
     Hint.MAKE_ROOM_AND_RESUME: "free some space, then continue with --resume",
     Hint.ALLOW_WRITING: "the file or its folder is not writable; check the permissions",
     Hint.REPLACE_FILE: "use --force to replace it",
@@ -29,10 +36,36 @@ _SENTENCES = {
     Hint.RESUME: "use --resume to continue after it",
     Hint.RESUME_REPLAY: "use --resume to continue",
     Hint.REPLAY_AGAIN: "use --again to repeat it",
+    Hint.PASS_OVER_OR_REPLAY_AGAIN: "use --resume to pass it over, or --again to repeat all",
+    Hint.PASS_OVER_REPLAYED: "use --resume to pass over what is done",
+    Hint.MEND_FILE_AND_RESUME: "get a whole copy of it, then use --resume to continue",
+    Hint.RESTORE_FILE_AND_RESUME: "restore the file, then use --resume to continue",
+    Hint.NAME_FILE_ONCE: "name it once, or use --resume to pass over the second",
     Hint.RESUME_OR_REPLAY_AGAIN: "restore the file and use --resume, or replay all of it "
     "with --again",
     Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
     Hint.RESUME_WITHOUT_OUTPUT: "continue the same way, without --output to a file",
+    Hint.REPLAY_FILE: "to answer them, run: idsync replay {path}",
+    Hint.IMPORT_FILE: "to take them in, run: idsync import {path}",
+    Hint.CONVERT_FILE: "make requests of it with: idsync convert {path}",
+    Hint.CONVERT_ARRAY: "make requests of it with: idsync convert {path}, or lines with: "
+    "jq -c '.[]' {path}",
+    Hint.CONVERT_OBJECTS: "make requests of it with: idsync convert {path}, or lines with: "
+    "jq -c . {path}",
+    Hint.CONVERT_ROWS: "to make requests of rows without one, use: idsync convert",
+    Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
+    Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
+    Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'",
+    Hint.RECODE_UTF_16: "write it anew with: iconv -f UTF-16 -t UTF-8 {path}",
+    Hint.RECODE_UTF_32: "write it anew with: iconv -f UTF-32 -t UTF-8 {path}",
+    Hint.GET_FILE_ANEW: "look into it, then get the file anew",
+    Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
+    Hint.UNPACK_BZIP2: "unpack it with: bzip2 -dc {path}",
+    Hint.UNPACK_XZ: "unpack it with: xz -dc {path}",
+    Hint.UNPACK_ZSTD: "unpack it with: zstd -dc {path}",
+    Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; of a spreadsheet, save a sheet as CSV",
+    Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
+    Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
     Hint.BRING_BACK: "use --again --force to do so",
     Hint.FINISH_LATER: "end it; the next command that writes to the store finishes",
     Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
@@ -48,6 +81,11 @@ SHOW_MORE = "use --limit {} to show the other {:,}"
 def sentence(hint: Hint) -> str:
     """A hint that needs no facts."""
     return _SENTENCES[hint]
+
+
+def way_out(error: IdsyncError) -> str | None:
+    """The way out of a fault by itself; None if there is none to name."""
+    return None if error.hint is None else _filled(error.hint, error.facts)
 
 
 def lines(error: IdsyncError) -> list[str]:
@@ -74,4 +112,14 @@ def told(refusal: Refusal) -> Refusal:
 
 
 def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> str:
-    return message if hint is None else f"{message}; {_SENTENCES[hint].format_map(facts)}"
+    return message if hint is None else f"{message}; {_filled(hint, facts)}"
+
+
+def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
+    words = {"path": "FILE"} | {name: _as_word(name, each) for name, each in facts.items()}
+    return _SENTENCES[hint].format_map(words)
+
+
+def _as_word(name: str, fact: str | int) -> str | int:
+    """A path as a shell takes it for one word; any other fact as it is."""
+    return shlex.quote(printable(fact)) if name == "path" and isinstance(fact, str) else fact

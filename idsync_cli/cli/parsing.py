@@ -18,6 +18,7 @@ from typer._click.exceptions import (  # Typer has its own Click
 
 from idsync_cli.errors import did_you_mean, nearest, printable
 
+_NEGATIVE = re.compile(r"-[0-9]+")
 _IN_RANGE = re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\.")
 
 
@@ -41,6 +42,24 @@ class Reading:
         except UsageError as error:
             error.ctx = error.ctx or ctx
             raise
+
+    def make_parser(self, ctx: Any) -> Any:
+        """A parser for which a negative number is an MPID, where the command takes one."""
+        parser = super().make_parser(ctx)  # type: ignore[misc]  # of the command
+        if any(
+            each.param_type_name == "argument" and each.name == "mpid"
+            for each in ctx.command.get_params(ctx)
+        ):
+            take_option = parser._process_opts  # noqa: SLF001 - nothing public takes a word
+
+            def take(word: str, state: Any) -> None:
+                if _NEGATIVE.fullmatch(word):
+                    state.largs.append(word)
+                else:
+                    take_option(word, state)
+
+            parser._process_opts = take  # noqa: SLF001
+        return parser
 
     def _check_options(self, ctx: Any, args: list[str]) -> None:
         if ctx.resilient_parsing:  # a shell asks what may come next, and wants no error

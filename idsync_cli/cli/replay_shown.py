@@ -1,6 +1,7 @@
 """What a replay shows: which answers `--explain` draws, and the summary with refused lines."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from idsync_cli.cli import hints
 from idsync_cli.cli.environment import (
     draw,
+    say,
     terminal_width,
     write,
     write_json,
@@ -16,8 +18,16 @@ from idsync_cli.cli.environment import (
 )
 from idsync_cli.core.codes import RequestKind, Rule, Status
 from idsync_cli.core.decision import Answer, Decision, Refusal
-from idsync_cli.errors import UsageFault
-from idsync_cli.replay.summary import RefusedLine, Summary
+from idsync_cli.errors import (
+    Hint,
+    IdsyncError,
+    OutputClosed,
+    StoreFault,
+    Terminated,
+    UsageFault,
+    number_of,
+)
+from idsync_cli.replay.summary import Ended, RefusedLine, Summary, Tally
 
 Lines = Annotated[
     list[int] | None,
@@ -100,16 +110,71 @@ class Shown:
             write("")
 
 
-def sum_up(summary: Summary, *, as_json: bool, on_stderr: bool) -> None:
-    """The summary is data, unless standard output holds the answers."""
-    from idsync_cli.render.summary import summary_json, summary_text
+class Report:
+    """How a replay is summed up: as data, unless standard output holds the answers."""
 
-    if as_json:
-        write_json(summary_json(summary), to_stderr=on_stderr)
-        return
-    told = summary._replace(first_refused=tuple(map(_with_hint, summary.first_refused)))
-    way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
-    draw(*summary_text(told, way_out, terminal_width()), to_stderr=on_stderr)
+    def __init__(self, *, as_json: bool, quiet: bool, on_stderr: bool, dry_run: bool) -> None:
+        self._as_json = as_json
+        self._quiet = quiet
+        self._on_stderr = on_stderr
+        self._dry_run = dry_run
+
+    def sum_up(self, summary: Summary) -> None:
+        """Give out the summary; where there is no room for it, on standard error.
+
+        Raises:
+            StoreFault: standard output cannot be written.
+        """
+        if self._quiet:
+            return
+        try:
+            self._write(summary, on_stderr=self._on_stderr)
+        except StoreFault:
+            if not self._on_stderr:
+                self._write(summary, on_stderr=True)
+            raise
+
+    def ended_early(self, tally: Tally, error: BaseException) -> None:
+        """Sum up what was committed before an error, if there was anything.
+
+        Of who reads no more it is not told: whoever closes a pipe has seen enough.
+        """
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            self._say_interrupted(tally, error)
+        if not tally.requests or isinstance(error, OutputClosed):
+            return
+        ended_by = _ended_by(error, may_go_on=not self._dry_run)
+        summary = tally.summary(stopped=False, dry_run=self._dry_run)._replace(ended_by=ended_by)
+        with suppress(OutputClosed, StoreFault):  # what ended it is told all the same
+            self.sum_up(summary)
+
+    def _say_interrupted(self, tally: Tally, error: BaseException) -> None:
+        how = "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
+        goes_on = tally.requests and not self._dry_run
+        way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
+        say(f"idsync: {how} after {number_of(tally.requests, 'request')}{way_out}")
+
+    def _write(self, summary: Summary, *, on_stderr: bool) -> None:
+        from idsync_cli.render.summary import summary_json, summary_text
+
+        if self._as_json:
+            write_json(summary_json(summary), to_stderr=on_stderr)
+            return
+        told = summary._replace(first_refused=tuple(map(_with_hint, summary.first_refused)))
+        way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
+        draw(*summary_text(told, way_out, terminal_width()), to_stderr=on_stderr)
+
+
+def _ended_by(error: BaseException, *, may_go_on: bool) -> Ended:
+    """What ended a replay, as its summary says it."""
+    resume = hints.sentence(Hint.RESUME_REPLAY) if may_go_on else None
+    if isinstance(error, KeyboardInterrupt):
+        return Ended("INTERRUPTED", "interrupted", resume)
+    if isinstance(error, Terminated):
+        return Ended("TERMINATED", "terminated", resume)
+    if isinstance(error, IdsyncError):
+        return Ended(error.code, str(error), hints.way_out(error))
+    return Ended("BUG", f"a bug in idsync ({type(error).__name__})", resume)
 
 
 def _with_hint(refused: RefusedLine) -> RefusedLine:

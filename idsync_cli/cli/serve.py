@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _HIGHEST_PORT = 65_535
+_LONGEST_DELAY = 366 * 24 * 60 * 60
 
 
 def serve(
@@ -75,6 +76,12 @@ def serve(
         list[str] | None,
         typer.Option("--allow-origin", metavar="URL", help="Let only these pages ask."),
     ] = None,
+    dsr_delay: Annotated[
+        int,
+        typer.Option(
+            "--dsr-delay", metavar="S", help="How long a request of a data subject is pending."
+        ),
+    ] = 0,
     seed: Seed = None,
 ) -> int:
     """Answer the mParticle SDKs over HTTP.
@@ -84,18 +91,21 @@ def serve(
 
     Example: idsync serve --log
     """
-    _check_numbers(port, max_age)
+    _check_numbers(port, max_age, dsr_delay)
     number = parse_seed(seed)
     try:
         from idsync_cli.server import app, run
         from idsync_cli.server.api import Api, Settings
+        from idsync_cli.server.carrying_out import CarryingOut
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
         raise UsageFault(
             f"idsync serve needs the package {error.name}; "
             "install it with: pip install 'idsync[serve]'"
         ) from None
+    from idsync_cli.core.codes import FileKind
     from idsync_cli.engine.service import Service
+    from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
     organization = load_configuration(config, no_extensions=no_extensions).organization
     credentials = _credentials(organization)
@@ -104,6 +114,8 @@ def serve(
     listening = run.listen(host, port)
     with listening:
         _ensure_store(store, organization, number)
+        if record is not None:
+            keep_path(store, FileKind.RECORDING, record)
         say_line = say if log or log_values else None
         with Service(
             organization,
@@ -118,16 +130,19 @@ def serve(
                 Settings(max_age, tuple(allow_origin or ())),
                 Log(say_line, values=log_values),
                 recorder,
+                now_ms,
             )
+            carrying_out = CarryingOut(api, dsr_delay * 1000, _report_bug)
             its_port = listening.getsockname()[1]
             address = f"{'https' if context else 'http'}://{_in_url(host)}:{its_port}"
             _warn(credentials, host)
             run.serve(
-                app.make_app(api, _report_bug),
+                app.make_app(api, _report_bug, carrying_out),
                 listening,
                 context,
                 lambda: _reload(api, config, no_extensions=no_extensions),
                 lambda: write(f"serving the store {printable(store)} at {address}"),
+                carrying_out.run,
             )
     if recorder is not None:
         recorder.close()
@@ -135,11 +150,15 @@ def serve(
     return 0
 
 
-def _check_numbers(port: int, max_age: int) -> None:
+def _check_numbers(port: int, max_age: int, dsr_delay: int) -> None:
     if not 0 <= port <= _HIGHEST_PORT:
         raise UsageFault(f"--port {port} is not a port; give 0 to {_HIGHEST_PORT}")
     if max_age < 0:
         raise UsageFault(f"--max-age {max_age} is negative; give a number of seconds")
+    if not 0 <= dsr_delay <= _LONGEST_DELAY:
+        raise UsageFault(
+            f"--dsr-delay {dsr_delay} is not a number of seconds from 0 to {_LONGEST_DELAY}"
+        )
 
 
 def _credentials(organization: "Organization") -> "Credentials":

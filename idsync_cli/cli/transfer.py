@@ -1,9 +1,9 @@
 """Profiles out of a store and into one, as JSON lines or for spreadsheets."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -21,7 +21,6 @@ from idsync_cli.cli.environment import (
     store_at_work,
     write,
     write_json,
-    write_utf8,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -32,15 +31,19 @@ from idsync_cli.cli.options import (
     Seed,
     StorePath,
 )
+from idsync_cli.cli.output import writing_to
+from idsync_cli.cli.progress import progress
 from idsync_cli.cli.questions import AsOf, look_back
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile
-from idsync_cli.errors import FaultCode, StoreFault, printable, quoted
+from idsync_cli.errors import StoreFault, printable
 from idsync_cli.files import profile_csv, profile_lines
-from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
-from idsync_cli.files.profile_lines import STANDARD_STREAM, AnyLine, ProfileFile
-from idsync_cli.files.whole_file import whole_file
+from idsync_cli.files.contents import Contents, refusal
+from idsync_cli.files.outputs import Outputs, ensure_writable
+from idsync_cli.files.packed import without_suffix
+from idsync_cli.files.profile_lines import AnyLine, ProfileFile
+from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
@@ -60,9 +63,9 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: csv if the file is named so, else jsonl. In CSV, a cell that begins with "
-        "[ is a JSON list, and a leading apostrophe is ignored. Let spreadsheets read all "
-        "columns as text, or they round MPIDs.",
+        help="Default: by what a file holds, or its name. In CSV, a cell that begins with [ is a "
+        "JSON list, and a leading apostrophe is ignored. Let spreadsheets read all columns as "
+        "text, or they round MPIDs.",
     ),
 ]
 
@@ -134,34 +137,33 @@ def written_as(
 
 
 def form_of(name: str) -> Form:
-    """How profiles are written to a file, or read from it, unless it is said."""
-    return Form.CSV if name.lower().removesuffix(".gz").endswith(".csv") else Form.JSONL
+    """How profiles are written to a file, unless it is said."""
+    return Form.CSV if without_suffix(name).endswith(".csv") else Form.JSONL
 
 
-@contextmanager
-def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
-    """What takes the lines: standard output, or a file."""
-    if output == STANDARD_STREAM:
-        yield write_utf8
-        return
-    try:
-        with whole_file(output, must_be_new=not force) as file:
-            yield lambda lines: file.write(f"{lines}\n".encode())
-    except FileExistsError:
-        raise file_exists("--output", output) from None
-    except OSError as error:
-        raise StoreFault(
-            f"--output {quoted(output)} cannot be written: {error.strerror}",
-            FaultCode.OUTPUT_UNWRITABLE,
-            path=output,
-        ) from None
+def _form_in(source: ProfileFile, name: str, wanted: Form | None) -> Form:
+    """How the profiles of a file are written: as it shows; where it does not, as its name says.
+
+    Raises:
+        UsageFault: it is to be read in a form that it has not.
+    """
+    if source.holds is Contents.CSV:
+        found = Form.CSV
+    elif source.holds in (Contents.OBJECTS, Contents.PROFILES):
+        found = Form.JSONL
+    else:
+        return wanted or form_of(name)
+    if wanted not in (None, found):
+        raise refusal(name, source.holds, f"--format {wanted} was given; leave it out")
+    return found
 
 
 def import_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="Profiles as written by export (.gz too); - for stdin."
+            metavar="FILE",
+            help="Profiles as written by export, packed by gzip or not; - for stdin.",
         ),
     ],
     form: FormOption = None,
@@ -184,16 +186,20 @@ def import_(
     """
     organization = load_configuration(config, no_extensions=no_extensions).organization
     number = parse_seed(seed)
-    read = _READERS[form or form_of(file)]
     with (
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,
         opened.writing() as transaction,
         _progress(source) as seen,
     ):
-        lines = seen(read(source, organization))
+        read = partial(_READERS[_form_in(source, file, form)], source, organization)
         imported = import_profiles(
-            source.name, lines, organization, transaction, now_ms=now_ms(), dry_run=dry_run
+            source.name,
+            lambda: seen(read()),
+            organization,
+            transaction,
+            now_ms=now_ms(),
+            dry_run=dry_run,
         )
     from idsync_cli.render.transfer import import_json, import_line
 
@@ -231,21 +237,13 @@ Lines = Iterable[AnyLine]
 
 @contextmanager
 def _progress(source: ProfileFile) -> Iterator[Callable[[Lines], Lines]]:
-    """A progress bar for the lines of a file, on a terminal and nowhere else."""
-    if not sys.stderr.isatty():
-        yield lambda lines: lines
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), TextColumn("{task.fields[lines]:,} lines"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("import", total=source.size, lines=0)
+    """What lets the lines of a file through and shows how far they are."""
+    with progress("lines", source.size) as advance:
 
         def seen(lines: Lines) -> Lines:
             for number, line in enumerate(lines, start=1):
                 yield line
                 if number % LINES_AT_ONCE == 0:
-                    bar.update(task, completed=source.position, lines=number)
+                    advance(source.position, number)
 
         yield seen

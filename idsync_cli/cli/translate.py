@@ -19,12 +19,12 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
-from idsync_cli.cli.transfer import writing_to
+from idsync_cli.cli.output import writing_to
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, number_of
-from idsync_cli.files.name_lines import NamedProfile, UnreadableName, read_names
+from idsync_cli.files.name_lines import NamedProfile, UnreadableName, open_names, read_names
 from idsync_cli.files.outputs import Outputs
-from idsync_cli.files.profile_lines import STANDARD_STREAM, open_profiles
+from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect.translation import AT_ONCE, Outcome, Totals, Translation, translate
 
 _MOST_TOLD = 20
@@ -97,7 +97,7 @@ def translate_(
 
     counts: Counter[Outcome] = Counter()
     with (
-        open_profiles(file) as source,
+        open_names(file) as source,
         existing_store(store, organization) as opened,
         opened.reading() as transaction,
         writing_to(output, force=force) as give_out,

@@ -8,6 +8,7 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup, is_held
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.screening import as_meant
+from idsync_cli.errors import quoted
 
 _LENGTH_WITH_PLACE: Final = 3  # identities, a type, a place
 
@@ -91,6 +92,16 @@ def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation 
             return Violation(f"{kind} is immutable, but has {len(values)} values", word)
         for place, value in enumerate(values):
             if settings.unique and is_held(lookup, Identifier(kind, value)):
-                what = f"{kind} is unique, but another profile holds the value"
+                what = f"{kind} is unique, but another profile holds {quoted(value)}"
                 return Violation(what, (*word, place))
     return None
+
+
+def can_be_found(profile: Profile, rules: ScopeRules) -> bool:
+    """Whether a request may ever be answered with the profile, as it comes (sections 1 and 4).
+
+    Nobody finds one without an identifier in the priority, nor a known one without a login ID.
+    """
+    if not rules.holds_lookup(profile.types):
+        return False
+    return not profile.was_known or rules.holds_login_id(profile.types)

@@ -146,6 +146,14 @@ class FileKind(StrEnum):
     REQUESTS = "requests"
 
 
+class SubjectRequestState(StrEnum):
+    """How far a request of a data subject has come in a store (section 10)."""
+
+    PENDING = "pending"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
 class Op(StrEnum):
     """One change of an identity record (section 8, `changes`)."""
 

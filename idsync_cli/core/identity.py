@@ -162,6 +162,12 @@ def value_fault(value: object) -> str | None:
 
     An empty string is no fault here: what it means depends on the request.
     """
+    if isinstance(value, list):
+        return "is a list, not text; give one value"
+    if isinstance(value, dict):
+        return "is an object, not text; give its value"
+    if isinstance(value, float) and value.is_integer():
+        return "is not text; write it with all its digits, between quotes"
     if not isinstance(value, str):
         return "is not text; put it between quotes"
     if len(value) > MAX_VALUE_LENGTH:

@@ -12,7 +12,7 @@ from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.request import BatchRequest
-from idsync_cli.engine.labels import Labels
+from idsync_cli.engine.labels import Labels, RecordedMpids
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
 from idsync_cli.store.api import RequestEntry, Transaction
@@ -41,8 +41,13 @@ class Answering:
         self._now = now
         self._reader = wire.Reader(organization, target, key_of(seed))
         self._explain = explain
+        self._explained_lines: frozenset[int] = frozenset()
         self._remembers_rules = False
         self._digests: dict[bytes, Digests] = {}  # by keys that are not the store's own
+
+    def explain_lines(self, lines: frozenset[int]) -> None:
+        """Give answers to these lines what every tier did, even if others do not have it."""
+        self._explained_lines = lines
 
     def rules_are_kept(self) -> None:
         """Take note that the store has the rules: a transaction that told it was committed."""
@@ -65,10 +70,17 @@ class Answering:
         """
         readings = [self._reader.read(each.request) for each in requests]
         self.prefetch(readings, transaction, labels)
-        now, explain = self._now(), self._explain
+        now, lines = self._now(), self._explained_lines
         return [
             self._answer(
-                reading, requests[index].line, seqs[index], transaction, labels, now, explain, False
+                reading,
+                requests[index].line,
+                seqs[index],
+                transaction,
+                labels,
+                now,
+                self._explain or requests[index].line in lines,
+                False,
             )
             for index, reading in enumerate(readings)
         ]
@@ -109,7 +121,7 @@ class Answering:
             if its is None:
                 its = by_scope[scope] = (rules, [], [], [])
             its[1].extend(names.identifiers)
-            its[2].extend(names.mpids)
+            its[2].extend(_here(names.mpids, labels.recorded))
             its[3].extend(names.digests)
             if other_keys and reading.batch_id is not None:
                 its[3].extend(self._other_digests(reading.batch_id, other_keys))
@@ -142,8 +154,10 @@ class Answering:
         near: bool,
         keep: bool = True,
     ) -> Answer:
-        scope, rules = reading.scope, reading.rules
+        scope, rules, recorded = reading.scope, reading.rules, labels.recorded
         outcome: Decision | Refusal
+        if recorded is not None:
+            reading.translate(recorded.here)
         try:
             request = wire.request_of(reading, labels, now)
             if reading.batch_id is not None and transaction.other_batch_keys:
@@ -170,10 +184,19 @@ class Answering:
         if answer.status is _ERASED and mpid is not None:
             if now is not None:
                 labels.unset(mpid)
+                if recorded is not None:
+                    recorded.unset(mpid)
             mpid = None
         if reading.label is not None:  # an answer without an MPID unsets it (section 8)
             labels.name(reading.label, mpid)
+        if recorded is not None and reading.recorded_mpid is not None and mpid is not None:
+            recorded.meets(reading.recorded_mpid, mpid, line)
         return answer
+
+
+def _here(mpids: Sequence[int], recorded: RecordedMpids | None) -> Sequence[int]:
+    """What MPIDs stand for, as far as that is known."""
+    return mpids if recorded is None else [recorded.here(mpid) for mpid in mpids]
 
 
 def _surveyed(

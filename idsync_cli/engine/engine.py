@@ -100,6 +100,10 @@ class Engine:
         with self.writing() as transaction:
             return self.answer(reading, transaction, labels, near=near)
 
+    def explain_lines(self, lines: frozenset[int]) -> None:
+        """Give answers to these lines of a file what every tier did, even if others do not."""
+        self._answering.explain_lines(lines)
+
     def read(self, request: object | Refusal, *, from_app: bool = False) -> wire.Reading:
         """Read a request, to be answered by `answer`."""
         return self._answering.read(request, from_app=from_app)

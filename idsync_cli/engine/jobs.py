@@ -8,8 +8,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
+from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import Busy, Stopped
-from idsync_cli.store.api import Transaction
+from idsync_cli.store.api import Store, Transaction
 
 
 class Job:
@@ -53,6 +54,16 @@ class QuestionJob(Job):
     def __init__(self, ask: Callable[[Transaction], object]) -> None:
         super().__init__()
         self.ask: Final = ask
+
+
+class TaskJob(Job):
+    """Call a function with the engine and the store that is written; it has transactions itself."""
+
+    __slots__ = ("do",)
+
+    def __init__(self, do: Callable[[Engine, Store], object]) -> None:
+        super().__init__()
+        self.do: Final = do
 
 
 class ReloadJob(Job):

@@ -1,8 +1,30 @@
-"""Labels: names that requests give to the profiles that they were answered with (section 8)."""
+"""What stands for profiles in requests: labels, and MPIDs that another system recorded."""
+
+from mypy_extensions import mypyc_attr
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class RecordedMpids:
+    """MPIDs that another system gave out, and what they stand for here (section 12)."""
+
+    def here(self, mpid: int) -> int:
+        """The MPID that a recorded one stands for by now; itself where it stands for none."""
+        return mpid
+
+    def meets(self, recorded: int, mpid: int, line: int | None) -> None:
+        """Let a recorded MPID stand for that of the answer to a line."""
+
+    def unset(self, mpid: int) -> None:
+        """Let no recorded MPID stand for this one any more: its profile was erased."""
 
 
 class Labels(dict[str, int]):
-    """The MPID that each label stands for at the moment."""
+    """The MPID that each label stands for at the moment.
+
+    `recorded` has what recorded MPIDs stand for, where they do.
+    """
+
+    recorded: RecordedMpids | None = None
 
     def name(self, label: str, mpid: int | None) -> None:
         """Let a label stand for an MPID, or with None for nothing."""

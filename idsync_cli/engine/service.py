@@ -9,10 +9,11 @@ from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
-from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob
+from idsync_cli.engine.engine import Engine
+from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob, TaskJob
 from idsync_cli.engine.worker import Current, OpenStore
 from idsync_cli.engine.workers import MOST_AT_ONCE, Reader, Writer
-from idsync_cli.store.api import Transaction
+from idsync_cli.store.api import Store, Transaction
 
 CAPACITY = 1024
 """How many requests may wait for each of the threads."""
@@ -47,7 +48,7 @@ class Service:
         capacity: int = CAPACITY,
     ) -> None:
         current = Current(organization)
-        self._changes: JobQueue[RequestJob | ReloadJob | CheckJob] = JobQueue(capacity)
+        self._changes: JobQueue[RequestJob | TaskJob | ReloadJob | CheckJob] = JobQueue(capacity)
         self._looks: JobQueue[RequestJob | QuestionJob] = JobQueue(capacity)
         self._questions: JobQueue[RequestJob | QuestionJob] = JobQueue(capacity)
         reading = open_reading, current, now
@@ -104,6 +105,20 @@ class Service:
         """
         job = QuestionJob(ask)
         self._questions.put(job)
+        return job.future
+
+    def do(self, task: Callable[[Engine, Store], ResultT]) -> Future[ResultT]:
+        """Call a function with the engine and the store that is written, between two transactions.
+
+        It is called once, and must return values only. If it raises a StoreFault, the store is
+        opened anew afterwards.
+
+        Raises:
+            Busy: too many requests are waiting.
+            Stopped: the service has been closed.
+        """
+        job = TaskJob(task)
+        self._changes.put(job)
         return job.future
 
     def reload(self, organization: Organization) -> Future[None]:

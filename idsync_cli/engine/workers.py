@@ -9,7 +9,7 @@ from idsync_cli import wire
 from idsync_cli.core.codes import Status
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
-from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob
+from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob, TaskJob
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.worker import Current, OpenStore, Worker
 from idsync_cli.errors import StoreFault
@@ -27,7 +27,7 @@ class Writer(Worker[RequestJob]):
 
     def __init__(
         self,
-        queue: JobQueue[RequestJob | ReloadJob | CheckJob],
+        queue: JobQueue[RequestJob | TaskJob | ReloadJob | CheckJob],
         open_store: OpenStore,
         current: Current,
         now: Callable[[], int],
@@ -35,7 +35,7 @@ class Writer(Worker[RequestJob]):
         super().__init__("idsync-writer", queue, open_store, current, now)
 
     def _serve(self) -> bool:
-        taken: list[RequestJob | ReloadJob | CheckJob] = self._take(MOST_AT_ONCE)
+        taken: list[RequestJob | TaskJob | ReloadJob | CheckJob] = self._take(MOST_AT_ONCE)
         requests: list[RequestJob] = []
         for job in taken:
             if isinstance(job, RequestJob):
@@ -44,6 +44,9 @@ class Writer(Worker[RequestJob]):
             self._do(requests)
             requests = []
             if job.future.set_running_or_notify_cancel():
+                if isinstance(job, TaskJob):
+                    self._call(job)
+                    continue
                 if isinstance(job, ReloadJob):
                     self._current.organization = job.organization
                 else:
@@ -51,6 +54,17 @@ class Writer(Worker[RequestJob]):
                 job.future.set_result(None)
         self._do(requests)
         return bool(taken)
+
+    def _call(self, job: TaskJob) -> None:
+        try:
+            result = job.do(self._engine_at_hand(), self._store_at_hand())
+        except StoreFault as fault:
+            self._close_store()
+            job.future.set_exception(fault)
+        except BaseException as error:  # noqa: BLE001 - it is told to whoever asked
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(result)
 
     def _check(self) -> None:
         """See whether the store is still usable; if not, open it anew before the next job."""

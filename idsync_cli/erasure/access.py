@@ -89,10 +89,11 @@ def access(
             assert isinstance(transaction, SqliteTransaction)
             use(transaction, subject, answer.mpid, now())
             keep(transaction, KeptFile(FileKind.RESULTS, text_of(folder)))
-        return AccessOutcome(answer, _subject(transaction, organization, answer.mpid))
+        return AccessOutcome(answer, subject_of(transaction, organization, answer.mpid))
 
 
-def _subject(transaction: Transaction, organization: Organization, mpid: int) -> Subject:
+def subject_of(transaction: Transaction, organization: Organization, mpid: int) -> Subject:
+    """All that a store has of a profile that is there."""
     found, data = transaction.find(mpid), transaction.data_of(mpid)
     assert found is not None
     assert data is not None

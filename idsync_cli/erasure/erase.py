@@ -15,6 +15,9 @@ from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 from idsync_cli.wire import Json
 
+Note = Callable[[SqliteTransaction, Answer], None]
+"""Is called in the transaction of an erasure."""
+
 
 class ErasureOutcome(NamedTuple):
     """The answer, and what shows that no byte is left: None where that is not so, or not yet.
@@ -51,10 +54,13 @@ def erase(
     request: Json,
     *,
     subject: SubjectRequest | None = None,
+    note: Note | None = None,
     dry_run: bool = False,
     now: Callable[[], int],
 ) -> ErasureOutcome:
     """Answer an erase, and let no byte be left; a dry run only says what it would take away.
+
+    `note` is called with the answer, in the transaction that carries it out.
 
     Raises:
         UsageFault: the id of the subject's request was used before; nothing was changed.
@@ -74,6 +80,8 @@ def erase(
         answer = engine.answer(reading, transaction, Labels(), near=True)
         if subject is not None and answer.status is Status.ERASED:
             use(transaction, subject, answer.mpid, now())
+        if note is not None:
+            note(transaction, answer)
     if isinstance(answer.outcome, Refusal) or answer.status is not Status.ERASED:
         return ErasureOutcome(answer)
     if not store.finish_erasures():

@@ -1,10 +1,11 @@
 """Ids of data subjects' requests: one that was used is refused ever after."""
 
+from idsync_cli.core.codes import SubjectRequestState
 from idsync_cli.errors import FaultCode, UsageFault
 from idsync_cli.files.subject_request import SubjectRequest
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow, enter, find
+from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow, find, put
 
 
 def check_unused(transaction: Transaction, subject: SubjectRequest) -> None:
@@ -27,5 +28,5 @@ def use(
     transaction: SqliteTransaction, subject: SubjectRequest, mpid: int | None, time_ms: int
 ) -> None:
     """Enter a request that is carried out in the same transaction."""
-    row = SubjectRequestRow(subject.id, subject.type.value, time_ms, mpid)
-    enter(transaction, row)
+    its_type, done = subject.type.value, SubjectRequestState.DONE.value
+    put(transaction, SubjectRequestRow(subject.id, its_type, done, time_ms, time_ms, mpid))

@@ -1,6 +1,8 @@
 """The file that takes the answers of a replay, and can be cut back to what was committed."""
 
+import gzip
 import os
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ from typing import BinaryIO
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
-from idsync_cli.files.outputs import ensure_writable, is_kept, open_output
+from idsync_cli.files.contents import GZIP, is_packed
+from idsync_cli.files.outputs import ensure_writable, is_kept, open_plain
+from idsync_cli.files.packed import is_to_be_packed, member
 
 _PIECE = 2**20
 
@@ -34,10 +38,12 @@ class Over(Enum):
 
 
 class AnswersFile:
-    """The file that takes the answers, one per line.
+    """The file that takes the answers, one per line; packed if its name says so.
 
-    It is not touched before the first answers are written, which happens in the transaction that
-    has made sure that nobody else is replaying the same. `named` is what messages call it.
+    Of a packed one each batch of answers is packed by itself, so that the file is whole behind it,
+    and can be cut there. It is not touched before the first answers are written, which happens in
+    the transaction that has made sure that nobody else is replaying the same. `named` is what
+    messages call it.
     """
 
     def __init__(
@@ -53,6 +59,8 @@ class AnswersFile:
         self._over = over
         self._shown = f"{named} {quoted(path)}"
         self._explain = explain
+        self._is_packed = is_to_be_packed(path)
+        self._is_empty = True
         self._file: BinaryIO | None = None
         self._behind: Written | None = None
         self._hash = blake2b(digest_size=16)
@@ -82,6 +90,11 @@ class AnswersFile:
         return b"".join([wire.answer_line(each, explain=explain, file=file) for each in answers])
 
     @property
+    def path(self) -> str:
+        """The path of the file, as it was given."""
+        return self._path
+
+    @property
     def number(self) -> int | None:
         """The file's number to the system; None as long as it is not open."""
         return None if self._file is None else self._file.fileno()
@@ -100,7 +113,10 @@ class AnswersFile:
         try:
             if self._file is None:
                 self._file = self._open(data)
+            if self._is_packed:
+                data = member(data) if data or self._is_empty else b""
             self._file.write(data)
+            self._is_empty = False
             self._file.flush()
             if not self.can_be_cut:
                 return None
@@ -135,10 +151,12 @@ class AnswersFile:
             if self._over is Over.ITS_OWN and is_kept(self._path):
                 self._check_own(data)
             is_new = self._over is Over.NOTHING
-            return open_output(self._named, self._path, must_be_new=is_new)
+            return open_plain(self._named, self._path, must_be_new=is_new)
         if not path.exists():
             raise self._not_ours("does not exist")
         file = path.open("r+b")
+        self._is_packed = is_packed(file.read(2))  # the file goes on as it began, whatever its name
+        file.seek(0)
         left = self._behind.bytes
         while left and (piece := file.read(min(_PIECE, left))):
             self._hash.update(piece)
@@ -146,21 +164,37 @@ class AnswersFile:
         if self._hash.hexdigest() != self._behind.digest:
             file.close()
             raise self._not_ours("does not begin with the answers written so far")
+        self._is_empty = False
         file.truncate(self._behind.bytes)
         file.seek(self._behind.bytes)
         return file
 
     def _check_own(self, data: bytes) -> None:
         """See whether the file begins as these answers do, however long it or they are."""
-        with Path(self._path).open("rb") as file:
-            there = file.read(max(len(data), 1))
-        if not data.startswith(there):
+        if not data.startswith(self._there(max(len(data), 1))):
             raise UsageFault(
                 f"{self._shown} does not contain the answers of this replay",
                 FaultCode.FILE_EXISTS,
                 hint=Hint.REPLACE_FILE,
                 path=self._path,
             )
+
+    def _there(self, size: int) -> bytes:
+        """What the file begins with, unpacked; of a packed one as far as it is whole."""
+        with Path(self._path).open("rb") as file:
+            beginning = file.read(len(GZIP))
+            file.seek(0)
+            if not self._is_packed:
+                return file.read(size)
+            if len(beginning) < len(GZIP) and GZIP.startswith(beginning):
+                return b""
+            if not is_packed(beginning):
+                return file.read(size)
+            there = b""
+            with suppress(OSError, EOFError, zlib.error), gzip.open(file) as unpacked:
+                while len(there) < size and (piece := unpacked.read1(size - len(there))):
+                    there += piece
+            return there
 
     def _not_ours(self, what: str) -> UsageFault:
         return UsageFault(

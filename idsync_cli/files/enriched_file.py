@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable, quoted
-from idsync_cli.files.outputs import ensure_writable, is_kept, open_output
+from idsync_cli.files.outputs import ensure_writable, is_kept, open_plain
+from idsync_cli.files.packed import is_to_be_packed
 
 _NAMED = "--enrich"
 _ITS_NUMBER = re.compile(rb'\{"seq": ([0-9]{1,19}), ')
@@ -34,6 +35,13 @@ class EnrichedFile:
             UsageFault: it cannot.
         """
         ensure_writable(_NAMED, self.path)
+        if is_to_be_packed(self.path):
+            raise UsageFault(
+                f"{_NAMED} {quoted(self.path)}: enriched batches are written as they come, and not "
+                "packed; name a file that does not end with .gz",
+                FaultCode.OUTPUT_UNWRITABLE,
+                path=self.path,
+            )
         if Path(self.path).exists() and not is_kept(self.path):
             raise UsageFault(
                 f"{_NAMED} {quoted(self.path)} is no file: what is written there could not be "
@@ -81,7 +89,7 @@ class EnrichedFile:
 
     def _open(self, last_seq: int) -> BinaryIO:
         if not (self._resumed and Path(self.path).exists()):
-            return open_output(_NAMED, self.path, must_be_new=not self._may_replace)
+            return open_plain(_NAMED, self.path, must_be_new=not self._may_replace)
         end = self._end(last_seq)
         file = Path(self.path).open("r+b")  # noqa: SIM115 - it stays open for what follows
         file.truncate(end)

@@ -2,14 +2,29 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault, nearest, printable, quoted
+from idsync_cli.files.contents import LINES, Contents, check
+from idsync_cli.files.profile_lines import ProfileFile
+from idsync_cli.files.source import open_seekable
 
 _MPID = "mpid"
+_WHAT = "names"
+_TAKEN = (
+    *LINES,
+    Contents.REQUESTS,
+    Contents.PROFILES,
+    Contents.ANSWERS,
+    Contents.BATCHES,
+    Contents.CSV,
+    Contents.PREFIXED,
+)
+"""What may be lines of JSON or text, or CSV; what is wrong with a line is told of the line."""
 
 
 class NamedProfile(NamedTuple):
@@ -25,6 +40,19 @@ class UnreadableName(NamedTuple):
 
     line: int
     what: str
+
+
+@contextmanager
+def open_names(name: str) -> Iterator[ProfileFile]:
+    """Open a file of such lines, packed by gzip or not; `-` is standard input.
+
+    Raises:
+        UsageFault: it cannot be opened, or holds no such lines.
+    """
+    with open_seekable(name, _WHAT) as raw:
+        file = ProfileFile(name, raw, _WHAT)
+        check(name, file.holds, _TAKEN, "a line names a profile: by its MPID, TYPE=VALUE, or CSV")
+        yield file
 
 
 def read_names(lines: Iterable[tuple[int, bytes]]) -> Iterator[NamedProfile | UnreadableName]:

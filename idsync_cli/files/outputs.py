@@ -4,6 +4,8 @@ Never over a store, or a file that belongs to one; nor over an input, the config
 output of the same call, by whatever name. No option overrides that. An existing file, even an
 empty one, is not overwritten unless the user says so; pipes and devices are not files, and neither
 are the streams of the process under names such as /dev/stdout.
+
+What is written under a name that ends with `.gz` is packed.
 """
 
 import os
@@ -12,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
-from idsync_cli.files.request_file import STANDARD_STREAM
+from idsync_cli.files.packed import is_to_be_packed, packing
+from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store.sqlite.lifecycle.beside import (
     Part,
     is_file,
@@ -125,6 +128,19 @@ def ensure_writable(named: str, path: str) -> None:
 
 def open_output(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
     """Open a file for writing from its beginning; one that must be new is never overwritten.
+
+    What is written to it is packed if its name says so.
+
+    Raises:
+        UsageFault: it must be new, and somebody has made it meanwhile.
+        OSError: it cannot be opened.
+    """
+    stream = open_plain(named, path, must_be_new=must_be_new)
+    return packing(stream) if is_to_be_packed(path) else stream
+
+
+def open_plain(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
+    """Open a file as `open_output` does, for whoever packs what is written himself.
 
     Raises:
         UsageFault: it must be new, and someone has created it meanwhile.

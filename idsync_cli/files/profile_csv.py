@@ -213,7 +213,7 @@ def _header_faults(names: Sequence[str]) -> Iterator[tuple[str, int, Hint | None
         elif name in names[:place]:
             yield f"the column {name} appears twice; keep one", place, None
     if "mpid" not in names and not any(nearest(name, ["mpid"]) for name in unknown):
-        yield "no column mpid; every profile needs one", len(names), None
+        yield "no column mpid; every profile needs one", len(names), Hint.CONVERT_ROWS
 
 
 def _excerpt(number: int, names: Sequence[str], row: Sequence[str], word: Word | None) -> Excerpt:
@@ -297,8 +297,11 @@ def _values(name: str, cell: str) -> object:
     if not cell.startswith(_LIST):
         return [cell.removeprefix(_APOSTROPHE)]
     try:
-        return wire.decode_json(cell.encode())
+        values = wire.decode_json(cell.encode())
     except Refusal as refusal:
         raise Refusal(
             refusal.code, f"column {name}: a list of values is {refusal.message}", word=name
         ) from None
+    if isinstance(values, list) and all(isinstance(each, str) for each in values):
+        return values
+    return wire.read_again(cell.encode()) or values  # it will be refused, as it is written

@@ -1,15 +1,9 @@
 """Profile lines: profiles as JSON, one per line, from a file, a pipe or an archive (section 8)."""
 
-import gzip
-import sys
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import IO, Any
 
 from idsync_cli import wire
@@ -17,18 +11,17 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import Excerpt, FaultCode, Hint, UsageFault, quoted
+from idsync_cli.errors import Excerpt, Hint, quoted
+from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
 from idsync_cli.files.member_checks import A_SEQ, AN_MPID, RECORD, ExcerptOf, Member
 from idsync_cli.files.record_lines import RecordLine, read_record
-
-STANDARD_STREAM = "-"
+from idsync_cli.files.source import STANDARD_STREAM, Source, open_seekable
 
 LONGEST_LINE = 2**24
 """How many bytes a line may have: a thousand identifiers of the greatest length, or 100,000."""
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-_GZIP_MAGIC = b"\x1f\x8b"
+_WHAT = "profiles"
+_TAKEN = (*LINES, Contents.PROFILES, Contents.CSV)
 _PIECE = 2**16
 
 
@@ -69,9 +62,18 @@ def read_jsonl(source: "ProfileFile", organization: Organization) -> Iterator[An
             yield BadLine(number, what, wire.excerpt_of(number, content, None))
         elif content.strip():
             excerpt = partial(wire.excerpt_of, number, content)
-            yield read_profile(
+            profile = read_profile(
                 number, partial(wire.decode_json, content), organization, excerpt, content
             )
+            if isinstance(profile, BadLine) and (again := wire.read_again(content)) is not None:
+                profile = read_profile(
+                    number, partial(_itself, again), organization, excerpt, content
+                )
+            yield profile
+
+
+def _itself(value: object) -> object:
+    return value
 
 
 def read_profile(
@@ -164,47 +166,42 @@ _MEMBERS: Mapping[str, Member] = {
 
 
 class ProfileFile:
-    """The bytes of a file of profiles; `size` and `position` say how much of it has been read.
+    """The bytes of a file of profiles, or of what else is said.
+
+    `size` and `position` say how much of it has been read.
 
     Every method raises UsageFault where the file cannot be read, or is a damaged archive.
     """
 
-    def __init__(self, name: str, raw: IO[bytes]) -> None:
+    def __init__(self, name: str, raw: IO[bytes], what: str = _WHAT) -> None:
         self.name = "standard input" if name == STANDARD_STREAM else name
-        self._raw = raw
-        with self._guard():
-            self.size = raw.seek(0, 2)
-            raw.seek(0)
-            packed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-            raw.seek(0)
-        self._stream = gzip.open(raw) if packed else raw  # noqa: SIM115 - holds nothing open but `raw`
+        raw.seek(0)
+        self._source = Source(name, raw, what)
+        self.holds = self._source.look()
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes the file itself has, as far as that is known."""
+        return self._source.size_of_file
 
     @property
     def position(self) -> int:
         """How many bytes of the file itself have been read."""
-        return self._raw.tell()
+        return self._source.position_in_file
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """The lines with their numbers; of one that is too long, no more than shows that it is."""
         number = 0
+        self._source.rewind()
         while (line := self._readline()) is not None:
             number += 1
             yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
 
     def _readline(self) -> bytes | None:
-        limit = LONGEST_LINE + 1
-        with self._guard():
-            piece = line = self._stream.readline(limit)
-            while piece and not piece.endswith(b"\n"):
-                piece = self._stream.readline(_PIECE)
+        piece = line = self._source.readline(LONGEST_LINE + 1)
+        while piece and not piece.endswith(b"\n"):
+            piece = self._source.readline(_PIECE)
         return line or None
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, EOFError, zlib.error) as error:
-            raise _unreadable(self.name, error) from None
 
 
 @contextmanager
@@ -214,37 +211,9 @@ def open_profiles(name: str) -> Iterator[ProfileFile]:
     A pipe is read to its end at once, so that nobody waits for it with the store in hand.
 
     Raises:
-        UsageFault: it cannot be opened.
+        UsageFault: it cannot be opened, or holds something else than profiles.
     """
-    if name == STANDARD_STREAM:
-        with _seekable(name, sys.stdin.buffer) as stream:
-            yield ProfileFile(name, stream)
-        return
-    try:
-        raw = Path(name).open("rb")  # noqa: SIM115 - by the `with` below, past what opening raises
-    except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from None
-    with raw, _seekable(name, raw) as stream:
-        yield ProfileFile(name, stream)
-
-
-@contextmanager
-def _seekable(name: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
-    if raw.seekable():
-        yield raw
-        return
-    with TemporaryFile() as spool:
-        try:
-            copyfileobj(raw, spool)
-        except OSError as error:
-            raise _unreadable(name, error) from None
-        yield spool
-
-
-def _unreadable(name: str, error: Exception) -> UsageFault:
-    cause = getattr(error, "strerror", None) or error
-    return UsageFault(
-        f"the profiles {quoted(name)} cannot be read: {cause}",
-        FaultCode.FILE_UNREADABLE,
-        path=name,
-    )
+    with open_seekable(name, _WHAT) as raw:
+        file = ProfileFile(name, raw)
+        check(name, file.holds, _TAKEN, "profiles are JSON, one object per line, or CSV")
+        yield file

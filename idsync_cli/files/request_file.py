@@ -1,27 +1,17 @@
-"""Request files: lines from a file, a pipe or an archive, and how far they were read."""
+"""Request files: their lines, and how far they were read."""
 
-import gzip
-import os
-import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from io import BufferedReader, BytesIO
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, cast
 
 from idsync_cli import wire
-from idsync_cli.errors import FaultCode, UsageFault, quoted
+from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
+from idsync_cli.files.source import STANDARD_STREAM, Source, open_source
 
-STANDARD_STREAM = "-"
+__all__ = ["STANDARD_STREAM", "Position", "RequestFile", "Source", "open_requests"]
 
-Stream = BufferedReader | gzip.GzipFile | BytesIO
-"""What gives its bytes as they come (`read1`)."""
-
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_TAKEN = (*LINES, Contents.REQUESTS)
 _PIECE = 2**18
 _LONGEST = wire.LONGEST_LINE
 
@@ -42,8 +32,9 @@ class RequestFile:
     lines taken has no part in the position.
     """
 
-    def __init__(self, source: "Source") -> None:
+    def __init__(self, source: Source, longest: int | None = None) -> None:
         self._source = source
+        self._longest = longest or _LONGEST
         self._hash = blake2b(digest_size=16)
         self._lines = 0
         self._bytes = 0
@@ -87,18 +78,18 @@ class RequestFile:
         self._add_up()
         is_first = self._bytes == 0
         data = self._rest
-        while len(data) <= len(_BYTE_ORDER_MARK) + _LONGEST and b"\n" not in data:
+        while len(data) <= len(BYTE_ORDER_MARK) + self._longest and b"\n" not in data:
             piece = self._source.read(_PIECE)
             if not piece:
                 break
             data += piece
-        if is_first and data.startswith(_BYTE_ORDER_MARK):
-            self._took(_BYTE_ORDER_MARK)
-            data = data.removeprefix(_BYTE_ORDER_MARK)
+        if is_first and data.startswith(BYTE_ORDER_MARK):
+            self._took(BYTE_ORDER_MARK)
+            data = data.removeprefix(BYTE_ORDER_MARK)
         *self._ahead, self._rest = data.split(b"\n")
         self._taken = self._added_up = 0
         if not self._ahead and self._rest:
-            self._ahead = [self._rest[:_LONGEST]]
+            self._ahead = [self._rest[: self._longest]]
             self._take_to_its_end()
         return bool(self._ahead)
 
@@ -123,101 +114,16 @@ class RequestFile:
         self._bytes += len(piece)
 
 
-class Source:
-    """The bytes of a request file, which can be read again from the beginning, even of a pipe.
-
-    `size` is how many there are, or None if nobody knows: of a pipe, or of an archive.
-
-    Every method raises UsageFault where the file cannot be read, or is a damaged archive.
-    """
-
-    def __init__(self, name: str, stream: Stream) -> None:
-        self._name = name
-        self._stream = stream
-        self._start = stream.tell() if stream.seekable() else None
-        self._head: IO[bytes] | None = None
-        self.bytes_read = 0
-        self.size: int | None = None
-        if self._start is not None and isinstance(stream, BufferedReader):
-            self.size = os.fstat(stream.fileno()).st_size - self._start
-
-    @property
-    def can_be_read_again(self) -> bool:
-        """Whether all of it can, and not only what was kept."""
-        return self._start is not None
-
-    def read(self, size: int, /) -> bytes:
-        """At most that many bytes, as soon as there are any; none at the end."""
-        with self._guard():
-            piece = (self._head.read(size) if self._head else b"") or self._stream.read1(size)
-            self.bytes_read += len(piece)
-            return piece
-
-    def keep(self, size: int) -> None:
-        """Make sure that that many bytes can be read again: of a pipe, they are set aside."""
-        if self._start is not None:
-            return
-        with self._guard():
-            self._head = TemporaryFile()  # noqa: SIM115 - read until the source is let go of
-            while size > 0 and (piece := self._stream.read(min(_PIECE, size))):
-                self._head.write(piece)
-                size -= len(piece)
-            self._head.seek(0)
-
-    def rewind(self) -> None:
-        """Go back to the beginning, of a pipe to that of what was kept."""
-        self.bytes_read = 0
-        with self._guard():
-            if self._start is not None:
-                self._stream.seek(self._start)
-            elif self._head:
-                self._head.seek(0)
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, EOFError, zlib.error) as error:
-            raise _unreadable(self._name, error) from None
-
-
 @contextmanager
-def open_requests(name: str) -> Iterator[Source]:
-    """Open a request file: a path, one that ends in `.gz`, or `-` for standard input.
+def open_requests(name: str, shown: str | None = None) -> Iterator[Source]:
+    """Open a request file: a path or `-` for standard input, packed by gzip or not.
+
+    Messages call it by its name, unless it is `shown` by another.
 
     Raises:
-        UsageFault: it cannot be opened.
+        UsageFault: it cannot be opened, or holds something else than lines of JSON.
     """
-    if not name:
-        raise UsageFault(
-            "the path of the requests is empty; name a file, or - for standard input",
-            FaultCode.INVALID_PATH,
-        )
-    if name == STANDARD_STREAM:
-        yield Source(name, cast(Stream, sys.stdin.buffer))
-        return
-    try:
-        stream = _open(name)
-    except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from None
-    with stream:
-        source = Source(name, stream)
-        if name.endswith(".gz"):
-            source.read(1)  # tells a broken archive before a store is created for it
-            source.rewind()
+    shown = name if shown is None else shown
+    with open_source(name, "requests", shown) as source:
+        check(shown, source.look(), _TAKEN, "requests are JSON, one object per line")
         yield source
-
-
-def _open(name: str) -> Stream:
-    if name.endswith(".gz"):
-        return gzip.open(name, "rb")
-    return Path(name).open("rb")
-
-
-def _unreadable(name: str, error: Exception) -> UsageFault:
-    cause = getattr(error, "strerror", None) or error
-    return UsageFault(
-        f"the requests {quoted(name)} cannot be read: {cause}",
-        FaultCode.FILE_UNREADABLE,
-        path=name,
-    )

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from idsync_cli.errors import Fault, FileFault
+from idsync_cli.files.packed import without_suffix
 from idsync_cli.files.yaml_parser import parse_documents
 from idsync_cli.files.yaml_tree import Faults, read_bytes, text_of
+
+_SUFFIXES = (".yaml", ".yml")
 
 
 def find(paths: Iterable[Path]) -> Iterator[Path]:
@@ -22,7 +25,9 @@ def find(paths: Iterable[Path]) -> Iterator[Path]:
         except OSError as error:  # a name that is too long, a folder that may not be entered
             raise FileFault([Fault(path.as_posix(), error.strerror or str(error))]) from None
         if is_folder:
-            files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
+            files = sorted(
+                each for each in path.rglob("*") if without_suffix(each.name).endswith(_SUFFIXES)
+            )
             yield from (
                 each
                 for each in files

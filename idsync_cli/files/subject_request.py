@@ -1,6 +1,8 @@
 """A request of a data subject: a file as OpenDSR's version 3 has it (section 9, Erase)."""
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +13,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.files.contents import is_packed
 
 EXTENSION: Final = "opendsr.mparticle.com"
 """The member of `extensions` that has more identities."""
@@ -40,12 +43,16 @@ class Regulation(StrEnum):
 
 
 class SubjectRequest(NamedTuple):
-    """A request: its id in small letters, and whose profile it means, by MPID or by identities."""
+    """A request: its id in small letters, and whose profile it means, by MPID or by identities.
+
+    `group_id` is a name that several requests may share.
+    """
 
     id: str
     type: SubjectRequestType
     mpid: str | int | None
     identities: Mapping[str, str]
+    group_id: str | None = None
 
 
 def read(path: str) -> SubjectRequest:
@@ -56,16 +63,26 @@ def read(path: str) -> SubjectRequest:
     """
     try:
         content = _content(Path(path))
-        body = wire.decode_json(content.removeprefix(b"\xef\xbb\xbf"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise FileFault([Fault(path, f"cannot be read: {cause}")]) from None
+    return parse(content.removeprefix(b"\xef\xbb\xbf"), path)
+
+
+def parse(content: bytes, source: str) -> SubjectRequest:
+    """Read a request that came from a source.
+
+    Raises:
+        FileFault: all that is wrong with it.
+    """
+    try:
+        body = wire.decode_json(content)
     except Refusal as refusal:
-        raise FileFault([Fault(path, refusal.message)]) from None
+        raise FileFault([Fault(source, refusal.message)]) from None
     if not isinstance(body, dict):
-        raise FileFault([Fault(path, "the request is not a JSON object")])
+        raise FileFault([Fault(source, "the request is not a JSON object")])
     reader = _Reader(body)
-    faults = [Fault(path, message, hint=hint) for message, hint in reader.faults()]
+    faults = [Fault(source, message, hint=hint) for message, hint in reader.faults()]
     if faults:
         raise FileFault(faults)
     return reader.request()
@@ -74,6 +91,9 @@ def read(path: str) -> SubjectRequest:
 def _content(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(LARGEST + 1)
+    if is_packed(content):
+        with gzip.open(path) as unpacked:
+            content = unpacked.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ValueError("it is larger than 1 MiB")
     return content
@@ -93,7 +113,8 @@ class _Reader:
         mpid = values.pop(_MPID, None)
         body = self._body
         its_type = SubjectRequestType(body["subject_request_type"])
-        return SubjectRequest(body["subject_request_id"].lower(), its_type, mpid, values)
+        its_id, group_id = body["subject_request_id"].lower(), body.get("group_id")
+        return SubjectRequest(its_id, its_type, mpid, values, group_id)
 
     def faults(self) -> Iterator[tuple[str, Hint | None]]:
         """All that is wrong, in the order of the members."""
@@ -109,6 +130,9 @@ class _Reader:
         version = self._body.get("api_version")
         if version not in (None, _VERSION):
             yield f"api_version is {quoted(wire.shown(version))}, but must be {_VERSION}", None
+        group_id = self._body.get("group_id")
+        if group_id is not None and not wire.is_text(group_id):
+            yield f"group_id is {quoted(wire.shown(group_id))}, but must be text", None
         extension = self._extension()
         if extension is None:
             yield f"extensions, or {EXTENSION} in it, is not an object", None

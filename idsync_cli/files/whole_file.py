@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from idsync_cli.files.outputs import is_kept
+from idsync_cli.files.packed import is_to_be_packed, packing
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 
 _LONGEST_NAME = 200
@@ -24,9 +25,12 @@ _ONLY_IN_PLACE = {errno.EBUSY, errno.EPERM, errno.EACCES}
 
 
 @contextmanager
-def whole_file(path: str, *, must_be_new: bool = False) -> Iterator[BinaryIO]:
+def whole_file(
+    path: str, *, must_be_new: bool = False, packed: bool | None = None
+) -> Iterator[BinaryIO]:
     """Open a file to be written from its beginning; it takes its place when the block ends.
 
+    What is written to it is packed, if so wanted or, where nothing is said, if its name says so.
     If the block raises, or there is no room, what was there stays, and nothing new is left. A link
     stays a link, and what it leads to is replaced, with its permissions and its owner. What is no
     file, such as a pipe or a stream of the process, is written as it comes; so is a file in a
@@ -36,6 +40,17 @@ def whole_file(path: str, *, must_be_new: bool = False) -> Iterator[BinaryIO]:
         FileExistsError: it must be new, and is not.
         OSError: it cannot be written.
     """
+    with _plain(path, must_be_new=must_be_new) as file:
+        if is_to_be_packed(path) if packed is None else packed:
+            with packing(file) as to_be_packed:
+                yield to_be_packed
+        else:
+            yield file
+
+
+@contextmanager
+def _plain(path: str, *, must_be_new: bool) -> Iterator[BinaryIO]:
+    """Open it for what is to be written as it comes."""
     there = _file_at(path)
     if there is None and Path(path).exists():
         with Path(path).open("wb") as file:

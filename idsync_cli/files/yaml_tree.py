@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.files.contents import ARCHIVES, is_packed, look
 from idsync_cli.files.hidden_secrets import without_secrets
 
 MAX_BYTES = 2**20
@@ -187,7 +189,7 @@ def _excerpt(lines: Sequence[str], place: SourcePosition) -> Excerpt | None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """What a file holds.
+    """What a file holds; one that gzip packed, unpacked.
 
     Raises:
         FileFault: it cannot be read, or is larger than a configuration or scenario file may be.
@@ -196,8 +198,14 @@ def read_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileFault([Fault(name, error.strerror or str(error))]) from None
+        if is_packed(data):
+            import gzip
+
+            with gzip.open(path, "rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise FileFault([Fault(name, cause)]) from None
     if len(data) > MAX_BYTES:
         raise FileFault([Fault(name, "larger than 1 MiB; split it into several files")])
     return data
@@ -212,6 +220,9 @@ def text_of(path: Path, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        found = look(data, is_all=True)
+        if found in ARCHIVES:
+            raise FileFault([Fault(path.as_posix(), f"{found}; unpack it first")]) from None
         start = data.rfind(b"\n", 0, error.start) + 1
         line = data[start:].partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "replace")
         number = data.count(b"\n", 0, start) + 1

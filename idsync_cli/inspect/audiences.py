@@ -116,7 +116,7 @@ def audience_called(
         if not of_profile:
             scopes = ", ".join(printable(each.scope) for each in found)
             raise UsageFault(
-                f"several scopes have an audience {quoted(name)}; choose one with --scope: {scopes}"
+                f"several scopes have an audience {quoted(name)}: name one of the scopes {scopes}"
             )
         found = of_profile
     return found[0]

@@ -21,7 +21,7 @@ from idsync_cli.messages import (
 )
 from idsync_cli.render.identifiers import in_a_list
 from idsync_cli.render.tables import broken, grid, laid_out
-from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
+from idsync_cli.render.theme import DECIDING_MARK, DIFFERING_MARK, Line, Look, Part, text
 from idsync_cli.render.times import moment
 from idsync_cli.visible import visible
 
@@ -52,11 +52,17 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
     return lines + _consequences(decision)
 
 
-def explanation(answer: Answer, decision: Decision, width: int) -> "list[RenderableType]":
-    """The result as a headline, the table of the tiers with its reasons, and what followed."""
-    pieces: list[RenderableType] = [_headline(decision), _heading(answer)]
+def explanation(
+    answer: Answer, decision: Decision, width: int, marked: IdentityType | None = None
+) -> "list[RenderableType]":
+    """The result as a headline, the table of the tiers with its reasons, and what followed.
+
+    The tier of the type that is `marked` is the one that another explanation differs in.
+    """
+    headline = _headline(decision) if marked is None else broken(_headline(decision), width)
+    pieces: list[RenderableType] = [headline, _heading(answer)]
     if decision.decided_by.rule is not Rule.MPID:  # which asks no tier
-        pieces += _tiers(decision.tiers, decision.notes, width)
+        pieces += _tiers(decision.tiers, decision.notes, width, marked)
     followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
     return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
 
@@ -66,12 +72,14 @@ def refusal_headline(answer: Answer, refusal: Refusal) -> "list[RenderableType]"
     return [text((f"Refused: {refusal.code}", Look.HEADLINE)), _heading(answer)]
 
 
-def refused_explanation(refusal: Refusal, width: int) -> "list[RenderableType]":
+def refused_explanation(
+    refusal: Refusal, width: int, marked: IdentityType | None = None
+) -> "list[RenderableType]":
     """What the tiers found for a request that step 5 refused, and why nothing was added."""
     if not refusal.tiers:
         return []
     notes = [broken(text(*line), width, indent=2) for line in _note_lines(refusal.notes)]
-    tiers = _tiers(refusal.tiers, refusal.notes, width)
+    tiers = _tiers(refusal.tiers, refusal.notes, width, marked)
     return [*tiers, *([text(""), *notes] if notes else [])]
 
 
@@ -83,7 +91,12 @@ def _heading(answer: Answer) -> "Text":
     return text((heading, Look.ASIDE))
 
 
-def _tiers(tiers: Sequence[Tier], notes: Sequence[Note], width: int) -> "list[RenderableType]":
+def _tiers(
+    tiers: Sequence[Tier],
+    notes: Sequence[Note],
+    width: int,
+    marked: IdentityType | None = None,
+) -> "list[RenderableType]":
     """The table, then in a line what the request does not carry, then what reasons mean.
 
     Who keeps an identifier is told in the table, or below it where it has no room.
@@ -93,14 +106,14 @@ def _tiers(tiers: Sequence[Tier], notes: Sequence[Note], width: int) -> "list[Re
     pieces: list[RenderableType] = [text("")] if carried else []
     if carried:
         keepers = {note.identity_type: note.mpid for note in notes if note.mpid is not None}
-        table = tier_table(carried, _AS_WIDE_AS_IT_IS, keepers)
+        table = tier_table(carried, _AS_WIDE_AS_IT_IS, keepers, marked=marked)
         if (table.width or 0) <= width:
             keepers = {}
         else:
-            table = tier_table(carried, width)
+            table = tier_table(carried, width, marked=marked)
         is_narrow = (table.width or 0) > width
         if is_narrow:
-            table = tier_table(carried, width, reasons=False)
+            table = tier_table(carried, width, reasons=False, marked=marked)
         pieces.append(table)
         if is_narrow:
             pieces += [
@@ -130,12 +143,21 @@ def tier_table(
     keepers: Mapping[IdentityType | None, int] = _NOBODY,
     *,
     reasons: bool = True,
+    marked: IdentityType | None = None,
 ) -> "Table":
     """What each tier of the priority found, and what that left.
 
     Reasons need a wide terminal, and so do the profiles that keep an identifier of the request.
     """
-    rows = [_tier_cells(tier, keepers.get(tier.identity_type), reasons=reasons) for tier in tiers]
+    rows = [
+        _tier_cells(
+            tier,
+            keepers.get(tier.identity_type),
+            reasons=reasons,
+            is_marked=tier.identity_type is marked,
+        )
+        for tier in tiers
+    ]
     return laid_out(_TIER_COLUMNS, rows, width)
 
 
@@ -146,7 +168,9 @@ def _shown(tier: Tier, number: int | None) -> str:
     return _count(number, stopped=tier.stopped_counting)
 
 
-def _tier_cells(tier: Tier, keeper: int | None, *, reasons: bool) -> "list[Text]":
+def _tier_cells(
+    tier: Tier, keeper: int | None, *, reasons: bool, is_marked: bool = False
+) -> "list[Text]":
     rank, eligible = str(tier.rank), text(_shown(tier, tier.eligible))
     outcome: Part = (OUTCOMES[tier.outcome], Look.PLAIN)
     for reason, count in tier.ineligible.items() if reasons else ():
@@ -156,6 +180,8 @@ def _tier_cells(tier: Tier, keeper: int | None, *, reasons: bool) -> "list[Text]
         eligible.append_text(text(("\n  kept by ", Look.INELIGIBLE), _mpid(keeper)))
     if tier.outcome is TierOutcome.DECIDED:
         rank, outcome = f"{DECIDING_MARK} {rank}", (outcome[0], Look.DECIDED)
+    if is_marked:
+        rank = f"{DIFFERING_MARK}{rank if DECIDING_MARK in rank else f' {rank}'}"
     cells = [
         text(rank),
         text((tier.identity_type.value, Look.TYPE)),

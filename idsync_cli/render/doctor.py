@@ -59,7 +59,9 @@ SAYINGS = {
     FindingCode.MPID: _Saying("MPIDs do not derive from the seed", _OURS),
     FindingCode.COUNTER: _Saying("numbers are higher than the last one assigned", _OURS),
     FindingCode.REPLAY: _Saying("the progress of replays is invalid", _OURS),
-    FindingCode.LABEL: _Saying("labels belong to no unfinished replay, or to no profile", _OURS),
+    FindingCode.LABEL: _Saying(
+        "labels belong to no unfinished replay, or labels or recorded MPIDs to no profile", _OURS
+    ),
     FindingCode.ERASURE: _Saying("erasures disagree with what is there", _OURS),
     FindingCode.UNFINISHED_ERASURE: _Saying(
         "erased data may still be in the store's files, because another program was reading it",

@@ -1,6 +1,6 @@
 """What a replay came to, for people and for machines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from idsync_cli import wire
@@ -12,7 +12,7 @@ from idsync_cli.messages import placeholder_warning
 from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import broken, shares
 from idsync_cli.render.theme import Line, Look, text
-from idsync_cli.replay.summary import Enriched, RefusedLine, Summary
+from idsync_cli.replay.summary import Enriched, MetTwice, RefusedLine, Summary
 from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
         pieces.append(broken(text(_enriched(summary.enriched)), width, indent=2))
     if summary.dry_run:
         pieces.append(text(("dry run", Look.NOTE), ": nothing was written to the store"))
+    if summary.ended_by is not None:
+        kept = "" if summary.dry_run else "; everything counted here is committed"
+        pieces.append(text(("ended early", Look.FAILED), kept))
     if summary.stopped:
         pieces.append(text(("stopped before the rejected line", Look.FAILED), f"; {when_stopped}"))
     kinds: list[tuple[Line, int]] = [
@@ -61,6 +64,8 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
     more = summary.refused - len(summary.first_refused)
     if more:
         pieces.append(text(f"and {number_of(more, 'more rejected line')}"))
+    if summary.met_twice:
+        pieces += [text(""), *_met_twice(summary, width)]
     return pieces
 
 
@@ -84,6 +89,21 @@ def _placeholder_pieces(summary: Summary, width: int) -> "list[RenderableType]":
         for each, requests in summary.placeholders
     ]
     return [broken(warning, width, indent=2), shares("Value", values, summary.requests, width)]
+
+
+def _met_twice(summary: Summary, width: int) -> "Iterator[Text]":
+    """The pairs of recorded MPIDs and ours that met others before."""
+    pairs = number_of(summary.met_twice, "pair")
+    yield text((f"{pairs} of a recorded MPID and ours met others before", Look.NOTE))
+    for file, line, recorded, mpid, before, other in summary.first_met_twice:
+        met = [f"which was {before}"] if before is not None else []
+        met += [f"as is {other}"] if other is not None else []
+        what = f": {recorded} is {mpid} from here on, {', '.join(met)}"
+        place = (f"{printable(file)}:{line}", Look.PLACE)
+        yield broken(text(place, what), width, indent=2)
+    more = summary.met_twice - len(summary.first_met_twice)
+    if more:
+        yield text(f"and {number_of(more, 'more pair')}")
 
 
 def _named(counted: Iterable[tuple[str, int]], look: Look) -> list[tuple[Line, int]]:
@@ -137,14 +157,25 @@ def summary_json(summary: Summary) -> wire.Json:
         },
         "refused": summary.refused,
         "stopped": summary.stopped,
+        "ended_by": None if summary.ended_by is None else summary.ended_by._asdict(),
+        "met_twice": summary.met_twice,
         "dry_run": summary.dry_run,
         "errors": dict(summary.errors),
         "first_refused": [
             {"file": file, **wire.answer_json(answer, explain=False)}
             for file, answer, _ in summary.first_refused
         ],
+        "first_met_twice": [_met_json(met) for met in summary.first_met_twice],
         **enriched,
     }
+
+
+def _met_json(met: MetTwice) -> wire.Json:
+    mpids = {
+        name: None if mpid is None else str(mpid)
+        for name, mpid in zip(met._fields[2:], met[2:], strict=True)
+    }
+    return {"file": met.file, "line": met.line, **mpids}
 
 
 def _decided_by_json(decider: str) -> wire.Json:

@@ -25,6 +25,8 @@ GIVE_WAY: Final = (
     "First identifiers",
     "Identifier",
     "Value",
+    "Most shared",
+    "Change",
     "Audience",
     "Scope",
     "State",
@@ -37,7 +39,16 @@ GIVE_WAY: Final = (
 """The headings of the columns that give way, the first one first."""
 
 CUT_THROUGH: Final = (
-    *("Value", "Identifier", "First identifiers", "By", "Audience", "Workspaces"),
+    *(
+        "Value",
+        "Identifier",
+        "First identifiers",
+        "By",
+        "Change",
+        "Most shared",
+        "Audience",
+        "Workspaces",
+    ),
 )
 """The headings of columns whose words are cut through, if nothing else helps."""
 
@@ -48,7 +59,7 @@ RIGHT: Final = frozenset(
     (
         *("#", "Held by", "Left", "Seq", "Ids", "Number", "Requests", "Holders", "Profiles"),
         *("Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
-        *("Members", "Opted out"),
+        *("Members", "Opted out", "A", "B"),
     )
 )
 """The headings of columns of numbers."""

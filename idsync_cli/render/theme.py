@@ -78,6 +78,9 @@ STYLES = {
 DECIDING_MARK = "▶"
 """Stands in front of the tier that decided."""
 
+DIFFERING_MARK = "≠"
+"""Stands in front of the first tier in which two explanations differ."""
+
 Part = tuple[str, Look]
 Line = Sequence[str | Part]
 """A line of text for people: parts with a style, and parts without one."""

@@ -16,15 +16,21 @@ def import_line(imported: Imported) -> str:
         counts.append(number_of(imported.erasures, "erasure"))
     if imported.blocked:
         counts.append(f"without {number_of(imported.blocked, 'value')} that extensions block")
-    return f"{did} {', '.join(counts)}"
+    told = f"{did} {', '.join(counts)}"
+    if not imported.never_found:
+        return told
+    never = "can never be found: no login ID where one was, or nothing in the priority"
+    return f"{told}; {imported.never_found:,} of the profiles {never}"
 
 
 def import_json(imported: Imported) -> dict[str, Any]:
     """The same, for machines."""
+    never_found = {"never_found": imported.never_found} if imported.never_found else {}
     return {
         "profiles": imported.profiles,
         "records": imported.records,
         "erasures": imported.erasures,
         "blocked": imported.blocked,
+        **never_found,
         "dry_run": imported.dry_run,
     }

@@ -8,8 +8,8 @@ from typing import Self
 
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
-from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace, is_worth_a_process
+from idsync_cli.replay.state import ReplayState
 from idsync_cli.replay.writer_process import NoWriterProcess, WriteJob, WriterProcess
 from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
 from idsync_cli.store.sqlite import SqliteStore
@@ -48,11 +48,15 @@ class AheadWriter(BatchWriter):
     """
 
     def __init__(
-        self, store: SqliteStore, answers: AnswersFile | None, labels: ReplayLabels, to_start: float
+        self,
+        store: SqliteStore,
+        answers: AnswersFile | None,
+        state: ReplayState,
+        to_start: float,
     ) -> None:
         self._store = store
         self._answers = answers
-        self._labels = labels
+        self._state = state
         self._to_start = to_start
         self._processors = processors()
         self._process: WriterProcess | None = None
@@ -110,13 +114,14 @@ class AheadWriter(BatchWriter):
             held = self._wait(before)
             if held is None:
                 if decided is not None:
-                    self._labels.undo(decided.labels_before)
+                    self._state.undo(decided.changes)
                 return self._in_vain(before, taken)
             yield before.decided.done
         if decided is None or batch is None:
             return self._go_back(WriteOutcome(row, anew=(taken,)))
         after = with_answers(row, decided, self._answers, until_on_disk=False)
-        self._process.send(WriteJob(batch, row, after, decided.labels))
+        changes = decided.changes
+        self._process.send(WriteJob(batch, row, after, changes.labels, changes.pairs))
         sent = _UnderWay(decided, row)
         if not taken.finished:
             self._under_way = sent
@@ -135,7 +140,7 @@ class AheadWriter(BatchWriter):
 
     def _in_vain(self, batch: _UnderWay, *after: LineBatch) -> WriteOutcome:
         """Go back: a batch was not written, so it and the lines after it must be decided again."""
-        self._labels.undo(batch.decided.labels_before)
+        self._state.undo(batch.decided.changes)
         if self._answers:
             self._answers.take_back()
         return self._go_back(WriteOutcome(batch.before, anew=(batch.decided.taken, *after)))

@@ -9,40 +9,39 @@ Batches are decided here, one after another. They are written by one of two writ
 process write it while the next is being decided (`replay/ahead.py`).
 """
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from itertools import groupby
 
 from idsync_cli import wire
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault
+from idsync_cli.errors import FaultCode, IdsyncError, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source
+from idsync_cli.files.sorted_requests import SortedLines, place_of
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
+from idsync_cli.replay.by_time import Wanted, choose, find_start_by_time
+from idsync_cli.replay.kept import say_what_is_kept
 from idsync_cli.replay.labels import ReplayLabels
+from idsync_cli.replay.origins import OneFile, Origin, SortedFiles
 from idsync_cli.replay.pace import lines_left
-from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, find_start
+from idsync_cli.replay.recorded import ReplayedMpids
+from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, check_files, find_start
+from idsync_cli.replay.state import ReplayState
 from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.erasing.kept_files import text_of
+from idsync_cli.store.sqlite.queries.replays import replays
 
 _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
-
-
-_SPARES_THE_STORE = {
-    FaultCode.DISK_FULL,
-    FaultCode.OUTPUT_UNWRITABLE,
-    FaultCode.STORE_BUSY,
-    FaultCode.STORE_UNWRITABLE,
-    FaultCode.WRITER_ENDED,
-}
-"""Faults that leave what was committed before as it is, from which it can continue."""
 
 
 class _RefusedOne(Exception):
@@ -55,11 +54,13 @@ class _RefusedOne(Exception):
 
 
 class Replay:
-    """The replay of one or several files into one store; `file` is the one at hand.
+    """The replay of one or several files into one store.
 
-    `to_start` is what it takes to start a process, in seconds of a processor. `output` is the path
-    of the answers, if they go to a file. With `forced` a file is replayed again even if that brings
-    back what was erased.
+    `stopped_by` is what was counted of the rejected request that stopped it, if one did.
+    With `recorded` the MPIDs of recorded responses stand for ours (section 12). `to_start` is what
+    it takes to start a process, in seconds of a processor. `output` is the path of the answers, if
+    they go to a file. With `forced` a file is replayed again even if that brings back what was
+    erased.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Replay:
         keep_answers: bool = False,
         to_start: float = 0.1,
         several_files: bool = False,
+        recorded: ReplayedMpids | None = None,
         output: str | None = None,
         forced: bool = False,
     ) -> None:
@@ -85,21 +87,57 @@ class Replay:
         self._stop_on_error = stop_on_error
         self._keep_answers = keep_answers
         self._to_start = to_start
-        self._labels = ReplayLabels()
+        self._recorded = recorded
         self._several_files = several_files
         self._output = output
         self._forced = forced
         self._commits = 0
-        self.file = ""
-        self.stopped_by: Answer | None = None
-        self.stopped_line: wire.NumberedLine | None = None
+        self._decided: list[Decided] = []
+        self._started: Start | None = None
+        self._state: ReplayState | None = None
+        self._origin: Origin = OneFile("")
+        self._labels_are_by_file = False
+        self.stopped_by: Tally | None = None
 
-    @property
-    def file_in_answers(self) -> str | None:
-        """The file at hand as its answers name it; None where it is the only one (section 8)."""
-        return self.file if self._several_files else None
+    def check(self, files: Sequence[tuple[str, Source]]) -> None:
+        """See before the first file is begun whether those after it may be replayed as well.
 
-    def run(self, name: str, source: Source) -> Iterator[Done]:
+        Raises:
+            UsageFault: one of them must not be replayed, or is another of them.
+        """
+        check_files(files, self._store, self._answers, self.mode, forced=self._forced)
+
+    def by_file(self, answers: list[Answer]) -> Iterable[tuple[str | None, list[Answer]]]:
+        """Answers by the file that they name; None where there is only one (section 8)."""
+        for file, some in self._origin.by_file(answers):
+            yield file if self._several_files else None, some
+
+    def to_sort(self, files: Sequence[tuple[str, Source]]) -> Wanted:
+        """Which of the files are to be replayed in the order of time, and which are done.
+
+        Raises:
+            UsageFault: one of them must not be replayed, or not with the others.
+        """
+        return choose(files, self._store, self._answers, self.mode, forced=self._forced)
+
+    def run_by_time(
+        self, files: Sequence[tuple[str, Source]], lines: SortedLines
+    ) -> Generator[Done, None, None]:
+        """Replay files whose lines were sorted, as `run` does one.
+
+        Raises:
+            UsageFault: the files have changed since, or another replays them.
+            StoreFault: the store or the answers cannot be written; what came before is kept.
+        """
+        self._origin = SortedFiles([name for name, _ in files])
+        self._labels_are_by_file = len(lines.with_labels) > 1
+
+        def start() -> Start | None:
+            return find_start_by_time(files, lines, self._store, self._answers, self.mode)
+
+        return self._run(start, lines.source)
+
+    def run(self, name: str, source: Source) -> Generator[Done, None, None]:
         """Replay one file; what each batch came to comes when it is kept.
 
         Nothing comes of a file that is done already and is to be resumed. With `stop_on_error`,
@@ -109,51 +147,83 @@ class Replay:
             UsageFault: the file was replayed before, or has changed since.
             StoreFault: the store or the answers cannot be written; what came before is kept.
         """
-        self.file = name
+        self._origin = OneFile(name)
+        several = self._several_files
+
+        def start() -> Start | None:
+            store, answers, mode = self._store, self._answers, self.mode
+            return find_start(
+                name,
+                source,
+                store,
+                answers,
+                mode,
+                is_one_of_several=several,
+                forced=self._forced,
+            )
+
+        return self._run(start, source)
+
+    def _run(
+        self, find_its_start: Callable[[], Start | None], source: Source
+    ) -> Generator[Done, None, None]:
         self._store.expect_many()
         for tries_left in reversed(range(_TRIES)):
-            start = find_start(
-                name, source, self._store, self._answers, self.mode, forced=self._forced
-            )
-            if start is None:
-                return
             try:
+                start = find_its_start()
+                if start is None:
+                    return
+                self._started = start
                 for done in self._go_on(start, source):
                     self._commits += 1
+                    self._decided = [each for each in self._decided if each.done is not done]
                     yield done
             except Overtaken as by:
                 if not tries_left or not source.can_be_read_again:
-                    raise UsageFault(str(by), FaultCode.REPLAYED_ELSEWHERE) from None
-            except StoreFault as fault:
+                    fault = UsageFault(str(by), FaultCode.REPLAYED_ELSEWHERE)
+                    self._say_what_is_kept(fault)
+                    raise fault from None
+            except IdsyncError as fault:
                 self._say_what_is_kept(fault)
                 raise
             else:
                 return
 
-    def _say_what_is_kept(self, fault: StoreFault) -> None:
-        """Let a fault say no more and no less than is known of all that was done so far.
+    def untold(self) -> list[Done]:
+        """What was kept and did not come, because something else ended the replay.
 
-        Whoever raised it knows of one transaction. Of those before it is known that they are whole
-        where the fault is none of the store's own content.
+        It may be kept while the end was on its way: in a commit, or by another process. Ask when
+        what `run` gave is closed.
         """
-        if not self._commits or self._store.place is None:  # a copy is thrown away anyway
-            if fault.code is FaultCode.OUTPUT_UNWRITABLE:
-                fault.kept = Kept.NOTHING_CHANGED
-        elif fault.code in _SPARES_THE_STORE:
-            fault.kept = Kept.EARLIER_IS_WHOLE
-            is_full = fault.hint is Hint.MAKE_ROOM
-            fault.hint = Hint.MAKE_ROOM_AND_RESUME if is_full else Hint.RESUME
-        elif fault.kept is Kept.NOTHING_CHANGED:
-            is_elsewhere = fault.code is FaultCode.STORE_REPLACED
-            fault.kept = Kept.ALL_IS_IN_OLD_FILE if is_elsewhere else None
+        decided, self._decided = self._decided, []
+        start = self._started
+        if not decided or start is None:
+            return []
+        with suppress(IdsyncError), self._store.reading() as transaction:
+            its_rows = [
+                row
+                for place, row in enumerate(replays(transaction))
+                if row.replay_id == start.row.replay_id
+                or (start.row.replay_id == NOT_ENTERED and place >= start.seen)
+            ]
+            ends = {(row.bytes, row.digest) for row in its_rows if row.name == start.row.name}
+            reached = [(each.taken.end.bytes, each.taken.end.digest) in ends for each in decided]
+            kept = len(reached) - reached[::-1].index(True) if True in reached else 0
+            self._commits += kept
+            return [each.done for each in decided[:kept]]
+        return []
+
+    def _say_what_is_kept(self, fault: IdsyncError) -> None:
+        is_kept = self._commits > 0 and self._store.place is not None  # else it is a copy that goes
+        say_what_is_kept(fault, is_kept=is_kept)
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
-        self._labels = ReplayLabels(start.labels)
+        by_file = self._labels_are_by_file
+        self._state = state = ReplayState(start, self._recorded, labels_by_file=by_file)
         batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
-        files = self._files()
-        direct = DirectWriter(self._engine, self._answers, self._labels, start, files)
+        direct = DirectWriter(self._engine, self._answers, state, start, self._files())
         row, pace = start.row, None
-        with self._ahead() or nullcontext() as ahead:
+        with self._ahead(state) or nullcontext() as ahead:
             while not row.finished:
                 left = lines_left(row.lines, row.bytes, source.size)
                 writer: BatchWriter = direct
@@ -167,8 +237,8 @@ class Replay:
                 try:
                     outcome = yield from writer.write(self._decide, taken, row)
                 except _RefusedOne as refused:
-                    self.stopped_by = refused.answer
-                    self.stopped_line = taken.lines[refused.place]
+                    self.stopped_by = Tally()
+                    self._count(self.stopped_by, [refused.answer], [taken.lines[refused.place]])
                     if refused.place:
                         before_it = taken.up_to(refused.place)
                         yield from writer.write(self._decide, before_it, row)
@@ -180,14 +250,12 @@ class Replay:
 
     def _files(self) -> list[KeptFile]:
         """The files of this replay whose paths the store keeps."""
-        paths = [(FileKind.REQUESTS, self.file), (FileKind.OUTPUT, self._output)]
-        return [
-            KeptFile(kind, text_of(path))
-            for kind, path in paths
-            if path is not None and path != STANDARD_STREAM
-        ]
+        paths = [(FileKind.REQUESTS, name) for name in self._origin.files]
+        if self._output is not None:
+            paths.append((FileKind.OUTPUT, self._output))
+        return [KeptFile(kind, text_of(path)) for kind, path in paths if path != STANDARD_STREAM]
 
-    def _ahead(self) -> AheadWriter | None:
+    def _ahead(self, state: ReplayState) -> AheadWriter | None:
         """The writer that may take over, unless everything has to be done by one process.
 
         Others find no store that is in memory. Batches of a size that was asked for, and lines
@@ -201,7 +269,7 @@ class Replay:
             return None
         if answers and not answers.can_be_cut:
             return None
-        return AheadWriter(self._store, answers, self._labels, self._to_start)
+        return AheadWriter(self._store, answers, state, self._to_start)
 
     def _decide(self, transaction: Transaction, taken: LineBatch) -> Decided:
         """Answer the requests of a batch, and count the answers."""
@@ -210,14 +278,31 @@ class Replay:
         def take(answers: list[Answer]) -> None:
             self._take_in(done, answers)
 
-        self._labels.begin()
+        state = self._state
+        assert state is not None
+        state.begin(transaction)
         try:
-            self._engine.answer_blocks(taken, self._labels, transaction, take)
+            for blocks, labels in _with_labels(taken, state):
+                self._engine.answer_blocks(blocks, labels, transaction, take)
         except BaseException:
-            self._labels.undo()
+            state.undo()
             raise
-        done.tally.keep_lines(taken.lines, self.file)
-        return Decided(taken, done, self._labels.by_now(), self._labels.touched)
+        self._count(done.tally, [], taken.lines)
+        state.count(done.tally, self._origin.file_and_line)
+        decided = Decided(taken, done, state.changes())
+        earlier = [each for each in self._decided if each.taken.end.bytes < taken.end.bytes]
+        self._decided = [*earlier, decided]  # what is decided anew was not kept before
+        return decided
+
+    def _count(
+        self, tally: Tally, answers: list[Answer], lines: Sequence[wire.NumberedLine]
+    ) -> None:
+        """Count answers, and keep those lines that are rejected and listed."""
+        for file, some in self._origin.by_file(answers):
+            tally.count_all(some, file)
+        if tally.refused:
+            for file, its_lines in self._origin.lines_by_file(lines):
+                tally.keep_lines(its_lines, file)
 
     def _take_in(self, done: Done, answers: list[Answer]) -> None:
         """Take the answers of a block; with `stop_on_error`, see whether one is a refusal."""
@@ -225,8 +310,21 @@ class Replay:
             for place, answer in enumerate(answers, start=done.tally.requests):
                 if isinstance(answer.outcome, Refusal):
                     raise _RefusedOne(place, answer)
-        done.tally.count_all(answers, self.file)
+        self._count(done.tally, answers, [])
         if self._answers:
-            done.lines.append(self._answers.lines(answers, self.file_in_answers))
+            for file, some in self.by_file(answers):
+                done.lines.append(self._answers.lines(some, file))
         if self._keep_answers:
             done.answers += answers
+
+
+def _with_labels(
+    taken: LineBatch, state: ReplayState
+) -> Iterator[tuple[Iterable[Sequence[wire.Incoming]], ReplayLabels]]:
+    """The lines of a batch with the labels that they are to be answered with."""
+    if not state.labels_are_by_file:
+        yield taken, state.labels_of(0)
+        return
+    for _, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
+        some = list(lines)
+        yield replace(taken, lines=some), state.labels_of(some[0][0])

@@ -10,7 +10,7 @@ from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
 
 REFUSED_SHOWN = 20
-"""How many refused lines a summary lists."""
+"""How many refused lines a summary lists, and how many MPIDs that met others."""
 
 PLACEHOLDERS_COUNTED = 1000
 """How many values that look like placeholders are counted apart; others are counted together."""
@@ -31,6 +31,21 @@ class RefusedLine(NamedTuple):
     file: str
     answer: Answer
     text: bytes | None = None
+
+
+class MetTwice(NamedTuple):
+    """A line by which a recorded MPID stands for a profile, and what either met before.
+
+    `before` is what the recorded MPID stood for, `other` a recorded MPID that stands for the
+    profile as well; one of them is there.
+    """
+
+    file: str
+    line: int
+    recorded: int
+    mpid: int
+    before: int | None
+    other: int | None
 
 
 class KindCount(NamedTuple):
@@ -60,15 +75,25 @@ class Enriched(NamedTuple):
     without_profile: int = 0
 
 
+class Ended(NamedTuple):
+    """What ended a replay before all was done: a code, what is said of it, and how to go on."""
+
+    code: str
+    message: str
+    way_out: str | None = None
+
+
 class Summary(NamedTuple):
     """What a replay came to.
 
     `decided_by` counts the answers by the type that decided or else by the rule, `notes` and
     `errors` count their codes; the most frequent comes first. `refused` is how many lines were
     refused, and `first_refused` are the first of them. `stopped` says that the replay ended before
-    a line that was refused. `by_placeholders` is how many requests were resolved by a value that
-    looks like a placeholder, and `placeholders` are those values that did most. `enriched` counts
-    batches, if they were enriched.
+    a line that was refused, and `ended_by` what else ended it. `by_placeholders` is how many
+    requests were resolved by a value that looks like a placeholder, and `placeholders` are those
+    values that did most. `met_twice` is how many pairs of a recorded MPID and one of ours met
+    others before, and `first_met_twice` are the first of them. `enriched` counts batches, if they
+    were enriched.
     """
 
     requests: int
@@ -82,6 +107,9 @@ class Summary(NamedTuple):
     first_refused: tuple[RefusedLine, ...]
     stopped: bool
     dry_run: bool
+    ended_by: Ended | None = None
+    met_twice: int = 0
+    first_met_twice: tuple[MetTwice, ...] = ()
     by_placeholders: int = 0
     placeholders: tuple[PlaceholderCount, ...] = ()
     enriched: Enriched | None = None
@@ -96,8 +124,8 @@ class Tally:
     """Counts the answers of a replay as they come."""
 
     __slots__ = (
-        "by_placeholders", "created", "notes", "orphaned", "placeholders", "refused", "requests",
-        "ways",
+        "by_placeholders", "created", "first_met_twice", "met_twice", "notes", "orphaned",
+        "placeholders", "refused", "requests", "ways",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -109,6 +137,8 @@ class Tally:
         self.refused: list[RefusedLine] = []
         self.by_placeholders = 0
         self.placeholders: dict[Identifier, int] = {}
+        self.met_twice = 0
+        self.first_met_twice: list[MetTwice] = []
 
     def count_all(self, answers: Iterable[Answer], file: str) -> None:
         """Count answers to lines of a file."""
@@ -180,6 +210,8 @@ class Tally:
         for identifier, number in other.placeholders.items():
             self._add_placeholder(identifier, number)
         self.refused += other.refused[: REFUSED_SHOWN - len(self.refused)]
+        self.met_twice += other.met_twice
+        self.first_met_twice += other.first_met_twice[: REFUSED_SHOWN - len(self.first_met_twice)]
 
     def summary(self, *, stopped: bool, dry_run: bool) -> Summary:
         """What was counted so far, as a value."""
@@ -206,6 +238,8 @@ class Tally:
                     for each in Counter(self.placeholders).most_common(PLACEHOLDERS_SHOWN)
                 ]
             ),
+            met_twice=self.met_twice,
+            first_met_twice=tuple(self.first_met_twice),
         )
 
     def _by(self, of: Callable[[_Way], str | None]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable
 from idsync_cli.store.api import MpidTaken
 from idsync_cli.store.sqlite.ahead import Batch, NotAlone, Rows, Writing, batch_of
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
+from idsync_cli.store.sqlite.queries.recorded import keep_recorded
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, advance, check_unmoved, keep_labels
 
 _START = """\
@@ -40,12 +41,16 @@ _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "stor
 
 
 class WriteJob(NamedTuple):
-    """A batch of a replay: what it changes, and how far the replay is before it and after it."""
+    """A batch of a replay: what it changes, and how far the replay is before it and after it.
+
+    `labels` and `pairs` are what labels and recorded MPIDs stand for by now that it has touched.
+    """
 
     batch: Batch
     before: ReplayRow
     after: ReplayRow
     labels: dict[str, int | None]
+    pairs: dict[int, int | None]
 
 
 class NoWriterProcess(Exception):
@@ -127,9 +132,9 @@ class WriterProcess:
         Raises:
             StoreFault: the process has ended; nothing of the batch was written.
         """
-        batch, before, after, labels = job
+        batch, before, after, *changes = job
         try:
-            self._send((batch.as_values(), _values(before), _values(after), labels))
+            self._send((batch.as_values(), _values(before), _values(after), *changes))
         except _Ended:
             raise _ended() from None
 
@@ -264,7 +269,7 @@ class _Worker:
             ) from None
 
     def _write(self, message: tuple[Any, ...]) -> float:
-        values, before, after, labels = message
+        values, before, after, labels, pairs = message
         row = ReplayRow(*after)
         if self._answers is not None:
             self._write_answers_to_disk(self._answers)
@@ -276,4 +281,6 @@ class _Worker:
             advance(transaction, row)
             if not row.finished:
                 keep_labels(transaction, row.replay_id, labels)
+            if pairs:
+                keep_recorded(transaction, pairs, anew=False)
         return monotonic() - began

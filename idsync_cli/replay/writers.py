@@ -10,9 +10,9 @@ from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
-from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.pace import Pace
 from idsync_cli.replay.resumption import NOT_ENTERED, Start
+from idsync_cli.replay.state import Changes, ReplayState
 from idsync_cli.replay.summary import Tally
 from idsync_cli.store.api import MpidTaken, Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
@@ -25,7 +25,6 @@ from idsync_cli.store.sqlite.queries.replays import (
     begin,
     check_unmoved,
     is_unmoved,
-    keep_labels,
     replays,
 )
 
@@ -45,20 +44,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A batch that was decided, and is not committed yet.
-
-    `labels` has what the labels that it changed stand for after it, and `labels_before` what they
-    stood for before it.
-    """
+    """A batch that was decided, and is not committed yet; `changes` are of the replay's state."""
 
     taken: LineBatch
     done: Done
-    labels: dict[str, int | None]
-    labels_before: dict[str, int | None]
+    changes: Changes
 
 
 Decide = Callable[[Transaction, LineBatch], Decided]
-"""Decides lines in a transaction. If it raises, the labels are as they were before."""
+"""Decides lines in a transaction. If it raises, the replay's state is as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +118,14 @@ class DirectWriter(BatchWriter):
         self,
         engine: Engine,
         answers: AnswersFile | None,
-        labels: ReplayLabels,
+        state: ReplayState,
         start: Start,
         files: Sequence[KeptFile],
     ) -> None:
         self._files = files
         self._engine = engine
         self._answers = answers
-        self._labels = labels
+        self._state = state
         self._start = start
 
     def write(
@@ -169,8 +163,9 @@ class DirectWriter(BatchWriter):
             self._files = ()
         except BaseException:
             if decided:
-                self._labels.undo(decided.labels_before)
+                self._state.undo(decided.changes)
             raise
+        self._state.kept()
         lines = max(1, len(taken.lines))
         pace = Pace((decided_at - began) / lines, (monotonic() - decided_at) / lines)
         return decided.done, WriteOutcome(after, held=(lines, held), pace=pace)
@@ -195,9 +190,12 @@ class DirectWriter(BatchWriter):
         after = with_answers(row, decided, self._answers, until_on_disk=True)
         if is_new:
             after = begin(transaction, after)
+            last = after.replay_id
+            for row_of_a_file in self._start.also:
+                last = begin(transaction, row_of_a_file).replay_id
         else:
             advance(transaction, after)
-        cover_replay(transaction, after.replay_id, first_seq)
-        if not after.finished:
-            keep_labels(transaction, after.replay_id, decided.labels)
+            last = after.replay_id
+        cover_replay(transaction, last, first_seq)
+        self._state.keep(transaction, after, decided.changes)
         return after

@@ -70,9 +70,14 @@ def error_response(
     message: str,
     headers: dict[str, str] | None = None,
     more: Json | None = None,
+    *,
+    of_subject_request: bool = False,
 ) -> Response:
-    """An error in the form that every SDK finds what it reads in."""
+    """An error in the form that every SDK finds what it reads in; a client of OpenDSR, too."""
     found = [{"code": code, "message": message}]
+    if of_subject_request:
+        found = [{**each, "domain": "Validation", "reason": code} for each in found]
+        more = {"code": status, "message": message}
     body = {
         "Errors": found, "errors": found, "ErrorCode": code, "StatusCode": status,
         "RequestId": str(uuid4()), **(more or {}),

@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Final, NamedTuple, TypeVar
 
 from starlette.requests import Request
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
+from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.service import Service
 from idsync_cli.errors import Busy, Stopped, StoreFault
 from idsync_cli.server.answers import Problem
@@ -19,6 +20,7 @@ from idsync_cli.server.credentials import Caller, Credentials, Sent
 from idsync_cli.server.limits import Limits
 from idsync_cli.server.log import Log
 from idsync_cli.server.record import Recorder
+from idsync_cli.store.api import Store, Transaction
 
 PREFIXES: Final = ("identity", "webevents", "tags", "nativeevents", "config")
 """What stands before a path where an SDK uses a domain of its own."""
@@ -28,6 +30,10 @@ SERVICE_UNAVAILABLE: Final = "SERVICE_UNAVAILABLE"
 TOO_MANY_REQUESTS: Final = "TOO_MANY_REQUESTS"
 
 ResultT = TypeVar("ResultT")
+
+
+def _clock_ms() -> int:
+    return int(time() * 1000)
 
 
 class Settings(NamedTuple):
@@ -52,6 +58,7 @@ class Api:
         settings: Settings,
         log: Log,
         recorder: Recorder | None = None,
+        now: Callable[[], int] = _clock_ms,
     ) -> None:
         self.service: Final = service
         self.organization = organization
@@ -59,6 +66,7 @@ class Api:
         self.settings: Final = settings
         self.log: Final = log
         self.recorder: Final = recorder
+        self.now: Final = now  # milliseconds since 1970, UTC
         self.refused_events: Counter[tuple[str, str]] = Counter()  # by workspace and code
         self._limits = Limits(monotonic)
 
@@ -110,13 +118,21 @@ class Api:
             self.recorder.take(request, answer)
         return answer
 
-    async def look(self, ask: Callable[[Any], ResultT]) -> ResultT:
+    async def look(self, ask: Callable[[Transaction], ResultT]) -> ResultT:
         """Ask something of one state of the store.
 
         Raises:
             Problem: 503; the store is busy or cannot be used.
         """
         return await _outcome_of(unavailable(lambda: self.service.look(ask)))
+
+    async def do(self, task: Callable[[Engine, Store], ResultT]) -> ResultT:
+        """Have something done with the store that is written.
+
+        Raises:
+            Problem: 503; the store is busy or cannot be used.
+        """
+        return await _outcome_of(unavailable(lambda: self.service.do(task)))
 
 
 def unavailable(submit: Callable[[], Future[ResultT]]) -> Future[ResultT]:

@@ -1,6 +1,6 @@
-"""The routes of section 10, and what becomes of whatever goes wrong in them."""
+"""The application: its routes, and what becomes of whatever goes wrong in them (section 10)."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -10,108 +10,53 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
-from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.decision import Refusal
-from idsync_cli.server import sdk
-from idsync_cli.server.aliases import AliasRoute
-from idsync_cli.server.answers import Problem, error_response, json_response, refused
-from idsync_cli.server.api import Api, sent_with
+from idsync_cli.server.answers import Problem, error_response, refused
+from idsync_cli.server.api import Api
+from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.credentials import Refused
-from idsync_cli.server.events import EventRoutes
-from idsync_cli.server.identity import IdentityRoutes
+from idsync_cli.server.description import with_description
+from idsync_cli.server.routes import operations
 
 _HEADERS: Final = b"x-mp-key, content-type, authorization, x-mp-signature, date"
 _EXPOSED: Final = b"X-MP-Max-Age"
 _PREFLIGHT_SECONDS: Final = b"86400"
-_ALIAS_PREFIXES: Final = ("", "/identity", "/webevents", "/nativeevents")
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
-_IDENTITY_KINDS: Final = (
-    RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH,
-)  # fmt: skip
+_OF_SUBJECT_REQUESTS: Final = ("/v3/requests", "/v3/discovery")
 
 ReportBug = Callable[[Exception], None]
-Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(api: Api, report_bug: ReportBug) -> ASGIApp:
+def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None) -> ASGIApp:
     """The application; `report_bug` is told of what must not happen.
 
-    Every route of an SDK stands also under the prefix that SDKs with a domain of their own use.
+    `carrying_out` runs beside it, or nothing that is due is carried out.
     """
-    identity, events = IdentityRoutes(api), EventRoutes(api)
-    routes = [
-        *_routes(
-            "POST",
-            [(f"/v1/{kind}", identity.of(kind)) for kind in _IDENTITY_KINDS],
-            ("", "/identity"),
-        ),
-        *_routes("POST", [("/v1/{mpid}/modify", identity.modify)], ("", "/identity")),
-        *_routes("GET", [("/v4/{key}/config", sdk.native_config)], ("", "/config")),
-        *_routes("GET", [("/JS/v2/{key}/config", sdk.web_config)], ("", "/tags")),
-        *_routes(
-            "POST",
-            [(f"/v{each}/JS/{{key}}/Forwarding", sdk.forwarding) for each in (1, 2)],
-            ("", "/webevents"),
-        ),
-        *_routes("POST", [("/v1/identity/{key}/{word}", _alias_of(api))], _ALIAS_PREFIXES),
-        *_routes("POST", [("/v2/events", events.one), ("/v2/events/historical", events.one)]),
-        *_routes("POST", [("/v2/bulkevents", events.bulk)]),
-        *_routes("POST", [("/v2/bulkevents/historical", events.bulk)]),
-        *_routes("POST", [("/v3/JS/{key}/events", events.web)], ("", "/webevents")),
-        *_routes("POST", [("/v2/{key}/events", events.native)], ("", "/nativeevents")),
-        *_routes("GET", [("/healthz", _health_of(api))]),
-    ]
-    starlette = Starlette(
-        routes=routes,
+    app = starlette_app(api, report_bug, carrying_out)
+    return _Outside(app, api.settings.allowed_origins, report_bug)
+
+
+def starlette_app(
+    api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None
+) -> Starlette:
+    """The routes alone, as `make_app` has them."""
+    served = with_description(operations(api, carrying_out or CarryingOut(api, 0, report_bug)))
+    app = Starlette(
+        routes=[
+            Route(path, each.handler, methods=[each.method])
+            for each in served
+            for path in each.paths
+        ],
         exception_handlers=_handlers_of(api),
     )
-    starlette.router.redirect_slashes = False
-    return _Outside(starlette, api.settings.allowed_origins, report_bug)
+    app.router.redirect_slashes = False
+    return app
 
 
-def _routes(
-    method: str, handlers: Iterable[tuple[str, Handler]], prefixes: Sequence[str] = ("",)
-) -> list[Route]:
-    return [
-        Route(prefix + path, handler, methods=[method])
-        for path, handler in handlers
-        for prefix in prefixes
-    ]
-
-
-def _alias_of(api: Api) -> Handler:
-    route = AliasRoute(api)
-
-    async def alias(request: Request) -> Response:
-        """Handle an alias; SDKs differ in how they write the last word of the path."""
-        if request.path_params["word"].lower() != "alias":
-            raise HTTPException(404)
-        return await route.alias(request)
-
-    return alias
-
-
-def _health_of(api: Api) -> Handler:
-    async def health(request: Request) -> Response:
-        """Say that the server is there; to its administrator also what was refused unseen."""
-        if "authorization" not in request.headers:
-            return json_response({"status": "ok"})
-        caller = api.credentials.admin(await sent_with(request))
-        refused_here: dict[str, int] = {
-            code: count
-            for (workspace, code), count in sorted(api.refused_events.items())
-            if workspace == caller.workspace
-        }
-        return json_response({"status": "ok", "refused": {caller.workspace: refused_here}})
-
-    return health
-
-
-async def _unroutable(_request: Request, error: Exception) -> Response:
+async def _unroutable(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "BAD_REQUEST")
-    headers = dict(error.headers or {})
-    return error_response(error.status_code, code, error.detail, headers)
+    return _error(request, error.status_code, code, error.detail, dict(error.headers or {}))
 
 
 def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
@@ -120,20 +65,20 @@ def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
         api.log.refused(_route_of(request), error.status, error.code)
-        return error_response(error.status, error.code, error.message, error.headers)
+        return _error(request, error.status, error.code, error.message, error.headers)
 
     async def without_body(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         api.log.refused(_route_of(request), error.status, "credentials")
         if error.status == 404:
-            return error_response(404, "NOT_FOUND_ERROR", "Not Found")
+            return _error(request, 404, _CODES[404], "Not Found")
         return Response(status_code=error.status)
 
     async def refusal(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
         api.log.refused(_route_of(request), 400, error.code.value)
         code, message = refused(error)
-        return error_response(400, code, message)
+        return _error(request, 400, code, message)
 
     return {
         HTTPException: _unroutable,
@@ -142,6 +87,17 @@ def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
         Refusal: refusal,
         Exception: _bug,
     }
+
+
+def _error(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    is_dsr = request.url.path.startswith(_OF_SUBJECT_REQUESTS)
+    return error_response(status, code, message, headers, of_subject_request=is_dsr)
 
 
 def _route_of(request: Request) -> str:

@@ -113,11 +113,11 @@ class Credentials:
             return caller
         return self.app(sent)
 
-    def app(self, sent: Sent, *, bare_key_does: bool = True) -> Caller:
+    def app(self, sent: Sent) -> Caller:
         """Judge a request for which an application's credentials are needed.
 
         Raises:
-            Refused: 401, or 403 where the bare key is right and does not do.
+            Refused: 401.
         """
         key = _one_key(sent)
         if "authorization" in sent.headers and self.basic(sent, wrong=401).access.api_key != key:
@@ -129,8 +129,6 @@ class Credentials:
             return Caller(workspace, access, Means.SIGNATURE)
         if access is NO_ACCESS or not access.key_only:
             raise Refused(401)
-        if not bare_key_does:
-            raise Refused(403)
         return Caller(workspace, access, Means.BARE_KEY)
 
     def bare_key(self, key: str) -> Caller:

@@ -71,10 +71,11 @@ def serve(
     context: ssl.SSLContext | None,
     on_reload: Callable[[], Awaitable[None]],
     on_ready: Callable[[], None],
+    beside: Callable[[], Awaitable[None]],
 ) -> None:
     """Serve until SIGINT or SIGTERM comes; then finish what was accepted.
 
-    A SIGHUP has `on_reload` called.
+    A SIGHUP has `on_reload` called. `beside` runs as long as requests are accepted.
     """
     _allow_many_connections()
     config = uvicorn.Config(
@@ -91,7 +92,7 @@ def serve(
     )
     config.load()
     config.ssl = context
-    asyncio.run(_Server(config, on_reload, on_ready).serve([listening]))
+    asyncio.run(_Server(config, on_reload, on_ready, beside).serve([listening]))
 
 
 class _Server(uvicorn.Server):
@@ -102,8 +103,10 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         on_reload: Callable[[], Awaitable[None]],
         on_ready: Callable[[], None],
+        beside: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
+        self._beside = beside
         self._on_reload = on_reload
         self._on_ready = on_ready
         self._reloads: set[asyncio.Task[None]] = set()
@@ -111,7 +114,13 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
         await super().startup(sockets)
+        self._is_beside = asyncio.ensure_future(self._beside())
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and end what runs beside."""
+        self._is_beside.cancel()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

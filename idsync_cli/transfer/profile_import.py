@@ -1,19 +1,20 @@
 """Import: whole profiles into a store, all of a file or none (section 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from idsync_cli.core.admission import Violation, admitted, violation
+from idsync_cli.core.admission import Violation, admitted, can_be_found, violation
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.errors import Fault, FileFault, number_of
+from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, number_of
 from idsync_cli.files import rules_json
 from idsync_cli.files.data_lines import DataLine, DigestKeyLine
-from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileLine
-from idsync_cli.files.record_lines import ErasureLine, RecordLine
+from idsync_cli.files.profile_lines import BadLine, ProfileLine
+from idsync_cli.files.record_lines import RecordLine
 from idsync_cli.store.api import Transaction
 from idsync_cli.transfer.record_import import RecordImport, profiles_of
+from idsync_cli.transfer.twins import Lines, Places, Twin, twin_of
 
 FAULTS_SHOWN = 20
 """How many bad lines are listed."""
@@ -22,7 +23,8 @@ FAULTS_SHOWN = 20
 class Imported(NamedTuple):
     """The numbers of profiles, of records of what they have, of erasures, and of blocked values.
 
-    With `dry_run`, the store is thrown away.
+    With `dry_run`, the store is thrown away. `never_found` counts the profiles that no request can
+    ever be answered with.
     """
 
     profiles: int
@@ -30,6 +32,7 @@ class Imported(NamedTuple):
     erasures: int = 0
     records: int = 0
     blocked: int = 0
+    never_found: int = 0
 
     @property
     def exit_status(self) -> int:
@@ -37,9 +40,20 @@ class Imported(NamedTuple):
         return 0
 
 
+class _Broken(NamedTuple):
+    """A line that is rejected: what is wrong, who has already what it brings, and the way out."""
+
+    line: int
+    what: str
+    excerpt: Excerpt | None
+    twin: Twin | None = None
+    way_out: str = ""
+    hint: Hint | None = None
+
+
 def import_profiles(
     name: str,
-    lines: Iterable[AnyLine],
+    read: Callable[[], Lines],
     organization: Organization,
     transaction: Transaction,
     *,
@@ -48,34 +62,41 @@ def import_profiles(
 ) -> Imported:
     """Take in the lines of a file, each profile entered in the history, and say how many they were.
 
-    The store's counter goes on from the highest number. `name` is the file's, for its faults. A dry
-    run is one by the store that it is given, which is thrown away.
+    The store's counter goes on from the highest number. `name` is the file's, for its faults, and
+    `read` gives its lines, once more if lines are rejected for what others brought. A dry run is
+    one by the store that it is given, which is thrown away.
 
     Raises:
         FileFault: the bad lines; the session must then be abandoned.
     """
     bad = 0
-    faults: list[Fault | str] = []
+    first: list[_Broken] = []
     its = _Import(organization, transaction, now_ms)
-    for line in lines:
-        hint = None
-        if isinstance(line, BadLine):
-            what, excerpt, hint = line.what, line.excerpt, line.hint
-        else:
-            broken = its.take_in(line)
-            if broken is None:
-                continue
-            what, excerpt = broken.message, line.excerpt(broken.word)
+    for line in read():
+        broken = its.take_in(line)
+        if broken is None:
+            continue
         bad += 1
-        if len(faults) < FAULTS_SHOWN:
-            faults.append(Fault(name, what, line.line, hint=hint, excerpt=excerpt))
-    if bad > len(faults):
-        faults.append(f"and {number_of(bad - len(faults), 'more bad line')}")
-    if faults:
-        raise FileFault([*faults, "nothing was imported"])
+        if len(first) < FAULTS_SHOWN:
+            first.append(broken)
+    if first:
+        raise _fault(name, first, bad, read)
     if its.profiles:
         transaction.remember_rules(rules_json.remembered(organization))
-    return Imported(its.profiles, dry_run, its.erasures, its.records, its.blocked)
+    return Imported(its.profiles, dry_run, its.erasures, its.records, its.blocked, its.never_found)
+
+
+def _fault(name: str, first: Sequence[_Broken], bad: int, read: Callable[[], Lines]) -> FileFault:
+    """The first bad lines, with who has already what they bring, and how many more there are."""
+    places = Places([each.twin for each in first], [each.line for each in first])
+    places.find(read, first[-1].line)
+    faults: list[Fault | str] = []
+    for line, what, excerpt, twin, way_out, hint in first:
+        where = "" if twin is None else places.told(twin, line)
+        faults.append(Fault(name, f"{what}{where}{way_out}", line, hint=hint, excerpt=excerpt))
+    if bad > len(first):
+        faults.append(f"and {number_of(bad - len(first), 'more bad line')}")
+    return FileFault([*faults, "nothing was imported"])
 
 
 class _Import:
@@ -87,44 +108,43 @@ class _Import:
         self._now_ms = now_ms
         self._of_data = RecordImport(transaction, now_ms)
         self._refused: set[int] = set()  # MPIDs of profiles, so that their data is passed over
-        self.profiles = self.records = self.erasures = self.blocked = 0
+        self.profiles = self.records = self.erasures = self.blocked = self.never_found = 0
 
-    def take_in(self, line: ProfileLine | RecordLine) -> Violation | None:
+    def take_in(self, line: ProfileLine | RecordLine | BadLine) -> _Broken | None:
         """Add what a line says to the store, or say why it cannot be added."""
+        if isinstance(line, BadLine):
+            return _Broken(line.line, line.what, line.excerpt, hint=line.hint)
+        if isinstance(line, ProfileLine):
+            broken = self._take_in_profile(line)
+            self.profiles += broken is None
+            if broken is not None:
+                self._refused.add(line.mpid)
+            return broken
         if isinstance(line, DigestKeyLine):
             self._of_data.take_key(line)
             return None
         if isinstance(line, DataLine):
             if not self._refused.isdisjoint(profiles_of(line.record).values()):
                 return None
-            broken = self._of_data.take(line)
-            self.records += broken is None
-        elif isinstance(line, ErasureLine):
-            broken = _take_in_erasure(line.erasure, self._transaction)
-            self.erasures += broken is None
+            violated = self._of_data.take(line)
+            self.records += violated is None
         else:
-            broken = self._take_in_profile(line)
-            self.profiles += broken is None
-            if broken is not None:
-                self._refused.add(line.mpid)
-        return broken
+            violated = _take_in_erasure(line.erasure, self._transaction)
+            self.erasures += violated is None
+        if violated is None:
+            return None
+        return _Broken(line.line, violated.message, line.excerpt(violated.word))
 
-    def _take_in_profile(self, line: ProfileLine) -> Violation | None:
+    def _take_in_profile(self, line: ProfileLine) -> _Broken | None:
         transaction = self._transaction
         rules = self._organization.scopes[line.scope]
         seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
         lookup = transaction.lookup(line.scope, rules)
-        if lookup.was_given_out(line.mpid):
-            for erasure in transaction.erasures(line.mpid):
-                by = f"was erased by request {erasure.seq} and stays so"
-                what = f"ERASED: the profile {line.mpid} {by}; remove the line"
-                return Violation(what, ("mpid",))
-        if transaction.is_taken(seq):
-            if lookup.was_given_out(line.mpid):
-                what = f"the profile {line.mpid} is already in the store; remove the line"
-                return Violation(what, ("mpid",))
-            what = f"created_seq {seq} is already in use; omit created_seq to take the next number"
-            return Violation(what, ("created_seq",))
+        was_given_out = lookup.was_given_out(line.mpid)
+        for erasure in transaction.erasures(line.mpid) if was_given_out else ():
+            by = f"was erased by request {erasure.seq} and stays so"
+            what = f"ERASED: the profile {line.mpid} {by}; remove the line"
+            return _Broken(line.line, what, line.excerpt(("mpid",)))
         left = admitted(line.identifiers, rules, lookup)
         profile = Profile(
             mpid=line.mpid,
@@ -133,13 +153,25 @@ class _Import:
             was_known=line.known or rules.holds_login_id(types_of(left.identifiers)),
             identifiers=left.identifiers,
         )
-        broken = violation(profile, rules, lookup)
-        if broken is not None:
-            return left.as_given(broken)
+        if not transaction.is_taken(seq):
+            violated, way_out = violation(profile, rules, lookup), ""
+        elif was_given_out:
+            excerpt = line.excerpt(("mpid",))
+            there = Twin(" in line {}", " in the store", line.mpid)
+            what = f"the profile {line.mpid} is already"
+            return _Broken(line.line, what, excerpt, there, "; remove the line")
+        else:
+            violated = Violation(f"created_seq {seq} is already in use", ("created_seq",))
+            way_out = "; omit created_seq to take the next number"
+        if violated is not None:
+            twin = twin_of(profile, violated, lookup)
+            excerpt = line.excerpt(left.as_given(violated).word)
+            return _Broken(line.line, violated.message, excerpt, twin, way_out)
         self._of_data.takes(seq)
         transaction.insert(line.scope, profile, rules, self._now_ms)
         transaction.advance_to(max(transaction.last_seq, seq))
         self.blocked += left.blocked
+        self.never_found += not can_be_found(profile, rules)
         return None
 
 

@@ -4,6 +4,7 @@ from idsync_cli.wire.answers import (
     answer_json,
     answer_line,
     decided_by_json,
+    decider_json,
     encode,
     erasure_json,
     erasure_record_json,
@@ -11,6 +12,7 @@ from idsync_cli.wire.answers import (
     profile_json,
     time_text,
 )
+from idsync_cli.wire.as_written import read_again, shown
 from idsync_cli.wire.batch_data import event_of
 from idsync_cli.wire.batch_values import attributes_of
 from idsync_cli.wire.batches import BatchLine
@@ -33,7 +35,7 @@ from idsync_cli.wire.lines import (
     not_blank,
     type_named_by,
 )
-from idsync_cli.wire.members import is_text, shown, unknown_member
+from idsync_cli.wire.members import is_text, unknown_member
 from idsync_cli.wire.records import digest_key_line, record_line
 from idsync_cli.wire.requests import Reader, Reading, request_of
 from idsync_cli.wire.scopes import Target, scope_of
@@ -57,6 +59,7 @@ __all__ = [
     "attributes_of",
     "check_depth",
     "decided_by_json",
+    "decider_json",
     "decode",
     "decode_json",
     "digest_key_line",
@@ -75,6 +78,7 @@ __all__ = [
     "moment_of_batch",
     "not_blank",
     "profile_json",
+    "read_again",
     "record_line",
     "request_of",
     "scope_of",

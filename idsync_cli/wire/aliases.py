@@ -1,5 +1,6 @@
 """Aliases as they come: members, checked as strictly as those of other requests (section 9)."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from idsync_cli.core.decision import WHOLE_REQUEST
@@ -33,6 +34,16 @@ class Alias(Value):
         self.destination: Final = destination
         self.start_ms: Final = start_ms
         self.end_ms: Final = end_ms
+
+    def translated(self, here: Callable[[int], int]) -> "Alias":
+        """The alias between what these MPIDs stand for here (section 12)."""
+        source, destination = self.source, self.destination
+        return Alias(
+            source if isinstance(source, str) else here(source),
+            destination if isinstance(destination, str) else here(destination),
+            self.start_ms,
+            self.end_ms,
+        )
 
 
 def members_of(alias: Json) -> Json:
@@ -74,7 +85,7 @@ def time_in(members: Json, name: str) -> int | None:
         Refusal: INVALID_REQUEST.
     """
     value = members.get(name)
-    if value is None or (value == 0 and type(value) is int):
+    if value is None or (value == 0 and isinstance(value, int) and value is not False):
         return None
     if not is_time(value):
         raise invalid_request(f"{name} {time_fault(value)}", (name,))

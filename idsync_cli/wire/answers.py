@@ -68,7 +68,7 @@ def answer_json(answer: Answer, *, explain: bool, file: str | None = None) -> Js
         "is_logged_in": outcome.is_logged_in,
         "matched_identities": {each.type.value: each.value for each in outcome.matched},
         **found,
-        "decided_by": _decided_by_json(outcome.decided_by),
+        "decided_by": decider_json(outcome.decided_by),
         "changes": [_change_json(change) for change in outcome.changes],
         "orphaned": [str(mpid) for mpid in outcome.orphaned],
         "source_mpid": None if profile is None else _mpid_text(profile.source_mpid),
@@ -177,7 +177,7 @@ def _change_text(change: Change) -> str:
 def _text_of(decided_by: DecidedBy) -> str:
     text = _TEXTS.get(decided_by)
     if text is None:
-        text = _TEXTS[decided_by] = encode(_decided_by_json(decided_by))
+        text = _TEXTS[decided_by] = encode(decider_json(decided_by))
     return text
 
 
@@ -228,7 +228,8 @@ def decided_by_json(rule: str, identity_type: str | None) -> Json:
     return {"rule": str(rule), "identity_type": str(identity_type)}
 
 
-def _decided_by_json(decided_by: DecidedBy) -> Json:
+def decider_json(decided_by: DecidedBy) -> Json:
+    """What decided an answer."""
     if decided_by.identity_type is None:
         return {"rule": decided_by.rule.value}
     return {

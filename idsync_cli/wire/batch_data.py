@@ -12,6 +12,7 @@ from idsync_cli.core.data.values import (
 )
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import quoted
+from idsync_cli.wire.as_written import shown
 from idsync_cli.wire.batch_identifiers import DEVICE_NAMES
 from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import (
@@ -25,7 +26,6 @@ from idsync_cli.wire.batch_values import (
     is_plain_name,
 )
 from idsync_cli.wire.decoding import Json, json_text
-from idsync_cli.wire.members import shown
 from idsync_cli.wire.times import is_time, time_fault
 
 _TIME: Final = "timestamp_unixtime_ms"

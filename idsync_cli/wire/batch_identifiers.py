@@ -16,10 +16,11 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from idsync_cli.errors import quoted
+from idsync_cli.wire.as_written import shown
 from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import Place
 from idsync_cli.wire.identifiers import identity_type_of
-from idsync_cli.wire.members import invalid_request, shown
+from idsync_cli.wire.members import invalid_request
 
 DEVICE_NAMES: Final = {
     name: identity_type

@@ -7,9 +7,9 @@ from idsync_cli.wire.members import invalid_request, is_text, wrong
 
 _NAMES: Final = (
     "scope", "workspace", "label", "source_request_id", "user_identities", "device_info",
-    "user_attributes", "consent_state", "attribution_info", "deleted_user_attributes", "events",
-    "mpid", "mp_deviceid", "timestamp_unixtime_ms", "request_timestamp_ms", "request_id", "ip",
-    "application_info", "environment", "known_identities",
+    "user_attributes", "consent_state", "attribution_info", "response", "deleted_user_attributes",
+    "events", "mpid", "mp_deviceid", "timestamp_unixtime_ms", "request_timestamp_ms", "request_id",
+    "ip", "application_info", "environment", "known_identities",
 )  # fmt: skip
 """First texts, then objects, then lists, then what is looked at more closely elsewhere."""
 
@@ -29,7 +29,7 @@ class BatchMembers:
     __slots__ = (
         "application_info", "attribution_info", "consent_state", "deleted_user_attributes",
         "device_info", "environment", "events", "ip", "known_identities", "label", "mp_deviceid",
-        "mpid", "request_id", "request_timestamp_ms", "scope", "source_request_id",
+        "mpid", "request_id", "request_timestamp_ms", "response", "scope", "source_request_id",
         "timestamp_unixtime_ms", "user_attributes", "user_identities", "workspace",
     )  # fmt: skip
 
@@ -55,17 +55,18 @@ class BatchMembers:
         self.user_attributes: dict[str, Any] | None = found[6]
         self.consent_state: dict[str, Any] | None = found[7]
         self.attribution_info: dict[str, Any] | None = found[8]
-        self.deleted_user_attributes: list[Any] | None = found[9]
-        self.events: list[Any] | None = found[10]
-        self.mpid: Any = found[11]
-        self.mp_deviceid: Any = found[12]
-        self.timestamp_unixtime_ms: Any = found[13]
-        self.request_timestamp_ms: Any = found[14]
-        self.request_id: Any = found[15]
-        self.ip: Any = found[16]
-        self.application_info: Any = found[17]
-        self.environment: Any = found[18]
-        self.known_identities: Any = found[19]
+        self.response: dict[str, Any] | None = found[9]
+        self.deleted_user_attributes: list[Any] | None = found[10]
+        self.events: list[Any] | None = found[11]
+        self.mpid: Any = found[12]
+        self.mp_deviceid: Any = found[13]
+        self.timestamp_unixtime_ms: Any = found[14]
+        self.request_timestamp_ms: Any = found[15]
+        self.request_id: Any = found[16]
+        self.ip: Any = found[17]
+        self.application_info: Any = found[18]
+        self.environment: Any = found[19]
+        self.known_identities: Any = found[20]
 
 
 def _check(place: int, name: str, value: object) -> None:

@@ -15,7 +15,7 @@ from idsync_cli.core.data.values import (
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import has_surrogate
 from idsync_cli.errors import printable, quoted
-from idsync_cli.wire.members import shown
+from idsync_cli.wire.as_written import shown
 
 _A_VALUE: Final = "text, a number, true, false, null or a list of texts, numbers and booleans"
 _TOO_LARGE: Final = 10**MAX_TEXT_LENGTH
@@ -120,7 +120,7 @@ def _text_of(name: str, value: object) -> str:
         check_list(place, value)
         for index, each in enumerate(value):
             if isinstance(each, (list, dict)):
-                fault = f"is {shown(each)}, but a list has texts, numbers and booleans"
+                fault = f"is {quoted(shown(each))}, but a list has texts, numbers and booleans"
                 raise invalid_batch((*place, index), fault)
             if isinstance(each, str) and not each.isascii():
                 check_text((*place, index), each, MAX_ENTRY_LENGTH)

@@ -18,14 +18,15 @@ from idsync_cli.wire.decoding import Json
 
 
 class BatchLine(Value):
-    """A batch that stood in a line, with its events as they stand there."""
+    """A batch that stood in a line, with its events as they stand there, and the line."""
 
-    __match_args__ = ("batch", "texts")
+    __match_args__ = ("batch", "texts", "line")
     __slots__ = __match_args__
 
-    def __init__(self, batch: Json, texts: Sequence[str] | None) -> None:
+    def __init__(self, batch: Json, texts: Sequence[str] | None, line: bytes) -> None:
         self.batch: Final = batch
         self.texts: Final = texts
+        self.line: Final = line
 
     def as_json(self) -> Json:
         """The JSON value that it was."""

@@ -19,15 +19,24 @@ MAX_LINE_BYTES = 2**20
 """The longest line of a request file, in bytes (section 8)."""
 
 
+class LineObject(dict[str, Any]):
+    """An object, and the line that it was read from: what is wrong with it is told as it stands."""
+
+    def __init__(self, members: Json, line: bytes) -> None:
+        super().__init__(members)
+        self.line = line
+
+
 def decode(line: bytes) -> object:
-    """Read one line of a request file.
+    """Read one line of a request file; an object knows its line.
 
     Raises:
         Refusal: INVALID_JSON.
     """
     if len(line) > MAX_LINE_BYTES:
         raise _invalid_json("the line is longer than 1 MiB; send fewer identifiers in one request")
-    return decode_json(line)
+    value = decode_json(line)
+    return LineObject(value, line) if isinstance(value, dict) else value
 
 
 def decode_json(line: bytes) -> object:
@@ -77,7 +86,12 @@ def _invalid_json(message: str, word: str | int | None = None) -> Refusal:
     return Refusal(ErrorCode.INVALID_JSON, message, word=word)
 
 
-def _object(pairs: list[tuple[str, object]]) -> Json:
+def object_of(pairs: list[tuple[str, object]]) -> Json:
+    """An object of its members.
+
+    Raises:
+        Refusal: a key is given twice.
+    """
     members = dict(pairs)
     if len(members) < len(pairs):
         times = Counter(name for name, _ in pairs)
@@ -88,11 +102,21 @@ def _object(pairs: list[tuple[str, object]]) -> Json:
     return members
 
 
-def _no_number(name: str) -> object:
+def no_number(name: str) -> object:
+    """What stands for a number and is none, such as NaN.
+
+    Raises:
+        Refusal: always.
+    """
     raise _invalid_json(f"{name} is not a JSON number; write null for none", name)
 
 
-def _float(digits: str) -> float:
+def real_of_digits(digits: str) -> float:
+    """A number that is no integer.
+
+    Raises:
+        Refusal: it is too large.
+    """
     number = float(digits)
     if math.isinf(number):
         raise _invalid_json(
@@ -101,7 +125,8 @@ def _float(digits: str) -> float:
     return number
 
 
-def _int(digits: str) -> int:
+def number_of_digits(digits: str) -> int:
+    """An integer, as far as Python reads it."""
     # Python refuses to read more digits, and the request is to be refused for its member, not for
     # its JSON: of an integer that no member can hold as many are left as Python reads.
     return int(digits[: _MOST_DIGITS + (digits[0] == "-")])
@@ -110,5 +135,8 @@ def _int(digits: str) -> int:
 _MOST_DIGITS = 4300
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_int
+    object_pairs_hook=object_of,
+    parse_constant=no_number,
+    parse_float=real_of_digits,
+    parse_int=number_of_digits,
 )

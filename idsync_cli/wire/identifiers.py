@@ -14,7 +14,8 @@ from idsync_cli.core.identity import (
 )
 from idsync_cli.core.request import IdentityChange
 from idsync_cli.errors import Hint, quoted
-from idsync_cli.wire.members import Change, invalid_request, shown
+from idsync_cli.wire.as_written import shown
+from idsync_cli.wire.members import Change, invalid_request
 
 
 def identifiers_in(known: dict[str, Any]) -> Sequence[Identifier]:

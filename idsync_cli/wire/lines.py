@@ -104,7 +104,7 @@ class LineReader:
             if may_be_batch:
                 batch = self._plain_batch(line)
                 if batch is not None:
-                    return BatchLine(batch, self._events(line))
+                    return BatchLine(batch, self._events(line), line)
             members = self._plain(line)
             if members is not None:
                 return PlainLine(members)
@@ -112,7 +112,7 @@ class LineReader:
             request = decode(line)
             if may_be_batch and isinstance(request, dict) and request.get("type") == _BATCH:
                 check_depth(request)
-                return BatchLine(request, self._events(line))
+                return BatchLine(request, self._events(line), line)
         except Refusal as refusal:
             return refusal.with_traceback(None)
         return request

@@ -4,7 +4,6 @@
 it, and says what is wrong. Both give the same: the values in the order of the table.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, TYPES_BY_NAME, has_surrogate
 from idsync_cli.core.value import Value
 from idsync_cli.errors import nearest, quoted
+from idsync_cli.wire.as_written import shown
 from idsync_cli.wire.decoding import Json
 
 Members = tuple[Any, ...]
@@ -196,10 +196,3 @@ def unknown_type(named: str | None) -> Refusal:
     hint = nearest(named or "", RequestKind) or f"; use one of {', '.join(RequestKind)}"
     message = f"unknown type {quoted(named)}" if named else "no type"
     return invalid_request(message + hint, ("type",) if named else WHOLE_REQUEST)
-
-
-def shown(value: object) -> str:
-    """A JSON value for an error message: text as it is, a number or so as it is written."""
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "an object"
-    return value if isinstance(value, str) else json.dumps(value)

@@ -1,6 +1,6 @@
 """Requests: their members to what is asked, checked in the order of section 8's table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
@@ -19,9 +19,10 @@ from idsync_cli.core.request import (
 )
 from idsync_cli.errors import quoted
 from idsync_cli.wire import aliases, batches
+from idsync_cli.wire.as_written import read_again
 from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batches import Batch, BatchLine
-from idsync_cli.wire.decoding import Json, check_depth
+from idsync_cli.wire.decoding import Json, LineObject, check_depth
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
 from idsync_cli.wire.lines import PlainLine
 from idsync_cli.wire.members import (
@@ -37,6 +38,11 @@ from idsync_cli.wire.scopes import Target, scope_of
 
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
 _MODIFY: Final = RequestKind.MODIFY
+_SHOWING_VALUES: Final = (
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.INVALID_IDENTITY_VALUE,
+    ErrorCode.INVALID_BATCH,
+)
 _BATCH: Final = RequestKind.BATCH
 _ALIAS: Final = RequestKind.ALIAS
 _IDENTIFY: Final = RequestKind.IDENTIFY
@@ -51,14 +57,14 @@ class Reading:
     `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
     with its identifiers or its data, which counts only if its labels are known (the order of
     section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
-    label. `batch` is what an event batch has beside these, `digest` stands for its `batch_id`, and
-    `alias` is what an alias has. What `spares_known` says of a modify comes from whoever takes the
-    request, never from the request.
+    label. `recorded_mpid` is what another system answered with. `batch` is what an event batch has
+    beside these, `digest` stands for its `batch_id`, and `alias` is what an alias has. What
+    `spares_known` says of a modify comes from whoever takes the request, never from the request.
     """
 
     __slots__ = (
         "alias", "batch", "batch_id", "changes", "digest", "identifiers", "identities", "kind",
-        "label", "late_refusal", "mpid", "previous_mpid", "refusal", "request_id",
+        "label", "late_refusal", "mpid", "previous_mpid", "recorded_mpid", "refusal", "request_id",
         "request_timestamp_ms", "rules", "scope", "spares_known",
     )  # fmt: skip
 
@@ -81,11 +87,21 @@ class Reading:
         self.request_timestamp_ms: int | None = None
         self.refusal = refusal
         self.late_refusal: Refusal | None = None
+        self.recorded_mpid: int | None = None
         self.batch: Batch | None = None
         self.alias: aliases.Alias | None = None
         self.batch_id: BatchId | None = None
         self.digest: bytes | None = None
         self.spares_known = False
+
+    def translate(self, here: Callable[[int], int]) -> None:
+        """Let the MPIDs that the request names be what they stand for here (section 12)."""
+        if isinstance(self.mpid, int):
+            self.mpid = here(self.mpid)
+        if isinstance(self.previous_mpid, int):
+            self.previous_mpid = here(self.previous_mpid)
+        if self.alias is not None:
+            self.alias = self.alias.translated(here)
 
 
 class Reader:
@@ -113,9 +129,25 @@ class Reader:
         if isinstance(request, PlainLine):
             return self._read(request.members)
         if isinstance(request, BatchLine):
-            return self._read_batch(request.batch, request.texts, from_app=from_app)
+            reading = self._read_batch(request.batch, request.texts, from_app=from_app)
+            return self._as_it_stands(reading, request.line, from_app=from_app)
         if isinstance(request, Refusal):
             return Reading(refusal=request)
+        if isinstance(request, LineObject):
+            reading = self._read_json(request, from_app=from_app)
+            return self._as_it_stands(reading, request.line, from_app=from_app)
+        return self._read_json(request, from_app=from_app)
+
+    def _as_it_stands(self, reading: Reading, line: bytes, *, from_app: bool) -> Reading:
+        """The reading of a line; if it is refused with a value, told as that is written."""
+        if _may_show_a_value(reading):
+            as_written = read_again(line)
+            if as_written is not None:
+                return self._read_json(as_written, from_app=from_app)
+        return reading
+
+    def _read_json(self, request: object, *, from_app: bool) -> Reading:
+        """Read a request that may be anything."""
         if isinstance(request, dict):
             if request.get("type") == _BATCH.value:
                 try:
@@ -147,7 +179,7 @@ class Reader:
             if previous is not None and kind is not _MODIFY:
                 previous = None if _is_none(previous) else _mpid_or_label("previous_mpid", previous)
             if response is not None:
-                _check_response(response)
+                reading.recorded_mpid = _recorded_mpid(response)
             where = self._unnamed
             if where is None or scope is not None or workspace is not None:
                 where = self._scope(scope, workspace)
@@ -182,6 +214,8 @@ class Reader:
             mpid = members.mpid
             if mpid is not None:
                 mpid = None if _is_none(mpid) else _mpid_or_label("mpid", mpid)
+            if members.response is not None:
+                reading.recorded_mpid = _recorded_mpid(members.response)
             scope, workspace = members.scope, members.workspace
             where = self._unnamed
             if where is None or scope is not None or workspace is not None:
@@ -223,7 +257,7 @@ class Reader:
                 aliases.time_in(members, name) for name in ("start_unixtime_ms", "end_unixtime_ms")
             ]
             if "response" in members:
-                _check_response(members["response"])
+                reading.recorded_mpid = _recorded_mpid(members["response"])
             reading.scope, reading.rules = self._scope(
                 members.get("scope"), members.get("workspace")
             )
@@ -242,6 +276,14 @@ class Reader:
             self._scopes[named] = name, self._organization.scopes[name]
             self._unnamed = self._scopes.get(_NAMING_NOTHING)
         return self._scopes[named]
+
+
+def _may_show_a_value(reading: Reading) -> bool:
+    """Whether a request is refused with a value, which is to be told as it is written."""
+    refusal = reading.refusal or reading.late_refusal
+    if refusal is None and reading.batch is not None:
+        refusal = reading.batch.fault
+    return refusal is not None and refusal.code in _SHOWING_VALUES
 
 
 def _check_form(
@@ -301,8 +343,8 @@ def _mpid_or_label(name: str, value: object) -> int | str:
     return mpid
 
 
-def _check_response(response: Json) -> None:
-    """See whether it is what another system may have answered (section 12).
+def _recorded_mpid(response: Json) -> int | None:
+    """The MPID that another system has answered with, if it has (section 12).
 
     Raises:
         Refusal: INVALID_REQUEST.
@@ -320,6 +362,7 @@ def _check_response(response: Json) -> None:
         raise invalid_request(
             "the response has neither an mpid nor an error; give one of them", ("response",)
         )
+    return None if mpid is None else parse_mpid(mpid)
 
 
 class KnownLabels(Protocol):

@@ -5,7 +5,7 @@ from typing import Final
 
 from idsync_cli.core.data.values import FIRST_TIME_MS, LAST_TIME_MS
 from idsync_cli.errors import quoted
-from idsync_cli.wire.members import shown
+from idsync_cli.wire.as_written import shown
 
 _UNITS: Final = (
     ("seconds", 1, 1000),

@@ -109,10 +109,11 @@ class Matcher:
                         found[profile.mpid] = profile
         return list(found.values())
 
-    def consult(self, *, explain: bool = False) -> Match:
+    def consult(self, *, explain: bool = False, most: int | None = None) -> Match:
         """Ask the tiers in order until one candidate is left (section 4, step 3).
 
-        With `explain`, the result has what every tier did.
+        With `explain`, the result has what every tier did. With `most`, no more tiers are asked
+        than that many of those that the request carries.
         """
         shape, lookup = self.shape, self._lookup
         known: list[ProfileView] = self._eligible_known() if shape.login_types else []
@@ -125,7 +126,7 @@ class Matcher:
         for number, identifier in enumerate(self.identifiers):
             requested = shape.requested_types[number]
             rank = requested.rank
-            if rank is None:
+            if rank is None or number == most:
                 break  # behind the priority
             found = [each for each in known if lookup.holds(each, identifier)] if known else known
             narrower: tuple[Identifier, ...] | None = None

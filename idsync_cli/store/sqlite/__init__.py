@@ -1,7 +1,14 @@
 """The store: one SQLite file that keeps profiles, identifiers and their history."""
 
 from idsync_cli.store.sqlite.lifecycle.header import OldStore
-from idsync_cli.store.sqlite.lifecycle.opening import copy_of, create, open_store, save, temporary
+from idsync_cli.store.sqlite.lifecycle.opening import (
+    copy_of,
+    create,
+    discard_unused,
+    open_store,
+    save,
+    temporary,
+)
 from idsync_cli.store.sqlite.store import SqliteStore
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
@@ -11,6 +18,7 @@ __all__ = [
     "SqliteTransaction",
     "copy_of",
     "create",
+    "discard_unused",
     "open_store",
     "save",
     "temporary",

@@ -87,6 +87,12 @@ def is_owed(connection: Connection) -> bool:
     return bool(connection.execute(query).fetchone()[0])
 
 
+def is_owed_for(connection: Connection, request_id: str) -> bool:
+    """Whether such bytes may be left of who was erased by a request of an id."""
+    query = "SELECT EXISTS (SELECT * FROM erasures WHERE NOT finished AND request_id = ?)"
+    return bool(connection.execute(query, (request_id,)).fetchone()[0])
+
+
 def rewriting_is_owed(connection: Connection) -> bool:
     """Whether the file has to be written anew; else only the log has to be emptied."""
     query = "SELECT EXISTS (SELECT * FROM erasures WHERE NOT finished AND rewriting = 0)"

@@ -8,6 +8,7 @@ from sqlite3 import Connection
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
 from idsync_cli.store.sqlite.connected import Connected
+from idsync_cli.store.sqlite.queries.replays import BY_TIME
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 _SHORTEST = 4
@@ -39,6 +40,7 @@ def kept_files(connection: Connection) -> list[KeptFile]:
     found = {
         path: FileKind.REQUESTS
         for (path,) in connection.execute("SELECT name FROM replays WHERE name LIKE '%/%'")
+        if not path.startswith(BY_TIME)
     }
     for path, kind in connection.execute("SELECT path, kind FROM kept_files"):
         found[path] = FileKind(kind)

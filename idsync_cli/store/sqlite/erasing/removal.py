@@ -78,6 +78,7 @@ def remove(connection: Connection, traces: Traces, erasure: Erasure) -> None:
     connection.execute("DELETE FROM past_holders WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM profiles WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM replay_labels WHERE mpid = ?", (erasure.mpid,))
+    connection.execute("DELETE FROM recorded_mpids WHERE mpid = ?", (erasure.mpid,))
     _let_go_of_values(connection, lost)
     kept_files.take_out(connection, [each.value for each in lost])
     subject_requests.let_go_of(connection, erasure.mpid)

@@ -1,52 +1,79 @@
 """Requests of data subjects (OpenDSR): an id that was used is never used again."""
 
+from collections.abc import Iterable
 from sqlite3 import Connection
 from typing import NamedTuple
 
+from idsync_cli.core.codes import SubjectRequestState
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
+_COLUMNS = (
+    "subject_request_id, type, state, time_ms, due_ms, mpid, is_of_somebody, workspace, group_id"
+)
+
 
 class SubjectRequestRow(NamedTuple):
-    """A request that was carried out; `mpid` is None where that profile was erased later."""
+    """A request; schema/erasure_tables.py says what each column has.
+
+    `state` is one of `SubjectRequestState`. `mpid` is None where it fitted nobody, or where that
+    profile was erased.
+    """
 
     subject_request_id: str
     type: str
+    state: str
     time_ms: int
+    due_ms: int
     mpid: int | None
+    is_of_somebody: int = 1
+    workspace: str | None = None
+    group_id: str | None = None
 
 
 def find(transaction: Connected, subject_request_id: str) -> SubjectRequestRow | None:
     """The request that had an id."""
-    row = transaction.connection.execute(
-        "SELECT subject_request_id, type, time_ms, mpid FROM subject_requests"
-        " WHERE subject_request_id = ?",
-        (subject_request_id,),
-    ).fetchone()
-    return None if row is None else SubjectRequestRow(*row)
+    found = _rows(transaction.connection, "subject_request_id = ?", subject_request_id)
+    return found[0] if found else None
+
+
+def of_group(transaction: Connected, workspace: str, group_id: str) -> list[SubjectRequestRow]:
+    """The requests of a group that came from a workspace, oldest first."""
+    return _rows(transaction.connection, "workspace = ? AND group_id = ?", workspace, group_id)
+
+
+def pending(transaction: Connected) -> list[SubjectRequestRow]:
+    """The requests that are to be carried out, those first that are due first."""
+    found = _rows(transaction.connection, "state = ?", SubjectRequestState.PENDING.value)
+    return sorted(found, key=lambda row: (row.due_ms, row.subject_request_id))
 
 
 def all_of_them(connection: Connection) -> list[SubjectRequestRow]:
-    """Every request that was carried out, by its id."""
-    found = connection.execute(
-        "SELECT subject_request_id, type, time_ms, mpid FROM subject_requests"
-        " ORDER BY subject_request_id"
-    )
-    return [SubjectRequestRow(*row) for row in found]
+    """Every request, oldest first."""
+    return _rows(connection, "TRUE")
 
 
-def enter(transaction: Connected, row: SubjectRequestRow) -> None:
-    """Enter a request that was carried out, within the transaction at hand; its id was not used."""
-    values = *row, checksum(*row)
-    transaction.connection.execute("INSERT INTO subject_requests VALUES (?, ?, ?, ?, ?)", values)
+def put(transaction: Connected, row: SubjectRequestRow) -> None:
+    """Enter a request, or let it be another, within the transaction at hand."""
+    _put(transaction.connection, [row])
 
 
 def let_go_of(connection: Connection, mpid: int) -> None:
     """Let requests be nobody's that were about a profile that is being erased; ids stay used."""
-    found = connection.execute(
-        "SELECT subject_request_id, type, time_ms FROM subject_requests WHERE mpid = ?", (mpid,)
-    ).fetchall()
+    _put(connection, [row._replace(mpid=None) for row in _rows(connection, "mpid = ?", mpid)])
+
+
+def _put(connection: Connection, rows: Iterable[SubjectRequestRow]) -> None:
     connection.executemany(
-        "UPDATE subject_requests SET mpid = NULL, checksum = ?2 WHERE subject_request_id = ?1",
-        [(row[0], checksum(*row, None)) for row in found],
+        "INSERT OR REPLACE INTO subject_requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*row, checksum(*row)) for row in rows],
     )
+
+
+def _rows(connection: Connection, condition: str, *values: object) -> list[SubjectRequestRow]:
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM subject_requests WHERE {condition}"
+        " ORDER BY time_ms, subject_request_id",
+        values,
+    )
+    return [SubjectRequestRow(*row) for row in found]

@@ -38,6 +38,7 @@ _SUMMED = {
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",
     "replay_labels": "replay_id, label, mpid",
+    "recorded_mpids": "recorded, mpid",
     "attributes": "created_seq, name, value, seq",
     "attribute_changes": "seq, place, created_seq, name, op, value",
     "devices": "created_seq, identity_type, value, seq, info",
@@ -49,5 +50,8 @@ _SUMMED = {
         "mpid, seq, scope, time_ms, request_id, last_replay, created_seq, rewriting, finished"
     ),
     "kept_files": "path, kind",
-    "subject_requests": "subject_request_id, type, time_ms, mpid",
+    "subject_requests": (
+        "subject_request_id, type, state, time_ms, due_ms, mpid, is_of_somebody, workspace,"
+        " group_id"
+    ),
 }

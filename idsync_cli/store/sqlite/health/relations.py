@@ -38,7 +38,7 @@ def of_numbers(connection: sqlite3.Connection) -> Iterator[Sign]:
 
 
 def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:
-    """Replays with impossible progress, and labels without a replay or a profile."""
+    """Replays with impossible progress; labels and recorded MPIDs without replay or profile."""
     rows = connection.execute(
         "SELECT replay_id, lines, bytes, digest, answers_bytes, answers_digest, finished"
         " FROM replays ORDER BY replay_id"
@@ -59,6 +59,10 @@ def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:
         " WHERE finished IS NOT 0 OR mpid NOT IN (SELECT mpid FROM profiles)"
     ):
         yield Sign(FindingCode.LABEL, f"label {label} of replay {number}")
+    for (recorded,) in connection.execute(
+        "SELECT recorded FROM recorded_mpids WHERE mpid NOT IN (SELECT mpid FROM profiles)"
+    ):
+        yield Sign(FindingCode.LABEL, f"the recorded MPID {recorded}")
 
 
 def of_erasures(connection: sqlite3.Connection) -> Iterator[Sign]:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from idsync_cli.core.codes import SubjectRequestState
 from idsync_cli.core.erasure import Erasure, KeptFile
 from idsync_cli.store.sqlite.erasing import entries, kept_files, rewriting, subject_requests
 from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow
@@ -101,8 +102,9 @@ def _bring(connection: sqlite3.Connection, known: Knowledge) -> int:
             transaction.erase(erasure)
             erased += 1
     for row in known.requests:
-        if subject_requests.find(transaction, row.subject_request_id) is None:
-            subject_requests.enter(transaction, row)
+        there = subject_requests.find(transaction, row.subject_request_id)
+        if there is None or there.state == SubjectRequestState.PENDING:
+            subject_requests.put(transaction, row)
     transaction.write()
     transaction.close()
     return erased

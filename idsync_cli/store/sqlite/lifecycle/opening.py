@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 
@@ -113,6 +113,31 @@ def copy_of(store: SqliteStore) -> SqliteStore:
     connection = connect("")
     store.connection.backup(connection)
     return SqliteStore(connection)
+
+
+def discard_unused(path: str, seed: int) -> None:
+    """Remove a store that was just made, if nothing was ever done in it: it was made in vain.
+
+    One that somebody else has taken up meanwhile, or made with another seed, stays.
+    """
+    with suppress(StoreFault, sqlite3.Error, OSError):
+        store = open_store(path, write=True)
+        if store is None or store.place is None:
+            return
+        place = store.place
+        with store, place.lock.turn():
+            is_ours = place.still_leads_to_it() and store.seed == seed
+            if is_ours and _is_unused(store.connection):
+                store.connection.close()
+                for suffix in ("-wal", "-shm", ""):
+                    place.beside(suffix).unlink(missing_ok=True)
+
+
+def _is_unused(connection: sqlite3.Connection) -> bool:
+    [unused] = connection.execute(
+        "SELECT last_seq = 0 AND NOT EXISTS (SELECT * FROM replays) FROM store"
+    ).fetchone()
+    return bool(unused)
 
 
 def is_free(place: StoreLocation) -> bool:

@@ -1,6 +1,6 @@
 """How far each replay got, written in the same transaction as its requests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from idsync_cli.errors import FaultCode, UsageFault
@@ -24,6 +24,21 @@ class ReplayRow:
     answers_bytes: int | None
     answers_digest: str
     finished: bool
+
+
+BY_TIME = "in the order of time"
+"""The first line of the name of a replay whose other lines are the paths of its files."""
+
+
+def name_by_time(paths: Sequence[str]) -> str:
+    """The name of a replay of several files whose lines were put into the order of time."""
+    return "\n".join([BY_TIME, *paths])
+
+
+def names_by_time(row: ReplayRow) -> Sequence[str]:
+    """The files of a replay in the order of time; none of any other."""
+    first, *paths = row.name.split("\n")
+    return paths if first == BY_TIME else ()
 
 
 def replays(transaction: Connected) -> list[ReplayRow]:

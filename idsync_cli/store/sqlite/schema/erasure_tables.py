@@ -26,11 +26,16 @@ ERASURE_TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     """
-    CREATE TABLE subject_requests (    -- requests of OpenDSR that were carried out
+    CREATE TABLE subject_requests (    -- requests of OpenDSR; an id that was used stays used
         subject_request_id TEXT PRIMARY KEY,
         type TEXT NOT NULL,            -- access, portability or erasure
-        time_ms INTEGER NOT NULL,
-        mpid INTEGER,                  -- whose; of one that was erased later there is none
+        state TEXT NOT NULL,           -- pending, done or cancelled
+        time_ms INTEGER NOT NULL,      -- when it came, in milliseconds since 1970, UTC
+        due_ms INTEGER NOT NULL,       -- when it was carried out, or is to be
+        mpid INTEGER,                  -- whose; of one that was erased there is none
+        is_of_somebody INTEGER NOT NULL,  -- 0: when it came it fitted no profile
+        workspace TEXT,                -- of one that came over HTTP
+        group_id TEXT,
         checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,

@@ -27,6 +27,7 @@ from idsync_cli.store.sqlite.schema.erasure_tables import ERASURE_TABLES
 from idsync_cli.store.sqlite.schema.tables import (
     PAST_HOLDERS,
     PROFILES,
+    RECORDED,
     REQUESTS,
     TABLES,
     drop_views,
@@ -191,6 +192,14 @@ _PAST_HOLDERS = """
         WINDOW life AS (PARTITION BY created_seq, identifier_id ORDER BY seq, place))
     WHERE op < 0 AND added_seq IS NOT NULL
 """
+
+
+@migrations()
+def m006_recorded(db: Database) -> None:
+    """A table for what recorded MPIDs stand for (section 12)."""
+    for statement in RECORDED:
+        db.execute(statement)
+
 
 _TYPE_ID = "(SELECT identity_type_id FROM identity_types WHERE name = {}.identity_type)"
 _IDENTIFIER_ID = f"""(

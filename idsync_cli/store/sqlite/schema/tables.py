@@ -17,13 +17,16 @@ from idsync_cli.store.sqlite.schema.erasure_tables import (
     append_only,
 )
 
-MIGRATIONS = ("m001_kernel", "m002_interned", "m003_alias", "m004_data", "m005_past_holders")
+MIGRATIONS = (
+    *("m001_kernel", "m002_interned", "m003_alias", "m004_data", "m005_past_holders"),
+    "m006_recorded",
+)
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
 def make_schema(connection: Connection) -> None:
     """Create the tables in an empty file, within the transaction at hand."""
-    for statement in (*_MIGRATIONS_TABLE, *TABLES, *DATA_TABLES, *ERASURE_TABLES):
+    for statement in (*_MIGRATIONS_TABLE, *TABLES, *RECORDED, *DATA_TABLES, *ERASURE_TABLES):
         connection.execute(statement)
     make_views(connection)
     for statement in DATA_VIEWS:
@@ -221,6 +224,20 @@ TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
 )
+
+RECORDED = (
+    """
+    CREATE TABLE recorded_mpids (      -- what MPIDs that another system recorded stand for
+        recorded INTEGER PRIMARY KEY,
+        mpid INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE INDEX recorded_mpids_by_mpid ON recorded_mpids (mpid)
+    """,
+)
+"""What the latest replay that maps MPIDs, resumptions included, has found (section 12)."""
 
 _VIEWS = (
     """

@@ -1,0 +1,96 @@
+"""Make request lines of files that people have."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from idsync_cli.cli.environment import draw, terminal_width, write_json
+from idsync_cli.cli.options import Force, present_config, present_store
+from idsync_cli.cli.output import writing_to
+from idsync_cli.cli.progress import no_progress, progress
+from idsync_cli.convert.columns import RowKind, said_of
+from idsync_cli.convert.report import Converted
+from idsync_cli.convert.run import Conversion, Source
+from idsync_cli.files.foreign_text import ForeignText
+from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.source import STANDARD_STREAM, open_source
+
+_LINES_AT_ONCE = 1000
+
+
+def convert(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="CSV, JSON or HAR, packed or not; - for stdin."),
+    ],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=TYPE",
+            help="What a column is; COLUMN= leaves it out. Repeatable.",
+        ),
+    ] = None,
+    kind: Annotated[
+        RowKind,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            show_default=False,
+            help="What requests are where nothing says otherwise (default: identify).",
+        ),
+    ] = RowKind.IDENTIFY,
+    output: Annotated[
+        str,
+        typer.Option("--output", metavar="FILE", help="The file to write (default: - for stdout)."),
+    ] = STANDARD_STREAM,
+    force: Force = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no progress and no summary.")
+    ] = False,
+) -> int:
+    """Make requests of CSV, JSON, or what a browser recorded.
+
+    What the file holds shows its content. A recorded MPID becomes that of a response, which
+    idsync replay --map-mpids lets stand for ours. The exit status is 1 if something cannot be used.
+
+    Example: idsync convert people.csv --map 'Customer ID=customer_id' --type login
+    """
+    said = said_of(column or ())
+    if output != STANDARD_STREAM:
+        inputs = [file]
+        outputs = Outputs(store=present_store(), configuration=present_config(), inputs=inputs)
+        outputs.check("--output", output, must_be_new=not force)
+    with open_source(file, "file") as opened:
+        text = ForeignText(opened)
+        with (
+            Conversion(Source(file, text, said, kind)) as conversion,
+            writing_to(output, force=force) as give_out,
+            no_progress() if quiet else progress("requests", opened.size_of_file) as advance,
+        ):
+            requests: Iterator[str] = conversion.requests()
+            number = 0
+            while lines := list(islice(requests, _LINES_AT_ONCE)):
+                give_out("\n".join(lines))
+                number += len(lines)
+                advance(text.position, number)
+            converted = conversion.report()
+    if not quiet:
+        _sum_up(file, converted, as_json=as_json, on_stderr=output == STANDARD_STREAM)
+    return converted.exit_status
+
+
+def _sum_up(file: str, converted: Converted, *, as_json: bool, on_stderr: bool) -> None:
+    """The summary is data, unless standard output holds the requests."""
+    from idsync_cli.render.convert import summary_json, summary_text
+
+    if as_json:
+        write_json(summary_json(converted), to_stderr=on_stderr)
+    else:
+        draw(*summary_text(file, converted, _MAP_IT, terminal_width()), to_stderr=on_stderr)
+
+
+_MAP_IT = "use --map '{}={}', or '{}=' to leave it out"

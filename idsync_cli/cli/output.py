@@ -1,0 +1,30 @@
+"""Where lines go that a command writes: to a file of the user's, or to standard output."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from idsync_cli.cli.environment import write_utf8
+from idsync_cli.errors import FaultCode, StoreFault, quoted
+from idsync_cli.files.outputs import ensure_writable, file_exists
+from idsync_cli.files.source import STANDARD_STREAM
+from idsync_cli.files.whole_file import whole_file
+
+
+@contextmanager
+def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]:
+    """What takes lines, some at once: standard output, or a file."""
+    if output == STANDARD_STREAM:
+        yield write_utf8
+        return
+    ensure_writable("--output", output)
+    try:
+        with whole_file(output, must_be_new=not force) as file:
+            yield lambda lines: file.write(f"{lines}\n".encode())
+    except FileExistsError:
+        raise file_exists("--output", output) from None
+    except OSError as error:
+        raise StoreFault(
+            f"--output {quoted(output)} cannot be written: {error.strerror}",
+            FaultCode.OUTPUT_UNWRITABLE,
+            path=output,
+        ) from None

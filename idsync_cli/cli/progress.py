@@ -1,0 +1,72 @@
+"""A progress bar, on a terminal and nowhere else."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from idsync_cli.cli import colour
+from idsync_cli.files.source import STANDARD_STREAM
+
+Advance = Callable[[int, int], None]
+"""Is told how far the files were read, in bytes, and how many things were done in all."""
+
+
+@contextmanager
+def progress(noun: str, total: int | None) -> Iterator[Advance]:
+    """A bar for files of so many bytes, None if nobody knows; `noun` is what is counted."""
+    if not sys.stderr.isatty():
+        yield _unseen
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn(f"{{task.fields[number]:,}} {noun}, {{task.fields[rate]:,.0f}} a second"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns,
+        console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(noun, total=total, number=0, rate=0.0)
+
+        def advance(position: int, number: int) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            rate = number / elapsed if elapsed else 0.0
+            bar.update(task, completed=position, number=number, rate=rate)
+
+        yield advance
+
+
+@contextmanager
+def files_progress(files: Sequence[str], times: int = 1) -> Iterator[Advance]:
+    """A bar for requests of files, which are all read so many times.
+
+    It is told how far a file was read, in bytes, and how many requests were answered, since it was
+    told last.
+    """
+    known = STANDARD_STREAM not in files
+    total = times * sum(Path(name).stat().st_size for name in files) if known else None
+    read = answered = 0
+    with progress("requests", total) as advance:
+
+        def advance_by(number_of_bytes: int, requests: int) -> None:
+            nonlocal read, answered
+            read += number_of_bytes
+            answered += requests
+            advance(read, answered)
+
+        yield advance_by
+
+
+@contextmanager
+def no_progress() -> Iterator[Advance]:
+    """Progress that nobody looks at."""
+    yield _unseen
+
+
+def _unseen(_position: int, _number: int) -> None:
+    """Nobody looks."""

@@ -1,0 +1,1 @@
+"""Convert: files that people have, as lines of requests (section 12)."""

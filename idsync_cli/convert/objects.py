@@ -1,0 +1,47 @@
+"""JSON objects: requests, bodies of requests, event batches, or rows."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from idsync_cli.convert.batches import MEMBERS as BATCH
+from idsync_cli.convert.batches import batch_of
+from idsync_cli.convert.columns import Columns, RowKind
+from idsync_cli.convert.lines import CannotUse, decoded, line_of, members_of, on_one_line
+from idsync_cli.core.identity import Identifier
+
+_ANSWER = {"seq", "status"}
+
+
+class Found(NamedTuple):
+    """What an object comes to: a line, what of it could not be used, and a row's identifiers."""
+
+    line: str
+    left_out: Sequence[str] = ()
+    identifiers: Sequence[Identifier] = ()
+
+
+def request_of(text: str, columns: Columns, default: RowKind) -> Found:
+    """The request line of an object.
+
+    Raises:
+        CannotUse: it makes none.
+    """
+    value = decoded(text)
+    if not isinstance(value, dict):
+        raise CannotUse("not a JSON object")
+    if value.get("type") == "batch" or ("type" not in value and BATCH & value.keys()):
+        return Found(*batch_of(text, value))
+    if "identity_changes" in value or "known_identities" in value:
+        if "type" in value:
+            return Found(on_one_line(text))
+        is_change = "identity_changes" in value
+        kind = RowKind.MODIFY if is_change else default
+        return Found(line_of({"type": f'"{kind}"', **members_of(text)}))
+    if "identities" in value:
+        raise CannotUse("a profile, which is no request")
+    if value.keys() >= _ANSWER:
+        raise CannotUse("an answer, which is no request")
+    if value.get("type") in ("alias", "erase"):
+        return Found(on_one_line(text))
+    made = columns.request_of(value.items())
+    return Found(made.line, (), made.identifiers)

@@ -1,0 +1,180 @@
+"""A file, whatever it holds, to request lines: one by one, so that its size does not matter."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple, Self
+
+from idsync_cli.convert import har, objects
+from idsync_cli.convert.columns import Columns, RowKind, Target
+from idsync_cli.convert.lines import CannotUse
+from idsync_cli.convert.objects import Found
+from idsync_cli.convert.report import SHOWN, Converted, Unusable
+from idsync_cli.convert.variants import Variants
+from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.files.contents import LINES, Contents, check
+from idsync_cli.files.foreign_text import ForeignText, is_text
+from idsync_cli.files.json_pieces import JsonPieces, Piece
+from idsync_cli.files.table import Row, rows
+
+_IN_LINES = (*LINES, Contents.REQUESTS, Contents.BATCHES, Contents.PREFIXED)
+_TAKEN = (
+    *_IN_LINES,
+    Contents.CSV,
+    Contents.ARRAY,
+    Contents.LAID_OUT,
+    Contents.HAR,
+    Contents.CARRIAGE_RETURNS,
+)
+_WANTED = "requests are made of CSV, JSON, and recordings of a browser (HAR)"
+_BEGINS_AN_OBJECT = re.compile(r'\{\s*"')
+
+
+class Source(NamedTuple):
+    """What is converted: the name of the file, its text, and what was said of it."""
+
+    name: str
+    text: ForeignText
+    said: Mapping[str, Target]
+    default: RowKind
+
+
+class Conversion:
+    """One conversion. Use it in a `with`; `requests` gives the lines, then `report` tells of them.
+
+    Raises:
+        UsageFault: the file holds nothing that is known, or its header names no identifier.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._columns = Columns(source.said, source.default)
+        self._variants = Variants()
+        self._written = self._passed_over = self._unusable = 0
+        self._first: list[Unusable] = []
+        self._contents = source.text.holds
+        check(source.name, self._contents, _TAKEN, _WANTED)
+        self._rows: Iterator[Row] = iter(())
+        self._header: list[str] = []
+        if self._is_table():
+            self._contents = Contents.CSV
+            self._rows = rows(source.text.lines())
+            self._header = self._read_header()
+        elif self._contents is Contents.TEXT:
+            raise UsageFault(f"{quoted(source.name)} {self._contents}, but {_WANTED}")
+
+    def __enter__(self) -> Self:
+        self._variants.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._variants.__exit__(None, None, None)
+
+    def requests(self) -> Iterator[str]:
+        """The request lines, in the order of the file."""
+        for line, found in self._found():
+            try:
+                request = found()
+            except CannotUse as fault:
+                self._note(line, fault.why)
+                continue
+            if request is None:
+                self._passed_over += 1
+                continue
+            for what in request.left_out:
+                self._note(line, what)
+            self._variants.add(line, request.identifiers)
+            self._written += 1
+            yield request.line
+
+    def report(self) -> Converted:
+        """What it came to, when all was read."""
+        variants, first_variants = self._variants.found()
+        return Converted(
+            self._contents,
+            self._written,
+            self._passed_over,
+            self._unusable,
+            tuple(self._first),
+            self._columns.unused,
+            variants,
+            first_variants,
+        )
+
+    def _note(self, line: int, why: str) -> None:
+        self._unusable += 1
+        if len(self._first) < SHOWN:
+            self._first.append(Unusable(line, why))
+
+    def _is_table(self) -> bool:
+        if self._contents is not Contents.CARRIAGE_RETURNS:
+            return self._contents is Contents.CSV
+        return not self._source.text.head().lstrip().startswith(("{", "["))
+
+    def _found(self) -> Iterator[tuple[int, Callable[[], Found | None]]]:
+        text = self._source.text
+        if self._header:
+            for row in self._rows:
+                yield row.line, partial(self._of_row, row)
+        elif self._contents is Contents.HAR:
+            for piece in JsonPieces(text.pieces()).entries():
+                yield piece.line, partial(_of_entry, piece)
+        elif self._contents in _IN_LINES:
+            for number, line in enumerate(text.lines(), start=1):
+                if line.strip():
+                    yield number, partial(self._of_line, line)
+        else:
+            for piece in JsonPieces(text.pieces()).values():
+                yield piece.line, partial(self._of_piece, piece)
+
+    def _read_header(self) -> list[str]:
+        header = next(self._rows, None)
+        assert header is not None
+        if header.fault:
+            raise UsageFault(f"{quoted(self._source.name)} is {header.fault}")
+        names = [cell.strip() for cell in header.cells]
+        self._columns.check([name for name in names if name])
+        return names
+
+    def _of_row(self, row: Row) -> Found:
+        if row.fault:
+            raise CannotUse(row.fault)
+        cells, names = row.cells, self._header
+        if not all(map(is_text, cells)):
+            raise CannotUse("not UTF-8")
+        if len(cells) > len(names) and not any(cells[len(names) :]):
+            cells = cells[: len(names)]
+        if len(cells) != len(names):
+            raise CannotUse(f"{len(cells)} cells, but the header has {len(names)}")
+        made = self._columns.request_of(
+            (name, cell) for name, cell in zip(names, cells, strict=True) if name
+        )
+        return Found(made.line, (), made.identifiers)
+
+    def _of_line(self, line: str) -> Found | None:
+        if self._contents is Contents.PREFIXED:
+            return self._of_prefixed(line)
+        return objects.request_of(line.strip(), self._columns, self._source.default)
+
+    def _of_prefixed(self, line: str) -> Found | None:
+        """A line of a log, up to whose end an object goes; None where it has none."""
+        begin = _BEGINS_AN_OBJECT.search(line)
+        if begin is None:
+            return None
+        rest = line[begin.start() :].strip()
+        return objects.request_of(rest, self._columns, self._source.default)
+
+    def _of_piece(self, piece: Piece) -> Found:
+        if piece.skipped and piece.text:
+            self._note(piece.line, f"{quoted(piece.skipped)} is no object")
+        if not piece.text:
+            raise CannotUse(f"{quoted(piece.skipped)} is no object")
+        if not piece.ended:
+            raise CannotUse("the file ends in it")
+        return objects.request_of(piece.text, self._columns, self._source.default)
+
+
+def _of_entry(piece: Piece) -> Found | None:
+    if not piece.ended:
+        raise CannotUse("the file ends in it")
+    return har.request_of(piece.text)

@@ -1,0 +1,93 @@
+"""Tables that others wrote: CSV with whatever separates their cells, and ends their lines."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from idsync_cli.core.identity import TYPES_BY_NAME
+
+LONGEST = 2**24
+"""How many characters a cell may have."""
+
+_SEPARATORS = ",;\t|"
+_COLUMNS = {*TYPES_BY_NAME, "mpid", "user_id", "customer", "phone", "phone_number", "mobile"}
+
+
+class Row(NamedTuple):
+    """The cells of a row, and its first line; what is wrong where it cannot be read."""
+
+    line: int
+    cells: list[str]
+    fault: str | None = None
+
+
+def rows(lines: Iterator[str]) -> Iterator[Row]:
+    """The rows of a table, the header first; a row that cannot be read is the last.
+
+    Lines without anything are passed over. What separates the header separates all.
+    """
+    import csv
+
+    csv.field_size_limit(LONGEST)
+    passed = 0
+    for first in lines:
+        if first.strip():
+            break
+        passed += 1
+    else:
+        return
+    reader = csv.reader(_behind(first, lines), delimiter=separator_of(first))
+    while True:
+        line = passed + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(line, [], f"not CSV: {error}; look for an unclosed quotation mark")
+            return
+        if cells:
+            yield Row(line, cells)
+
+
+def _behind(first: str, lines: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from lines
+
+
+def separator_of(header: str) -> str:
+    """What separates the cells of a table: what makes columns that are known of its header.
+
+    Where none does, it is what stands there most.
+    """
+
+    def merit(separator: str) -> tuple[int, int]:
+        cells = _cells(header, separator)
+        return names_columns(cells), len(cells)
+
+    return max(_SEPARATORS, key=merit)
+
+
+def names_columns(cells: Sequence[str]) -> int:
+    """How many columns that are known a header names, in any case and with anything between."""
+    return len({_plain(cell) for cell in cells} & _COLUMNS)
+
+
+def cells_of(lines: Sequence[str]) -> list[list[str]]:
+    """The cells of lines, by what separates those of the first."""
+    separator = separator_of(lines[0])
+    return [_cells(line, separator) for line in lines]
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    import csv
+
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return [line]
+
+
+def _plain(cell: str) -> str:
+    """The heading of a column as the name of a type would be written."""
+    return re.sub(r"[\W_]+", "_", cell.strip().lower()).strip("_")

@@ -1,0 +1,1 @@
+"""Two sides that answer the same requests, and where they part (section 12)."""

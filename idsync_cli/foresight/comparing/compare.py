@@ -1,0 +1,266 @@
+"""Compare: what would become of the same requests under two configurations (section 12)."""
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from itertools import accumulate
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from idsync_cli.core.decision import Answer
+from idsync_cli.foresight.comparing.groups import (
+    NEVER,
+    Group,
+    Grouped,
+    PairCounts,
+    Part,
+    Two,
+    group,
+)
+from idsync_cli.foresight.comparing.process import SideProcess, results
+from idsync_cli.foresight.comparing.sides import Side, Way, read_side
+from idsync_cli.foresight.comparing.work import Advance, Held, Replayed, SideJob
+
+MOST_OF_A_CAUSE = 2
+"""How many examples there may be of one cause."""
+
+
+class GroupCounts(NamedTuple):
+    """How many groups parted, of how many lines, and how many of them of a known profile."""
+
+    groups: int
+    requests: int
+    known: int
+
+
+class Difference(NamedTuple):
+    """A line that the two sides answer differently, with both answers."""
+
+    file: str
+    line: int
+    a: Answer
+    b: Answer
+
+
+class Example(NamedTuple):
+    """A group that parted, shown at the line where it did."""
+
+    part: Part
+    requests: int
+    is_known: bool
+    at: Difference
+
+
+class DifferingLine(NamedTuple):
+    """A line that differs, with how each side answers it and with which profile."""
+
+    file: str
+    line: int
+    a: Way
+    b: Way
+    mpid_a: int | None
+    mpid_b: int | None
+
+
+class Limits(NamedTuple):
+    """How much may differ; None where it does not matter."""
+
+    splits: int | None = None
+    merges: int | None = None
+    refused: int | None = None
+
+
+class Comparison(NamedTuple):
+    """What two sides come to (section 12).
+
+    `requests` are all lines that are not blank, and `elsewhere` those of scopes that only one side
+    has, which are not compared.
+    """
+
+    requests: int
+    compared: int
+    elsewhere: int
+    held: tuple[Held, Held]
+    refused: Two
+    found: Two
+    split: GroupCounts
+    merged: GroupCounts
+    pairs: PairCounts
+    first_difference: Difference | None
+    examples: tuple[Example, ...]
+    several_files: bool
+
+    def exit_status(self, limits: Limits) -> int:
+        """1 if anything differs; with limits, if more differs than one of them allows."""
+        limited = (
+            (limits.splits, self.split.groups),
+            (limits.merges, self.merged.groups),
+            (limits.refused, sum(self.refused)),
+        )
+        if any(most is not None for most, _ in limited):
+            return int(any(most is not None and number > most for most, number in limited))
+        return int(self.first_difference is not None)
+
+
+Progress = Callable[[], AbstractContextManager[Advance]]
+"""Shows how far the replays of both sides are."""
+
+
+def _unseen() -> AbstractContextManager[Advance]:
+    return nullcontext(lambda _bytes, _requests: None)
+
+
+class Compared:
+    """Both sides replayed: what it comes to, and the lines that differ."""
+
+    def __init__(self, comparison: Comparison, grouped: Grouped, both: "_Both") -> None:
+        self.comparison = comparison
+        self._grouped = grouped
+        self._both = both
+
+    def differing_lines(self) -> Iterator[DifferingLine]:
+        """Every line that differs, in order."""
+        a, b = self._both.sides
+        for place in self._grouped.differing:
+            file, line = self._both.where(place)
+            yield DifferingLine(
+                self._both.files[file],
+                line,
+                a.known_ways[a.ways[place]],
+                b.known_ways[b.ways[place]],
+                a.mpids[place] or None,
+                b.mpids[place] or None,
+            )
+
+
+class _Both(NamedTuple):
+    """What both sides recorded; lines are counted from 0 over all files."""
+
+    sides: tuple[Side, Side]
+    files: tuple[str, ...]
+    ends: tuple[int, ...]
+
+    def where(self, place: int) -> tuple[int, int]:
+        """The number of the file, from 0, and the line in it."""
+        file = bisect_right(self.ends, place)
+        return file, self.sides[0].lines[place]
+
+    def cause(self, place: int) -> tuple[Way, Way]:
+        """What decided on each side."""
+        a, b = self.sides
+        return a.known_ways[a.ways[place]], b.known_ways[b.ways[place]]
+
+
+def compare(a: SideJob, b: SideJob, *, examples: int, progress: Progress = _unseen) -> Compared:
+    """Replay the same files under both, and set the answers against one another.
+
+    Each side has a process and a temporary store of its own.
+
+    Raises:
+        UsageFault: a file cannot be read.
+        StoreFault: there is no room.
+    """
+    with TemporaryDirectory(prefix="idsync-compare-") as folder, ExitStack() as opened:
+        jobs = []
+        for name, job in (("a", a), ("b", b)):
+            Path(folder, name).mkdir()
+            jobs.append(job._replace(folder=str(Path(folder, name))))
+        processes = [opened.enter_context(SideProcess(job)) for job in jobs]
+        with progress() as advance:
+            replayed: list[Replayed] = results(processes, advance)
+        ends = tuple(accumulate(replayed[0].lines))
+        sides = [
+            read_side(Path(job.folder), its.ways) for job, its in zip(jobs, replayed, strict=True)
+        ]
+        both = _Both((sides[0], sides[1]), tuple(file.name for file in a.files), ends)
+        grouped = group(*both.sides)
+        known = _known(processes, grouped)
+        chosen = _chosen(grouped, known, both, examples)
+        places = {each.parted_at for each in chosen}
+        if grouped.first != NEVER:
+            places.add(grouped.first)
+        told: Mapping[int, Difference] = {}
+        if places:
+            with progress() as advance:
+                told = _differences(processes, both, places, advance)
+        return Compared(
+            Comparison(
+                requests=ends[-1] if ends else 0,
+                compared=grouped.compared,
+                elsewhere=grouped.elsewhere,
+                held=(replayed[0].held, replayed[1].held),
+                refused=grouped.refused,
+                found=grouped.found,
+                split=_counts(grouped.split, known),
+                merged=_counts(grouped.merged, known),
+                pairs=grouped.pairs,
+                first_difference=told.get(grouped.first),
+                examples=tuple(
+                    Example(each.part, each.lines, each in known, told[each.parted_at])
+                    for each in chosen
+                ),
+                several_files=len(a.files) > 1,
+            ),
+            grouped,
+            both,
+        )
+
+
+Known = frozenset[Group]
+"""The groups whose profile is known at the end on its side."""
+
+
+def _known(processes: Sequence[SideProcess], grouped: Grouped) -> Known:
+    groups = grouped.split, grouped.merged
+    for process, parted in zip(processes, groups, strict=True):
+        process.ask_for_known(array("q", [each.mpid for each in parted]))
+    told = results(processes, lambda _bytes, _requests: None)
+    return frozenset(
+        each
+        for parted, known in zip(groups, told, strict=True)
+        for each, is_known in zip(parted, known, strict=True)
+        if is_known
+    )
+
+
+def _counts(groups: Sequence[Group], known: Known) -> GroupCounts:
+    lines = sum(each.lines for each in groups)
+    return GroupCounts(len(groups), lines, sum(each in known for each in groups))
+
+
+def _chosen(grouped: Grouped, known: Known, both: _Both, most: int) -> list[Group]:
+    """The most telling groups: of known profiles first, then by lines, then by first line."""
+    candidates = sorted(
+        (*grouped.split, *grouped.merged),
+        key=lambda each: (each not in known, -each.lines, each.first, each.part is Part.MERGED),
+    )
+    chosen: list[Group] = []
+    of_cause: Counter[tuple[Way, Way]] = Counter()
+    for each in candidates:
+        if len(chosen) == most:
+            break
+        cause = both.cause(each.parted_at)
+        if of_cause[cause] < MOST_OF_A_CAUSE:
+            of_cause[cause] += 1
+            chosen.append(each)
+    return chosen
+
+
+def _differences(
+    processes: Sequence[SideProcess], both: _Both, places: set[int], advance: Advance
+) -> Mapping[int, Difference]:
+    """The explained answers of both sides to some lines."""
+    wanted: dict[int, set[int]] = {}
+    where = {place: both.where(place) for place in places}
+    for file, line in where.values():
+        wanted.setdefault(file, set()).add(line)
+    for process in processes:
+        process.ask_to_explain({file: frozenset(lines) for file, lines in wanted.items()})
+    a, b = results(processes, advance)
+    return {
+        place: Difference(both.files[file], line, a[file, line], b[file, line])
+        for place, (file, line) in where.items()
+    }

@@ -1,0 +1,204 @@
+"""What requests carry, type by type, and which profiles they are answered with (section 12).
+
+There may be a million values. So of each only numbers are kept, and of the profiles of a value more
+than the first only where there are several.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.identity import Identifier, IdentityType
+
+MOST_SHARED = 3
+"""How many of the values with the most profiles are told."""
+
+
+class Place(NamedTuple):
+    """A line of a file; files are counted from 0."""
+
+    file: int
+    line: int
+
+
+class Spread(NamedTuple):
+    """How a count is spread over values, or over profiles."""
+
+    median: int
+    p99: int
+    most: int
+
+
+class SharedValue(NamedTuple):
+    """A value with several profiles, and in how many requests it came."""
+
+    value: str
+    profiles: int
+    requests: int
+
+
+class Values:
+    """The values of one type in one scope; each is known by a number from 0."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.requests = array("L")
+        self.profiles = array("L")
+        self.carried = 0
+        self._first_profile = array("q")
+        self._more: dict[int, set[int]] = {}
+        self._values_of: dict[int, int] = {}
+        self._files = array("L")
+        self._lines = array("L")
+
+    def take(self, value: str, mpid: int, place: Place) -> int:
+        """Let a request carry a value, and be answered with a profile; the value's number."""
+        self.carried += 1
+        number = self.numbers.get(value)
+        if number is None:
+            number = self.numbers[value] = len(self.numbers)
+            self.requests.append(1)
+            self.profiles.append(1)
+            self._first_profile.append(mpid)
+            self._files.append(place.file)
+            self._lines.append(place.line)
+        else:
+            self.requests[number] += 1
+            if self._first_profile[number] == mpid:
+                return number
+            more = self._more.get(number)
+            if more is None:
+                more = self._more[number] = set()
+            if mpid in more:
+                return number
+            more.add(mpid)
+            self.profiles[number] += 1
+        self._values_of[mpid] = self._values_of.get(mpid, 0) + 1
+        return number
+
+    def place_of(self, number: int) -> Place:
+        """Where a value came first."""
+        return Place(self._files[number], self._lines[number])
+
+    def profiles_of(self, numbers: Iterable[int]) -> int:
+        """How many profiles some values have together."""
+        found: set[int] = set()
+        for number in numbers:
+            found.add(self._first_profile[number])
+            found |= self._more.get(number, set())
+        return len(found)
+
+    @property
+    def shared(self) -> list[int]:
+        """The values with several profiles."""
+        return [number for number, profiles in enumerate(self.profiles) if profiles > 1]
+
+    @property
+    def shared_share(self) -> float:
+        """The share of values that have several profiles."""
+        return len(self._more) / len(self.numbers) if self.numbers else 0.0
+
+    def profiles_per_value(self) -> Spread | None:
+        """How many profiles values have; None without any value."""
+        return _spread(self.profiles)
+
+    def values_per_profile(self) -> Spread | None:
+        """How many values profiles have; None without any."""
+        return _spread(self._values_of.values())
+
+    def most_shared(self) -> list[SharedValue]:
+        """The values with the most profiles, of those that have several."""
+        first = sorted(self.shared, key=lambda number: (-self.profiles[number], number))
+        named = dict.fromkeys(first[:MOST_SHARED], "")
+        for value, number in self.numbers.items() if named else ():
+            if number in named:
+                named[number] = value
+        return [
+            SharedValue(value, self.profiles[number], self.requests[number])
+            for number, value in named.items()
+        ]
+
+
+def _spread(counts: Iterable[int]) -> Spread | None:
+    """The median and the 99th percentile by nearest rank, and the highest."""
+    of = sorted(Counter(counts).items())
+    total = sum(number for _, number in of)
+    if not total:
+        return None
+    return Spread(_at(of, (total + 1) // 2), _at(of, -(-total * 99 // 100)), of[-1][0])
+
+
+def _at(counted: Sequence[tuple[int, int]], rank: int) -> int:
+    seen = 0
+    for count, number in counted:
+        seen += number
+        if seen >= rank:
+            return count
+    return counted[-1][0]
+
+
+class ScopeMeasures:
+    """What the requests of one scope carry; `answered` of them had a profile for an answer."""
+
+    def __init__(self, rules: ScopeRules) -> None:
+        self.rules = rules
+        self.answered = 0
+        self.types: dict[IdentityType, Values] = {}
+        self.ways: dict[int, int] = {}
+        self.shared_logins: dict[IdentityType, set[int]] = {}
+        self._higher: dict[tuple[IdentityType, int, IdentityType], str] = {}
+
+    def take(
+        self, identifiers: Iterable[Identifier], mpid: int, place: Place, way: int | None = None
+    ) -> None:
+        """Take a request that was answered with a profile, in a certain way.
+
+        The identifiers are those that guard rails leave.
+        """
+        self.answered += 1
+        if way is not None:
+            self.ways[way] = self.ways.get(way, 0) + 1
+        logins: list[tuple[IdentityType, int, str]] = []
+        kinds: set[IdentityType] = set()
+        for identifier in identifiers:
+            kind = identifier.type
+            values = self.types.get(kind)
+            if values is None:
+                values = self.types[kind] = Values()
+            number = values.take(identifier.value, mpid, place)
+            if kind in kinds:
+                values.carried -= 1  # a request carries a type once
+            kinds.add(kind)
+            if kind in self.rules.login_types:
+                logins.append((kind, number, identifier.value))
+        if len(logins) > 1:
+            self._see_logins(logins)
+
+    def _see_logins(self, logins: Sequence[tuple[IdentityType, int, str]]) -> None:
+        """See which values of a higher login type come with a value of a lower one."""
+        rank = self.rules.login_types.index
+        for kind, number, _ in logins:
+            for higher, _, value in logins:
+                if rank(higher) < rank(kind):
+                    first = self._higher.setdefault((kind, number, higher), value)
+                    if first != value:
+                        self.shared_logins.setdefault(kind, set()).add(number)
+
+
+def left_of(identifiers: Iterable[Identifier], rules: ScopeRules) -> Iterator[Identifier]:
+    """Identifiers in their normal form, without those that are blocked or come to nothing."""
+    rails = rules.guard_rails
+    for identifier in identifiers:
+        if rails.blocks(identifier):
+            continue
+        normal = rails.normal_form(identifier)
+        if normal == identifier.value:
+            yield identifier
+        elif normal:
+            yield Identifier(identifier.type, normal)
+
+
+Measures = Mapping[str, ScopeMeasures]
+"""The measures of each scope."""

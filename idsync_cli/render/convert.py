@@ -1,0 +1,67 @@
+"""What a conversion came to, for people and for machines."""
+
+from typing import TYPE_CHECKING
+
+from idsync_cli import wire
+from idsync_cli.convert.report import Converted
+from idsync_cli.errors import number_of, printable, quoted
+from idsync_cli.render.tables import broken
+from idsync_cli.render.theme import Look, text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def summary_text(
+    file: str, converted: Converted, map_it: str, width: int
+) -> "list[RenderableType]":
+    """What came of a file; `map_it` says how to map a column: its name, a type, its name again."""
+    name = printable(file)
+    total = f"{number_of(converted.written, 'request')} from {name}, which {converted.contents}"
+    look = Look.FAILED if converted.exit_status else Look.HEADLINE
+    unusable = f"{converted.unusable:,} not usable"
+    pieces = [broken(text((total, Look.HEADLINE), ", ", (unusable, look)), width, indent=2)]
+    if converted.passed_over:
+        pieces.append(text(f"{converted.passed_over:,} others passed over"))
+    for column, nearest in converted.unused_columns:
+        told = text((f"{name}: ", Look.PLACE), f"the column {quoted(column)} is not used; ")
+        way_out = map_it.format(printable(column), nearest or "TYPE", printable(column))
+        pieces.append(broken(told.append(way_out), width, indent=2))
+    for line, why in converted.first_unusable:
+        told = text((f"{name}:{line}", Look.PLACE), f": {printable(why)}")
+        pieces.append(broken(told, width, indent=2))
+    more = converted.unusable - len(converted.first_unusable)
+    if more > 0:
+        pieces.append(text(f"and {more:,} more not usable"))
+    if converted.variants:
+        differ = "differs" if converted.variants == 1 else "differ"
+        what = f"{differ} from an earlier one only in case or spaces"
+        told = text((f"{number_of(converted.variants, 'value')} {what}", Look.WARNING))
+        pieces.append(told)
+    for line, kind, value, first_line, first in converted.first_variants:
+        told = text(
+            (f"{name}:{line}", Look.PLACE),
+            f": {kind} {quoted(value)}, but {quoted(first)} in line {first_line}",
+        )
+        pieces.append(broken(told, width, indent=2))
+    more = converted.variants - len(converted.first_variants)
+    if more > 0:
+        pieces.append(text(f"and {number_of(more, 'more value')}"))
+    return [*pieces]
+
+
+def summary_json(converted: Converted) -> wire.Json:
+    """What came of a file."""
+    return {
+        "contents": converted.contents.name.lower(),
+        "requests": converted.written,
+        "passed_over": converted.passed_over,
+        "unusable": converted.unusable,
+        "first_unusable": [each._asdict() for each in converted.first_unusable],
+        "unused_columns": [each._asdict() for each in converted.unused_columns],
+        "variants": converted.variants,
+        "first_variants": [
+            {**each._asdict(), "identity_type": each.identity_type.value}
+            for each in converted.first_variants
+        ],
+    }

@@ -1,0 +1,75 @@
+"""Labels where the lines of several files come mixed: each file has its own (section 8)."""
+
+from collections.abc import Mapping
+
+from idsync_cli.engine.labels import Labels
+from idsync_cli.replay.labels import ReplayLabels
+
+
+class LabelsByFile:
+    """The labels of files by their places, kept and undone together as those of one file are.
+
+    In the store each bears the place of its file in front of its name.
+    """
+
+    def __init__(self, known: Mapping[str, int] | None = None) -> None:
+        self._by_place: dict[int, ReplayLabels] = {}
+        for name, mpid in (known or {}).items():
+            place, label = _place_and_label(name)
+            self.of(place)[label] = mpid
+
+    def of(self, place: int) -> ReplayLabels:
+        """The labels of one file."""
+        if place not in self._by_place:
+            self._by_place[place] = _LabelsOfFile(self._by_place)
+        return self._by_place[place]
+
+    @property
+    def touched(self) -> dict[str, int | None]:
+        """What the batch found in the place of its own."""
+        return {
+            f"{place} {label}": mpid
+            for place, labels in self._by_place.items()
+            for label, mpid in labels.touched.items()
+        }
+
+    def by_now(self) -> dict[str, int | None]:
+        """What the labels stand for that this batch has touched."""
+        return {
+            f"{place} {label}": mpid
+            for place, labels in self._by_place.items()
+            for label, mpid in labels.by_now().items()
+        }
+
+    def begin(self) -> None:
+        """Another batch begins."""
+        for labels in self._by_place.values():
+            labels.begin()
+
+    def undo(self, touched: Mapping[str, int | None] | None = None) -> None:
+        """Go back to how it was before the batch, or before another that touched so much."""
+        by_place: dict[int, dict[str, int | None]] = {}
+        for name, mpid in (self.touched if touched is None else touched).items():
+            place, label = _place_and_label(name)
+            by_place.setdefault(place, {})[label] = mpid
+        for place, its_touched in by_place.items():
+            self.of(place).undo(its_touched)
+
+
+class _LabelsOfFile(ReplayLabels):
+    """The labels of one file among `all_files`."""
+
+    def __init__(self, all_files: Mapping[int, Labels]) -> None:
+        super().__init__()
+        self._all_files = all_files
+
+    def unset(self, mpid: int) -> None:
+        """Let no label of any file stand for an MPID any more."""
+        for labels in self._all_files.values():
+            for label in [label for label, its in labels.items() if its == mpid]:
+                labels.name(label, None)
+
+
+def _place_and_label(name: str) -> tuple[int, str]:
+    place, _, label = name.partition(" ")
+    return int(place), label

@@ -1,0 +1,87 @@
+"""Requests of data subjects are carried out when they are due (section 10)."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from idsync_cli.engine.engine import Engine
+from idsync_cli.erasure import requests as subject_requests
+from idsync_cli.erasure.erase import ErasureOutcome
+from idsync_cli.server.answers import Problem
+from idsync_cli.server.api import Api
+from idsync_cli.store.api import Store
+from idsync_cli.store.sqlite import SqliteStore
+
+_LOOK_AGAIN_SECONDS: Final = 5.0
+"""After what time something is tried again that could not be done, for all else comes first."""
+
+_LONGEST_SECONDS: Final = 60.0
+"""How long it sleeps at most: others may have accepted a request over the same store."""
+
+
+class CarryingOut:
+    """A task that carries out what was accepted, `delay_ms` later, also by an earlier server."""
+
+    def __init__(self, api: Api, delay_ms: int, report_bug: Callable[[Exception], None]) -> None:
+        self.delay_ms: Final = delay_ms
+        self._report_bug: Final = report_bug
+        self._api: Final = api
+        self._bell = asyncio.Event()
+
+    def look(self) -> None:
+        """Say that something was accepted."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Carry out what is due, until it is cancelled."""
+        while True:
+            self._bell.clear()
+            try:
+                seconds = await self._do_what_is_due()
+            except Problem:  # the store is busy
+                seconds = _LOOK_AGAIN_SECONDS
+            except Exception as error:  # noqa: BLE001 - it goes on, as the server does
+                self._report_bug(error)
+                seconds = _LOOK_AGAIN_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(seconds, _LONGEST_SECONDS)):
+                    await self._bell.wait()
+
+    async def _do_what_is_due(self) -> float:
+        """Carry out all that is due; in how many seconds to look again."""
+        stuck = 0
+        while True:
+            waiting = (await self._api.look(subject_requests.pending))[stuck:]
+            now = self._api.now()
+            if not waiting or waiting[0].due_ms > now:
+                is_finished = await self._api.do(_finish)
+                wait = (waiting[0].due_ms - now) / 1000 if waiting else _LONGEST_SECONDS
+                is_done = is_finished and not stuck
+                return wait if is_done else min(wait, _LOOK_AGAIN_SECONDS)
+            if not await self._carry_out(waiting[0].subject_request_id):
+                stuck += 1
+
+    async def _carry_out(self, its_id: str) -> bool:
+        """Carry out a request; False where it stays pending."""
+        now = self._api.now
+
+        def do(engine: Engine, store: Store) -> ErasureOutcome | None:
+            assert isinstance(store, SqliteStore)
+            return subject_requests.carry_out(engine, store, its_id, now=now)
+
+        outcome = await self._api.do(do)
+        if outcome is None:
+            return True
+        if outcome.report is None:
+            return False
+        answer, recorder = outcome.answer, self._api.recorder
+        if recorder is not None:
+            erased = {"scope": answer.scope, "mpid": str(answer.mpid), "request_id": its_id}
+            recorder.take({"type": "erase", **erased}, answer)
+        return True
+
+
+def _finish(_engine: Engine, store: Store) -> bool:
+    assert isinstance(store, SqliteStore)
+    return store.finish_what_is_owed()

@@ -1,0 +1,160 @@
+"""The routes as OpenAPI 3.1 describes them (section 10)."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idsync_cli import __version__
+from idsync_cli.server.answers import json_response
+from idsync_cli.server.routes import Opens, Operation
+from idsync_cli.server.schemas import PATH, QUERY, SCHEMAS
+
+Json = dict[str, Any]
+
+_SECURITY: Final[dict[Opens, list[Json]]] = {
+    Opens.NOTHING: [{}],
+    Opens.KEY_IN_PATH: [{}],
+    Opens.APP: [{"signature": [], "date": []}, {"key": [], "signature": [], "date": []}, {}],
+    Opens.APP_OR_BASIC: [
+        {"key": []}, {"key": [], "signature": [], "date": []}, {"basic": []},
+    ],
+    Opens.BASIC: [{"basic": []}],
+    Opens.ADMIN: [{"admin": []}],
+    Opens.ADMIN_OR_NOTHING: [{}, {"admin": []}],
+    Opens.ADMIN_IN_BODY: [{}],
+    Opens.BEARER: [{"bearer": []}],
+}  # fmt: skip
+_SCHEMES: Final[Json] = {
+    "key": {
+        "type": "apiKey", "in": "header", "name": "x-mp-key",
+        "description": "The API key of a workspace; alone only where it says key_only.",
+    },
+    "signature": {
+        "type": "apiKey", "in": "header", "name": "x-mp-signature",
+        "description": "HMAC-SHA256 under the secret of method, date, path and body.",
+    },
+    "date": {"type": "apiKey", "in": "header", "name": "Date"},
+    "basic": {"type": "http", "scheme": "basic", "description": "api_key and api_secret."},
+    "admin": {"type": "http", "scheme": "basic", "description": "admin_key and admin_secret."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "From /oauth/token."},
+}  # fmt: skip
+_WHY: Final = {
+    200: "The answer", 201: "It was accepted", 202: "It was accepted", 304: "It has not changed",
+    400: "The request is wrong", 401: "Credentials are missing or wrong",
+    403: "Not with these credentials, or not in this workspace",
+    404: "There is no such thing, or no such route here", 405: "Not with this method",
+    408: "The body did not come in time", 409: "The same is under way", 410: "It is gone",
+    413: "The body is longer than 256 KiB", 429: "More requests a second than the workspace may",
+    500: "A bug in idsync", 503: "The store is busy; try again",
+}  # fmt: skip
+_LIMITED: Final = (429, 503)
+_OF_BODIES: Final = (400, 408, 413)
+_TEXTS: Final = ("application/json", "text/plain")
+
+
+def with_description(operations: Sequence[Operation]) -> list[Operation]:
+    """The same operations, and the one that tells of them all."""
+    described: dict[str, Json] = {}
+
+    async def describe(_request: Request) -> Response:
+        """Tell of every route, this one among them."""
+        return json_response(described["all"])
+
+    its_own = Operation(
+        "description", "GET", "/openapi.json", describe, "Tell of every route", Opens.NOTHING,
+        {200: "Description"},
+    )  # fmt: skip
+    described["all"] = openapi([*operations, its_own])
+    return [*operations, its_own]
+
+
+def openapi(operations: Sequence[Operation]) -> Json:
+    """The description of all operations; its order is theirs."""
+    paths: dict[str, Json] = {}
+    for each in operations:
+        for place, path in enumerate(each.told_paths):
+            name = each.name if place == 0 else f"{each.name}{_camel(each.prefixes[place])}"
+            paths.setdefault(path, {})[each.method.lower()] = _operation(each, path, name)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "idsync",
+            "version": __version__,
+            "description": "The HTTP API of a local IDSync: what the mParticle SDKs send.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": SCHEMAS, "securitySchemes": _SCHEMES},
+    }
+
+
+def _operation(operation: Operation, path: str, name: str) -> Json:
+    told: Json = {
+        "operationId": name,
+        "summary": operation.summary,
+        "parameters": [*_in_path(path), *_in_query(operation)],
+        "responses": _responses(operation),
+        "security": _SECURITY[operation.opens],
+    }
+    if operation.body is not None:
+        content: Json = {"schema": _ref(operation.body)}
+        told["requestBody"] = {
+            "required": operation.body != "Anything",
+            "content": dict.fromkeys(_TEXTS, content),
+        }
+    return told
+
+
+def _in_path(path: str) -> list[Json]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": PATH[name]}
+        for name in re.findall(r"\{(\w+)\}", path)
+    ]
+
+
+def _in_query(operation: Operation) -> list[Json]:
+    return [
+        {
+            "name": name.lstrip("!"),
+            "in": "query",
+            "required": name.startswith("!"),
+            "schema": QUERY[name.lstrip("!")],
+        }
+        for name in operation.query
+    ]
+
+
+def _responses(operation: Operation) -> Json:
+    """What may be answered: what is peculiar to the operation, and what all of its kind have."""
+    answers: dict[int, str | None] = dict(operation.answers)
+    error = "SubjectRequestError" if "SubjectRequestError" in answers.values() else "Error"
+    if operation.opens is not Opens.NOTHING:
+        answers |= {401: None, **dict.fromkeys(_LIMITED, error)}
+    if operation.opens in (Opens.ADMIN, Opens.ADMIN_OR_NOTHING, Opens.ADMIN_IN_BODY, Opens.BEARER):
+        answers[404] = error  # also where no workspace has a pair of administration
+    if operation.body is not None and operation.opens is not Opens.NOTHING:
+        for status in _OF_BODIES:
+            answers.setdefault(status, error)
+    answers[500] = error
+    return {str(status): _response(status, answers[status]) for status in sorted(answers)}
+
+
+def _response(status: int, schema: str | None) -> Json:
+    told: Json = {"description": _WHY[status]}
+    if schema is not None:
+        kind = "application/zip" if schema == "Archive" else "application/json"
+        told["content"] = {kind: {"schema": _ref(schema)}}
+    if status in _LIMITED:
+        told["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return told
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _camel(prefix: str) -> str:
+    return prefix.strip("/").capitalize()
