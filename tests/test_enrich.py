@@ -2,9 +2,12 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -208,6 +211,31 @@ def test_a_replay_that_continues_goes_on_behind_what_was_committed(idsync: Progr
     assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("number", range(3))
+def test_killed_at_any_moment_it_continues(idsync: Program, number: int) -> None:
+    rng = random.Random(number)
+    lines = [
+        bought(n, DAY + n, user_identities={"email": f"{n % 50}@example.com"}) for n in range(900)
+    ]
+    written(idsync, *lines)
+    command = ["replay", "day.jsonl", "--seed", "1", "--quiet"]
+    assert idsync(*command, "--store", "whole.db", "--enrich", "whole.jsonl").status == 0
+    whole, path = (idsync.folder / "whole.jsonl").read_bytes(), idsync.folder / "enriched.jsonl"
+    command += ["--enrich", "enriched.jsonl", "--chunk-size", "7", "--resume"]
+    for wanted in sorted(rng.sample(range(len(whole)), k=3)):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "idsync_cli", *command],
+            cwd=idsync.folder,
+            stderr=subprocess.PIPE,
+        )
+        while process.poll() is None and not (path.exists() and path.stat().st_size > wanted):
+            sleep(0.001)
+        process.kill()
+        process.communicate()
+    assert idsync(*command).status == 0
+    assert path.read_bytes() == whole
+
+
 def test_it_does_not_go_on_in_another_file(idsync: Program) -> None:
     stopped(idsync)
     resume = ("replay", "day.jsonl", "--resume", "--enrich")
@@ -232,6 +260,8 @@ def test_what_was_not_kept_is_cut_off(tmp_path: Path) -> None:
         file.write(b"again\n", 0)
         file.keep()
         assert path.read_bytes() == b"kept\nagain\n"
+        file.write(b"interrupted\n", 0)
+    assert path.read_bytes() == b"kept\nagain\n"
     with (
         closing(EnrichedFile(str(path), resumed=False, may_replace=False)) as file,
         pytest.raises(UsageFault, match="already exists"),

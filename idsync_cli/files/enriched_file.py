@@ -63,9 +63,7 @@ class EnrichedFile:
             if self._file is None:
                 self._file = self._open(last_seq)
                 self._kept = self._file.tell()
-            if self._file.tell() != self._kept:
-                self._file.truncate(self._kept)
-                self._file.seek(self._kept)
+            self._cut()
             self._file.write(data)
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -82,10 +80,17 @@ class EnrichedFile:
             self._kept = self._file.tell()
 
     def close(self) -> None:
-        """Close the file, if it was opened."""
+        """Close the file, if it was opened; what was not kept is cut off."""
         if self._file is not None:
             with suppress(OSError):  # what could not be written has been reported
+                self._cut()
                 self._file.close()
+
+    def _cut(self) -> None:
+        assert self._file is not None
+        if self._file.tell() != self._kept:
+            self._file.truncate(self._kept)
+            self._file.seek(self._kept)
 
     def _open(self, last_seq: int) -> BinaryIO:
         if not (self._resumed and Path(self.path).exists()):

@@ -7,6 +7,7 @@ from pathlib import Path
 from idsync_cli import wire
 from idsync_cli.core.audiences.fold import Fold, Subject
 from idsync_cli.core.codes import FileKind, RequestKind, Status
+from idsync_cli.core.config.definitions import EventCondition, within
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.core.erasure import KeptFile
@@ -140,5 +141,10 @@ def enriching(
 
 
 def _asks_of_events(rules: ScopeRules) -> bool:
+    """Whether all events of a profile have to be read to tell what it comes to."""
     definitions = rules.definitions
-    return bool(definitions.calculated_attributes or definitions.audiences)
+    return bool(definitions.calculated_attributes) or any(
+        isinstance(each, EventCondition)
+        for audience in definitions.audiences.values()
+        for each in within(audience.condition)
+    )
