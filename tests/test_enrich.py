@@ -253,7 +253,7 @@ def test_it_does_not_go_on_in_another_file(idsync: Program) -> None:
 
 def test_what_was_not_kept_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "enriched.jsonl"
-    with closing(EnrichedFile(str(path), resumed=False, may_replace=False)) as file:
+    with closing(EnrichedFile(str(path), "the file", resumed=False, may_replace=False)) as file:
         file.write(b"kept\n", 0)
         file.keep()
         file.write(b"never committed, and long\n", 0)
@@ -263,7 +263,7 @@ def test_what_was_not_kept_is_cut_off(tmp_path: Path) -> None:
         file.write(b"interrupted\n", 0)
     assert path.read_bytes() == b"kept\nagain\n"
     with (
-        closing(EnrichedFile(str(path), resumed=False, may_replace=False)) as file,
+        closing(EnrichedFile(str(path), "the file", resumed=False, may_replace=False)) as file,
         pytest.raises(UsageFault, match="already exists"),
     ):
         file.write(b"", 0)
@@ -279,7 +279,13 @@ def run(world: World, folder: Path, chunk_size: int) -> Iterator[tuple[bytes, En
         with (
             sqlite.temporary(world.seed) as store,
             enriching(
-                str(path), rules, store, now=lambda: DAY, resume=False, may_replace=False
+                str(path),
+                rules,
+                store,
+                named="the file",
+                now=lambda: DAY,
+                resume=False,
+                may_replace=False,
             ) as enrichment,
         ):
             assert enrichment is not None

@@ -150,7 +150,15 @@ def replay(
         if answers:
             opened.enter_context(closing(answers))
         enrichment = opened.enter_context(
-            enriching(enrich, organization, storage, now=now_ms, resume=resume, may_replace=force)
+            enriching(
+                enrich,
+                organization,
+                storage,
+                named="--enrich",
+                now=now_ms,
+                resume=resume,
+                may_replace=force,
+            )
         )
         run = Replay(
             Engine(

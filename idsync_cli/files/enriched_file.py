@@ -10,19 +10,20 @@ from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable, quot
 from idsync_cli.files.outputs import ensure_writable, is_kept, open_plain
 from idsync_cli.files.packed import is_to_be_packed
 
-_NAMED = "--enrich"
 _ITS_NUMBER = re.compile(rb'\{"seq": ([0-9]{1,19}), ')
 
 
 class EnrichedFile:
     """The file that takes the batches, one per line, each behind its sequence number.
 
-    A file that is `resumed` keeps what was committed, which the numbers show; what follows, and was
+    `named` is what messages call it. A file that is `resumed` keeps what was committed, which the numbers show; what follows, and was
     written before a commit that never came, is cut off. Any other is new, or `may_replace` one.
     """
 
-    def __init__(self, path: str, *, resumed: bool, may_replace: bool) -> None:
+    def __init__(self, path: str, named: str, *, resumed: bool, may_replace: bool) -> None:
         self.path = path
+        self._named = named
+        self._shown = f"{named} {quoted(path)}"
         self._resumed = resumed
         self._may_replace = may_replace
         self._file: BinaryIO | None = None
@@ -34,17 +35,17 @@ class EnrichedFile:
         Raises:
             UsageFault: it cannot.
         """
-        ensure_writable(_NAMED, self.path)
+        ensure_writable(self._named, self.path)
         if is_to_be_packed(self.path):
             raise UsageFault(
-                f"{_NAMED} {quoted(self.path)}: enriched batches are written as they come, and not "
+                f"{self._shown}: enriched batches are written as they come, and not "
                 "packed; name a file that does not end with .gz",
                 FaultCode.OUTPUT_UNWRITABLE,
                 path=self.path,
             )
         if Path(self.path).exists() and not is_kept(self.path):
             raise UsageFault(
-                f"{_NAMED} {quoted(self.path)} is no file: what is written there could not be "
+                f"{self._shown} is no file: what is written there could not be "
                 "taken back if a commit fails; name a file",
                 FaultCode.OUTPUT_UNWRITABLE,
                 path=self.path,
@@ -94,7 +95,7 @@ class EnrichedFile:
 
     def _open(self, last_seq: int) -> BinaryIO:
         if not (self._resumed and Path(self.path).exists()):
-            return open_plain(_NAMED, self.path, must_be_new=not self._may_replace)
+            return open_plain(self._named, self.path, must_be_new=not self._may_replace)
         end = self._end(last_seq)
         file = Path(self.path).open("r+b")  # noqa: SIM115 - it stays open for what follows
         file.truncate(end)
@@ -111,7 +112,7 @@ class EnrichedFile:
                 found = _ITS_NUMBER.match(line)
                 if found is None:
                     raise UsageFault(
-                        f"{_NAMED} {quoted(self.path)} does not contain the enriched batches of "
+                        f"{self._shown} does not contain the enriched batches of "
                         "this replay; name the file that it was started with",
                         FaultCode.OUTPUT_CHANGED,
                         path=self.path,

@@ -112,11 +112,14 @@ def enriching(
     organization: Organization,
     store: SqliteStore,
     *,
+    named: str,
     now: Callable[[], int],
     resume: bool,
     may_replace: bool,
 ) -> Iterator[Enrichment | None]:
     """What enriches the batches of a replay into one store, if there is a file for them.
+
+    `named` is what messages call it.
 
     Raises:
         UsageFault: the file cannot be written, or the replay continues and the file is not there.
@@ -124,15 +127,15 @@ def enriching(
     if path is None:
         yield None
         return
-    file = EnrichedFile(path, resumed=resume, may_replace=may_replace)
+    file = EnrichedFile(path, named, resumed=resume, may_replace=may_replace)
     file.check()
     if resume and not Path(path).exists():
         with store.reading() as transaction:
             is_unfinished = any(not each.finished for each in replays(transaction))
         if is_unfinished:
             raise UsageFault(
-                f"--enrich {quoted(path)} does not exist, and a replay that continues adds only "
-                "what is left; name the file that it was started with, or omit --enrich",
+                f"{named} {quoted(path)} does not exist, and a replay that continues adds only "
+                "what is left; name the file that it was started with",
                 FaultCode.OUTPUT_CHANGED,
                 path=path,
             )
