@@ -16,8 +16,9 @@ _ITS_NUMBER = re.compile(rb'\{"seq": ([0-9]{1,19}), ')
 class EnrichedFile:
     """The file that takes the batches, one per line, each behind its sequence number.
 
-    `named` is what messages call it. A file that is `resumed` keeps what was committed, which the numbers show; what follows, and was
-    written before a commit that never came, is cut off. Any other is new, or `may_replace` one.
+    `named` is what messages call it. A file that is `resumed` keeps what was committed, which the
+    numbers show; what follows, and was written before a commit that never came, is cut off. Any
+    other is new, or `may_replace` one.
     """
 
     def __init__(self, path: str, named: str, *, resumed: bool, may_replace: bool) -> None:
