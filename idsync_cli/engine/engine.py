@@ -26,6 +26,13 @@ def _nothing_more(_transaction: Transaction) -> None:
     """Nothing is kept with the batch."""
 
 
+def _one_by_one(blocks: Iterable[Sequence[wire.Incoming]]) -> Iterator[Sequence[wire.Incoming]]:
+    """The requests of blocks, each as a block of its own."""
+    for block in blocks:
+        for request in block:
+            yield [request]
+
+
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Companion(ABC):
     """Is told of each answer of a batch of requests, in its transaction and one at a time."""
@@ -172,7 +179,7 @@ class Engine:
         """
         companion = self.companion
         if companion is not None:
-            blocks = ([each] for block in blocks for each in block)
+            blocks = _one_by_one(blocks)
         for block in blocks:
             first = transaction.last_seq + 1
             seqs = range(first, first + len(block))
