@@ -36,6 +36,7 @@ BY_COMMAND = {
     **dict.fromkeys((*REQUESTS, "track", "alias", "erase"), "answer"),
     "profiles": "profile",
     "replay": "replay",
+    "replay --enrich": "enriched",
     "whois": "whois",
     "why-not": "why-not",
     "compare": "compare",

@@ -24,6 +24,7 @@ from idsync_cli.wire.decoding import (
     decode_json,
     json_text,
 )
+from idsync_cli.wire.enriched import enriched_line, moment_of_batch
 from idsync_cli.wire.excerpts import excerpt_of, text_of_member
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
 from idsync_cli.wire.lines import (
@@ -63,6 +64,7 @@ __all__ = [
     "decode_json",
     "digest_key_line",
     "encode",
+    "enriched_line",
     "erasure_json",
     "erasure_record_json",
     "event_of",
@@ -73,6 +75,7 @@ __all__ = [
     "is_text",
     "json_text",
     "moment_of",
+    "moment_of_batch",
     "not_blank",
     "profile_json",
     "read_again",
