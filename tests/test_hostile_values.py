@@ -792,7 +792,14 @@ SCENES: Mapping[str, Scene] = {
     "profile show": showing,
     "history": remembering,
     "audience": asking_for_members,
-    "stats": lambda _: iter([("stats",), ("stats", "--json")]),
+    "stats": lambda _: iter(
+        [
+            ("stats",),
+            ("stats", "--json"),
+            ("stats", "--deep"),
+            ("stats", "--format", "prometheus"),
+        ]
+    ),
     "export": exporting,
     "import": importing,
     "convert": converting,
