@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def store_of_a_day(tmp_path_factory: pytest.TempPathFactory) -> Program:
     idsync = Program(tmp_path_factory.mktemp("day"))
     idsync.write("idsync.yaml", (ROOT / "sample_config.yaml").read_bytes())
-    lines = (ROOT / "fixtures" / "requests.jsonl").read_bytes().split(b"\n")[:1500]
+    lines = (ROOT / "fixtures" / "requests.jsonl").read_bytes().split(b"\n")[:300]
     identities = {"customerid": "C-second", "email": "second"}
     login = {"scope": "couriers", "label": "two", "type": "login", "known_identities": identities}
     changes = [{"identity_type": "email", "new_value": "third"}]
