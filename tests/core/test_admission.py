@@ -2,12 +2,12 @@
 
 import pytest
 
-from idsync_cli.core.admission import admitted, violation
+from idsync_cli.core.admission import admitted, can_be_found, violation
 from idsync_cli.core.codes import Normalizer
 from idsync_cli.core.config.guard_rails import GuardRails, ValueLimit
 from idsync_cli.core.identity import IdentityType
 from tests.core.memory import Memory
-from tests.core.shorthand import check_message, held, identifiers, profile, rules
+from tests.core.shorthand import altered, check_message, held, identifiers, profile, rules
 
 SCOPE = rules("customer_id:lui email:lu other:u ios_idfv")
 THERE = (profile(1, customer_id="a", email="e", ios_idfv="d"), profile(2, other=["o", "p"]))
@@ -26,6 +26,23 @@ def test_a_profile_may_hold_what_is_its_own_and_what_need_not_be(
     held: dict[str, str | list[str]],
 ) -> None:
     assert violation(profile(3, held), SCOPE, Memory(*THERE).under(SCOPE)) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "was_known", "found"),
+    [
+        ({"ios_idfv": "d"}, False, True),
+        ({"ios_idfv": "d"}, True, False),
+        ({"ios_idfv": "d", "email": "e"}, True, True),
+        ({"push_token": "t"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_nobody_finds_a_known_profile_without_a_login_id_or_one_without_a_tier(
+    held: dict[str, str | list[str]], was_known: bool, found: bool
+) -> None:
+    it = altered(profile(3, held), was_known=was_known)
+    assert can_be_found(it, SCOPE) is found
 
 
 @pytest.mark.parametrize(
