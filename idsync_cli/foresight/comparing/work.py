@@ -125,10 +125,12 @@ class SideWork:
     def explain(self, wanted: Wanted) -> dict[tuple[int, int], Answer]:
         """The answers to some lines with what every tier did, from another replay.
 
-        They are those of the first replay, for all that it began with is the same.
+        They are those of the first replay, for all that it began with is the same. The store of the
+        first is thrown away.
         """
         found: dict[tuple[int, int], Answer] = {}
         left = sum(map(len, wanted.values()))
+        self.close()  # the first store was asked everything, and two would take twice the memory
         with _store(self._job) as store:
             for number, answers in self._answers(store, wanted):
                 lines = wanted.get(number, frozenset())
