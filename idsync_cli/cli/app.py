@@ -53,7 +53,7 @@ _COMMANDS = {
     ),
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
     "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
-    "stats": ("inspect.stats", "Count profiles, identifiers and what decided changes."),
+    "stats": ("stats.stats", "Count profiles, identifiers and what decided changes."),
     "export": ("transfer.export", "Write every profile, one per line, and what it has."),
     "translate": ("translate.translate_", "Turn a list of identifiers into another type."),
     "import": (

@@ -33,11 +33,12 @@ from idsync_cli.wire.lines import (
     LineReader,
     NumberedLine,
     not_blank,
+    response_of,
     type_named_by,
 )
 from idsync_cli.wire.members import is_text, unknown_member
 from idsync_cli.wire.records import digest_key_line, record_line
-from idsync_cli.wire.requests import Reader, Reading, request_of
+from idsync_cli.wire.requests import Reader, Reading, recorded_mpid, request_of
 from idsync_cli.wire.scopes import Target, scope_of
 from idsync_cli.wire.times import moment_of
 from idsync_cli.wire.tracking import CUSTOM_EVENT, tracked
@@ -80,7 +81,9 @@ __all__ = [
     "profile_json",
     "read_again",
     "record_line",
+    "recorded_mpid",
     "request_of",
+    "response_of",
     "scope_of",
     "shown",
     "text_of_member",
