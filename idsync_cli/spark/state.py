@@ -110,8 +110,8 @@ def _record_row(record: NumberedRecord, made: Mapping[int, int]) -> Row:
     elif mpid is None:
         node = batch_node(record.seq)
     else:
-        age = made[mpid]
-        node = profile_node(age)
+        node = profile_node(made[mpid])
+        age = 0 if isinstance(record, DigestRecord) else made[mpid]  # sorted by themselves alone
     return Row(
         Kind.STATE,
         record.seq,

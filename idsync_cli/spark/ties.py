@@ -80,6 +80,18 @@ class TieReader:
         return LineTies(names, asked.labels, label, may_make, not is_whole)
 
 
+def shown_names(line: bytes, organization: Organization, seed: int) -> dict[bytes, tuple[str, str]]:
+    """Which type and value the names of a line stand for, as far as they are identifiers."""
+    reading = wire.Reader(organization, None, key_of(seed)).read(wire.LineReader().request(line))
+    scope = reading.scope
+    if scope is None:
+        return {}
+    return {
+        _identifier_name(scope, each): (each.type.value, each.value)
+        for each in names_of(reading).identifiers
+    }
+
+
 def _ties(kind: IdentityType, rules: ScopeRules, of: RequestKind | None) -> bool:
     """Whether anybody can be looked up by a type, for a request of a kind."""
     if of is RequestKind.LOGOUT and kind in rules.login_types:
