@@ -98,15 +98,14 @@ def replay_into(
     window: int | None = None,
     max_share: float = MAX_SHARE,
     as_lines: bool = False,
+    tell: Callable[[WindowReport], None] | None = None,
 ) -> dict[str, Any]:
-    """The same, into a folder, and give the report.
+    """The same, into a folder, and give the report; `tell` is told of each window.
 
     Raises:
         UsageFault: as `replay`; or the folder holds something else.
         StoreFault: the folder cannot be written.
     """
-    check(window, max_share)
-    reading.check_files(names)
     place = Place(spark, output)
 
     def keep(table: "DataFrame", name: str) -> "DataFrame":
@@ -114,7 +113,7 @@ def replay_into(
         table.write.mode("overwrite").parquet(path)
         return spark.read.schema(table.schema).parquet(path)
 
-    done = _replay(spark, names, config, seed, state, window, max_share, keep, place.begin)
+    done = _replay(spark, names, config, seed, state, window, max_share, keep, place.begin, tell)
     tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
     outputs.write(tables, place, as_lines=as_lines, describe=_describer(spark))
     place.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
@@ -146,6 +145,7 @@ def _replay(
     max_share: float,
     keep: "Callable[[DataFrame, str], DataFrame]",
     begin: Callable[[], None] = lambda: None,
+    tell: Callable[[WindowReport], None] | None = None,
 ) -> Replayed:
     check(window, max_share)
     now_ms = int(time() * 1000)
@@ -177,8 +177,7 @@ def _replay(
     numbered = reading.numbered(keep(pieces, "pieces"), beginning.last_seq)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
-    tell = _teller()
-    done = Job(spark, order, keep, tell, describe).run(
+    done = Job(spark, order, keep, tell or _teller(), describe).run(
         numbered, beginning.state, beginning.last_seq
     )
     tables = outputs.tables_of(done.results, done.state, names)
