@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from subprocess import run
 from threading import Thread
@@ -22,9 +23,10 @@ import pytest
 from benchmarks import workload
 from idsync_cli.spark.components import components
 from idsync_cli.spark.windows import may_be_halved
-from tests.in_tasks import Leaders
+from idsync_cli.store import sqlite
+from tests.in_tasks import Job, Leaders, serially
 from tests.program import CONFIG, TWO_SCOPES, Program, program_in_a_fresh_folder  # noqa: F401
-from tests.test_spark_tasks import in_one, jobs_of, of_world
+from tests.test_spark_tasks import jobs_of, of_world
 
 MISSING = None
 try:
@@ -90,20 +92,21 @@ def test_jobs_and_windows_come_to_what_one_store_does(
 
     monkeypatch.setattr(replaying, "time", lambda: NOW_MS / 1000)
     world = of_world(1)
-    expected = in_one(world)
+    jobs = [Job(each.organization, [[*chain(*each.files)]]) for each in jobs_of(world)]
+    with sqlite.temporary(world.seed) as store:
+        expected = serially(store, jobs)
     state = None
     answers: list[str] = []
     history: list[str] = []
-    for job in jobs_of(world):
-        data = [(line, data) for file in job.files for line, data in enumerate(file, 1)]
-        assert len(job.files) == 1
+    for job in jobs:
+        data = [*enumerate(job.files[0], 1)]
         state = replay(
             spark,
             spark.createDataFrame(data, "line long, data binary"),
             config=job.organization,
             seed=world.seed,
             state=state,
-            window=25,
+            window=40,
         )
         answers += [row.answer for row in state.answers.orderBy("seq").collect()]
         history += [row.entry for row in state.history.orderBy("seq", "place").collect()]
@@ -226,7 +229,13 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     assert "line 2 is an erasure" in fault("erase.jsonl")
     without_seed = idsync("spark-replay", "day.jsonl", "--output", "out")
     assert "needs a seed" in without_seed.stderr
+    # What a job that was killed has left is cleared.
+    idsync.write("out/_idsync-job", "{}")
+    idsync.write("out/_work/0001-lines/part-0.parquet", "half")
+    idsync.write("out/answers/part-0.parquet", "half")
     assert idsync("spark-replay", "day.jsonl", "--output", "out", "--seed", "1").status == 0
+    assert not (idsync.folder / "out" / "_work").exists()
+    assert not (idsync.folder / "out" / "answers" / "part-0.parquet").exists()
     other = idsync("spark-replay", "day.jsonl", "--output", "next", "--seed", "2", "--state", "out")
     assert "the seed 1, and not 2" in other.stderr
 

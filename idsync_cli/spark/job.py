@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idsync_cli.errors import UsageFault
 from idsync_cli.spark import naming, windows
@@ -19,6 +19,10 @@ from idsync_cli.spark.windows import COMMONEST, WindowReport
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+_MOST_TASKS: Final = 200
+"""Into how many tasks a window is spread at most, where Spark has no number of its own."""
 
 
 class Order(NamedTuple):
@@ -53,6 +57,7 @@ class _Window(NamedTuple):
     first: int
     length: int
     largest: int
+    components: int
 
 
 class Job:
@@ -75,7 +80,8 @@ class Job:
         self._tell = tell
         self._describe = describe
         self._tables = 0
-        self._most_tasks = int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
+        most = spark.conf.get("spark.sql.shuffle.partitions") or ""
+        self._most_tasks = int(most) if most.isdigit() else _MOST_TASKS  # "auto" on Databricks
 
     def _kept(self, table: "DataFrame", name: str) -> "DataFrame":
         self._tables += 1
@@ -216,8 +222,8 @@ class Job:
         sizes = self._kept(of_window.groupBy("component").count(), "sizes")
         nodes = state.select("node").distinct().join(found, "node", "left").select("node", own)
         touched = self._kept(nodes.join(sizes.select("component"), "component"), "touched")
-        largest = sizes.agg(f.max("count")).collect()[0][0]
-        return _Window(of_window, said, touched, sizes, first, count, largest)
+        largest, components_in_it = sizes.agg(f.max("count"), f.count("*")).collect()[0]
+        return _Window(of_window, said, touched, sizes, first, count, largest, components_in_it)
 
     def _report(self, window: _Window) -> WindowReport:
         from pyspark.sql import functions as f
@@ -227,7 +233,7 @@ class Job:
             window.first,
             window.length,
             refused,
-            window.sizes.count(),
+            window.components,
             window.largest,
             tuple(self._commonest(window)) if window.largest > 1 else (),
             windows.tasks_for(window.length, self._most_tasks),
