@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import IO, cast
 
 from idsync_cli.errors import FaultCode, UsageFault, quoted
@@ -128,6 +127,8 @@ class Source:
     def _keep_more(self, size: int) -> bool:
         with self._guard():
             if self._kept is None:
+                from tempfile import TemporaryFile
+
                 self._kept = TemporaryFile()  # noqa: SIM115 - read until the source is let go of
             piece = self._piece(min(size, _PIECE))
             self._kept.seek(self._bytes_kept)
@@ -197,6 +198,8 @@ def _seekable(name: str, what: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
     if raw.seekable():
         yield raw
         return
+    from tempfile import TemporaryFile
+
     with TemporaryFile() as spool:
         try:
             copyfileobj(raw, spool)
