@@ -18,6 +18,7 @@ from idsync_cli.files.contents import LOOKED_AT, Contents, is_packed
 STANDARD_STREAM = "-"
 
 _PIECE = 2**18
+_LOOKED_AT_ONCE = 2**16
 _MAGIC = len(contents.GZIP)
 
 
@@ -99,7 +100,7 @@ class Source:
         """What the file holds, by its beginning; it has to be rewound before and is so after."""
         head, is_all = b"", False
         while not (is_all or contents.is_enough(head)):
-            size = LOOKED_AT - len(head)
+            size = min(_LOOKED_AT_ONCE, LOOKED_AT - len(head))
             is_all = self._start is None and not self._keep_more(size)
             piece = b"" if is_all else self.read(size)
             is_all = not piece
