@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.foresight.comparing.comparison import (
     Comparison,
     Difference,
@@ -126,8 +126,8 @@ def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unsee
                 [replayed] = results([process], go_on)
             if not recorded.responses:
                 raise NothingRecorded(
-                    "no line has a response, which says what production answered; idsync convert "
-                    "makes requests with responses of what a browser recorded"
+                    "no line has a response, which says what production answered",
+                    hint=Hint.CONVERT_RECORDED,
                 )
             sides = read_side(Path(folder), replayed.ways), recorded.side()
             both = _Both(sides, job.files, tuple(accumulate(replayed.lines)))
