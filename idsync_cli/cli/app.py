@@ -60,6 +60,11 @@ _COMMANDS = {
         "transfer.import_",
         "Import whole profiles with what they have: all or nothing.",
     ),
+    "spark-replay": (
+        "spark_replay.spark_replay",
+        "Replay files on Apache Spark, with the answers of a replay.",
+    ),
+    "load": ("load.load", "Make the store that a replay would have made of the same lines."),
     "backup": ("maintenance.backup", "Copy the store to a file that is itself a store."),
     "restore": ("maintenance.restore", "Replace the store with a backup, after checking it."),
     "doctor": ("doctor.doctor", "Check the whole store and report what is wrong."),
