@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks import audiences, batches, calls, programs, replays, report, threads
+from benchmarks import audiences, batches, calls, http_load, programs, replays, report, threads
 from benchmarks.measure import Bench, Row, Sizes
 
 _MEDIUM = Sizes(
@@ -23,6 +23,7 @@ _MEDIUM = Sizes(
     calls=200,
     starts=25,
     events=100_000,
+    seconds=20,
 )
 SIZES = {
     "full": replace(
@@ -32,6 +33,7 @@ SIZES = {
         stored=1_000_000,
         crowd=1_000_000,
         events=1_000_000,
+        seconds=60,
     ),
     "medium": _MEDIUM,
     "small": Sizes(
@@ -45,6 +47,7 @@ SIZES = {
         calls=5,
         starts=1,
         events=2_000,
+        seconds=1,
     ),
 }
 MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = (
@@ -60,6 +63,7 @@ MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = 
     (frozenset({12}), audiences.audiences),
     (frozenset({13}), batches.replaying),
     (frozenset({13}), batches.gathered),
+    (frozenset({14}), http_load.load),
 )
 """What takes the measures of which goals."""
 
@@ -93,7 +97,7 @@ def main() -> None:
     given = parser.parse_args()
     goals = frozenset(given.only or GOALS)
     if goals - GOALS or given.rounds < 1 or min(given.requests or (1,)) < 1:
-        parser.error("goals are 1 to 13, and rounds and requests at least 1")
+        parser.error("goals are 1 to 14, and rounds and requests at least 1")
     sizes = SIZES[given.sizes]
     sizes = replace(
         sizes, requests=given.requests or sizes.requests, crowd=given.crowd or sizes.crowd

@@ -80,6 +80,7 @@ class Sizes:
     calls: int  # of one side in a round
     starts: int  # of one program
     events: int  # in the store of goal 12
+    seconds: int  # of load in goal 14
 
 
 @dataclass(frozen=True, slots=True)

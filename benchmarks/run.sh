@@ -9,7 +9,7 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-python=${BENCHMARK_PYTHON:-$(sh "$root/scripts/setup.sh")/bin/python}
+python=${BENCHMARK_PYTHON:-$(sh "$root/scripts/setup.sh" serve)/bin/python}
 cd "$root"
 # Of idsync the installed copy is measured, which is compiled where that can be done: this folder
 # comes last where Python looks for modules.

@@ -81,7 +81,7 @@ if [ -e "$venv" ] && [ ! -e "$stamps" ] && [ -n "$(ls -A "$venv")" ]; then
     fail "$venv is in the way: idsync did not make it. Remove it," \
         "or name another folder in IDSYNC_VENV."
 fi
-if ! has "$packages" && ! { [ "$packages" = run ] && has dev; }; then
+if ! has "$packages" && ! { has dev && { [ "$packages" = run ] || [ "$packages" = serve ]; }; }; then
     mkdir -p "$stamps"
     rm -f "$stamps"/*
     say "Setting up $venv ..."

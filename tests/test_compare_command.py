@@ -351,3 +351,112 @@ def test_a_bug_in_a_side_is_one_here(tmp_path: Path) -> None:
     nowhere = side_job(folder=str(tmp_path / "nowhere"))
     with SideProcess(nowhere) as side, pytest.raises(RuntimeError, match="FileNotFoundError at "):
         results([side], lambda _bytes, _requests: None)
+
+
+# What production answered
+
+
+def answered_by(mpids: dict[str, str], request: Json, answer: Json) -> Json:
+    """A request with what another system answered, which has MPIDs of its own."""
+    if "errors" in answer:
+        return {**request, "response": {"error": answer["errors"][0]["code"]}}
+    mpid = answer.get("mpid")
+    theirs = None if mpid is None else mpids.setdefault(mpid, str(10_000 + len(mpids)))
+    return {**request, "response": {"mpid": theirs}}
+
+
+def recorded_day(program: Program, config: str) -> list[Json]:
+    """A day as a system answered it that works by a configuration, and gives out other MPIDs."""
+    requests = [each for each in KIOSK if each]
+    program.write("plain.jsonl", lines(*requests))
+    done = program("replay", "plain.jsonl", "--config", config, "--dry-run", "--output", "-")
+    mpids: dict[str, str] = {}
+    day = [
+        answered_by(mpids, each, answer)
+        for each, answer in zip(requests, done.lines(), strict=True)
+    ]
+    theirs = day[1]["response"]["mpid"]
+    modify = {"type": "modify", "mpid": theirs, "known_identities": {"email": "e"}}
+    search = {"type": "search", "known_identities": {"customer_id": "A", "email": "e"}}
+    found = {**search, "response": {"mpid": theirs}}
+    return [*day, {**modify, "response": {"mpid": theirs}}, found]
+
+
+def test_production_that_works_by_the_configuration(shop: Program) -> None:
+    shop.write("recorded.jsonl", lines(*recorded_day(shop, "idsync.yaml")))
+    before = shop.files()
+    outcome = shop("compare", "--recorded", "recorded.jsonl")
+    assert (outcome.status, outcome.stderr) == (0, "")
+    assert outcome.stdout.startswith("Nothing differs.\n9 requests, 8 answered by both\n")
+    assert shop.files() == before
+    found = shop("compare", "--recorded", "recorded.jsonl", "--json").json()
+    assert_valid("compare", found)
+    for name in ("profiles", "known", "orphaned"):
+        assert found[name]["a"] >= 0
+        assert found[name]["b"] is None
+    assert found["merged"]["known"] is None
+
+
+def test_production_that_works_otherwise(shop: Program) -> None:
+    """The counts are those of brute force over our answers and the recorded ones."""
+    day = recorded_day(shop, "link.yaml")
+    day[3:3] = [identify(email="nobody recorded this")]
+    shop.write("recorded.jsonl", lines(*day))
+    outcome = shop("compare", "--recorded", "recorded.jsonl", "--json", "--output", "d.jsonl")
+    assert outcome.status == 1
+    found = outcome.json()
+    assert_valid("compare", found)
+    answers = shop(
+        "replay", "recorded.jsonl", "--map-mpids", "--seed", "0", "--explain", "--output", "-"
+    ).lines()
+    ours = [each for each, request in zip(answers, day, strict=True) if "response" in request]
+    theirs = [
+        {"errors": []} if "error" in each["response"] else each["response"]
+        for each in day
+        if "response" in each
+    ]
+    profiles = shop("profiles", "--json").lines()
+    known = {each["mpid"] for each in profiles if each["known"]}
+    expected = compared(ours, theirs, (known, set()))
+    first = expected.pop("first")
+    expected["requests"], expected["merged"]["known"] = len(day), None
+    assert {name: found[name] for name in expected} == expected
+    at = found["first_difference"]
+    assert at["line"] == ours[first]["line"]
+    assert (at["a"], at["b"]) == (ours[first], theirs[first])
+    differs = [json.loads(line) for line in (shop.folder / "d.jsonl").read_text().splitlines()]
+    assert differs[0]["b"] == theirs[first]
+    text = told(shop("compare", "--recorded", "recorded.jsonl").stdout)
+    assert "1 without a response" in text
+    assert f"Recorded: profile {theirs[first]['mpid']}" in text
+
+
+def test_recorded_errors_and_nobody(shop: Program) -> None:
+    wanted = [
+        {**identify(idfv="1"), "response": {"error": "LOOKUP_ERROR"}},
+        {**identify(idfv="2"), "response": {"mpid": None}},
+        {"type": "login", "known_identities": {}, "response": {"error": "BAD_REQUEST"}},
+        {"type": "search", "known_identities": {"idfv": "9"}, "response": {"mpid": None}},
+        {**identify(idfv="3"), "response": {"neither": 1}},
+    ]
+    shop.write("recorded.jsonl", lines(*wanted))
+    found = shop("compare", "--recorded", "recorded.jsonl", "--json").json()
+    assert found["refused"] == {"only_a": 0, "only_b": 1}
+    assert found["found"] == {"only_a": 1, "only_b": 0}
+    assert found["first_difference"]["b"] == {"error": "LOOKUP_ERROR"}
+    assert_valid("compare", found)
+    assert "Recorded: LOOKUP_ERROR" in shop("compare", "--recorded", "recorded.jsonl").stdout
+
+
+def test_recorded_mpids_stand_for_ours_on_both_sides(shop: Program) -> None:
+    shop.write("recorded.jsonl", lines(*recorded_day(shop, "idsync.yaml")))
+    refused = compare(shop, "recorded.jsonl", "--json", other="idsync.yaml").json()
+    mapped = compare(shop, "recorded.jsonl", "--json", "--map-mpids", other="idsync.yaml").json()
+    assert (refused["compared"], mapped["compared"]) == (7, 8)  # the modify names one
+
+
+def test_what_is_compared_is_named_once(shop: Program) -> None:
+    assert_refused(
+        shop("compare", "--recorded", "--with", "link.yaml", "day.jsonl"), 2, "one of them"
+    )
+    assert_refused(shop("compare", "--recorded", "day.jsonl"), 2, "no line has a response")

@@ -22,6 +22,7 @@ from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.transfer.profile_export import RecordLines
 from tests.comparison import answer_all, data_json, organization, parts
 from tests.many import many
+from tests.test_whole_exports import taken_in, written, written_in
 from tests.worlds import World, random_world
 
 Json = dict[str, Any]
@@ -99,6 +100,18 @@ def test_it_is_what_the_first_requests_alone_would_have_made(number: int) -> Non
                 assert after(store, seq, rules) == everything(transaction, rules), seq
         with store.reading() as transaction:
             assert everything(transaction, rules) == now  # nothing of it is left
+
+
+@pytest.mark.parametrize("number", many(range(32), share=8))
+def test_an_export_of_what_was_comes_in_elsewhere_and_goes_out_the_same(number: int) -> None:
+    world = replace(world_of(2000 + number), later_scopes=None, change_at=None)
+    rules = present_rules(world)
+    with answered(world) as (store, _), store.reading() as transaction:
+        transaction.look_back(random.Random(number).randint(1, transaction.last_seq))
+        data = written_in(transaction, rules)
+    with sqlite.temporary(8) as other:
+        taken_in(data, other, rules)
+        assert written(other, rules) == data
 
 
 def is_erasure(request: object) -> bool:

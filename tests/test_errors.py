@@ -30,6 +30,8 @@ from idsync_cli.errors import (
     Terminated,
     UsageFault,
 )
+from idsync_cli.foresight.asking import NoSuchLine
+from idsync_cli.foresight.comparing.compare import NothingRecorded
 from idsync_cli.store.sqlite import OldStore, open_store
 from idsync_cli.store.sqlite.files.faults import unusable
 from idsync_cli.store.sqlite.files.location import StoreLocation
@@ -43,7 +45,7 @@ from tests.program import (  # noqa: F401 - the fixture
 )
 
 SOURCES = Path(idsync_cli.__file__).parent
-NAMES_OF_REPORTS = {"idsync check", "idsync config lint"}
+NAMES_OF_REPORTS = {"idsync check", "idsync config lint", "idsync lint: "}
 """What reports for CI call the tool that made them: no instruction to anybody."""
 
 ALL = (
@@ -57,6 +59,8 @@ ALL = (
     Damaged("not a database"),
     OutputClosed(),
     Terminated(),
+    NoSuchLine("the file has no such line"),
+    NothingRecorded("no line has a response"),
 )
 
 

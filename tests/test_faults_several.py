@@ -152,13 +152,15 @@ def test_commands_beside_a_replay_neither_fail_nor_wait_long(idsync: Program) ->
     feeder.start()
     beside = writers(idsync, 2)
     commands = 0
-    while any(process.poll() is None for process in beside):
-        begun = time.monotonic()
-        outcome = idsync.process("identify", "--idfv", f"one-shot {commands}")
-        assert (outcome.status, outcome.stderr) == (0, "")
-        assert time.monotonic() - begun < LONGEST_WAIT + 4  # it must be loaded, too
-        commands += 1
-    goes_on = False
+    try:
+        while any(process.poll() is None for process in beside):
+            begun = time.monotonic()
+            outcome = idsync.process("identify", "--idfv", f"one-shot {commands}")
+            assert (outcome.status, outcome.stderr) == (0, "")
+            assert time.monotonic() - begun < LONGEST_WAIT + 4  # it must be loaded, too
+            commands += 1
+    finally:
+        goes_on = False
     outcomes = [ended(process) for process in beside]
     feeder.join()
     replay.stdin = None  # the feeder has closed it

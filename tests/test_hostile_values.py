@@ -756,6 +756,13 @@ def comparing(world: World) -> Iterator[Sequence[str]]:
         yield ("compare", "--with", "two.yaml", f"{name}.jsonl", "--output", f"{name}.differs")
     world.idsync.write("gone.yaml", configuration([f"{value}?" for value in world.scopes]))
     yield ("compare", "--with", "gone.yaml", "requests.jsonl")
+    errors = [
+        {**each, "response": {"error": value}}
+        for each, value in zip(requests(world)[::4], world.values, strict=False)
+    ]
+    world.idsync.write("recorded.jsonl", lines(errors))
+    yield ("compare", "--recorded", "recorded.jsonl")
+    yield ("compare", "--recorded", "recorded.jsonl", "--json")
 
 
 def linting_data(world: World) -> Iterator[Sequence[str]]:
@@ -809,7 +816,14 @@ SCENES: Mapping[str, Scene] = {
     "profile show": showing,
     "history": remembering,
     "audience": asking_for_members,
-    "stats": lambda _: iter([("stats",), ("stats", "--json")]),
+    "stats": lambda _: iter(
+        [
+            ("stats",),
+            ("stats", "--json"),
+            ("stats", "--deep"),
+            ("stats", "--format", "prometheus"),
+        ]
+    ),
     "export": exporting,
     "import": importing,
     "convert": converting,

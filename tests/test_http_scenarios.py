@@ -1,6 +1,6 @@
 """Every scenario over HTTP: the same answers as the engine gives, in the form of the SDKs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.check.run import SEED
-from idsync_cli.core.codes import ErrorCode, Status
+from idsync_cli.core.codes import AliasFault, ErrorCode, Status
 from idsync_cli.core.config.access import Access, Secrets
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
@@ -24,14 +24,22 @@ from idsync_cli.server.app import make_app
 from idsync_cli.server.credentials import Credentials
 from idsync_cli.server.log import Log
 from idsync_cli.store import sqlite as store
+from tests.comparison import data_in, exported
 from tests.http_api import Application, Reply, basic
 from tests.test_scenarios import SCENARIOS, name_of, prepared
 
 Json = dict[str, Any]
 SECRET = "a secret"
 KINDS = {"identify", "login", "logout", "search", "modify"}
-OF_IDENTITY = [each for each in SCENARIOS if {step.request["type"] for step in each.steps} <= KINDS]
-"""Data comes by other routes (tests/test_http_events.py)."""
+OF_DATA = {"batch", "alias"}
+TYPES_OF = {each.name: {step.request["type"] for step in each.steps} for each in SCENARIOS}
+OF_IDENTITY = [each for each in SCENARIOS if TYPES_OF[each.name] <= KINDS]
+WITH_DATA = [
+    each
+    for each in SCENARIOS
+    if TYPES_OF[each.name] <= KINDS | OF_DATA and TYPES_OF[each.name] & OF_DATA
+]
+"""An erase comes by OpenDSR (tests/test_http_subject_requests.py)."""
 ONLY_ELSEWHERE = {
     ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_SCOPE, ErrorCode.UNKNOWN_WORKSPACE,
     ErrorCode.UNKNOWN_LABEL,
@@ -49,12 +57,17 @@ def with_keys(organization: Organization) -> Organization:
     return replace(
         organization,
         workspaces={key: scope for scope, key in keys.items()},
-        access={key: Access(api_key=key, api_secrets=Secrets((SECRET,))) for key in keys.values()},
+        access={
+            key: Access(api_key=key, api_secrets=Secrets((SECRET,)), key_only=True)
+            for key in keys.values()
+        },
     )
 
 
 @contextmanager
-def application(organization: Organization, path: Path) -> Iterator[Application]:
+def application(
+    organization: Organization, path: Path, now: Callable[[], int] = lambda: 0
+) -> Iterator[Application]:
     def opened(*, write: bool) -> store.SqliteStore:
         found = store.open_store(str(path), write=write)
         assert found is not None
@@ -62,11 +75,24 @@ def application(organization: Organization, path: Path) -> Iterator[Application]
 
     credentials = Credentials(organization, {})
     with Service(
-        organization, lambda: opened(write=True), lambda: opened(write=False), now=lambda: 0
+        organization, lambda: opened(write=True), lambda: opened(write=False), now=now
     ) as service:
         api = Api(service, organization, credentials, Settings(), Log(None, values=False))
         with closing(Application(make_app(api, raise_bug))) as ask:
             yield ask
+
+
+MPIDS = ("mpid", "previous_mpid", "source_mpid", "destination_mpid")
+
+
+def without_labels(request: Json, labels: Labels) -> Json:
+    """A request with MPIDs in the place of labels, which mean nothing over HTTP."""
+    found = dict(request)
+    for member in MPIDS:
+        value = found.get(member)
+        if isinstance(value, str) and value.startswith("@"):
+            found[member] = str(labels.get(value[1:]))
+    return found
 
 
 def path_of(request: Json) -> str:
@@ -89,11 +115,7 @@ def test_a_scenario_over_http_is_answered_as_by_the_engine(
         labels = Labels()
         with application(organization, path) as ask:
             for step in scenario.steps:
-                request = dict(step.request)
-                named = [request.get(each) for each in ("mpid", "previous_mpid")]
-                for member, value in zip(("mpid", "previous_mpid"), named, strict=True):
-                    if isinstance(value, str) and value.startswith("@"):
-                        request[member] = str(labels.get(value[1:]))
+                request = without_labels(step.request, labels)
                 expected = engine.one_shot(request, labels)
                 outcome = expected.outcome
                 if isinstance(outcome, Refusal) and outcome.code in ONLY_ELSEWHERE:
@@ -132,3 +154,50 @@ def assert_same(reply: Reply, expected: Answer) -> None:
         results = {TYPES_BY_NAME[each["identity_type"]].value for each in body["change_results"]}
         assert results == changed
         assert {each["modified_mpid"] for each in body["change_results"]} <= {told["mpid"]}
+
+
+@pytest.mark.parametrize("scenario", WITH_DATA, ids=name_of)
+def test_a_scenario_with_data_leaves_the_same_profiles(scenario: Scenario, tmp_path: Path) -> None:
+    """What is answered with 202 says nothing: so what is known afterwards is compared."""
+    organization = with_keys(scenario.organization)
+    key_of = {scope: key for key, scope in organization.workspaces.items()}
+    path = tmp_path / "idsync.db"
+    now = lambda: scenario.now_ms  # noqa: E731 - said twice, and short
+    with store.temporary(SEED) as storage:
+        prepared(scenario, storage)
+        engine = Engine(organization, storage, now=now, explain=True)
+        prepared(scenario, store.create(str(path), SEED)).close()
+        labels = Labels()
+        with application(organization, path, now) as ask:
+            for step in scenario.steps:
+                request = without_labels(step.request, labels)
+                expected = engine.one_shot(request, labels)
+                outcome = expected.outcome
+                if isinstance(outcome, Refusal) and outcome.code in ONLY_ELSEWHERE:
+                    continue
+                assert expected.scope is not None
+                key = key_of[expected.scope]
+                if request["type"] == "batch":
+                    reply = ask("POST", "/v2/events", request, basic(key, SECRET))
+                    assert reply.status == (400 if isinstance(outcome, Refusal) else 202)
+                elif request["type"] == "alias":
+                    reply = ask("POST", f"/v1/identity/{key}/alias", {"data": request}, {})
+                    assert reply.status == status_of_alias(outcome)
+                else:
+                    reply = ask("POST", path_of(request), request, basic(key, SECRET))
+                    assert_same(reply, expected)
+        found = store.open_store(str(path), write=False)
+        assert found is not None
+        with found:
+            assert exported(found, organization) == exported(storage, organization)
+            assert data_in(found) == data_in(storage)
+
+
+def status_of_alias(outcome: object) -> int:
+    if not isinstance(outcome, Refusal) or outcome.fault is AliasFault.ALIASED_BEFORE:
+        return 202
+    return 403 if outcome.fault is AliasFault.NO_ALIASING else 400
+
+
+def test_most_scenarios_with_data_are_asked() -> None:
+    assert len(WITH_DATA) > 10

@@ -365,6 +365,20 @@ def test_what_was_accepted_is_carried_out_by_the_next_server(program: Program) -
     assert program("profile", "show", "--mpid", mpid_of(1, 2)).status == 0
 
 
+def test_a_server_that_is_stopped_finishes_what_it_began_and_records_it(program: Program) -> None:
+    body = wanted("erasure")
+    with serving(program, "--record", "day.jsonl") as running:
+        assert send(running, body).status == 201
+        status, said = running.stop()
+    assert (status, "bug" in said) == (0, False)
+    is_erased = program("profile", "show", "--mpid", USER).status == 1
+    recorded = (program.folder / "day.jsonl").read_text().splitlines()
+    assert len(recorded) == int(is_erased)
+    with serving(program) as running:
+        completed(running, body["subject_request_id"])
+    assert program("profile", "show", "--mpid", USER).status == 1
+
+
 def test_one_whose_profile_was_erased_meanwhile_is_completed(program: Program) -> None:
     bodies = [wanted("erasure"), wanted("access")]
     with serving(program, "--dsr-delay", "2") as running:

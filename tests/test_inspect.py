@@ -415,9 +415,19 @@ def test_stats(idsync: Program, story: dict[str, str]) -> None:
                 "identifiers": 7,
                 "most_identifiers": 3,
                 "mean_identifiers": 2.33,
+                "types": {
+                    "customer_id": 1,
+                    "email": 2,
+                    "ios_idfv": 3,
+                    "device_application_stamp": 1,
+                },
+                "requests": 6,
+                "requests_per_profile": 2.0,
+                "several_logins": None,
             }
         },
         "requests": 6,
+        "requests_per_profile": 2.0,
         "ties": 1,
         "deciders": [
             {"decided_by": {"rule": "logout"}, "requests": 2},
@@ -427,6 +437,7 @@ def test_stats(idsync: Program, story: dict[str, str]) -> None:
             {"decided_by": {"rule": "no_match"}, "requests": 1},
         ],
         "placeholders": [],
+        "largest": None,
     }
     shown = idsync("stats").stdout
     assert "1 of them ties" in shown

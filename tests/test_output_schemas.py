@@ -36,6 +36,7 @@ BY_COMMAND = {
     **dict.fromkeys((*REQUESTS, "track", "alias", "erase"), "answer"),
     "profiles": "profile",
     "replay": "replay",
+    "replay --enrich": "enriched",
     "whois": "whois",
     "why-not": "why-not",
     "compare": "compare",
@@ -200,6 +201,7 @@ def test_a_replay_and_all_questions_to_its_store(day: Program) -> None:
             assert_valid("whois", day("whois", f"{name}={held[0]}", "--json").json())
     assert_valid("whois", day("whois", "email=nobody", "--json").json())
     assert_valid("stats", day("stats", "--json").json())
+    assert_valid("stats", day("stats", "--json", "--deep").json())
     assert_valid("doctor", day("doctor", "--json").json())
     assert_valid("config-show", day("config", "show", "--json").json())
 
@@ -287,7 +289,7 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 MAPS = {"scopes", "identities", "checked", "workspaces", "rules", "become"}
 MAPS |= {"calculated_attributes", "audiences", "attributes", "extensions", "read_as"}
-MAPS |= {"normalize", "blocked", "max_values"}
+MAPS |= {"normalize", "blocked", "max_values", "types", "several_logins"}
 
 
 def test_an_output_with_another_member_or_without_one_is_refused(day: Program) -> None:

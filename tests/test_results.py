@@ -17,6 +17,7 @@ from idsync_cli.erasure.erase import ErasureOutcome, erase
 from idsync_cli.files.config_file import load
 from idsync_cli.files.subject_request import SubjectRequest, SubjectRequestType
 from idsync_cli.inspect import doctor, plan, profiles
+from idsync_cli.inspect.statistics import stats
 from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.maintenance import copies
 from idsync_cli.one_shot import Reply, reply_to
@@ -60,7 +61,8 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     yield profiles.profile(transaction, rules, world.profile.mpid + 1), 1
     yield who_holds(transaction, rules, HELD, seed=1), 0
     yield who_holds(transaction, rules, HELD_BY_NOBODY, seed=1), 1
-    yield profiles.stats(transaction, rules), 0
+    yield stats(transaction, rules), 0
+    yield stats(transaction, rules, deep=True), 0
     yield doctor.examine(world.path, rules), 0
     yield plan.plan(rules, transaction, now_ms=0), 0
     yield Tally().summary(stopped=False, dry_run=False), 0

@@ -335,6 +335,7 @@ def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(program: P
 
         asking = [pool.submit(ask, worker) for worker in range(16)]
         while len(answered) < 300:
+            assert not any(each.done() for each in asking)
             time.sleep(0.01)
         running.process.kill()
         for each in asking:

@@ -122,7 +122,7 @@ def test_a_check_imports_nothing_of_sqlite(idsync: Program) -> None:
         ("profile", "profile show --mpid 1"),
         ("inspect", "whois email=e"),
         ("inspect", "history email=e"),
-        ("inspect", "stats"),
+        ("stats", "stats"),
         ("doctor", "doctor"),
         ("config", "config show"),
         ("config", "config plan"),

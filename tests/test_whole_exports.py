@@ -17,7 +17,7 @@ from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
 from idsync_cli.files.data_lines import KINDS as RECORD_KINDS
 from idsync_cli.files.profile_lines import ProfileFile, read_jsonl
-from idsync_cli.store.api import Store
+from idsync_cli.store.api import Store, Transaction
 from idsync_cli.transfer.profile_export import RecordLines
 from idsync_cli.transfer.profile_import import Imported, import_profiles
 from tests.comparison import answer_all, data_in, exported, incoming, parts
@@ -52,12 +52,17 @@ def lived_in(store: Store, world: World, now_ms: int = 5) -> Organization:
 def written(store: Store, rules: Organization, scope: str | None = None) -> bytes:
     """An export of a store of any kind."""
     with store.reading() as transaction:
-        profiles = [
-            wire.encode(wire.profile_json(scoped(profile, name, rules.scopes.get(name))))
-            for name, profile in transaction.profiles(rules.scopes)
-            if scope in (None, name)
-        ]
-        lines = [*profiles, *LINES.of(transaction.records(scope))]
+        return written_in(transaction, rules, scope)
+
+
+def written_in(transaction: Transaction, rules: Organization, scope: str | None = None) -> bytes:
+    """An export of what a transaction sees."""
+    profiles = [
+        wire.encode(wire.profile_json(scoped(profile, name, rules.scopes.get(name))))
+        for name, profile in transaction.profiles(rules.scopes)
+        if scope in (None, name)
+    ]
+    lines = [*profiles, *LINES.of(transaction.records(scope))]
     return b"".join(line.encode("ascii") + b"\n" for line in lines)
 
 

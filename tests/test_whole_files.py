@@ -298,7 +298,9 @@ def test_pipes_devices_and_streams_are_written_at_once(filled: Program) -> None:
 
 def test_a_report_goes_to_a_pipe_as_well(filled: Program) -> None:
     os.mkfifo(filled.folder / "pipe")
-    with filled.start("check", "s.yaml", "--junit", "pipe") as process:
-        assert (filled.folder / "pipe").read_bytes().startswith(b"<?xml")
-        process.communicate(timeout=60)
+    pipe = os.open(filled.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with closing(os.fdopen(pipe, "rb")) as report:
+        with filled.start("check", "s.yaml", "--junit", "pipe") as process:
+            process.communicate(timeout=60)
         assert process.returncode == 1
+        assert report.read().startswith(b"<?xml")

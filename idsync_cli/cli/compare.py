@@ -1,5 +1,6 @@
 """Compare two configurations over the same requests."""
 
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
@@ -30,9 +31,10 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 from idsync_cli.files.whole_file import whole_file
-from idsync_cli.foresight.comparing.compare import Compared, Limits
+from idsync_cli.foresight.comparing.compare import Compared, compare_recorded
 from idsync_cli.foresight.comparing.compare import compare as compare_sides
-from idsync_cli.foresight.comparing.work import SideJob
+from idsync_cli.foresight.comparing.comparison import Limits
+from idsync_cli.foresight.comparing.work import Advance, SideJob
 
 _MOST = 10**9
 
@@ -46,6 +48,12 @@ def compare(
         str | None,
         typer.Option("--with", metavar="FILE", help="The configuration that is proposed, B."),
     ] = None,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="B is what production answered, by response.")
+    ] = False,
+    map_mpids: Annotated[
+        bool, typer.Option("--map-mpids", help="Let recorded MPIDs (response.mpid) stand for ours.")
+    ] = False,
     examples: Annotated[
         int, typer.Option("--examples", metavar="N", min=0, max=1000, help="At most N examples.")
     ] = 10,
@@ -68,7 +76,7 @@ def compare(
             metavar="N",
             min=0,
             max=_MOST,
-            help="Fail only if one side alone rejects more.",
+            help="Fail only if one alone rejects more.",
         ),
     ] = None,
     output: Annotated[
@@ -94,25 +102,30 @@ def compare(
 ) -> int:
     """Compare what two configurations make of the same requests.
 
-    A is --config, in use, and B is --with. Both replay all files, at once, each into a temporary
-    store: which profiles of A would B split, and which would it merge? Nothing is written.
-
-    The exit status is 1 if anything differs, or more than a --max option allows.
+    A is --config, and B is --with, or with --recorded what production answered; its MPIDs stand
+    for ours then. Sides are replayed at once, into temporary stores: which profiles of A does B
+    split, and which does it merge? The exit status is 1 if anything differs, or more than a --max
+    option allows.
 
     Example: idsync compare --config idsync.yaml --with new.yaml requests.jsonl
     """
-    if other is None:
-        raise UsageFault("what is it compared with? name the proposed configuration with --with")
+    if (other is None) is not recorded:
+        raise UsageFault(
+            "name what it is compared with: a proposed configuration with --with, or with "
+            "--recorded what production answered; one of them"
+        )
     number = parse_seed(seed)
     organizations = [
         load_configuration(each, no_extensions=no_extensions).organization
         for each in (config, other)
+        if each is not None
     ]
     if output is not None:
-        outputs = Outputs(store=store, configuration=config, inputs=[*files, other])
+        inputs = files if other is None else [*files, other]
+        outputs = Outputs(store=store, configuration=config, inputs=inputs)
         outputs.check("--output", output, must_be_new=not force)
         ensure_writable("--output", output)
-    scopes = _common_scopes(*organizations)
+    scopes = _common_scopes(organizations[0], organizations[-1])
     targets = [checked_target(each, scope, workspace) for each in organizations]
     _check_store(store, organizations[0], number)
     with readable(files) as found_files:
@@ -126,13 +139,18 @@ def compare(
             store=store,
             now_ms=now_ms(),
             folder="",
+            maps_mpids=map_mpids or recorded,
         )
-        found = compare_sides(
-            job,
-            job._replace(organization=organizations[1]),
-            examples=examples,
-            progress=lambda: files_progress([each.path for each in found_files], times=2),
-        )
+
+        def shown() -> AbstractContextManager[Advance]:
+            paths = [each.path for each in found_files]
+            return files_progress(paths, times=len(organizations))
+
+        if recorded:
+            found = compare_recorded(job, examples=examples, progress=shown)
+        else:
+            proposed = job._replace(organization=organizations[1])
+            found = compare_sides(job, proposed, examples=examples, progress=shown)
     if output is not None:
         _write_differing(found, output, force=force)
     from idsync_cli.render import compare as render

@@ -124,7 +124,7 @@ def whois(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Show who holds an identifier and whether a search finds them.
+    """Show who holds an identifier, and if a search finds them.
 
     Protected profiles are included, with the reason why a search does not return them.
 
@@ -227,27 +227,3 @@ def history(
         )
         say_left_out(len(shown), found.total, "changes")
     return found.exit_status
-
-
-def stats(
-    config: Config = DEFAULT_CONFIG, store: StorePath = DEFAULT_STORE, as_json: AsJson = False
-) -> int:
-    """Count profiles, identifiers and what decided changes.
-
-    Only requests that changed the store are counted; others leave no trace in it. Orphaned
-    profiles are also counted as known or anonymous.
-
-    Example: idsync stats
-    """
-    organization = load_configuration(config).organization
-    with existing_store(store, organization) as opened, opened.reading() as transaction:
-        counted = inspection.stats(transaction, organization)
-    if as_json:
-        from idsync_cli.render import store_json
-
-        write_json(store_json.statistics_json(counted))
-    else:
-        from idsync_cli.render import store as render_store
-
-        draw(*render_store.stats(counted, terminal_width()))
-    return counted.exit_status

@@ -25,7 +25,7 @@ def load(
     ] = None,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
-    """Make the store that a replay would have made of the same lines.
+    """Make the store that a serial replay would have made.
 
     The folders are a whole chain: each job began with the state of the one before. The store must
     not be there yet. Only the files count as not replayed.

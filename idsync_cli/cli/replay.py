@@ -42,6 +42,7 @@ from idsync_cli.errors import UsageFault
 from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, open_requests
+from idsync_cli.replay.enrichment import enriching
 from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import Mode
@@ -61,6 +62,12 @@ def replay(
         str | None,
         typer.Option(
             "--output", metavar="FILE", help="Write every answer, one per line; - for stdout."
+        ),
+    ] = None,
+    enrich: Annotated[
+        str | None,
+        typer.Option(
+            "--enrich", metavar="FILE", help="Write each batch with what its profile then knows."
         ),
     ] = None,
     force: Force = False,
@@ -127,12 +134,14 @@ def replay(
     target = checked_target(organization, scope, workspace)
     number = parse_seed(seed)
     answers = None
+    outputs = Outputs(store=store, configuration=config, inputs=files)
     if output is not None and output != STANDARD_STREAM:
-        outputs = Outputs(store=store, configuration=config, inputs=files)
         outputs.check("--output", output, must_be_new=not (force or resume))
         over = Over.ANY_FILE if force else Over.ITS_OWN if resume else Over.NOTHING
         answers = AnswersFile(output, explain=explain, named="--output", over=over)
         answers.check()
+    if enrich is not None:
+        outputs.check("--enrich", enrich, must_be_new=not (force or resume))
     give_out = _to_stdout(output, shown, explain=explain)
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
@@ -140,6 +149,17 @@ def replay(
         storage = opened.enter_context(_store(store, organization, number, dry_run=dry_run))
         if answers:
             opened.enter_context(closing(answers))
+        enrichment = opened.enter_context(
+            enriching(
+                enrich,
+                organization,
+                storage,
+                named="--enrich",
+                now=now_ms,
+                resume=resume,
+                may_replace=force,
+            )
+        )
         run = Replay(
             Engine(
                 organization,
@@ -148,6 +168,7 @@ def replay(
                 target=target,
                 explain=explain,
                 on_aligned=say_agreed,
+                companion=enrichment,
             ),
             storage,
             mode=Mode.RESUME if resume else Mode.AGAIN if again else Mode.ONCE,
@@ -177,7 +198,7 @@ def replay(
     if run.stopped_by:
         work.tally.add(run.stopped_by)
     summary = work.tally.summary(stopped=run.stopped_by is not None, dry_run=dry_run)
-    report.sum_up(summary)
+    report.sum_up(summary._replace(enriched=None if enrichment is None else enrichment.counted))
     if not is_finished:
         raise unfinished_erasure(store)
     return summary.exit_status

@@ -1,7 +1,11 @@
 """Requests in transactions of a store, one by one or many at once: read, decide, write."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Final
+
+from mypy_extensions import mypyc_attr
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
@@ -22,12 +26,41 @@ def _nothing_more(_transaction: Transaction) -> None:
     """Nothing is kept with the batch."""
 
 
+def _one_by_one(blocks: Iterable[Sequence[wire.Incoming]]) -> Iterator[Sequence[wire.Incoming]]:
+    """The requests of blocks, each as a block of its own."""
+    for block in blocks:
+        for request in block:
+            yield [request]
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Companion(ABC):
+    """Is told of each answer of a batch of requests, in its transaction and one at a time."""
+
+    @abstractmethod
+    def begin(self, transaction: Transaction) -> None:
+        """A transaction has begun; what was not kept of the one before never was."""
+
+    @abstractmethod
+    def take(self, request: wire.Incoming, answer: Answer, transaction: Transaction) -> None:
+        """A request was answered; the transaction has what it changed, and nothing later."""
+
+    @abstractmethod
+    def before_commit(self) -> None:
+        """All that belongs to the transaction is done, but the commit."""
+
+    @abstractmethod
+    def kept(self) -> None:
+        """The transaction was committed."""
+
+
 class Engine:
     """Answers requests over one store under one configuration.
 
     `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have what
     every tier did. `on_aligned` is called with the name of each scope whose login types have
-    changed, so that the store had to be brought up to date.
+    changed, so that the store had to be brought up to date. A `companion` goes with all batches,
+    which therefore must be written by this process.
     """
 
     def __init__(
@@ -39,6 +72,7 @@ class Engine:
         target: wire.Target | None = None,
         explain: bool = False,
         on_aligned: Callable[[str], None] = lambda _: None,
+        companion: Companion | None = None,
     ) -> None:
         self._organization = organization
         self._store = store
@@ -46,6 +80,7 @@ class Engine:
             organization, store.seed, now=now, target=target, explain=explain
         )
         self._on_aligned = on_aligned
+        self.companion: Final = companion
 
     def one_shot(
         self,
@@ -142,11 +177,17 @@ class Engine:
 
         `take` is called after each block, so that few answers are in memory.
         """
+        companion = self.companion
+        if companion is not None:
+            blocks = _one_by_one(blocks)
         for block in blocks:
             first = transaction.last_seq + 1
             seqs = range(first, first + len(block))
-            take(self._answering.answer_all(block, seqs, transaction, labels))
+            answers = self._answering.answer_all(block, seqs, transaction, labels)
+            take(answers)
             transaction.advance_to(first + len(block) - 1)
+            if companion is not None:
+                companion.take(block[0], answers[0], transaction)
 
     def reading(self) -> AbstractContextManager[Transaction]:
         """A transaction in which requests can be decided; nothing is written."""
@@ -157,7 +198,13 @@ class Engine:
         """A transaction in which requests can be answered under these rules."""
         with self._store.writing(trust_new_mpids=trust_new_mpids) as transaction:
             aligned = transaction.align(self._organization.scopes)
+            if self.companion is not None:
+                self.companion.begin(transaction)
             yield transaction
+            if self.companion is not None:
+                self.companion.before_commit()
+        if self.companion is not None:
+            self.companion.kept()
         if transaction.remembers_rules:
             self._answering.rules_are_kept()
         for scope in aligned:

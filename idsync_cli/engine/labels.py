@@ -1,5 +1,7 @@
 """What stands for profiles in requests: labels, and MPIDs that another system recorded."""
 
+from collections.abc import Mapping
+
 from mypy_extensions import mypyc_attr
 
 
@@ -24,7 +26,9 @@ class Labels(dict[str, int]):
     `recorded` has what recorded MPIDs stand for, where they do.
     """
 
-    recorded: RecordedMpids | None = None
+    def __init__(self, known: Mapping[str, int] | None = None) -> None:
+        super().__init__(known or {})
+        self.recorded: RecordedMpids | None = None
 
     def name(self, label: str, mpid: int | None) -> None:
         """Let a label stand for an MPID, or with None for nothing."""

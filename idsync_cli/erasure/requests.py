@@ -164,7 +164,7 @@ def _progress(transaction: SqliteTransaction, row: SubjectRequestRow) -> Progres
     if row.state == SubjectRequestState.CANCELLED:
         return Progress(row, CANCELLED)
     is_owed = row.type == SubjectRequestType.ERASURE and entries.is_owed_for(
-        transaction.connection, row.subject_request_id
+        transaction, row.subject_request_id
     )
     return Progress(row, IN_PROGRESS if is_owed else COMPLETED)
 

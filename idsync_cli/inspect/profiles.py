@@ -5,11 +5,10 @@ knows a rule. Results are values, which `render.store` draws and `render.store_j
 has the exit status that its command ends with (section 8).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from idsync_cli.core.codes import Rule
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.erasure import Erasure
@@ -27,14 +26,7 @@ from idsync_cli.store.sqlite.queries.history import (
     history_length,
     making,
 )
-from idsync_cli.store.sqlite.queries.placeholders import HeldPlaceholder, held_placeholders
 from idsync_cli.store.sqlite.queries.profiles import view_of
-from idsync_cli.store.sqlite.queries.statistics import (
-    DeciderCount,
-    deciders,
-    identifiers_held,
-    profile_kinds,
-)
 
 LATEST_EVENTS = 10
 """How many events of a profile are told with it."""
@@ -94,44 +86,6 @@ class History:
     def exit_status(self) -> int:
         """1 if there is no such change."""
         return int(not self.total)
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeCounts:
-    """What is in a scope: profiles of each kind, and identifiers of all and of one at most."""
-
-    profiles: int
-    known: int
-    anonymous: int
-    orphaned: int
-    identifiers: int
-    most_identifiers: int
-
-    @property
-    def mean_identifiers(self) -> float:
-        """How many identifiers a profile has on average, to two places."""
-        return round(self.identifiers / self.profiles, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What a store holds, scope by scope, and what decided the requests that changed it.
-
-    `deciders` counts them by what decided, the most frequent first; `ties` are those that the rule
-    newest decided, and `placeholders` the values that look like placeholders and decided some.
-    """
-
-    last_seq: int
-    scopes: Mapping[str, ScopeCounts]
-    requests: int
-    ties: int
-    deciders: tuple[DeciderCount, ...]
-    placeholders: tuple[HeldPlaceholder, ...] = ()
-
-    @property
-    def exit_status(self) -> int:
-        """0: an empty store is an answer, too."""
-        return 0
 
 
 def profiles(
@@ -197,46 +151,6 @@ def history(
         transaction.history(mpid=mpid, identifier=identifier, limit=limit),
         history_length(transaction, mpid=mpid, identifier=identifier),
     )
-
-
-def stats(transaction: SqliteTransaction, organization: Organization) -> Statistics:
-    """What a store holds, scope by scope, and what decided the requests that changed it."""
-    counted: dict[str, _Counts] = {}
-    for kind in profile_kinds(transaction):
-        seen = _scoped(kind.example, kind.scope, organization)
-        of_scope = counted.setdefault(kind.scope, _Counts())
-        of_scope.profiles += kind.profiles
-        of_scope.known += kind.profiles * seen.known
-        of_scope.orphaned += kind.profiles * seen.orphaned
-    held = identifiers_held(transaction)
-    decided = deciders(transaction)
-    return Statistics(
-        last_seq=transaction.last_seq,
-        scopes={
-            name: ScopeCounts(
-                profiles=each.profiles,
-                known=each.known,
-                anonymous=each.profiles - each.known,
-                orphaned=each.orphaned,
-                identifiers=held[name].identifiers if name in held else 0,
-                most_identifiers=held[name].most if name in held else 0,
-            )
-            for name, each in counted.items()
-        },
-        requests=sum(each.requests for each in decided),
-        ties=sum(each.requests for each in decided if each.rule == Rule.NEWEST),
-        deciders=tuple(decided),
-        placeholders=tuple(held_placeholders(transaction)),
-    )
-
-
-@dataclass(slots=True)
-class _Counts:
-    """The profiles of a scope, while they are counted."""
-
-    profiles: int = 0
-    known: int = 0
-    orphaned: int = 0
 
 
 def _scoped(its_profile: Profile, scope: str, organization: Organization) -> ScopedProfile:

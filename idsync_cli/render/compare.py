@@ -8,7 +8,7 @@ from idsync_cli.core.codes import TierOutcome
 from idsync_cli.core.decision import Answer, Refusal, Tier
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import number_of
-from idsync_cli.foresight.comparing.compare import (
+from idsync_cli.foresight.comparing.comparison import (
     Comparison,
     Difference,
     DifferingLine,
@@ -41,9 +41,9 @@ def compare_json(found: Comparison) -> wire.Json:
     return {
         "requests": found.requests,
         "compared": found.compared,
-        "profiles": {"a": a.profiles, "b": b.profiles},
-        "known": {"a": a.known, "b": b.known},
-        "orphaned": {"a": a.orphaned, "b": b.orphaned},
+        "profiles": {"a": a.profiles, "b": b and b.profiles},
+        "known": {"a": a.known, "b": b and b.known},
+        "orphaned": {"a": a.orphaned, "b": b and b.orphaned},
         "refused": found.refused._asdict(),
         "found": found.found._asdict(),
         "split": found.split._asdict(),
@@ -67,7 +67,7 @@ def _difference_json(at: Difference, *, several: bool) -> wire.Json:
         "file": at.file,
         "line": at.line,
         "a": wire.answer_json(at.a, explain=True, file=file),
-        "b": wire.answer_json(at.b, explain=True, file=file),
+        "b": at.b if isinstance(at.b, dict) else wire.answer_json(at.b, explain=True, file=file),
     }
 
 
@@ -85,11 +85,9 @@ def differing_line(line: DifferingLine) -> bytes:
 def _answer_json(way: Way, mpid: int | None) -> wire.Json:
     if way.kind is Kind.REFUSED:
         return {"error": way.error}
-    decided_by = way.decided_by
-    return {
-        "mpid": None if mpid is None else str(mpid),
-        "decided_by": None if decided_by is None else wire.decider_json(decided_by),
-    }
+    by = way.decided_by
+    decided_by = {} if by is None else {"decided_by": wire.decider_json(by)}
+    return {"mpid": None if mpid is None else str(mpid), **decided_by}
 
 
 def comparison(found: Comparison, width: int) -> "list[RenderableType]":
@@ -137,19 +135,25 @@ def _asked(found: Comparison) -> str:
     told = f"{number_of(found.requests, 'request')}, {found.compared:,} answered by both"
     if found.elsewhere:
         told += f", {found.elsewhere:,} of scopes that only one side has"
+    if found.unrecorded:
+        told += f", {found.unrecorded:,} without a response"
     return told
 
 
 def _both_table(found: Comparison, width: int) -> "Table":
     a, b = found.held
     rows: list[tuple[str, str, str]] = [
-        ("profiles", f"{a.profiles:,}", f"{b.profiles:,}"),
-        ("known", f"{a.known:,}", f"{b.known:,}"),
-        ("orphaned", f"{a.orphaned:,}", f"{b.orphaned:,}"),
+        ("profiles", *_held(a.profiles, b and b.profiles)),
+        ("known", *_held(a.known, b and b.known)),
+        ("orphaned", *_held(a.orphaned, b and b.orphaned)),
         ("rejected here alone", *_two(found.refused)),
         ("found here alone", *_two(found.found)),
     ]
-    return laid_out(("At the end", "A", "B"), rows, width)
+    return laid_out(("At the end", "A", "Recorded" if b is None else "B"), rows, width)
+
+
+def _held(a: int, b: int | None) -> tuple[str, str]:
+    return f"{a:,}", _number(b)
 
 
 def _two(counted: Two) -> tuple[str, str]:
@@ -165,7 +169,11 @@ def _parted_table(found: Comparison, width: int) -> "Table":
 
 
 def _parted(what: str, counted: GroupCounts) -> tuple[str, str, str, str]:
-    return what, f"{counted.groups:,}", f"{counted.requests:,}", f"{counted.known:,}"
+    return what, f"{counted.groups:,}", f"{counted.requests:,}", _number(counted.known)
+
+
+def _number(known: int | None) -> str:
+    return _NOTHING if known is None else f"{known:,}"
 
 
 def _pairs(found: Comparison) -> Line:
@@ -181,6 +189,8 @@ def _place(at: Difference) -> str:
 def _example(number: int, example: Example, width: int) -> "list[RenderableType]":
     whose = "a known profile" if example.is_known else "an anonymous profile"
     side, others = ("A", "B") if example.part is Part.SPLIT else ("B", "A")
+    if example.part is Part.MERGED and isinstance(example.at.b, dict):
+        whose = "a profile"
     told = (
         f" {number_of(example.requests, 'request')} of {whose} of {side} are of several on "
         f"{others}, from "
@@ -218,7 +228,11 @@ def _sides(at: Difference, width: int) -> "list[RenderableType]":
     return [*legend, grid]
 
 
-def _side(answer: Answer, width: int, marked: IdentityType | None) -> "list[RenderableType]":
+def _side(
+    answer: Answer | wire.Json, width: int, marked: IdentityType | None
+) -> "list[RenderableType]":
+    if isinstance(answer, dict):
+        return [broken(text(*_recorded(answer)), width, indent=2)]
     outcome = answer.outcome
     if isinstance(outcome, Refusal):
         said = broken(text(*answers.refusal_line(answer, outcome)), width, indent=2)
@@ -226,8 +240,22 @@ def _side(answer: Answer, width: int, marked: IdentityType | None) -> "list[Rend
     return answers.explanation(answer, outcome, width, marked)
 
 
-def differing_tier(a: Answer, b: Answer) -> tuple[IdentityType | None, IdentityType | None]:
+def _recorded(response: wire.Json) -> Line:
+    """What another system answered."""
+    mpid, error = response.get("mpid"), response.get("error")
+    if mpid is not None:
+        return ["Recorded: profile ", (visible(str(mpid)), Look.MPID)]
+    if error:
+        return ["Recorded: ", (visible(error), Look.FAILED)]
+    return ["Recorded: no profile"]
+
+
+def differing_tier(
+    a: Answer, b: Answer | wire.Json
+) -> tuple[IdentityType | None, IdentityType | None]:
     """The first tier of each side that is not as the other's, of those that the request carries."""
+    if isinstance(b, dict):
+        return None, None
     carried = [_carried(a.outcome.tiers), _carried(b.outcome.tiers)]
     for tier_a, tier_b in zip(*carried, strict=False):
         if _seen(tier_a) != _seen(tier_b):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
-from idsync_cli.inspect.profiles import ProfileDetails, Statistics
+from idsync_cli.inspect.profiles import ProfileDetails
 from idsync_cli.inspect.whois import Whois
-from idsync_cli.messages import PLACEHOLDERS_HELD, WHY_NOT
+from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.identifiers import in_a_list, in_one_list, value_of
-from idsync_cli.render.tables import broken, laid_out, shares
+from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
 from idsync_cli.render.times import moment
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
-
-PLACEHOLDERS_SHOWN = 20
-"""How many values that look like placeholders `stats` names."""
 
 IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
@@ -158,69 +155,6 @@ def _not_shown(found: Whois) -> Iterator[Line]:
         if answer.mpid is not None and answer.mpid not in shown:
             mpid = (str(answer.mpid), Look.MPID)
             yield ["a search by it alone finds ", mpid, f" in scope {visible(answer.scope or '')}"]
-
-
-def stats(counted: Statistics, width: int) -> "list[RenderableType]":
-    """What a store holds, its totals first, and what decided the requests that changed it."""
-    columns = ("Profiles", "Known", "Anonymous", "Orphaned", "Ids", "Mean", "Most")
-    rows = [
-        (
-            visible(scope),
-            f"{numbers.profiles:,}",
-            text((f"{numbers.known:,}", Look.KNOWN)),
-            text((f"{numbers.anonymous:,}", Look.ANONYMOUS)),
-            text((f"{numbers.orphaned:,}", Look.ORPHANED if numbers.orphaned else Look.PLAIN)),
-            f"{numbers.identifiers:,}",
-            f"{numbers.mean_identifiers:,.2f}",
-            f"{numbers.most_identifiers:,}",
-        )
-        for scope, numbers in counted.scopes.items()
-    ]
-    decided: list[tuple[Line, int]] = [
-        (
-            [(each.identity_type, Look.TYPE) if each.identity_type else str(each.rule)],
-            each.requests,
-        )
-        for each in counted.deciders
-    ]
-    total = (
-        f"{counted.requests:,} requests changed the store, {counted.ties:,} of them ties "
-        f"(the rule newest); the last number is {counted.last_seq:,}"
-    )
-    pieces: list[RenderableType] = [
-        text((total, Look.HEADLINE)),
-        text(""),
-        laid_out(("Scope", *columns), rows, width),
-    ]
-    if decided:
-        pieces += [
-            text(""),
-            text("requests that changed the store:"),
-            shares("Decided by", decided, counted.requests, width),
-        ]
-    return pieces + (_placeholder_pieces(counted, width) if counted.placeholders else [])
-
-
-def _placeholder_pieces(counted: Statistics, width: int) -> "list[RenderableType]":
-    """The values that look like placeholders and decided most, and the way out."""
-    found = counted.placeholders
-    rows = [
-        (
-            visible(each.scope),
-            text((each.identifier.type.value, Look.TYPE)),
-            value_of(each.identifier),
-            f"{each.profiles:,}",
-            f"{each.requests:,}",
-        )
-        for each in found[:PLACEHOLDERS_SHOWN]
-    ]
-    left = len(found) - len(rows)
-    return [
-        text(""),
-        broken(text((PLACEHOLDERS_HELD, Look.WARNING)), width, indent=2),
-        laid_out(("Scope", "Type", "Value", "Profiles", "Requests"), rows, width),
-        *([text(f"and {left:,} more")] if left else []),
-    ]
 
 
 def _identifiers(profile: ScopedProfile) -> list[Identifier]:

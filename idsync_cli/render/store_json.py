@@ -6,7 +6,8 @@ from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change
 from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.core.identity import Identifier
-from idsync_cli.inspect.profiles import ProfileDetails, ScopeCounts, Statistics
+from idsync_cli.inspect.profiles import ProfileDetails
+from idsync_cli.inspect.statistics import ScopeCounts, Statistics
 from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Story
 from idsync_cli.inspect.whois import Holder, Whois
 from idsync_cli.store.api import HistoryChange, HistoryEntry
@@ -161,6 +162,7 @@ def statistics_json(counted: Statistics) -> wire.Json:
         "last_seq": counted.last_seq,
         "scopes": {name: _scope_json(each) for name, each in counted.scopes.items()},
         "requests": counted.requests,
+        "requests_per_profile": counted.requests_per_profile,
         "ties": counted.ties,
         "deciders": [
             {
@@ -179,6 +181,12 @@ def statistics_json(counted: Statistics) -> wire.Json:
             }
             for each in counted.placeholders
         ],
+        "largest": None
+        if counted.largest is None
+        else [
+            {"scope": each.scope, "mpid": str(each.mpid), "identifiers": each.identifiers}
+            for each in counted.largest
+        ],
     }
 
 
@@ -191,4 +199,10 @@ def _scope_json(counts: ScopeCounts) -> wire.Json:
         "identifiers": counts.identifiers,
         "most_identifiers": counts.most_identifiers,
         "mean_identifiers": counts.mean_identifiers,
+        "types": {kind.value: number for kind, number in counts.types.items()},
+        "requests": counts.requests,
+        "requests_per_profile": counts.requests_per_profile,
+        "several_logins": None
+        if counts.several_logins is None
+        else {kind.value: number for kind, number in counts.several_logins.items()},
     }

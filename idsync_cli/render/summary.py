@@ -12,7 +12,7 @@ from idsync_cli.messages import placeholder_warning
 from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import broken, shares
 from idsync_cli.render.theme import Line, Look, text
-from idsync_cli.replay.summary import MetTwice, RefusedLine, Summary
+from idsync_cli.replay.summary import Enriched, MetTwice, RefusedLine, Summary
 from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
     pieces: list[RenderableType] = [
         text((total, Look.HEADLINE), (number_of(summary.refused, "rejected line"), look))
     ]
+    if summary.enriched is not None:
+        pieces.append(broken(text(_enriched(summary.enriched)), width, indent=2))
     if summary.dry_run:
         pieces.append(text(("dry run", Look.NOTE), ": nothing was written to the store"))
     if summary.ended_by is not None:
@@ -65,6 +67,18 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
     if summary.met_twice:
         pieces += [text(""), *_met_twice(summary, width)]
     return pieces
+
+
+def _enriched(counted: Enriched) -> str:
+    """How many batches were written, and how many left out, and why."""
+    left_out = {
+        "rejected or duplicate": counted.without_profile,
+        "of profiles that have opted out": counted.opted_out,
+    }
+    batches = "1 batch" if counted.written == 1 else f"{counted.written:,} batches"
+    told = [f"{batches} enriched"]
+    told += [f"{number:,} left out: {why}" for why, number in left_out.items() if number]
+    return ", ".join(told)
 
 
 def _placeholder_pieces(summary: Summary, width: int) -> "list[RenderableType]":
@@ -119,6 +133,7 @@ def summary_json(summary: Summary) -> wire.Json:
     kinds: dict[str, dict[str, int]] = {}
     for kind, status, number in summary.kinds:
         kinds.setdefault(str(kind or "none"), {})[status.value] = number
+    enriched = {} if summary.enriched is None else {"enriched": summary.enriched._asdict()}
     return {
         "requests": summary.requests,
         "types": kinds,
@@ -151,6 +166,7 @@ def summary_json(summary: Summary) -> wire.Json:
             for file, answer, _ in summary.first_refused
         ],
         "first_met_twice": [_met_json(met) for met in summary.first_met_twice],
+        **enriched,
     }
 
 

@@ -59,7 +59,7 @@ RIGHT: Final = frozenset(
     (
         *("#", "Held by", "Left", "Seq", "Ids", "Number", "Requests", "Holders", "Profiles"),
         *("Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
-        *("Members", "Opted out", "A", "B"),
+        *("Members", "Opted out", "A", "B", "Recorded"),
     )
 )
 """The headings of columns of numbers."""

@@ -9,7 +9,7 @@ class ReplayLabels(Labels):
     """The labels of the current file; `touched` has what the batch changed, as it was before."""
 
     def __init__(self, known: Mapping[str, int] | None = None) -> None:
-        super().__init__(known or {})
+        super().__init__(known)
         self.touched: dict[str, int | None] = {}
 
     def name(self, label: str, mpid: int | None) -> None:

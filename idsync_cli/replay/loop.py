@@ -265,6 +265,8 @@ class Replay:
         answers = self._answers
         if self._store.place is None or self._chunk_size is not None or self._stop_on_error:
             return None
+        if self._engine.companion is not None:
+            return None
         if answers and not answers.can_be_cut:
             return None
         return AheadWriter(self._store, answers, state, self._to_start)

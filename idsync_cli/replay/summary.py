@@ -63,6 +63,18 @@ class PlaceholderCount(NamedTuple):
     requests: int
 
 
+class Enriched(NamedTuple):
+    """How many batches were enriched, and how many left out.
+
+    That is those of profiles that have opted out, and those without a profile: rejected, or carried
+    out before.
+    """
+
+    written: int = 0
+    opted_out: int = 0
+    without_profile: int = 0
+
+
 class Ended(NamedTuple):
     """What ended a replay before all was done: a code, what is said of it, and how to go on."""
 
@@ -80,7 +92,8 @@ class Summary(NamedTuple):
     a line that was refused, and `ended_by` what else ended it. `by_placeholders` is how many
     requests were resolved by a value that looks like a placeholder, and `placeholders` are those
     values that did most. `met_twice` is how many pairs of a recorded MPID and one of ours met
-    others before, and `first_met_twice` are the first of them.
+    others before, and `first_met_twice` are the first of them. `enriched` counts batches, if they
+    were enriched.
     """
 
     requests: int
@@ -99,6 +112,7 @@ class Summary(NamedTuple):
     first_met_twice: tuple[MetTwice, ...] = ()
     by_placeholders: int = 0
     placeholders: tuple[PlaceholderCount, ...] = ()
+    enriched: Enriched | None = None
 
     @property
     def exit_status(self) -> int:

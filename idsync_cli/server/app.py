@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
-from idsync_cli.server.answers import Problem, error_response, refused
+from idsync_cli.server.answers import Problem, error_response, json_response, refused
 from idsync_cli.server.api import Api
 from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.credentials import Refused
@@ -22,6 +22,7 @@ _HEADERS: Final = b"x-mp-key, content-type, authorization, x-mp-signature, date"
 _EXPOSED: Final = b"X-MP-Max-Age"
 _PREFLIGHT_SECONDS: Final = b"86400"
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
+_OF_ALIASES: Final = "/alias"
 _OF_SUBJECT_REQUESTS: Final = ("/v3/requests", "/v3/discovery")
 
 ReportBug = Callable[[Exception], None]
@@ -96,6 +97,9 @@ def _error(
     message: str,
     headers: dict[str, str] | None = None,
 ) -> Response:
+    """An error in the form that clients of the route read."""
+    if request.url.path.lower().endswith(_OF_ALIASES):
+        return json_response({"code": code, "message": message}, status, headers)
     is_dsr = request.url.path.startswith(_OF_SUBJECT_REQUESTS)
     return error_response(status, code, message, headers, of_subject_request=is_dsr)
 

@@ -57,10 +57,15 @@ class CarryingOut:
             if not waiting or waiting[0].due_ms > now:
                 is_finished = await self._api.do(_finish)
                 wait = (waiting[0].due_ms - now) / 1000 if waiting else _LONGEST_SECONDS
-                is_done = is_finished and not stuck
-                return wait if is_done else min(wait, _LOOK_AGAIN_SECONDS)
-            if not await self._carry_out(waiting[0].subject_request_id):
-                stuck += 1
+                is_all = is_finished and not stuck
+                return wait if is_all else min(wait, _LOOK_AGAIN_SECONDS)
+            task = asyncio.ensure_future(self._carry_out(waiting[0].subject_request_id))
+            try:
+                is_done = await asyncio.shield(task)
+            except asyncio.CancelledError:  # what was begun is carried out, and recorded
+                await task
+                raise
+            stuck += not is_done
 
     async def _carry_out(self, its_id: str) -> bool:
         """Carry out a request; False where it stays pending."""

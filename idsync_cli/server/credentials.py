@@ -103,14 +103,7 @@ class Credentials:
             Refused: 401.
         """
         if "authorization" in sent.headers:
-            caller = self.basic(sent, wrong=401)
-            key = _one_key(sent)
-            if key is not None and key != caller.access.api_key:
-                raise Refused(401)
-            signature = sent.headers.get("x-mp-signature")
-            if signature is not None:
-                self._check_signature(sent, caller.access.api_key or "", signature)
-            return caller
+            return self.basic(sent, wrong=401)
         return self.app(sent)
 
     def app(self, sent: Sent) -> Caller:
@@ -120,8 +113,8 @@ class Credentials:
             Refused: 401.
         """
         key = _one_key(sent)
-        if "authorization" in sent.headers and self.basic(sent, wrong=401).access.api_key != key:
-            raise Refused(401)
+        if "authorization" in sent.headers:
+            self.basic(sent, wrong=401)
         workspace, access = self._api.get(key or "", _NOBODY)
         signature = sent.headers.get("x-mp-signature")
         if signature is not None:
@@ -131,26 +124,27 @@ class Credentials:
             raise Refused(401)
         return Caller(workspace, access, Means.BARE_KEY)
 
-    def bare_key(self, key: str) -> Caller:
-        """Judge a request that has nothing but a key in its path.
+    def bare_key(self, sent: Sent) -> Caller:
+        """Judge a request for which the key in its path must be enough; what else came is judged.
 
         Raises:
             Refused: 401.
         """
-        workspace, access = self._api.get(key, _NOBODY)
-        if not access.key_only:
+        caller = self.app(sent)
+        if not caller.access.key_only:
             raise Refused(401)
-        return Caller(workspace, access, Means.BARE_KEY)
+        return caller._replace(means=Means.BARE_KEY)
 
     def basic(self, sent: Sent, *, wrong: int) -> Caller:
         """Judge a request for which a key and its secret are needed, as servers send them.
 
-        `wrong` is the status where they are sent and wrong.
+        `wrong` is the status where they are sent and wrong, or contradict what else came.
 
         Raises:
             Refused: 401 where they are missing.
         """
         workspace, access = self._pair(sent, self._api, wrong)
+        self._check_others(sent, access, wrong)
         return Caller(workspace, access, Means.BASIC)
 
     def admin(self, sent: Sent) -> Caller:
@@ -162,6 +156,7 @@ class Credentials:
         if not self._admin:
             raise Refused(404)
         workspace, access = self._pair(sent, self._admin, 401)
+        self._check_others(sent, access, 401)
         return Caller(workspace, access, Means.ADMIN)
 
     def admin_pair(self, key: str, secret: str) -> Caller:
@@ -188,6 +183,15 @@ class Credentials:
         if not self._is_secret(key if access is not NO_ACCESS else "", secret):
             raise Refused(wrong)
         return workspace, access
+
+    def _check_others(self, sent: Sent, access: Access, wrong: int) -> None:
+        """See that what came beside a pair is right, and is of the same workspace."""
+        key = _one_key(sent)
+        if key is not None and key != access.api_key:
+            raise Refused(wrong)
+        signature = sent.headers.get("x-mp-signature")
+        if signature is not None:
+            self._check_signature(sent, access.api_key or "", signature)
 
     def _is_secret(self, key: str, secret: str) -> bool:
         right = False

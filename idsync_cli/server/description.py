@@ -50,6 +50,7 @@ _WHY: Final = {
     413: "The body is longer than 256 KiB", 429: "More requests a second than the workspace may",
     500: "A bug in idsync", 503: "The store is busy; try again",
 }  # fmt: skip
+_ERRORS_OF_ITS_OWN: Final = ("SubjectRequestError", "AliasError")
 _LIMITED: Final = (429, 503)
 _OF_BODIES: Final = (400, 408, 413)
 _TEXTS: Final = ("application/json", "text/plain")
@@ -130,7 +131,7 @@ def _in_query(operation: Operation) -> list[Json]:
 def _responses(operation: Operation) -> Json:
     """What may be answered: what is peculiar to the operation, and what all of its kind have."""
     answers: dict[int, str | None] = dict(operation.answers)
-    error = "SubjectRequestError" if "SubjectRequestError" in answers.values() else "Error"
+    error = next((name for name in _ERRORS_OF_ITS_OWN if name in answers.values()), "Error")
     if operation.opens is not Opens.NOTHING:
         answers |= {401: None, **dict.fromkeys(_LIMITED, error)}
     if operation.opens in (Opens.ADMIN, Opens.ADMIN_OR_NOTHING, Opens.ADMIN_IN_BODY, Opens.BEARER):

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
-from idsync_cli.server.api import Api, sent_with
+from idsync_cli.server.api import Api, sent_with, signed_paths
 from idsync_cli.server.bodies import read_body
-from idsync_cli.server.credentials import Caller
+from idsync_cli.server.credentials import Caller, Sent
 from idsync_cli.server.native import batch_of
 from idsync_cli.server.requests import Json, check_no_label, object_in
 from idsync_cli.wire.decoding import decode_json
@@ -62,12 +62,16 @@ class EventRoutes:
         whatever is JSON is answered with 202, and those who watch are told what was wrong.
         """
         began = perf_counter()
-        caller = self._api.credentials.bare_key(request.path_params["key"])
         try:
-            body = await read_body(request)
+            body, is_too_long = await read_body(request), False
         except Problem as problem:
             if problem.status != 413:
                 raise
+            body, is_too_long = b"", True
+        key = request.path_params["key"]
+        sent = Sent(request.method, request.headers, signed_paths(request), body, key)
+        caller = self._api.credentials.bare_key(sent)
+        if is_too_long:
             self._count(caller, "TOO_LONG")
             return Response(status_code=202)
         self._api.check_rate(caller)

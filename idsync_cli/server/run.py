@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.server.answers import error_response
 
 SILENT_SECONDS: Final = 30
 """How long a connection may say nothing, or be in the middle of its headers."""
@@ -37,6 +39,18 @@ class Protocol(H11Protocol):
         """Stop watching."""
         self._watch.cancel()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Tell a client that what it sent is no HTTP, in the form of all other errors."""
+        response = error_response(400, "BAD_REQUEST", msg)
+        headers = [*response.raw_headers, (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=bytes(response.body)),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event))
+        self.transport.close()
 
     def _look(self, cycle_before: object) -> None:
         """Close the connection where no request was begun since the last look, and none is on."""
@@ -84,6 +98,7 @@ def serve(
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="critical",  # what goes wrong is told by the application
         access_log=False,
         server_header=False,
         timeout_keep_alive=SILENT_SECONDS,
@@ -121,6 +136,8 @@ class _Server(uvicorn.Server):
         """Accept no more, and end what runs beside."""
         self._is_beside.cancel()
         await super().shutdown(sockets)
+        with suppress(asyncio.CancelledError):
+            await self._is_beside
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

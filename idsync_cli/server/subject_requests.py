@@ -1,7 +1,6 @@
 """The OpenDSR routes: requests of data subjects, over `idsync erase --dsr` (sections 9 and 10)."""
 
 import io
-import zipfile
 from time import perf_counter
 from typing import Final, TypeVar
 
@@ -228,6 +227,8 @@ def _status_json(request: Request, found: Progress) -> Json:
 
 
 def _zipped(subject: Subject) -> bytes:
+    import zipfile  # which a server seldom needs, and its start never does
+
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, lines in subject_files(subject):

@@ -24,6 +24,7 @@ from idsync_cli.wire.decoding import (
     decode_json,
     json_text,
 )
+from idsync_cli.wire.enriched import enriched_line, moment_of_batch
 from idsync_cli.wire.excerpts import excerpt_of, text_of_member
 from idsync_cli.wire.identifiers import identities_of, identity_type_of
 from idsync_cli.wire.lines import (
@@ -32,11 +33,12 @@ from idsync_cli.wire.lines import (
     LineReader,
     NumberedLine,
     not_blank,
+    response_of,
     type_named_by,
 )
 from idsync_cli.wire.members import is_text, unknown_member
 from idsync_cli.wire.records import digest_key_line, record_line
-from idsync_cli.wire.requests import Reader, Reading, request_of
+from idsync_cli.wire.requests import Reader, Reading, recorded_mpid, request_of
 from idsync_cli.wire.scopes import Target, scope_of
 from idsync_cli.wire.times import moment_of
 from idsync_cli.wire.tracking import CUSTOM_EVENT, tracked
@@ -63,6 +65,7 @@ __all__ = [
     "decode_json",
     "digest_key_line",
     "encode",
+    "enriched_line",
     "erasure_json",
     "erasure_record_json",
     "event_of",
@@ -73,11 +76,14 @@ __all__ = [
     "is_text",
     "json_text",
     "moment_of",
+    "moment_of_batch",
     "not_blank",
     "profile_json",
     "read_again",
     "record_line",
+    "recorded_mpid",
     "request_of",
+    "response_of",
     "scope_of",
     "shown",
     "text_of_member",

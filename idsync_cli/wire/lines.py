@@ -62,12 +62,22 @@ def type_named_by(request: object) -> object:
     return request.get("type") if isinstance(request, dict) else None
 
 
+def response_of(request: object) -> object:
+    """What a request says that another system answered; None where it says nothing."""
+    if isinstance(request, PlainLine):
+        return request.members[_RESPONSE]
+    if isinstance(request, BatchLine):
+        return request.batch.get("response")
+    return request.get("response") if isinstance(request, dict) else None
+
+
 _BATCH: Final = RequestKind.BATCH.value
 _NAMES_A_BATCH: Final = b'"batch"'
 _BACKSLASH: Final = ord("\\")
 _QUOTE: Final = ord('"')
 _CHANGES: Final = MEMBERS["identity_changes"].place
 _TYPE: Final = MEMBERS["type"].place
+_RESPONSE: Final = MEMBERS["response"].place
 _NAME_OF_THE_TYPE: Final = 0
 
 NumberedLine = tuple[int, bytes]

@@ -34,12 +34,12 @@ def record_line(record: Record) -> str:
         mpid, seq, place, time_ms, _, _, text = record
         return (
             f'{{"record": "event", "mpid": "{mpid}", "seq": {seq}, "place": {place}, '
-            f'"time_ms": {time_ms}, "event": {_on_one_line(text)}}}'
+            f'"time_ms": {time_ms}, "event": {on_one_line(text)}}}'
         )
     if isinstance(record, AttributeRecord):
         return (
             f'{{"record": "attribute", "mpid": "{record.mpid}", "seq": {record.seq}, '
-            f'"name": {json.dumps(record.name)}, "value": {_on_one_line(record.value)}}}'
+            f'"name": {json.dumps(record.name)}, "value": {on_one_line(record.value)}}}'
         )
     if isinstance(record, TimesRecord):
         return encode({_RECORD: "times"} | record._asdict() | {"mpid": str(record.mpid)})
@@ -51,14 +51,14 @@ def record_line(record: Record) -> str:
         return (
             f'{{"record": "device", "mpid": "{record.mpid}", "seq": {record.seq}, '
             f'"first_seq": {record.first_seq}, "identity_type": {named[0]}, "value": {named[1]}, '
-            f'"info": {_on_one_line(record.info)}}}'
+            f'"info": {on_one_line(record.info)}}}'
         )
     if isinstance(record, StateRecord):
         opted_out = "true" if record.is_opted_out else "false"
         return (
             f'{{"record": "state", "mpid": "{record.mpid}", "seq": {record.seq}, '
-            f'"consent_state": {_on_one_line(record.consent_state)}, "is_opted_out": {opted_out}, '
-            f'"attribution": {_on_one_line(record.attribution)}}}'
+            f'"consent_state": {on_one_line(record.consent_state)}, "is_opted_out": {opted_out}, '
+            f'"attribution": {on_one_line(record.attribution)}}}'
         )
     if isinstance(record, Alias):
         return (
@@ -78,7 +78,7 @@ def digest_key_line(key: bytes) -> str:
     return encode({_RECORD: "digest_key", "key": key.hex()})
 
 
-def _on_one_line(text: str | None) -> str:
+def on_one_line(text: str | None) -> str:
     """JSON that is kept as text; a line end in it, which is space between words, ends no line."""
     if text is None:
         return "null"

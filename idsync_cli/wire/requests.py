@@ -179,7 +179,7 @@ class Reader:
             if previous is not None and kind is not _MODIFY:
                 previous = None if _is_none(previous) else _mpid_or_label("previous_mpid", previous)
             if response is not None:
-                reading.recorded_mpid = _recorded_mpid(response)
+                reading.recorded_mpid = recorded_mpid(response)
             where = self._unnamed
             if where is None or scope is not None or workspace is not None:
                 where = self._scope(scope, workspace)
@@ -215,7 +215,7 @@ class Reader:
             if mpid is not None:
                 mpid = None if _is_none(mpid) else _mpid_or_label("mpid", mpid)
             if members.response is not None:
-                reading.recorded_mpid = _recorded_mpid(members.response)
+                reading.recorded_mpid = recorded_mpid(members.response)
             scope, workspace = members.scope, members.workspace
             where = self._unnamed
             if where is None or scope is not None or workspace is not None:
@@ -257,7 +257,7 @@ class Reader:
                 aliases.time_in(members, name) for name in ("start_unixtime_ms", "end_unixtime_ms")
             ]
             if "response" in members:
-                reading.recorded_mpid = _recorded_mpid(members["response"])
+                reading.recorded_mpid = recorded_mpid(members["response"])
             reading.scope, reading.rules = self._scope(
                 members.get("scope"), members.get("workspace")
             )
@@ -343,7 +343,7 @@ def _mpid_or_label(name: str, value: object) -> int | str:
     return mpid
 
 
-def _recorded_mpid(response: Json) -> int | None:
+def recorded_mpid(response: Json) -> int | None:
     """The MPID that another system has answered with, if it has (section 12).
 
     Raises:

@@ -1,6 +1,6 @@
 """One profile on its way through the tiers: how far it came (sections 4 and 12)."""
 
-from typing import Final
+from typing import NamedTuple
 
 from idsync_cli.core.codes import Reason
 from idsync_cli.core.config.rules import ScopeRules
@@ -12,10 +12,9 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.matcher import Matcher
 from idsync_cli.core.resolve.request_shape import RequestShape, shape_of
 from idsync_cli.core.screening import screen
-from idsync_cli.core.value import Value
 
 
-class Followed(Value):
+class Followed(NamedTuple):
     """How far a profile came.
 
     `found_by` are the types of which its record holds exactly the request's value. `ineligible` is
@@ -24,20 +23,10 @@ class Followed(Value):
     candidates that all tiers left.
     """
 
-    __match_args__ = ("found_by", "ineligible", "lost_at", "is_left")
-    __slots__ = __match_args__
-
-    def __init__(
-        self,
-        found_by: tuple[IdentityType, ...],
-        ineligible: Reason | None,
-        lost_at: DecidedBy | None,
-        is_left: bool,
-    ) -> None:
-        self.found_by: Final = found_by
-        self.ineligible: Final = ineligible
-        self.lost_at: Final = lost_at
-        self.is_left: Final = is_left
+    found_by: tuple[IdentityType, ...]
+    ineligible: Reason | None
+    lost_at: DecidedBy | None
+    is_left: bool
 
 
 def follow(

@@ -10,99 +10,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from idsync_cli.core.decision import Answer
-from idsync_cli.foresight.comparing.groups import (
-    NEVER,
-    Group,
-    Grouped,
-    PairCounts,
-    Part,
-    Two,
-    group,
+from idsync_cli.errors import Hint, UsageFault
+from idsync_cli.foresight.comparing.comparison import (
+    Comparison,
+    Difference,
+    DifferingLine,
+    Example,
+    GroupCounts,
 )
+from idsync_cli.foresight.comparing.groups import NEVER, Group, Grouped, Part, group
 from idsync_cli.foresight.comparing.process import SideProcess, results
+from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
-from idsync_cli.foresight.comparing.work import Advance, Held, Replayed, SideJob
+from idsync_cli.foresight.comparing.work import Advance, File, Held, Replayed, SideJob
 
 MOST_OF_A_CAUSE = 2
 """How many examples there may be of one cause."""
-
-
-class GroupCounts(NamedTuple):
-    """How many groups parted, of how many lines, and how many of them of a known profile."""
-
-    groups: int
-    requests: int
-    known: int
-
-
-class Difference(NamedTuple):
-    """A line that the two sides answer differently, with both answers."""
-
-    file: str
-    line: int
-    a: Answer
-    b: Answer
-
-
-class Example(NamedTuple):
-    """A group that parted, shown at the line where it did."""
-
-    part: Part
-    requests: int
-    is_known: bool
-    at: Difference
-
-
-class DifferingLine(NamedTuple):
-    """A line that differs, with how each side answers it and with which profile."""
-
-    file: str
-    line: int
-    a: Way
-    b: Way
-    mpid_a: int | None
-    mpid_b: int | None
-
-
-class Limits(NamedTuple):
-    """How much may differ; None where it does not matter."""
-
-    splits: int | None = None
-    merges: int | None = None
-    refused: int | None = None
-
-
-class Comparison(NamedTuple):
-    """What two sides come to (section 12).
-
-    `requests` are all lines that are not blank, and `elsewhere` those of scopes that only one side
-    has, which are not compared.
-    """
-
-    requests: int
-    compared: int
-    elsewhere: int
-    held: tuple[Held, Held]
-    refused: Two
-    found: Two
-    split: GroupCounts
-    merged: GroupCounts
-    pairs: PairCounts
-    first_difference: Difference | None
-    examples: tuple[Example, ...]
-    several_files: bool
-
-    def exit_status(self, limits: Limits) -> int:
-        """1 if anything differs; with limits, if more differs than one of them allows."""
-        limited = (
-            (limits.splits, self.split.groups),
-            (limits.merges, self.merged.groups),
-            (limits.refused, sum(self.refused)),
-        )
-        if any(most is not None for most, _ in limited):
-            return int(any(most is not None and number > most for most, number in limited))
-        return int(self.first_difference is not None)
 
 
 Progress = Callable[[], AbstractContextManager[Advance]]
@@ -127,7 +50,7 @@ class Compared:
         for place in self._grouped.differing:
             file, line = self._both.where(place)
             yield DifferingLine(
-                self._both.files[file],
+                self._both.files[file].name,
                 line,
                 a.known_ways[a.ways[place]],
                 b.known_ways[b.ways[place]],
@@ -140,7 +63,7 @@ class _Both(NamedTuple):
     """What both sides recorded; lines are counted from 0 over all files."""
 
     sides: tuple[Side, Side]
-    files: tuple[str, ...]
+    files: tuple[File, ...]
     ends: tuple[int, ...]
 
     def where(self, place: int) -> tuple[int, int]:
@@ -171,42 +94,82 @@ def compare(a: SideJob, b: SideJob, *, examples: int, progress: Progress = _unse
         processes = [opened.enter_context(SideProcess(job)) for job in jobs]
         with progress() as advance:
             replayed: list[Replayed] = results(processes, advance)
-        ends = tuple(accumulate(replayed[0].lines))
         sides = [
             read_side(Path(job.folder), its.ways) for job, its in zip(jobs, replayed, strict=True)
         ]
-        both = _Both((sides[0], sides[1]), tuple(file.name for file in a.files), ends)
-        grouped = group(*both.sides)
-        known = _known(processes, grouped)
-        chosen = _chosen(grouped, known, both, examples)
-        places = {each.parted_at for each in chosen}
-        if grouped.first != NEVER:
-            places.add(grouped.first)
-        told: Mapping[int, Difference] = {}
-        if places:
+        both = _Both((sides[0], sides[1]), a.files, tuple(accumulate(replayed[0].lines)))
+        return _compared(both, processes, (replayed[0].held, replayed[1].held), examples, progress)
+
+
+class NothingRecorded(UsageFault):
+    """No line says what another system answered."""
+
+
+def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unseen) -> Compared:
+    """Replay files, and set the answers against what another system answered.
+
+    Raises:
+        NothingRecorded: there is nothing to compare with.
+        UsageFault: a file cannot be read.
+        StoreFault: there is no room.
+    """
+    with TemporaryDirectory(prefix="idsync-compare-") as folder:
+        job = job._replace(folder=folder)
+        recorded = RecordedSide(job.files)
+        with SideProcess(job) as process:
             with progress() as advance:
-                told = _differences(processes, both, places, advance)
-        return Compared(
-            Comparison(
-                requests=ends[-1] if ends else 0,
-                compared=grouped.compared,
-                elsewhere=grouped.elsewhere,
-                held=(replayed[0].held, replayed[1].held),
-                refused=grouped.refused,
-                found=grouped.found,
-                split=_counts(grouped.split, known),
-                merged=_counts(grouped.merged, known),
-                pairs=grouped.pairs,
-                first_difference=told.get(grouped.first),
-                examples=tuple(
-                    Example(each.part, each.lines, each in known, told[each.parted_at])
-                    for each in chosen
-                ),
-                several_files=len(a.files) > 1,
-            ),
-            grouped,
-            both,
-        )
+
+                def go_on(size: int, requests: int) -> None:
+                    recorded.take(requests)
+                    advance(size, requests)
+
+                [replayed] = results([process], go_on)
+            if not recorded.responses:
+                raise NothingRecorded(
+                    "no line has a response, which says what production answered",
+                    hint=Hint.CONVERT_RECORDED,
+                )
+            sides = read_side(Path(folder), replayed.ways), recorded.side()
+            both = _Both(sides, job.files, tuple(accumulate(replayed.lines)))
+            return _compared(both, [process], (replayed.held, None), examples, progress)
+
+
+def _compared(
+    both: "_Both",
+    processes: Sequence[SideProcess],
+    held: tuple[Held, Held | None],
+    examples: int,
+    progress: Progress,
+) -> Compared:
+    """What it comes to; `processes` are those of the sides that are replayed."""
+    grouped = group(*both.sides)
+    known = _known(processes, grouped)
+    chosen = _chosen(grouped, known, both, examples)
+    places = {each.parted_at for each in chosen}
+    if grouped.first != NEVER:
+        places.add(grouped.first)
+    told: Mapping[int, Difference] = {}
+    if places:
+        with progress() as advance:
+            told = _differences(processes, both, places, advance)
+    comparison = Comparison(
+        requests=both.ends[-1] if both.ends else 0,
+        compared=grouped.compared,
+        elsewhere=grouped.elsewhere,
+        unrecorded=grouped.unrecorded,
+        held=held,
+        refused=grouped.refused,
+        found=grouped.found,
+        split=_counts(grouped.split, known),
+        merged=_counts(grouped.merged, None if held[1] is None else known),
+        pairs=grouped.pairs,
+        first_difference=told.get(grouped.first),
+        examples=tuple(
+            Example(each.part, each.lines, each in known, told[each.parted_at]) for each in chosen
+        ),
+        several_files=len(both.files) > 1,
+    )
+    return Compared(comparison, grouped, both)
 
 
 Known = frozenset[Group]
@@ -214,7 +177,7 @@ Known = frozenset[Group]
 
 
 def _known(processes: Sequence[SideProcess], grouped: Grouped) -> Known:
-    groups = grouped.split, grouped.merged
+    groups = (grouped.split, grouped.merged)[: len(processes)]
     for process, parted in zip(processes, groups, strict=True):
         process.ask_for_known(array("q", [each.mpid for each in parted]))
     told = results(processes, lambda _bytes, _requests: None)
@@ -226,9 +189,10 @@ def _known(processes: Sequence[SideProcess], grouped: Grouped) -> Known:
     )
 
 
-def _counts(groups: Sequence[Group], known: Known) -> GroupCounts:
+def _counts(groups: Sequence[Group], known: Known | None) -> GroupCounts:
     lines = sum(each.lines for each in groups)
-    return GroupCounts(len(groups), lines, sum(each in known for each in groups))
+    its = None if known is None else sum(each in known for each in groups)
+    return GroupCounts(len(groups), lines, its)
 
 
 def _chosen(grouped: Grouped, known: Known, both: _Both, most: int) -> list[Group]:
@@ -257,10 +221,14 @@ def _differences(
     where = {place: both.where(place) for place in places}
     for file, line in where.values():
         wanted.setdefault(file, set()).add(line)
+    lines = {file: frozenset(its) for file, its in wanted.items()}
     for process in processes:
-        process.ask_to_explain({file: frozenset(lines) for file, lines in wanted.items()})
-    a, b = results(processes, advance)
+        process.ask_to_explain(lines)
+    told = results(processes, advance)
+    if len(told) == 1:
+        told.append(responses(both.files, lines))
+    a, b = told
     return {
-        place: Difference(both.files[file], line, a[file, line], b[file, line])
+        place: Difference(both.files[file].name, line, a[file, line], b[file, line])
         for place, (file, line) in where.items()
     }

@@ -53,12 +53,14 @@ class PairCounts(NamedTuple):
 class Grouped(NamedTuple):
     """What two sides come to, line by line.
 
-    `elsewhere` are lines of scopes that only one side has. `first` is the first line that differs,
+    `elsewhere` are lines of scopes that only one side has, `unrecorded` those of which nobody
+    recorded what was answered. `first` is the first line that differs,
     or NEVER, and `differing` are all of them.
     """
 
     compared: int
     elsewhere: int
+    unrecorded: int
     refused: Two
     found: Two
     pairs: PairCounts
@@ -124,7 +126,7 @@ def group(a: Side, b: Side) -> Grouped:
     kinds_a, kinds_b = ([way.kind for way in side.known_ways] for side in (a, b))
     groups_a, groups_b = _Groups(), _Groups()
     besides: dict[tuple[int, int], int] = {}
-    compared = elsewhere = 0
+    compared = elsewhere = unrecorded = 0
     refused, found = [0, 0], [0, 0]
     differing = array("L")
     lines = zip(a.mpids, a.ways, b.mpids, b.ways, strict=True)
@@ -140,6 +142,8 @@ def group(a: Side, b: Side) -> Grouped:
                 besides[in_a, in_b] = besides.get((in_a, in_b), 0) + 1
         elif kind_a is Kind.ELSEWHERE or kind_b is Kind.ELSEWHERE:
             elsewhere += 1
+        elif kind_b is Kind.UNRECORDED:
+            unrecorded += 1
         elif kind_a is not kind_b:
             differing.append(line)
             if kind_a is Kind.REFUSED or kind_b is Kind.REFUSED:
@@ -150,6 +154,7 @@ def group(a: Side, b: Side) -> Grouped:
     return Grouped(
         compared=compared,
         elsewhere=elsewhere,
+        unrecorded=unrecorded,
         refused=Two(*refused),
         found=Two(*found),
         pairs=PairCounts(both, groups_a.pairs() - both, groups_b.pairs() - both),

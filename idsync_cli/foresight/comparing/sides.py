@@ -16,12 +16,16 @@ _TYPES = {MPIDS: "q", WAYS: "H", LINES: "L"}
 
 
 class Kind(IntEnum):
-    """What came of a line: a profile, none, a refusal; or it is of a scope that is not compared."""
+    """What came of a line: a profile, none, a refusal; or it is not compared.
+
+    That is so of a scope that one side lacks, and where nobody recorded what was answered.
+    """
 
     PROFILE = 0
     NOT_FOUND = 1
     REFUSED = 2
     ELSEWHERE = 3
+    UNRECORDED = 4
 
 
 class Way(NamedTuple):

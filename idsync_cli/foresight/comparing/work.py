@@ -15,6 +15,7 @@ from idsync_cli.errors import StoreFault, printable
 from idsync_cli.files.request_file import open_requests
 from idsync_cli.foresight.comparing.sides import Recorder, Way
 from idsync_cli.replay.loop import Replay
+from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.api import ProfileFilter
@@ -41,7 +42,8 @@ class SideJob(NamedTuple):
     """What a side is asked to do.
 
     `store` is one to begin with a copy of; without one it begins with nothing, and `seed`. Lines of
-    other scopes than `scopes` are not compared. `now_ms` is the same for both sides.
+    other scopes than `scopes` are not compared. `now_ms` is the same for both sides. With
+    `maps_mpids` recorded MPIDs stand for those that are given out here.
     """
 
     organization: Organization
@@ -52,6 +54,7 @@ class SideJob(NamedTuple):
     store: str | None
     now_ms: int
     folder: str
+    maps_mpids: bool = False
 
 
 class Held(NamedTuple):
@@ -122,10 +125,13 @@ class SideWork:
     def explain(self, wanted: Wanted) -> dict[tuple[int, int], Answer]:
         """The answers to some lines with what every tier did, from another replay.
 
-        They are those of the first replay, for all that it began with is the same.
+        They are those of the first replay, for all that it began with is the same. The store of the
+        first is thrown away.
         """
         found: dict[tuple[int, int], Answer] = {}
         left = sum(map(len, wanted.values()))
+        self.close()  # the first store was asked everything, and two would take twice the memory
+        gc.collect()
         with _store(self._job) as store:
             for number, answers in self._answers(store, wanted):
                 lines = wanted.get(number, frozenset())
@@ -140,7 +146,10 @@ class SideWork:
         """All answers in order, with the number of their file; the wanted ones are explained."""
         job = self._job
         engine = Engine(job.organization, store, now=self._now, target=job.target)
-        run = Replay(engine, store, mode=Mode.AGAIN, keep_answers=True, forced=True)
+        recorded = ReplayedMpids(anew=True) if job.maps_mpids else None
+        run = Replay(
+            engine, store, mode=Mode.AGAIN, keep_answers=True, forced=True, recorded=recorded
+        )
         for number, file in enumerate(job.files):
             engine.explain_lines(wanted.get(number, frozenset()))
             with open_requests(file.path, file.name) as source:

@@ -13,9 +13,10 @@ from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import types_of
 from idsync_cli.core.resolve.request_shape import shape_of
-from idsync_cli.files.request_file import RequestFile, open_requests
-from idsync_cli.foresight.comparing.compare import Comparison, compare
+from idsync_cli.foresight.comparing.compare import compare
+from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.comparing.process import SideProcess, results
+from idsync_cli.foresight.comparing.recorded import lines_of
 from idsync_cli.foresight.comparing.sides import Following, Way
 from idsync_cli.foresight.comparing.work import Advance, Replayed, SideJob
 from idsync_cli.foresight.linting.findings import Finding, Weight, findings
@@ -135,34 +136,22 @@ class _Reading:
     def __init__(self, job: SideJob) -> None:
         self._job = job
         self._reader = wire.Reader(job.organization, job.target, key_of(job.seed))
-        self._lines = self._all_lines()
+        self._lines = lines_of(job.files)
         self._answers = Following(Path(job.folder))
         self.measures = {
             name: ScopeMeasures(rules) for name, rules in job.organization.scopes.items()
         }
 
-    def _all_lines(self) -> Iterator[tuple[Place, object]]:
-        reader = wire.LineReader()
-        for number, file in enumerate(self._job.files):
-            with open_requests(file.path, file.name) as source:
-                requests = RequestFile(source)
-                while lines := requests.take(_AT_ONCE):
-                    for line, text in lines:
-                        yield Place(number, line), reader.request(text)
-
     def take(self, requests: int) -> None:
         """Take so many further lines with their answers."""
         for mpid, way in self._answers.take(requests):
-            place, request = next(self._lines)
+            file, line, request = next(self._lines)
             if not mpid:
                 continue
             reading = self._reader.read(request)
             if reading.scope is not None and reading.rules is not None:
                 carried = _carried(reading, reading.rules)
-                self.measures[reading.scope].take(carried, mpid, place, way)
-
-
-_AT_ONCE = 200
+                self.measures[reading.scope].take(carried, mpid, Place(file, line), way)
 
 
 def _carried(reading: wire.Reading, rules: ScopeRules) -> Iterable[Identifier]:

@@ -87,10 +87,10 @@ def is_owed(connection: Connection) -> bool:
     return bool(connection.execute(query).fetchone()[0])
 
 
-def is_owed_for(connection: Connection, request_id: str) -> bool:
+def is_owed_for(transaction: Connected, request_id: str) -> bool:
     """Whether such bytes may be left of who was erased by a request of an id."""
     query = "SELECT EXISTS (SELECT * FROM erasures WHERE NOT finished AND request_id = ?)"
-    return bool(connection.execute(query, (request_id,)).fetchone()[0])
+    return bool(transaction.connection.execute(query, (request_id,)).fetchone()[0])
 
 
 def rewriting_is_owed(connection: Connection) -> bool:

@@ -26,10 +26,24 @@ _HELD = """
     JOIN scopes USING (scope_id) ORDER BY name
 """
 _DECIDERS = """
-    SELECT rule, identity_type, sum(number) AS requests
+    SELECT name, rule, identity_type, sum(number) AS requests
     FROM (SELECT outcome_id, count(*) AS number FROM requests GROUP BY outcome_id)
-    JOIN outcomes USING (outcome_id)
-    GROUP BY rule, identity_type ORDER BY requests DESC, rule, identity_type
+    JOIN outcomes USING (outcome_id) JOIN scopes USING (scope_id)
+    GROUP BY name, rule, identity_type ORDER BY requests DESC, rule, identity_type, name
+"""
+_BY_TYPE = """
+    SELECT name, identity_type_id, number
+    FROM (SELECT scope_id, identity_type_id, count(*) AS number
+        FROM profiles CROSS JOIN holders USING (created_seq)
+        GROUP BY scope_id, identity_type_id)
+    JOIN scopes USING (scope_id) ORDER BY name, identity_type_id
+"""
+_LARGEST = """
+    SELECT name, mpid, number
+    FROM (SELECT created_seq, count(*) AS number FROM holders GROUP BY created_seq
+        ORDER BY number DESC, created_seq LIMIT ?)
+    JOIN profiles USING (created_seq) JOIN scopes USING (scope_id)
+    ORDER BY number DESC, created_seq
 """
 _SHARED = """
     SELECT value, count(*)
@@ -74,8 +88,9 @@ class HeldCount:
 
 @dataclass(frozen=True, slots=True)
 class DeciderCount:
-    """How many requests that changed the store a rule decided, with the type that decided."""
+    """How many requests to a scope, that changed the store, a rule decided, with the type."""
 
+    scope: str
     rule: EntryRule
     identity_type: IdentityType | None
     requests: int
@@ -103,9 +118,31 @@ def identifiers_held(transaction: Connected) -> dict[str, HeldCount]:
 def deciders(transaction: Connected) -> list[DeciderCount]:
     """What decided the requests that changed the store; all rows of `requests` are read."""
     return [
-        DeciderCount(entry_rule(rule), deciding_type(decider), number)
-        for rule, decider, number in transaction.connection.execute(_DECIDERS)
+        DeciderCount(scope, entry_rule(rule), deciding_type(decider), number)
+        for scope, rule, decider, number in transaction.connection.execute(_DECIDERS)
     ]
+
+
+def identifiers_by_type(transaction: Connected) -> dict[str, dict[IdentityType, int]]:
+    """How many identifiers of each type are held in each scope; all of an index is read."""
+    kinds, found = list(TYPE_ORDER), dict[str, dict[IdentityType, int]]()
+    for name, kind, number in transaction.connection.execute(_BY_TYPE):
+        found.setdefault(name, {})[kinds[kind]] = number
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LargeProfile:
+    """A profile that holds many identifiers."""
+
+    scope: str
+    mpid: int
+    identifiers: int
+
+
+def largest_profiles(transaction: Connected, most: int) -> list[LargeProfile]:
+    """The profiles that hold the most identifiers; all of an index is read."""
+    return [LargeProfile(*row) for row in transaction.connection.execute(_LARGEST, (most,))]
 
 
 def login_types(transaction: Connected) -> dict[str, int]:

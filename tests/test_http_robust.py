@@ -1,0 +1,332 @@
+"""What a server survives: slow, silent and hostile senders on every route (section 10)."""
+
+import asyncio
+import gzip
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from starlette.types import Message
+
+from idsync_cli.files.config_file import load
+from idsync_cli.server import bodies
+from idsync_cli.store import sqlite as store
+from tests.http_api import Json, Server, basic, serving, signed
+from tests.program import Program, assert_refused
+from tests.test_http_profiles import CONFIG, RESOLVE, USER, bearer, with_a_user
+from tests.test_http_scenarios import application
+
+ADMIN, SERVER = basic("adm", "word"), basic("web-key", "sesame")
+BODIES = [
+    b"", b"{", b"[]", b"null", b"\xff\xfe", b'"\\ud800"', b'{"a": 1, "a": 2}', b"[" * 100_000,
+    b'{"a": ' * 30_000, b" " * 300_000, b"1e999999", b'{"": {"": {"": []}}}', b"NaN", b"\0" * 50,
+]  # fmt: skip
+TAKES_ALL = ("/v3/JS/web-key/events", "/v1/JS/web-key/Forwarding")
+ROUTES: list[tuple[str, Json]] = [
+    ("/v1/identify", {"x-mp-key": "web-key"}),
+    ("/v1/search", SERVER),
+    (f"/v1/{USER}/modify", {"x-mp-key": "web-key"}),
+    ("/v1/identity/web-key/alias", {}),
+    ("/v2/events", SERVER),
+    ("/v2/bulkevents", SERVER),
+    ("/v2/web-key/events", {}),
+    (RESOLVE, {"bearer": "adm"}),
+    ("/oauth/token", {}),
+    ("/v3/requests", ADMIN),
+    *((path, {}) for path in TAKES_ALL),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(with_a_user(Program(tmp_path_factory.mktemp("robust")))) as running:
+        yield running
+
+
+def memory_of(server: Server) -> int:
+    """The bytes of memory that the server has."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found
+    return int(found[1]) * 1024
+
+
+@pytest.mark.parametrize(("path", "headers"), ROUTES)
+def test_a_hostile_body_is_a_client_error_on_every_route(
+    server: Server, path: str, headers: Json
+) -> None:
+    sent = {**(bearer(server) if "bearer" in headers else headers)}
+    for body in BODIES:
+        for more, encoded in (({}, body), ({"content-encoding": "gzip"}, gzip.compress(body))):
+            reply = server("POST", path, encoded, {**sent, **more})
+            assert 200 <= reply.status < 500, (path, body[:20])
+            if reply.status >= 400:
+                assert reply.status in (400, 413)
+                error = reply.json()
+                assert error["message"] if "alias" in path else error["errors"][0]["message"]
+            else:
+                assert path in TAKES_ALL or body in (b"[]", b'{"": {"": {"": []}}}')
+            assert b"Traceback" not in reply.body
+            assert reply.headers["access-control-allow-origin"] == "*"
+    assert server("GET", "/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_bombs_and_floods_cost_a_bounded_memory(server: Server) -> None:
+    bomb = gzip.compress(b" " * 200_000_000)
+    before = memory_of(server)
+    for path, headers in ROUTES[:6] * 3:
+        reply = server("POST", path, bomb, {**headers, "content-encoding": "gzip"})
+        assert reply.status == 413
+    assert memory_of(server) - before < 60_000_000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"POST /v1/identify HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"A" * 100_000,
+    ],
+)
+def test_what_is_no_http_is_told_in_the_documented_form(server: Server, sent: bytes) -> None:
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        connection.sendall(sent)
+        came = b""
+        while chunk := connection.recv(65536):
+            came += chunk
+    head, _, body = came.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["errors"][0]["code"] == "BAD_REQUEST"
+    assert server("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("cut", [b"", b"{", b'{"known_identities": {"email": "a'])
+def test_a_body_that_is_cut_does_nothing(server: Server, cut: bytes) -> None:
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        connection.sendall(
+            b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+            b"Content-Length: 1000\r\n\r\n" + cut
+        )
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(65536)
+    assert server("GET", "/healthz").status == 200
+
+
+def test_a_thousand_connections_that_say_nothing_keep_nobody_out(server: Server) -> None:
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 1500:
+        pytest.skip(f"only {most} files may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1500), most))
+    try:
+        with ExitStack() as stack:
+            for _ in range(1000):
+                stack.enter_context(socket.create_connection((server.host, server.port)))
+            assert server("GET", "/healthz").status == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+
+
+@contextmanager
+def hurried(folder: Path) -> Iterator[Server]:
+    """A server that waits for a second where others wait for thirty."""
+    program = with_a_user(Program(folder))
+    code = (
+        "from idsync_cli.server import bodies, run; run.SILENT_SECONDS = 1; bodies.SECONDS = 1;"
+        "from idsync_cli.__main__ import main; main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "serve", "--port", "0"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=program.folder,
+        env={**os.environ},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://([^:/]+):(\d+)", process.stdout.readline().decode())
+        assert found
+        yield Server(process, found[1], int(found[2]))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_who_says_nothing_or_is_slow_is_let_go(tmp_path: Path) -> None:
+    with hurried(tmp_path) as server:
+        began = time.monotonic()
+        address = (server.host, server.port)
+        with (
+            socket.create_connection(address, timeout=20) as silent,
+            socket.create_connection(address, timeout=20) as headers,
+            socket.create_connection(address, timeout=20) as body,
+        ):
+            headers.sendall(b"POST /v1/identify HTTP/1.1\r\nHost: x\r\n")
+            body.sendall(
+                b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+                b"Content-Length: 99\r\n\r\n{"
+            )
+            assert silent.recv(10) == b""
+            assert headers.recv(10) == b""
+            assert body.recv(65536).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 15
+        assert server("GET", "/healthz").status == 200
+
+
+def test_a_body_that_never_ends_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "SECONDS", 0.05)
+    configuration = tmp_path / "idsync.yaml"
+    configuration.write_text(CONFIG)
+    path = tmp_path / "idsync.db"
+    store.create(str(path), 1).close()
+    with application(load(configuration).organization, path) as ask:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            await asyncio.sleep(0.01)
+            return {"type": "http.request", "body": b" ", "more_body": True}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http",
+            "method": "POST", "path": "/v1/identify", "raw_path": b"/v1/identify",
+            "query_string": b"", "root_path": "", "headers": [(b"x-mp-key", b"web-key")],
+        }  # fmt: skip
+        ask.loop.run_until_complete(ask.app(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"])["StatusCode"] == 408
+
+
+# ---- Credentials that contradict each other
+
+
+IOS, COURIER = {"x-mp-key": "ios-key"}, basic("courier-key", "box")
+STALE = signed("web-key", "sesame", "20200101T000000Z", "/v2/events", b"{}")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "wanted"),
+    [
+        ("/v1/identify", {**SERVER, **IOS}, 401),
+        ("/v1/identify", {**SERVER, "x-mp-signature": "0" * 64}, 401),
+        ("/v1/identify", {"x-mp-key": "web-key", **COURIER}, 401),
+        ("/v2/events", {**SERVER, **IOS}, 403),
+        ("/v2/events", {**SERVER, **STALE}, 401),
+        ("/v2/events", {**COURIER, "x-mp-key": "courier-key"}, 400),
+        ("/v3/JS/web-key/events", IOS, 401),
+        ("/v3/JS/web-key/events", COURIER, 401),
+        ("/v3/JS/web-key/events", {"x-mp-signature": "0" * 64}, 401),
+        ("/v3/JS/web-key/events", {"x-mp-key": "web-key"}, 202),
+        ("/v3/JS/web-key/events", SERVER, 202),
+        ("/v2/web-key/events", IOS, 401),
+        ("/v1/identity/web-key/alias", COURIER, 401),
+        ("/v3/requests", {**ADMIN, **IOS}, 401),
+        ("/v3/requests", {**ADMIN, "x-mp-signature": "0" * 64}, 401),
+        ("/v3/requests", {**ADMIN, "x-mp-key": "web-key"}, 400),
+    ],
+)
+def test_all_credentials_that_are_sent_are_judged(
+    server: Server, path: str, headers: Json, wanted: int
+) -> None:
+    reply = server("POST", path, b"{}", headers)
+    assert reply.status == wanted
+    if wanted in (401, 403):
+        assert reply.body == b""
+
+
+# ---- Secrets
+
+
+def test_a_secret_is_shown_nowhere(tmp_path: Path) -> None:
+    program = with_a_user(Program(tmp_path))
+    secrets = ("sesame", "apple", "whip", "from-outside")
+    text = CONFIG.replace("admin_secret: word", "admin_secret_env: SHOP_ADMIN")
+    program.write("idsync.yaml", text)
+    with serving(
+        program, "--log-values", "--record", "day.jsonl", environment={"SHOP_ADMIN": "from-outside"}
+    ) as running:
+        shown = [
+            running("GET", "/openapi.json").body,
+            running("GET", "/healthz", b"", basic("adm", "from-outside")).body,
+            running("POST", "/v1/identify", {"known_identities": {"email": "z"}}, SERVER).body,
+            running("POST", "/v2/events", {}, basic("web-key", "wrong")).body,
+            running("POST", "/oauth/token", {"client_id": "adm", "client_secret": 5}).body,
+        ]
+        running.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        _, said = running.stop()
+    shown += [said.encode(), (program.folder / "day.jsonl").read_bytes()]
+    shown += [
+        (outcome.stdout + outcome.stderr).encode()
+        for outcome in (
+            program("config", "show"), program("config", "show", "--json"),
+            program("config", "lint"), program("config", "plan"), program("history"),
+            program("export"), program("stats"), program("doctor"),
+        )
+    ]  # fmt: skip
+    shown.append(b"".join(each or b"" for name, each in program.files().items() if ".db" in name))
+    for each in shown:
+        for secret in secrets:
+            assert secret.encode() not in each, each[:200]
+
+
+# ---- What cannot be served
+
+
+BASE = """\
+scopes:
+  s: {strategy: profile_conversion, priority: [customer_id]}
+accounts:
+  main:
+    workspaces:
+      web: {scope: s, api_key: k, %s}
+      ios: {scope: s, %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("web", "ios", "words"),
+    [
+        ("key_only: true", "api_key: k", ("the api_key of the workspace 'ios' is also",)),
+        ('api_secret: ""', "api_key: j", ("api_secret is empty",)),
+        ("admin_key: k, admin_secret: w", "api_key: j", ("admin_key", "is also the api_key")),
+        ("admin_key: a, admin_secret: w", "admin_key: a, admin_secret: v", ("is also",)),
+        ("admin_key: a", "api_key: j", ("admin_key of 'web' has no secret",)),
+        ("rate: 0", "api_key: j", ("rate is",)),
+        ("api_secret: [a, b, c]", "api_key: j", ("lists 3 secrets",)),
+        ("admin_key: a, admin_secret_env: IDSYNC_NOT_THERE", "api_key: j", ("IDSYNC_NOT_THERE",)),
+    ],
+)
+def test_a_faulty_workspace_is_told_before_anything_listens(
+    tmp_path: Path, web: str, ios: str, words: tuple[str, ...]
+) -> None:
+    program = Program(tmp_path)
+    program.write("idsync.yaml", BASE % (web, ios))
+    assert_refused(program.process("serve", "--port", "0"), 2, *words)
+    assert set(program.files()) == {"idsync.yaml"}
+
+
+def test_a_certificate_that_does_not_fit_its_key_is_told(tmp_path: Path) -> None:
+    import trustme
+
+    program = Program(tmp_path)
+    program.write("idsync.yaml", CONFIG)
+    one, other = (trustme.CA().issue_cert("localhost") for _ in range(2))
+    program.write("cert.pem", b"".join(each.bytes() for each in one.cert_chain_pems))
+    program.write("key.pem", other.private_key_pem.bytes())
+    outcome = program.process("serve", "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+    assert_refused(outcome, 2, "cert.pem", "key.pem", "does not belong to the key")
