@@ -32,8 +32,9 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 from idsync_cli.files.whole_file import whole_file
-from idsync_cli.foresight.comparing.compare import Compared, Limits, compare_recorded
+from idsync_cli.foresight.comparing.compare import Compared, compare_recorded
 from idsync_cli.foresight.comparing.compare import compare as compare_sides
+from idsync_cli.foresight.comparing.comparison import Limits
 from idsync_cli.foresight.comparing.work import Advance, SideJob
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
