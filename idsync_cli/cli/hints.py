@@ -49,20 +49,22 @@ _SENTENCES = {
     Hint.IMPORT_FILE: "to take them in, run: idsync import {path}",
     Hint.CONVERT_FILE: "make requests of it with: idsync convert {path}",
     Hint.CONVERT_ARRAY: "make requests of it with: idsync convert {path}, or lines with: "
-    "jq -c '.[]' {path}",
+    "jq -c '.[]'{argument}",
     Hint.CONVERT_OBJECTS: "make requests of it with: idsync convert {path}, or lines with: "
-    "jq -c . {path}",
+    "jq -c .{argument}",
     Hint.CONVERT_ROWS: "to make requests of rows without one, use: idsync convert",
     Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
     Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
-    Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'",
+    Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'{redirected}",
     Hint.RECODE_UTF_16: "write it anew with: iconv -f UTF-16 -t UTF-8 {path}",
     Hint.RECODE_UTF_32: "write it anew with: iconv -f UTF-32 -t UTF-8 {path}",
     Hint.GET_FILE_ANEW: "look into it, then get the file anew",
+    Hint.GET_BY_GIT_LFS: "get the file with: git lfs pull",
     Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
     Hint.UNPACK_BZIP2: "unpack it with: bzip2 -dc {path}",
     Hint.UNPACK_XZ: "unpack it with: xz -dc {path}",
     Hint.UNPACK_ZSTD: "unpack it with: zstd -dc {path}",
+    Hint.UNPACK_7Z: "unpack it with: 7z x {path}",
     Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; of a spreadsheet, save a sheet as CSV",
     Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
     Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
@@ -117,6 +119,9 @@ def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> st
 
 def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
     words = {"path": "FILE"} | {name: _as_word(name, each) for name, each in facts.items()}
+    path = words["path"]
+    of_a_pipe = path == "-"  # which these read by themselves, and know no `-` for it
+    words["argument"], words["redirected"] = ("", "") if of_a_pipe else (f" {path}", f" < {path}")
     return _SENTENCES[hint].format_map(words)
 
 
