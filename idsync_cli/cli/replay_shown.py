@@ -143,17 +143,26 @@ class Report:
     def ended_early(self, tally: Tally, error: BaseException) -> None:
         """Sum up what was committed before an error, if there was anything.
 
-        Of who reads no more it is not told: whoever closes a pipe has seen enough.
+        Whoever closes a pipe has seen enough; what was committed by then is told on standard error.
         """
+        goes_on = tally.requests and not self._dry_run
         if isinstance(error, IdsyncError):
             hints.going_on_with(error, self._also)
+            if error.hint is None and goes_on:
+                error.hint = Hint.RESUME_REPLAY
+        if isinstance(error, OutputClosed):
+            self._on_stderr = True
         if isinstance(error, KeyboardInterrupt | Terminated):
             self._say_interrupted(tally, error)
-        if not tally.requests or isinstance(error, OutputClosed):
+        if not tally.requests:
             return
         ended_by = _ended_by(error, None if self._dry_run else self._also)
         summary = tally.summary(stopped=False, dry_run=self._dry_run)._replace(ended_by=ended_by)
         with suppress(OutputClosed, StoreFault):  # what ended it is told all the same
+            if isinstance(error, OutputClosed) and not self._quiet:
+                way_out = f"; {ended_by.way_out}" if ended_by.way_out else ""
+                after = number_of(tally.requests, "request")
+                say(f"idsync: {ended_by.message}, after {after}{way_out}")
             self.sum_up(summary)
 
     def _say_interrupted(self, tally: Tally, error: BaseException) -> None:
@@ -182,6 +191,8 @@ def _ended_by(error: BaseException, also: str | None) -> Ended:
         return Ended("INTERRUPTED", "interrupted", resume)
     if isinstance(error, Terminated):
         return Ended("TERMINATED", "terminated", resume)
+    if isinstance(error, OutputClosed):
+        return Ended("OUTPUT_CLOSED", "nobody reads standard output any more", resume)
     if isinstance(error, IdsyncError):
         return Ended(error.code, str(error), hints.way_out(error))
     return Ended("BUG", f"a bug in idsync ({type(error).__name__})", resume)
