@@ -238,6 +238,21 @@ def test_killed_at_any_moment_it_continues(idsync: Program, number: int) -> None
     assert path.read_bytes() == whole
 
 
+def test_a_replay_goes_on_with_its_file_or_without_one_as_it_was_started(idsync: Program) -> None:
+    stopped(idsync)
+    assert_refused(
+        idsync("replay", "day.jsonl", "--resume"), 2,
+        "was started with a file for enriched batches", "the same way, with --enrich",
+    )  # fmt: skip
+    idsync.write("three.jsonl", '{"type": "identify", "known_identities": {"email": "e"}}\n{}\n')
+    three = ("replay", "three.jsonl", "--store", "other.db")
+    assert idsync(*three, "--stop-on-error").status == 1
+    assert_refused(
+        idsync(*three, "--resume", "--enrich", "e.jsonl"), 2,
+        "was started without a file for enriched batches", "without --enrich",
+    )  # fmt: skip
+
+
 def test_it_does_not_go_on_in_another_file(idsync: Program) -> None:
     stopped(idsync)
     resume = ("replay", "day.jsonl", "--resume", "--enrich")

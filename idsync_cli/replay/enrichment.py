@@ -20,7 +20,7 @@ from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.erasing.kept_files import keep, text_of
 from idsync_cli.store.sqlite.queries.data import data_of
-from idsync_cli.store.sqlite.queries.replays import replays
+from idsync_cli.store.sqlite.queries.replays import ENRICH, replays
 
 
 class Enrichment(Companion):
@@ -143,7 +143,9 @@ def enriching(
     file.check()
     if resume and not Path(path).exists():
         with store.reading() as transaction:
-            is_unfinished = any(not each.finished for each in replays(transaction))
+            is_unfinished = any(
+                ENRICH in each.options and not each.finished for each in replays(transaction)
+            )
         if is_unfinished:
             raise UsageFault(
                 f"{named} {quoted(path)} does not exist, and a replay that continues adds only "
