@@ -210,8 +210,10 @@ def _shell(idsync: Program, command: str) -> Outcome:
         (
             " > /dev/full",
             3,
-            "idsync: standard output cannot be written: No space left on device; use --resume to "
-            "continue\n",
+            (
+                "idsync: standard output cannot be written: No space left on device; use --resume to "
+                "continue\n"
+            ),
         ),
     ],
 )
