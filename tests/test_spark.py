@@ -22,7 +22,6 @@ import pytest
 
 from benchmarks import workload
 from idsync_cli.spark.components import components
-from idsync_cli.spark.windows import may_be_halved
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
 from tests.program import CONFIG, TWO_SCOPES, Program, program_in_a_fresh_folder  # noqa: F401
@@ -201,6 +200,35 @@ def test_a_chain_of_jobs_is_a_replay(spark: Any, idsync: Program) -> None:
     assert (again.status, "a job finished in" in again.stderr) == (2, True)
 
 
+def test_a_job_may_begin_with_an_export(spark: Any, idsync: Program) -> None:
+    """It is as if that had been imported; what was erased stays so."""
+    idsync.write("idsync.yaml", CONFIG)
+    people = [{"email": "a"}, {"email": "b", "ios_idfv": "1"}, {"email": "c"}]
+    requests = [{"type": "identify", "known_identities": each} for each in people]
+    ids = {"user_identities": {"email": "b"}, "source_request_id": "1"}
+    requests.append({"type": "batch", **ids, "user_attributes": {"x": 1}})
+    idsync.write("before.jsonl", "".join(json.dumps(each) + "\n" for each in requests))
+    replayed(idsync, "before.jsonl", seed="3", store="before.db")
+    assert idsync("erase", "--email", "a", "--store", "before.db").status == 0
+    idsync("export", "--store", "before.db", "--output", "export.jsonl")
+    idsync.write("day.jsonl", "".join(json.dumps(each) + "\n" for each in [*requests, requests[0]]))
+    assert idsync("import", "export.jsonl", "--store", "serial.db", "--seed", "3").status == 0
+    answers = replayed(idsync, "day.jsonl", seed="3")
+    job = ("spark-replay", "day.jsonl", "--output", "out", "--state", "export.jsonl", "--jsonl")
+    assert "needs a seed" in idsync(*job).stderr
+    done = idsync(*job, "--seed", "3")
+    assert done.status == 0, done
+    assert parts(idsync.folder / "out" / "answers") == answers
+    assert '"duplicate"' in answers
+    assert "--state" in idsync("load", "out", "--store", "loaded.db").stderr
+    loaded = idsync("load", "out", "--state", "export.jsonl", "--store", "loaded.db")
+    assert loaded.status == 0, loaded
+    export = idsync("export", "--store", "serial.db").stdout
+    assert '"erasure"' in export
+    assert without_times(idsync("export", "--store", "loaded.db").stdout) == without_times(export)
+    assert without_times(parts(idsync.folder / "out" / "profiles")) == without_times(export)
+
+
 def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     idsync.write("idsync.yaml", CONFIG)
     line = '{"type": "identify", "known_identities": {"email": "a"}}\n'
@@ -315,11 +343,3 @@ def workers() -> list[int]:
             if "pyspark" in words[child] and "daemon" in words[child]:
                 found.append(child)
     return [pid for pid in found if pid not in children]  # the daemon itself has those for children
-
-
-def test_windows_are_halved_as_long_as_it_helps() -> None:
-    assert may_be_halved(1_000_000, 0.9, None, 0.25)
-    assert may_be_halved(500_000, 0.6, 0.9, 0.25)
-    assert not may_be_halved(500_000, 0.85, 0.9, 0.25)
-    assert not may_be_halved(500_000, 0.2, 0.9, 0.25)
-    assert not may_be_halved(100_000, 0.9, None, 0.25)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import pytest
 
+from idsync_cli.spark.windows import may_be_halved
 from idsync_cli.store import sqlite
 from tests.comparison import lines_of, organization
 from tests.in_tasks import InTasks, Job, Result, serially
@@ -75,3 +76,11 @@ def test_tasks_and_windows_come_to_what_one_store_does(number: int) -> None:
     assert found.history == expected.history
     assert found.export == expected.export
     assert found.hidden == expected.hidden
+
+
+def test_windows_are_halved_as_long_as_it_helps() -> None:
+    assert may_be_halved(1_000_000, 0.9, None, 0.25)
+    assert may_be_halved(500_000, 0.6, 0.9, 0.25)
+    assert not may_be_halved(500_000, 0.85, 0.9, 0.25)
+    assert not may_be_halved(500_000, 0.2, 0.9, 0.25)
+    assert not may_be_halved(100_000, 0.9, None, 0.25)

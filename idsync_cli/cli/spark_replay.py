@@ -66,7 +66,7 @@ def spark_replay(
     number = parse_seed(seed)
     from idsync_cli.spark.reading import check_files
     from idsync_cli.spark.replaying import check, replay_into
-    from idsync_cli.spark.session import is_of_spark, session
+    from idsync_cli.spark.session import named, session
 
     check(window, max_share)
     check_files(files)
@@ -86,10 +86,11 @@ def spark_replay(
     except IdsyncError:
         raise
     except Exception as error:
-        if not is_of_spark(error):
+        name = named(error)
+        if name is None:
             raise
         raise StoreFault(
-            f"Spark ended the job: {printable(str(error).partition(chr(10))[0][:300])}; nothing is "
+            f"Spark ended the job ({printable(name)}), and its own log says why; nothing is "
             "finished, and the same command again begins anew"
         ) from None
     for scope in report["other_logins"]:

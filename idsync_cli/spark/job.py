@@ -11,8 +11,9 @@ from idsync_cli.spark.naming import Said
 from idsync_cli.spark.reading import shown
 from idsync_cli.spark.rows import Kind, Section
 from idsync_cli.spark.rules import JobRules
+from idsync_cli.spark.spreading import Spreading
 from idsync_cli.spark.state import seen_by
-from idsync_cli.spark.tables import ORDER, ROWS, Mapped, Values, mapped, row_of, values_of
+from idsync_cli.spark.tables import ROWS, Mapped, Values, mapped, row_of, values_of
 from idsync_cli.spark.task import TaskWork, run
 from idsync_cli.spark.ties import shown_names
 from idsync_cli.spark.windows import COMMONEST, WindowReport
@@ -80,6 +81,7 @@ class Job:
         self._tell = tell
         self._describe = describe
         self._tables = 0
+        self._spreading = Spreading(spark)
         most = spark.conf.get("spark.sql.shuffle.partitions") or ""
         self._most_tasks = int(most) if most.isdigit() else _MOST_TASKS  # "auto" on Databricks
 
@@ -265,34 +267,15 @@ class Job:
                 told += 1
                 yield *texts[bytes(name)], count
 
-    # ---- Tasks
-
     def _resolve(self, window: _Window, state: "DataFrame", last_seq: int) -> "DataFrame":
         """All that the tasks of a window give."""
-        from pyspark.sql import functions as f
-
         order = self._order
         self._describe(f"idsync: resolving {window.length:,} lines from {window.first:,}")
-        tasks = windows.tasks_for(window.length, self._most_tasks)
-        buckets, total = self._buckets(window, tasks)
-        lines = window.lines.select(
-            f.lit(Kind.LINE.value).alias("kind"), "seq", "data", "node",
-            f.lit(0).alias("section"), f.lit(0).alias("rank"), f.lit(0).cast("long").alias("age"),
-            f.coalesce("place", f.lit(b"")).alias("place"), f.lit(None).cast("long").alias("mpid"),
-            f.lit(None).cast("long").alias("other"), f.lit(None).cast("binary").alias("key"),
-            f.lit(False).alias("was_known"), "file", "line", "component",
-        )  # fmt: skip
-        its_state = state.join(window.touched, "node").select(lines.columns)
-        rows = lines.unionAll(its_state).join(buckets, "component", "left")
-        few = total - tasks
-        bucket = f.coalesce("bucket", f.pmod(f.hash("component"), f.lit(tasks)) + few)
-        spread = rows.withColumn("bucket", bucket)
-        if total > 1:
-            keys = self._keys(total)
-            spread = spread.join(f.broadcast(keys), "bucket").repartition(total, "partition_key")
-        else:
-            spread = spread.coalesce(1)
         work = TaskWork(order.rules, order.seed, last_seq, order.now_ms, order.files)
+        tasks = windows.tasks_for(window.length, self._most_tasks)
+        spread = self._spreading.spread(
+            window.lines, state.join(window.touched, "node"), window.sizes, window.length, tasks
+        )
 
         def make() -> Mapped:
             def answer(values: Iterator[Values]) -> Iterator[Values]:
@@ -300,33 +283,7 @@ class Job:
 
             return answer
 
-        columns = [column.split()[0] for column in ROWS.split(", ")]
-        in_order = spread.select(*columns).sortWithinPartitions(*ORDER)
-        return self._kept(mapped(in_order, make, ROWS), "resolved")
-
-    def _buckets(self, window: _Window, tasks: int) -> tuple["DataFrame", int]:
-        """The large components, with a task of its own for each; and how many tasks there are."""
-        from pyspark.sql import functions as f
-
-        large = window.sizes.where(f.col("count") * tasks > window.length)
-        found = large.orderBy(f.desc("count"), "component").select("component").collect()
-        rows = [(component, number) for number, (component,) in enumerate(found)]
-        table = self._spark.createDataFrame(rows, "component long, bucket int")
-        return f.broadcast(table), len(rows) + tasks
-
-    def _keys(self, buckets: int) -> "DataFrame":
-        """For each bucket a key that Spark's own hash leads to a partition of its own."""
-        from pyspark.sql import functions as f
-
-        candidates = self._spark.range(buckets * 64).select(
-            f.col("id").alias("partition_key"),
-            f.pmod(f.hash("id"), f.lit(buckets)).alias("bucket"),
-        )
-        keys = candidates.groupBy("bucket").agg(f.min("partition_key").alias("partition_key"))
-        return self._spark.createDataFrame(
-            [(row["bucket"], row["partition_key"]) for row in keys.collect()],
-            "bucket int, partition_key long",
-        )
+        return self._kept(mapped(spread, make, ROWS), "resolved")
 
     # ---- What goes on
 

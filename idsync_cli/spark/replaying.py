@@ -242,7 +242,10 @@ def _from_export(
     """An export, which this process imports; what comes of it goes to Spark in pieces."""
     with imported(name, organization, seed, now_ms) as export:
         table = spark.createDataFrame([], ROWS)
-        rows = [tuple(values_of(row)) for row in export.rows]
+        rows = [
+            tuple(values_of(row._replace(kind=int(row.kind), section=int(row.section))))
+            for row in export.rows
+        ]
         for first in range(0, len(rows), _AT_ONCE):
             table = table.unionAll(spark.createDataFrame(rows[first : first + _AT_ONCE], ROWS))
         its = {"export": export.digest}

@@ -22,6 +22,7 @@ def session(master: str | None) -> "SparkSession":
     try:
         from pyspark.errors import PySparkRuntimeError
         from pyspark.sql import SparkSession
+        from pyspark.sql.utils import is_remote
     except ImportError:
         raise UsageFault(
             "Spark is not installed here; install it with: pip install 'idsync[spark]' (it needs "
@@ -46,9 +47,18 @@ def session(master: str | None) -> "SparkSession":
                 "apt-get install openjdk-17-jre-headless"
             ) from None
         raise
+    if _IS_SUBMITTED not in os.environ and not is_remote():
+        found.sparkContext.setLogLevel("ERROR")  # of warnings there are many, and none is news
     return found
 
 
-def is_of_spark(error: Exception) -> bool:
-    """Whether Spark, or what it runs on, ended the work."""
-    return type(error).__module__.partition(".")[0] in ("pyspark", "py4j")
+def named(error: Exception) -> str | None:
+    """What Spark calls an error that it, or what it runs on, ended with; None for any other.
+
+    Its message may have values of identifiers in it.
+    """
+    if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j"):
+        return None
+    condition = getattr(error, "getCondition", None)
+    name = condition() if condition is not None else None
+    return str(name or type(error).__name__)
