@@ -109,7 +109,44 @@ def test_what_cannot_be_said_of_a_column_is_refused(
 
 def test_two_columns_of_one_name_are_refused(wide: Program) -> None:
     wide.write("a.csv", "email,email\na,b\n")
-    assert_refused(wide("convert", "a.csv"), 2, "both email")
+    assert_refused(wide("convert", "a.csv"), 2, "two columns are called 'email'", "in the file")
+    outcome = wide("convert", "a.csv", "--map", "email=")
+    assert_refused(outcome, 2, "no column of 'a.csv' is an identity type")
+    assert "may be email" not in outcome.stderr
+
+
+def test_of_two_columns_of_a_type_it_is_said_how_to_leave_one_out(wide: Program) -> None:
+    wide.write("a.csv", "email,E Mail\na,b\n")
+    outcome = wide("convert", "a.csv", "--map", "E Mail=email")
+    assert_refused(outcome, 2, "'email' and 'E Mail' are both email", "with: --map 'E Mail='")
+    assert wide("convert", "a.csv", "--map", "E Mail=").status == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("name,age\nAna,5\n", ["first line names 'name', 'age'", "--map name=TYPE"]),
+        ("C1,a@x.com\nC2,b@x.com\n", ["first line names 'C1', 'a@x.com'"]),
+        ("Customer ID,x\nC,1\n", ["'a'", "--map 'Customer ID=customer_id'"]),
+    ],
+)
+def test_a_header_without_a_type_is_shown(wide: Program, table: str, words: list[str]) -> None:
+    wide.write("a", table)
+    assert_refused(wide("convert", "a"), 2, "no column of 'a' is an identity type", *words)
+
+
+@pytest.mark.parametrize(
+    "before", ["sep=;\n", '"sep=;"\r\n', "# people\n", "# one\n\n#two\n", "# a; b\nsep=;\n"]
+)
+def test_what_stands_before_a_header_is_passed_over(wide: Program, before: str) -> None:
+    table = f"{before}customer_id;email\nC1;a@x.com\n;\n"
+    outcome = converted(wide, table)
+    assert outcome.lines() == [identify(customer_id="C1", email="a@x.com")]
+    assert f"a:{before.count(chr(10)) + 3}: no identifier" in outcome.stderr
+
+
+def test_a_column_of_numbers_may_be_called_by_their_sign(wide: Program) -> None:
+    assert converted(wide, "#,email\n1,a@example.com\n", "--map", "#=").lines() == [A]
 
 
 @pytest.mark.parametrize(
@@ -402,6 +439,90 @@ def test_what_makes_no_request_is_counted_and_named(wide: Program, text: str, wh
     assert outcome.lines() == [A, B]
     assert f"a:2: {why}" in outcome.stderr
     assert outcome.status == 1
+
+
+REFUSED_BY_A_REPLAY = (
+    ({"type": "signin", "known_identities": {"email": "a"}}, "unknown type 'signin'"),
+    ({"known_identities": {"email": 12}}, "the value '12' of email is not text"),
+    ({"known_identities": {"emial": "a"}}, "unknown identity type 'emial'; did you mean 'email'?"),
+    ({**identify(email="a"), "answer": 1}, "unknown member 'answer'"),
+    ({**identify(email="a"), "mpid": "77"}, "mpid is only for modify"),
+    ({"type": "modify", "known_identities": {"email": "a"}}, "no mpid"),
+    ({"mpid": "0", "identity_changes": []}, "mpid is '0', but must be an MPID; 0 is none"),
+    ({"mpid": "1", "identity_changes": [{"identity_type": "x"}]}, "unknown identity type 'x'"),
+    ({**identify(email="a"), "previous_mpid": "x"}, "previous_mpid is 'x'"),
+    ({**identify(email="a"), "response": {}}, "response"),
+    ({**identify(email="a"), "scope": 5}, "scope is '5', but must be text"),
+    ({"type": "erase", "mpid": "5", "known_identities": {"email": "a"}}, "either mpid or"),
+)
+
+
+@pytest.mark.parametrize("layout", ["array", "lines"])
+def test_what_a_replay_would_refuse_whatever_the_scope_is_counted_and_named(
+    wide: Program, layout: str
+) -> None:
+    wide = Program(wide.folder, columns=5000)
+    for request, why in REFUSED_BY_A_REPLAY:
+        values = [A, request, B]
+        text = json.dumps(values) if layout == "array" else "\n".join(map(json.dumps, values))
+        outcome = converted(wide, text)
+        assert outcome.lines() == [A, B], why
+        assert "1 not usable" in outcome.stderr
+        assert why in outcome.stderr
+        assert ("(value 2 of the file)" in outcome.stderr) is (layout == "array")
+        assert outcome.status == 1
+        line = {"type": "identify", **request}
+        if "type" not in request and "identity_changes" in request:
+            line["type"] = "modify"
+        answers = wide("replay", "-", "--output", "-", stdin=json.dumps(line).encode() + b"\n{}")
+        assert answers.lines()[0]["status"] == "error"
+
+
+def test_what_may_be_right_somewhere_is_kept(wide: Program) -> None:
+    requests = [
+        {**identify(email="a"), "scope": "consumers", "workspace": "nowhere", "label": "x"},
+        {"type": "login", "known_identities": {}},
+        {"type": "modify", "mpid": "@x", "known_identities": {"email": None}},
+        {**identify(email="a"), "previous_mpid": 0},
+    ]
+    outcome = converted(wide, json.dumps(requests))
+    assert (outcome.status, outcome.lines()) == (0, requests)
+
+
+def test_values_that_are_no_objects_count_each(wide: Program) -> None:
+    outcome = converted(wide, f'[{json.dumps(A)},5,null,\n[1],{json.dumps(B)},"x"]')
+    assert outcome.lines() == [A, B]
+    assert "4 not usable" in outcome.stderr
+    assert "a:1: '5' is no object (value 2 of the file)" in outcome.stderr
+    assert "a:1: 'null' is no object (value 3 of the file)" in outcome.stderr
+    assert "a:2: not a JSON object (value 4 of the file)" in outcome.stderr
+    assert "a:2: '\"x\"' is no object (value 6 of the file)" in outcome.stderr
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("path", [("requests",), ("data", "users")])
+def test_the_list_in_an_object_is_what_is_converted(
+    wide: Program, path: tuple[str, ...], indent: int | None
+) -> None:
+    value: Any = [A, {"x": 5}, 7, "]", B]
+    for name in reversed(path):
+        value = {name: value, "next": {"cursor": [A]}}
+    text = json.dumps(value, indent=indent)
+    outcome = converted(wide, text)
+    assert outcome.lines() == [A, B]
+    assert "one JSON object around a list, 3 not usable" in outcome.stderr
+    assert "'7' is no object (value 3 of the file)" in outcome.stderr
+    refused = wide("replay", "a")
+    assert_refused(refused, 2, "is one JSON object around a list", "with: idsync convert a")
+
+
+def test_a_map_of_what_no_row_has_is_refused(wide: Program) -> None:
+    wide.write("a", json.dumps(A) + "\n" + json.dumps(B))
+    mapped = ("convert", "a", "--output", "b", "--map", "email=customer_id")
+    assert_refused(wide(*mapped), 2, "no row has a member 'email', so the map of it has no effect")
+    assert not (wide.folder / "b").exists()
+    wide.write("a", json.dumps([A, {"email": None, "customer_id": "C"}]))
+    assert wide(*mapped).status == 0
 
 
 def test_a_file_that_was_cut_gives_what_is_whole(wide: Program) -> None:

@@ -4,6 +4,8 @@ A real full disk needs the right to mount one, which root has; elsewhere these t
 and the limit on the size of files stands in for it.
 """
 
+import errno
+import os
 import shlex
 import shutil
 import subprocess
@@ -202,6 +204,9 @@ def _shell(idsync: Program, command: str) -> Outcome:
     return Outcome(outcome.stdout, outcome.stderr, int((idsync.folder / "status").read_text()))
 
 
+GOES_ON = "; use --resume to continue"
+
+
 @pytest.mark.parametrize(
     ("into", "status", "error"),
     [
@@ -210,10 +215,7 @@ def _shell(idsync: Program, command: str) -> Outcome:
         (
             " > /dev/full",
             3,
-            (
-                "idsync: standard output cannot be written: No space left on device; use --resume to "
-                "continue\n"
-            ),
+            f"idsync: standard output cannot be written: {os.strerror(errno.ENOSPC)}{GOES_ON}\n",
         ),
     ],
 )

@@ -92,9 +92,10 @@ def test_what_is_no_har_has_no_entries(text: str) -> None:
 def test_lines_are_counted_and_what_is_no_value_is_told() -> None:
     text = '[\n{"a": 1}, nonsense\n\n{"b":\n2}\n] tail'
     assert list(JsonPieces(in_pieces(text, 4)).values()) == [
-        Piece(2, '{"a": 1}'),
-        Piece(4, '{"b":\n2}', "nonsense"),
-        Piece(6, "", "tail"),
+        Piece(2, '{"a": 1}', number=1),
+        Piece(2, "", "nonsense", number=2),
+        Piece(4, '{"b":\n2}', number=3),
+        Piece(6, "", "tail", number=4),
     ]
 
 

@@ -55,9 +55,10 @@ _SENTENCES = {
     "recorded",
     Hint.CONVERT_FILE: "make requests of it with: idsync convert {path}",
     Hint.CONVERT_ARRAY: "make requests of it with: idsync convert {path}, or lines with: "
-    "jq -c '.[]'{argument}",
+    "jq -c '.[]'{after_path}",
+    Hint.CONVERT_WRAPPED: "make requests of what it holds with: idsync convert {path}",
     Hint.CONVERT_OBJECTS: "make requests of it with: idsync convert {path}, or lines with: "
-    "jq -c .{argument}",
+    "jq -c .{after_path}",
     Hint.CONVERT_ROWS: "to make requests of rows without one, use: idsync convert",
     Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
     Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
@@ -77,6 +78,8 @@ _SENTENCES = {
     Hint.BRING_BACK: "use --again --force to do so",
     Hint.FINISH_LATER: "end it; the next command that writes to the store finishes",
     Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
+    Hint.MAP_COLUMN: "say what a column is with: --map {argument}",
+    Hint.LEAVE_OUT_COLUMN: "leave one of them out, with: --map {argument}",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
 }
 """Every hint in the words of the command line."""
@@ -134,10 +137,11 @@ def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
     }
     path = words["path"]
     of_a_pipe = path == "-"  # which these read by themselves, and know no `-` for it
-    words["argument"], words["redirected"] = ("", "") if of_a_pipe else (f" {path}", f" < {path}")
+    words["after_path"], words["redirected"] = ("", "") if of_a_pipe else (f" {path}", f" < {path}")
     return _SENTENCES[hint].format_map(words)
 
 
 def _as_word(name: str, fact: str | int) -> str | int:
-    """A path as a shell takes it for one word; any other fact as it is."""
-    return shlex.quote(printable(fact)) if name == "path" and isinstance(fact, str) else fact
+    """A path or an argument as a shell takes it for one word; any other fact as it is."""
+    is_one = name in ("path", "argument") and isinstance(fact, str)
+    return shlex.quote(printable(str(fact))) if is_one else fact

@@ -22,7 +22,7 @@ from idsync_cli.core.identity import (
     parse_mpid,
     value_fault,
 )
-from idsync_cli.errors import UsageFault, nearest, quoted
+from idsync_cli.errors import Hint, UsageFault, nearest, quoted
 from idsync_cli.nearest import nearest_words
 
 
@@ -65,6 +65,7 @@ _TEXTS = (
     Member.ENVIRONMENT,
 )
 _MOST_UNUSED = 100
+_MOST_NAMED = 10
 
 
 class Made(NamedTuple):
@@ -81,6 +82,7 @@ class Columns:
         self._said = said
         self._default = default
         self._unused: dict[str, UnusedColumn] = {}
+        self._met: set[str] = set()
 
     @property
     def unused(self) -> tuple[UnusedColumn, ...]:
@@ -93,8 +95,20 @@ class Columns:
             return self._said[name]
         return TYPES_BY_NAME.get(name) or _MEMBERS.get(name)
 
-    def check(self, names: Sequence[str]) -> None:
-        """Check the columns of a table.
+    def check_said(self) -> None:
+        """See whether each column of which something was said was a member of some row.
+
+        Raises:
+            UsageFault: one was not.
+        """
+        for name in self._said:
+            if name not in self._met:
+                raise UsageFault(
+                    f"no row has a member {quoted(name)}, so the map of it has no effect"
+                )
+
+    def check(self, file: str, names: Sequence[str]) -> None:
+        """Check the columns of a table, whose header names them.
 
         Raises:
             UsageFault: something was said of one that is not there, two are the same, or none is
@@ -107,13 +121,18 @@ class Columns:
         for name in names:
             target = self.target_of(name)
             if target is not None and target in seen:
+                if seen[target] == name:
+                    raise UsageFault(
+                        f"two columns are called {quoted(name)}; give one another name in the file"
+                    )
                 raise UsageFault(
-                    f"the columns {quoted(seen[target])} and {quoted(name)} are both {target}; "
-                    "leave one of them out"
+                    f"the columns {quoted(seen[target])} and {quoted(name)} are both {target}",
+                    hint=Hint.LEAVE_OUT_COLUMN,
+                    argument=f"{name}=",
                 )
             seen[target] = name
         if not any(isinstance(each, IdentityType) for each in seen):
-            raise UsageFault(_no_identifiers(names))
+            raise self._no_identifiers(file, names)
 
     def request_of(self, row: Iterable[tuple[str, object]]) -> Made:
         """The request of a row: of its columns with what stands in them.
@@ -125,8 +144,12 @@ class Columns:
         identities: dict[IdentityType, str] = {}
         for name, value in row:
             if value is None or value == "":
+                if name in self._said:
+                    self._met.add(name)
                 continue
             target = self.target_of(name)
+            if name in self._said:
+                self._met.add(name)
             if target is None:
                 self._pass_over(name)
             elif not isinstance(value, str):
@@ -176,6 +199,22 @@ class Columns:
                 members[name.value] = json.dumps(mpid)
         return members
 
+    def _no_identifiers(self, file: str, names: Sequence[str]) -> UsageFault:
+        """What is said of a header that names no identifier, with what its columns may be."""
+        may_be = {name: guess for name in names if name not in self._said and (guess := near(name))}
+        told = [f"{quoted(name)} may be {guess}" for name, guess in may_be.items()]
+        listed = ", ".join(map(quoted, names[:_MOST_NAMED]))
+        if len(names) > _MOST_NAMED:
+            listed += ", …"
+        guess = f"; {', '.join(told[:_MOST_NAMED])}" if told else ""
+        name, target = next(iter(may_be.items()), (names[0] if names else "COLUMN", "TYPE"))
+        return UsageFault(
+            f"no column of {quoted(file)} is an identity type; its first line names {listed}"
+            f"{guess}",
+            hint=Hint.MAP_COLUMN,
+            argument=f"{name}={target}",
+        )
+
     def _pass_over(self, name: str) -> None:
         if name not in self._said and name not in self._unused and len(self._unused) < _MOST_UNUSED:
             self._unused[name] = UnusedColumn(name, near(name))
@@ -211,9 +250,3 @@ def said_of(option: Sequence[str]) -> dict[str, Target]:
             raise UsageFault(f"unknown identity type {quoted(target)}{nearest(target, NAMES)}")
         said[name] = known
     return said
-
-
-def _no_identifiers(names: Sequence[str]) -> str:
-    told = [f"{quoted(name)} may be {near(name)}" for name in names if near(name)]
-    guess = f": {', '.join(told[:10])}" if told else ""
-    return f"no column is an identity type{guess}"

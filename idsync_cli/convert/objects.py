@@ -6,6 +6,7 @@ from typing import NamedTuple
 from idsync_cli.convert.batches import MEMBERS as BATCH
 from idsync_cli.convert.batches import batch_of
 from idsync_cli.convert.columns import Columns, RowKind
+from idsync_cli.convert.forms import check_request
 from idsync_cli.convert.lines import CannotUse, decoded, line_of, members_of, on_one_line
 from idsync_cli.core.identity import Identifier
 
@@ -33,15 +34,18 @@ def request_of(text: str, columns: Columns, default: RowKind) -> Found:
         return Found(*batch_of(text, value))
     if "identity_changes" in value or "known_identities" in value:
         if "type" in value:
+            check_request(text, value)
             return Found(on_one_line(text))
         is_change = "identity_changes" in value
         kind = RowKind.MODIFY if is_change else default
+        check_request(text, value, kind.value)
         return Found(line_of({"type": f'"{kind}"', **members_of(text)}))
     if "identities" in value:
         raise CannotUse("a profile, which is no request")
     if value.keys() >= _ANSWER:
         raise CannotUse("an answer, which is no request")
     if value.get("type") in ("alias", "erase"):
+        check_request(text, value)
         return Found(on_one_line(text))
     made = columns.request_of(value.items())
     return Found(made.line, (), made.identifiers)

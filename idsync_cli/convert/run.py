@@ -13,7 +13,7 @@ from idsync_cli.convert.report import SHOWN, Converted, LineEnd, Unusable
 from idsync_cli.convert.variants import Variants
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import UsageFault, quoted
-from idsync_cli.files.contents import LINES, Contents, check
+from idsync_cli.files.contents import LINES, Contents, check, path_of_list
 from idsync_cli.files.foreign_text import ForeignText, is_text
 from idsync_cli.files.json_pieces import JsonPieces, Piece
 from idsync_cli.files.table import Row, rows
@@ -24,6 +24,7 @@ _TAKEN = (
     Contents.CSV,
     Contents.ARRAY,
     Contents.LAID_OUT,
+    Contents.WRAPPED,
     Contents.COMMAS,
     Contents.ON_ONE_LINE,
     Contents.HAR,
@@ -91,6 +92,8 @@ class Conversion:
             self._look_for_line_ends(line, request.identifiers)
             self._written += 1
             yield request.line
+        if not self._header:
+            self._columns.check_said()
 
     def report(self) -> Converted:
         """What it came to, when all was read."""
@@ -137,6 +140,10 @@ class Conversion:
             for number, line in enumerate(text.lines(), start=1):
                 if line.strip():
                     yield number, partial(self._of_line, line)
+        elif self._contents is Contents.WRAPPED:
+            path = path_of_list(text.head().encode())
+            for piece in JsonPieces(text.pieces()).inside(path):
+                yield piece.line, partial(self._of_piece, piece)
         else:
             for piece in JsonPieces(text.pieces()).values():
                 yield piece.line, partial(self._of_piece, piece)
@@ -147,7 +154,7 @@ class Conversion:
         if header.fault:
             raise UsageFault(f"{quoted(self._source.name)} is {header.fault}")
         names = [cell.strip() for cell in header.cells]
-        self._columns.check([name for name in names if name])
+        self._columns.check(self._source.name, [name for name in names if name])
         return names
 
     def _of_row(self, row: Row) -> Found:
@@ -179,13 +186,15 @@ class Conversion:
         return objects.request_of(rest, self._columns, self._source.default)
 
     def _of_piece(self, piece: Piece) -> Found:
-        if piece.skipped and piece.text:
-            self._note(piece.line, f"{quoted(piece.skipped)} is no object")
+        which = f"(value {piece.number:,} of the file)"  # all may stand in one line
         if not piece.text:
-            raise CannotUse(f"{quoted(piece.skipped)} is no object")
+            raise CannotUse(f"{quoted(piece.skipped)} is no object {which}")
         if not piece.ended:
-            raise CannotUse("the file ends in it")
-        return objects.request_of(piece.text, self._columns, self._source.default)
+            raise CannotUse(f"the file ends in it {which}")
+        try:
+            return objects.request_of(piece.text, self._columns, self._source.default)
+        except CannotUse as fault:
+            raise CannotUse(f"{fault.why} {which}") from None
 
 
 def _of_entry(piece: Piece) -> Found | None:

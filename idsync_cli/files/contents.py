@@ -13,7 +13,7 @@ from typing import Any
 
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
-from idsync_cli.files.table import cells_of, names_columns
+from idsync_cli.files.table import cells_of, is_comment, names_columns, says_separator
 
 LOOKED_AT = 2**20
 """How many bytes are looked at, at most."""
@@ -37,6 +37,7 @@ class Contents(StrEnum):
     CSV = "is CSV"
     ARRAY = "is a JSON array"
     LAID_OUT = "holds JSON objects that are laid out over several lines"
+    WRAPPED = "is one JSON object around a list"
     COMMAS = "holds JSON objects with commas between them"
     ON_ONE_LINE = "holds several JSON objects on one line"
     HAR = "is a recording of a browser (HAR)"
@@ -106,6 +107,7 @@ _WAYS_OUT = {
     Contents.CSV: Hint.CONVERT_FILE,
     Contents.ARRAY: Hint.CONVERT_ARRAY,
     Contents.LAID_OUT: Hint.CONVERT_OBJECTS,
+    Contents.WRAPPED: Hint.CONVERT_WRAPPED,
     Contents.COMMAS: Hint.CONVERT_FILE,
     Contents.ON_ONE_LINE: Hint.CONVERT_OBJECTS,
     Contents.HAR: Hint.CONVERT_FILE,
@@ -131,6 +133,10 @@ _WAYS_OUT = {
 }
 
 _HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
+_WRAPPED = re.compile(
+    rb'\s*\{\s*"(?!events|user_identities|identity_changes|known_identities|identities|device_info'
+    rb'|context|response|record)([^"\\]+)"\s*:\s*(?:\{\s*"([^"\\]+)"\s*:\s*)?\[\s*\{'
+)
 _BEGINS_AN_OBJECT = re.compile(rb'\{\s*"')
 _TWO_OBJECTS = re.compile(rb"\}[ \t]*\r[ \t\r]*\{")
 _ARRAY_OF_OBJECTS = re.compile(rb"\[\s*[\[{]")
@@ -215,6 +221,8 @@ def _of_objects(text: bytes) -> Contents:
     if _HAR.match(text):
         return Contents.HAR
     first, _, rest = text.partition(b"\n")
+    if path_of_list(text) and not (_is_whole(first) and rest.strip()):
+        return Contents.WRAPPED
     if _TWO_OBJECTS.search(first):
         return Contents.CARRIAGE_RETURNS
     value, end = _decoded(first)
@@ -226,6 +234,16 @@ def _of_objects(text: bytes) -> Contents:
     if _is_whole(first):
         return _kind_of(value)
     return Contents.LAID_OUT if rest.strip() and _spans_lines(text, first) else Contents.OBJECTS
+
+
+def path_of_list(text: bytes) -> list[str]:
+    """The members that lead to the list that an object begins with; none if there is none."""
+    found = _WRAPPED.match(text)
+    return (
+        []
+        if found is None
+        else [each.decode("utf-8", "replace") for each in found.groups() if each]
+    )
 
 
 def _is_whole(line: bytes) -> bool:
@@ -296,7 +314,9 @@ def _characters(text: bytes) -> int:
 
 
 def _of_text(text: bytes) -> Contents:
-    lines = [line for line in text.split(b"\n") if line.strip()][:2]
+    lines = [line for line in text.split(b"\n") if line.strip() and not _is_before_header(line)][:2]
+    if not lines:
+        return Contents.TEXT
     before, carriage_return, _ = lines[0].rstrip().partition(b"\r")
     if carriage_return and before.count(b'"') % 2 == 0:  # else it stands in a cell
         return Contents.CARRIAGE_RETURNS
@@ -311,6 +331,12 @@ def _of_text(text: bytes) -> Contents:
         return Contents.PREFIXED
     is_table = len(rows) > 1 and len(rows[0]) == len(rows[1]) > 1
     return Contents.CSV if is_table else Contents.TEXT
+
+
+def _is_before_header(line: bytes) -> bool:
+    """Whether a line may stand before the header of a table: a comment, or `sep=;`."""
+    shown = line.decode("utf-8", "replace")
+    return is_comment(shown) or says_separator(shown)
 
 
 def _holds_object(line: bytes) -> bool:

@@ -6,7 +6,7 @@ it. Commas between values are passed over.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from idsync_cli.errors import FaultCode, UsageFault
@@ -26,13 +26,15 @@ _KEPT = 2**20
 class Piece(NamedTuple):
     """A value as it stands in a file, and the line in which it begins.
 
-    `skipped` is what stood before it and is nothing; `ended` is false where the file ends in it.
+    Of what is neither a list nor an object the text is empty, and `skipped` is what stands there.
+    `ended` is false where the file ends in it, and `number` counts the values from 1.
     """
 
     line: int
     text: str
     skipped: str = ""
     ended: bool = True
+    number: int = 0
 
 
 class JsonPieces:
@@ -52,11 +54,51 @@ class JsonPieces:
         """
         if self._next() == "[":
             self._take(self._at + 1)
+        number = 0
         while (begin := self._search(_BEGINS, self._at)) is not None:
-            skipped = self._take(begin.start())
-            yield self._value(skipped.strip(_NOTHING))
-        if rest := self._take(len(self._text)).strip(_NOTHING):
-            yield Piece(self._line, "", rest)
+            for piece in self._skipped(begin.start(), number):
+                yield piece
+                number = piece.number
+            number += 1
+            yield self._value()._replace(number=number)
+        yield from self._skipped(len(self._text), number)
+
+    def inside(self, path: Sequence[str]) -> Iterator[Piece]:
+        """What the list at a path of members holds, and nothing of what is around it.
+
+        Raises:
+            UsageFault: one is too long.
+        """
+        if all(map(self._enter, path)) and self._next() == "[":
+            self._take(self._at + 1)
+            number = 0
+            while (first := self._next()) not in ("", "]", "}"):
+                number += 1
+                if first in ("{", "["):
+                    yield self._value()._replace(number=number)
+                else:
+                    yield self._scalar()._replace(number=number)
+
+    def _scalar(self) -> Piece:
+        """What is at hand, and is neither a list nor an object."""
+        line = self._line
+        if self._text[self._at] == '"':
+            end = self._end_of_text(self._at + 1)
+        else:
+            found = self._search(_ENDS_SCALAR, self._at + 1)
+            end = -1 if found is None else found.start()
+        return Piece(line, "", self._take(len(self._text) if end < 0 else end))
+
+    def _skipped(self, end: int, number: int) -> Iterator[Piece]:
+        """What stands up to an end, between commas, and is neither a list nor an object."""
+        line = self._line
+        for each in self._take(end).split(","):
+            if skipped := each.strip(_NOTHING):
+                number += 1
+                yield Piece(
+                    line + each[: each.index(skipped)].count("\n"), "", skipped, True, number
+                )
+            line += each.count("\n")
 
     def entries(self) -> Iterator[Piece]:
         """The entries of a HAR: what the list `entries` of the object `log` holds.
@@ -67,7 +109,7 @@ class JsonPieces:
         if self._enter("log") and self._enter("entries") and self._next() == "[":
             self._take(self._at + 1)
             while self._next() == "{":
-                yield self._value("")
+                yield self._value()
 
     def _enter(self, wanted: str) -> bool:
         """Go into the object at hand, up to the value of a member; whether it has that."""
@@ -94,11 +136,11 @@ class JsonPieces:
             end = -1 if found is None else found.start()
         self._take(len(self._text) if end < 0 else end)
 
-    def _value(self, skipped: str) -> Piece:
+    def _value(self) -> Piece:
         """The list or object at hand."""
         line, end = self._line, self._end_of_value()
         text = self._take(len(self._text) if end < 0 else end)
-        return Piece(line, text, skipped, ended=end >= 0)
+        return Piece(line, text, ended=end >= 0)
 
     def _next(self) -> str:
         """The next character that is neither white space nor between values; empty at the end."""

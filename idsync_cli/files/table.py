@@ -9,6 +9,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME
 LONGEST = 2**24
 """How many characters a cell may have."""
 
+_SAYS_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 _SEPARATORS = ",;\t|"
 _COLUMNS = {*TYPES_BY_NAME, "mpid", "user_id", "customer", "phone", "phone_number", "mobile"}
 
@@ -28,20 +29,24 @@ class Row(NamedTuple):
 def rows(lines: Iterator[str]) -> Iterator[Row]:
     """The rows of a table, the header first; a row that cannot be read is the last.
 
-    Lines without anything are passed over. What separates the header separates all. A quotation
+    Lines without anything are passed over, and before the header comments and what Excel writes of
+    the separator (`sep=;`). What separates the header separates all. A quotation
     mark at a wrong place is a fault: nobody knows which of the rows around it stand in a cell.
     """
     import csv
 
     csv.field_size_limit(LONGEST)
-    passed = 0
+    passed, separator = 0, None
     for first in lines:
-        if first.strip():
+        if said := _SAYS_SEPARATOR.fullmatch(first.rstrip("\r\n")):
+            separator = said[1]
+        elif first.strip() and not is_comment(first):
             break
         passed += 1
     else:
         return
-    reader = csv.reader(_behind(first, lines), delimiter=separator_of(first), strict=True)
+    separator = separator or separator_of(first)
+    reader = csv.reader(_behind(first, lines), delimiter=separator, strict=True)
     while True:
         line = passed + reader.line_num + 1
         try:
@@ -77,6 +82,16 @@ def separator_of(header: str) -> str:
         return names_columns(cells), len(cells)
 
     return max(_SEPARATORS, key=merit)
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line before a header is a comment; one may name columns, the first of them `#`."""
+    return line.lstrip().startswith("#") and not names_columns(_cells(line, separator_of(line)))
+
+
+def says_separator(line: str) -> bool:
+    """Whether a line is what Excel writes before a header: `sep=;`."""
+    return _SAYS_SEPARATOR.fullmatch(line.strip()) is not None
 
 
 def names_columns(cells: Sequence[str]) -> int:
