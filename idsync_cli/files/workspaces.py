@@ -63,6 +63,9 @@ class _Reader:
     def _workspace(self, name: str, node: Node) -> tuple[str | None, Access]:
         if node.mapping is None:
             return self._scope(node), NO_ACCESS
+        for key, each in node.mapping.items():
+            if key not in _WORKSPACE:  # it may be meant for that of a secret
+                self._faults.hide(each)
         entries = self._faults.entries(node, _WORKSPACE, f"the workspace {quoted(name)}")
         scope = entries.get("scope")
         if scope is None:
