@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,37 @@ def test_a_hostile_body_is_a_client_error_on_every_route(
             assert b"Traceback" not in reply.body
             assert reply.headers["access-control-allow-origin"] == "*"
     assert server("GET", "/healthz").json() == {"status": "ok"}
+
+
+def test_gzip_may_have_several_members(server: Server) -> None:
+    headers = {**SERVER, "content-encoding": "gzip"}
+    body = b'{"known_identities": {"email": "of-members"}}'
+    members = [gzip.compress(each) for each in (body[:7], b"", body[7:])]
+    whole = b"".join(members)
+    assert server("POST", "/v1/identify", whole, headers).status == 200
+    for wrong in (whole[:-1], whole + b"x", whole + members[0][:5], members[0], b""):
+        assert server("POST", "/v1/identify", wrong, headers).status == 400
+    large = gzip.compress(b" " * 200_000)
+    assert server("POST", "/v1/identify", large + large, headers).status == 413
+    assert server("POST", "/v1/identify", members[1] * 60_000, headers).status == 413
+
+
+@pytest.mark.parametrize("name", ["x-mp-key", "authorization", "x-mp-signature"])
+def test_credentials_that_are_sent_twice_must_be_the_same(server: Server, name: str) -> None:
+    right = {"x-mp-key": "web-key", **SERVER}
+    for second, wanted in (("same", 200), ("other", 401)):
+        value = right.get(name, "0" * 64) if second == "same" else "ios-key"
+        connection = HTTPConnection(server.host, server.port, timeout=20)
+        connection.putrequest("POST", "/v1/identify")
+        for each, its in right.items():
+            connection.putheader(each, its)
+        connection.putheader(name, value)
+        body = b'{"known_identities": {"email": "twice"}}'
+        connection.putheader("content-length", str(len(body)))
+        connection.endheaders(body)
+        status = connection.getresponse().status
+        connection.close()
+        assert status == (wanted if name in right else 401)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

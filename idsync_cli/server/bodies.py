@@ -31,29 +31,55 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
         raise Problem(400, "the Content-Encoding is not known; send gzip, or none")
-    unpack = zlib.decompressobj(_GZIP) if "gzip" in encoding else None
+    unpacking = _Unpacking() if "gzip" in encoding else None
     body = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
             async for chunk in request.stream():
-                body += chunk if unpack is None else _unpacked(unpack, chunk, most - len(body))
-                if len(body) > most:
+                body += chunk if unpacking is None else unpacking.take(chunk, most - len(body))
+                if len(body) > most or (unpacking is not None and unpacking.taken > 2 * most):
                     raise too_long(most)
     except TimeoutError:
         raise Problem(408, f"the body did not come within {SECONDS:.0f} seconds") from None
     except ClientDisconnect:
         raise Problem(400, "the body is cut") from None
-    if unpack is not None and (not unpack.eof or unpack.unused_data):
+    if unpacking is not None and not unpacking.is_whole:
         raise Problem(400, "the body is not one whole gzip file")
     return bytes(body)
 
 
-def _unpacked(unpack: "zlib._Decompress", chunk: bytes, most: int) -> bytes:
-    """What a chunk comes to, no more than a byte beyond `most`."""
-    try:
-        return unpack.decompress(chunk, most + 1)
-    except zlib.error:
-        raise Problem(400, "the body is not gzip, as its Content-Encoding says") from None
+class _Unpacking:
+    """Unpacks gzip chunk by chunk: one member, or several one after another.
+
+    `taken` counts bytes as they came: members may be empty, and so cost time without a limit.
+    """
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+        self.taken = 0
+
+    def take(self, chunk: bytes, most: int) -> bytes:
+        """What a chunk comes to, no more than a byte beyond `most`.
+
+        Raises:
+            Problem: 400; it is not gzip.
+        """
+        self.taken += len(chunk)
+        body = bytearray()
+        try:
+            while chunk and len(body) <= most:
+                if self._member.eof:
+                    self._member = zlib.decompressobj(_GZIP)
+                body += self._member.decompress(chunk, most + 1 - len(body))
+                chunk = self._member.unused_data
+        except zlib.error:
+            raise Problem(400, "the body is not gzip, as its Content-Encoding says") from None
+        return bytes(body)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last member has ended."""
+        return self._member.eof
 
 
 def too_long(most: int = MOST_BYTES) -> Problem:

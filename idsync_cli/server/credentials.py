@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from starlette.datastructures import Headers
+
 from idsync_cli.core.config.access import NO_ACCESS, Access, Secrets
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.server.signature import is_in_time, is_signed
 
 _NOBODY: Final = "no workspace", NO_ACCESS
+_OF_CREDENTIALS: Final = ("x-mp-key", "authorization", "x-mp-signature", "date")
 _STAND_IN: Final = ("a secret that is never right",)
 
 
@@ -59,7 +62,7 @@ class Sent(NamedTuple):
     """
 
     method: str
-    headers: Mapping[str, str]
+    headers: Headers
     paths: tuple[str, ...]
     body: bytes
     path_key: str | None = None
@@ -213,9 +216,12 @@ def _one_key(sent: Sent) -> str | None:
     """The key of a request, in its path or its header; both must be one.
 
     Raises:
-        Refused: 401; they are two.
+        Refused: 401; they are two, or a header of credentials came twice and contradicts itself.
     """
     header = sent.headers.get("x-mp-key")
+    for name in _OF_CREDENTIALS:
+        if len(set(sent.headers.getlist(name))) > 1:
+            raise Refused(401)
     if sent.path_key is None:
         return header
     if header is not None and header != sent.path_key:
