@@ -119,7 +119,7 @@ def check_examples(found: Json, a: list[Json], b: list[Json], known: Any, file: 
     wanted: list[tuple[str, int, str, int]] = []
     causes: list[Any] = []
     for _, size, _, is_b, at in sorted(groups):
-        cause = (a[at]["decided_by"], b[at]["decided_by"])
+        cause = (a[at].get("decided_by"), b[at].get("decided_by"))
         if len(wanted) < 10 and causes.count(cause) < 2:
             causes.append(cause)
             wanted.append(("merged" if is_b else "split", -size, a[at].get("file", file), at))
