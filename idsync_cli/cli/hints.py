@@ -65,6 +65,7 @@ _SENTENCES = {
     Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'{redirected}",
     Hint.RECODE_UTF_16: "write it anew with: iconv -f UTF-16 -t UTF-8 {path}",
     Hint.RECODE_UTF_32: "write it anew with: iconv -f UTF-32 -t UTF-8 {path}",
+    Hint.GET_WHOLE_COPY: "the archive is damaged; get a whole copy of it",
     Hint.GET_FILE_ANEW: "look into it, then get the file anew",
     Hint.GET_BY_GIT_LFS: "get the file with: git lfs pull",
     Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
