@@ -122,7 +122,8 @@ def test_a_date_that_is_off_is_refused(ask: Application) -> None:
     for minutes, wanted in ((-14, 200), (14, 200), (-16, 401), (16, 401)):
         date = written_now(timedelta(minutes=minutes))
         assert status(ask, signed("ios-key", "sesame", date, "/v1/identify", BODY)) == wanted
-    for date in ("", "yesterday", "2026"):
+    ends = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
+    for date in ("", "yesterday", "2026", *ends, "Fri, 31 Dec 9999 23:59:59 XYZ"):
         assert status(ask, signed("ios-key", "sesame", date, "/v1/identify", BODY)) == 401
 
 

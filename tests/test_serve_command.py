@@ -128,6 +128,33 @@ def test_what_is_recorded_is_replayed_to_the_same_answers(program: Program) -> N
     }
 
 
+def test_what_was_refused_for_who_asked_is_not_recorded(program: Program) -> None:
+    """Nobody asks for an application in a replay: it would take what the server kept."""
+    server = basic("web-key", "top-secret")
+    with serving(program, "--record", "day.jsonl") as running:
+        victim = {"known_identities": {"customerid": "c1"}}
+        running("POST", "/v1/identify", victim, server)
+        other = running("POST", "/v1/identify", visit(2), KEY).json()["mpid"]
+        reply = running("POST", f"/v1/{other}/modify", victim, KEY)
+        assert (reply.status, reply.code) == (400, "LOOKUP_ERROR")
+        assert running("POST", "/v1/5/modify", victim, KEY).status == 400
+        running.stop()
+    text = (program.folder / "day.jsonl").read_text()
+    kinds = [json.loads(line)["type"] for line in text.splitlines()]
+    assert kinds == ["identify", "identify", "modify"]
+    replayed = program("replay", "day.jsonl", "--store", "new.db", "--seed", "1")
+    assert replayed.status == 1  # the profile 5 is not there
+    assert kept(program, "new.db") == kept(program, "idsync.db")
+
+
+def kept(program: Program, store: str) -> list[object]:
+    """Who holds what in a store, times apart."""
+    return [
+        (each["mpid"], each["known"], each["identities"])
+        for each in program("profiles", "--json", "--store", store).lines()
+    ]
+
+
 def test_a_packed_recording_stays_packed_and_is_replayed_with_other_mpids(
     program: Program,
 ) -> None:

@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from starlette.requests import Request
 
+from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer
+from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.service import Service
 from idsync_cli.errors import Busy, Stopped, StoreFault
@@ -101,6 +102,8 @@ class Api:
     ) -> Answer:
         """Have the engine answer a request of section 8 or 9; what it does is recorded.
 
+        What is refused for who asked is not: a replay, where nobody asks, would carry it out.
+
         Raises:
             Problem: 503; the store is busy or cannot be used.
         """
@@ -114,7 +117,7 @@ class Api:
             )
         )
         answer = await _outcome_of(asked)
-        if self.recorder is not None and not read_only:
+        if self.recorder is not None and not read_only and not (spare_known and _is_spared(answer)):
             self.recorder.take(request, answer)
         return answer
 
@@ -133,6 +136,12 @@ class Api:
             Problem: 503; the store is busy or cannot be used.
         """
         return await _outcome_of(unavailable(lambda: self.service.do(task)))
+
+
+def _is_spared(answer: Answer) -> bool:
+    """Whether a modify was refused because a known profile would lose an identifier by it."""
+    refusal = answer.outcome
+    return isinstance(refusal, Refusal) and refusal.code is ErrorCode.PROTECTED_IDENTITY
 
 
 def unavailable(submit: Callable[[], Future[ResultT]]) -> Future[ResultT]:

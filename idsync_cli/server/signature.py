@@ -66,10 +66,9 @@ def is_in_time(date: str, now: datetime) -> bool:
     which may mean several: such a date is in time if it is for some offset from -12 to +14 hours.
     """
     for moment, offset in _readings(date.strip()):
-        if offset is not None:
-            off = moment.replace(tzinfo=UTC) - offset - now
-            return -MOST_OFF <= off <= MOST_OFF
         off = moment.replace(tzinfo=UTC) - now
+        if offset is not None:  # taken from what is off: at an end of the calendar no date is left
+            return -MOST_OFF <= off - offset <= MOST_OFF
         return _WESTMOST - MOST_OFF <= off <= _EASTMOST + MOST_OFF
     return False
 
