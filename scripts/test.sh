@@ -4,7 +4,8 @@
 # compiled copy, and a share of it on the sources. What checks a change within seconds, and builds
 # nothing, is scripts/check.sh.
 #
-#   sh scripts/test.sh
+#   sh scripts/test.sh         all but what needs Java
+#   sh scripts/test.sh spark   what runs on Spark, alone; installs PySpark beside the environment
 #
 # All of them run, whatever fails first; the exit status is 0 only if none failed.
 set -eu
@@ -42,6 +43,29 @@ tests() {
         --override-ini=tmp_path_retention_policy=failed "$@"
 }
 
+# PySpark is large, and nothing else needs it: it has a folder of its own.
+spark() {
+    command -v java >/dev/null || {
+        echo "There is no Java, which Spark needs: apt-get install openjdk-17-jre-headless" >&2
+        return 1
+    }
+    packages=$venv/.spark
+    if [ "$(cat "$packages/.stamp" 2>/dev/null)" != "$(cksum <requirements/spark.txt)" ]; then
+        echo "Installing PySpark ..." >&2
+        rm -rf "$packages"
+        "$python" -m pip install -qq --no-compile --no-deps --target "$packages" \
+            -r requirements/spark.txt >&2 || return 1
+        cksum <requirements/spark.txt >"$packages/.stamp"
+    fi
+    PYTHONPATH="$root:$packages" "$python" -m pytest tests/test_spark.py
+}
+
+if [ "${1:-}" = spark ]; then
+    check "tests on Spark" spark
+    [ -z "$failed" ] || exit 1
+    exit 0
+fi
+
 check "ruff check" "$python" -m ruff check .
 check "ruff format" "$python" -m ruff format --check .
 check "mypy" "$python" -m mypy
@@ -67,3 +91,4 @@ if [ -n "$failed" ]; then
     printf 'Failed: %s\n' "${failed#, }"
     exit 1
 fi
+printf 'Left out: the tests on Spark; sh scripts/test.sh spark runs them\n'

@@ -31,6 +31,7 @@ from idsync_cli.errors import (
     UsageFault,
 )
 from idsync_cli.foresight.asking import NoSuchLine
+from idsync_cli.foresight.comparing.compare import NothingRecorded
 from idsync_cli.store.sqlite import OldStore, open_store
 from idsync_cli.store.sqlite.files.faults import unusable
 from idsync_cli.store.sqlite.files.location import StoreLocation
@@ -59,6 +60,7 @@ ALL = (
     OutputClosed(),
     Terminated(),
     NoSuchLine("the file has no such line"),
+    NothingRecorded("no line has a response"),
 )
 
 

@@ -1,11 +1,15 @@
 """The fixtures are what they say."""
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from idsync_cli.core.config.definitions import NO_DEFINITIONS
+from idsync_cli.files import config_file
 from tests.program import Program
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +20,48 @@ def test_the_day_is_what_its_generator_makes() -> None:
     made = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
     assert made == (ROOT / "fixtures" / "requests.jsonl").read_bytes()
     assert made.count(b"\n") == 5000
+
+
+DATA = ROOT / "fixtures" / "day"
+
+
+def test_the_data_of_the_day_are_what_its_generator_makes(tmp_path: Path) -> None:
+    command = [sys.executable, "fixtures/make_day.py", "--data", str(tmp_path)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout == b""
+    made = sorted(path.name for path in tmp_path.iterdir())
+    assert made == sorted(path.name for path in DATA.glob("*.jsonl"))
+    for name in made:
+        assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes()
+
+
+def test_the_data_of_the_day_are_taken_under_the_rules_of_the_sample() -> None:
+    sample = config_file.load(ROOT / "sample_config.yaml").organization
+    ours = config_file.load(DATA / "idsync.yaml").organization
+    assert ours.workspaces == sample.workspaces
+    assert ours.scopes["consumers"].definitions.audiences
+    bare = {name: replace(rules, definitions=NO_DEFINITIONS) for name, rules in ours.scopes.items()}
+    assert bare == dict(sample.scopes)
+
+
+def test_the_data_change_no_answer_to_a_request_of_the_day(tmp_path: Path) -> None:
+    """Whoever is found, and by what, is as it is without them."""
+    idsync = Program(tmp_path)
+    requests = str(ROOT / "fixtures" / "requests.jsonl")
+    data = [str(path) for path in sorted(DATA.glob("*.jsonl"))]
+    configuration = ("--config", str(DATA / "idsync.yaml"), "--quiet")
+    decided = []
+    for name, more in (("alone", []), ("beside", [*data, "--sort-by-time"])):
+        wanted = ("--store", f"{name}.db", "--output", f"{name}.jsonl")
+        assert idsync("replay", requests, *more, *configuration, *wanted).status == 1
+        answers = map(json.loads, (tmp_path / f"{name}.jsonl").read_text().splitlines())
+        decided.append(
+            [
+                (each["line"], each["status"], each.get("decided_by"))
+                for each in answers
+                if each.get("file", requests) == requests
+            ]
+        )
+    assert decided[0] == sorted(decided[1], key=lambda each: each[0])
 
 
 STORY = """\

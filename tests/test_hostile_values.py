@@ -777,7 +777,24 @@ def linting_data(world: World) -> Iterator[Sequence[str]]:
         yield ("lint", f"{name}.jsonl", "--format", "github")
 
 
+def loading(world: World) -> Iterator[Sequence[str]]:
+    for name in world.names[::3]:
+        yield ("load", f"{name}.gone", "--store", "loaded.db")
+        yield ("load", f"{name}.jsonl", "--state", f"{name}.jsonl", "--store", "loaded.db")
+
+
+def replaying_on_spark(world: World) -> Iterator[Sequence[str]]:
+    """What is refused before Spark is begun, which may not be there."""
+    for name in world.names[::3]:
+        yield ("spark-replay", f"{name}.gone", "--output", name)
+        yield ("spark-replay", f"{name}.bz2", "--output", name)
+        yield ("spark-replay", f"{name}.jsonl", f"{name}.jsonl", "--output", name)
+        yield ("spark-replay", f"{name}.jsonl", "--output", name, "--window", "0")
+
+
 SCENES: Mapping[str, Scene] = {
+    "load": loading,
+    "spark-replay": replaying_on_spark,
     "init": initializing,
     "identify": asking("identify", 0, "--dry-run"),
     "login": asking("login", 1, "--dry-run"),
@@ -908,6 +925,8 @@ LEAST: Mapping[str, Sequence[str]] = {
     "history": ("--mpid", "1"),
     "import": ("nowhere",),
     "convert": ("nowhere",),
+    "load": ("nowhere",),
+    "spark-replay": ("nowhere", "--output", "nowhere"),
     "backup": ("least.backup",),
     "restore": ("nowhere",),
     "doctor": (),

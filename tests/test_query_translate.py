@@ -129,6 +129,17 @@ def test_a_csv_file_has_a_column_a_type(idsync: Program) -> None:
     assert "line 5: names 0 things" in outcome.stderr
 
 
+@pytest.mark.parametrize("file_name", ["members.jsonl", "members.csv"])
+@pytest.mark.parametrize("made_by", [("audience", "loyal"), ("export",)])
+def test_a_profile_that_was_written_to_a_file_names_itself(
+    idsync: Program, file_name: str, made_by: tuple[str, ...]
+) -> None:
+    assert idsync(*made_by, "--output", file_name).status == 0
+    outcome = idsync("translate", "--to", "email", file_name)
+    assert (outcome.status, outcome.stdout) == (0, "new@x.org\n")
+    assert "could not be read" not in outcome.stderr
+
+
 def test_who_opted_out_and_who_has_none_are_left_out_and_counted(idsync: Program) -> None:
     given = b"customer_id=c2\ncustomer_id=c1\n"
     outcome = idsync("translate", "--to", "push_token", stdin=given)

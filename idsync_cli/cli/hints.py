@@ -51,6 +51,8 @@ _SENTENCES = {
     Hint.RESUME_WITHOUT_ENRICH: "continue the same way, without --enrich",
     Hint.REPLAY_FILE: "to answer them, run: idsync replay {path}",
     Hint.IMPORT_FILE: "to take them in, run: idsync import {path}",
+    Hint.CONVERT_RECORDED: "idsync convert makes requests with responses of what a browser "
+    "recorded",
     Hint.CONVERT_FILE: "make requests of it with: idsync convert {path}",
     Hint.CONVERT_ARRAY: "make requests of it with: idsync convert {path}, or lines with: "
     "jq -c '.[]'{after_path}",

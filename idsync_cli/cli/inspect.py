@@ -124,7 +124,7 @@ def whois(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Show who holds an identifier and whether a search finds them.
+    """Show who holds an identifier, and if a search finds them.
 
     Protected profiles are included, with the reason why a search does not return them.
 

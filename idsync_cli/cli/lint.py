@@ -66,7 +66,7 @@ def lint(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say where real requests, or a store, do not fit the strategy.
+    """Say where requests or a store do not fit the strategy.
 
     Files are replayed into a temporary store; nothing is written. Shared login IDs, placeholders,
     a priority that the data contradict, values in several forms: each with its evidence, and the

@@ -34,6 +34,7 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
+from idsync_cli.cli.output import say_not_kept
 from idsync_cli.cli.replay_shown import Kinds, Lines, Report, Rules, Shown, Statuses
 from idsync_cli.cli.replay_work import GiveOut, Work
 from idsync_cli.core.config.rules import Organization
@@ -143,6 +144,8 @@ def replay(
         answers.check()
     if enrich is not None:
         outputs.check("--enrich", enrich, must_be_new=not (force or resume))
+    if dry_run and not quiet:
+        say_not_kept(store, output, enrich)
     give_out = _to_stdout(output, shown, explain=explain)
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:

@@ -114,7 +114,7 @@ def login(**options: Any) -> int:
 
 @_asks
 def logout(**options: Any) -> int:
-    """Find or create the anonymous profile of a user who signs out.
+    """Find or create an anonymous profile when a user signs out.
 
     Login IDs are ignored: the answer is always anonymous.
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from idsync_cli.cli.assertions import Assertion, assertion_in
 from idsync_cli.cli.environment import (
     draw,
     existing_store,
@@ -16,7 +17,6 @@ from idsync_cli.cli.environment import (
 )
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
 from idsync_cli.errors import UsageFault, quoted
-from idsync_cli.inspect.assertions import Assertion, assertion_in
 from idsync_cli.inspect.statistics import Statistics
 from idsync_cli.inspect.statistics import stats as count
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -20,12 +21,14 @@ from idsync_cli.cli.options import (
     Workspace,
 )
 from idsync_cli.cli.output import writing_to
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, number_of
 from idsync_cli.files.name_lines import NamedProfile, UnreadableName, open_names, read_names
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect.translation import AT_ONCE, Outcome, Totals, Translation, translate
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
 _MOST_TOLD = 20
 _IN_WORDS = {
@@ -66,9 +69,10 @@ def translate_(
 ) -> int:
     """Turn a list of identifiers into another type.
 
-    A line is an MPID, TYPE=VALUE, a JSON object with one of them, or a row of a CSV file with a
-    column a type. An identifier is translated as far as a search by it finds one profile. Profiles
-    that have opted out are left out. Lines without a translation are counted.
+    A line is an MPID, TYPE=VALUE, a JSON object with one of them, a row of a CSV file with a column
+    a type, or a profile as export and audience write it. An identifier is translated as far as a
+    search by it finds one profile. Profiles that have opted out are left out. Lines without a
+    translation are counted.
 
     The exit status is 1 if nothing was translated, or a line could not be read.
 
@@ -98,6 +102,7 @@ def translate_(
     counts: Counter[Outcome] = Counter()
     with (
         open_names(file) as source,
+        _kept_in(store, output),
         existing_store(store, organization) as opened,
         opened.reading() as transaction,
         writing_to(output, force=force) as give_out,
@@ -117,6 +122,14 @@ def translate_(
     totals = Totals({outcome: counts[outcome] for outcome in Outcome}, unreadable)
     say(_summary(totals))
     return totals.exit_status
+
+
+@contextmanager
+def _kept_in(store: str, output: str) -> Iterator[None]:
+    """Let the store know of the file, for an erasure to name it, before it is read for the file."""
+    if output != STANDARD_STREAM:
+        keep_path(store, FileKind.OUTPUT, output)
+    yield
 
 
 def _lines_of(each: Translation, to: str, *, every: bool, as_json: bool) -> list[str]:

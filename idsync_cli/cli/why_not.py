@@ -98,7 +98,7 @@ def why_not(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say why a profile is not the answer, and what would make it so.
+    """Say why a profile is not the answer, and what makes it so.
 
     Each change is tried; nothing is written. Without an MPID every holder is asked about. The exit
     status is 1 if nothing would make it the answer.

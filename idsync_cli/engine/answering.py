@@ -19,12 +19,19 @@ from idsync_cli.store.api import RequestEntry, Transaction
 
 _ERASED: Final = Status.ERASED
 
+OnApplied = Callable[[Decision, str, RequestEntry], None]
+"""Is called with each decision that was applied, its scope, and its entry in the history."""
+
+
+def _not_told(_decision: Decision, _scope: str, _entry: RequestEntry) -> None:
+    """Nobody wants to know."""
+
 
 class Answering:
     """Answers requests under one configuration, in the transactions that it is given.
 
     `now` gives milliseconds since 1970, UTC, for the history. With `explain`, answers have what
-    every tier did.
+    every tier did. `on_applied` is told of every decision that changed the store.
     """
 
     def __init__(
@@ -35,7 +42,9 @@ class Answering:
         now: Callable[[], int],
         target: wire.Target | None = None,
         explain: bool = False,
+        on_applied: OnApplied = _not_told,
     ) -> None:
+        self._on_applied = on_applied
         self._organization = organization
         self._seed = seed
         self._now = now
@@ -175,6 +184,7 @@ class Answering:
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms
                 entry = RequestEntry(seq, now, reading.kind, its_id, its_time)
                 transaction.apply(outcome, scope, rules, entry)
+                self._on_applied(outcome, scope, entry)
                 if not (self._remembers_rules or transaction.remembers_rules):
                     transaction.remember_rules(rules_json.remembered(self._organization))
         except Refusal as refusal:

@@ -1,7 +1,11 @@
-"""Lines that name profiles: an MPID, TYPE=VALUE, a JSON object, or a row of a CSV file."""
+"""Lines that name profiles: an MPID, TYPE=VALUE, a JSON object, or a row of a CSV file.
+
+A profile as an export or an audience writes it, in JSON or CSV, names itself by its MPID; an
+export's lines of data name nobody, and are passed over.
+"""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -14,6 +18,8 @@ from idsync_cli.files.profile_lines import ProfileFile
 from idsync_cli.files.source import open_seekable
 
 _MPID = "mpid"
+_SCOPE = "scope"
+_RECORD = "record"
 _WHAT = "names"
 _TAKEN = (
     *LINES,
@@ -73,11 +79,14 @@ def read_names(lines: Iterable[tuple[int, bytes]]) -> Iterator[NamedProfile | Un
             if header is not None:
                 continue
         try:
-            yield _of_row(number, text, header) if header is not None else _of_line(number, text)
+            of = _of_line(number, text) if header is None else _of_row(number, text, header)
         except Refusal as refusal:
             yield UnreadableName(number, refusal.message)
         except ValueError as error:
             yield UnreadableName(number, str(error))
+        else:
+            if of is not None:
+                yield of
 
 
 def _header_in(text: str) -> list[str] | None:
@@ -85,6 +94,8 @@ def _header_in(text: str) -> list[str] | None:
     if text.startswith("{") or "=" in text or parse_mpid(text) is not None:
         return None
     columns = next(csv.reader([text]))
+    if _is_profile(columns):
+        return [name if name == _MPID else "" for name in columns]
     for name in columns:
         if name not in TYPES_BY_NAME and name != _MPID:
             hint = nearest(name, [*TYPES_BY_NAME, _MPID])
@@ -95,16 +106,25 @@ def _header_in(text: str) -> list[str] | None:
     return columns
 
 
+def _is_profile(members: Container[str]) -> bool:
+    """Whether these are members of a profile's line, and not of one that names a profile."""
+    return _MPID in members and _SCOPE in members
+
+
 def _of_row(number: int, text: str, header: list[str]) -> NamedProfile | UnreadableName:
     cells = next(csv.reader([text]))
-    given = [(name, cell) for name, cell in zip(header, cells, strict=False) if cell != ""]
+    given = [(name, cell) for name, cell in zip(header, cells, strict=False) if name and cell]
     return _one_of(number, given)
 
 
-def _of_line(number: int, text: str) -> NamedProfile | UnreadableName:
+def _of_line(number: int, text: str) -> NamedProfile | UnreadableName | None:
     if text.startswith("{"):
         value = wire.decode_json(text.encode("utf-8", "surrogateescape"))
         assert isinstance(value, dict)
+        if _is_profile(value):
+            return _one_of(number, [(_MPID, value[_MPID])])
+        if _RECORD in value:
+            return None
         return _one_of(number, [(name, each) for name, each in value.items() if each is not None])
     name, equals, value = text.partition("=")
     if equals:

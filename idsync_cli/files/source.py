@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import IO, cast
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
@@ -19,6 +18,7 @@ from idsync_cli.files.contents import LOOKED_AT, Contents, is_packed
 STANDARD_STREAM = "-"
 
 _PIECE = 2**18
+_LOOKED_AT_ONCE = 2**16
 _MAGIC = len(contents.GZIP)
 
 
@@ -100,7 +100,7 @@ class Source:
         """What the file holds, by its beginning; it has to be rewound before and is so after."""
         head, is_all = b"", False
         while not (is_all or contents.is_enough(head)):
-            size = LOOKED_AT - len(head)
+            size = min(_LOOKED_AT_ONCE, LOOKED_AT - len(head))
             is_all = self._start is None and not self._keep_more(size)
             piece = b"" if is_all else self.read(size)
             is_all = not piece
@@ -128,6 +128,8 @@ class Source:
     def _keep_more(self, size: int) -> bool:
         with self._guard():
             if self._kept is None:
+                from tempfile import TemporaryFile
+
                 self._kept = TemporaryFile()  # noqa: SIM115 - read until the source is let go of
             piece = self._piece(min(size, _PIECE))
             self._kept.seek(self._bytes_kept)
@@ -200,6 +202,8 @@ def _seekable(name: str, what: str, raw: IO[bytes]) -> Iterator[IO[bytes]]:
     if raw.seekable():
         yield raw
         return
+    from tempfile import TemporaryFile
+
     with TemporaryFile() as spool:
         try:
             copyfileobj(raw, spool)

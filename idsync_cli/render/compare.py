@@ -8,7 +8,7 @@ from idsync_cli.core.codes import TierOutcome
 from idsync_cli.core.decision import Answer, Refusal, Tier
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import number_of
-from idsync_cli.foresight.comparing.compare import (
+from idsync_cli.foresight.comparing.comparison import (
     Comparison,
     Difference,
     DifferingLine,

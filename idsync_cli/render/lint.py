@@ -7,7 +7,7 @@ from idsync_cli import wire
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.errors import Fault, number_of, printable
 from idsync_cli.files.yaml_edit import flow
-from idsync_cli.foresight.comparing.compare import Comparison
+from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.linting.findings import Finding, LintFinding, Seen, Weight, remedies
 from idsync_cli.foresight.linting.lint import Lint, ScopeLint
 from idsync_cli.foresight.linting.measures import Spread, Values

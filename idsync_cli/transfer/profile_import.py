@@ -139,7 +139,9 @@ class _Import:
             self.records += violated is None
         else:
             violated = _take_in_erasure(line.erasure, self._transaction)
-            self.erasures += violated is None
+            if violated is None:
+                self._of_data.takes_for_erasure(line.erasure.seq)
+                self.erasures += 1
         if violated is None:
             return None
         return _Broken(line.line, violated.message, line.excerpt(violated.word))

@@ -56,8 +56,13 @@ def test_what_may_be_somebody_is_not_on_the_list(value: str) -> None:
     assert not is_placeholder(value)
 
 
+def test_a_quote_may_group_digits_like_any_other_sign() -> None:
+    for value in ("1111'1111", "'11111111", "'11111111\"", "'00000000-0000"):
+        assert is_placeholder(value)
+
+
 def test_two_kinds_of_quotes_and_quotes_within_quotes_are_none() -> None:
     assert is_placeholder("'00000000'")
     assert not is_placeholder("\"'null'\"")
-    assert not is_placeholder("'11111111\"")
+    assert not is_placeholder("'null\"")
     assert not is_placeholder("'1111111")

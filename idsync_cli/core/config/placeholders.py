@@ -61,9 +61,8 @@ def is_placeholder(value: str) -> bool:
         if length > LONGEST or _LENGTHS[letter] >> length & 1 == 0:
             return False
         return (is_letter or second == _SLASH) and _is_word(value)
-    if value[0] in _QUOTES:
-        return length > 2 and value[-1] == value[0] and _is_listed(value[1:-1])
-    return _is_listed(value)
+    is_quoted = value[0] in _QUOTES and length > 2 and value[-1] == value[0]
+    return _is_listed(value) or (is_quoted and _is_listed(value[1:-1]))
 
 
 def _is_listed(value: str) -> bool:

@@ -10,108 +10,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from idsync_cli.core.decision import Answer
-from idsync_cli.errors import UsageFault
-from idsync_cli.foresight.comparing.groups import (
-    NEVER,
-    Group,
-    Grouped,
-    PairCounts,
-    Part,
-    Two,
-    group,
+from idsync_cli.errors import Hint, UsageFault
+from idsync_cli.foresight.comparing.comparison import (
+    Comparison,
+    Difference,
+    DifferingLine,
+    Example,
+    GroupCounts,
 )
+from idsync_cli.foresight.comparing.groups import NEVER, Group, Grouped, Part, group
 from idsync_cli.foresight.comparing.process import SideProcess, results
-from idsync_cli.foresight.comparing.recorded import RecordedSide, Response, responses
+from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
 from idsync_cli.foresight.comparing.work import Advance, File, Held, Replayed, SideJob
 
 MOST_OF_A_CAUSE = 2
 """How many examples there may be of one cause."""
-
-
-class GroupCounts(NamedTuple):
-    """How many groups parted, of how many lines, and how many of them of a known profile.
-
-    Of profiles of another system nobody knows which are known.
-    """
-
-    groups: int
-    requests: int
-    known: int | None
-
-
-class Difference(NamedTuple):
-    """A line that the two sides answer differently, with both answers.
-
-    What was recorded is the response as it stands in the line.
-    """
-
-    file: str
-    line: int
-    a: Answer
-    b: Answer | Response
-
-
-class Example(NamedTuple):
-    """A group that parted, shown at the line where it did."""
-
-    part: Part
-    requests: int
-    is_known: bool
-    at: Difference
-
-
-class DifferingLine(NamedTuple):
-    """A line that differs, with how each side answers it and with which profile."""
-
-    file: str
-    line: int
-    a: Way
-    b: Way
-    mpid_a: int | None
-    mpid_b: int | None
-
-
-class Limits(NamedTuple):
-    """How much may differ; None where it does not matter."""
-
-    splits: int | None = None
-    merges: int | None = None
-    refused: int | None = None
-
-
-class Comparison(NamedTuple):
-    """What two sides come to (section 12).
-
-    `requests` are all lines that are not blank, and `elsewhere` those of scopes that only one side
-    has, which are not compared; nor are `unrecorded` ones. Of recorded answers there is no store.
-    """
-
-    requests: int
-    compared: int
-    elsewhere: int
-    unrecorded: int
-    held: tuple[Held, Held | None]
-    refused: Two
-    found: Two
-    split: GroupCounts
-    merged: GroupCounts
-    pairs: PairCounts
-    first_difference: Difference | None
-    examples: tuple[Example, ...]
-    several_files: bool
-
-    def exit_status(self, limits: Limits) -> int:
-        """1 if anything differs; with limits, if more differs than one of them allows."""
-        limited = (
-            (limits.splits, self.split.groups),
-            (limits.merges, self.merged.groups),
-            (limits.refused, sum(self.refused)),
-        )
-        if any(most is not None for most, _ in limited):
-            return int(any(most is not None and number > most for most, number in limited))
-        return int(self.first_difference is not None)
 
 
 Progress = Callable[[], AbstractContextManager[Advance]]
@@ -212,8 +126,8 @@ def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unsee
                 [replayed] = results([process], go_on)
             if not recorded.responses:
                 raise NothingRecorded(
-                    "no line has a response, which says what production answered; idsync convert "
-                    "makes requests with responses of what a browser recorded"
+                    "no line has a response, which says what production answered",
+                    hint=Hint.CONVERT_RECORDED,
                 )
             sides = read_side(Path(folder), replayed.ways), recorded.side()
             both = _Both(sides, job.files, tuple(accumulate(replayed.lines)))

@@ -131,6 +131,7 @@ class SideWork:
         found: dict[tuple[int, int], Answer] = {}
         left = sum(map(len, wanted.values()))
         self.close()  # the first store was asked everything, and two would take twice the memory
+        gc.collect()
         with _store(self._job) as store:
             for number, answers in self._answers(store, wanted):
                 lines = wanted.get(number, frozenset())

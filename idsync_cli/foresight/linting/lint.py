@@ -13,7 +13,8 @@ from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import types_of
 from idsync_cli.core.resolve.request_shape import shape_of
-from idsync_cli.foresight.comparing.compare import Comparison, compare
+from idsync_cli.foresight.comparing.compare import compare
+from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import lines_of
 from idsync_cli.foresight.comparing.sides import Following, Way

@@ -42,6 +42,10 @@ _TIMES = """
 _EARLIER_TIMES = _TIMES.replace(
     "FROM profiles\n", "FROM profiles JOIN profile_times USING (created_seq)\n"
 )
+_ALL_TIMES = """
+    SELECT mpid, first_seen_ms, last_stored_ms FROM profiles
+    WHERE first_seen_ms IS NOT NULL ORDER BY created_seq
+"""
 _ATTRIBUTES = """
     SELECT mpid, seq, name, value FROM attributes JOIN profiles USING (created_seq)
     WHERE {} ORDER BY seq, created_seq, name
@@ -112,6 +116,12 @@ def records(transaction: Connected, scope: str | None = None) -> Iterator[Record
     streams.append(_stream(erasures, len(streams), Erasure))
     for _, _, record in merge(*streams, key=_place):
         yield record
+
+
+def times_of_all(transaction: Connected) -> Iterator[TimesRecord]:
+    """The times of every profile that has any, whatever else it has."""
+    for row in transaction.connection.execute(_ALL_TIMES):
+        yield TimesRecord(*row)
 
 
 _Placed = tuple[int, int, NumberedRecord]

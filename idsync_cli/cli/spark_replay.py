@@ -1,0 +1,98 @@
+"""Replay files of requests on Spark, into a folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idsync_cli.cli.environment import load_configuration, parse_seed, say, write, write_json
+from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed
+from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable
+
+MAX_SHARE = 0.25
+_SCRIPT = "spark_script.py"
+
+
+def spark_replay(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Requests, one per line (.gz too)."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", metavar="DIR", help="The folder to write; it is new."),
+    ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option("--state", metavar="DIR", help="Go on from a job's folder, or an export."),
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    no_extensions: NoExtensions = False,
+    seed: Seed = None,
+    window: Annotated[
+        int | None,
+        typer.Option("--window", metavar="LINES", help="Lines at once (default: by --max-share)."),
+    ] = None,
+    max_share: Annotated[
+        float,
+        typer.Option("--max-share", metavar="F", help="How much of a window one task may have."),
+    ] = MAX_SHARE,
+    master: Annotated[
+        str | None,
+        typer.Option("--master", metavar="M", help="Where Spark runs (default: local[*])."),
+    ] = None,
+    as_lines: Annotated[
+        bool, typer.Option("--jsonl", help="Write lines of JSON instead of Parquet.")
+    ] = False,
+    show_script: Annotated[
+        bool, typer.Option("--script", help="Print the path of the script for spark-submit.")
+    ] = False,
+) -> int:
+    """Replay files on Apache Spark into a folder.
+
+    The answers are those of a replay. Each window of lines is reported before it is resolved. A
+    seed is needed unless --state is a job's folder. What jobs wrote becomes a store by idsync load.
+
+    Example: idsync spark-replay day.jsonl --output out/ --seed 42
+    """
+    if show_script:
+        write(str(Path(__file__).absolute().with_name(_SCRIPT)))
+        return 0
+    if not files:
+        raise UsageFault("there is no file to replay; name at least one")
+    if output is None:
+        raise UsageFault("there is no folder for the answers; name a new one with --output")
+    organization = load_configuration(config, no_extensions=no_extensions).organization
+    number = parse_seed(seed)
+    from idsync_cli.spark.reading import check_files
+    from idsync_cli.spark.replaying import check, replay_into
+    from idsync_cli.spark.session import is_of_spark, session
+
+    check(window, max_share)
+    check_files(files)
+    try:
+        report = replay_into(
+            session(master),
+            files,
+            output,
+            config=organization,
+            seed=number,
+            state=state,
+            window=window,
+            max_share=max_share,
+            as_lines=as_lines,
+            tell=lambda window: say(window.told()),
+        )
+    except IdsyncError:
+        raise
+    except Exception as error:
+        if not is_of_spark(error):
+            raise
+        raise StoreFault(
+            f"Spark ended the job: {printable(str(error).partition(chr(10))[0][:300])}; nothing is "
+            "finished, and the same command again begins anew"
+        ) from None
+    for scope in report["other_logins"]:
+        say(f"note: the login types of the scope {printable(scope)} are others than before")
+    write_json(report)
+    return 0

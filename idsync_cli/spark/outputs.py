@@ -1,0 +1,130 @@
+"""What a job gives: tables for notebooks, and the folders of its output (section 13)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from idsync_cli import wire
+from idsync_cli.spark.loading import DECISIONS
+from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, Place
+from idsync_cli.spark.rows import Kind, Section
+from idsync_cli.spark.tables import ROWS, Values, mapped
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+_STATE_ORDER = ("section", "seq", "rank", "age", "place")
+_RANK_OF_DIGESTS = 5
+
+
+class Tables(NamedTuple):
+    """Answers, what an export has, the history of a job, and its decisions; and the whole state."""
+
+    answers: "DataFrame"
+    profiles: "DataFrame"
+    history: "DataFrame"
+    decisions: "DataFrame"
+    state: "DataFrame"
+
+
+def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | None) -> Tables:
+    """The tables of a job, of its rows; `files` are the names of the files of its lines."""
+    from pyspark.sql import functions as f
+
+    text = f.col("data").cast("string")
+
+    def of(kind: Kind) -> "DataFrame":
+        return results.where(f.col("kind") == kind.value)
+
+    answers = of(Kind.ANSWER).select(
+        _name_of(files).alias("file"), "seq", "line", text.alias("answer")
+    )
+    history = of(Kind.HISTORY).select("seq", f.col("rank").alias("place"), text.alias("entry"))
+    decisions = of(Kind.DECISION).select("seq", text.alias("decision"))
+    exported = state.where(f.col("section") != Section.TIMES_ALONE.value)
+    profiles = exported.select(
+        f.when(f.col("section") == Section.PROFILE.value, f.col("seq")).alias("created_seq"),
+        text.alias("profile"),
+        *("node", "section", "seq", "rank", "age", "place", "mpid", "other", "key", "was_known"),
+    )
+    return Tables(answers, profiles, history, decisions, state)
+
+
+def _name_of(files: Sequence[str] | None) -> "Column":
+    from pyspark.sql import functions as f
+
+    if files is None:
+        return f.lit(None).cast("string")
+    names = f.array(*[f.lit(name) for name in files])
+    return f.element_at(names, f.col("file") + 1)
+
+
+def write(tables: Tables, place: Place, *, as_lines: bool, describe: Callable[[str], None]) -> None:
+    """Write the folders of a job, each sorted as a serial replay gives it."""
+    from pyspark.sql import functions as f
+
+    describe("idsync: writing answers")
+    answers = tables.answers.orderBy("seq")
+    history = tables.history.orderBy("seq", "place")
+    profiles = tables.profiles.orderBy(*_STATE_ORDER)
+    alone = tables.state.where(f.col("section") == Section.TIMES_ALONE.value)
+    if as_lines:
+        answers.select("answer").write.mode("overwrite").text(place.within(ANSWERS))
+        describe("idsync: writing history")
+        history.select("entry").write.mode("overwrite").text(place.within(HISTORY))
+        describe("idsync: writing profiles")
+        lines = _with_keys(tables.profiles).orderBy(*_STATE_ORDER, "turn").select("profile")
+        lines.write.mode("overwrite").text(place.within(PROFILES))
+        alone = tables.state
+    else:
+        answers.write.mode("overwrite").parquet(place.within(ANSWERS))
+        describe("idsync: writing history")
+        history.write.mode("overwrite").parquet(place.within(HISTORY))
+        describe("idsync: writing profiles")
+        profiles.write.mode("overwrite").parquet(place.within(PROFILES))
+    describe("idsync: writing the rest of the state")
+    alone.write.mode("overwrite").parquet(place.within(SEEN))
+    describe("idsync: writing decisions")
+    decisions = tables.decisions.orderBy("seq").select("decision")
+    decisions.write.mode("overwrite").option("compression", "gzip").text(place.within(DECISIONS))
+
+
+def _with_keys(profiles: "DataFrame") -> "DataFrame":
+    """The lines of an export, with one that tells a key before digests of another key.
+
+    It stands right before the first of them, at the same place and a `turn` earlier.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    columns = ["section", "seq", "rank", "age", "place", "profile"]
+    in_order = Window.orderBy("seq", "place")
+    digests = profiles.where("key IS NOT NULL").withColumn("before", f.lag("key").over(in_order))
+    first = digests.where("before IS NULL OR before != key")
+
+    def told(rows: Iterator[Values]) -> Iterator[Values]:
+        for section, seq, place, key in rows:
+            yield section, seq, _RANK_OF_DIGESTS, 0, place, wire.digest_key_line(key), 0
+
+    keys = mapped(
+        first.select("section", "seq", "place", "key"),
+        lambda: told,
+        "section int, seq long, rank int, age long, place binary, profile string, turn int",
+    )
+    return profiles.select(*columns).withColumn("turn", f.lit(1)).unionAll(keys)
+
+
+def state_in(spark: "SparkSession", place: Place, *, as_lines: bool) -> "DataFrame":
+    """The state that a job left in a folder."""
+    from pyspark.sql import functions as f
+
+    seen = spark.read.parquet(place.within(SEEN))
+    columns = [column.split()[0] for column in ROWS.split(", ")]
+    if as_lines:
+        return seen.select(*columns)
+    profiles = spark.read.parquet(place.within(PROFILES)).select(
+        f.lit(Kind.STATE.value).alias("kind"), "seq",
+        f.col("profile").cast("binary").alias("data"),
+        *("node", "section", "rank", "age", "place", "mpid", "other", "key", "was_known"),
+        f.lit(0).alias("file"), f.lit(0).cast("long").alias("line"),
+    )  # fmt: skip
+    return profiles.unionAll(seen.select(*columns)).select(*columns)

@@ -1,0 +1,159 @@
+"""Where a job writes: a folder of this machine, or one that Spark alone can reach."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from idsync_cli.errors import StoreFault, UsageFault, quoted
+from idsync_cli.spark.loading import DECISIONS, REPORT, RULES, SUCCESS
+from idsync_cli.spark.reading import is_elsewhere
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ANSWERS: Final = "answers"
+PROFILES: Final = "profiles"
+HISTORY: Final = "history"
+SEEN: Final = "seen"
+WORK: Final = "_work"
+BEGUN: Final = "_idsync-job"
+"""Says that a job of ours has begun to write a folder."""
+
+_OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES, BEGUN}
+_NEEDED: Final = 64 * 2**20
+"""Less free space than this is a full disk."""
+
+
+class Place:
+    """The output folder of a job. What is small is written by this process, where it can."""
+
+    def __init__(self, spark: "SparkSession", name: str) -> None:
+        self._spark = spark
+        self._name = name.rstrip("/") or name
+        self._is_elsewhere = is_elsewhere(name)
+
+    def within(self, part: str) -> str:
+        """A part of it, as Spark takes it."""
+        if self._is_elsewhere:
+            return f"{self._name}/{part}"
+        return str(Path(self._name).absolute() / part)
+
+    def begin(self) -> None:
+        """Take the folder; what an unfinished job left there is cleared.
+
+        Raises:
+            UsageFault: a job finished there, or something else is in it.
+            StoreFault: it cannot be written.
+        """
+        if self._has(SUCCESS):
+            raise UsageFault(
+                f"a job finished in {quoted(self._name)} before; name another folder with --output"
+            )
+        if not self._has(BEGUN) and self._has_anything():
+            raise UsageFault(
+                f"the folder {quoted(self._name)} holds something that no job wrote; name another "
+                "with --output"
+            )
+        if not self._is_elsewhere:
+            self._clear()
+        self.write(BEGUN, {"version": 1})
+
+    def _clear(self) -> None:
+        folder = Path(self._name)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            foreign = [each.name for each in folder.iterdir() if each.name not in _OURS]
+            if foreign:
+                raise UsageFault(
+                    f"the folder {quoted(self._name)} holds {quoted(min(foreign))}, which no "
+                    "job wrote; move it away, or name another folder with --output"
+                )
+            for each in folder.iterdir():
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            raise StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}") from None
+        if free < _NEEDED:
+            raise StoreFault(
+                f"there is hardly any room left for {quoted(self._name)}: {free:,} bytes; make "
+                "room, or name a folder elsewhere with --output"
+            )
+
+    def write(self, part: str, value: dict[str, Any]) -> None:
+        """Write a small JSON file.
+
+        Raises:
+            StoreFault: it cannot be written.
+        """
+        text = json.dumps(value, indent=1)
+        if self._is_elsewhere:
+            table = self._spark.createDataFrame([(text,)], "value string").coalesce(1)
+            table.write.mode("overwrite").text(self.within(part))
+            return
+        try:
+            Path(self.within(part)).write_text(text + "\n")
+        except OSError as error:
+            raise StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}") from None
+
+    def read(self, part: str) -> dict[str, Any]:
+        """Read a small JSON file that a job wrote.
+
+        Raises:
+            UsageFault: it is not there, or no JSON.
+        """
+        try:
+            if self._is_elsewhere:
+                rows = self._spark.read.text(self.within(part), wholetext=True).collect()
+                text = "".join(row[0] for row in rows)
+            else:
+                text = Path(self.within(part)).read_text()
+            found: dict[str, Any] = json.loads(text)
+        except Exception as error:
+            if not isinstance(error, (OSError, ValueError)) and not _is_of_spark(error):
+                raise
+            raise UsageFault(
+                f"{quoted(self._name)} is no output of spark-replay: its {part} cannot be read"
+            ) from None
+        return found
+
+    def finish(self) -> None:
+        """Remove what was needed on the way, and say that the job is done."""
+        if not self._is_elsewhere:
+            shutil.rmtree(self.within(WORK), ignore_errors=True)
+            Path(self.within(BEGUN)).unlink(missing_ok=True)
+            Path(self.within(SUCCESS)).touch()
+            return
+        self.write(SUCCESS, {})
+
+    def is_finished(self) -> bool:
+        """Whether a job finished there."""
+        return self._has(SUCCESS)
+
+    def _has(self, part: str) -> bool:
+        if not self._is_elsewhere:
+            return Path(self.within(part)).exists()
+        return self._leads_to_something(self.within(part))
+
+    def _has_anything(self) -> bool:
+        if self._is_elsewhere:
+            return self._leads_to_something(f"{self._name}/*")
+        folder = Path(self._name)
+        return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+    def _leads_to_something(self, pattern: str) -> bool:
+        try:
+            self._spark.read.format("binaryFile").load(pattern).select("path").limit(1).collect()
+        except Exception as error:
+            if not _is_of_spark(error):
+                raise
+            if "PATH_NOT_FOUND" in str(error):
+                return False
+            raise StoreFault(f"{quoted(self._name)} cannot be looked into") from error
+        return True
+
+
+def _is_of_spark(error: Exception) -> bool:
+    from pyspark.errors import PySparkException
+
+    return isinstance(error, PySparkException)

@@ -1,0 +1,54 @@
+"""A session of Spark, for the command."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from idsync_cli.errors import UsageFault
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_IS_SUBMITTED: Final = "PYSPARK_GATEWAY_PORT"
+"""Is in the environment of a script that spark-submit runs."""
+
+
+def session(master: str | None) -> "SparkSession":
+    """The session at hand, or a new one: at a master, or else on all cores of this machine.
+
+    Raises:
+        UsageFault: PySpark or Java is missing.
+    """
+    try:
+        from pyspark.errors import PySparkRuntimeError
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise UsageFault(
+            "Spark is not installed here; install it with: pip install 'idsync[spark]' (it needs "
+            "Java 17, too)"
+        ) from None
+    builder = SparkSession.builder.appName("idsync spark-replay")
+    if _IS_SUBMITTED not in os.environ:
+        # Workers would take another Python, and the driver would look up its own host name.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        if master is None or master.startswith("local"):
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+            builder = builder.config("spark.sql.shuffle.partitions", 4 * (os.cpu_count() or 1))
+            builder = builder.config("spark.ui.showConsoleProgress", "false")
+    if master is not None:
+        builder = builder.master(master)
+    try:
+        found = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        if "JAVA_GATEWAY_EXITED" in str(error):
+            raise UsageFault(
+                "Spark could not start Java; it needs Java 17: on Debian and Ubuntu "
+                "apt-get install openjdk-17-jre-headless"
+            ) from None
+        raise
+    return found
+
+
+def is_of_spark(error: Exception) -> bool:
+    """Whether Spark, or what it runs on, ended the work."""
+    return type(error).__module__.partition(".")[0] in ("pyspark", "py4j")

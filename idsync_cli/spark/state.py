@@ -1,0 +1,195 @@
+"""The state between jobs and windows: the lines of an export, row by row (section 13)."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from idsync_cli import wire
+from idsync_cli.core.config.rules import Organization, ScopeRules
+from idsync_cli.core.data.values import Alias
+from idsync_cli.core.erasure import Erasure
+from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
+from idsync_cli.core.profile import Profile
+from idsync_cli.core.records import (
+    AttributeRecord,
+    DeviceRecord,
+    DigestRecord,
+    EventRecord,
+    NumberedRecord,
+    StateRecord,
+    TimesRecord,
+)
+from idsync_cli.core.scoped_profile import scoped
+from idsync_cli.files.data_lines import DataLine, read_data
+from idsync_cli.spark.rows import (
+    Kind,
+    Row,
+    Section,
+    batch_node,
+    erasure_node,
+    profile_node,
+)
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.records import times_of_all
+
+_RANKS: Final = {
+    kind: rank
+    for rank, kind in enumerate(
+        (
+            *(AttributeRecord, DeviceRecord, StateRecord, EventRecord, Alias, DigestRecord),
+            Erasure,
+        )
+    )
+}
+"""Which records come first of one number (`core.records.NumberedRecord`)."""
+
+
+def rows_of(transaction: SqliteTransaction, organization: Organization) -> Iterator[Row]:
+    """All that a store has: what an export says, and the times of profiles that it leaves out."""
+    made: dict[int, int] = {}  # the number of each profile, by its MPID
+    for scope, profile in transaction.profiles(organization.scopes):
+        made[profile.mpid] = profile.created_seq
+        yield profile_row(scope, profile, organization)
+    told: set[int] = set()
+    for record in transaction.records():
+        if isinstance(record, TimesRecord):
+            told.add(record.mpid)
+            yield _times_row(Section.TIMES, record, made[record.mpid])
+        else:
+            yield _record_row(record, made)
+    for times in times_of_all(transaction):
+        if times.mpid not in told:
+            yield _times_row(Section.TIMES_ALONE, times, made[times.mpid])
+
+
+def profile_row(scope: str, profile: Profile, organization: Organization) -> Row:
+    """A profile as the rules see it."""
+    seen = scoped(profile, scope, organization.scopes.get(scope))
+    seq = profile.created_seq
+    return Row(
+        Kind.STATE,
+        seq,
+        wire.encode(wire.profile_json(seen)).encode("ascii"),
+        profile_node(seq),
+        Section.PROFILE,
+        age=seq,
+        mpid=profile.mpid,
+        was_known=profile.was_known,
+    )
+
+
+def seen_by(row: Row, organization: Organization) -> Row:
+    """The row of a profile as other rules see it; any other row as it is."""
+    if row.section != Section.PROFILE:
+        return row
+    scope, profile = _profile_of(row)
+    return profile_row(scope, profile, organization)
+
+
+def _times_row(section: Section, record: TimesRecord, created_seq: int) -> Row:
+    return Row(
+        Kind.STATE,
+        created_seq,
+        wire.record_line(record).encode("ascii"),
+        profile_node(created_seq),
+        section,
+        age=created_seq,
+        mpid=record.mpid,
+    )
+
+
+def _record_row(record: NumberedRecord, made: Mapping[int, int]) -> Row:
+    mpid = record.source_mpid if isinstance(record, Alias) else record.mpid
+    other = record.destination_mpid if isinstance(record, Alias) else None
+    key = record.key if isinstance(record, DigestRecord) else None
+    age = 0
+    if isinstance(record, Erasure):
+        node = erasure_node(record.seq)
+    elif mpid is None:
+        node = batch_node(record.seq)
+    else:
+        node = profile_node(made[mpid])
+        age = 0 if isinstance(record, DigestRecord) else made[mpid]  # sorted by themselves alone
+    return Row(
+        Kind.STATE,
+        record.seq,
+        wire.record_line(record).encode("ascii"),
+        node,
+        Section.RECORD,
+        _RANKS[type(record)],
+        age,
+        _place_in(record),
+        mpid,
+        other,
+        key,
+    )
+
+
+def _place_in(record: NumberedRecord) -> str:
+    """What records of one number, kind and profile are sorted by."""
+    if isinstance(record, AttributeRecord):
+        return record.name
+    if isinstance(record, DeviceRecord):
+        held = record.identifier
+        return "=" if held is None else f"{held.type}={held.value}"
+    if isinstance(record, EventRecord):
+        return f"{record.place:010}"
+    return record.digest.hex() if isinstance(record, DigestRecord) else ""
+
+
+def put(
+    rows: Iterable[Row], transaction: Transaction, organization: Organization, now_ms: int
+) -> None:
+    """Give a new store rows of the state, in the order of `place_of`.
+
+    Profiles enter no history; records do, under their own numbers, which are those of before.
+    """
+    anyone = next(iter(organization.scopes.values()))
+    for row in rows:
+        if row.section == Section.PROFILE:
+            scope, profile = _profile_of(row)
+            rules: ScopeRules = organization.scopes.get(scope, anyone)
+            transaction.insert(scope, profile, rules, None)
+            continue
+        value = json.loads(row.data)
+        if value["record"] == "erasure":
+            transaction.insert_erasure(_erasure_of(value))
+            continue
+        line = read_data(0, value["record"], value, row.data, partial(wire.excerpt_of, 0, row.data))
+        assert isinstance(line, DataLine)
+        record = line.record
+        if isinstance(record, DigestRecord):
+            assert row.key is not None
+            record = record._replace(key=row.key)
+        transaction.insert_record(record, now_ms)
+
+
+def _profile_of(row: Row) -> tuple[str, Profile]:
+    value = json.loads(row.data)
+    mpid = parse_mpid(value["mpid"])
+    assert mpid is not None
+    profile = Profile(
+        mpid,
+        value["created_seq"],
+        parse_mpid(value["source_mpid"]),
+        row.was_known,
+        tuple(identifiers_in(value)),
+    )
+    return value["scope"], profile
+
+
+def identifiers_in(profile: Mapping[str, Any]) -> list[Identifier]:
+    """What a profile holds, of the line of an export."""
+    return [
+        Identifier(IdentityType(kind), value)
+        for kind, values in profile["identities"].items()
+        for value in values
+    ]
+
+
+def _erasure_of(value: Mapping[str, Any]) -> Erasure:
+    mpid = parse_mpid(value["mpid"])
+    assert mpid is not None
+    return Erasure(mpid, value["seq"], value["scope"], value["time_ms"], value["request_id"])

@@ -1,0 +1,93 @@
+"""Rows as tables of Spark, and functions over rows as functions over batches of Arrow."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from idsync_cli.spark.rows import Row
+
+if TYPE_CHECKING:
+    import pyarrow
+    from pyspark.sql import DataFrame
+
+_COLUMNS: Final = {
+    "kind": "int",
+    "seq": "long",
+    "data": "binary",
+    "node": "long",
+    "section": "int",
+    "rank": "int",
+    "age": "long",
+    "place": "binary",
+    "mpid": "long",
+    "other": "long",
+    "key": "binary",
+    "was_known": "boolean",
+    "file": "int",
+    "line": "long",
+}
+"""The columns of a row; `place` in UTF-8, for a name may have half a character."""
+
+ROWS: Final = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+"""The schema of rows."""
+
+ORDER: Final = ("kind", "section", "seq", "rank", "age", "place")
+"""What rows are sorted by (`rows.place_of`)."""
+
+Values = tuple[Any, ...]
+Batches = Iterable["pyarrow.RecordBatch"]
+Mapped = Callable[[Iterator[Values]], Iterable[Values]]
+
+_AT_ONCE: Final = 2000
+"""How many rows go into a batch."""
+
+
+def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "DataFrame":
+    """What a function makes of the rows of each partition; `make` makes it where it is to run."""
+
+    def run(batches: Batches) -> "Iterator[pyarrow.RecordBatch]":
+        import pyarrow
+
+        columns = _arrow_of(schema)
+        found = iter(make()(_values(batches)))
+        while some := list(islice(found, _AT_ONCE)):
+            arrays = [
+                pyarrow.array(column, type=each.type)
+                for column, each in zip(zip(*some, strict=True), columns, strict=True)
+            ]
+            yield pyarrow.RecordBatch.from_arrays(arrays, schema=columns)
+
+    return table.mapInArrow(run, schema)
+
+
+def _values(batches: Batches) -> Iterator[Values]:
+    for batch in batches:
+        yield from zip(*[column.to_pylist() for column in batch.columns], strict=True)
+
+
+def _arrow_of(schema: str) -> "pyarrow.Schema":
+    import pyarrow
+
+    kinds = {
+        "int": pyarrow.int32(),
+        "long": pyarrow.int64(),
+        "binary": pyarrow.binary(),
+        "boolean": pyarrow.bool_(),
+        "string": pyarrow.string(),
+    }
+    columns = [column.split() for column in schema.split(", ")]
+    return pyarrow.schema([(name, kinds[kind]) for name, kind in columns])
+
+
+def row_of(values: Values) -> Row:
+    """The row that a table has as values."""
+    row = Row._make(values)
+    return row._replace(place=bytes(values[_PLACE]).decode("utf-8", "surrogatepass"))
+
+
+def values_of(row: Row) -> Values:
+    """A row as a table has it."""
+    return row._replace(place=row.place.encode("utf-8", "surrogatepass"))  # type: ignore[arg-type]
+
+
+_PLACE: Final = list(_COLUMNS).index("place")

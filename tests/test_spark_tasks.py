@@ -1,0 +1,77 @@
+"""A replay in tasks and windows comes to what a serial one does, byte for byte (section 13)."""
+
+import os
+import random
+from functools import lru_cache
+
+import pytest
+
+from idsync_cli.store import sqlite
+from tests.comparison import lines_of, organization
+from tests.in_tasks import InTasks, Job, Result, serially
+from tests.test_names_asked import sparse_world
+from tests.worlds import World, random_world
+
+WORLDS = range(int(os.environ.get("IDSYNC_SPARK_WORLDS", "16")))
+
+
+def jobs_of(world: World) -> list[Job]:
+    """A world as jobs: one for the rules of each part, in one file or two."""
+    rng = random.Random(f"jobs {world.seed}")
+    parts = [(world.scopes, world.requests)]
+    if world.later_scopes:
+        parts = [
+            (world.scopes, world.requests[: world.change_at]),
+            (world.later_scopes, world.requests[world.change_at :]),
+        ]
+    jobs = []
+    for scopes, requests in parts:
+        lines = lines_of([each for each in requests if not _erases(each)]).split(b"\n")
+        cut = rng.choice([0, 0, len(lines) // 3])
+        files = [lines[:cut], lines[cut:]] if cut else [lines]
+        jobs.append(Job(organization(scopes, world.workspaces), files))
+    return jobs
+
+
+def _erases(request: object) -> bool:
+    return isinstance(request, dict) and request.get("type") == "erase"
+
+
+def tasks_of(number: int) -> InTasks:
+    """What spreads a world over 1 to 50 tasks, in windows of about 1 to 6 to a world."""
+    world = of_world(number)
+    rng = random.Random(f"tasks {number}")
+    size = max(1, len(world.requests) // rng.randint(1, 6))
+    return InTasks(world.seed, lambda: rng.randint(1, size * 2), rng.randint(1, 50), rng)
+
+
+@lru_cache
+def of_world(number: int) -> World:
+    if number % 2:
+        return sparse_world(number)
+    return random_world(random.Random(f"tasks {number}"), crowd=number % 4 == 0)
+
+
+def in_one(world: World) -> Result:
+    with sqlite.temporary(world.seed) as store:
+        return serially(store, jobs_of(world))
+
+
+def test_there_is_something_to_spread() -> None:
+    """Most worlds have several components that matter, in each of several windows."""
+    several = 0
+    for number in range(1, 9, 2):
+        its = tasks_of(number)
+        its.run(jobs_of(of_world(number)))
+        several += sum(size > 2 for size in its.sizes) > 4
+    assert several >= 2
+
+
+@pytest.mark.parametrize("number", WORLDS)
+def test_tasks_and_windows_come_to_what_one_store_does(number: int) -> None:
+    world = of_world(number)
+    found, expected = tasks_of(number).run(jobs_of(world)), in_one(world)
+    assert found.answers == expected.answers
+    assert found.history == expected.history
+    assert found.export == expected.export
+    assert found.hidden == expected.hidden
