@@ -133,7 +133,7 @@ def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> st
 
 
 def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
-    words = {"path": "FILE", "also": ""} | {
+    words = {"path": "FILE", "also": "", "argument": "COLUMN=TYPE"} | {
         name: _as_word(name, each) for name, each in facts.items()
     }
     path = words["path"]
