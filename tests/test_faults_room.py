@@ -4,8 +4,6 @@ A real full disk needs the right to mount one, which root has; elsewhere these t
 and the limit on the size of files stands in for it.
 """
 
-import errno
-import os
 import shlex
 import shutil
 import subprocess
@@ -202,9 +200,6 @@ def _shell(idsync: Program, command: str) -> Outcome:
     ) as process:
         outcome = ended(process)
     return Outcome(outcome.stdout, outcome.stderr, int((idsync.folder / "status").read_text()))
-
-
-GOES_ON = "; use --resume to continue"
 
 
 @pytest.mark.parametrize(
