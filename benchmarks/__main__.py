@@ -9,7 +9,17 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks import audiences, batches, calls, http_load, programs, replays, report, threads
+from benchmarks import (
+    audiences,
+    batches,
+    calls,
+    erasures,
+    http_load,
+    programs,
+    replays,
+    report,
+    threads,
+)
 from benchmarks.measure import Bench, Row, Sizes
 
 _MEDIUM = Sizes(
@@ -24,6 +34,7 @@ _MEDIUM = Sizes(
     starts=25,
     events=100_000,
     seconds=20,
+    profiles=100_000,
 )
 SIZES = {
     "full": replace(
@@ -34,6 +45,7 @@ SIZES = {
         crowd=1_000_000,
         events=1_000_000,
         seconds=60,
+        profiles=1_000_000,
     ),
     "medium": _MEDIUM,
     "small": Sizes(
@@ -48,6 +60,7 @@ SIZES = {
         starts=1,
         events=2_000,
         seconds=1,
+        profiles=1_000,
     ),
 }
 MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = (
@@ -64,6 +77,7 @@ MEASURES: tuple[tuple[frozenset[int], Callable[[Bench], Iterator[Row]]], ...] = 
     (frozenset({13}), batches.replaying),
     (frozenset({13}), batches.gathered),
     (frozenset({14}), http_load.load),
+    (frozenset({15}), erasures.erasures),
 )
 """What takes the measures of which goals."""
 
@@ -97,7 +111,7 @@ def main() -> None:
     given = parser.parse_args()
     goals = frozenset(given.only or GOALS)
     if goals - GOALS or given.rounds < 1 or min(given.requests or (1,)) < 1:
-        parser.error("goals are 1 to 14, and rounds and requests at least 1")
+        parser.error("goals are 1 to 15, and rounds and requests at least 1")
     sizes = SIZES[given.sizes]
     sizes = replace(
         sizes, requests=given.requests or sizes.requests, crowd=given.crowd or sizes.crowd

@@ -81,6 +81,7 @@ class Sizes:
     starts: int  # of one program
     events: int  # in the store of goal 12
     seconds: int  # of load in goal 14
+    profiles: int  # in the store of goal 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ spark() {
     if [ "$(cat "$packages/.stamp" 2>/dev/null)" != "$(cksum <requirements/spark.txt)" ]; then
         echo "Installing PySpark ..." >&2
         rm -rf "$packages"
-        "$python" -m pip install -qq --no-compile --target "$packages" \
-            -c requirements/dev.txt -r requirements/spark.txt >&2 || return 1
+        "$python" -m pip install -qq --no-compile --no-deps --target "$packages" \
+            -r requirements/spark.txt >&2 || return 1
         cksum <requirements/spark.txt >"$packages/.stamp"
     fi
     PYTHONPATH="$root:$packages" "$python" -m pytest tests/test_spark.py

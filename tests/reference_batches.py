@@ -65,6 +65,7 @@ def check_attribute(value: object) -> None:
     numbers = value if isinstance(value, list) else [value]
     sound(all(abs(each) < 10**4096 for each in numbers if isinstance(each, int)))
     if isinstance(value, list):
+        value = [each for each in value if each is not None]
         sound(len(value) <= 1000 and all(isinstance(each, simple) for each in value))
         texts = [each for each in value if isinstance(each, str)]
         sound(all(is_text(each) and len(each) <= 512 for each in texts))

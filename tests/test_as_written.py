@@ -140,6 +140,8 @@ def test_what_is_wrong_with_a_line_is_the_same_however_it_is_read(wide: Program)
         b"[1]",
     ]
     for line in lines:
-        answer = wide("replay", "-", "--dry-run", "--output", "-", stdin=line + b"\n").lines()[0]
+        answer = wide("replay", "-", "--dry-run", "--output", "-", stdin=line + b"\n{}\n").lines()[
+            0
+        ]
         code = "INVALID_REQUEST" if line == b"[1]" else "INVALID_JSON"
         assert answer["errors"][0]["code"] == code

@@ -165,14 +165,48 @@ def test_a_previous_mpid_of_nobody_is_as_good_as_absent(idsync: Program, mpid: s
     assert outcome.json() == idsync(*asked).json()
 
 
+RULES = {
+    "0": "an MPID; 0 is none",
+    "-0": "an MPID; 0 is none",
+    "01": "an MPID; it has no leading zeros",
+    **dict.fromkeys(
+        NO_MPIDS[-3:], "an MPID of 64 bits, from -9223372036854775808 to 9223372036854"
+    ),
+}
+"""What is said of numbers that are no MPIDs."""
+
+
+@pytest.mark.parametrize(
+    ("mpid", "words"),
+    [
+        ("-0", "mpid is '-0', but must be an MPID; 0 is none"),
+        ("0", "mpid is '0', but must be an MPID; 0 is none"),
+        ('"007"', "mpid is '007', but must be an MPID; it has no leading zeros"),
+        ("9223372036854775808", "mpid is '9223372036854775808', but must be an MPID of 64 bits"),
+        ("1e3", "mpid is '1e3', but must be an MPID: digits, optionally with a leading minus"),
+        ('"x"', "mpid is 'x', but must be an MPID: digits, optionally with a leading minus, or @"),
+    ],
+)
+def test_a_number_that_is_no_mpid_is_told_by_what_it_is(
+    idsync: Program, mpid: str, words: str
+) -> None:
+    line = f'{{"type": "modify", "mpid": {mpid}, "known_identities": {{"email": "x"}}}}'
+    outcome = Program(idsync.folder, columns=200)("replay", "-", stdin=line.encode())
+    assert words in outcome.stdout
+    profile = f'{{"mpid": {mpid}, "identities": {{"email": ["x"]}}}}'
+    told = idsync("import", "-", stdin=profile.encode()).stderr
+    assert words.removesuffix(", or @") in told
+
+
 @pytest.mark.parametrize("mpid", NO_MPIDS, ids=lambda mpid: mpid[:20])
 def test_an_mpid_that_is_none_is_refused(idsync: Program, mpid: str) -> None:
     idsync.make_store()
     before = idsync.files()
+    rule = RULES.get(mpid, "digits, optionally with a leading minus")
     if mpid not in WHAT_SDKS_SEND:
-        assert_refused(idsync(*IDENTIFY, "--previous-mpid", mpid), 2, mpid[:70], "digits")
-    assert_refused(idsync("modify", "--email", "x", "--mpid", mpid), 2, mpid[:70], "digits")
-    assert_refused(idsync("profile", "show", "--mpid", mpid), 2, mpid[:70], "digits")
+        assert_refused(idsync(*IDENTIFY, "--previous-mpid", mpid), 2, mpid[:70], rule)
+    assert_refused(idsync("modify", "--email", "x", "--mpid", mpid), 2, mpid[:70], rule)
+    assert_refused(idsync("profile", "show", "--mpid", mpid), 2, mpid[:70], rule)
     assert idsync.files() == before
 
 

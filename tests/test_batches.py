@@ -110,6 +110,12 @@ def test_what_is_null_in_a_list_is_left_out() -> None:
     assert found.attributes == {"l": '["x", 1]'}
 
 
+@pytest.mark.parametrize("entries", [["x"] * 1000 + [None] * 2, [None, *["x"] * 1000]])
+def test_what_is_left_out_of_a_list_does_not_count(entries: list[str | None]) -> None:
+    found = batch(user_attributes={"l": entries}).data
+    assert found.attributes == {"l": json.dumps(["x"] * 1000)}
+
+
 @pytest.mark.parametrize(
     ("data", "opted_out"),
     [({}, True), ({"is_opted_out": True}, True), ({"is_opted_out": False}, False),
@@ -428,6 +434,7 @@ LONG = "x" * 257
         ({"user_attributes": {"a": "\ud800"}}, "user_attributes.a", ["surrogate"]),
         ({"user_attributes": {"a": ["\ud800"]}}, "user_attributes.a[0]", ["surrogate"]),
         ({"user_attributes": {"a": ["x"] * 1001}}, "user_attributes.a", ["1,001 entries", "1,000"]),
+        ({"user_attributes": {"a": [None, *["x"] * 1001]}}, "user_attributes.a", ["1,001 entries"]),
         ({"user_attributes": {"a": ["x" * 513]}}, "user_attributes.a[0]", ["513", "512"]),
         ({"user_attributes": {"a": 10**4096}}, "user_attributes.a", ["digits"]),
         ({"user_attributes": {"a": [-(10**4096)]}}, "user_attributes.a[0]", ["digits"]),

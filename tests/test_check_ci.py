@@ -482,6 +482,31 @@ def test_an_update_goes_no_further_than_what_is_selected(idsync: Program) -> Non
     assert "expect: {status: created, notes: []}" in second
 
 
+ALIASED = """\
+name: a visitor is aliased
+now: 2026-01-31T12:00:00Z
+scope: {strategy: profile_link, priority: [customer_id, device_application_stamp]}
+steps:
+  - track: {device_application_stamp: d1, event: viewed}
+    as: visitor
+  - login: {customer_id: c1, device_application_stamp: d1}
+    as: a visitor
+  - alias: {source_mpid: "@visitor", destination_mpid: "@a visitor"}
+profiles:
+  "@visitor": {status_messages: ["request 3: aliased to profile @a visitor"]}
+  "@a visitor": {status_messages: ["request 3: aliased from profile @visitor"]}
+"""
+
+
+def test_a_status_message_names_a_profile_as_the_scenario_does(idsync: Program) -> None:
+    path = idsync.write("s.yaml", ALIASED)
+    assert idsync("check", "s.yaml").status == 0
+    path.write_text(ALIASED.replace("profile @visitor", "profile @a visitor"))
+    assert idsync("check", "s.yaml").status == 1
+    assert idsync("check", "s.yaml", "--update").status == 0
+    assert path.read_text() == ALIASED
+
+
 def test_a_linked_file_is_updated_where_it_is(idsync: Program) -> None:
     path = idsync.write("far/s.yaml", FAILS)
     (idsync.folder / "link.yaml").symlink_to(path)

@@ -83,6 +83,31 @@ WRONG: dict[str, tuple[bytes, Contents, tuple[str, ...]]] = {
         Contents.LAID_OUT,
         ("idsync convert",),
     ),
+    "array on a line, empty": (b"[]\n", Contents.ARRAY, ("idsync convert",)),
+    "array on a line, comma behind": (f"[{A}, {B},]".encode(), Contents.ARRAY, ("jq -c '.[]'",)),
+    "array on a line, no comma": (f"[{A} {B}]\n".encode(), Contents.ARRAY, ("idsync convert",)),
+    "array on a line, bad value": (f"[{A}, {{x}}, {B}]".encode(), Contents.ARRAY, ("convert",)),
+    "array on a line, no object": (b"[5, null, x]", Contents.ARRAY, ("idsync convert",)),
+    "array, bad value first": (f"[{{x}},\n{A},\n{B}]".encode(), Contents.ARRAY, ("convert",)),
+    "array of a long line, bad value": (
+        f"[{{x}},{','.join([A] * 20_000)}]".encode(),
+        Contents.ARRAY,
+        ("idsync convert",),
+    ),
+    "commas": (f"{A},\n{B}\n".encode(), Contents.COMMAS, ("idsync convert",)),
+    "commas, CRLF, one behind": (f"{A} ,\r\n{B},\r\n".encode(), Contents.COMMAS, ("convert",)),
+    "commas on a line": (f"{A},{B},{A}".encode(), Contents.COMMAS, ("idsync convert",)),
+    "objects on a line": (f"{A}{B} {A}\n".encode(), Contents.ON_ONE_LINE, ("jq -c .",)),
+    "log with times between brackets": (
+        f"[2026-05-01 10:00:00] {A}\n[2026-05-01 10:00:01] {B}\n".encode(),
+        Contents.PREFIXED,
+        ("idsync convert",),
+    ),
+    "log with levels and times between brackets": (
+        f"[info] started\n[1777629600] [info] {B}\n".encode(),
+        Contents.PREFIXED,
+        ("idsync convert",),
+    ),
     "HAR": (json.dumps(HAR).encode(), Contents.HAR, ("idsync convert",)),
     "HAR indented": (indented(HAR), Contents.HAR, ("idsync convert",)),
     "batches": (json.dumps(BATCH).encode() + b"\n", Contents.BATCHES, ("idsync convert",)),
@@ -118,6 +143,18 @@ WRONG: dict[str, tuple[bytes, Contents, tuple[str, ...]]] = {
         ("gzip -dc",),
     ),
     "tar.gz": (gzip.compress(tar("a.jsonl", LINES), mtime=0), Contents.TAR, ("tar -xf",)),
+    "7z": (b"7z\xbc\xaf\x27\x1c\0\x04" + bytes(30), Contents.SEVEN_ZIP, ("7z x",)),
+    "PDF": (b"%PDF-1.7\n%\xe2\xe3\n", Contents.PDF, ("CSV",)),
+    "PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Contents.PICTURE, ("anew",)),
+    "JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF\0", Contents.PICTURE, ("anew",)),
+    "NUL": (bytes(100), Contents.NULS, ("anew",)),
+    "Git LFS": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 12\n",
+        Contents.POINTER,
+        ("git lfs pull",),
+    ),
+    "YAML": (b"type: identify\nknown_identities:\n  email: x\n", Contents.YAML, ("JSON",)),
+    "YAML, a list": (b"- type: identify\n  mpid: 5\n", Contents.YAML, ("JSON lines",)),
     "HTML": (b"<!DOCTYPE html>\n<html>Sign in</html>\n", Contents.MARKUP, ("anew",)),
     "Parquet": (b"PAR1\x15\x04", Contents.PARQUET, ("CSV",)),
 }
@@ -141,6 +178,17 @@ TO_IMPORT = {
 
 def is_one_sentence(told: str) -> bool:
     return told.count("\n") == 1 and told.startswith("idsync: '")
+
+
+def test_what_reads_a_pipe_by_itself_is_given_no_dash(idsync: Program) -> None:
+    for data, words, way_out in (
+        (f"[{A}]".encode(), ("replay", "-"), "jq -c '.[]'\n"),
+        (f"{A}{B}".encode(), ("replay", "-"), "jq -c .\n"),
+        (f"{A}\r{B}\r".encode(), ("replay", "-"), "tr '\\r' '\\n'\n"),
+        (f"{A}\r{B}\r".encode(), ("replay", "a b"), "tr '\\r' '\\n' < 'a b'\n"),
+    ):
+        idsync.write("a b", data)
+        assert idsync(*words, stdin=data).stderr.endswith(way_out)
 
 
 @pytest.mark.parametrize("name", ["requests.jsonl", "requests.jsonl.gz", "-"])

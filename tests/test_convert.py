@@ -198,10 +198,61 @@ def test_a_row_that_is_not_utf_8_is_counted_and_named(wide: Program) -> None:
     assert "a:3: not UTF-8" in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ('C2,"b@x.com\nC3,c@x.com\nC4,d@x.com\n', "unexpected end of data"),
+        ('C2,"b@x.com\nC3,c@x.com\nC4,"d@x.com\n', "',' expected after '\"'"),
+        ('C2,"b"c@x.com\n\nC3,c@x.com\n\nC4,d@x.com\n', "',' expected after '\"'"),
+        ('C2,"b" \nC3,c@x.com\nC4,d@x.com', "',' expected after '\"'"),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_quotation_mark_at_a_wrong_place_ends_the_table_as_an_import(
+    wide: Program, rows: str, error: str, separator: str
+) -> None:
+    """What stands behind it may be rows, or the inside of a cell: nothing is made up of it."""
+    table = f"customer_id,email\nC1,a@x.com\n{rows}".replace(",", separator)
+    outcome = converted(wide, table)
+    assert outcome.lines() == [identify(customer_id="C1", email="a@x.com")]
+    error = error.replace(",", separator.replace("\t", "\\t"))
+    told = f"a:3: not CSV: {error}; look for an unclosed quotation mark"
+    assert f"{told}; 3 lines from here on are not used" in outcome.stderr
+    assert "1 request from a, which is CSV, 3 not usable" in outcome.stderr
+    assert outcome.status == 1
+    summary = converted(wide, table, "--output", "b", "--json").json()
+    assert (summary["unusable"], len(summary["first_unusable"])) == (3, 1)
+    assert summary["first_unusable"][0]["lines"] == 3
+
+
+def test_a_quotation_mark_within_a_cell_is_one(wide: Program) -> None:
+    outcome = converted(wide, 'email,other\n5" screen,x"y"\n')
+    assert (outcome.status, outcome.lines()) == (0, [identify(email='5" screen', other='x"y"')])
+
+
 def test_a_quotation_mark_that_is_never_closed_ends_the_table(wide: Program) -> None:
     outcome = converted(wide, 'email\na\n"' + "b" * 2**24 + "\nc\n")
     assert len(outcome.lines()) == 1
     assert "a:3: not CSV" in outcome.stderr
+    assert "2 not usable" in outcome.stderr
+
+
+def test_a_header_with_a_quotation_mark_that_is_never_closed_is_refused(wide: Program) -> None:
+    wide.write("a", 'email,"idfv\na,b\n')
+    assert_refused(wide("convert", "a"), 2, "'a' is not CSV", "unclosed quotation mark")
+
+
+def test_values_with_line_ends_are_warned_of(wide: Program) -> None:
+    """Two stray quotation marks can make one cell of many rows, and it is CSV all the same."""
+    table = 'customer_id,email\nC1,a\nC2,"b\nC3,c\nC4,d"\nC5,"e\r\nC6"\n'
+    outcome = converted(wide, table)
+    assert (outcome.status, len(outcome.lines())) == (0, 3)
+    assert "2 values have line ends in them; look for a quotation mark at a wrong" in outcome.stderr
+    assert "a:3: email 'b\\nC3,c\\nC4,d'" in outcome.stderr
+    summary = converted(wide, table, "--output", "b", "--json").json()
+    assert summary["line_ends"] == 2
+    first, _ = summary["first_line_ends"]
+    assert first == {"line": 3, "identity_type": "email", "value": "b\nC3,c\nC4,d"}
 
 
 def test_rows_are_named_by_their_first_lines(wide: Program) -> None:
@@ -267,6 +318,10 @@ LAYOUTS = {
     "laid out": json.dumps(A, indent=2) + "\n" + json.dumps(B, indent=2),
     "lines": f"{json.dumps(A)}\n\n{json.dumps(B)}",
     "carriage returns": f"{json.dumps(A)}\r{json.dumps(B)}\r",
+    "commas": f"{json.dumps(A)},\n{json.dumps(B)}",
+    "one line": f"{json.dumps(A)} {json.dumps(B)}",
+    "array with a comma behind": f"[{json.dumps(A)},{json.dumps(B)},]",
+    "log with times between brackets": f"[10:00] {json.dumps(A)}\n[10:01] {json.dumps(B)}\n",
     "log": f"10:00 INFO [main] {json.dumps(A)}\n10:01 started\n10:02 {json.dumps(B)}\n",
 }
 
@@ -702,10 +757,12 @@ def test_the_summary_is_data_unless_the_requests_are(idsync: Program) -> None:
         "requests": 1,
         "passed_over": 0,
         "unusable": 1,
-        "first_unusable": [{"line": 3, "why": "no identifier"}],
+        "first_unusable": [{"line": 3, "why": "no identifier", "lines": 1}],
         "unused_columns": [{"name": "x", "nearest": None}],
         "variants": 0,
         "first_variants": [],
+        "line_ends": 0,
+        "first_line_ends": [],
     }
     filed = idsync("convert", "a.csv", "--json", "--output", "b")
     assert (filed.json(), filed.stderr) == (json.loads(shown.stderr), "")

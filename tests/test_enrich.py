@@ -16,8 +16,10 @@ from idsync_cli import wire
 from idsync_cli.core.audiences.fold import Fold, Subject
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import UsageFault
+from idsync_cli.files.config_file import load
 from idsync_cli.files.enriched_file import EnrichedFile
 from idsync_cli.replay.enrichment import enriching
+from idsync_cli.replay.gathering import Gathering
 from idsync_cli.replay.summary import Enriched
 from idsync_cli.store import sqlite
 from tests.comparison import answer_all, data_json, organization, parts
@@ -236,6 +238,21 @@ def test_killed_at_any_moment_it_continues(idsync: Program, number: int) -> None
     assert path.read_bytes() == whole
 
 
+def test_a_replay_goes_on_with_its_file_or_without_one_as_it_was_started(idsync: Program) -> None:
+    stopped(idsync)
+    assert_refused(
+        idsync("replay", "day.jsonl", "--resume"), 2,
+        "was started with a file for enriched batches", "the same way, with --enrich",
+    )  # fmt: skip
+    idsync.write("three.jsonl", '{"type": "identify", "known_identities": {"email": "e"}}\n{}\n')
+    three = ("replay", "three.jsonl", "--store", "other.db")
+    assert idsync(*three, "--stop-on-error").status == 1
+    assert_refused(
+        idsync(*three, "--resume", "--enrich", "e.jsonl"), 2,
+        "was started without a file for enriched batches", "without --enrich",
+    )  # fmt: skip
+
+
 def test_it_does_not_go_on_in_another_file(idsync: Program) -> None:
     stopped(idsync)
     resume = ("replay", "day.jsonl", "--resume", "--enrich")
@@ -339,3 +356,90 @@ def test_it_is_what_the_history_tells_whatever_the_chunking(tmp_path: Path, numb
         wire.type_named_by(each) == "batch" for each in world.requests if isinstance(each, dict)
     )
     assert sum(counted) >= batches
+
+
+DEFINED = """\
+version: 1
+scopes:
+  consumers:
+    strategy: profile_link
+    priority: [customer_id, email, ios_idfv]
+    identities: {customer_id: {login: true, unique: true}}
+    calculated_attributes:
+      spent: {calculation: sum, event: purchase, attribute: total_amount}
+      most: {calculation: max, event: purchase, attribute: total_amount, within: 3 days}
+      number: {calculation: count, event: purchase, within: 2 days}
+    audiences:
+      lately: {id: 9, all: [{event: purchase, within: 1 days}]}
+"""
+
+
+def stories(rng: random.Random) -> Iterator[dict[str, Any]]:
+    """A few users who buy, become one, and are erased."""
+    for number in range(60):
+        chance, label = rng.random(), rng.choice("abc")
+        if chance < 0.08:
+            yield {"type": "erase", "mpid": f"@{label}"}
+        elif chance < 0.2:
+            window = {"start_unixtime_ms": DAY - 10, "end_unixtime_ms": DAY + 4 * 86_400_000}
+            yield {"type": "alias", "source_mpid": "@a", "destination_mpid": "@b"} | window
+        else:
+            own = bought(number, DAY + rng.randrange(5) * 86_400_000 + number, label=label)
+            yield own | {"user_identities": {"email": f"{label}{rng.randrange(2)}@example.com"}}
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_what_has_come_since_is_added_to_what_was_there(
+    idsync: Program, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what reading all events for each batch says, after erasures and forgetting, too."""
+    idsync.write("idsync.yaml", DEFINED)
+    lines = list(stories(random.Random(number)))
+    written(idsync, *lines[:20], name="before.jsonl")
+    written(idsync, *lines[20:])
+    of = Gathering.of
+
+    def read_anew(self: Gathering, transaction: Any, *asked: Any) -> Any:
+        self.forget(transaction)
+        return of(self, transaction, *asked)
+
+    def found(name: str, *options: str) -> bytes:
+        for file in ("before.jsonl", "day.jsonl"):
+            more = ("--store", f"{name}.db", "--enrich", f"{name}.{file}", *options)
+            assert idsync("replay", file, "--seed", "1", "--quiet", *more).status in (0, 1)
+        return (idsync.folder / f"{name}.day.jsonl").read_bytes()
+
+    told = found("whole")
+    assert told
+    assert found("small", "--chunk-size", "7") == told
+    with monkeypatch.context() as patched:
+        patched.setattr("idsync_cli.replay.gathering._MOST_KEPT", 5)
+        assert found("forgetful") == told
+    monkeypatch.setattr(Gathering, "of", read_anew)
+    assert found("anew") == told
+
+
+def interrupt(_transaction: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_what_was_not_committed_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "idsync.yaml").write_text(DEFINED)
+    rules = load(tmp_path / "idsync.yaml").organization
+    first, lost, second = (
+        wire.Incoming(bought(each, DAY, user_identities={"email": "a"})) for each in (1, 2, 5)
+    )
+    with (
+        sqlite.temporary(1) as store,
+        enriching(
+            str(tmp_path / "e.jsonl"), rules, store,
+            named="the file", now=lambda: DAY, resume=False, may_replace=False,
+        ) as enrichment,
+    ):  # fmt: skip
+        engine = Engine(rules, store, now=lambda: DAY, companion=enrichment)
+        engine.batch([first])
+        with pytest.raises(KeyboardInterrupt):
+            engine.batch([lost], before_commit=interrupt)
+        engine.batch([second])
+    *_, last = (tmp_path / "e.jsonl").read_text().splitlines()
+    assert json.loads(last)["user_attributes"]["spent"] == 6

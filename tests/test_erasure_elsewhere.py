@@ -157,6 +157,52 @@ def test_a_line_that_is_no_erasure_is_refused(shop: Program, line: Json, words: 
     assert_refused(again, 2, "the erasure of the profile 7 is already in the store")
 
 
+SHARED: dict[str, Json] = {
+    "attribute": {"name": "a", "value": 1},
+    "device": {"first_seq": 6, "identity_type": None, "value": None, "info": {}},
+    "device, first": {"seq": 8, "first_seq": 7, "identity_type": None, "value": None, "info": {}},
+    "state": {"consent_state": None, "is_opted_out": True, "attribution": None},
+    "event": {
+        "place": 1,
+        "time_ms": 1_700_000_000_000,
+        "event": {"event_type": "custom_event"},
+    },
+    "digest": {"digest": "00" * 16},
+}
+"""What else may stand in an export under a number, by the kind of its line."""
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_an_erasure_shares_its_number_with_nothing(idsync: Program, kind: str) -> None:
+    idsync.make_store()
+    profile = {"mpid": "11", "scope": "consumers", "created_seq": 1, "identities": {"email": ["a"]}}
+    key = {"record": "digest_key", "key": "00" * 32}
+    it = {"record": kind.split(",", maxsplit=1)[0], "mpid": "11", "seq": 7} | SHARED[kind]
+    erasure = {"record": "erasure", "mpid": "22", "seq": 7, "scope": "consumers", "time_ms": 1}
+    for last in ([it, erasure], [erasure, it]):
+        lines = "".join(f"{json.dumps(each)}\n" for each in (key, profile, *last))
+        outcome = idsync("import", "-", stdin=lines.encode())
+        assert_refused(outcome, 2, "standard input:4: ", "seq", "7 is", "nothing was imported")
+    apart = "".join(f"{json.dumps(each)}\n" for each in (key, profile, it, erasure | {"seq": 9}))
+    assert idsync("import", "-", stdin=apart.encode()).status == 0
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_id_of_a_batch_whose_profile_was_erased_takes_no_number(
+    idsync: Program, is_first: bool
+) -> None:
+    idsync.make_store()
+    key = {"record": "digest_key", "key": "00" * 32}
+    digest = {"record": "digest", "mpid": None, "seq": 7, "digest": "00" * 16}
+    erasure = {"record": "erasure", "mpid": "22", "seq": 7, "scope": "consumers", "time_ms": 1}
+    both = [digest, erasure] if is_first else [erasure, digest]
+    lines = "".join(f"{json.dumps(each)}\n" for each in (key, *both))
+    assert idsync("import", "-", stdin=lines.encode()).status == 0
+    exported = idsync("export").stdout
+    assert idsync("import", "-", "--store", "n.db", stdin=exported.encode()).status == 0
+    assert idsync("export", "--store", "n.db").stdout == exported
+
+
 # ---- Restores
 
 
@@ -342,9 +388,18 @@ def test_the_store_keeps_the_paths_of_what_is_written_from_it(shop: Program) -> 
     shop.write("more.jsonl", json.dumps(login(5)) + "\n")
     assert shop("replay", "more.jsonl", "--output", "answers.jsonl", "--quiet").status == 0
     shop.replay(login(6))
+    shop.write("names.txt", "customer_id=c1\n")
+    assert shop("translate", "names.txt", "--to", "email", "--output", "emails.txt").status == 0
+    assert shop("translate", "none.txt", "--to", "email", "--output", "nobody.txt").status == 2
+    others = ("--with", "idsync.yaml", "--store", "idsync.db", "--output", "differing.jsonl")
+    assert shop("compare", "more.jsonl", *others).status == 0
+    assert shop("replay", "more.jsonl", "--again", "--enrich", "enriched.jsonl").status == 0
     assert files_named(shop) == [
         ("output", "answers.jsonl"),
         ("requests", "day.jsonl"),
+        ("output", "differing.jsonl"),
+        ("output", "emails.txt"),
+        ("output", "enriched.jsonl"),
         ("requests", "more.jsonl"),
         ("output", "picture.svg"),
         ("backup", "monday.db"),
@@ -357,6 +412,8 @@ def test_the_store_keeps_the_paths_of_what_is_written_from_it(shop: Program) -> 
 def test_no_path_is_kept_of_a_dry_run_nor_of_what_was_refused(shop: Program) -> None:
     shop.write("more.jsonl", json.dumps(login(5)) + "\n")
     assert shop("replay", "more.jsonl", "--dry-run", "--quiet").status == 0
+    told = shop("replay", "more.jsonl", "--dry-run", "--output", "a.jsonl", "--enrich", "e.jsonl")
+    assert "no erasure will name 'a.jsonl' and 'e.jsonl'; delete" in told.stderr
     assert shop("login", "--customer-id", "s", "--svg", "p.svg", "--dry-run").status == 0
     assert shop("backup", "idsync.yaml").status == 2
     assert shop("export", "--output", "day.jsonl").status == 2

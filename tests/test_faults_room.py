@@ -207,7 +207,14 @@ def _shell(idsync: Program, command: str) -> Outcome:
     [
         (" | head -n 1", 141, ""),
         (" >&-", 141, ""),
-        (" > /dev/full", 3, "idsync: standard output cannot be written: No space left on device\n"),
+        (
+            " > /dev/full",
+            3,
+            (
+                "idsync: standard output cannot be written: No space left on device; use --resume to "
+                "continue\n"
+            ),
+        ),
     ],
 )
 def test_a_replay_whose_reader_has_gone_is_whole_and_goes_on(

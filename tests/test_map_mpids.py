@@ -1,5 +1,6 @@
 """`replay --map-mpids`: recorded MPIDs stand for ours in later lines (section 12)."""
 
+import gzip
 import json
 import random
 import signal
@@ -493,3 +494,59 @@ def test_a_refused_replay_leaves_the_pairs_of_the_last(idsync: Program) -> None:
     before = pairs(idsync)
     assert_refused(idsync("replay", "one.jsonl", "--map-mpids"), 2, "already been replayed")
     assert pairs(idsync) == before != []
+
+
+# What it was started with, it goes on with
+
+
+@pytest.mark.parametrize("others", [(), ("--sort-by-time",)])
+@pytest.mark.parametrize("started_with", [True, False])
+def test_a_replay_goes_on_as_it_was_started(
+    idsync: Program, others: tuple[str, ...], started_with: bool
+) -> None:
+    """A line that is answered without the map could never be repaired."""
+    idsync.write("a.jsonl", text(identify("a@x", "5"), {"type": "wrong"}, change("5", "d")))
+    files = ("replay", "a.jsonl", "--output", "a.out", *others)
+    option, other = (["--map-mpids"], []) if started_with else ([], ["--map-mpids"])
+    stopped = idsync(*files, "--stop-on-error", *option)
+    assert ("with --resume --map-mpids" in stopped.stdout) is started_with
+    before = idsync.files()
+    with_it = "with" if started_with else "without"
+    assert_refused(
+        idsync(*files, "--resume", *other), 2,
+        f"was started {with_it} a map of recorded MPIDs", f"the same way, {with_it} --map-mpids",
+    )  # fmt: skip
+    assert idsync.files() == before
+    assert idsync(*files, "--resume", *option).status == 1
+    answers = [json.loads(line) for line in Path(idsync.folder, "a.out").read_text().splitlines()]
+    assert (answers[2]["status"] == "modified") is started_with
+    assert idsync("doctor").status == 0
+
+
+def test_files_behind_one_that_is_done_go_on_as_it_was_started(idsync: Program) -> None:
+    idsync.write("a.jsonl", text(identify("a@x", "5")))
+    idsync.write("b.jsonl", gzip.compress(text(*[change("5", "d")] * 99))[:-9])
+    call = ("replay", "a.jsonl", "b.jsonl", "--map-mpids")
+    ended = idsync(*call)
+    assert (ended.status, "--resume --map-mpids" in ended.stderr) == (2, True)
+    idsync.write("b.jsonl", text(change("5", "d")))
+    assert_refused(idsync(*call[:3], "--resume"), 2, "the same way, with --map-mpids")
+    assert idsync(*call, "--resume").status == 0
+    idsync.write("c.jsonl", text(identify("c@x")))
+    assert idsync("replay", "c.jsonl", "--resume").status == 0
+
+
+def test_an_interrupted_replay_names_what_it_goes_on_with(idsync: Program) -> None:
+    idsync.write("a.jsonl", text(*[identify(f"{number}@x", number + 1) for number in range(500)]))
+    replay = ("replay", "a.jsonl", "--map-mpids", "--chunk-size", "1", "--output", "-", "--quiet")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "idsync_cli", *replay],
+        cwd=idsync.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate()
+    assert b"use --resume --map-mpids to continue" in told

@@ -222,6 +222,9 @@ def test_an_import_of_what_can_never_be_found(idsync: Program) -> None:
     summary = idsync("import", "-", "--json", stdin=b'{"mpid": "1", "identities": {}}').json()
     assert summary["never_found"] == 1
     assert_valid("import", summary)
+    summary = idsync("import", "-", "--json", stdin=b'mpid,email\n2,"a\nb"\n').json()
+    assert summary["line_ends"] == 1
+    assert_valid("import", summary)
 
 
 def test_a_conversion(idsync: Program) -> None:

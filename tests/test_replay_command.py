@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -327,14 +329,33 @@ def test_an_interrupted_replay_keeps_what_it_answered(couriers: Program) -> None
     assert couriers(*asked).json()["seq"] == 4
 
 
-def test_answers_that_nobody_reads_end_the_replay_quietly(couriers: Program) -> None:
-    with couriers.start("replay", "day.jsonl", "--output", "-", "--chunk-size", "1") as process:
+@pytest.mark.parametrize("option", ["--quiet", "--json", "--explain", "--map-mpids"])
+def test_of_answers_that_nobody_reads_it_is_told_what_was_committed(
+    couriers: Program, option: str
+) -> None:
+    answers = ("--output", "-", option, "--chunk-size", "1")
+    with couriers.start("replay", "day.jsonl", *answers) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.stderr.read() == b""
+        told = process.stderr.read().decode()
     assert process.returncode == 141
+    with closing(sqlite3.connect(couriers.folder / "idsync.db")) as connection:
+        [[done]] = connection.execute("SELECT lines FROM replays")
+    if option == "--quiet":
+        assert told == ""
+        return
+    also = " --map-mpids" if option == "--map-mpids" else ""
+    first, _, rest = told.partition("\n")
+    assert first.startswith("idsync: nobody reads standard output any more, after ")
+    assert first.endswith(f"; use --resume{also} to continue")
+    if option == "--json":
+        summary = json.loads(rest)
+        assert 0 < summary["requests"] <= done
+        assert summary["ended_by"]["code"] == "OUTPUT_CLOSED"
+    else:
+        assert "ended early; everything counted here is committed" in rest
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

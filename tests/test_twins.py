@@ -202,3 +202,13 @@ def test_what_can_never_be_found_is_counted(
     for kind, values in dict(profile["identities"]).items():  # type: ignore[call-overload]
         asked = unique("search", "--identity", f"{kind}={values[0]}")
         assert (asked.status == 0) is is_found
+
+
+def test_values_with_line_ends_are_counted(unique: Program) -> None:
+    """A quotation mark at a wrong place glues rows together, and it is CSV all the same."""
+    table = 'mpid,email\n1,a\n2,"b\n3,c\n4,d"\n5,e\n'
+    unique.write("p.csv", table)
+    told = unique("import", "p.csv", "--dry-run").stdout
+    assert told == ("would import 3 profiles; 1 value has a line end in it, the first in line 3\n")
+    summary = unique("import", "p.csv", "--json").json()
+    assert (summary["line_ends"], summary["first_line_end"]) == (1, 3)

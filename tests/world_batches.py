@@ -21,6 +21,7 @@ BAD_TIMES: tuple[object, ...] = (
 )
 BAD_ATTRIBUTES: tuple[object, ...] = (
     *({}, {"a": 1}, [{}], [[]], "x" * 4097, ["x" * 513], ["x"] * 1001, "\ud800", ["\ud800"]),
+    [None, *["x"] * 1001],
 )
 BAD_NAMES = ("x" * 257, "a\0b", "\ud800")
 BAD_EVENTS: tuple[object, ...] = (
@@ -104,6 +105,8 @@ def data(rng: random.Random) -> Json:
             found["events"].insert(0, None)
     if rng.random() < 0.5:
         values = ["x", "x", 1, 2.50, None, True, ["x", None, 1], [], "é", "\n", 10**30]
+        if rng.random() < 0.03:
+            values = [[None, *["x"] * 1000], ["x"] * 1000 + [None] * 3]
         names = rng.sample(["a", "b", "c", "$city", "é"], rng.randrange(4))
         found["user_attributes"] = {name: rng.choice(values) for name in names}
     if rng.random() < 0.3:

@@ -30,3 +30,11 @@ def attributes_asked_for(found: Folded, data: ProfileData, expected: Mapping[str
         for name, value in found.attributes.items()
         if name in data.attributes or name in expected
     }
+
+
+def message_resolved(message: str, labels: Mapping[str, int]) -> str:
+    """A status message, which ends with an MPID, with that in place of `@name`."""
+    for label in sorted(labels, key=len, reverse=True):  # one may end as another does
+        if message.endswith(f" @{label}"):
+            return f"{message.removesuffix(f'@{label}')}{labels[label]}"
+    return message

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli import wire
-from idsync_cli.check.folded import attributes_asked_for, folded
+from idsync_cli.check.folded import attributes_asked_for, folded, message_resolved
 from idsync_cli.core.admission import admitted, violation
 from idsync_cli.core.audiences.fold import Folded
 from idsync_cli.core.codes import Rule, Status
@@ -279,7 +279,7 @@ def _compare_profiles(
         comes_to = None
         if found is not None and data is not None:
             comes_to = folded(scenario.organization, *found, data, scenario.now_ms)
-        for part, wanted, shown in _parts(expected, held, data, comes_to):
+        for part, wanted, shown in _parts(expected, held, data, comes_to, labels):
             if not _alike(wanted, shown):
                 what = f"profile {name}" + ("" if part == "identities" else f": {part}")
                 node = expected.written.get(part, scenario.written[name])
@@ -287,7 +287,11 @@ def _compare_profiles(
 
 
 def _parts(
-    expected: ExpectedProfile, held: Any, data: ProfileData | None, comes_to: Folded | None
+    expected: ExpectedProfile,
+    held: Any,
+    data: ProfileData | None,
+    comes_to: Folded | None,
+    labels: Mapping[str, int],
 ) -> Iterator[tuple[str, Any, Any]]:
     """What is asked of a profile: the part, what was expected of it, and what was found."""
     if expected.identifiers is not None:
@@ -304,7 +308,8 @@ def _parts(
         members = None if comes_to is None else sorted(comes_to.memberships)
         yield "audiences", sorted(expected.audiences), members
     if expected.status_messages is not None:
-        yield "status_messages", list(expected.status_messages), data and [*data.status_messages]
+        wanted = [message_resolved(each, labels) for each in expected.status_messages]
+        yield "status_messages", wanted, data and [*data.status_messages]
 
 
 def _alike(expected: Any, found: Any) -> bool:

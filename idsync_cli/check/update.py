@@ -105,6 +105,8 @@ def _written(mismatch: Mismatch) -> Any:
     mpids = {str(mpid): f"@{label}" for label, mpid in reversed(list(mismatch.labels.items()))}
     found: Any = mismatch.found
     node = mismatch.node
+    if mismatch.part == "status_messages":
+        return [_message(each, mpids) for each in found]
     if mismatch.step is None:
         return _profile(found, node) if mismatch.part == "identities" else _as_text(found)
     match mismatch.what:
@@ -122,6 +124,12 @@ def _written(mismatch: Mismatch) -> Any:
             names = _names(node.mapping or ())
             return {names.get(kind, kind): outcome for kind, outcome in found.items()}
     return _as_text(found)
+
+
+def _message(text: str, mpids: Mapping[str, str]) -> str:
+    """A status message, which ends with an MPID, with the author's name for that."""
+    head, space, mpid = text.rpartition(" ")
+    return f"{head}{space}{mpids.get(mpid, mpid)}"
 
 
 def _as_text(value: Any) -> Any:

@@ -27,6 +27,7 @@ from idsync_cli.cli.options import (
     Workspace,
 )
 from idsync_cli.cli.progress import files_progress
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
@@ -35,6 +36,7 @@ from idsync_cli.foresight.comparing.compare import Compared, compare_recorded
 from idsync_cli.foresight.comparing.compare import compare as compare_sides
 from idsync_cli.foresight.comparing.comparison import Limits
 from idsync_cli.foresight.comparing.work import Advance, SideJob
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
 _MOST = 10**9
 
@@ -152,6 +154,8 @@ def compare(
             proposed = job._replace(organization=organizations[1])
             found = compare_sides(job, proposed, examples=examples, progress=shown)
     if output is not None:
+        if store is not None:
+            keep_path(store, FileKind.OUTPUT, output)
         _write_differing(found, output, force=force)
     from idsync_cli.render import compare as render
 

@@ -119,7 +119,9 @@ def write(text: str, *, to_stderr: bool = False) -> None:
     except BrokenPipeError:
         raise OutputClosed from None
     except OSError as error:
-        raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
+        raise StoreFault(
+            f"standard output cannot be written: {error.strerror}", FaultCode.OUTPUT_UNWRITABLE
+        ) from None
 
 
 def write_lines(lines: "Iterable[Line]") -> None:
@@ -155,7 +157,9 @@ def write_utf8(text: str) -> None:
     except BrokenPipeError:
         raise OutputClosed from None
     except OSError as error:
-        raise StoreFault(f"standard output cannot be written: {error.strerror}") from None
+        raise StoreFault(
+            f"standard output cannot be written: {error.strerror}", FaultCode.OUTPUT_UNWRITABLE
+        ) from None
 
 
 def write_json(value: Any, *, to_stderr: bool = False) -> None:

@@ -17,10 +17,10 @@ _SENTENCES = {
     Hint.MAKE_ROOM_FOR_TEMPORARY_FILES: "free some space, or name a folder for temporary files in "
     "TMPDIR",
     Hint.SAVE_TO_A_FILE: "save it to a file, and name that",
-    Hint.RESUME_BY_TIME: "to continue, name the same files in the same order with --resume and "
-    "--sort-by-time",
+    Hint.RESUME_BY_TIME: "to continue, name the same files in the same order with "
+    "--resume{also} and --sort-by-time",
     Hint.RESUME_NOT_BY_TIME: "to continue it, use --resume without --sort-by-time",
-    Hint.MAKE_ROOM_AND_RESUME: "free some space, then continue with --resume",
+    Hint.MAKE_ROOM_AND_RESUME: "free some space, then continue with --resume{also}",
     Hint.ALLOW_WRITING: "the file or its folder is not writable; check the permissions",
     Hint.REPLACE_FILE: "use --force to replace it",
     Hint.MAKE_CONFIGURATION: "create one with: idsync init",
@@ -33,38 +33,44 @@ _SENTENCES = {
     Hint.UPDATE_STORE: "upgrade it with: idsync init --store {store}; "
     "the original is kept beside it",
     Hint.RUN_DOCTOR: "to see what is wrong, run: idsync doctor --store {store}",
-    Hint.RESUME: "use --resume to continue after it",
-    Hint.RESUME_REPLAY: "use --resume to continue",
+    Hint.RESUME: "use --resume{also} to continue after it",
+    Hint.RESUME_REPLAY: "use --resume{also} to continue",
     Hint.REPLAY_AGAIN: "use --again to repeat it",
     Hint.PASS_OVER_OR_REPLAY_AGAIN: "use --resume to pass it over, or --again to repeat all",
     Hint.PASS_OVER_REPLAYED: "use --resume to pass over what is done",
-    Hint.MEND_FILE_AND_RESUME: "get a whole copy of it, then use --resume to continue",
-    Hint.RESTORE_FILE_AND_RESUME: "restore the file, then use --resume to continue",
+    Hint.MEND_FILE_AND_RESUME: "get a whole copy of it, then use --resume{also} to continue",
+    Hint.RESTORE_FILE_AND_RESUME: "restore the file, then use --resume{also} to continue",
     Hint.NAME_FILE_ONCE: "name it once, or use --resume to pass over the second",
     Hint.RESUME_OR_REPLAY_AGAIN: "restore the file and use --resume, or replay all of it "
     "with --again",
     Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
     Hint.RESUME_WITHOUT_OUTPUT: "continue the same way, without --output to a file",
+    Hint.RESUME_WITH_MAP: "continue the same way, with --map-mpids",
+    Hint.RESUME_WITHOUT_MAP: "continue the same way, without --map-mpids",
+    Hint.RESUME_WITH_ENRICH: "continue the same way, with --enrich and the same file",
+    Hint.RESUME_WITHOUT_ENRICH: "continue the same way, without --enrich",
     Hint.REPLAY_FILE: "to answer them, run: idsync replay {path}",
     Hint.IMPORT_FILE: "to take them in, run: idsync import {path}",
     Hint.CONVERT_RECORDED: "idsync convert makes requests with responses of what a browser "
     "recorded",
     Hint.CONVERT_FILE: "make requests of it with: idsync convert {path}",
     Hint.CONVERT_ARRAY: "make requests of it with: idsync convert {path}, or lines with: "
-    "jq -c '.[]' {path}",
+    "jq -c '.[]'{argument}",
     Hint.CONVERT_OBJECTS: "make requests of it with: idsync convert {path}, or lines with: "
-    "jq -c . {path}",
+    "jq -c .{argument}",
     Hint.CONVERT_ROWS: "to make requests of rows without one, use: idsync convert",
     Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
     Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
-    Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'",
+    Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'{redirected}",
     Hint.RECODE_UTF_16: "write it anew with: iconv -f UTF-16 -t UTF-8 {path}",
     Hint.RECODE_UTF_32: "write it anew with: iconv -f UTF-32 -t UTF-8 {path}",
     Hint.GET_FILE_ANEW: "look into it, then get the file anew",
+    Hint.GET_BY_GIT_LFS: "get the file with: git lfs pull",
     Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
     Hint.UNPACK_BZIP2: "unpack it with: bzip2 -dc {path}",
     Hint.UNPACK_XZ: "unpack it with: xz -dc {path}",
     Hint.UNPACK_ZSTD: "unpack it with: zstd -dc {path}",
+    Hint.UNPACK_7Z: "unpack it with: 7z x {path}",
     Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; of a spreadsheet, save a sheet as CSV",
     Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
     Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
@@ -80,9 +86,14 @@ MEND_AND_TRY_AGAIN = "fix it, then try again"
 SHOW_MORE = "use --limit {} to show the other {:,}"
 
 
-def sentence(hint: Hint) -> str:
-    """A hint that needs no facts."""
-    return _SENTENCES[hint]
+def sentence(hint: Hint, also: str = "") -> str:
+    """A hint that needs no facts, but the options that a replay goes on with beside --resume."""
+    return _filled(hint, {"also": also})
+
+
+def going_on_with(error: IdsyncError, also: str) -> None:
+    """Let the way out of a fault name the options that a replay has to go on with."""
+    error.facts = {**error.facts, "also": also}
 
 
 def way_out(error: IdsyncError) -> str | None:
@@ -118,7 +129,12 @@ def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> st
 
 
 def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
-    words = {"path": "FILE"} | {name: _as_word(name, each) for name, each in facts.items()}
+    words = {"path": "FILE", "also": ""} | {
+        name: _as_word(name, each) for name, each in facts.items()
+    }
+    path = words["path"]
+    of_a_pipe = path == "-"  # which these read by themselves, and know no `-` for it
+    words["argument"], words["redirected"] = ("", "") if of_a_pipe else (f" {path}", f" < {path}")
     return _SENTENCES[hint].format_map(words)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from idsync_cli.cli.environment import write_utf8
+from idsync_cli.cli.environment import say, write_utf8
 from idsync_cli.errors import FaultCode, StoreFault, quoted
 from idsync_cli.files.outputs import ensure_writable, file_exists
 from idsync_cli.files.source import STANDARD_STREAM
@@ -28,3 +29,13 @@ def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]
             FaultCode.OUTPUT_UNWRITABLE,
             path=output,
         ) from None
+
+
+def say_not_kept(store: str, *outputs: str | None) -> None:
+    """Say that a dry run tells the store nothing of the files that it writes (section 9, Erase)."""
+    files = [quoted(each) for each in outputs if each not in (None, STANDARD_STREAM)]
+    if files and Path(store).exists():
+        say(
+            "note: a dry run leaves the store as it is, so no erasure will name "
+            f"{' and '.join(files)}; delete what you no longer need"
+        )

@@ -19,6 +19,7 @@ from idsync_cli.core.identity import (
     TYPES_BY_NAME,
     Identifier,
     IdentityType,
+    mpid_rule,
     parse_mpid,
     value_fault,
 )
@@ -107,9 +108,7 @@ def mpid_in(option: str, text: str) -> int:
     """
     number = parse_mpid(text)
     if number is None:
-        raise UsageFault(
-            f"{option} {quoted(text)} is not an MPID: give digits, optionally with a leading minus"
-        )
+        raise UsageFault(f"{option} {quoted(text)} is not an MPID{mpid_rule(text)}")
     return number
 
 

@@ -1,6 +1,7 @@
 """Replay files of requests."""
 
 import gc
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
@@ -33,12 +34,13 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
+from idsync_cli.cli.output import say_not_kept
 from idsync_cli.cli.replay_shown import Kinds, Lines, Report, Rules, Shown, Statuses
 from idsync_cli.cli.replay_work import GiveOut, Work
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import UsageFault, printable
 from idsync_cli.files.answers_file import AnswersFile, Over
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.request_file import STANDARD_STREAM, open_requests
@@ -142,6 +144,8 @@ def replay(
         answers.check()
     if enrich is not None:
         outputs.check("--enrich", enrich, must_be_new=not (force or resume))
+    if dry_run and not quiet:
+        say_not_kept(store, output, enrich)
     give_out = _to_stdout(output, shown, explain=explain)
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
@@ -183,7 +187,11 @@ def replay(
             recorded=ReplayedMpids(anew=not resume) if map_mpids else None,
         )
         report = Report(
-            as_json=as_json, quiet=quiet, on_stderr=output == STANDARD_STREAM, dry_run=dry_run
+            as_json=as_json,
+            quiet=quiet,
+            on_stderr=output == STANDARD_STREAM,
+            dry_run=dry_run,
+            also=_to_go_on_with(map_mpids=map_mpids, enrich=enrich),
         )
         work = Work(run, give_out, quiet=quiet)
         try:
@@ -202,6 +210,12 @@ def replay(
     if not is_finished:
         raise unfinished_erasure(store)
     return summary.exit_status
+
+
+def _to_go_on_with(*, map_mpids: bool, enrich: str | None) -> str:
+    """The options without which a replay that ended early does not go on as it began."""
+    into = "" if enrich is None else f" --enrich {shlex.quote(printable(enrich))}"
+    return " --map-mpids" * map_mpids + into
 
 
 def _to_stdout(output: str | None, shown: Shown, *, explain: bool) -> GiveOut | None:

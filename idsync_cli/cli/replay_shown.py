@@ -111,13 +111,19 @@ class Shown:
 
 
 class Report:
-    """How a replay is summed up: as data, unless standard output holds the answers."""
+    """How a replay is summed up: as data, unless standard output holds the answers.
 
-    def __init__(self, *, as_json: bool, quiet: bool, on_stderr: bool, dry_run: bool) -> None:
+    `also` are the options that a replay has to go on with beside --resume.
+    """
+
+    def __init__(
+        self, *, as_json: bool, quiet: bool, on_stderr: bool, dry_run: bool, also: str = ""
+    ) -> None:
         self._as_json = as_json
         self._quiet = quiet
         self._on_stderr = on_stderr
         self._dry_run = dry_run
+        self._also = also
 
     def sum_up(self, summary: Summary) -> None:
         """Give out the summary; where there is no room for it, on standard error.
@@ -137,21 +143,32 @@ class Report:
     def ended_early(self, tally: Tally, error: BaseException) -> None:
         """Sum up what was committed before an error, if there was anything.
 
-        Of who reads no more it is not told: whoever closes a pipe has seen enough.
+        Whoever closes a pipe has seen enough; what was committed by then is told on standard error.
         """
+        goes_on = tally.requests and not self._dry_run
+        if isinstance(error, IdsyncError):
+            hints.going_on_with(error, self._also)
+            if error.hint is None and goes_on:
+                error.hint = Hint.RESUME_REPLAY
+        if isinstance(error, OutputClosed):
+            self._on_stderr = True
         if isinstance(error, KeyboardInterrupt | Terminated):
             self._say_interrupted(tally, error)
-        if not tally.requests or isinstance(error, OutputClosed):
+        if not tally.requests:
             return
-        ended_by = _ended_by(error, may_go_on=not self._dry_run)
+        ended_by = _ended_by(error, None if self._dry_run else self._also)
         summary = tally.summary(stopped=False, dry_run=self._dry_run)._replace(ended_by=ended_by)
         with suppress(OutputClosed, StoreFault):  # what ended it is told all the same
+            if isinstance(error, OutputClosed) and not self._quiet:
+                way_out = f"; {ended_by.way_out}" if ended_by.way_out else ""
+                after = number_of(tally.requests, "request")
+                say(f"idsync: {ended_by.message}, after {after}{way_out}")
             self.sum_up(summary)
 
     def _say_interrupted(self, tally: Tally, error: BaseException) -> None:
         how = "interrupted" if isinstance(error, KeyboardInterrupt) else "terminated"
         goes_on = tally.requests and not self._dry_run
-        way_out = f"; {hints.sentence(Hint.RESUME_REPLAY)}" if goes_on else ""
+        way_out = f"; {hints.sentence(Hint.RESUME_REPLAY, self._also)}" if goes_on else ""
         say(f"idsync: {how} after {number_of(tally.requests, 'request')}{way_out}")
 
     def _write(self, summary: Summary, *, on_stderr: bool) -> None:
@@ -161,17 +178,21 @@ class Report:
             write_json(summary_json(summary), to_stderr=on_stderr)
             return
         told = summary._replace(first_refused=tuple(map(_with_hint, summary.first_refused)))
-        way_out = hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME
+        way_out = (
+            hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME + self._also
+        )
         draw(*summary_text(told, way_out, terminal_width()), to_stderr=on_stderr)
 
 
-def _ended_by(error: BaseException, *, may_go_on: bool) -> Ended:
-    """What ended a replay, as its summary says it."""
-    resume = hints.sentence(Hint.RESUME_REPLAY) if may_go_on else None
+def _ended_by(error: BaseException, also: str | None) -> Ended:
+    """What ended a replay, as its summary says it; `also` is None where it cannot go on."""
+    resume = None if also is None else hints.sentence(Hint.RESUME_REPLAY, also)
     if isinstance(error, KeyboardInterrupt):
         return Ended("INTERRUPTED", "interrupted", resume)
     if isinstance(error, Terminated):
         return Ended("TERMINATED", "terminated", resume)
+    if isinstance(error, OutputClosed):
+        return Ended("OUTPUT_CLOSED", "nobody reads standard output any more", resume)
     if isinstance(error, IdsyncError):
         return Ended(error.code, str(error), hints.way_out(error))
     return Ended("BUG", f"a bug in idsync ({type(error).__name__})", resume)

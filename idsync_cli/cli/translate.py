@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -20,12 +21,14 @@ from idsync_cli.cli.options import (
     Workspace,
 )
 from idsync_cli.cli.output import writing_to
+from idsync_cli.core.codes import FileKind
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, number_of
 from idsync_cli.files.name_lines import NamedProfile, UnreadableName, open_names, read_names
 from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect.translation import AT_ONCE, Outcome, Totals, Translation, translate
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
 _MOST_TOLD = 20
 _IN_WORDS = {
@@ -99,6 +102,7 @@ def translate_(
     counts: Counter[Outcome] = Counter()
     with (
         open_names(file) as source,
+        _kept_in(store, output),
         existing_store(store, organization) as opened,
         opened.reading() as transaction,
         writing_to(output, force=force) as give_out,
@@ -118,6 +122,14 @@ def translate_(
     totals = Totals({outcome: counts[outcome] for outcome in Outcome}, unreadable)
     say(_summary(totals))
     return totals.exit_status
+
+
+@contextmanager
+def _kept_in(store: str, output: str) -> Iterator[None]:
+    """Let the store know of the file, for an erasure to name it, before it is read for the file."""
+    if output != STANDARD_STREAM:
+        keep_path(store, FileKind.OUTPUT, output)
+    yield
 
 
 def _lines_of(each: Translation, to: str, *, every: bool, as_json: bool) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idsync_cli.convert.lines import CannotUse, line_of, members_of
-from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
+from idsync_cli.core.identity import TYPES_BY_NAME, mpid_rule, parse_mpid
 from idsync_cli.errors import quoted
 
 MEMBERS = {"events", "user_identities", "device_info", "mp_deviceid", "batch_id"}
@@ -34,10 +34,11 @@ def batch_of(text: str, batch: Mapping[str, Any]) -> tuple[str, list[str]]:
     line = {"type": '"batch"', **{name: each for name, each in members.items() if name != "type"}}
     if mpid not in (None, "", 0, "0"):
         if parse_mpid(mpid) is None:
-            raise CannotUse(f"mpid is {quoted(json.dumps(mpid))}, but must be an MPID")
+            written = quoted(mpid if isinstance(mpid, str) else json.dumps(mpid))
+            raise CannotUse(f"mpid is {written}, but must be an MPID{mpid_rule(mpid)}")
         line["response"] = json.dumps({"mpid": str(mpid)})
     if not _names_anybody(batch, identities):
-        raise CannotUse("no identifier besides its MPID")
+        raise CannotUse("no identifier besides its MPID" if "response" in line else "no identifier")
     return line_of(line), left_out
 
 

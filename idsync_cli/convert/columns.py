@@ -18,6 +18,7 @@ from idsync_cli.core.identity import (
     TYPES_BY_NAME,
     Identifier,
     IdentityType,
+    mpid_rule,
     parse_mpid,
     value_fault,
 )
@@ -168,7 +169,7 @@ class Columns:
             if mpid is None or mpid == "0":
                 continue
             if parse_mpid(mpid) is None:
-                raise CannotUse(f"{name} is {quoted(mpid)}, but must be an MPID")
+                raise CannotUse(f"{name} is {quoted(mpid)}, but must be an MPID{mpid_rule(mpid)}")
             if name is Member.MPID and kind != RowKind.MODIFY:
                 members["response"] = json.dumps({"mpid": mpid})
             else:

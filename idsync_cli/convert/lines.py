@@ -19,11 +19,15 @@ _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
 class CannotUse(Exception):
-    """A value, a row or a call that makes no request, and why."""
+    """A value, a row or a call that makes no request, and why; `lines` is how many such there are.
 
-    def __init__(self, why: str) -> None:
+    They are more than one where what is wrong with a line makes those behind it useless.
+    """
+
+    def __init__(self, why: str, lines: int = 1) -> None:
         super().__init__(why)
         self.why = why
+        self.lines = lines
 
 
 def decoded(text: str) -> object:

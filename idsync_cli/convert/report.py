@@ -10,10 +10,14 @@ SHOWN = 20
 
 
 class Unusable(NamedTuple):
-    """Something that makes no request, or not the whole of one: where it stands, and why."""
+    """Something that makes no request, or not the whole of one: where it stands, and why.
+
+    `lines` is how many lines it takes with it, if it makes those behind it useless.
+    """
 
     line: int
     why: str
+    lines: int = 1
 
 
 class UnusedColumn(NamedTuple):
@@ -33,11 +37,19 @@ class Variant(NamedTuple):
     first_value: str
 
 
+class LineEnd(NamedTuple):
+    """A value of a row with the end of a line in it, as after a quotation mark at a wrong place."""
+
+    line: int
+    identity_type: IdentityType
+    value: str
+
+
 class Converted(NamedTuple):
     """How many requests were written, and what was left out.
 
     `passed_over` counts what was never meant to be one: other calls of a browser, other lines of
-    a log. `unusable` and `variants` count, `first_unusable` and `first_variants` are the first.
+    a log. `unusable`, `variants` and `line_ends` count; `first_…` are the first of each.
     """
 
     contents: Contents
@@ -48,6 +60,8 @@ class Converted(NamedTuple):
     unused_columns: tuple[UnusedColumn, ...]
     variants: int
     first_variants: tuple[Variant, ...]
+    line_ends: int
+    first_line_ends: tuple[LineEnd, ...]
 
     @property
     def exit_status(self) -> int:

@@ -1,7 +1,7 @@
 """A file, whatever it holds, to request lines: one by one, so that its size does not matter."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Self
 
@@ -9,8 +9,9 @@ from idsync_cli.convert import har, objects
 from idsync_cli.convert.columns import Columns, RowKind, Target
 from idsync_cli.convert.lines import CannotUse
 from idsync_cli.convert.objects import Found
-from idsync_cli.convert.report import SHOWN, Converted, Unusable
+from idsync_cli.convert.report import SHOWN, Converted, LineEnd, Unusable
 from idsync_cli.convert.variants import Variants
+from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.contents import LINES, Contents, check
 from idsync_cli.files.foreign_text import ForeignText, is_text
@@ -23,6 +24,8 @@ _TAKEN = (
     Contents.CSV,
     Contents.ARRAY,
     Contents.LAID_OUT,
+    Contents.COMMAS,
+    Contents.ON_ONE_LINE,
     Contents.HAR,
     Contents.CARRIAGE_RETURNS,
 )
@@ -50,8 +53,9 @@ class Conversion:
         self._source = source
         self._columns = Columns(source.said, source.default)
         self._variants = Variants()
-        self._written = self._passed_over = self._unusable = 0
+        self._written = self._passed_over = self._unusable = self._line_ends = 0
         self._first: list[Unusable] = []
+        self._first_line_ends: list[LineEnd] = []
         self._contents = source.text.holds
         check(source.name, self._contents, _TAKEN, _WANTED)
         self._rows: Iterator[Row] = iter(())
@@ -76,7 +80,7 @@ class Conversion:
             try:
                 request = found()
             except CannotUse as fault:
-                self._note(line, fault.why)
+                self._note(line, fault.why, fault.lines)
                 continue
             if request is None:
                 self._passed_over += 1
@@ -84,6 +88,7 @@ class Conversion:
             for what in request.left_out:
                 self._note(line, what)
             self._variants.add(line, request.identifiers)
+            self._look_for_line_ends(line, request.identifiers)
             self._written += 1
             yield request.line
 
@@ -99,12 +104,21 @@ class Conversion:
             self._columns.unused,
             variants,
             first_variants,
+            self._line_ends,
+            tuple(self._first_line_ends),
         )
 
-    def _note(self, line: int, why: str) -> None:
-        self._unusable += 1
+    def _note(self, line: int, why: str, lines: int = 1) -> None:
+        self._unusable += lines
         if len(self._first) < SHOWN:
-            self._first.append(Unusable(line, why))
+            self._first.append(Unusable(line, why, lines))
+
+    def _look_for_line_ends(self, line: int, identifiers: Sequence[Identifier]) -> None:
+        for each in identifiers:
+            if "\n" in each.value or "\r" in each.value:
+                self._line_ends += 1
+                if len(self._first_line_ends) < SHOWN:
+                    self._first_line_ends.append(LineEnd(line, each.type, each.value))
 
     def _is_table(self) -> bool:
         if self._contents is not Contents.CARRIAGE_RETURNS:
@@ -138,7 +152,7 @@ class Conversion:
 
     def _of_row(self, row: Row) -> Found:
         if row.fault:
-            raise CannotUse(row.fault)
+            raise CannotUse(row.fault, row.lines)
         cells, names = row.cells, self._header
         if not all(map(is_text, cells)):
             raise CannotUse("not UTF-8")

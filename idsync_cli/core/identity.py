@@ -193,6 +193,20 @@ def parse_mpid(text: object) -> int | None:
     return number if number != 0 and MPID_MIN <= number <= MPID_MAX else None
 
 
+def mpid_rule(value: object) -> str:
+    """What an MPID is, as far as a value that is none shows it: put it behind `an MPID`."""
+    zero = "; 0 is none"
+    too_long = f" of 64 bits, from {MPID_MIN} to {MPID_MAX}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return zero if value == 0 else too_long
+    digits = value.removeprefix("-") if isinstance(value, str) else ""
+    if not (digits.isascii() and digits.isdigit()):
+        return ": digits, optionally with a leading minus"
+    if digits[0] != "0":
+        return too_long
+    return "; it has no leading zeros" if digits.strip("0") else zero
+
+
 def derive_mpid(seed: int, seq: int, was_given_out: Callable[[int], bool]) -> int:
     """The MPID of the profile created by request `seq` in a store with `seed` (section 7)."""
     attempt = 0

@@ -37,16 +37,24 @@ class Contents(StrEnum):
     CSV = "is CSV"
     ARRAY = "is a JSON array"
     LAID_OUT = "holds JSON objects that are laid out over several lines"
+    COMMAS = "holds JSON objects with commas between them"
+    ON_ONE_LINE = "holds several JSON objects on one line"
     HAR = "is a recording of a browser (HAR)"
     PREFIXED = "has text before the JSON object of each line, as a log has"
     CARRIAGE_RETURNS = "ends its lines with carriage returns alone"
     UTF_16 = "is UTF-16, not UTF-8"
     UTF_32 = "is UTF-32, not UTF-8"
     MARKUP = "is HTML or XML"
+    YAML = "is YAML"
+    NULS = "begins with NUL bytes, as a file that was never written to its end"
+    POINTER = "is a pointer of Git LFS, not the file itself"
+    PDF = "is a PDF document"
+    PICTURE = "is a picture"
     PACKED_TWICE = "is packed by gzip twice"
     BZIP2 = "is packed by bzip2"
     XZ = "is packed by xz"
     ZSTD = "is packed by zstd"
+    SEVEN_ZIP = "is packed by 7-Zip"
     ZIP = "is a zip archive, or a spreadsheet, which is one"
     TAR = "is a tar archive"
     SQLITE = "is an SQLite database"
@@ -61,6 +69,7 @@ ARCHIVES = (
     Contents.BZIP2,
     Contents.XZ,
     Contents.ZSTD,
+    Contents.SEVEN_ZIP,
     Contents.ZIP,
     Contents.TAR,
 )
@@ -71,10 +80,17 @@ _BEGINNINGS = (
     (b"BZh", Contents.BZIP2),
     (b"\xfd7zXZ\0", Contents.XZ),
     (b"\x28\xb5\x2f\xfd", Contents.ZSTD),
+    (b"7z\xbc\xaf\x27\x1c", Contents.SEVEN_ZIP),
     (b"PK\x03\x04", Contents.ZIP),
     (b"PK\x05\x06", Contents.ZIP),
     (b"SQLite format 3\0", Contents.SQLITE),
     (b"PAR1", Contents.PARQUET),
+    (b"%PDF-", Contents.PDF),
+    (b"\x89PNG", Contents.PICTURE),
+    (b"\xff\xd8\xff", Contents.PICTURE),
+    (b"GIF8", Contents.PICTURE),
+    (b"version https://git-lfs.github.com/spec/", Contents.POINTER),
+    (b"\0\0\0\0", Contents.NULS),
     (b"\xff\xfe\0\0", Contents.UTF_32),
     (b"\0\0\xfe\xff", Contents.UTF_32),
     (b"\xff\xfe", Contents.UTF_16),
@@ -90,16 +106,24 @@ _WAYS_OUT = {
     Contents.CSV: Hint.CONVERT_FILE,
     Contents.ARRAY: Hint.CONVERT_ARRAY,
     Contents.LAID_OUT: Hint.CONVERT_OBJECTS,
+    Contents.COMMAS: Hint.CONVERT_FILE,
+    Contents.ON_ONE_LINE: Hint.CONVERT_OBJECTS,
     Contents.HAR: Hint.CONVERT_FILE,
     Contents.PREFIXED: Hint.CUT_PREFIXES,
     Contents.CARRIAGE_RETURNS: Hint.MAKE_LINE_FEEDS,
     Contents.UTF_16: Hint.RECODE_UTF_16,
     Contents.UTF_32: Hint.RECODE_UTF_32,
     Contents.MARKUP: Hint.GET_FILE_ANEW,
+    Contents.YAML: Hint.WRITE_AS_TEXT,
+    Contents.NULS: Hint.GET_FILE_ANEW,
+    Contents.POINTER: Hint.GET_BY_GIT_LFS,
+    Contents.PDF: Hint.WRITE_AS_TEXT,
+    Contents.PICTURE: Hint.GET_FILE_ANEW,
     Contents.PACKED_TWICE: Hint.UNPACK_GZIP,
     Contents.BZIP2: Hint.UNPACK_BZIP2,
     Contents.XZ: Hint.UNPACK_XZ,
     Contents.ZSTD: Hint.UNPACK_ZSTD,
+    Contents.SEVEN_ZIP: Hint.UNPACK_7Z,
     Contents.ZIP: Hint.UNPACK_ZIP,
     Contents.TAR: Hint.UNPACK_TAR,
     Contents.SQLITE: Hint.WRITE_AS_TEXT,
@@ -109,6 +133,11 @@ _WAYS_OUT = {
 _HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
 _BEGINS_AN_OBJECT = re.compile(rb'\{\s*"')
 _TWO_OBJECTS = re.compile(rb"\}[ \t]*\r[ \t\r]*\{")
+_ARRAY_OF_OBJECTS = re.compile(rb"\[\s*[\[{]")
+_YAML = re.compile(
+    rb"---\s|(?:- +)?(?:type|scope|scopes|workspace|known_identities|identity_changes|mpid|version"
+    rb"|given|steps|config|identify|login|search|modify|batch):(?:\s|$)"
+)
 _MARKUP = re.compile(rb"<[!?a-zA-Z]")
 _BATCH = {"events", "user_identities", "device_info", "mp_deviceid", "batch_id"}
 _REQUEST = {"known_identities", "identity_changes"}
@@ -164,9 +193,11 @@ def look(head: bytes, *, is_all: bool = False) -> Contents:
     if text.startswith(b"{"):
         return _of_objects(text)
     if text.startswith(b"["):
-        return Contents.ARRAY if _is_array(text, is_all=is_all) else Contents.TEXT
+        return _of_brackets(text, is_all=is_all)
     if _MARKUP.match(text):
         return Contents.MARKUP
+    if _YAML.match(text):
+        return Contents.YAML
     return _of_text(text)
 
 
@@ -186,8 +217,14 @@ def _of_objects(text: bytes) -> Contents:
     first, _, rest = text.partition(b"\n")
     if _TWO_OBJECTS.search(first):
         return Contents.CARRIAGE_RETURNS
+    value, end = _decoded(first)
+    behind = first.decode("utf-8", "replace")[end:].lstrip()
+    if isinstance(value, dict) and behind.startswith(","):
+        return Contents.COMMAS
+    if isinstance(value, dict) and behind.startswith("{") and _is_whole(first):
+        return Contents.ON_ONE_LINE
     if _is_whole(first):
-        return _kind_of(first)
+        return _kind_of(value)
     return Contents.LAID_OUT if rest.strip() and _spans_lines(text, first) else Contents.OBJECTS
 
 
@@ -196,9 +233,8 @@ def _is_whole(line: bytes) -> bool:
     return line.startswith(b"{") and line.rstrip().endswith(b"}")
 
 
-def _kind_of(line: bytes) -> Contents:
+def _kind_of(value: object) -> Contents:
     """What the object of a first line is, by the members that tell."""
-    value, _ = _decoded(line)
     if not isinstance(value, dict):
         return Contents.OBJECTS
     if {"seq", "status"} <= value.keys():
@@ -223,15 +259,21 @@ def _spans_lines(text: bytes, first: bytes) -> bool:
     return position > _characters(first)
 
 
-def _is_array(text: bytes, *, is_all: bool) -> bool:
-    """Whether a file is one array, and not lines of which the first happens to be a list."""
+def _of_brackets(text: bytes, *, is_all: bool) -> Contents:
+    """What a file holds that begins with a bracket: an array, or lines that begin so."""
     first, end, rest = text.partition(b"\n")
     value, position = _decoded(text)
-    if value is None:
-        ends = _characters(text.rstrip()) if not end else _characters(first) + 1
-        return position >= ends or first.rstrip() == b"["
-    is_list = not isinstance(value[0] if value else None, dict)  # which a line may be by a slip
-    return position > _characters(first) or (is_all and not rest.strip() and not is_list)
+    if value is not None:
+        is_one = position > _characters(first) or (is_all and not rest.strip())
+        return Contents.ARRAY if is_one else Contents.TEXT  # of which the first line alone is one
+    if any(_holds_object(line) for line in text.split(b"\n")[:2]):
+        return Contents.PREFIXED  # by a time between brackets
+    line, holds_objects = first.rstrip(), _ARRAY_OF_OBJECTS.match(text) is not None
+    if position >= (_characters(first) + 1 if end else _characters(text.rstrip())) or line == b"[":
+        return Contents.ARRAY  # nothing is wrong with the first line, but that more follows
+    is_ended = line.endswith(b"]")
+    is_array = holds_objects and not is_ended if rest.strip() else holds_objects or is_ended
+    return Contents.ARRAY if is_array else Contents.TEXT
 
 
 def _decoded(text: bytes) -> tuple[Any, int]:
@@ -272,9 +314,12 @@ def _of_text(text: bytes) -> Contents:
 
 
 def _holds_object(line: bytes) -> bool:
-    """Whether a line ends with a JSON object."""
+    """Whether a line ends with a JSON object, behind something that is no JSON around it."""
     begin = _BEGINS_AN_OBJECT.search(line)
     if begin is None or not line.rstrip().endswith(b"}"):
+        return False
+    before = line[: begin.start()]
+    if not before.strip() or before.count(b"[") > before.count(b"]"):
         return False
     text = line[begin.start() :]
     value, end = _decoded(text)

@@ -5,12 +5,10 @@ from typing import Any
 
 from idsync_cli.core.codes import ErrorCode, NoteCode, Op, Rule, Status, TierOutcome
 from idsync_cli.core.everyday_names import type_hint, types_called
-from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType, parse_mpid
+from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType, mpid_rule, parse_mpid
 from idsync_cli.errors import nearest
 from idsync_cli.files.yaml_tree import Faults, Node
 from idsync_cli.wire import Json
-
-AN_MPID = "an MPID is digits, optionally with a leading minus, of at most 64 bits"
 
 _CHANGE = ("op", "mpid", "identity_type", "value")
 
@@ -87,7 +85,9 @@ class _Expectation:
             return None
         if isinstance(node.value, str) and (node.value[:1] == "@" or parse_mpid(node.value)):
             return node.value
-        self._faults.add(node.place, f"{node.described()} is neither an MPID nor @name; {AN_MPID}")
+        self._faults.add(
+            node.place, f"{node.described()} is neither @name nor an MPID{mpid_rule(node.value)}"
+        )
         return None
 
     def _some_mpid(self, node: Node) -> str | None:

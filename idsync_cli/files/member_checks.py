@@ -6,7 +6,7 @@ from typing import Any, Final
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
-from idsync_cli.core.identity import parse_mpid
+from idsync_cli.core.identity import mpid_rule, parse_mpid
 from idsync_cli.errors import Excerpt, nearest, quoted
 
 LAST_SEQ: Final = 2**62
@@ -37,13 +37,19 @@ def checked(value: Mapping[str, Any], members: Members, required: tuple[str, ...
             raise bad(f"unknown member {quoted(name)}{nearest(name, members)}", name)
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
-        wanted, fits = members[name]
-        if not fits(each):
-            raise bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}", (name,))
+        if not members[name][1](each):
+            raise bad(told_wrong(name, each, members), (name,))
     for name in required:
         if name not in given:
             raise bad(f"no {name}", WHOLE_REQUEST)
     return given
+
+
+def told_wrong(name: str, value: object, members: Members) -> str:
+    """The message for a member that is not what it must be."""
+    wanted, fits = members[name]
+    rule = mpid_rule(value) if fits is is_mpid else ""
+    return f"{name} is {quoted(wire.shown(value))}, but must be {wanted}{rule}"
 
 
 def is_mpid(value: object) -> bool:
@@ -66,5 +72,5 @@ def bad(message: str, word: Word) -> Refusal:
     return Refusal(ErrorCode.INVALID_REQUEST, message, word=word)
 
 
-AN_MPID: Final[Member] = ("an MPID: digits, optionally with a leading minus", is_mpid)
+AN_MPID: Final[Member] = ("an MPID", is_mpid)
 A_SEQ: Final[Member] = ("a number from 1 to 4611686018427387904", is_seq)

@@ -13,7 +13,14 @@ from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
 from idsync_cli.errors import Excerpt, Hint, quoted
 from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
-from idsync_cli.files.member_checks import A_SEQ, AN_MPID, RECORD, ExcerptOf, Member
+from idsync_cli.files.member_checks import (
+    A_SEQ,
+    AN_MPID,
+    RECORD,
+    ExcerptOf,
+    Member,
+    told_wrong,
+)
 from idsync_cli.files.record_lines import RecordLine, read_record
 from idsync_cli.files.source import STANDARD_STREAM, Source, open_seekable
 
@@ -108,9 +115,8 @@ def _profile_of(
             raise wire.unknown_member(name, _MEMBERS, identifiers_in="identities")
     given = {name: each for name, each in value.items() if each is not None}
     for name, each in given.items():
-        wanted, fits = _MEMBERS[name]
-        if not fits(each):
-            raise _bad(f"{name} is {quoted(wire.shown(each))}, but must be {wanted}", (name,))
+        if not _MEMBERS[name][1](each):
+            raise _bad(told_wrong(name, each, _MEMBERS), (name,))
     for name in ("mpid", "identities"):
         if name not in given:
             raise _bad(f"no {name}; a profile needs an mpid and identities", WHOLE_REQUEST)

@@ -10,10 +10,10 @@ from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Word
 from idsync_cli.core.everyday_names import type_hint
-from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, parse_mpid, value_fault
+from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, mpid_rule, parse_mpid, value_fault
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.config_file import Configuration, load, read_scope
-from idsync_cli.files.expectation import AN_MPID, read_expect
+from idsync_cli.files.expectation import read_expect
 from idsync_cli.files.scenario_data import (
     TRACK,
     WHOLE_LINES,
@@ -220,7 +220,9 @@ class _Reader:
         if mpid is not None:
             number = parse_mpid(mpid.value)
             if number is None:
-                self._faults.add(mpid.place, f"{mpid.described()} is not an MPID; {AN_MPID}")
+                self._faults.add(
+                    mpid.place, f"{mpid.described()} is not an MPID{mpid_rule(mpid.value)}"
+                )
         identifiers = tuple(self._identifiers(entries, node))
         if organization is None:
             return None
@@ -284,6 +286,10 @@ class _Reader:
 
     def _request(self, kind: str, node: Node | None) -> Json:
         entries = self._faults.entries(node, None, f"the request {kind}") if node else {}
+        for key in _STEP_EXTRAS:  # taken for identifiers, they would hide that nothing was expected
+            if node and key in entries and not (kind in WHOLE_LINES and key == "previous_mpid"):
+                what = f"{key} stands inside the request; put it beside {kind}"
+                self._faults.add(node.keys[key], what)
         if node and entries and kind in WHOLE_LINES:
             return line_of(kind, node)
         if node and entries and kind == TRACK:
@@ -309,7 +315,7 @@ class _Reader:
                 assert node is not None
                 self._faults.add(
                     node.keys[key],
-                    f"{quoted(key)} is neither an MPID nor @name; {AN_MPID}",
+                    f"{quoted(key)} is neither @name nor an MPID{mpid_rule(key)}",
                 )
             profiles[key] = self._expected(entry, f"the profile {quoted(key)}")
         return profiles

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
-from idsync_cli.core.identity import TYPES_BY_NAME, parse_mpid
+from idsync_cli.core.identity import TYPES_BY_NAME, mpid_rule, parse_mpid
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.contents import is_packed
 
@@ -223,6 +223,6 @@ def _of_identity(name: str, said: object) -> Iterator[tuple[str, None]]:
         yield f"{name} has the encoding {what}; only {_RAW} can be looked up", None
     if name == _MPID and parse_mpid(value) is None:
         what = quoted(wire.shown(value))
-        yield f"{_MPID} is {what}, but must be digits, optionally with a leading minus", None
+        yield f"{_MPID} is {what}, but must be an MPID{mpid_rule(value)}", None
     elif name != _MPID and not (isinstance(value, str) and value):
         yield f"the value of {name} is not text, or empty; put it between quotes", None

@@ -14,17 +14,22 @@ _COLUMNS = {*TYPES_BY_NAME, "mpid", "user_id", "customer", "phone", "phone_numbe
 
 
 class Row(NamedTuple):
-    """The cells of a row, and its first line; what is wrong where it cannot be read."""
+    """The cells of a row, and its first line; what is wrong where it cannot be read.
+
+    `lines` is how many lines such a fault makes useless: all from this one on.
+    """
 
     line: int
     cells: list[str]
     fault: str | None = None
+    lines: int = 1
 
 
 def rows(lines: Iterator[str]) -> Iterator[Row]:
     """The rows of a table, the header first; a row that cannot be read is the last.
 
-    Lines without anything are passed over. What separates the header separates all.
+    Lines without anything are passed over. What separates the header separates all. A quotation
+    mark at a wrong place is a fault: nobody knows which of the rows around it stand in a cell.
     """
     import csv
 
@@ -36,7 +41,7 @@ def rows(lines: Iterator[str]) -> Iterator[Row]:
         passed += 1
     else:
         return
-    reader = csv.reader(_behind(first, lines), delimiter=separator_of(first))
+    reader = csv.reader(_behind(first, lines), delimiter=separator_of(first), strict=True)
     while True:
         line = passed + reader.line_num + 1
         try:
@@ -44,10 +49,16 @@ def rows(lines: Iterator[str]) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, [], f"not CSV: {error}; look for an unclosed quotation mark")
+            useless = passed + reader.line_num + 1 - line + sum(1 for each in lines if each.strip())
+            yield Row(line, [], _not_csv(error, useless), useless)
             return
         if cells:
             yield Row(line, cells)
+
+
+def _not_csv(error: Exception, useless: int) -> str:
+    behind = f"; {useless:,} lines from here on are not used" if useless > 1 else ""
+    return f"not CSV: {error}; look for an unclosed quotation mark{behind}"
 
 
 def _behind(first: str, lines: Iterator[str]) -> Iterator[str]:

@@ -27,10 +27,10 @@ def summary_text(
         told = text((f"{name}: ", Look.PLACE), f"the column {quoted(column)} is not used; ")
         way_out = map_it.format(printable(column), nearest or "TYPE", printable(column))
         pieces.append(broken(told.append(way_out), width, indent=2))
-    for line, why in converted.first_unusable:
+    for line, why, _ in converted.first_unusable:
         told = text((f"{name}:{line}", Look.PLACE), f": {printable(why)}")
         pieces.append(broken(told, width, indent=2))
-    more = converted.unusable - len(converted.first_unusable)
+    more = converted.unusable - sum(each.lines for each in converted.first_unusable)
     if more > 0:
         pieces.append(text(f"and {more:,} more not usable"))
     if converted.variants:
@@ -45,6 +45,17 @@ def summary_text(
         )
         pieces.append(broken(told, width, indent=2))
     more = converted.variants - len(converted.first_variants)
+    if more > 0:
+        pieces.append(text(f"and {number_of(more, 'more value')}"))
+    if converted.line_ends:
+        has = "has a line end in it" if converted.line_ends == 1 else "have line ends in them"
+        what = f"{has}; look for a quotation mark at a wrong place"
+        told = text((f"{number_of(converted.line_ends, 'value')} {what}", Look.WARNING))
+        pieces.append(broken(told, width, indent=2))
+    for line, kind, value in converted.first_line_ends:
+        told = text((f"{name}:{line}", Look.PLACE), f": {kind} {quoted(value)}")
+        pieces.append(broken(told, width, indent=2))
+    more = converted.line_ends - len(converted.first_line_ends)
     if more > 0:
         pieces.append(text(f"and {number_of(more, 'more value')}"))
     return [*pieces]
@@ -63,5 +74,10 @@ def summary_json(converted: Converted) -> wire.Json:
         "first_variants": [
             {**each._asdict(), "identity_type": each.identity_type.value}
             for each in converted.first_variants
+        ],
+        "line_ends": converted.line_ends,
+        "first_line_ends": [
+            {**each._asdict(), "identity_type": each.identity_type.value}
+            for each in converted.first_line_ends
         ],
     }

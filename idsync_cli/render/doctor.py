@@ -64,8 +64,9 @@ SAYINGS = {
     ),
     FindingCode.ERASURE: _Saying("erasures disagree with what is there", _OURS),
     FindingCode.UNFINISHED_ERASURE: _Saying(
-        "erased data may still be in the store's files, because another program was reading it",
-        "end that program; the next command that writes to the store finishes",
+        "erased data may still be in the store's files: the erasure was interrupted, or another "
+        "program was reading the store",
+        "end a program that still reads it; the next command that writes to the store finishes",
     ),
     FindingCode.SHARED_UNIQUE: _Saying(
         "several profiles hold the same unique identifier",

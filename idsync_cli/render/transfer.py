@@ -17,20 +17,30 @@ def import_line(imported: Imported) -> str:
     if imported.blocked:
         counts.append(f"without {number_of(imported.blocked, 'value')} that extensions block")
     told = f"{did} {', '.join(counts)}"
-    if not imported.never_found:
-        return told
-    never = "can never be found: no login ID where one was, or nothing in the priority"
-    return f"{told}; {imported.never_found:,} of the profiles {never}"
+    if imported.never_found:
+        never = "can never be found: no login ID where one was, or nothing in the priority"
+        told += f"; {imported.never_found:,} of the profiles {never}"
+    if imported.line_ends:
+        has = "has a line end in it" if imported.line_ends == 1 else "have line ends in them"
+        first = f"the first in line {imported.first_line_end}"
+        told += f"; {number_of(imported.line_ends, 'value')} {has}, {first}"
+    return told
 
 
 def import_json(imported: Imported) -> dict[str, Any]:
     """The same, for machines."""
     never_found = {"never_found": imported.never_found} if imported.never_found else {}
+    line_ends = (
+        {"line_ends": imported.line_ends, "first_line_end": imported.first_line_end}
+        if imported.line_ends
+        else {}
+    )
     return {
         "profiles": imported.profiles,
         "records": imported.records,
         "erasures": imported.erasures,
         "blocked": imported.blocked,
         **never_found,
+        **line_ends,
         "dry_run": imported.dry_run,
     }

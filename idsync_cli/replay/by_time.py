@@ -11,6 +11,7 @@ from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.sorted_requests import SortedLines, SortedRequests
 from idsync_cli.files.source import Source
+from idsync_cli.replay.options import Options, check_options
 from idsync_cli.replay.resumption import (
     NOT_ENTERED,
     Mode,
@@ -49,6 +50,7 @@ def choose(
     answers: AnswersFile | None,
     mode: Mode,
     *,
+    options: Options = (),
     forced: bool = False,
 ) -> Wanted:
     """Which of the files that are named are to be sorted and replayed.
@@ -71,7 +73,11 @@ def choose(
     for name, source in files:
         is_under_way = any(path_of(name) in names_by_time(row) for row in under_way)
         found = replay_of(source, known)
-        check_file(name, found, known, answers, mode, is_one_of_several=len(files) > 1)
+        check_file(
+            *(name, found, known, answers, mode),
+            options=options,
+            is_one_of_several=len(files) > 1,
+        )
         if found is None or is_under_way:
             wanted.append((name, source))
         elif found.finished:
@@ -92,7 +98,13 @@ def choose(
 
 
 def find_start_by_time(
-    files: Files, lines: SortedLines, store: SqliteStore, answers: AnswersFile | None, mode: Mode
+    files: Files,
+    lines: SortedLines,
+    store: SqliteStore,
+    answers: AnswersFile | None,
+    mode: Mode,
+    *,
+    options: Options = (),
 ) -> Start | None:
     """Where the replay of sorted files begins or goes on; None where nothing is left to do.
 
@@ -113,13 +125,17 @@ def find_start_by_time(
                     FaultCode.FILE_CHANGED,
                     hint=Hint.RESUME_OR_REPLAY_AGAIN,
                 )
+            check_options(_shown(files), row, options)
             check_answers(_shown(files), row, answers)
             if answers and row.answers_bytes is not None:
                 answers.go_on_behind(Written(row.answers_bytes, row.answers_digest))
             return Start(row, labels_of(transaction, row.replay_id), len(known), requests)
-    row = ReplayRow(NOT_ENTERED, name, 0, 0, "", None, "", finished=False)
+    row = ReplayRow(NOT_ENTERED, name, 0, 0, "", None, "", finished=False, options=options)
     each = [
-        ReplayRow(NOT_ENTERED, path_of(file), end.lines, end.bytes, end.digest, None, "", True)
+        ReplayRow(
+            *(NOT_ENTERED, path_of(file), end.lines, end.bytes, end.digest, None, "", True),
+            options=options,
+        )
         for (file, _), end in zip(files, lines.ends, strict=True)
         if end.bytes
     ]

@@ -14,11 +14,13 @@ from idsync_cli.core.erasure import KeptFile
 from idsync_cli.engine.engine import Companion
 from idsync_cli.errors import FaultCode, UsageFault, quoted
 from idsync_cli.files.enriched_file import EnrichedFile
+from idsync_cli.replay.gathering import Gathering
 from idsync_cli.replay.summary import Enriched
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.erasing.kept_files import keep, text_of
-from idsync_cli.store.sqlite.queries.replays import replays
+from idsync_cli.store.sqlite.queries.data import data_of
+from idsync_cli.store.sqlite.queries.replays import ENRICH, replays
 
 
 class Enrichment(Companion):
@@ -39,17 +41,22 @@ class Enrichment(Companion):
         self._last_seq = 0
         self._counted = self.counted = Enriched()
         self._is_named = False
+        self._gathering = Gathering()
 
     def begin(self, transaction: Transaction) -> None:
         """Forget what was not kept; keep the path of the file before any erasure is to name it."""
         self._last_seq = transaction.last_seq
         self._lines, self._counted = [], self.counted
+        assert isinstance(transaction, SqliteTransaction)
+        self._gathering.begin(transaction)
         if not self._is_named:
-            assert isinstance(transaction, SqliteTransaction)
             keep(transaction, KeptFile(FileKind.OUTPUT, text_of(self._file.path)))
 
     def take(self, request: wire.Incoming, answer: Answer, transaction: Transaction) -> None:
         """Enrich a batch that was answered, and pass over all other requests."""
+        assert isinstance(transaction, SqliteTransaction)
+        if answer.kind is RequestKind.ERASE:
+            self._gathering.forget(transaction)
         if answer.kind is not RequestKind.BATCH:
             return
         counted, mpid, decision = self._counted, answer.mpid, answer.outcome
@@ -71,14 +78,14 @@ class Enrichment(Companion):
         mpid: int,
         request: wire.Incoming,
         decision: Decision,
-        transaction: Transaction,
+        transaction: SqliteTransaction,
     ) -> bytes | None:
         """The batch with what its profile knows; None if that has opted out."""
         found = transaction.find(mpid)
         assert found is not None
         scope, profile = found
         rules = self._organization.scopes[scope]
-        data = transaction.data_of(mpid, None if _asks_of_events(rules) else 0)
+        data = data_of(transaction, mpid, 0, is_counted=False)
         assert data is not None
         if data.is_opted_out:
             return None
@@ -88,7 +95,11 @@ class Enrichment(Companion):
         own_time = wire.moment_of_batch(batch)
         now = self._now() if own_time is None else own_time
         subject = Subject(data, profile.identifiers, rules.is_known(profile), now)
-        folded = self._folds[scope].of(subject)
+        fold, events_asked = self._folds[scope], None
+        if _asks_of_events(rules):
+            events_asked = self._gathering.of(transaction, mpid, profile.created_seq, fold)
+            events_asked.now_ms = now
+        folded = fold.of(subject, events_asked)
         ids = [(rules.definitions.audiences[each].id, each) for each in folded.memberships]
         events = [] if decision.data is None else [each.text for each in decision.data.events]
         return wire.enriched_line(
@@ -102,6 +113,7 @@ class Enrichment(Companion):
     def kept(self) -> None:
         """Take note that the answers were kept."""
         self._is_named = True
+        self._gathering.committed()
         self._file.keep()
         self.counted = self._counted
 
@@ -131,7 +143,9 @@ def enriching(
     file.check()
     if resume and not Path(path).exists():
         with store.reading() as transaction:
-            is_unfinished = any(not each.finished for each in replays(transaction))
+            is_unfinished = any(
+                ENRICH in each.options and not each.finished for each in replays(transaction)
+            )
         if is_unfinished:
             raise UsageFault(
                 f"{named} {quoted(path)} does not exist, and a replay that continues adds only "

@@ -28,6 +28,7 @@ from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.by_time import Wanted, choose, find_start_by_time
 from idsync_cli.replay.kept import say_what_is_kept
 from idsync_cli.replay.labels import ReplayLabels
+from idsync_cli.replay.options import options_of
 from idsync_cli.replay.origins import OneFile, Origin, SortedFiles
 from idsync_cli.replay.pace import lines_left
 from idsync_cli.replay.recorded import ReplayedMpids
@@ -88,6 +89,9 @@ class Replay:
         self._keep_answers = keep_answers
         self._to_start = to_start
         self._recorded = recorded
+        self._options = options_of(
+            maps_mpids=recorded is not None, enriches=engine.companion is not None
+        )
         self._several_files = several_files
         self._output = output
         self._forced = forced
@@ -105,7 +109,8 @@ class Replay:
         Raises:
             UsageFault: one of them must not be replayed, or is another of them.
         """
-        check_files(files, self._store, self._answers, self.mode, forced=self._forced)
+        store, answers, options = self._store, self._answers, self._options
+        check_files(files, store, answers, self.mode, options=options, forced=self._forced)
 
     def by_file(self, answers: list[Answer]) -> Iterable[tuple[str | None, list[Answer]]]:
         """Answers by the file that they name; None where there is only one (section 8)."""
@@ -118,7 +123,8 @@ class Replay:
         Raises:
             UsageFault: one of them must not be replayed, or not with the others.
         """
-        return choose(files, self._store, self._answers, self.mode, forced=self._forced)
+        store, answers, options = self._store, self._answers, self._options
+        return choose(files, store, answers, self.mode, options=options, forced=self._forced)
 
     def run_by_time(
         self, files: Sequence[tuple[str, Source]], lines: SortedLines
@@ -133,7 +139,8 @@ class Replay:
         self._labels_are_by_file = len(lines.with_labels) > 1
 
         def start() -> Start | None:
-            return find_start_by_time(files, lines, self._store, self._answers, self.mode)
+            store, answers, mode = self._store, self._answers, self.mode
+            return find_start_by_time(files, lines, store, answers, mode, options=self._options)
 
         return self._run(start, lines.source)
 
@@ -158,6 +165,7 @@ class Replay:
                 store,
                 answers,
                 mode,
+                options=self._options,
                 is_one_of_several=several,
                 forced=self._forced,
             )

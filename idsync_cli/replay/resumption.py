@@ -9,6 +9,7 @@ from pathlib import Path
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files.answers_file import AnswersFile, Written
 from idsync_cli.files.request_file import STANDARD_STREAM, Position, RequestFile, Source
+from idsync_cli.replay.options import Options, check_options
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.erasing.entries import last_replay_before_one
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, labels_of, names_by_time, replays
@@ -47,6 +48,7 @@ def check_files(
     answers: AnswersFile | None,
     mode: Mode,
     *,
+    options: Options = (),
     forced: bool = False,
 ) -> None:
     """See before the first file is begun whether those after it may be replayed as well.
@@ -65,7 +67,10 @@ def check_files(
             if mode is Mode.AGAIN and not forced:
                 check_brings_nothing_back(name, source, store)
             check_by_itself(name, known, mode)
-            check_file(name, replay_of(source, known), known, answers, mode, is_one_of_several=True)
+            found = replay_of(source, known)
+            check_file(
+                *(name, found, known, answers, mode), options=options, is_one_of_several=True
+            )
 
 
 def find_start(
@@ -75,6 +80,7 @@ def find_start(
     answers: AnswersFile | None,
     mode: Mode,
     *,
+    options: Options = (),
     is_one_of_several: bool = False,
     forced: bool = False,
 ) -> Start | None:
@@ -93,7 +99,9 @@ def find_start(
         found = replay_of(source, known)
         labels = labels_of(transaction, found.replay_id) if found else {}
     check_by_itself(name, known, mode)
-    check_file(name, found, known, answers, mode, is_one_of_several=is_one_of_several)
+    check_file(
+        *(name, found, known, answers, mode), options=options, is_one_of_several=is_one_of_several
+    )
     if found and mode is Mode.RESUME:
         if answers and found.answers_bytes is not None:
             answers.go_on_behind(Written(found.answers_bytes, found.answers_digest))
@@ -102,7 +110,7 @@ def find_start(
         requests = RequestFile(source)
         requests.pass_over(position_of(found))
         return Start(found, labels, len(known), requests)
-    row = ReplayRow(NOT_ENTERED, path_of(name), 0, 0, "", None, "", finished=False)
+    row = ReplayRow(NOT_ENTERED, path_of(name), 0, 0, "", None, "", finished=False, options=options)
     return Start(row, {}, len(known), RequestFile(source))
 
 
@@ -113,12 +121,13 @@ def check_file(
     answers: AnswersFile | None,
     mode: Mode,
     *,
+    options: Options,
     is_one_of_several: bool,
 ) -> None:
     """See whether a file may be replayed of which so much was replayed before.
 
     Raises:
-        UsageFault: it may not, or not with these answers.
+        UsageFault: it may not, or not with these answers or these options.
     """
     shown, path = quoted(name), path_of(name)
     if mode is Mode.ONCE and found:
@@ -141,8 +150,10 @@ def check_file(
             hint=Hint.RESUME_OR_REPLAY_AGAIN,
             path=name,
         )
-    if found and not found.finished and mode is Mode.RESUME:
-        check_answers(shown, found, answers)
+    if found and mode is Mode.RESUME:
+        check_options(shown, found, options)
+        if not found.finished:
+            check_answers(shown, found, answers)
 
 
 def check_by_itself(name: str, known: Sequence[ReplayRow], mode: Mode) -> None:

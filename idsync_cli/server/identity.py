@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from idsync_cli.core.codes import RequestKind, Status
 from idsync_cli.core.decision import Answer, Refusal
-from idsync_cli.core.identity import parse_mpid
+from idsync_cli.core.identity import mpid_rule, parse_mpid
 from idsync_cli.server.answers import (
     NOT_FOUND_ERROR,
     error_response,
@@ -60,9 +60,7 @@ class IdentityRoutes:
         mpid = parse_mpid(named)
         try:
             if mpid is None:
-                raise invalid_request(
-                    "the path names no MPID: digits, optionally with a minus", ("mpid",)
-                )
+                raise invalid_request(f"the path names no MPID{mpid_rule(named)}", ("mpid",))
             asked = modify_request(caller.workspace, mpid, _json(request, body))
         except Refusal as refusal:
             state = await self._state_of(caller, mpid, named)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from idsync_cli import wire
-from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
+from idsync_cli.core.identity import Identifier, mpid_rule, parse_mpid, value_fault
 from idsync_cli.errors import UsageFault
 from idsync_cli.inspect.query import Field, ProfileAnswer, by_identifier, by_mpid
 from idsync_cli.render.profile_query import query_json
@@ -47,9 +47,10 @@ class ProfileRoutes:
         if caller.means is Means.BARE_KEY and not caller.access.audiences:
             raise Refused(403)
         self._api.check_rate(caller)
-        mpid = parse_mpid(request.query_params.get("mpid"))
+        named = request.query_params.get("mpid")
+        mpid = parse_mpid(named)
         if mpid is None:
-            raise Problem(400, "the query names no mpid: digits, optionally with a minus")
+            raise Problem(400, f"the query names no mpid{mpid_rule(named)}")
         asked = [Field.AUDIENCE_MEMBERSHIPS]
         found = (await self._by_mpid(caller, mpid, asked)).found
         ids = [] if found is None else found.audience_ids
@@ -86,7 +87,8 @@ class ProfileRoutes:
         asked = _fields(request.query_params)
         mpid = parse_mpid(request.path_params["mpid"])
         if mpid is None:
-            raise Problem(400, "the path names no MPID: digits, optionally with a minus")
+            rule = mpid_rule(request.path_params["mpid"])
+            raise Problem(400, f"the path names no MPID{rule}")
         return self._answered(await self._by_mpid(caller, mpid, asked), began)
 
     async def resolve(self, request: Request) -> Response:

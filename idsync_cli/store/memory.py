@@ -464,11 +464,10 @@ class _MemoryTransaction(Transaction):
         return True
 
     def _take_number(self, seq: int, mpid: int | None) -> None:
-        """Let a number be that of an import, of a profile if nothing else has it."""
-        if seq not in self._world.taken:
+        """Let a number be that of an import, of a profile that is there, unless it is taken."""
+        if mpid is not None and seq not in self._world.taken:
             self._world.taken.add(seq)
-            if mpid is not None:
-                self._world.answers[seq] = mpid
+            self._world.answers[seq] = mpid
 
     def _enter_record(self, change: HistoryChange, seq: int, time_ms: int) -> None:
         made = Import.IMPORT

@@ -24,7 +24,8 @@ class Imported(NamedTuple):
     """The numbers of profiles, of records of what they have, of erasures, and of blocked values.
 
     With `dry_run`, the store is thrown away. `never_found` counts the profiles that no request can
-    ever be answered with.
+    ever be answered with. `line_ends` counts the values with the end of a line in them, as a
+    quotation mark at a wrong place makes them, and `first_line_end` is the line of the first.
     """
 
     profiles: int
@@ -33,6 +34,8 @@ class Imported(NamedTuple):
     records: int = 0
     blocked: int = 0
     never_found: int = 0
+    line_ends: int = 0
+    first_line_end: int | None = None
 
     @property
     def exit_status(self) -> int:
@@ -83,7 +86,8 @@ def import_profiles(
         raise _fault(name, first, bad, read)
     if its.profiles:
         transaction.remember_rules(rules_json.remembered(organization))
-    return Imported(its.profiles, dry_run, its.erasures, its.records, its.blocked, its.never_found)
+    counts = its.profiles, dry_run, its.erasures, its.records, its.blocked, its.never_found
+    return Imported(*counts, its.line_ends, its.first_line_end)
 
 
 def _fault(name: str, first: Sequence[_Broken], bad: int, read: Callable[[], Lines]) -> FileFault:
@@ -109,6 +113,8 @@ class _Import:
         self._of_data = RecordImport(transaction, now_ms)
         self._refused: set[int] = set()  # MPIDs of profiles, so that their data is passed over
         self.profiles = self.records = self.erasures = self.blocked = self.never_found = 0
+        self.line_ends = 0
+        self.first_line_end: int | None = None
 
     def take_in(self, line: ProfileLine | RecordLine | BadLine) -> _Broken | None:
         """Add what a line says to the store, or say why it cannot be added."""
@@ -117,6 +123,9 @@ class _Import:
         if isinstance(line, ProfileLine):
             broken = self._take_in_profile(line)
             self.profiles += broken is None
+            if found := sum("\n" in each.value or "\r" in each.value for each in line.identifiers):
+                self.line_ends += found
+                self.first_line_end = self.first_line_end or line.line
             if broken is not None:
                 self._refused.add(line.mpid)
             return broken
@@ -130,7 +139,9 @@ class _Import:
             self.records += violated is None
         else:
             violated = _take_in_erasure(line.erasure, self._transaction)
-            self.erasures += violated is None
+            if violated is None:
+                self._of_data.takes_for_erasure(line.erasure.seq)
+                self.erasures += 1
         if violated is None:
             return None
         return _Broken(line.line, violated.message, line.excerpt(violated.word))

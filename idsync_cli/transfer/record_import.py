@@ -40,6 +40,7 @@ class RecordImport:
         self._now_ms = now_ms
         self._last_before = transaction.last_seq
         self._taken: set[int] = set()  # by this file, of those numbers
+        self._of_erasures: set[int] = set()  # taken by erasures of this file, which share them not
         self._key: bytes | None = None
         self._seq = 0
         self._events: set[tuple[int, int]] = set()  # of that number, by MPID and place
@@ -48,6 +49,10 @@ class RecordImport:
         """Know of a number that the file takes."""
         if seq <= self._last_before:
             self._taken.add(seq)
+
+    def takes_for_erasure(self, seq: int) -> None:
+        """Know of a number that an erasure of the file takes, and shares with nothing else."""
+        self._of_erasures.add(seq)
 
     def brings(self, created_seq: int) -> bool:
         """Whether a profile came with this file."""
@@ -126,6 +131,11 @@ class RecordImport:
             self._seq, self._events = seq, set()
         for word, number in _numbers_of(record):
             may_be_taken = number <= self._last_before and number not in self._taken
+            if number in self._of_erasures:
+                what = (
+                    f"{word} {number} is that of an erasure in an earlier line; nothing shares it"
+                )
+                return Violation(what, (word,))
             if may_be_taken and self._transaction.is_taken(number):
                 what = f"{word} {number} is already in use; import into a new store"
                 return Violation(what, (word,))
@@ -149,7 +159,12 @@ def profiles_of(record: TimesRecord | DataRecord) -> dict[str, int]:
 
 
 def _numbers_of(record: DataRecord) -> list[tuple[str, int]]:
-    """The sequence numbers that a record names, and the member in which it does."""
+    """The sequence numbers that a record takes, and the member in which it does.
+
+    The digest of a batch whose profile was erased takes none any more.
+    """
+    if isinstance(record, DigestRecord) and record.mpid is None:
+        return []
     numbers = [("seq", record.seq)]
     if isinstance(record, DeviceRecord) and record.first_seq < record.seq:
         numbers.append(("first_seq", record.first_seq))

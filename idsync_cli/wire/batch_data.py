@@ -185,7 +185,7 @@ def _check_attributes(where: Place, attributes: dict[str, Any]) -> None:
                 fault = f"has {len(value):,} characters; at most {MAX_TEXT_LENGTH:,} are kept"
                 raise invalid_batch((*where, name), fault)
         elif isinstance(value, list):
-            check_list((*where, name), value)
+            check_list((*where, name), value, kept=len(value))
 
 
 def _name_of(where: Place, kind: str, data: Json) -> str | None:

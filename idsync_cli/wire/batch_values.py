@@ -117,7 +117,7 @@ def _text_of(name: str, value: object) -> str:
         return encode_basestring(value)
     if isinstance(value, list):
         place = (*_ATTRIBUTES, name)
-        check_list(place, value)
+        check_list(place, value, kept=len(value) - value.count(None))
         for index, each in enumerate(value):
             if isinstance(each, (list, dict)):
                 fault = f"is {quoted(shown(each))}, but a list has texts, numbers and booleans"
@@ -161,14 +161,14 @@ def check_text(place: Place, text: str, limit: int) -> None:
         raise invalid_batch(place, "contains a lone surrogate, which is not a character")
 
 
-def check_list(place: Place, entries: list[Any]) -> None:
-    """See whether a list, and every text in it, is not too long.
+def check_list(place: Place, entries: list[Any], *, kept: int) -> None:
+    """See whether a list, of which so many entries are `kept`, and its texts are not too long.
 
     Raises:
         Refusal: INVALID_BATCH.
     """
-    if len(entries) > MAX_LIST_LENGTH:
-        fault = f"has {len(entries):,} entries; at most {MAX_LIST_LENGTH:,} are kept"
+    if kept > MAX_LIST_LENGTH:
+        fault = f"has {kept:,} entries; at most {MAX_LIST_LENGTH:,} are kept"
         raise invalid_batch(place, fault)
     for index, each in enumerate(entries):
         if isinstance(each, str) and len(each) > MAX_ENTRY_LENGTH:

@@ -177,8 +177,8 @@ def _is_whole(members: Members, line: bytes) -> bool:
             if None in value.values():
                 texts -= sum([each is None for each in value.values()])
         elif isinstance(value, int):
-            if not MPID_MIN <= value <= MPID_MAX:
-                return False  # `decode` has words for it
+            if not MPID_MIN <= value <= MPID_MAX or (value == 0 and b"-0" in line):
+                return False  # `decode` has words for it, or it is shown as it stands there
             texts += 1
         else:
             texts += 1

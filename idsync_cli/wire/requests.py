@@ -7,7 +7,7 @@ from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.batch_ids import BatchId, Digests
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
-from idsync_cli.core.identity import Identifier, IdentityType, parse_mpid
+from idsync_cli.core.identity import Identifier, IdentityType, mpid_rule, parse_mpid
 from idsync_cli.core.request import (
     AliasRequest,
     BatchRequest,
@@ -48,7 +48,7 @@ _ALIAS: Final = RequestKind.ALIAS
 _IDENTIFY: Final = RequestKind.IDENTIFY
 _ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
-_AN_MPID: Final = "an MPID: digits, optionally with a leading minus, or @ and a label"
+_OR_A_LABEL: Final = ", or @ and a label"
 
 
 class Reading:
@@ -339,7 +339,9 @@ def _mpid_or_label(name: str, value: object) -> int | str:
         return value[1:]
     mpid = parse_mpid(value)
     if mpid is None:
-        raise invalid_request(wrong(name, value, _AN_MPID), (name,))
+        rule = mpid_rule(value)
+        also = _OR_A_LABEL if rule.startswith(":") else ""
+        raise invalid_request(wrong(name, value, f"an MPID{rule}{also}"), (name,))
     return mpid
 
 
@@ -352,7 +354,8 @@ def recorded_mpid(response: Json) -> int | None:
     mpid, error = response.get("mpid"), response.get("error")
     if mpid is not None and parse_mpid(mpid) is None:
         raise invalid_request(
-            wrong("the mpid of a response", mpid, "an MPID or null"), ("response", "mpid")
+            wrong("the mpid of a response", mpid, f"null or an MPID{mpid_rule(mpid)}"),
+            ("response", "mpid"),
         )
     if error is not None and not is_text(error):
         raise invalid_request(

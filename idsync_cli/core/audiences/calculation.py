@@ -24,6 +24,7 @@ _EXACT: Final = Context(prec=10_000)
 """Digits enough for the sum of any numbers that are taken for such (`scalars.number_of`)."""
 
 _MEAN: Final = Context(prec=28)
+_ONE: Final = Decimal(1)
 
 
 class Occurred(NamedTuple):
@@ -46,12 +47,23 @@ class Accumulator(ABC):
         """What it comes to, as a JSON value, or `ABSENT` where there was nothing to go by."""
 
 
-class _Count(Accumulator):
+class Moving(Accumulator):
+    """A calculation that values can be taken out of again."""
+
+    @abstractmethod
+    def remove(self, value: object) -> None:
+        """Take out a value that was added."""
+
+
+class _Count(Moving):
     def __init__(self) -> None:
         self._events = 0
 
     def add(self, value: object, occurred: Occurred) -> None:  # noqa: ARG002 - it is there
         self._events += 1
+
+    def remove(self, value: object) -> None:  # noqa: ARG002 - it was there
+        self._events -= 1
 
     def result(self) -> Any:
         return self._events
@@ -69,6 +81,18 @@ class _Sum(Accumulator):
                 self._total = _EXACT.add(self._total, number)
                 self._numbers += 1
 
+    def take_out(self, value: object) -> None:
+        """Take out the numbers of a value that was added."""
+        for each in values_of(value):
+            number = number_of(each)
+            if number is not None:
+                self._total = _EXACT.subtract(self._total, number)
+                self._numbers -= 1
+
+    def make_whole(self) -> None:
+        """Forget the places behind the point, of which no number is left."""
+        self._total = self._total.quantize(_ONE, context=_EXACT)
+
     def result(self) -> Any:
         return json_number(self._total) if self._numbers else ABSENT
 
@@ -78,6 +102,38 @@ class _Average(_Sum):
         if not self._numbers:
             return ABSENT
         return json_number(_MEAN.divide(self._total, Decimal(self._numbers)))
+
+
+class _MovingSum(Moving):
+    """A sum, or an average, that looks as if what was taken out had never been there."""
+
+    def __init__(self, found: _Sum) -> None:
+        self._found = found
+        self._fractions = 0
+
+    def add(self, value: object, occurred: Occurred) -> None:
+        self._found.add(value, occurred)
+        self._fractions += _fractions_in(value)
+
+    def remove(self, value: object) -> None:
+        self._found.take_out(value)
+        self._fractions -= _fractions_in(value)
+        if not self._fractions:
+            self._found.make_whole()
+
+    def result(self) -> Any:
+        return self._found.result()
+
+
+def _fractions_in(value: object) -> int:
+    """How many numbers of a value are written with places behind the point."""
+    count = 0
+    for each in values_of(value):
+        number = number_of(each)
+        if number is not None:
+            exponent = number.as_tuple().exponent
+            count += isinstance(exponent, int) and exponent < 0
+    return count
 
 
 class _Extreme(Accumulator):
@@ -121,7 +177,7 @@ class _Occurrence(Accumulator):
         return time_text(self._found.time_ms) if self._timestamp else self._value
 
 
-class _Texts(Accumulator):
+class _Texts(Moving):
     """How often each text occurred; numbers and booleans as text."""
 
     def __init__(self) -> None:
@@ -132,6 +188,14 @@ class _Texts(Accumulator):
             text = text_of(each)
             if text is not None:
                 self._times[text] = self._times.get(text, 0) + 1
+
+    def remove(self, value: object) -> None:
+        for each in values_of(value):
+            text = text_of(each)
+            if text is not None:
+                times = self._times.pop(text) - 1
+                if times:
+                    self._times[text] = times
 
 
 class _UniqueList(_Texts):
@@ -156,6 +220,21 @@ def accumulator(calculation: Calculation) -> Accumulator:
     """The beginning of a calculation."""
     return _ACCUMULATORS[calculation]()
 
+
+def moving(calculation: Calculation) -> Moving | None:
+    """The beginning of a calculation that values can be taken out of; None where it is none."""
+    begin = _MOVING.get(calculation)
+    return None if begin is None else begin()
+
+
+_MOVING: Final[dict[Calculation, Callable[[], Moving]]] = {
+    Calculation.COUNT: _Count,
+    Calculation.SUM: lambda: _MovingSum(_Sum()),
+    Calculation.AVERAGE: lambda: _MovingSum(_Average()),
+    Calculation.UNIQUE_LIST: _UniqueList,
+    Calculation.UNIQUE_VALUES_COUNT: _UniqueValuesCount,
+    Calculation.MOST_FREQUENT: _MostFrequent,
+}
 
 _ACCUMULATORS: Final[dict[Calculation, Callable[[], Accumulator]]] = {
     Calculation.COUNT: _Count,

@@ -4,8 +4,11 @@ It says of each condition whether it holds, and what it saw. A store may count m
 way (`store/sqlite/queries/audiences.py`); what it comes to is what this says of each profile.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
+
+from mypy_extensions import mypyc_attr
 
 from idsync_cli.core.audiences.calculation import Occurred, accumulator
 from idsync_cli.core.audiences.comparison import ABSENT, Comparer, ExactComparer
@@ -90,6 +93,19 @@ class Folded(Value):
         return tuple([name for name, finding in self.audiences.items() if finding.holds])
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class EventsAsked(ABC):
+    """The events of one profile, as definitions ask of them."""
+
+    @abstractmethod
+    def seen(self, events: EventFilter) -> EventsSeen:
+        """How many such events there are, and when the last of them was."""
+
+    @abstractmethod
+    def calculated(self, name: str, definition: CalculatedAttribute) -> Any:
+        """What the calculated attribute of a name comes to, or `ABSENT`."""
+
+
 class Fold:
     """The definitions of a scope, ready to be asked of many profiles."""
 
@@ -97,9 +113,12 @@ class Fold:
         self.definitions: Final = definitions
         self._comparers: Final[dict[Comparison, Comparer]] = {}
 
-    def of(self, subject: Subject) -> Folded:
-        """What a profile comes to; everything that is defined."""
-        asked = _Asked(self, subject)
+    def of(self, subject: Subject, events: EventsAsked | None = None) -> Folded:
+        """What a profile comes to; everything that is defined.
+
+        Of the profile's events `events` tells, if given, and the subject else.
+        """
+        asked = _Asked(self, subject, events)
         attributes = {
             name: value
             for name, value in subject.data.attributes.items()
@@ -120,6 +139,18 @@ class Fold:
             KeyError: the scope has none of the name.
         """
         return _Asked(self, subject).audience(name)
+
+    def means(self, events: EventFilter, event: Event) -> bool:
+        """Whether an event is meant, whenever it happened."""
+        if events.name is not None and event.name != events.name:
+            return False
+        if events.event_type is not None and event.event_type != events.event_type:
+            return False
+        for each in events.where:
+            value = event_attribute(event.data, each.name)
+            if not self.comparer(each.comparison).holds(value):
+                return False
+        return True
 
     def comparer(self, comparison: Comparison) -> Comparer:
         """The comparison, ready to be made."""
@@ -148,9 +179,10 @@ def event_attribute(data: Mapping[str, Any], name: str) -> Any:
 class _Asked:
     """One profile, and what was found out about it so far."""
 
-    def __init__(self, fold: Fold, subject: Subject) -> None:
+    def __init__(self, fold: Fold, subject: Subject, events: EventsAsked | None = None) -> None:
         self._fold = fold
         self._subject = subject
+        self._events = _AllEvents(fold, subject) if events is None else events
         self._calculated: dict[str, Any] = {}
         self._audiences: dict[str, Finding] = {}
 
@@ -169,7 +201,7 @@ class _Asked:
             attributes = self._subject.data.attributes
             return attributes.get(name, ABSENT)
         if name not in self._calculated:
-            self._calculated[name] = self._calculate(definition)
+            self._calculated[name] = self._events.calculated(name, definition)
         return self._calculated[name]
 
     def _finding(self, condition: Condition) -> Finding:
@@ -187,7 +219,8 @@ class _Asked:
             holds = self._fold.comparer(condition.comparison).holds(value)
             return Finding(condition, holds, value)
         if isinstance(condition, EventCondition):
-            return self._of_events(condition)
+            seen = self._events.seen(condition.events)
+            return Finding(condition, (seen.number > 0) == condition.exists, seen)
         if isinstance(condition, IdentityCondition):
             held = [
                 each.value
@@ -205,15 +238,6 @@ class _Asked:
         part = self.audience(condition.name)
         return Finding(condition, part.holds, None, (part,))
 
-    def _of_events(self, condition: EventCondition) -> Finding:
-        number, last_ms = 0, None
-        for event in self._subject.data.events:
-            if self._takes(condition.events, event):
-                number += 1
-                last_ms = event.time_ms if last_ms is None else max(last_ms, event.time_ms)
-        seen = EventsSeen(number, last_ms)
-        return Finding(condition, (number > 0) == condition.exists, seen)
-
     def _of_first_seen(self, condition: FirstSeenCondition) -> Finding:
         first_seen_ms, now_ms = self._subject.data.first_seen_ms, self._subject.now_ms
         holds = first_seen_ms is not None
@@ -224,29 +248,36 @@ class _Asked:
                 holds = holds and self._fold.comparer(condition.comparison).holds(first_seen_ms)
         return Finding(condition, holds, first_seen_ms)
 
-    def _calculate(self, definition: CalculatedAttribute) -> Any:
+
+class _AllEvents(EventsAsked):
+    """The events that a subject has, each looked at for each question."""
+
+    def __init__(self, fold: Fold, subject: Subject) -> None:
+        self._fold = fold
+        self._subject = subject
+
+    def seen(self, events: EventFilter) -> EventsSeen:
+        number, last_ms = 0, None
+        for event in self._subject.data.events:
+            if self._takes(events, event):
+                number += 1
+                last_ms = event.time_ms if last_ms is None else max(last_ms, event.time_ms)
+        return EventsSeen(number, last_ms)
+
+    def calculated(self, name: str, definition: CalculatedAttribute) -> Any:  # noqa: ARG002
         found = accumulator(definition.calculation)
-        name = definition.attribute
+        attribute = definition.attribute
         for event in self._subject.data.events:
             if not self._takes(definition.events, event):
                 continue
-            value = None if name is None else event_attribute(event.data, name)
+            value = None if attribute is None else event_attribute(event.data, attribute)
             if value is not ABSENT:
                 found.add(value, Occurred(event.time_ms, event.seq, event.place))
         return found.result()
 
     def _takes(self, events: EventFilter, event: Event) -> bool:
-        """Whether an event is meant."""
-        if events.name is not None and event.name != events.name:
-            return False
-        if events.event_type is not None and event.event_type != events.event_type:
-            return False
         if events.within_ms is not None:
             now_ms = self._subject.now_ms
             if not now_ms - events.within_ms <= event.time_ms <= now_ms:
                 return False
-        for each in events.where:
-            value = event_attribute(event.data, each.name)
-            if not self._fold.comparer(each.comparison).holds(value):
-                return False
-        return True
+        return self._fold.means(events, event)

@@ -13,7 +13,10 @@ _STARTS_NUMBER: Final = frozenset("-0123456789")
 _LARGEST_FLOAT: Final = Decimal("1.7976931348623157e308")
 _ZERO: Final = Decimal(0)
 _LARGEST: Final = 400
-"""Ten to the power of this is more than any number that JSON readers hold; beyond it is text."""
+"""Ten to the power of this is more than any number that JSON readers hold; beyond it is text.
+
+The first digit of a number stands for so many powers of ten at most, up or down.
+"""
 
 
 def number_of(value: object) -> Decimal | None:
@@ -85,7 +88,7 @@ def json_number(number: Decimal) -> int | float:
         is_written_whole = number.as_tuple().exponent == 0
         if is_written_whole or number.adjusted() < 15 or abs(number) > _LARGEST_FLOAT:
             return int(number)
-    return float(number)
+    return float(number) or 0.0  # what is too small to hold is no -0.0
 
 
 def alphabetical(text: str) -> tuple[str, str]:

@@ -41,6 +41,11 @@ def erasures(connection: Connection, mpid: int | None = None) -> Iterator[Erasur
         yield row.erasure()
 
 
+def last_erasure(connection: Connection) -> int:
+    """The number of the latest erasure; 0 where there is none."""
+    return int(connection.execute("SELECT max(seq) FROM erasures").fetchone()[0] or 0)
+
+
 def enter(connection: Connection, erasure: Erasure, created_seq: int | None) -> None:
     """Enter an erasure; of a profile that is there, until `rows_are_gone`, all may be removed.
 

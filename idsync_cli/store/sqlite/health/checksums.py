@@ -37,6 +37,7 @@ _SUMMED = {
     "outcomes": "outcome_id, scope_id, type, status, rule, identity_type",
     "rules": "scope, rules",
     "replays": "name, lines, bytes, digest, answers_bytes, answers_digest, finished",
+    "replay_options": "replay_id, name",
     "replay_labels": "replay_id, label, mpid",
     "recorded_mpids": "recorded, mpid",
     "attributes": "created_seq, name, value, seq",

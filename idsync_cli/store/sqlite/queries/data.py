@@ -1,5 +1,6 @@
 """What a profile has beside its identifiers."""
 
+from collections.abc import Container, Iterator
 from typing import Any
 
 from idsync_cli.core.data.values import Alias, Device, Event, ProfileData, status_message
@@ -15,6 +16,11 @@ _EVENTS = """
     SELECT seq, place, time_ms, event_type, name, event FROM events
     WHERE created_seq = ? ORDER BY time_ms DESC, seq DESC, place DESC LIMIT ?
 """
+_EVENTS_SINCE = """
+    SELECT event_id, created_seq, seq, place, time_ms, event_type, name, event FROM events
+    WHERE event_id > ? ORDER BY event_id
+"""
+_LAST_EVENT = "SELECT max(event_id) FROM events"
 _EVENT_COUNT = "SELECT count(*) FROM events WHERE created_seq = ?"
 _DEVICES = """
     SELECT identity_type, value, info, max(seq) FROM devices AS device WHERE created_seq = ?
@@ -39,8 +45,13 @@ _ALIASES = """
 _NO_STATE = None, 0, None
 
 
-def data_of(transaction: Connected, mpid: int, events: int | None) -> ProfileData | None:
-    """What the profile has, with its latest `events`, or all; None where there is no profile."""
+def data_of(
+    transaction: Connected, mpid: int, events: int | None, *, is_counted: bool = True
+) -> ProfileData | None:
+    """What the profile has, with its latest `events`, or all; None where there is no profile.
+
+    To count the events takes as long as there are many. Where they are not, there are 0.
+    """
     execute = transaction.connection.execute
     is_earlier = transaction.as_of is not None
     found = execute(_EARLIER_PROFILE if is_earlier else _PROFILE, (mpid,)).fetchone()
@@ -53,7 +64,7 @@ def data_of(transaction: Connected, mpid: int, events: int | None) -> ProfileDat
     return ProfileData(
         {name: value_of(value) for name, value in execute(_ATTRIBUTES, (seq,))},
         _events(transaction, seq, events),
-        execute(_EVENT_COUNT, (seq,)).fetchone()[0],
+        execute(_EVENT_COUNT, (seq,)).fetchone()[0] if is_counted else 0,
         tuple([_device(*row) for row in execute(_DEVICES, (seq,))]),
         _value_or_none(consent_state),
         bool(is_opted_out),
@@ -62,6 +73,20 @@ def data_of(transaction: Connected, mpid: int, events: int | None) -> ProfileDat
         last_stored,
         tuple([status_message(Alias(*row), mpid) for row in execute(_ALIASES, (seq, seq))]),
     )
+
+
+def last_event(transaction: Connected) -> int:
+    """The id of the latest event of all; 0 where there is none."""
+    return int(transaction.connection.execute(_LAST_EVENT).fetchone()[0] or 0)
+
+
+def events_since(
+    transaction: Connected, event_id: int, of: Container[int]
+) -> Iterator[tuple[int, Event]]:
+    """The events that came after one, of some profiles, each with its profile's `created_seq`."""
+    for _, created_seq, *event in transaction.connection.execute(_EVENTS_SINCE, (event_id,)):
+        if created_seq in of:
+            yield created_seq, event_of(*event)
 
 
 def _events(transaction: Connected, created_seq: int, limit: int | None) -> tuple[Event, ...]:

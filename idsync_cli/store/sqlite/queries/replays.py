@@ -13,7 +13,7 @@ class ReplayRow:
     """A replay: of which file, how far it got, and how much of its answers was written.
 
     `answers_bytes` is None if the answers are not written to a file. `answers_digest` is the digest
-    of those bytes.
+    of those bytes. `options` are those that it was started with, such as `MAP_MPIDS`.
     """
 
     replay_id: int
@@ -24,7 +24,14 @@ class ReplayRow:
     answers_bytes: int | None
     answers_digest: str
     finished: bool
+    options: tuple[str, ...] = ()
 
+
+ENRICH = "enrich"
+"""The option of a replay that writes its batches out again, with what their profiles know."""
+
+MAP_MPIDS = "map_mpids"
+"""The option of a replay that lets recorded MPIDs stand for ours."""
 
 BY_TIME = "in the order of time"
 """The first line of the name of a replay whose other lines are the paths of its files."""
@@ -43,14 +50,28 @@ def names_by_time(row: ReplayRow) -> Sequence[str]:
 
 def replays(transaction: Connected) -> list[ReplayRow]:
     """All replays into the store, oldest first."""
+    options = _options(transaction)
     rows = transaction.connection.execute(
         "SELECT replay_id, name, lines, bytes, digest, answers_bytes, answers_digest, finished"
         " FROM replays ORDER BY replay_id"
     )
     return [
-        ReplayRow(number, name, lines, size, digest, written, written_digest, bool(finished))
+        ReplayRow(
+            *(number, name, lines, size, digest, written, written_digest, bool(finished)),
+            options=tuple(options.get(number, ())),
+        )
         for number, name, lines, size, digest, written, written_digest, finished in rows
     ]
+
+
+def _options(transaction: Connected) -> dict[int, list[str]]:
+    """The options of each replay that has some."""
+    found: dict[int, list[str]] = {}
+    for number, name in transaction.connection.execute(
+        "SELECT replay_id, name FROM replay_options ORDER BY replay_id, name"
+    ):
+        found.setdefault(number, []).append(name)
+    return found
 
 
 def begin(transaction: Connected, row: ReplayRow) -> ReplayRow:
@@ -61,8 +82,13 @@ def begin(transaction: Connected, row: ReplayRow) -> ReplayRow:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (row.name, *_progress(row)),
     )
-    assert cursor.lastrowid is not None
-    return replace(row, replay_id=cursor.lastrowid)
+    number = cursor.lastrowid
+    assert number is not None
+    transaction.connection.executemany(
+        "INSERT INTO replay_options VALUES (?, ?, ?)",
+        [(number, name, checksum(number, name)) for name in row.options],
+    )
+    return replace(row, replay_id=number)
 
 
 NOT_ALONE = "another process is running this replay; let it finish, or stop it first"

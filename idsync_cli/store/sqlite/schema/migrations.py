@@ -28,6 +28,7 @@ from idsync_cli.store.sqlite.schema.tables import (
     PAST_HOLDERS,
     PROFILES,
     RECORDED,
+    REPLAY_OPTIONS,
     REQUESTS,
     TABLES,
     drop_views,
@@ -198,6 +199,13 @@ _PAST_HOLDERS = """
 def m006_recorded(db: Database) -> None:
     """A table for what recorded MPIDs stand for (section 12)."""
     for statement in RECORDED:
+        db.execute(statement)
+
+
+@migrations()
+def m007_replay_options(db: Database) -> None:
+    """A table for what replays were started with (section 12: a map holds over resumptions)."""
+    for statement in REPLAY_OPTIONS:
         db.execute(statement)
 
 

@@ -19,14 +19,17 @@ from idsync_cli.store.sqlite.schema.erasure_tables import (
 
 MIGRATIONS = (
     *("m001_kernel", "m002_interned", "m003_alias", "m004_data", "m005_past_holders"),
-    "m006_recorded",
+    *("m006_recorded", "m007_replay_options"),
 )
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 
 
 def make_schema(connection: Connection) -> None:
     """Create the tables in an empty file, within the transaction at hand."""
-    for statement in (*_MIGRATIONS_TABLE, *TABLES, *RECORDED, *DATA_TABLES, *ERASURE_TABLES):
+    for statement in (
+        *(*_MIGRATIONS_TABLE, *TABLES, *RECORDED, *REPLAY_OPTIONS),
+        *(*DATA_TABLES, *ERASURE_TABLES),
+    ):
         connection.execute(statement)
     make_views(connection)
     for statement in DATA_VIEWS:
@@ -238,6 +241,17 @@ RECORDED = (
     """,
 )
 """What the latest replay that maps MPIDs, resumptions included, has found (section 12)."""
+
+REPLAY_OPTIONS = (
+    """
+    CREATE TABLE replay_options (      -- what a replay was started with, and has to go on with
+        replay_id INTEGER NOT NULL REFERENCES replays (replay_id),
+        name TEXT NOT NULL,            -- enrich, map_mpids
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (replay_id, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 _VIEWS = (
     """
