@@ -210,7 +210,10 @@ def _shell(idsync: Program, command: str) -> Outcome:
         (
             " > /dev/full",
             3,
-            f"idsync: standard output cannot be written: {os.strerror(errno.ENOSPC)}{GOES_ON}\n",
+            (
+                "idsync: standard output cannot be written: No space left on device; "
+                "use --resume to continue\n"
+            ),
         ),
     ],
 )
