@@ -119,6 +119,20 @@ def test_a_browser_is_answered_well_whatever_is_json(ask: Application, body: obj
     assert sum(refused.values()) == 1
 
 
+@pytest.mark.parametrize("depth", [900, 1_100, 30_000])
+@pytest.mark.parametrize("form", [('{"[": ', "}"), ("[", ", 1]")])
+def test_no_depth_makes_json_of_a_browser_a_bad_request(
+    ask: Application, depth: int, form: tuple[str, str]
+) -> None:
+    begin, end = form
+    body = f'{{"events": {begin * depth}2{end * depth}}}'.encode()
+    assert ask("POST", "/v3/JS/web-key/events", body, {}).status == 202
+    refused = ask("GET", "/healthz", b"", basic("adm", "word")).json()["refused"]["web"]
+    assert refused == {"INVALID_JSON": 1}
+    for wrong in (body[:-1], body + b"]", body.replace(b"2", b"2 2"), body.replace(b"2", b'"')):
+        assert ask("POST", "/v3/JS/web-key/events", wrong, {}).status == 400
+
+
 def test_a_browser_sends_json_under_a_key_that_is_open(ask: Application) -> None:
     assert ask("POST", "/v3/JS/web-key/events", b"{", {}).status == 400
     for key in ("ios-key", "nobody"):

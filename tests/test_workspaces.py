@@ -63,6 +63,10 @@ def test_a_workspace_may_be_a_name_or_a_mapping(tmp_path: Path) -> None:
         ("      web: {scope: consumers, api_key: a/b}\n", "'a/b'"),
         ("      web: {scope: consumers, api_key: ''}\n", "api_key is ''"),
         ("      web: {scope: consumers, api_key: k, api_secret: ''}\n", "api_secret is empty"),
+        ("      web: {scope: consumers, api_key: k, api_secret: }\n", "api_secret is empty"),
+        ("      web: {scope: consumers, api_key: k, api_secret: null}\n", "api_secret is empty"),
+        ("      web: {scope: consumers, api_key: k, api_secret: [~]}\n", "api_secret is empty"),
+        ("      web: {scope: consumers, api_key: k, api_secret_env: ~}\n", "must name an"),
         ("      web: {scope: consumers, api_key: k, api_secret: []}\n", "lists 0 secrets"),
         ("      web: {scope: consumers, api_key: k, api_secret: [a, b, c]}\n", "lists 3 secrets"),
         ("      web: {scope: consumers, api_key: k, api_secret: true}\n", "is not text"),
@@ -108,6 +112,12 @@ def test_a_fault_has_its_place(tmp_path: Path, workspaces: str, message: str) ->
         'web:\n  api_secret: "tRu\n    tRuth',
         "web:\n  api_secret: [tRuth,\n    tRuth",
         "web:\n  rate: x\n  api_secret: tRuth",
+        "web:\n  rate: x\n  api_secret: tRuth\n    tRuth",
+        "web: {api_secrt: tRuth, rate: x}",
+        "web: {api-sceret: tRuth, rate: x}",
+        "web: {rate: x, 'secret': tRuth}",
+        "web: {rate: x, apisecret: tRuth",
+        "web:\n  Api_Secret: tRuth\n  rate: x",
     ],
 )
 def test_what_is_shown_of_a_text_has_no_secret(written: str) -> None:
@@ -133,3 +143,24 @@ def test_no_command_shows_a_secret(tmp_path: Path, command: tuple[str, ...]) -> 
         )
         outcome = program(*command)
         assert "tRuth" not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{scope: consumers, api_key: k, api_secrt: tRuth}",
+        "{scope: consumers, api_key: k, secret: tRuth}",
+        "{scope: consumers, api_key: k, code: tRuth, rate: x}",
+        "{scope: consumers, rate: x, code: [tRuth, 'tRuth'], word: {a: tRuth, b: [tRuth]}}",
+        "{scope: consumers, ? code\n    : tRuth, rate: x}",
+        "\n        scope: consumers\n        Api_Secret: tRuth\n        rate: x",
+        "\n        scope: consumers\n        code: |\n          tRuth\n        rate: x",
+        "\n        scope: consumers\n        code: &a !!str tRuth\n        rate: *a",
+    ],
+)
+def test_the_value_of_an_unknown_key_may_be_a_secret(tmp_path: Path, written: str) -> None:
+    with pytest.raises(FileFault) as refused:
+        loaded(tmp_path, f"      web: {written}\n")
+    shown = [(fault.message, fault.excerpt) for fault in refused.value.found]
+    assert "tRuth" not in str(shown)
+    assert "unknown key" in str(shown) or "alias" in str(shown)

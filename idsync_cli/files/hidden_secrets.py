@@ -3,7 +3,12 @@
 import re
 from typing import Final
 
-_SECRET: Final = re.compile(r"""\b(?:api|admin)_secret["']?\s*:""")
+_SECRET: Final = re.compile(
+    r"""(?<![\w.-])(?!(?:api|admin)_secret_env["']?\s*:)"""
+    r"""(?:[\w.-]{0,60}(?:secr|passw)[\w.-]*|(?:api|admin)[ _.-]?s\w*)["']?\s*:""",
+    re.IGNORECASE,
+)
+"""A key whose value is a secret, or that looks like a misspelt one."""
 _FLOW_LIST: Final = re.compile(r"\s*\[[^\]]*\]?")
 _QUOTED: Final = re.compile(r"""\s*(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?)""", re.DOTALL)
 _REST_OF_LINE: Final = re.compile(r"[^\n]*?(?=,\s*[\w\"']+\s*:|\}|\n|$)")
@@ -17,23 +22,32 @@ def without_secrets(text: str) -> str:
     variable of the environment (`api_secret_env`) is none.
     """
     for key in _SECRET.finditer(text):
-        end = _end_of_value(text, key)
-        hidden = re.sub(r"[^\s,\[\]]", "*", text[key.end() : end])
-        text = text[: key.end()] + hidden + text[end:]
+        text = without_value(text, key.end())
     return text
 
 
-def _end_of_value(text: str, key: "re.Match[str]") -> int:
-    """Where the value of a key ends, which begins on its line or below it."""
+def without_value(text: str, begin: int) -> str:
+    """The text with an asterisk for each character of the value that begins at a place.
+
+    It may begin behind a colon, or where the value itself does.
+    """
+    end = _end_of_value(text, begin)
+    return text[:begin] + re.sub(r"[^\s,\[\]]", "*", text[begin:end]) + text[end:]
+
+
+def _end_of_value(text: str, begin: int) -> int:
+    """Where a value ends, which begins on its line or below it."""
     for form in (_FLOW_LIST, _QUOTED):
-        found = form.match(text, key.end())
+        found = form.match(text, begin)
         if found is not None:
             return found.end()
-    rest = _REST_OF_LINE.match(text, key.end())
+    rest = _REST_OF_LINE.match(text, begin)
     assert rest is not None
-    if rest[0].strip() and not rest[0].strip().startswith(("|", ">")):
+    first = rest[0].strip()
+    is_whole = text[rest.end() : rest.end() + 1] not in ("", "\n") or first.endswith((",", "]"))
+    if first and is_whole and not first.startswith(("|", ">")):
         return rest.end()
-    line_begin = text.rfind("\n", 0, key.start()) + 1
+    line_begin = text.rfind("\n", 0, begin) + 1
     own = len(text[line_begin:]) - len(text[line_begin:].lstrip(" "))
     end = rest.end()
     while (below := _BELOW.match(text, end)) is not None:

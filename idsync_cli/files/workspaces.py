@@ -11,6 +11,7 @@ _WORKSPACE = (
     "scope", "api_key", "api_secret", "api_secret_env", "key_only", "admin_key", "admin_secret",
     "admin_secret_env", "rate", "audiences", "modify_takes",
 )  # fmt: skip
+_SECRETS: Final = ("api_secret", "api_secret_env", "admin_secret", "admin_secret_env")
 _MOST_SECRETS = 2
 _LONGEST_KEY = 256
 _NOT_IN_A_KEY: Final = frozenset("/:?#%&\"'\\")
@@ -63,7 +64,13 @@ class _Reader:
     def _workspace(self, name: str, node: Node) -> tuple[str | None, Access]:
         if node.mapping is None:
             return self._scope(node), NO_ACCESS
+        for key, each in node.mapping.items():
+            if key not in _WORKSPACE:  # it may be meant for that of a secret
+                self._faults.hide(each)
         entries = self._faults.entries(node, _WORKSPACE, f"the workspace {quoted(name)}")
+        for key in _SECRETS:  # one that is left empty was not left out
+            if key in node.mapping:
+                entries = {**entries, key: node.mapping[key]}
         scope = entries.get("scope")
         if scope is None:
             self._faults.add(
@@ -151,7 +158,7 @@ class _Reader:
             if isinstance(item.value, str) and item.value:
                 secrets.append(item.value)
             else:
-                what = "is empty" if item.value == "" else "is not text"
+                what = "is empty" if item.value in ("", None) else "is not text"
                 self._faults.add(
                     item.place, f"{whose}_secret {what}; give a secret, or leave the key out"
                 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.contents import ARCHIVES, is_packed, look
-from idsync_cli.files.hidden_secrets import without_secrets
+from idsync_cli.files.hidden_secrets import without_secrets, without_value
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -108,6 +108,17 @@ class Faults:
         Secrets of workspaces are not shown.
         """
         self._lines = without_secrets(text).split("\n")
+
+    def hide(self, node: Node) -> None:
+        """Show nothing of a value, wherever a fault is."""
+        for each in (node.mapping or {}).values():
+            self.hide(each)
+        for each in node.sequence or ():
+            self.hide(each)
+        if node.mapping is None and node.sequence is None and node.place.line <= len(self._lines):
+            before = sum(len(line) + 1 for line in self._lines[: node.place.line - 1])
+            text = without_value("\n".join(self._lines), before + node.place.column - 1)
+            self._lines[:] = text.split("\n")
 
     def another(self) -> "Faults":
         """What collects as many as there are of the same file."""

@@ -1,6 +1,8 @@
 """The body of a request: read with a bound, unpacked with a bound, and decoded (section 10)."""
 
 import asyncio
+import json
+import re
 import zlib
 from typing import Final
 
@@ -15,6 +17,7 @@ SECONDS = 30.0
 """How long a client may take to send its body."""
 
 _GZIP: Final = zlib.MAX_WBITS + 16
+_TEXT_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _JSON: Final = ("application/json", "text/json", "text/plain")
 
 
@@ -67,3 +70,29 @@ def check_content_type(request: Request) -> None:
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if named and not (named in _JSON or (named.startswith("application/") and "+json" in named)):
         raise Problem(400, "the Content-Type is not JSON; send application/json")
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body is JSON, as leniently as the standard library reads it, at any depth.
+
+    Each object and list is read by itself, with null for every one in it: no reader goes as deep
+    as a body may.
+    """
+    open_ones: list[list[str]] = [[]]
+    end = 0
+    try:
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+        for found in _TEXT_OR_BRACKET.finditer(text):
+            open_ones[-1].append(text[end : found.start()])
+            end = found.end()
+            if found[0] in ("[", "{"):
+                open_ones.append([found[0]])
+            elif found[0] in ("]", "}"):
+                json.loads("".join([*open_ones.pop(), found[0]]))
+                open_ones[-1].append("null")
+            else:
+                open_ones[-1].append(found[0])
+        json.loads("".join([*open_ones.pop(), text[end:]]))
+    except ValueError:
+        return False
+    return not open_ones
