@@ -454,6 +454,26 @@ def test_recorded_errors_and_nobody(shop: Program) -> None:
     assert "Recorded: LOOKUP_ERROR" in shop("compare", "--recorded", "recorded.jsonl").stdout
 
 
+def test_a_recorded_response_that_is_none_is_told_with_its_place(shop: Program) -> None:
+    responses: list[object] = [{"mpid": "5"}, {"x": 1}, "x", {"mpid": "q"}, None, {"error": 5}]
+    wanted = [{**identify(idfv="1"), "response": each} for each in responses]
+    batch = {"type": "batch", "user_identities": {"email": "a"}, "response": []}
+    shop.write("w.jsonl", lines(*wanted, batch))
+    outcome = shop("compare", "--recorded", "w.jsonl", "--max-splits", "9")
+    assert outcome.status == 1
+    told_of = outcome.stderr.splitlines()
+    replayed = shop("replay", "w.jsonl", "--map-mpids", "--dry-run", "--json").json()
+    wrong = [each["line"] for each in replayed["first_refused"]]
+    assert [each.split(" ")[0] for each in told_of] == [f"w.jsonl:{each}:" for each in wrong]
+    assert len(wrong) == 5
+    neither = "the response has neither an mpid nor an error; give one of them"
+    assert told_of[0] == f"w.jsonl:2: INVALID_REQUEST: {neither}"
+    shop.write("w.jsonl", lines(*wanted[1:2] * 25))
+    outcome = shop("compare", "--recorded", "w.jsonl")
+    assert outcome.status == 1
+    assert outcome.stderr.splitlines()[-1] == "and 5 more responses that are wrong"
+
+
 def test_recorded_mpids_stand_for_ours_on_both_sides(shop: Program) -> None:
     shop.write("recorded.jsonl", lines(*recorded_day(shop, "idsync.yaml")))
     refused = compare(shop, "recorded.jsonl", "--json", other="idsync.yaml").json()

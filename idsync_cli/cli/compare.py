@@ -164,7 +164,12 @@ def compare(
         write_json(render.compare_json(comparison))
     else:
         draw(*render.comparison(comparison, terminal_width()))
-    return comparison.exit_status(Limits(max_splits, max_merges, max_refused))
+    for fault in found.first_wrong:
+        say(str(fault))
+    if more := found.wrong - len(found.first_wrong):
+        say(f"and {more} more responses that are wrong")
+    status = comparison.exit_status(Limits(max_splits, max_merges, max_refused))
+    return 1 if found.wrong else status
 
 
 def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:

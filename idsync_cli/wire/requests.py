@@ -345,12 +345,14 @@ def _mpid_or_label(name: str, value: object) -> int | str:
     return mpid
 
 
-def recorded_mpid(response: Json) -> int | None:
+def recorded_mpid(response: object) -> int | None:
     """The MPID that another system has answered with, if it has (section 12).
 
     Raises:
         Refusal: INVALID_REQUEST.
     """
+    if not isinstance(response, dict):
+        raise invalid_request(wrong("response", response, "an object"), ("response",))
     mpid, error = response.get("mpid"), response.get("error")
     if mpid is not None and parse_mpid(mpid) is None:
         raise invalid_request(

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from idsync_cli.errors import Hint, UsageFault
+from idsync_cli.errors import Fault, Hint, UsageFault
 from idsync_cli.foresight.comparing.comparison import (
     Comparison,
     Difference,
@@ -37,10 +37,15 @@ def _unseen() -> AbstractContextManager[Advance]:
 
 
 class Compared:
-    """Both sides replayed: what it comes to, and the lines that differ."""
+    """Both sides replayed: what it comes to, and the lines that differ.
+
+    `wrong` counts responses that are wrong (`INVALID_REQUEST`), and `first_wrong` has the first.
+    """
 
     def __init__(self, comparison: Comparison, grouped: Grouped, both: "_Both") -> None:
         self.comparison = comparison
+        self.wrong = 0
+        self.first_wrong: Sequence[Fault] = ()
         self._grouped = grouped
         self._both = both
 
@@ -124,14 +129,16 @@ def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unsee
                     advance(size, requests)
 
                 [replayed] = results([process], go_on)
-            if not recorded.responses:
+            if not recorded.responses and not recorded.wrong:
                 raise NothingRecorded(
                     "no line has a response, which says what production answered",
                     hint=Hint.CONVERT_RECORDED,
                 )
             sides = read_side(Path(folder), replayed.ways), recorded.side()
             both = _Both(sides, job.files, tuple(accumulate(replayed.lines)))
-            return _compared(both, [process], (replayed.held, None), examples, progress)
+            found = _compared(both, [process], (replayed.held, None), examples, progress)
+            found.wrong, found.first_wrong = recorded.wrong, recorded.first_wrong
+            return found
 
 
 def _compared(

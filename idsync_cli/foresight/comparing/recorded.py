@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
+from idsync_cli.errors import Fault
 from idsync_cli.files.request_file import RequestFile, open_requests
 from idsync_cli.foresight.comparing.sides import Kind, Side, Way
 from idsync_cli.foresight.comparing.work import File, Wanted
@@ -13,6 +14,7 @@ Response = wire.Json
 """What another system answered, as it stands in a line."""
 
 _AT_ONCE = 200
+_WRONG_SHOWN = 20
 _MOST_ERRORS = 1000
 """How many errors are told apart; a system has a few."""
 
@@ -33,25 +35,41 @@ def lines_of(files: Sequence[File]) -> Iterator[tuple[int, int, object]]:
 
 
 class RecordedSide:
-    """Reads responses line by line, beside another side that replays the same files."""
+    """Reads responses line by line, beside another side that replays the same files.
+
+    `wrong` counts those that are none, and `first_wrong` are the first of them.
+    """
 
     def __init__(self, files: Sequence[File]) -> None:
         self._requests = lines_of(files)
         self._mpids, self._ways, self._lines = array("q"), array("H"), array("L")
         self._places: dict[Way, int] = {}
         self.responses = 0
+        self.wrong = 0
+        self.first_wrong: list[Fault] = []
+        self._names = [each.name for each in files]
 
     def take(self, requests: int) -> None:
         """Take so many further lines."""
         for _ in range(requests):
-            _, line, request = next(self._requests)
-            way, mpid = _answer_in(wire.response_of(request))
+            file, line, request = next(self._requests)
+            try:
+                way, mpid = _answer_in(wire.response_of(request))
+            except Refusal as refusal:  # the line is refused here, too
+                way, mpid = _UNRECORDED, 0
+                self._note(file, line, refusal)
             if way not in self._places and len(self._places) > _MOST_ERRORS:
                 way = _SOME_ERROR
             self.responses += way is not _UNRECORDED
             self._mpids.append(mpid)
             self._ways.append(self._places.setdefault(way, len(self._places)))
             self._lines.append(line)
+
+    def _note(self, file: int, line: int, refusal: Refusal) -> None:
+        self.wrong += 1
+        if len(self.first_wrong) < _WRONG_SHOWN:
+            message = f"{refusal.code.value}: {refusal.message}"
+            self.first_wrong.append(Fault(self._names[file], message, line))
 
     def side(self) -> Side:
         """All that was read."""
@@ -63,15 +81,17 @@ _UNRECORDED, _SOME_ERROR = Way(Kind.UNRECORDED), Way(Kind.REFUSED, error="")
 
 
 def _answer_in(response: object) -> tuple[Way, int]:
-    """What a response says; one that is wrong says nothing, and its line is refused anyway."""
-    if not isinstance(response, dict):
+    """What a response says.
+
+    Raises:
+        Refusal: INVALID_REQUEST; it is wrong.
+    """
+    if response is None:
         return _UNRECORDED, 0
-    try:
-        mpid = wire.recorded_mpid(response)
-    except Refusal:
-        return _UNRECORDED, 0
+    mpid = wire.recorded_mpid(response)
     if mpid is not None:
         return _FOUND, mpid
+    assert isinstance(response, dict)
     error = response.get("error")
     return (Way(Kind.REFUSED, error=error), 0) if error else (_NOBODY, 0)
 
