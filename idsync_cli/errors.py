@@ -96,6 +96,7 @@ class Hint(StrEnum):
     MAKE_LINE_FEEDS = "MAKE_LINE_FEEDS"
     RECODE_UTF_16 = "RECODE_UTF_16"
     RECODE_UTF_32 = "RECODE_UTF_32"
+    GET_WHOLE_COPY = "GET_WHOLE_COPY"
     GET_FILE_ANEW = "GET_FILE_ANEW"
     GET_BY_GIT_LFS = "GET_BY_GIT_LFS"
     UNPACK_GZIP = "UNPACK_GZIP"
@@ -237,7 +238,12 @@ class Stopped(IdsyncError):
 
 
 class Terminated(BaseException):
-    """Someone asked the process to end: like Ctrl-C, it must not be handled as an error."""
+    """Someone asked the process to end: like Ctrl-C, it must not be handled as an error.
+
+    `is_told` says that the command has told what became of its work.
+    """
+
+    is_told = False
 
 
 class OutputClosed(Exception):

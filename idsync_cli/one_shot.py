@@ -33,6 +33,12 @@ def _accept(_answer: Answer, _opened: SqliteStore) -> None:
     """That nothing was found is all there is to say."""
 
 
+def _names_nobody(answer: Answer) -> bool:
+    """Whether an alias may have been refused for an MPID that no profile has."""
+    outcome = answer.outcome
+    return isinstance(outcome, Refusal) and outcome.code is ErrorCode.INVALID_ALIAS
+
+
 def reply_to(
     request: wire.Json,
     opened: SqliteStore | None,
@@ -63,6 +69,6 @@ def reply_to(
     with opened:
         answer = engine_over(opened).one_shot(request, dry_run=dry_run, near=True)
         reply = Reply(answer, dry_run)
-        if reply.exit_status == 1:
+        if reply.exit_status == 1 or _names_nobody(answer):
             on_nothing_found(answer, opened)
         return reply

@@ -16,10 +16,12 @@ if [ "$(cat "$clients/.stamp" 2>/dev/null)" != "$wanted" ]; then
     rm -rf "$clients"
     mkdir -p "$clients"
     cp package.json "$clients"
-    "$venv/bin/python" -m pip install -qq --no-compile --target "$clients/python" -r requirements.txt >&2
+    "$venv/bin/python" -m pip install -qq --no-compile --target "$clients/python" -r requirements.txt >&2 ||
+        echo "The Python library of mParticle cannot be installed here" >&2
     if command -v npm >/dev/null; then
-        npm install --prefix "$clients" --no-audit --no-fund --no-package-lock --silent >&2
-        echo "$wanted" >"$clients/.stamp"
+        npm install --prefix "$clients" --no-audit --no-fund --no-package-lock --silent >&2 &&
+            echo "$wanted" >"$clients/.stamp" ||
+            echo "The npm packages of mParticle cannot be installed here" >&2
     fi
 fi
 cd "$root"

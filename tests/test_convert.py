@@ -5,8 +5,11 @@ import bz2
 import gzip
 import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +218,7 @@ def test_other_members_may_be_columns(idsync: Program) -> None:
     ("row", "why"),
     [
         ("a,b,c", "3 cells, but the header has 2"),
-        ("a", "1 cells, but the header has 2"),
+        ("a", "1 cell, but the header has 2"),
         (",", "no identifier"),
         (f"{'x' * 4097},b", "has 4,097 characters"),
         ("a\0b,c", "contains a NUL character"),
@@ -232,7 +235,78 @@ def test_a_row_that_cannot_be_used_is_counted_and_named(wide: Program, row: str,
 def test_a_row_that_is_not_utf_8_is_counted_and_named(wide: Program) -> None:
     outcome = converted(wide, b"email,idfv\na,b\ncaf\xe9,c\nd,e\n")
     assert len(outcome.lines()) == 2
-    assert "a:3: not UTF-8" in outcome.stderr
+    assert "a:3: not UTF-8, in the column 'email'" in outcome.stderr
+
+
+def test_a_column_without_a_name_that_holds_something_is_told_once(wide: Program) -> None:
+    outcome = converted(wide, "email,,idfv\na,,\nb,x,\nc,y,\n")
+    assert len(outcome.lines()) == 3
+    assert "1 not usable" in outcome.stderr
+    assert "a:3: column 2 has no name, and holds 'x'; name it in the header" in outcome.stderr
+    assert outcome.status == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("phone", "'mobile_number'"), ("cell", "'mobile_number'"), ("user_id", "'customer_id'")],
+)
+def test_what_people_call_a_type_is_suggested_first(wide: Program, word: str, near: str) -> None:
+    wide.write("a", TABLE)
+    assert_refused(wide("convert", "a", "--map", f"email={word}"), 2, f"did you mean {near}")
+
+
+MAY_BE_INTERRUPTED = """
+import signal, sys
+from idsync_cli.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""A process in the background of a shell passes SIGINT over."""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("convert", "p", "--output", "b"), "nothing was written"),
+        (("convert", "p"), "what was written is a part"),
+        (("import", "p"), "nothing was imported"),
+    ],
+)
+def test_who_ends_it_is_told_what_was_done(
+    idsync: Program, arguments: tuple[str, ...], told: str, name: str
+) -> None:
+    os.mkfifo(idsync.folder / "p")
+    how = signal.Signals[name]
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAY_BE_INTERRUPTED, *arguments],
+        cwd=idsync.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with (idsync.folder / "p").open("wb") as pipe:  # opened when the command does so
+        pipe.write(b"email\n" + b"a\n" * 10)
+        pipe.flush()
+        time.sleep(0.2)
+        process.send_signal(how)
+        _, stderr = process.communicate()
+    word = "interrupted" if name == "SIGINT" else "terminated"
+    assert stderr.decode().splitlines()[-1] == f"idsync: {word}; {told}"
+    assert stderr.count(word.encode()) == 1
+    assert process.returncode == 128 + how
+    assert not (idsync.folder / "b").exists()
+
+
+def test_a_damaged_archive_is_told_with_the_way_out(wide: Program) -> None:
+    told = "cannot be read", "the archive is damaged; get a whole copy of it"
+    rng = random.Random(1)
+    people = (f"{rng.getrandbits(64)},{rng.getrandbits(64)}\n" for _ in range(2**12))
+    requests = (f"{json.dumps(identify(email=str(rng.getrandbits(64))))}\n" for _ in range(2**12))
+    wide.write("a", gzip.compress(("mpid,email\n" + "".join(people)).encode())[:-9])
+    wide.write("b", gzip.compress("".join(requests).encode())[:-9])
+    assert_refused(wide("convert", "a", "--output", "c"), 2, *told)
+    assert_refused(wide("import", "a"), 2, *told)
+    assert_refused(wide("replay", "b", "--sort-by-time"), 2, *told)
 
 
 @pytest.mark.parametrize(
@@ -547,7 +621,7 @@ def test_of_a_log_nothing_is_made_up(wide: Program) -> None:
     outcome = converted(wide, "\n".join(log))
     assert outcome.lines() == [A]
     assert "a:2: not JSON" in outcome.stderr
-    assert "1 others passed over" in outcome.stderr
+    assert "1 other passed over" in outcome.stderr
 
 
 # Event batches

@@ -28,7 +28,6 @@ REQUESTS = [
     ('{"type": "login", "previous_mpid": "@you", ' + DEVICE + "}", '"@you"'),
     ('{"type": "logni", ' + DEVICE + "}", '"logni"'),
     ("{" + DEVICE + "}", "{" + DEVICE + "}"),
-    ("[1, 2]", "[1, 2]"),
     ('{"type": "modify", ' + DEVICE + "}", '"modify"'),
     ('{"type": "modify", "mpid": "5", ' + DEVICE + "}", '"5"'),
     (json.dumps({"type": "modify", "mpid": 7, "identity_changes": CHANGES}), "7"),

@@ -101,7 +101,7 @@ def test_the_schema_of_an_output_is_one(name: str) -> None:
 
 def test_every_command_with_json_has_its_schema(idsync: Program) -> None:
     with_json = {
-        " ".join(words) for words in commands() if "--json" in idsync(*words, "--help").stdout
+        " ".join(words) for words in commands() if "--json " in idsync(*words, "--help").stdout
     }
     assert with_json == {each.partition(" --")[0] for each in BY_COMMAND}
 

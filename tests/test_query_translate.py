@@ -97,8 +97,8 @@ def test_a_page_for_people(idsync: Program) -> None:
         (("--customer-id", "c1", "--email", "a"), 2, ("exactly one",)),
         (("--mpid", "x"), 2, ("'x' is not an MPID",)),
         (("--email", "new@x.org"), 2, ("NOT_IMMUTABLE", "email", "customer_id")),
-        (("--customer-id", "c9"), 1, ("no such profile",)),
-        (("--mpid", "5"), 1, ("no such profile",)),
+        (("--customer-id", "c9"), 1, ("no profile has that customer_id",)),
+        (("--mpid", "5"), 1, ("no profile has the MPID 5",)),
         (("--customer-id", "c1", "--now", "soon"), 2, ("'soon' is not a time",)),
     ],
 )

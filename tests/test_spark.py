@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from benchmarks import workload
+from idsync_cli.spark import windows
 from idsync_cli.spark.components import components
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
@@ -167,8 +168,11 @@ NASTY: list[bytes] = [
 ]
 
 
-def test_a_chain_of_jobs_is_a_replay(spark: Any, idsync: Program) -> None:
+def test_a_chain_of_jobs_is_a_replay(
+    spark: Any, idsync: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nasty lines, two files, one of them packed; then another day, on the state of the first."""
+    monkeypatch.setattr(windows, "LINES_OF_A_TASK", LINES // 4)  # several tasks
     idsync.write("idsync.yaml", TWO_SCOPES)
     day = [json.dumps(each).encode() for each in workload.requests(LINES)]
     day = [line.replace(b'"type"', b'"scope": "consumers", "type"', 1) for line in day]

@@ -425,3 +425,9 @@ def test_a_configuration_with_warnings_is_accepted(idsync: Program) -> None:
     idsync.write("idsync.yaml", people(priority="customer_id, email"))
     outcome = idsync("identify", "--email", "a")
     assert (outcome.status, outcome.stderr) == (0, "")
+
+
+def test_a_backup_is_not_packed(idsync: Program) -> None:
+    idsync.make_store()
+    assert_refused(idsync("backup", "b.db.GZ"), 2, "'b.db.GZ'", "leave out .gz")
+    assert not (idsync.folder / "b.db.GZ").exists()

@@ -161,6 +161,6 @@ def test_no_command_shows_a_secret(tmp_path: Path, command: tuple[str, ...]) -> 
 def test_the_value_of_an_unknown_key_may_be_a_secret(tmp_path: Path, written: str) -> None:
     with pytest.raises(FileFault) as refused:
         loaded(tmp_path, f"      web: {written}\n")
-    shown = repr(refused.value.found)
-    assert "tRuth" not in shown
-    assert "unknown key" in shown or "alias" in shown
+    shown = [repr(fault) for fault in refused.value.found]
+    assert "tRuth" not in str(shown)
+    assert "unknown key" in str(shown) or "alias" in str(shown)

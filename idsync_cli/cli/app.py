@@ -210,8 +210,9 @@ def run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("idsync: interrupted; everything committed is intact")
         return EXIT_INTERRUPTED
-    except Terminated:
-        say("idsync: terminated; everything committed is intact")
+    except Terminated as end:
+        if not end.is_told:
+            say("idsync: terminated; everything committed is intact")
         return EXIT_TERMINATED
     except (OutputClosed, BrokenPipeError):
         _give_up_stdout()

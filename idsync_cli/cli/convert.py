@@ -6,7 +6,12 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import draw, terminal_width, write_json
+from idsync_cli.cli.environment import (
+    draw,
+    terminal_width,
+    told_if_interrupted,
+    write_json,
+)
 from idsync_cli.cli.options import Force, present_config, present_store
 from idsync_cli.cli.output import writing_to
 from idsync_cli.cli.progress import no_progress, progress
@@ -64,7 +69,9 @@ def convert(
         inputs = [file]
         outputs = Outputs(store=present_store(), configuration=present_config(), inputs=inputs)
         outputs.check("--output", output, must_be_new=not force)
-    with open_source(file, "file") as opened:
+    is_streamed = output == STANDARD_STREAM
+    what_is_done = "what was written is a part" if is_streamed else "nothing was written"
+    with told_if_interrupted(what_is_done), open_source(file, "file") as opened:
         text = ForeignText(opened)
         with (
             Conversion(Source(file, text, said, kind)) as conversion,

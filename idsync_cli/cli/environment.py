@@ -19,6 +19,7 @@ from idsync_cli.errors import (
     Hint,
     OutputClosed,
     StoreFault,
+    Terminated,
     UsageFault,
     nearest,
     printable,
@@ -122,6 +123,19 @@ def write(text: str, *, to_stderr: bool = False) -> None:
         raise StoreFault(
             f"standard output cannot be written: {error.strerror}", FaultCode.OUTPUT_UNWRITABLE
         ) from None
+
+
+@contextmanager
+def told_if_interrupted(what: str) -> Iterator[None]:
+    """Where somebody ends the command, say what of its work was done."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated) as end:
+        how = "interrupted" if isinstance(end, KeyboardInterrupt) else "terminated"
+        if isinstance(end, Terminated):
+            end.is_told = True
+        say(f"idsync: {how}; {what}")
+        raise
 
 
 def write_lines(lines: "Iterable[Line]") -> None:

@@ -34,12 +34,14 @@ from idsync_cli.cli.request_options import request_of
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer
+from idsync_cli.core.identity import parse_mpid
 from idsync_cli.errors import UsageFault, quoted
 
 if TYPE_CHECKING:
     from idsync_cli.engine.engine import Engine
     from idsync_cli.erasure.erase import ErasureOutcome
     from idsync_cli.files.subject_request import SubjectRequest
+    from idsync_cli.inspect.near import Meant
     from idsync_cli.store.api import Store
 
 _CERTIFICATE, _RESULTS = "--certificate", "--output"
@@ -108,8 +110,12 @@ def erase(
         _CERTIFICATE, certificate, config, store, inputs, force=force
     )
     with ExitStack() as opened:
-        outcome = _erase(request, subject, organization, store, opened, dry_run=dry_run)
+        outcome, meant = _erase(request, subject, organization, store, opened, dry_run=dry_run)
     _tell(outcome, as_json=as_json)
+    if meant is not None:
+        from idsync_cli.cli.questions import say_meant
+
+        say_meant(meant)
     if outcome.is_unfinished:
         fault = unfinished_erasure(store)
         if certificate is not None:
@@ -166,16 +172,26 @@ def _erase(
     opened: ExitStack,
     *,
     dry_run: bool,
-) -> "ErasureOutcome":
-    """Answer the request; where there is no store there is nobody, and none is made."""
+) -> "tuple[ErasureOutcome, Meant | None]":
+    """Answer the request; where there is no store there is nobody, and none is made.
+
+    Where nobody has the MPID, with whoever may be meant.
+    """
     from idsync_cli.erasure.erase import ErasureOutcome, erase
 
     found = open_store(path, organization, write=not dry_run)
     if found is None:
-        return ErasureOutcome(_of_nobody(request, organization, path), dry_run=dry_run)
+        return ErasureOutcome(_of_nobody(request, organization, path), dry_run=dry_run), None
     storage = opened.enter_context(found)
     engine = _engine(organization, storage)
-    return erase(engine, storage, request, subject=subject, dry_run=dry_run, now=now_ms)
+    outcome = erase(engine, storage, request, subject=subject, dry_run=dry_run, now=now_ms)
+    mpid = parse_mpid(request["mpid"])
+    if outcome.exit_status != 1 or mpid is None:
+        return outcome, None
+    from idsync_cli.inspect.near import meant_by
+
+    with storage.reading() as transaction:
+        return outcome, meant_by(transaction, organization, mpid=mpid)
 
 
 def _engine(organization: Organization, storage: "Store") -> "Engine":

@@ -65,6 +65,7 @@ _SENTENCES = {
     Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'{redirected}",
     Hint.RECODE_UTF_16: "write it anew with: iconv -f UTF-16 -t UTF-8 {path}",
     Hint.RECODE_UTF_32: "write it anew with: iconv -f UTF-32 -t UTF-8 {path}",
+    Hint.GET_WHOLE_COPY: "the archive is damaged; get a whole copy of it",
     Hint.GET_FILE_ANEW: "look into it, then get the file anew",
     Hint.GET_BY_GIT_LFS: "get the file with: git lfs pull",
     Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
@@ -132,7 +133,7 @@ def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> st
 
 
 def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
-    words = {"path": "FILE", "also": ""} | {
+    words = {"path": "FILE", "argument": "COLUMN=TYPE", "also": ""} | {
         name: _as_word(name, each) for name, each in facts.items()
     }
     path = words["path"]

@@ -6,7 +6,9 @@ import typer
 
 from idsync_cli.cli.environment import say, write, write_json
 from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
+from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.outputs import Outputs, is_path
+from idsync_cli.files.packed import is_to_be_packed
 from idsync_cli.maintenance import copies
 
 
@@ -24,6 +26,11 @@ def backup(
     Example: idsync backup idsync-monday.db
     """
     outputs = Outputs(store=store, configuration=present_config())
+    if is_to_be_packed(file):
+        raise UsageFault(
+            f"a backup is a store, which cannot be packed: {quoted(file)}; leave out .gz, and pack "
+            "it afterwards with: gzip"
+        )
     outputs.check("the backup", file, may_replace_store=True)
     made = copies.back_up(store, file, replace=force)
     from idsync_cli.render import maintenance as render

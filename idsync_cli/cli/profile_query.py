@@ -29,10 +29,11 @@ from idsync_cli.cli.options import (
     takes_identities,
 )
 from idsync_cli.cli.profile import profile_app as app
-from idsync_cli.cli.questions import mpid_in
+from idsync_cli.cli.questions import mpid_in, say_meant
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, value_fault
-from idsync_cli.errors import UsageFault, nearest, quoted
+from idsync_cli.errors import UsageFault, nearest, printable, quoted
+from idsync_cli.inspect.near import Meant, meant_by
 from idsync_cli.inspect.query import (
     DEFAULT_FIELDS,
     Field,
@@ -83,10 +84,13 @@ def profile_query(
         raise UsageFault("name the profile by --mpid, or by exactly one identity option")
     organization = load_configuration(config, no_extensions=no_extensions).organization
     answer: ProfileAnswer
+    meant: Meant | None = None
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         if mpid is not None:
             number = mpid_in("--mpid", mpid)
             answer = by_mpid(transaction, organization, number, asked, moment)
+            if answer.found is None:
+                meant = meant_by(transaction, organization, mpid=number)
         else:
             try:
                 target = wire.scope_of(scope, workspace, organization, wire.Target())
@@ -94,9 +98,13 @@ def profile_query(
             except Refusal as refusal:
                 raise UsageFault(refusal.message) from None
             answer = by_identifier(transaction, organization, target, identifier, asked, moment)
+            if answer.found is None:
+                meant = meant_by(transaction, organization, [identifier], [target])
     found = answer.found
     if found is None:
-        say("idsync: there is no such profile")
+        what = f"the MPID {printable(mpid)}" if mpid is not None else f"that {identities[0][0]}"
+        say(f"idsync: no profile has {what}")
+        say_meant(meant)
     else:
         from idsync_cli.render import profile_query as render
 

@@ -132,7 +132,8 @@ def identifier_in(text: str) -> Identifier:
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise UsageFault(f"{quoted(text)} is not TYPE=VALUE, such as email=a@example.com")
+        way_out = "; for an MPID, use --mpid" if parse_mpid(text) is not None else ""
+        raise UsageFault(f"{quoted(text)} is not TYPE=VALUE, such as email=a@example.com{way_out}")
     kind = identity_type_in(name)
     if not value:
         raise UsageFault(f"the value of {quoted(name)} is empty; give one")
@@ -161,6 +162,12 @@ def meant_by_request(
     request: wire.Json, answer: Answer, organization: Organization, transaction: SqliteTransaction
 ) -> Meant:
     """What is there that may have been meant by a request that found nothing."""
+    if answer.kind is RequestKind.ALIAS:
+        found = [
+            meant_by(transaction, organization, mpid=parse_mpid(request.get(name))).mpids
+            for name in ("source_mpid", "destination_mpid")
+        ]
+        return Meant([], [mpid for each in found for mpid in each])
     if answer.kind is not RequestKind.SEARCH:
         return meant_by(transaction, organization, mpid=parse_mpid(request.get("mpid")))
     assert answer.scope is not None

@@ -19,6 +19,7 @@ from idsync_cli.cli.environment import (
 from idsync_cli.core.codes import RequestKind, Rule, Status
 from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.errors import (
+    FaultCode,
     Hint,
     IdsyncError,
     OutputClosed,
@@ -148,7 +149,8 @@ class Report:
         goes_on = tally.requests and not self._dry_run
         if isinstance(error, IdsyncError):
             hints.going_on_with(error, self._also)
-            if error.hint is None and goes_on:
+            is_there = error.code != FaultCode.STORE_REPLACED  # which has what was done
+            if error.hint is None and goes_on and is_there:
                 error.hint = Hint.RESUME_REPLAY
         if isinstance(error, OutputClosed):
             self._on_stderr = True

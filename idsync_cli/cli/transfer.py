@@ -19,6 +19,7 @@ from idsync_cli.cli.environment import (
     open_store,
     parse_seed,
     store_at_work,
+    told_if_interrupted,
     write,
     write_json,
 )
@@ -187,6 +188,7 @@ def import_(
     organization = load_configuration(config, no_extensions=no_extensions).organization
     number = parse_seed(seed)
     with (
+        told_if_interrupted("nothing was imported"),
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,
         opened.writing() as transaction,

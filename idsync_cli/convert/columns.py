@@ -22,7 +22,7 @@ from idsync_cli.core.identity import (
     parse_mpid,
     value_fault,
 )
-from idsync_cli.errors import Hint, UsageFault, nearest, quoted
+from idsync_cli.errors import Hint, UsageFault, did_you_mean, nearest, quoted
 from idsync_cli.nearest import nearest_words
 
 
@@ -231,6 +231,11 @@ def near(name: str) -> str | None:
     return close[0] if close else None
 
 
+def _near_target(word: str) -> str:
+    near = [*meant_by(word), *nearest_words(word, _MEMBERS)]
+    return did_you_mean(list(dict.fromkeys(near)))
+
+
 def said_of(option: Sequence[str]) -> dict[str, Target]:
     """What `--map` says: names of columns, each with what it is.
 
@@ -247,6 +252,6 @@ def said_of(option: Sequence[str]) -> dict[str, Target]:
             raise UsageFault(f"the column {quoted(name)} is given twice; give it once")
         known = TYPES_BY_NAME.get(target) or _MEMBERS.get(target)
         if target and known is None:
-            raise UsageFault(f"unknown identity type {quoted(target)}{nearest(target, NAMES)}")
+            raise UsageFault(f"unknown identity type {quoted(target)}{_near_target(target)}")
         said[name] = known
     return said

@@ -34,12 +34,14 @@ def request_of(text: str, columns: Columns, default: RowKind) -> Found:
         return Found(*batch_of(text, value))
     if "identity_changes" in value or "known_identities" in value:
         if "type" in value:
+            line = on_one_line(text)
             check_request(text, value)
-            return Found(on_one_line(text))
+            return Found(line)
         is_change = "identity_changes" in value
         kind = RowKind.MODIFY if is_change else default
+        line = line_of({"type": f'"{kind}"', **members_of(text)})
         check_request(text, value, kind.value)
-        return Found(line_of({"type": f'"{kind}"', **members_of(text)}))
+        return Found(line)
     if "identities" in value:
         raise CannotUse("a profile, which is no request")
     if value.keys() >= _ANSWER:

@@ -12,7 +12,7 @@ from idsync_cli.convert.objects import Found
 from idsync_cli.convert.report import SHOWN, Converted, LineEnd, Unusable
 from idsync_cli.convert.variants import Variants
 from idsync_cli.core.identity import Identifier
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import UsageFault, number_of, quoted
 from idsync_cli.files.contents import LINES, Contents, check, path_of_list
 from idsync_cli.files.foreign_text import ForeignText, is_text
 from idsync_cli.files.json_pieces import JsonPieces, Piece
@@ -61,6 +61,7 @@ class Conversion:
         check(source.name, self._contents, _TAKEN, _WANTED)
         self._rows: Iterator[Row] = iter(())
         self._header: list[str] = []
+        self._nameless: set[int] = set()
         if self._is_table():
             self._contents = Contents.CSV
             self._rows = rows(source.text.lines())
@@ -161,12 +162,19 @@ class Conversion:
         if row.fault:
             raise CannotUse(row.fault, row.lines)
         cells, names = row.cells, self._header
-        if not all(map(is_text, cells)):
-            raise CannotUse("not UTF-8")
+        for place, cell in enumerate(cells):
+            if not is_text(cell):
+                where = quoted(names[place]) if place < len(names) else str(place + 1)
+                raise CannotUse(f"not UTF-8, in the column {where}; save the file as UTF-8")
         if len(cells) > len(names) and not any(cells[len(names) :]):
             cells = cells[: len(names)]
         if len(cells) != len(names):
-            raise CannotUse(f"{len(cells)} cells, but the header has {len(names)}")
+            raise CannotUse(f"{number_of(len(cells), 'cell')}, but the header has {len(names)}")
+        for place, (name, cell) in enumerate(zip(names, cells, strict=True)):
+            if cell and not name and place not in self._nameless:
+                self._nameless.add(place)
+                what = f"holds {quoted(cell)}; name it in the header"
+                self._note(row.line, f"column {place + 1} has no name, and {what}")
         made = self._columns.request_of(
             (name, cell) for name, cell in zip(names, cells, strict=True) if name
         )

@@ -76,8 +76,10 @@ _NAMES: Final = (
     ),
     (
         (IdentityType.ANDROID_UUID,),
-        "uuid android android_device_id android_identifier ssaid",
+        "uuid android_device_id android_identifier ssaid",
     ),
+    ((IdentityType.ANDROID_UUID, IdentityType.ANDROID_AAID), "android"),
+    ((IdentityType.ROKU_AID, IdentityType.ROKU_PUBLISHER_ID), "roku"),
     ((IdentityType.FIRE_AID,), "amazon_advertising_id amazon_ad_id amazon_aid fire_id"),
     ((IdentityType.ROKU_AID,), "rida roku_ad_id roku_device_id"),
     (
@@ -86,7 +88,10 @@ _NAMES: Final = (
         registration_id registration_token gcm_token notification_token push_notification_token""",
     ),
     ((IdentityType.FACEBOOK,), "fb fb_id facebook_id facebook_user_id fbid"),
-    ((IdentityType.FACEBOOK_CUSTOM_AUDIENCE_ID,), "custom_audience_id facebook_audience_id"),
+    (
+        (IdentityType.FACEBOOK_CUSTOM_AUDIENCE_ID,),
+        "custom_audience_id facebook_custom facebook_audience_id",
+    ),
     ((IdentityType.GOOGLE,), "google_id google_user_id google_account google_sub gaia_id"),
     ((IdentityType.TWITTER,), "twitter_id twitter_handle twitter_user_id"),
     ((IdentityType.MICROSOFT, IdentityType.MICROSOFT_AID), "microsoft_id ms_id windows_id"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import IO, cast
 
-from idsync_cli.errors import FaultCode, UsageFault, quoted
+from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files import contents
 from idsync_cli.files.contents import LOOKED_AT, Contents, is_packed
 
@@ -146,7 +146,10 @@ class Source:
         try:
             yield
         except (OSError, EOFError, zlib.error) as error:
-            raise unreadable(self._what, self._name, error) from None
+            fault = unreadable(self._what, self._name, error)
+            if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
+                fault.hint = Hint.GET_WHOLE_COPY
+            raise fault from None
 
 
 @contextmanager

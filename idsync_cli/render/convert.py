@@ -22,7 +22,7 @@ def summary_text(
     unusable = f"{converted.unusable:,} not usable"
     pieces = [broken(text((total, Look.HEADLINE), ", ", (unusable, look)), width, indent=2)]
     if converted.passed_over:
-        pieces.append(text(f"{converted.passed_over:,} others passed over"))
+        pieces.append(text(f"{number_of(converted.passed_over, 'other')} passed over"))
     for column, nearest in converted.unused_columns:
         told = text((f"{name}: ", Look.PLACE), f"the column {quoted(column)} is not used; ")
         way_out = map_it.format(printable(column), nearest or "TYPE", printable(column))

@@ -31,7 +31,7 @@ class Gathering:
 
     def begin(self, transaction: SqliteTransaction) -> None:
         """A transaction has begun: forget what was not committed, and what may have been erased."""
-        if not self._is_committed or last_erasure(transaction.connection) != self._last_erasure:
+        if not self._is_committed or last_erasure(transaction) != self._last_erasure:
             self.forget(transaction)
         self._is_committed = False
 
@@ -43,7 +43,7 @@ class Gathering:
         """Forget all, as after an erasure."""
         self._by_profile = {}
         self._kept = 0
-        self._last_erasure = last_erasure(transaction.connection)
+        self._last_erasure = last_erasure(transaction)
 
     def of(
         self, transaction: SqliteTransaction, mpid: int, created_seq: int, fold: Fold

@@ -48,3 +48,10 @@ def test_what_nobody_calls_a_type_leads_to_none() -> None:
     assert not is_meant("first_name")
     assert is_meant("idfv")
     assert is_meant("Phone-Number")
+
+
+def test_a_word_that_several_types_begin_with_leads_to_all_that_it_may_be() -> None:
+    assert set(meant_by("android")) == {"android_uuid", "android_aaid"}
+    assert set(meant_by("Roku")) == {"roku_aid", "roku_publisher_id"}
+    assert meant_by("facebook_custom")[0] == "facebook_custom_audience_id"
+    assert list(meant_by("Facebook")) == ["facebook"]

@@ -41,9 +41,10 @@ def erasures(connection: Connection, mpid: int | None = None) -> Iterator[Erasur
         yield row.erasure()
 
 
-def last_erasure(connection: Connection) -> int:
+def last_erasure(transaction: Connected) -> int:
     """The number of the latest erasure; 0 where there is none."""
-    return int(connection.execute("SELECT max(seq) FROM erasures").fetchone()[0] or 0)
+    query = "SELECT max(seq) FROM erasures"
+    return int(transaction.connection.execute(query).fetchone()[0] or 0)
 
 
 def enter(connection: Connection, erasure: Erasure, created_seq: int | None) -> None:
