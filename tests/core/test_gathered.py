@@ -123,3 +123,10 @@ class Counted(dict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         return self.now
+
+
+def test_what_comes_late_is_in_the_window_that_was_asked_for_or_not() -> None:
+    at = [(5, 8), (6, 8), (7, 8), (2, 8), (3, 8), (6, 8), (1, 9), (9, 9)]
+    for order in (at, at[::-1]):
+        steps = [("buy", "x", second, {"it": second}, asked) for second, asked in order]
+        check(WINDOWS, steps)

@@ -14,6 +14,7 @@ from idsync_cli.core.identity import (
     derive_mpid,
     has_surrogate,
     is_plain_value,
+    mpid_rule,
     names_of,
     parse_mpid,
     value_fault,
@@ -180,3 +181,22 @@ def test_an_mpid_that_was_given_out_is_passed_over_for_the_next_attempt() -> Non
     for mpid in attempts:
         assert derive_mpid(7, 5, given_out.__contains__) == mpid
         given_out.add(mpid)
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        (0, "; 0 is none"),
+        (2**63, " of 64 bits"),
+        (True, ": digits"),
+        (None, ": digits"),
+        ("", ": digits"),
+        ("12abc", ": digits"),
+        ("\u0663", ": digits"),
+        ("9223372036854775808", " of 64 bits"),
+        ("-007", "; it has no leading zeros"),
+        ("-0", "; 0 is none"),
+    ],
+)
+def test_what_an_mpid_is_depends_on_what_a_value_lacks(value: object, rule: str) -> None:
+    assert mpid_rule(value).startswith(rule)

@@ -153,7 +153,11 @@ class _Extreme(Accumulator):
                 self._found = number
 
     def result(self) -> Any:
-        return ABSENT if self._found is None else json_number(self._found)
+        if self._found is None:
+            return ABSENT
+        if self._found == self._found.to_integral_value():
+            return int(self._found)  # however each of several that are equal is written
+        return json_number(self._found)
 
 
 class _Occurrence(Accumulator):
