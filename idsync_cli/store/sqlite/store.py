@@ -201,6 +201,8 @@ class SqliteStore(Store):
 
     def expect_many(self) -> None:
         """Prepare for many large transactions: empty the log less often."""
+        if not self._expects_many:
+            self.forget()  # what is cached from before did not expect many
         self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
 
