@@ -129,6 +129,38 @@ def test_what_is_recorded_is_replayed_to_the_same_answers(program: Program) -> N
     }
 
 
+def test_a_replay_of_a_record_finds_the_duplicates_that_the_server_found(program: Program) -> None:
+    """The IDs of an application's batches are counted apart from those of servers (section 9)."""
+    server, sent = basic("web-key", "top-secret"), []
+
+    def send(path: str, its_id: object, number: int, headers: dict[str, str]) -> None:
+        sent.append(number)
+        batch = {"source_request_id": its_id, "user_identities": {"email": f"e{number}"}}
+        running("POST", path, json.dumps(batch).encode(), headers)
+
+    with serving(program, "--record", "day.jsonl") as running:
+        for its_id in ("a", "b", "a", "", None, "x" * 300, 5):
+            send("/v2/events", its_id, len(sent), server)
+            send("/v3/JS/web-key/events", its_id, len(sent), {})
+            send("/v3/JS/web-key/events", its_id, len(sent), {})
+    recorded = [json.loads(line) for line in (program.folder / "day.jsonl").read_text().splitlines()]
+    assert len(recorded) == len(sent)
+    answers = program(
+        "replay", "day.jsonl", "--store", "again.db", "--map-mpids", "--output", "-"
+    ).lines()
+    mpids: dict[str, str] = {}
+    for line, answer in zip(recorded, answers, strict=True):
+        response = line["response"]
+        if "error" in response:
+            assert response["error"] == answer["errors"][0]["code"]
+        else:
+            assert mpids.setdefault(response["mpid"], answer["mpid"]) == answer["mpid"]
+    statuses = [each["status"] for each in answers]
+    wanted = ["created", "created", "duplicate"]
+    assert statuses == [*wanted * 2, *["duplicate"] * 3, *["created"] * 6, *["error"] * 6]
+    assert len(set(mpids.values())) == len(mpids) == 10
+
+
 def test_what_was_refused_for_who_asked_is_not_recorded(program: Program) -> None:
     """Nobody asks for an application in a replay: it would take what the server kept."""
     server = basic("web-key", "top-secret")
