@@ -143,7 +143,9 @@ def test_a_replay_of_a_record_finds_the_duplicates_that_the_server_found(program
             send("/v2/events", its_id, len(sent), server)
             send("/v3/JS/web-key/events", its_id, len(sent), {})
             send("/v3/JS/web-key/events", its_id, len(sent), {})
-    recorded = [json.loads(line) for line in (program.folder / "day.jsonl").read_text().splitlines()]
+    recorded = [
+        json.loads(line) for line in (program.folder / "day.jsonl").read_text().splitlines()
+    ]
     assert len(recorded) == len(sent)
     answers = program(
         "replay", "day.jsonl", "--store", "again.db", "--map-mpids", "--output", "-"
