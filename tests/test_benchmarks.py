@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,13 +161,13 @@ def test_what_a_busy_server_answered_is_held_against_the_reference_model(idsync:
     config = workload.CONFIG + "accounts: {a: {workspaces: {load: consumers}}}\n"
     idsync.write("idsync.yaml", config)
     answers = idsync.answers(*asked)
-    record = [
+    record: list[dict[str, Any]] = [
         {**request, "response": {"mpid": answer["mpid"]}}
         for request, answer in zip(asked, answers, strict=True)
     ]
     export = idsync("export").stdout.splitlines()
 
-    def found(record: list[dict[str, object]], export: list[str]) -> list[str]:
+    def found(record: list[dict[str, Any]], export: list[str]) -> list[str]:
         return list(differences(workload.RULES, map(json.dumps, record), export))
 
     assert found(record, export) == []
