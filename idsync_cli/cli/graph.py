@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from idsync_cli.cli.both_sides import Beginning, replayed
 from idsync_cli.cli.environment import (
     check_scope,
     existing_store,
@@ -25,6 +26,7 @@ from idsync_cli.cli.questions import OneScope, identifier_in, say_meant
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, parse_mpid
 from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.files.outputs import Outputs, ensure_writable
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.graph.drawn import around, holders, scope_graph
 from idsync_cli.graph.ties import MOST_LOOKED_AT, ties
@@ -61,11 +63,19 @@ def graph(
     whom: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MPID | TYPE=VALUE [TYPE=VALUE]]",
-            help="A profile, an identifier, or two and what ties them.",
+            metavar="[MPID | TYPE=VALUE [TYPE=VALUE] | FILE...]",
+            help="A profile; an identifier, or two and what ties them; with --compare, requests.",
         ),
     ] = None,
     scope: OneScope = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--compare",
+            metavar="A B",
+            help="Two configurations: what B splits and merges of what A makes of the requests.",
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -90,16 +100,19 @@ def graph(
 ) -> int:
     """Draw which profiles and identifiers belong together, and why.
 
-    A profile with its neighbours, who holds an identifier, what ties two identifiers, or with
-    --scope alone the newest profiles of a scope. What is held is a solid line, what was taken away
-    a dotted one. The HTML is one page that loads nothing.
+    A profile with its neighbours, who holds an identifier, what ties two identifiers, with --scope
+    alone the newest profiles of a scope, or with --compare what two configurations make of the same
+    requests. What is held is a solid line, what was taken away a dotted one. The HTML is one page
+    that loads nothing.
 
     The exit status is 1 if there is nothing to draw, or nothing ties the two.
 
     Example: idsync graph email=a@example.com --output graph.html
     """
-    asked = _asked(whom or [], scope)
     shape = _format(form, output, as_json=as_json)
+    if compare is not None:
+        return _compared(compare, whom or [], scope, limit or FEW, shape, output, force=force)
+    asked = _asked(whom or [], scope)
     organization = load_configuration(config).organization
     checked_output(output, store, config, force=force)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
@@ -113,6 +126,39 @@ def graph(
     write_output(output, _written(found, shape, _title(asked, scope)), force=force)
     return found.exit_status
 
+
+def _compared(
+    configurations: tuple[str, str],
+    files: list[str],
+    scope: str | None,
+    limit: int,
+    shape: Format,
+    output: str,
+    *,
+    force: bool,
+) -> int:
+    """Draw what two configurations make of the same requests."""
+    if not files:
+        raise UsageFault(
+            "--compare needs a file of requests behind the two configurations, such as: "
+            "idsync graph --compare idsync.yaml new.yaml requests.jsonl"
+        )
+    organizations = [load_configuration(each).organization for each in configurations]
+    if output != STANDARD_STREAM:
+        outputs = Outputs(inputs=[*configurations, *files])
+        outputs.check("--output", output, must_be_new=not force)
+        ensure_writable("--output", output)
+    both = replayed(organizations, files, Beginning(scope), examples=0, in_graph=limit)
+    found = both.graph
+    assert found is not None
+    if not found.profiles:
+        say("idsync: nothing is split or merged, so there is nothing to draw")
+        return 1
+    write_output(output, _written(found, shape, _COMPARED), force=force)
+    return 0
+
+
+_COMPARED = "What B splits and merges of A"
 
 _Asked = int | tuple[Identifier, ...]
 """What is asked about: a profile; one identifier, or two; or none, so a scope."""

@@ -75,7 +75,7 @@ def holders(
     newest = sorted(_profiles(rows), reverse=True)[:limit]
     _take_with_identifiers(reading, transaction, newest)
     left = max(0, count_profiles_with(transaction, numbers) - len(reading.profiles))
-    return reading.graph(LeftOut(left, _identifiers_left(reading, transaction)))
+    return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
 
 
 def scope_graph(
@@ -86,7 +86,7 @@ def scope_graph(
     _take_with_identifiers(reading, transaction, newest_profiles(transaction, scope, limit))
     of_scope = transaction.count_profiles(organization.scopes, ProfileFilter(scope))
     left = of_scope - len(reading.profiles)
-    return reading.graph(LeftOut(left, _identifiers_left(reading, transaction)))
+    return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
 
 
 def _take_with_identifiers(
@@ -97,10 +97,6 @@ def _take_with_identifiers(
         for row in links_of_profile(transaction, profile, MOST_OF_EACH):
             reading.take_identifier(row.identifier_id)
     reading.take_all_links()
-
-
-def _identifiers_left(reading: Reading, transaction: SqliteTransaction) -> int:
-    return count_identifiers_of(transaction, reading.profiles) - len(reading.identifiers)
 
 
 def _profiles(rows: Iterable[LinkRow]) -> set[int]:

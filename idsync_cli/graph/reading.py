@@ -52,6 +52,10 @@ class Reading:
             profiles = count_profiles_with(self._transaction, [number])
             self.identifiers[number] = Found(scope, identifier, profiles, is_asked)
 
+    def count_identifiers(self) -> int:
+        """How many identifiers the profiles in the graph hold or once held, in all."""
+        return count_identifiers_of(self._transaction, self.profiles)
+
     def take_links(self, rows: Iterable[LinkRow]) -> None:
         """Let links be in the graph, as far as both of their ends are."""
         self._links.update(

@@ -8,7 +8,7 @@ links run between neighbouring layers only.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from idsync_cli.graph.values import Graph
+from idsync_cli.graph.values import Graph, SideName
 
 ROW, GAP = 32, 8
 """How high a node is, and how much is left between two, in pixels."""
@@ -54,12 +54,15 @@ def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[Part]:
     asked = [each.id for each in graph.identifiers if each.is_asked]
     asked += [each.id for each in graph.profiles if each.is_asked]
     roots = dict.fromkeys((*asked, *(each.id for each in graph.nodes)))
+    sides = {each.id: 2 * (each.side is SideName.B) for each in graph.profiles if each.side}
     parts: list[Part] = []
     placed: set[str] = set()
     for root in roots:
         if root not in placed:
             layers = _layers(root, neighbours)
             placed |= layers.keys()
+            if sides:  # A, what both hold, B
+                layers = {each: sides.get(each, 1) for each in layers}
             parts.append(_part(layers, neighbours, widths))
     return parts
 
@@ -108,11 +111,18 @@ def _part(
         for other in neighbours[one]
         if layers[other] == layer + 1
     ]
+    first = min(layers.values())
+    begins = [nodes[each] for each, layer in layers.items() if layer == first]
+    reached = {edge.v[1] for edge in links}
+    links += [  # what nothing leads to stands in its layer none the less
+        Edge(begins[0], node)
+        for each, node in nodes.items()
+        if layers[each] == first + 1 and node not in reached
+    ]
     [component] = Graph(list(nodes.values()), links).C
     layout = SugiyamaLayout(component)
     layout.xspace, layout.yspace = GAP, BETWEEN
-    first = min(layers.values())
-    layout.init_all(roots=[nodes[each] for each in layers if layers[each] == first])
+    layout.init_all(roots=begins)
     layout.draw()
     centres = {each: node.view.xy for each, node in nodes.items()}
     top = min(x for x, _ in centres.values()) - ROW / 2
