@@ -63,8 +63,8 @@ def graph(
     whom: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MPID | TYPE=VALUE [TYPE=VALUE] | FILE...]",
-            help="A profile, an identifier or two; with --compare, files.",
+            metavar="[WHAT]...",
+            help="An MPID, or one TYPE=VALUE or two; with --compare, files.",
         ),
     ] = None,
     scope: OneScope = None,
@@ -98,7 +98,7 @@ def graph(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Draw which profiles and identifiers belong together, and why.
+    """Draw which profiles and identifiers belong together.
 
     A profile with its neighbours, who holds an identifier, what ties two, with --scope alone the
     newest profiles, or with --compare what two configurations make of the same requests. Dotted is
