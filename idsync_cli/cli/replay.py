@@ -34,7 +34,7 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
-from idsync_cli.cli.output import say_not_kept
+from idsync_cli.cli.output import HtmlReport, check_page, say_not_kept, write_page
 from idsync_cli.cli.replay_shown import Kinds, Lines, Report, Rules, Shown, Statuses
 from idsync_cli.cli.replay_work import GiveOut, Work
 from idsync_cli.core.config.rules import Organization
@@ -72,6 +72,7 @@ def replay(
             "--enrich", metavar="FILE", help="Write each batch with what its profile then knows."
         ),
     ] = None,
+    html: HtmlReport = None,
     force: Force = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue a replay that ended early.")
@@ -145,8 +146,9 @@ def replay(
         answers.check()
     if enrich is not None:
         outputs.check("--enrich", enrich, must_be_new=not (force or resume))
+    check_page(html, outputs, force=force)
     if dry_run and not quiet:
-        say_not_kept(store, output, enrich)
+        say_not_kept(store, output, enrich, html)
     give_out = _to_stdout(output, shown, explain=explain)
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
@@ -184,6 +186,7 @@ def replay(
             to_start=to_start,
             several_files=len(files) > 1,
             output=output,
+            page=html,
             forced=force,
             recorded=ReplayedMpids(anew=not resume) if map_mpids else None,
         )
@@ -193,6 +196,7 @@ def replay(
             on_stderr=output == STANDARD_STREAM,
             dry_run=dry_run,
             also=_to_go_on_with(map_mpids=map_mpids, enrich=enrich),
+            write_html=None if html is None else partial(write_page, html, force=force),
         )
         work = Work(run, give_out, quiet=quiet)
         try:
