@@ -238,7 +238,7 @@ def load_configuration(path: str, *, no_extensions: bool = False) -> "Configurat
 
     loaded = load(Path(path))
     if no_extensions:
-        return loaded._replace(organization=loaded.organization.without_extensions())
+        return loaded.without_extensions()
     return loaded
 
 
