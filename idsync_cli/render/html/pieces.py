@@ -95,7 +95,7 @@ def table(
         for row in rows
     )
     made = element("table", element("thead", element("tr", head)), element("tbody", body))
-    return element("div", made, class_="table", tabindex="0", role="region", aria_label=name)
+    return element("div", made, class_="table", tabindex="0", role="group", aria_label=name)
 
 
 def _cell(cell: Any) -> "Iterator[Element | str]":
