@@ -222,6 +222,19 @@ def test_a_profile_that_was_erased_is_said_to_be(family: Program) -> None:
     assert ids(graph(family, A), "profile") == [A]
 
 
+def test_a_value_that_was_erased_is_said_to_be(family: Program) -> None:
+    family.replay(modify(3, "ios_idfv", "other", None), login("7", ios_idfv="other"))
+    family.replay(login("7", ios_idfv="last"))
+    holder = family("search", "--customer-id", "7", "--json").json()["mpid"]
+    assert family("erase", "--mpid", holder).status == 0
+    found = graph(family, C)
+    [gone] = [each for each in found["nodes"] if each.get("value", "") is None]
+    assert [each[1:] for each in links(found) if each[1] is None] == [(None, 3, 5)]
+    assert gone["identity_type"] == "ios_idfv"
+    for form in ("mermaid", "dot", "html"):
+        assert "(erased)" in family("graph", C, "--format", form).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

@@ -27,6 +27,7 @@ page.on("console", (message) => seen.said.push(message.text()));
 page.on("dialog", async (dialog) => { seen.dialogs += 1; await dialog.dismiss(); });
 page.on("pageerror", (error) => seen.errors.push(String(error)));
 await page.goto(address);
+seen.hidden = await page.locator(".graph .history[hidden], .graph .told[hidden]").count();
 await page.screenshot({ path: picture });
 
 seen.owned = await page.evaluate(() => "owned" in window);
@@ -44,7 +45,7 @@ if (seen.links) {
   await page.keyboard.press("Escape");
 }
 seen.history = [];
-const slider = page.locator("#graph-history");
+const slider = page.locator(".graph .history input");
 if (await slider.count()) {
   const last = Number(await slider.getAttribute("max"));
   for (let place = 0; place <= last; place += 1) {
