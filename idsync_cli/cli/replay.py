@@ -81,7 +81,10 @@ def replay(
         bool, typer.Option("--again", help="Replay a file that was replayed before.")
     ] = False,
     stop_on_error: Annotated[
-        bool, typer.Option("--stop-on-error", help="Stop before the first rejected line.")
+        bool,
+        typer.Option(
+            "--stop-on-error", help="Stop before the first rejected line (else: status 1)."
+        ),
     ] = False,
     sort_by_time: Annotated[
         bool,
@@ -124,8 +127,6 @@ def replay(
     kind: Kinds = None,
 ) -> int:
     """Answer the requests in files and summarize the results.
-
-    A rejected line does not stop the replay, but makes the exit status 1.
 
     Example: idsync replay requests.jsonl --output answers.jsonl
     """

@@ -97,6 +97,7 @@ def serve(
         from idsync_cli.server import app, run
         from idsync_cli.server.api import Api, Settings
         from idsync_cli.server.carrying_out import CarryingOut
+        from idsync_cli.server.cors import Cors, check_origin
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
         raise UsageFault(
@@ -107,6 +108,9 @@ def serve(
     from idsync_cli.engine.service import Service
     from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
+    allowed_origins = tuple(allow_origin or ())
+    for origin in allowed_origins:
+        check_origin(origin)
     organization = load_configuration(config, no_extensions=no_extensions).organization
     credentials = _credentials(organization)
     context = _tls(host, store, tls=tls, certificate=tls_cert, key=tls_key)
@@ -127,7 +131,7 @@ def serve(
                 service,
                 organization,
                 credentials,
-                Settings(max_age, tuple(allow_origin or ())),
+                Settings(max_age, allowed_origins),
                 Log(say_line, values=log_values),
                 recorder,
                 now_ms,
@@ -143,6 +147,7 @@ def serve(
                 lambda: _reload(api, config, no_extensions=no_extensions),
                 lambda: write(f"serving the store {printable(store)} at {address}"),
                 carrying_out.run,
+                Cors(allowed_origins),
             )
     if recorder is not None:
         recorder.close()

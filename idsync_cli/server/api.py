@@ -118,7 +118,7 @@ class Api:
         )
         answer = await _outcome_of(asked)
         if self.recorder is not None and not read_only and not (spare_known and _is_spared(answer)):
-            self.recorder.take(request, answer)
+            self.recorder.take(request, answer, from_app=from_app)
         return answer
 
     async def look(self, ask: Callable[[Transaction], ResultT]) -> ResultT:
