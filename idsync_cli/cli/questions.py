@@ -11,7 +11,7 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import say, write
+from idsync_cli.cli.environment import say, write_lines
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
@@ -155,7 +155,7 @@ def say_left_out(shown: int, of: int, what: str) -> None:
 
     if of > shown:
         way_out = hints.SHOW_MORE.format(of, of - shown)
-        write(render_store.more_line(shown, of, what, way_out))
+        write_lines([[render_store.more_line(shown, of, what, way_out)]])
 
 
 def meant_by_request(

@@ -49,7 +49,7 @@ def _profile_cells(
     return (
         text((str(profile.profile.mpid), Look.MPID)),
         visible(profile.scope),
-        text(*_state(profile), ", opted out" if is_opted_out else ""),
+        text(*state_shown(profile), ", opted out" if is_opted_out else ""),
         str(profile.profile.created_seq),
         str(len(held)),
         first if held else _NOTHING,
@@ -68,7 +68,9 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     profile = seen.view
     mpid = (str(profile.mpid), Look.MPID)
     scope = visible(seen.scope)
-    lines: list[Line] = [[("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(seen)]]
+    lines: list[Line] = [
+        [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *state_shown(seen)]
+    ]
     if made_by is not None:
         made = ", ".join(requester(made_by))
         when = moment(made_by.time_ms)
@@ -126,7 +128,7 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
         (
             text((str(each.seen.view.mpid), Look.MPID)),
             visible(each.seen.scope),
-            text(*_state(each.seen)),
+            text(*state_shown(each.seen)),
             str(each.seen.view.created_seq),
             text((each.why_not, Look.INELIGIBLE) if each.why_not else ("finds it", Look.OK)),
         )
@@ -167,8 +169,9 @@ def _identifiers(profile: ScopedProfile) -> list[Identifier]:
 
 def state(profile: ScopedView | ScopedProfile) -> str:
     """Known or anonymous, and whether it is orphaned."""
-    return words(_state(profile))
+    return words(state_shown(profile))
 
 
-def _state(profile: ScopedView | ScopedProfile) -> Line:
+def state_shown(profile: ScopedView | ScopedProfile) -> Line:
+    """The same, as it looks."""
     return state_of(known=profile.known, orphaned=profile.orphaned)
