@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.spark import naming, windows
 from idsync_cli.spark.components import Keep, components
 from idsync_cli.spark.naming import Said
@@ -155,7 +155,8 @@ class Job:
             where = shown(self._order.files, file, line)
             raise UsageFault(
                 f"{where} is an erasure, which a job on a cluster does not carry out; nothing was "
-                "done: leave it out, and erase in the store that idsync load makes"
+                "done",
+                hint=Hint.ERASE_WHEN_LOADED,
             )
 
     # ---- Windows

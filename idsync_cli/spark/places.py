@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from idsync_cli.errors import StoreFault, UsageFault, quoted
+from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, quoted
 from idsync_cli.spark.loading import DECISIONS, REPORT, RULES, SUCCESS
 from idsync_cli.spark.reading import is_elsewhere
 
@@ -48,12 +48,13 @@ class Place:
         """
         if self._has(SUCCESS):
             raise UsageFault(
-                f"a job finished in {quoted(self._name)} before; name another folder with --output"
+                f"a job finished in {quoted(self._name)} before", hint=Hint.NAME_ANOTHER_OUTPUT
             )
         if not self._has(BEGUN) and self._has_anything():
             raise UsageFault(
-                f"the folder {quoted(self._name)} holds something that no job wrote; name another "
-                "with --output"
+                f"the folder {quoted(self._name)} holds something that no job wrote",
+                FaultCode.FILE_EXISTS,
+                hint=Hint.NAME_ANOTHER_OUTPUT,
             )
         if not self._is_elsewhere:
             self._clear()
@@ -66,8 +67,10 @@ class Place:
             foreign = [each.name for each in folder.iterdir() if each.name not in _OURS]
             if foreign:
                 raise UsageFault(
-                    f"the folder {quoted(self._name)} holds {quoted(min(foreign))}, which no "
-                    "job wrote; move it away, or name another folder with --output"
+                    f"the folder {quoted(self._name)} holds {quoted(min(foreign))}, which no job "
+                    "wrote",
+                    FaultCode.FILE_EXISTS,
+                    hint=Hint.NAME_ANOTHER_OUTPUT,
                 )
             for each in folder.iterdir():
                 shutil.rmtree(each) if each.is_dir() else each.unlink()
@@ -76,8 +79,9 @@ class Place:
             raise StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}") from None
         if free < _NEEDED:
             raise StoreFault(
-                f"there is hardly any room left for {quoted(self._name)}: {free:,} bytes; make "
-                "room, or name a folder elsewhere with --output"
+                f"there is hardly any room left for {quoted(self._name)}: {free:,} bytes",
+                FaultCode.DISK_FULL,
+                hint=Hint.MAKE_ROOM,
             )
 
     def write(self, part: str, value: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import Hint, UsageFault, quoted
 from idsync_cli.files import config_file
 from idsync_cli.spark import outputs, reading
 from idsync_cli.spark.beginning import imported
@@ -130,9 +130,12 @@ def check(window: int | None, max_share: float) -> None:
         UsageFault: no.
     """
     if window is not None and window < 1:
-        raise UsageFault(f"a window has {window} lines; give at least 1, or leave --window out")
+        raise UsageFault(f"a window of {window} lines has nothing in it", hint=Hint.GIVE_WINDOW)
     if not 0 < max_share <= 1:
-        raise UsageFault(f"--max-share is {max_share}, but must be above 0 and at most 1")
+        raise UsageFault(
+            f"one task may have a share above 0 and at most 1, and not {max_share}",
+            hint=Hint.GIVE_MAX_SHARE,
+        )
 
 
 def _replay(
@@ -162,10 +165,10 @@ def _replay(
     beginning = _beginning(spark, state, organization, seed, now_ms)
     its_seed = seed if beginning.seed is None else beginning.seed
     if its_seed is None:
-        raise UsageFault("a job that begins with nothing needs a seed: give one with --seed")
+        raise UsageFault("a job that begins with nothing needs a seed", hint=Hint.GIVE_SEED)
     if seed is not None and seed != its_seed:
         raise UsageFault(
-            f"the state has the seed {its_seed}, and not {seed}; leave --seed out to go on with it"
+            f"the state has the seed {its_seed}, and not {seed}", hint=Hint.LEAVE_SEED_OUT
         )
     begin()
     describe = _describer(spark)
@@ -223,7 +226,7 @@ def _beginning(
         )
     if not reading.is_elsewhere(state) and Path(state).is_file():
         if seed is None:
-            raise UsageFault("a job that begins with an export needs a seed: give one with --seed")
+            raise UsageFault("a job that begins with an export needs a seed", hint=Hint.GIVE_SEED)
         return _from_export(spark, state, organization, seed, now_ms)
     place = Place(spark, state)
     if not place.is_finished():

@@ -28,7 +28,7 @@ def session(master: str | None) -> "SparkSession":
             "Spark is not installed here; install it with: pip install 'idsync[spark]' (it needs "
             "Java 17, too)"
         ) from None
-    builder = SparkSession.builder.appName("idsync spark-replay")
+    builder = SparkSession.builder.appName("idsync")
     if _IS_SUBMITTED not in os.environ:
         # Workers would take another Python, and the driver would look up its own host name.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
