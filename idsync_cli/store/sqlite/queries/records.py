@@ -124,6 +124,14 @@ def times_of_all(transaction: Connected) -> Iterator[TimesRecord]:
         yield TimesRecord(*row)
 
 
+def created_seq_of(transaction: Connected, mpid: int) -> int:
+    """The number of the line that made a profile, which is there."""
+    query = "SELECT created_seq FROM profiles WHERE mpid = ?"
+    [(created_seq,)] = transaction.connection.execute(query, (mpid,))
+    assert isinstance(created_seq, int)
+    return created_seq
+
+
 _Placed = tuple[int, int, NumberedRecord]
 
 
