@@ -1,12 +1,13 @@
 """What a job gives: tables for notebooks, and the folders of its output (section 13)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.spark.loading import DECISIONS
 from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, Place
 from idsync_cli.spark.rows import Kind, Section
+from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.tables import ROWS, Values, mapped
 
 if TYPE_CHECKING:
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
 
 _STATE_ORDER = ("section", "seq", "rank", "age", "place")
 _RANK_OF_DIGESTS = 5
+
+
+class Replayed(NamedTuple):
+    """What a job gives.
+
+    `answers` has (`file`, `seq`, `line`, `answer`), `profiles` what an export has
+    (`created_seq`, which is null for what is no profile, and `profile`, the text), `history`
+    (`seq`, `place`, `entry`). `report` tells of the job, as `report.json` does. `state` is what a
+    later job begins with; `rules` are those of this one.
+    """
+
+    answers: "DataFrame"
+    profiles: "DataFrame"
+    history: "DataFrame"
+    decisions: "DataFrame"
+    report: dict[str, Any]
+    state: "DataFrame"
+    rules: JobRules
 
 
 class Tables(NamedTuple):

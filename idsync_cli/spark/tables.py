@@ -1,6 +1,6 @@
 """Rows as tables of Spark, and functions over rows as functions over batches of Arrow."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,7 +8,7 @@ from idsync_cli.spark.rows import Row
 
 if TYPE_CHECKING:
     import pyarrow
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _COLUMNS: Final = {
     "kind": "int",
@@ -58,6 +58,18 @@ def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "Data
             yield pyarrow.RecordBatch.from_arrays(arrays, schema=columns)
 
     return table.mapInArrow(run, schema)
+
+
+def table_of(spark: "SparkSession", rows: Sequence[Values], schema: str) -> "DataFrame":
+    """A table of some rows of this process."""
+    import pyarrow
+
+    columns = _arrow_of(schema)
+    arrays = [
+        pyarrow.array(column, type=each.type)
+        for column, each in zip(zip(*rows, strict=True), columns, strict=True)
+    ]
+    return spark.createDataFrame(pyarrow.Table.from_arrays(arrays, schema=columns), schema)
 
 
 def _values(batches: Batches) -> Iterator[Values]:
