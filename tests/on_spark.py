@@ -43,7 +43,7 @@ def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "spark.sql.shuffle.partitions": "3",
         "spark.default.parallelism": "2",
         "spark.sql.files.maxPartitionBytes": "200k",  # a file is in several pieces
-        "spark.python.worker.module": "tests.spark_workers",
+        "spark.python.daemon.module": "tests.spark_workers",
     }
     session = SparkSession.builder.master("local[2,3]").config(map=options).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")

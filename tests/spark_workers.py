@@ -1,4 +1,4 @@
-"""The Python processes of tasks in tests: those of PySpark, in which a test can let things happen.
+"""The daemon of PySpark, whose children run tasks, for tests: they let things happen in a task.
 
 A test makes a file of such a name in the folder FOLDER: `KILL`, and the next task that has answered
 some lines is killed, once; `SHORT`, and MPIDs have 12 bits as long as the file is there.
@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from idsync_cli.core import identity
 from idsync_cli.core.identity import mpid_of
@@ -49,11 +49,10 @@ def _run_or_die(work: task.TaskWork, rows: Iterable[Row]) -> Iterator[Row]:
         yield row
 
 
-def main(infile: BinaryIO, outfile: BinaryIO) -> None:
-    """What PySpark calls in a new process."""
-    from pyspark import worker
+if __name__ == "__main__":
+    from pyspark import daemon
 
     task.run = _run_or_die
     for module in USERS_OF_MPIDS:
         module.mpid_of = _mpid_of  # type: ignore[attr-defined]
-    worker.main(infile, outfile)
+    daemon.manager()

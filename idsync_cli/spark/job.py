@@ -64,7 +64,7 @@ class _Window(NamedTuple):
 class Job:
     """Works through the lines; `keep` computes tables, `tell` is called with each window's report.
 
-    `describe` is told what is done next.
+    `stage` is told what is done next.
     """
 
     def __init__(
@@ -73,13 +73,13 @@ class Job:
         order: Order,
         keep: Keep,
         tell: Callable[[WindowReport], None],
-        describe: Callable[[str], None],
+        stage: Callable[[str], None],
     ) -> None:
         self._spark = spark
         self._order = order
         self._keep = keep
         self._tell = tell
-        self._describe = describe
+        self._stage = stage
         self._tables = 0
         self._spreading = Spreading(spark)
         most = spark.conf.get("spark.sql.shuffle.partitions") or ""
@@ -98,13 +98,13 @@ class Job:
         from pyspark.sql import functions as f
 
         order = self._order
-        self._describe("idsync: what the state says by the rules")
+        self._stage("what the state says by the rules")
         state = self._kept(self._by_these_rules(state), "state")
         keys = [
             bytes(key)
             for (key,) in state.select("key").where("key IS NOT NULL").distinct().collect()
         ]
-        self._describe("idsync: what lines name")
+        self._stage("what lines name")
         lines = self._kept(lines, "lines")
         said = self._kept(naming.names_of_lines(lines, order.rules, order.seed, keys), "names")
         self._check_erasures(lines, said)
@@ -194,7 +194,7 @@ class Job:
         """A window with its components."""
         from pyspark.sql import functions as f
 
-        self._describe(f"idsync: components of {count:,} lines from {first:,}")
+        self._stage(f"components of {count:,} lines from {first:,}")
         in_window = f.col("seq").between(first, first + count - 1)
         lines, said = lines.where(in_window), said.where(in_window)
         of_lines = said.where(f.col("said") == Said.NAMES.value).select(
@@ -271,7 +271,7 @@ class Job:
     def _resolve(self, window: _Window, state: "DataFrame", last_seq: int) -> "DataFrame":
         """All that the tasks of a window give."""
         order = self._order
-        self._describe(f"idsync: resolving {window.length:,} lines from {window.first:,}")
+        self._stage(f"resolving {window.length:,} lines from {window.first:,}")
         work = TaskWork(order.rules, order.seed, last_seq, order.now_ms, order.files)
         tasks = windows.tasks_for(window.length, self._most_tasks)
         spread = self._spreading.spread(
@@ -291,6 +291,7 @@ class Job:
     def _state_after(self, window: _Window, state: "DataFrame", found: "DataFrame") -> "DataFrame":
         from pyspark.sql import functions as f
 
+        self._stage(f"the state behind {window.first + window.length - 1:,}")
         untouched = state.join(window.touched.select("node"), "node", "left_anti")
         given_back = found.where(f.col("kind") == Kind.STATE.value)
         return self._kept(untouched.select(given_back.columns).unionAll(given_back), "state")

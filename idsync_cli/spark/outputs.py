@@ -77,32 +77,32 @@ def _name_of(files: Sequence[str] | None) -> "Column":
     return f.element_at(names, f.col("file") + 1)
 
 
-def write(tables: Tables, place: Place, *, as_lines: bool, describe: Callable[[str], None]) -> None:
+def write(tables: Tables, place: Place, *, as_lines: bool, stage: Callable[[str], None]) -> None:
     """Write the folders of a job, each sorted as a serial replay gives it."""
     from pyspark.sql import functions as f
 
-    describe("idsync: writing answers")
+    stage("writing answers")
     answers = tables.answers.orderBy("seq")
     history = tables.history.orderBy("seq", "place")
     profiles = tables.profiles.orderBy(*_STATE_ORDER)
     alone = tables.state.where(f.col("section") == Section.TIMES_ALONE.value)
     if as_lines:
         answers.select("answer").write.mode("overwrite").text(place.within(ANSWERS))
-        describe("idsync: writing history")
+        stage("writing history")
         history.select("entry").write.mode("overwrite").text(place.within(HISTORY))
-        describe("idsync: writing profiles")
+        stage("writing profiles")
         lines = _with_keys(tables.profiles).orderBy(*_STATE_ORDER, "turn").select("profile")
         lines.write.mode("overwrite").text(place.within(PROFILES))
         alone = tables.state
     else:
         answers.write.mode("overwrite").parquet(place.within(ANSWERS))
-        describe("idsync: writing history")
+        stage("writing history")
         history.write.mode("overwrite").parquet(place.within(HISTORY))
-        describe("idsync: writing profiles")
+        stage("writing profiles")
         profiles.write.mode("overwrite").parquet(place.within(PROFILES))
-    describe("idsync: writing the rest of the state")
+    stage("writing the rest of the state")
     alone.write.mode("overwrite").parquet(place.within(SEEN))
-    describe("idsync: writing decisions")
+    stage("writing decisions")
     decisions = tables.decisions.orderBy("seq").select("decision")
     decisions.write.mode("overwrite").option("compression", "gzip").text(place.within(DECISIONS))
 

@@ -15,6 +15,7 @@ from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.outputs import Replayed, Tables
 from idsync_cli.spark.places import WORK, Place
 from idsync_cli.spark.rules import rules_of, with_other_logins
+from idsync_cli.spark.stages import Stages
 from idsync_cli.spark.starting import beginning_of
 from idsync_cli.spark.windows import WindowReport
 
@@ -54,7 +55,7 @@ def replay(
         del name
         return table.localCheckpoint(eager=True)
 
-    return _replay(spark, lines, config, seed, state, window, max_share, keep)
+    return _replay(spark, lines, config, seed, state, window, max_share, keep, Stages(spark))
 
 
 def replay_into(
@@ -83,11 +84,15 @@ def replay_into(
         table.write.mode("overwrite").parquet(path)
         return spark.read.schema(table.schema).parquet(path)
 
-    done = _replay(spark, names, config, seed, state, window, max_share, keep, place.begin, tell)
+    stages = Stages(spark)
+    done = _replay(
+        spark, names, config, seed, state, window, max_share, keep, stages, place.begin, tell
+    )
     tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
-    outputs.write(tables, place, as_lines=as_lines, describe=_describer(spark))
+    outputs.write(tables, place, as_lines=as_lines, stage=stages)
+    stages.end()
     place.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
-    report = done.report | {"as_lines": as_lines}
+    report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
     place.write(REPORT, report)
     place.finish()
     return report
@@ -117,6 +122,7 @@ def _replay(
     window: int | None,
     max_share: float,
     keep: "Callable[[DataFrame, str], DataFrame]",
+    stage: Stages,
     begin: Callable[[], None] = lambda: None,
     tell: Callable[[WindowReport], None] | None = None,
 ) -> Replayed:
@@ -141,10 +147,9 @@ def _replay(
                 f"the state has the seed {its_seed}, and not {seed}", hint=Hint.LEAVE_SEED_OUT
             )
         begin()
-        describe = _describer(spark)
-        describe("idsync: reading the state")
+        stage("reading the state")
         table = beginning.table(keep)
-    describe("idsync: reading lines")
+    stage("reading lines")
     if names is not None:
         before = reading.looks_of(spark, names)
         pieces = keep(reading.lines_of_files(spark, names), "pieces")
@@ -154,9 +159,10 @@ def _replay(
     numbered = reading.numbered(pieces, beginning.last_seq)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
-    done = Job(spark, order, keep, tell or _teller(), describe).run(
+    done = Job(spark, order, keep, tell or _teller(), stage).run(
         numbered, table, beginning.last_seq
     )
+    stage.end()
     tables = outputs.tables_of(done.results, done.state, names)
     identity = _identity(beginning.identity, order, done.last_seq, done.fingerprint)
     report = {
@@ -171,6 +177,7 @@ def _replay(
         "last_seq": done.last_seq,
         "other_logins": with_other_logins(beginning.scopes, rules.scopes),
         "windows": [each.as_json() for each in done.windows],
+        "stages": stage.as_json(),
     }
     return Replayed(
         tables.answers, tables.profiles, tables.history, tables.decisions, report, done.state, rules
@@ -181,20 +188,6 @@ def _identity(before: dict[str, str] | None, order: Order, last_seq: int, finger
     """How later jobs name this one: it follows from all that its output follows from."""
     text = repr((before, sorted(order.rules.scopes.items()), order.seed, last_seq, fingerprint))
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _describer(spark: "SparkSession") -> Callable[[str], None]:
-    """What names stages in Spark's own pages, where there is a SparkContext."""
-    from pyspark.sql.utils import is_remote
-
-    if is_remote():
-        return lambda _: None
-    context = spark.sparkContext
-
-    def describe(what: str) -> None:
-        context.setJobDescription(what)
-
-    return describe
 
 
 def _teller() -> Callable[[WindowReport], None]:
