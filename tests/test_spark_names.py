@@ -6,7 +6,7 @@ Java is missing; `sh scripts/test.sh spark` runs them.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -32,6 +32,16 @@ from tests.test_spark_ties import (
 )
 
 pytestmark = MARKS
+TASKS = 6
+
+
+@pytest.fixture(autouse=True)
+def several_tasks(spark: Any) -> Iterator[None]:
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    spark.conf.set("spark.sql.shuffle.partitions", str(TASKS))
+    yield
+    spark.conf.set("spark.sql.shuffle.partitions", before)
+
 
 TOLD: Sequence[str] = (
     *("identifiers", "values of modify", "named MPIDs", "new MPIDs", "previous MPIDs"),
@@ -71,7 +81,7 @@ def told() -> tuple[Job, int]:
 
 def test_each_kind_of_name_ties_on_spark(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     job, window = told()
-    monkeypatch.setattr(windows, "LINES_OF_A_TASK", window // 6)
+    monkeypatch.setattr(windows, "LINES_OF_A_TASK", window // TASKS)
     with sqlite.temporary(SEED) as store:
         expected = serially(store, [job]).answers
     assert answers_on_spark(spark, job, SEED, window) == expected
@@ -97,7 +107,7 @@ def answers_on_spark(spark: Any, job: Job, seed: int, window: int) -> list[bytes
     table = spark.createDataFrame([*enumerate(job.files[0], 1)], "line long, data binary")
     done = replay(spark, table, config=job.organization, seed=seed, window=window)
     assert len(done.report["windows"]) > 1
-    assert all(each["tasks"] > 3 for each in done.report["windows"])
+    assert all(each["tasks"] > TASKS // 2 for each in done.report["windows"])
     return [row.answer.encode() for row in done.answers.orderBy("seq").collect()]
 
 
