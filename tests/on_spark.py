@@ -33,8 +33,9 @@ def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     os.environ |= {
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
-        FOLDER: str(tmp_path_factory.mktemp("workers")),
     }
+    if FOLDER not in os.environ:  # each module has a fixture, and all of them one session
+        os.environ[FOLDER] = str(tmp_path_factory.mktemp("workers"))
     from pyspark.sql import SparkSession
 
     options = {

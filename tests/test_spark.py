@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks import workload
-from idsync_cli.spark import windows
-from idsync_cli.spark.components import components
+from idsync_cli.spark import components, windows
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
 from tests.on_spark import MARKS, let, parts, replayed, spark_session, without_times  # noqa: F401
@@ -65,7 +64,11 @@ def test_jobs_and_windows_come_to_what_one_store_does(
     assert [row.profile for row in export] == expected.export
 
 
-def test_components_are_those_of_a_walk(spark: Any) -> None:
+@pytest.mark.parametrize("at_hand", [components.AT_HAND, 0])
+def test_components_are_those_of_a_walk(
+    spark: Any, monkeypatch: pytest.MonkeyPatch, at_hand: int
+) -> None:
+    monkeypatch.setattr(components, "AT_HAND", at_hand)
     rng = random.Random(3)
     edges = [(rng.randrange(300), rng.randrange(300)) for _ in range(250)]
     edges += [(number + 1, number) for number in range(1000, 1040)]  # a long path
@@ -74,7 +77,7 @@ def test_components_are_those_of_a_walk(spark: Any) -> None:
         leaders.tie(one, other)
     pairs = [(max(pair), min(pair)) for pair in edges]
     table = spark.createDataFrame(pairs, "node long, lower long")
-    found = components(table, lambda kept, _: kept.localCheckpoint())
+    found = components.components(table, lambda kept, _: kept.localCheckpoint())
     component = {row.node: row.component for row in found.collect()}
     nodes = sorted({node for pair in edges for node in pair})
     lowest: dict[object, int] = {}

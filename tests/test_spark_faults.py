@@ -60,7 +60,7 @@ def test_a_driver_that_is_killed_leaves_nothing_finished(
     answers = day(idsync)
     with idsync.start(*JOB) as process:
         limit = monotonic() + 300
-        while not [*(idsync.folder / "out").glob(f"_work/*-{at}")]:
+        while not [*(idsync.folder / "out").glob(f"_work/*/*-{at}")]:
             assert process.poll() is None
             assert monotonic() < limit
             sleep(0.02)

@@ -81,7 +81,7 @@ def told() -> tuple[Job, int]:
 
 def test_each_kind_of_name_ties_on_spark(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     job, window = told()
-    monkeypatch.setattr(windows, "LINES_OF_A_TASK", window // TASKS)
+    monkeypatch.setattr(windows, "LINES_OF_A_TASK", 5)
     with sqlite.temporary(SEED) as store:
         expected = serially(store, [job]).answers
     assert answers_on_spark(spark, job, SEED, window) == expected

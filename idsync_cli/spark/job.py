@@ -13,7 +13,7 @@ from idsync_cli.spark.rows import Kind, Section
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.spreading import Spreading
 from idsync_cli.spark.state import seen_by
-from idsync_cli.spark.tables import ROWS, Mapped, Values, mapped, row_of, values_of
+from idsync_cli.spark.tables import ROWS, Mapped, Values, empty, mapped, row_of, values_of
 from idsync_cli.spark.task import TaskWork, run
 from idsync_cli.spark.ties import shown_names
 from idsync_cli.spark.windows import COMMONEST, WindowReport
@@ -89,8 +89,10 @@ class Job:
         self._tables += 1
         return self._keep(table, f"{self._tables:04}-{name}")
 
-    def run(self, lines: "DataFrame", state: "DataFrame", last_seq: int) -> Done:
-        """Answer numbered lines, on a state that ends with a number.
+    def run(
+        self, lines: "DataFrame", state: "DataFrame", last_seq: int, *, by_other_rules: bool
+    ) -> Done:
+        """Answer numbered lines, on a state that ends with a number, maybe seen by other rules.
 
         Raises:
             UsageFault: a line is an erasure.
@@ -98,13 +100,14 @@ class Job:
         from pyspark.sql import functions as f
 
         order = self._order
-        self._stage("what the state says by the rules")
-        state = self._kept(self._by_these_rules(state), "state")
+        if by_other_rules:
+            self._stage("what the state says by the rules")
+            state = self._kept(self._by_these_rules(state), "state")
+        self._stage("what lines name")
         keys = [
             bytes(key)
             for (key,) in state.select("key").where("key IS NOT NULL").distinct().collect()
         ]
-        self._stage("what lines name")
         lines = self._kept(lines, "lines")
         said = self._kept(naming.names_of_lines(lines, order.rules, order.seed, keys), "names")
         self._check_erasures(lines, said)
@@ -112,7 +115,7 @@ class Job:
             f.count("*"), f.max("seq"), f.expr("bit_xor(xxhash64(seq, data))")
         ).collect()[0]
         end = last_seq if last is None else last
-        handed_on = self._spark.createDataFrame([], "file int, label binary, mpid long")
+        handed_on = empty(self._spark, "file int, label binary, mpid long")
         results: list[DataFrame] = []
         reports: list[WindowReport] = []
         first = last_seq + 1
@@ -128,7 +131,7 @@ class Job:
             first += window.length
             if first <= end:
                 handed_on = self._handed_on(window, handed_on, found)
-        nothing = self._spark.createDataFrame([], ROWS)
+        nothing = empty(self._spark, ROWS)
         every = reduce(lambda one, other: one.unionAll(other), results, nothing)
         return Done(every, state, count, end, fingerprint or 0, reports)
 

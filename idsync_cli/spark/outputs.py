@@ -116,7 +116,7 @@ def _with_keys(profiles: "DataFrame") -> "DataFrame":
     from pyspark.sql import functions as f
 
     columns = ["section", "seq", "rank", "age", "place", "profile"]
-    in_order = Window.orderBy("seq", "place")
+    in_order = Window.partitionBy(f.lit(0)).orderBy("seq", "place")
     digests = profiles.where("key IS NOT NULL").withColumn("before", f.lag("key").over(in_order))
     first = digests.where("before IS NULL OR before != key")
 

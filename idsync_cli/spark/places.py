@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from errno import ENOTEMPTY
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, quoted
@@ -23,6 +25,9 @@ BEGUN: Final = "_idsync-job"
 _OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES, BEGUN}
 _NEEDED: Final = 64 * 2**20
 """Less free space than this is a full disk."""
+
+_TURNS: Final = 20
+_TURN: Final = 0.1
 
 
 class Place:
@@ -73,7 +78,7 @@ class Place:
                     hint=Hint.NAME_ANOTHER_OUTPUT,
                 )
             for each in folder.iterdir():
-                shutil.rmtree(each) if each.is_dir() else each.unlink()
+                _remove(each)
             free = shutil.disk_usage(folder).free
         except OSError as error:
             raise StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}") from None
@@ -155,6 +160,23 @@ class Place:
                 return False
             raise StoreFault(f"{quoted(self._name)} cannot be looked into") from error
         return True
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, into which Java may still write though its job was killed."""
+    for _ in range(_TURNS):
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except FileNotFoundError:
+            if not path.exists():
+                return
+        except OSError as error:
+            if error.errno != ENOTEMPTY:
+                raise
+            sleep(_TURN)
+        else:
+            return
+    shutil.rmtree(path)
 
 
 def _is_of_spark(error: Exception) -> bool:

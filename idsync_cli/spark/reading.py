@@ -178,8 +178,9 @@ def numbered(pieces: "DataFrame", last_seq: int) -> "DataFrame":
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
-    in_order = Window.orderBy("file", "block").rowsBetween(Window.unboundedPreceding, -1)
-    in_file = in_order.partitionBy("file")
+    before_it = (Window.unboundedPreceding, -1)
+    in_order = Window.partitionBy(f.lit(0)).orderBy("file", "block").rowsBetween(*before_it)
+    in_file = Window.partitionBy("file").orderBy("block").rowsBetween(*before_it)
 
     def before(column: str, window: Any) -> "Column":
         return f.coalesce(f.sum(column).over(window), f.lit(0))

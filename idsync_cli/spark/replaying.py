@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from os import getpid
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, Final
@@ -78,9 +79,10 @@ def replay_into(
         StoreFault: the folder cannot be written.
     """
     place = Place(spark, output)
+    mine = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
 
     def keep(table: "DataFrame", name: str) -> "DataFrame":
-        path = place.within(f"{WORK}/{name}")
+        path = place.within(f"{mine}/{name}")
         table.write.mode("overwrite").parquet(path)
         return spark.read.schema(table.schema).parquet(path)
 
@@ -160,7 +162,10 @@ def _replay(
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
     done = Job(spark, order, keep, tell or _teller(), stage).run(
-        numbered, table, beginning.last_seq
+        numbered,
+        table,
+        beginning.last_seq,
+        by_other_rules=beginning.scopes not in (None, rules.scopes),
     )
     stage.end()
     tables = outputs.tables_of(done.results, done.state, names)
@@ -175,7 +180,7 @@ def _replay(
         "lines": done.lines,
         "first_seq": beginning.last_seq + 1,
         "last_seq": done.last_seq,
-        "other_logins": with_other_logins(beginning.scopes, rules.scopes),
+        "other_logins": with_other_logins(beginning.scopes or {}, rules.scopes),
         "windows": [each.as_json() for each in done.windows],
         "stages": stage.as_json(),
     }

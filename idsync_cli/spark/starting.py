@@ -14,7 +14,7 @@ from idsync_cli.spark.components import Keep
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.outputs import Replayed
 from idsync_cli.spark.places import Place
-from idsync_cli.spark.tables import ROWS, table_of, values_of
+from idsync_cli.spark.tables import ROWS, empty, table_of, values_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -26,14 +26,15 @@ _AT_ONCE: Final = 50_000
 class Beginning(NamedTuple):
     """What a job begins with; `identity` is how its report names it.
 
-    `table` gives the state: it computes what it has to, and keeps it.
+    `table` gives the state: it computes what it has to, and keeps it. `scopes` are the rules by
+    which it sees profiles, or None if those are the job's.
     """
 
     table: "Callable[[Keep], DataFrame]"
     last_seq: int
     seed: int | None
     identity: dict[str, str] | None
-    scopes: Mapping[str, str]
+    scopes: Mapping[str, str] | None
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def beginning_of(
         FileFault: the bad lines of an export.
     """
     if state is None:
-        yield Beginning(lambda _: spark.createDataFrame([], ROWS), 0, None, None, {})
+        yield Beginning(lambda _: empty(spark, ROWS), 0, None, None, None)
     elif isinstance(state, Replayed):
         its = state.report
         scopes = state.rules.scopes
@@ -65,7 +66,7 @@ def beginning_of(
                 export.last_seq,
                 None,
                 {"export": export.digest},
-                {},
+                None,
             )
     else:
         place = Place(spark, state)
@@ -88,7 +89,7 @@ def _of_job(
 
 def _rows_of(spark: "SparkSession", export: Export, keep: Keep) -> "DataFrame":
     """The rows of an export, which are in a temporary store: some at a time goes to Spark."""
-    table = spark.createDataFrame([], ROWS)
+    table = empty(spark, ROWS)
     rows = map(values_of, export.rows)
     number = 0
     while some := list(islice(rows, _AT_ONCE)):

@@ -60,6 +60,15 @@ def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "Data
     return table.mapInArrow(run, schema)
 
 
+def empty(spark: "SparkSession", schema: str) -> "DataFrame":
+    """A table without rows, of which Spark knows that: what is asked of it costs no job."""
+    columns = [column.split() for column in schema.split(", ")]
+    nulls = [
+        f"CAST(NULL AS {'bigint' if kind == 'long' else kind}) AS {name}" for name, kind in columns
+    ]
+    return spark.range(0).where("false").selectExpr(*nulls)
+
+
 def table_of(spark: "SparkSession", rows: Sequence[Values], schema: str) -> "DataFrame":
     """A table of some rows of this process."""
     import pyarrow
