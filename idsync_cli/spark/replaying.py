@@ -11,8 +11,9 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark import outputs, reading
-from idsync_cli.spark.job import Job, Order
+from idsync_cli.spark.job import Job
 from idsync_cli.spark.loading import REPORT, RULES
+from idsync_cli.spark.looking import Order
 from idsync_cli.spark.outputs import Replayed, Tables
 from idsync_cli.spark.places import WORK, Place
 from idsync_cli.spark.rules import rules_of, with_other_logins
