@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks import workload
+from idsync_cli.errors import UsageFault
 from idsync_cli.spark import components, windows
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
@@ -62,6 +63,13 @@ def test_jobs_and_windows_come_to_what_one_store_does(
     assert answers == [each.decode() for each in expected.answers]
     assert history == expected.history
     assert [row.profile for row in export] == expected.export
+
+
+def test_a_table_of_something_else_is_refused(spark: Any) -> None:
+    from idsync_cli.spark import replay
+
+    with pytest.raises(UsageFault, match="line and data, and this one has 'id'"):
+        replay(spark, spark.range(3), config=jobs_of(of_world(1))[0].organization, seed=1)
 
 
 @pytest.mark.parametrize("at_hand", [components.AT_HAND, 0])

@@ -154,8 +154,20 @@ def _in_blocks(rows: Iterator[Values]) -> Iterator[Values]:
 
 
 def lines_of_table(lines: "DataFrame") -> "DataFrame":
-    """The lines of a table, in the order of `line`, which stands for where they are in a file."""
-    sorted_lines = lines.select("line", "data").orderBy("line")
+    """The lines of a table, in the order of `line`, which stands for where they are in a file.
+
+    Raises:
+        UsageFault: it has other columns.
+    """
+    from pyspark.sql import functions as f
+
+    if not {"line", "data"} <= set(lines.columns):
+        told = ", ".join(lines.columns)
+        raise UsageFault(
+            f"a table of requests has the columns line and data, and this one has {quoted(told)}"
+        )
+    columns = f.col("line").cast("long"), f.col("data").cast("binary")
+    sorted_lines = lines.select(*columns).orderBy("line")
     return mapped(sorted_lines, lambda: _in_partition, _PIECES)
 
 
