@@ -13,7 +13,17 @@ from idsync_cli.spark.reading import shown
 from idsync_cli.spark.rows import Kind
 from idsync_cli.spark.spreading import Spreading
 from idsync_cli.spark.state import seen_by
-from idsync_cli.spark.tables import ROWS, Mapped, Values, empty, mapped, row_of, values_of
+from idsync_cli.spark.tables import (
+    RESULTS,
+    ROWS,
+    Mapped,
+    Values,
+    empty,
+    mapped,
+    result_of,
+    row_of,
+    values_of,
+)
 from idsync_cli.spark.task import TaskWork, run
 from idsync_cli.spark.windows import WindowReport
 
@@ -106,7 +116,7 @@ class Job:
             results.append(found.where(f.col("kind") > Kind.LINE.value))
             first += window.length
             known = self._known_after(window, known, found, is_last=first > end)
-        nothing = empty(self._spark, ROWS)
+        nothing = empty(self._spark, RESULTS)
         every = reduce(lambda one, other: one.unionAll(other), results, nothing)
         return Done(every, known.state, count, end, fingerprint or 0, reports)
 
@@ -149,11 +159,11 @@ class Job:
 
         def make() -> Mapped:
             def answer(values: Iterator[Values]) -> Iterator[Values]:
-                return map(values_of, run(work, map(row_of, values)))
+                return map(result_of, run(work, map(row_of, values)))
 
             return answer
 
-        return self._kept(mapped(spread, make, ROWS), "resolved")
+        return self._kept(mapped(spread, make, RESULTS), "resolved")
 
     # ---- What goes on
 
@@ -165,9 +175,11 @@ class Job:
 
         self._stage(f"the state behind {window.first + window.length - 1:,}")
         touched = window.touched.select("node")
-        given_back = found.where(f.col("kind") == Kind.STATE.value)
-        untouched = known.state.join(touched, "node", "left_anti").select(given_back.columns)
-        state = self._kept(untouched.unionAll(given_back), "state")
+        columns = known.state.columns
+        given_back = found.where(f.col("kind") == Kind.STATE.value).select(columns)
+        untouched = known.state.join(touched, "node", "left_anti").select(columns)
+        is_new = window.first == 1  # so nothing was there before
+        state = given_back if is_new else self._kept(untouched.unionAll(given_back), "state")
         if is_last:
             return known._replace(state=state)
         new = naming.names_of_state(given_back, self._order.rules)

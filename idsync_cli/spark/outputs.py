@@ -49,20 +49,20 @@ def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | N
     """The tables of a job, of its rows; `files` are the names of the files of its lines."""
     from pyspark.sql import functions as f
 
-    text = f.col("data").cast("string")
-
     def of(kind: Kind) -> "DataFrame":
         return results.where(f.col("kind") == kind.value)
 
     answers = of(Kind.ANSWER).select(
-        _name_of(files).alias("file"), "seq", "line", text.alias("answer")
+        _name_of(files).alias("file"), "seq", "line", f.col("answer").cast("string")
     )
-    history = of(Kind.HISTORY).select("seq", f.col("rank").alias("place"), text.alias("entry"))
-    decisions = of(Kind.DECISION).select("seq", text.alias("decision"))
+    history = of(Kind.HISTORY).select(
+        "seq", f.col("rank").alias("place"), f.col("entry").cast("string")
+    )
+    decisions = of(Kind.DECISION).select("seq", f.col("decision").cast("string"))
     exported = state.where(f.col("section") != Section.TIMES_ALONE.value)
     profiles = exported.select(
         f.when(f.col("section") == Section.PROFILE.value, f.col("seq")).alias("created_seq"),
-        text.alias("profile"),
+        f.col("data").cast("string").alias("profile"),
         *("node", "section", "seq", "rank", "age", "place", "mpid", "other", "key", "was_known"),
     )
     return Tables(answers, profiles, history, decisions, state)

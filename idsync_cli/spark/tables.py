@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from idsync_cli.spark.rows import Row
+from idsync_cli.spark.rows import Kind, Row
 
 if TYPE_CHECKING:
     import pyarrow
@@ -30,6 +30,12 @@ _COLUMNS: Final = {
 
 ROWS: Final = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 """The schema of rows."""
+
+_TEXTS: Final = {Kind.ANSWER: "answer", Kind.HISTORY: "entry", Kind.DECISION: "decision"}
+
+RESULTS: Final = ", ".join([ROWS, *(f"{name} binary" for name in _TEXTS.values())])
+"""The schema of what tasks give: texts have columns of their own, so that whoever reads the answers
+does not have to read the history."""
 
 ORDER: Final = ("kind", "section", "seq", "rank", "age", "place")
 """What rows are sorted by (`rows.place_of`)."""
@@ -111,4 +117,14 @@ def values_of(row: Row) -> Values:
     return row._replace(place=row.place.encode("utf-8", "surrogatepass"))  # type: ignore[arg-type]
 
 
+def result_of(row: Row) -> Values:
+    """A row that a task gives, as a table has it."""
+    if row.kind not in _TEXTS:
+        return (*values_of(row), None, None, None)
+    values = values_of(row)
+    texts = [row.data if kind == row.kind else None for kind in _TEXTS]
+    return (*values[:_DATA], None, *values[_DATA + 1 :], *texts)
+
+
+_DATA: Final = list(_COLUMNS).index("data")
 _PLACE: Final = list(_COLUMNS).index("place")
