@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
-from itertools import takewhile
-from operator import ne
 from typing import Any, Final
 
 from idsync_cli import wire
@@ -57,16 +55,18 @@ def rows_of(transaction: SqliteTransaction, organization: Organization) -> Itera
     for scope, profile in transaction.profiles(organization.scopes):
         yield profile_row(scope, profile, organization)
     made = lru_cache(_MADE_AT_HAND)(partial(created_seq_of, transaction))
-    of_all = times_of_all(transaction)  # in the order of those that an export tells
-    for record in transaction.records():
-        if isinstance(record, TimesRecord):
-            for times in takewhile(partial(ne, record), of_all):
-                yield _times_row(Section.TIMES_ALONE, times, made(times.mpid))
-            yield _times_row(Section.TIMES, record, made(record.mpid))
+    records = transaction.records()  # first times, in the order of those of all profiles
+    record = next(records, None)
+    for created_seq, times in times_of_all(transaction):
+        if times == record:
+            yield _times_row(Section.TIMES, times, created_seq)
+            record = next(records, None)
         else:
-            yield _record_row(record, made)
-    for times in of_all:
-        yield _times_row(Section.TIMES_ALONE, times, made(times.mpid))
+            yield _times_row(Section.TIMES_ALONE, times, created_seq)
+    while record is not None:
+        assert not isinstance(record, TimesRecord)
+        yield _record_row(record, made)
+        record = next(records, None)
 
 
 def profile_row(scope: str, profile: Profile, organization: Organization) -> Row:
