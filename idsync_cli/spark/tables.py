@@ -1,5 +1,6 @@
 """Rows as tables of Spark, and functions over rows as functions over batches of Arrow."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -54,14 +55,18 @@ def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "Data
     def run(batches: Batches) -> "Iterator[pyarrow.RecordBatch]":
         import pyarrow
 
-        columns = _arrow_of(schema)
-        found = iter(make()(_values(batches)))
-        while some := list(islice(found, _AT_ONCE)):
-            arrays = [
-                pyarrow.array(column, type=each.type)
-                for column, each in zip(zip(*some, strict=True), columns, strict=True)
-            ]
-            yield pyarrow.RecordBatch.from_arrays(arrays, schema=columns)
+        gc.disable()  # rows have no cycles, and looking for some takes a third
+        try:
+            columns = _arrow_of(schema)
+            found = iter(make()(_values(batches)))
+            while some := list(islice(found, _AT_ONCE)):
+                arrays = [
+                    pyarrow.array(column, type=each.type)
+                    for column, each in zip(zip(*some, strict=True), columns, strict=True)
+                ]
+                yield pyarrow.RecordBatch.from_arrays(arrays, schema=columns)
+        finally:
+            gc.enable()
 
     return table.mapInArrow(run, schema)
 
