@@ -44,7 +44,7 @@ def graph(idsync: Program, *arguments: str) -> Any:
     return found
 
 
-def links(found: Any) -> list[tuple[str, str, int, int | None]]:
+def links(found: Any) -> list[tuple[str, str | None, int, int | None]]:
     """Links with an identifier's value in place of its id."""
     values = {each["id"]: each["value"] for each in found["nodes"] if each["kind"] == "identifier"}
     return [

@@ -118,7 +118,7 @@ class Commands(colour.TakesColour, Reading, TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands for the help."""
-        self._lines(_listed(self.commands)).format_commands(ctx, formatter)
+        self._lines(listed(self.commands)).format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """What the shell may offer in place of a command."""
@@ -131,18 +131,18 @@ class Commands(colour.TakesColour, Reading, TyperGroup):
         return _Lines(name=self.name, params=self.params, commands={**commands})
 
 
-def _listed(commands: Mapping[str, Any]) -> dict[str, Any]:
+def listed(commands: Mapping[str, Any]) -> dict[str, Any]:
     """The commands by what begins their lines in the list."""
-    listed: dict[str, Any] = {}
+    lines: dict[str, Any] = {}
     pairs = {first: (pair, line) for pair, line in _PAIRS.items() for first in pair}
     for name, command in commands.items():
         if name not in pairs:
-            listed[name] = command
+            lines[name] = command
             continue
         pair, line = pairs[name]
         together = "/".join(pair)
-        listed.setdefault(together, TyperCommand(together, help=line))
-    return listed
+        lines.setdefault(together, TyperCommand(together, help=line))
+    return lines
 
 
 def _build(name: str) -> Any:
