@@ -199,10 +199,10 @@ class InTasks:
             (left if its_task is None else by_task[its_task]).append(row)
         found: list[Row] = []
         for rows in by_task.values():
-            done = [*run(work, sorted(rows, key=place_of))]
+            answered = [*run(work, sorted(rows, key=place_of))]
             if self.again:
-                assert [*run(work, sorted(rows, key=place_of))] == done
-            found += done
+                assert [*run(work, sorted(rows, key=place_of))] == answered
+            found += answered
         by_kind: dict[int, list[Row]] = defaultdict(list)
         for row in found:
             by_kind[row.kind].append(row)

@@ -11,6 +11,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark import outputs, reading
+from idsync_cli.spark.components import Keep
 from idsync_cli.spark.job import Job
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.looking import Order
@@ -124,7 +125,7 @@ def _replay(
     state: "Replayed | str | None",
     window: int | None,
     max_share: float,
-    keep: "Callable[[DataFrame, str], DataFrame]",
+    keep: Keep,
     stage: Stages,
     begin: Callable[[], None] = lambda: None,
     tell: Callable[[WindowReport], None] | None = None,
@@ -155,10 +156,10 @@ def _replay(
     stage("reading lines")
     if names is not None:
         before = reading.looks_of(spark, names)
-        pieces = keep(reading.lines_of_files(spark, names), "pieces")
+        pieces = _first(keep, reading.lines_of_files(spark, names))
         reading.check_unchanged(spark, names, before)
     else:
-        pieces = keep(reading.lines_of_table(lines), "pieces")
+        pieces = _first(keep, reading.lines_of_table(lines))
     numbered = reading.numbered(pieces, beginning.last_seq)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
@@ -188,6 +189,23 @@ def _replay(
     return Replayed(
         tables.answers, tables.profiles, tables.history, tables.decisions, report, done.state, rules
     )
+
+
+def _first(keep: Keep, pieces: "DataFrame") -> "DataFrame":
+    """The first table for which workers need idsync.
+
+    Raises:
+        UsageFault: they do not have it.
+    """
+    try:
+        return keep(pieces, "pieces")
+    except Exception as error:
+        if f"No module named '{__name__.partition('.')[0]}'" not in str(error):
+            raise
+        raise UsageFault(
+            "the Python of Spark's workers has no idsync: install it there, or let PYSPARK_PYTHON "
+            "name one that has it before Spark starts"
+        ) from None
 
 
 def _identity(before: dict[str, str] | None, order: Order, last_seq: int, fingerprint: int) -> str:
