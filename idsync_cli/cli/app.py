@@ -44,6 +44,7 @@ _COMMANDS = {
     "lint": ("lint.lint", "Say where requests or a store do not fit the strategy."),
     "convert": ("convert.convert", "Make requests of CSV, JSON, or what a browser recorded."),
     "serve": ("serve.serve", "Answer the mParticle SDKs over HTTP."),
+    "explore": ("explore.explore", "Look into a store in the browser."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier, and if a search finds them."),
