@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from idsync_cli.render.tables import GIVE_WAY, RIGHT
 from idsync_cli.render.theme import Look, text
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def parts_json(pieces: "Iterable[RenderableType]") -> list[Json]:
     """Each piece as `{"text": LINE}` or `{"table": {"headings", "rows"}}`.
 
     A line, and each cell, is a list of parts: `[words]`, or `[words, style]`, which is a name of
-    `render.theme.Look`. A heading is `{"text": words}`, of a column of numbers with `"numbers"`.
+    `render.theme.Look`. A heading is `{"text": words}`, of a column of numbers with `"numbers"`,
+    and of one whose words may be broken with `"gives_way"` (`render.tables`).
     """
     from rich.table import Table
     from rich.text import Text
@@ -42,13 +44,15 @@ def parts_json(pieces: "Iterable[RenderableType]") -> list[Json]:
 
 
 def _table_json(table: "Table") -> Json:
+    names = [" ".join(_cell_text(column.header).plain.split()) for column in table.columns]
     columns = [[_cell(each) for each in column.cells] for column in table.columns]
     headings = [
         {
-            "text": " ".join(_cell_text(column.header).plain.split()),
-            **({"numbers": True} if column.justify == "right" else {}),
+            "text": name,
+            **({"numbers": True} if name in RIGHT else {}),
+            **({"gives_way": True} if name in GIVE_WAY else {}),
         }
-        for column in table.columns
+        for name in names
     ]
     return {"headings": headings, "rows": [list(row) for row in zip(*columns, strict=True)]}
 

@@ -48,8 +48,6 @@ MOST: Final = 50
 EVENTS: Final = 100
 """How many of the latest events are shown."""
 
-_OF_AUDIENCES: Final = (Field.USER_ATTRIBUTES, Field.AUDIENCE_MEMBERSHIPS)
-
 
 class Rules(NamedTuple):
     """A configuration as it holds: its rules, what lint says of it, and its text."""
@@ -161,13 +159,19 @@ def profile(
 def _comes_to(
     transaction: SqliteTransaction, organization: Organization, scope: str, mpid: int, now_ms: int
 ) -> "list[RenderableType]":
-    """Attributes with those that are calculated, and audiences, if the scope defines any."""
+    """The tables of what the definitions of the scope make of it, if there are any."""
     rules = organization.scopes.get(scope)
     if rules is None or rules.definitions == NO_DEFINITIONS:
         return []
-    answer = by_mpid(transaction, organization, mpid, _OF_AUDIENCES, now_ms)
+    from rich.table import Table
+
+    fields = [Field.AUDIENCE_MEMBERSHIPS]
+    if rules.definitions.calculated_attributes:
+        fields.append(Field.USER_ATTRIBUTES)
+    answer = by_mpid(transaction, organization, mpid, fields, now_ms)
     assert answer.found is not None
-    return profile_query.query_pieces(answer.found, _OF_AUDIENCES, WIDTH)
+    pieces = profile_query.query_pieces(answer.found, fields, WIDTH)
+    return [each for each in pieces if isinstance(each, Table)]
 
 
 def _left_out(shown: int, of: int, what: str) -> list[str]:

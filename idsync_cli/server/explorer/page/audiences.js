@@ -23,5 +23,5 @@ export async function audiences({ rest, signal }) {
     const audience = found.audiences[place];
     return element("a", { href: audienceRoute(audience.scope, audience.audience_name) }, drawn);
   };
-  return table(first.table, "Audiences", linked);
+  return element("div", { class: "tables" }, table(first.table, "Audiences", linked));
 }

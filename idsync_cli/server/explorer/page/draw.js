@@ -13,34 +13,55 @@ const wide = new ResizeObserver((entries) => {
 
 export function pieces(shown, label) {
   const drawn = element("div", { class: "pieces" });
-  let lines = null;
+  let lines = [];
+  const flush = () => {
+    const isEmpty = (line) => line.textContent.trim() === "";
+    while (lines.length && isEmpty(lines[0])) lines.shift();
+    while (lines.length && isEmpty(lines.at(-1))) lines.pop();
+    if (lines.length) drawn.append(element("div", { class: "lines" }, lines));
+    lines = [];
+  };
   for (const piece of shown) {
     if (piece.table) {
-      lines = null;
+      flush();
       drawn.append(table(piece.table, label));
-    } else {
-      if (lines === null) {
-        lines = element("div", { class: "lines" });
-        drawn.append(lines);
-      }
-      lines.append(element("div", { class: "line" }, parts(piece.text)));
-    }
+    } else lines.push(line(piece.text));
   }
+  flush();
   return drawn;
 }
 
+// What does not fit goes on below, a bit further in.
+function line(said) {
+  const drawn = element("div", { class: "line" }, parts(said));
+  const indent = drawn.textContent.search(/\S|$/) + 2;
+  drawn.style.paddingLeft = `${indent}ch`;
+  drawn.style.textIndent = `-${indent}ch`;
+  return drawn;
+}
+
+// Where there is little room each row is a card. Roles are named, because a browser forgets those of
+// a table that is not laid out as one.
 export function table({ headings, rows }, label, decorate = null) {
-  const numbers = headings.map((each) => (each.numbers ? "number" : null));
-  const head = headings.map((each, n) => element("th", { scope: "col", class: numbers[n] }, each.text));
+  const looks = headings.map((each) => [each.numbers && "number", !each.gives_way && "rigid"].filter(Boolean).join(" ") || null);
+  const head = headings.map((each, n) => element("th", { scope: "col", role: "columnheader", class: looks[n] }, each.text));
   const body = rows.map((row, place) =>
-    element("tr", {}, row.map((cell, n) => {
+    element("tr", { role: "row" }, row.map((cell, n) => {
       const drawn = parts(cell);
       const decorated = decorate === null ? null : decorate(place, n, drawn);
-      return element("td", { class: numbers[n] }, decorated ?? drawn);
+      return element(
+        "td", { role: "cell", class: looks[n] },
+        element("span", { class: "label", "aria-hidden": "true" }, headings[n].text),
+        element("span", { class: "cell" }, decorated ?? drawn),
+      );
     })));
   const region = element(
     "div", { class: "scroll", role: "group", "aria-label": label },
-    element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, body)),
+    element(
+      "table", { role: "table", "aria-label": label },
+      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, head)),
+      element("tbody", { role: "rowgroup" }, body),
+    ),
   );
   wide.observe(region);
   return region;

@@ -61,7 +61,7 @@ export function live({ context, signal, again }) {
   }
 
   follow();
-  return [element("div", { class: "inline" }, pause, state), list];
+  return [element("div", { class: "status" }, pause, state), list];
 }
 
 function line(request, signal) {
