@@ -13,11 +13,12 @@ from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import FileFault, UsageFault
 from idsync_cli.render.config import warning_lines
-from idsync_cli.render.page_parts import WIDTH, parts_json
+from idsync_cli.render.html.pieces import WIDE
 from idsync_cli.render.theme import Line, text
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.explorer.files import PAGE, page_files
 from idsync_cli.server.explorer.guard import SECURITY_HEADERS, Guard
+from idsync_cli.server.explorer.looking import drawn
 from idsync_cli.server.explorer.routes import ExplorerRoutes
 
 PREFIX: Final = "/explorer/"
@@ -148,8 +149,8 @@ async def _file_fault(_request: Request, error: Exception) -> Response:
     assert isinstance(error, FileFault)
     lines: list[Line] = []
     for each in error.found:
-        lines += [[each]] if isinstance(each, str) else warning_lines([each], WIDTH)
-    shown = parts_json(text(*line) for line in lines)
+        lines += [[each]] if isinstance(each, str) else warning_lines([each], WIDE)
+    shown = drawn(text(*line) for line in lines)
     return _error(400, "INVALID_FILE", "the configuration cannot be used", shown=shown)
 
 

@@ -1,6 +1,6 @@
 """A live request as a line, and explained."""
 
-from idsync_cli.server.explorer.looking import Json, answer_shown
+from idsync_cli.server.explorer.looking import Json, answer_shown, drawn
 from idsync_cli.server.live import LiveRequest
 from idsync_cli.server.log import decided
 from idsync_cli.wire import time_text
@@ -28,5 +28,5 @@ def live_line(live: LiveRequest) -> Json:
 def live_shown(live: LiveRequest) -> Json:
     """The explanation of a request; one that was refused unseen has none but its code."""
     if live.answer is None:
-        return {"shown": [{"text": [[f"Refused: {live.code}, HTTP status {live.status}"]]}]}
+        return {"shown": drawn([f"Refused: {live.code}, HTTP status {live.status}"])}
     return answer_shown(live.answer)

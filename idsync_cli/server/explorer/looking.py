@@ -1,10 +1,10 @@
 """What the explorer looks at, a function for each view: JSON of what the commands show.
 
-Each is called with a transaction of one state of the store. `shown` has what is drawn, as
-`render.page_parts` makes it.
+Each is called with a transaction of one state of the store. `shown` has what is drawn: the pieces
+that a command draws, as elements that `render.html` makes of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,8 +27,9 @@ from idsync_cli.render import config as render_config
 from idsync_cli.render import profile_data, profile_query
 from idsync_cli.render import store as render_store
 from idsync_cli.render.compare import differing_tier, side
+from idsync_cli.render.html.elements import as_json
+from idsync_cli.render.html.pieces import WIDE, shown
 from idsync_cli.render.near import meant_sentences, nobody_has
-from idsync_cli.render.page_parts import WIDTH, parts_json
 from idsync_cli.render.story import story_lines
 from idsync_cli.render.theme import text
 from idsync_cli.store.api import Transaction
@@ -57,6 +58,11 @@ class Rules(NamedTuple):
     text: str = ""
 
 
+def drawn(pieces: "Iterable[RenderableType | str]") -> list[Any]:
+    """Pieces for a terminal as the elements of a page, for the page to make."""
+    return [as_json(each) for each in shown(pieces, with_blanks=True)]
+
+
 def sqlite_of(transaction: Transaction) -> SqliteTransaction:
     """The transaction of the store that is served, which is one of SQLite."""
     assert isinstance(transaction, SqliteTransaction)
@@ -80,7 +86,7 @@ def overview(transaction: SqliteTransaction, rules: Rules) -> Json:
             for name, each in organization.scopes.items()
         },
         "types": [kind.value for kind in IdentityType],
-        "shown": parts_json([render_store.newest_table(found, WIDTH)] if found else []),
+        "shown": drawn([render_store.newest_table(found, WIDE)] if found else []),
     }
 
 
@@ -88,7 +94,7 @@ def answer_shown(answer: Answer) -> Json:
     """An answer as `--explain --json` has it, and as `--explain` shows it."""
     return {
         "answer": wire.answer_json(answer, explain=True),
-        "shown": parts_json(side(answer, WIDTH)),
+        "shown": drawn(side(answer, WIDE)),
     }
 
 
@@ -123,7 +129,7 @@ def compared(
     sides = [
         {
             "answer": wire.answer_json(answer, explain=True),
-            "shown": parts_json(side(answer, WIDTH, mark)),
+            "shown": drawn(side(answer, WIDE, mark)),
         }
         for answer, mark in zip(answers, marked, strict=True)
     ]
@@ -143,16 +149,14 @@ def profile(
         "mpid": str(mpid),
         "scope": found.seen.scope,
         "held": found.held,
-        "shown": parts_json(
+        "shown": drawn(
             [
-                *render_store.profile_table(found, WIDTH),
+                *render_store.profile_table(found, WIDE),
                 *_left_out(len(found.arrivals), found.held, "identifiers"),
             ]
         ),
-        "data": parts_json(profile_data.pieces(data, WIDTH, MOST)),
-        "comes_to": parts_json(
-            _comes_to(transaction, organization, found.seen.scope, mpid, now_ms)
-        ),
+        "data": drawn(profile_data.pieces(data, WIDE, MOST)),
+        "comes_to": drawn(_comes_to(transaction, organization, found.seen.scope, mpid, now_ms)),
     }
 
 
@@ -170,7 +174,7 @@ def _comes_to(
         fields.append(Field.USER_ATTRIBUTES)
     answer = by_mpid(transaction, organization, mpid, fields, now_ms)
     assert answer.found is not None
-    pieces = profile_query.query_pieces(answer.found, fields, WIDTH)
+    pieces = profile_query.query_pieces(answer.found, fields, WIDE)
     return [each for each in pieces if isinstance(each, Table)]
 
 
@@ -187,9 +191,9 @@ def _nobody(
     """That no profile has an MPID, or none any more, and which may have been meant."""
     if found.erasure is not None:
         lines = [text(*render_store.erased_line(found.erasure))]
-        return {"mpid": str(mpid), "not_there": parts_json(lines)}
+        return {"mpid": str(mpid), "not_there": drawn(lines)}
     sentences = meant_sentences(meant_by(transaction, organization, mpid=mpid))
-    return {"mpid": str(mpid), "not_there": parts_json([nobody_has(mpid), *sentences])}
+    return {"mpid": str(mpid), "not_there": drawn([nobody_has(mpid), *sentences])}
 
 
 def story(transaction: SqliteTransaction, organization: Organization, mpid: int) -> Json:
@@ -199,17 +203,17 @@ def story(transaction: SqliteTransaction, organization: Organization, mpid: int)
         return {"mpid": str(mpid), "shown": []}
     lines = [text(*line) for line in story_lines(told, MOST)]
     more = _left_out(len(told.chapters), told.requests, "requests")
-    return {"mpid": str(mpid), "shown": parts_json([*lines, *more])}
+    return {"mpid": str(mpid), "shown": drawn([*lines, *more])}
 
 
 def configuration(rules: Rules) -> Json:
     """The configuration in sentences, and what lint says of it."""
     organization = rules.organization
-    warnings = render_config.warning_lines(rules.warnings, WIDTH)
+    warnings = render_config.warning_lines(rules.warnings, WIDE)
     return {
         "configuration": render_config.organization_json(organization),
-        "shown": parts_json(render_config.organization_tables(organization, WIDTH)),
-        "warnings": parts_json(text(*line) for line in warnings),
+        "shown": drawn(render_config.organization_tables(organization, WIDE)),
+        "warnings": drawn(text(*line) for line in warnings),
         "text": rules.text,
     }
 
@@ -219,7 +223,7 @@ def audiences(transaction: SqliteTransaction, organization: Organization, now_ms
     found = audience_questions.counts(transaction, organization, None, now_ms)
     return {
         "audiences": render_audiences.counts_json(found),
-        "shown": parts_json(render_audiences.counts_table(found, WIDTH)),
+        "shown": drawn(render_audiences.counts_table(found, WIDE)),
     }
 
 
@@ -237,4 +241,4 @@ def members(
     named = audience_questions.audience_called(organization, audience["name"], audience["scope"])
     found = audience_questions.first_members(transaction, organization, named, now_ms, MOST)
     more = _left_out(len(found.members), found.count.members, "members")
-    return {"shown": parts_json([*render_audiences.members_pieces(found, WIDTH), *more])}
+    return {"shown": drawn([*render_audiences.members_pieces(found, WIDE), *more])}

@@ -2,7 +2,7 @@
 
 import { read } from "./api.js";
 import { element, section } from "./dom.js";
-import { pieces, table } from "./draw.js";
+import { pieces } from "./draw.js";
 import { audienceRoute } from "./routes.js";
 
 export async function audiences({ rest, signal }) {
@@ -16,12 +16,11 @@ export async function audiences({ rest, signal }) {
     ];
   }
   const found = await read("audiences", signal);
-  const [first] = found.shown;
-  if (!first.table) return pieces(found.shown, "Audiences");
-  const linked = (place, column, drawn) => {
-    if (column !== 0) return null;
-    const audience = found.audiences[place];
-    return element("a", { href: audienceRoute(audience.scope, audience.audience_name) }, drawn);
-  };
-  return element("div", { class: "tables" }, table(first.table, "Audiences", linked));
+  const drawn = pieces(found.shown, "Audiences");
+  [...drawn.querySelectorAll("tbody tr")].forEach((row, place) => {
+    const { scope: its, audience_name: named } = found.audiences[place];
+    const cell = row.querySelector(".cell");
+    cell.replaceChildren(element("a", { href: audienceRoute(its, named) }, [...cell.childNodes]));
+  });
+  return drawn;
 }

@@ -1,7 +1,14 @@
-// Draws what the server shows as pieces: lines and tables of words with the names of their styles.
+// Makes what the server shows: elements as [name, attributes, content…], none that could act.
 
 import { element } from "./dom.js";
 import { profileLink } from "./routes.js";
+
+const NAMES = new Set(["div", "p", "span", "table", "thead", "tbody", "tr", "th", "td"]);
+const ATTRIBUTES = new Set(["class", "scope"]);
+const RIGID = 26; // a cell without a longer line is not broken
+
+// The browser forgets these where a table is laid out as cards.
+const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader", td: "cell" };
 
 // Tables that do not fit can be scrolled with the keyboard; those that fit are no stop for it.
 const wide = new ResizeObserver((entries) => {
@@ -12,65 +19,50 @@ const wide = new ResizeObserver((entries) => {
 });
 
 export function pieces(shown, label) {
-  const drawn = element("div", { class: "pieces" });
-  let lines = [];
-  const flush = () => {
-    const isEmpty = (line) => line.textContent.trim() === "";
-    while (lines.length && isEmpty(lines[0])) lines.shift();
-    while (lines.length && isEmpty(lines.at(-1))) lines.pop();
-    if (lines.length) drawn.append(element("div", { class: "lines" }, lines));
-    lines = [];
-  };
-  for (const piece of shown) {
-    if (piece.table) {
-      flush();
-      drawn.append(table(piece.table, label));
-    } else lines.push(line(piece.text));
+  const drawn = element("div", { class: "pieces" }, withoutBlanks(shown.map(made)));
+  for (const each of drawn.querySelectorAll(".table")) {
+    each.setAttribute("role", "group");
+    each.setAttribute("aria-label", label);
+    asCards(each);
+    wide.observe(each);
   }
-  flush();
+  for (const each of drawn.querySelectorAll("p.line")) indent(each);
   return drawn;
+}
+
+function made(tree) {
+  if (typeof tree === "string") return document.createTextNode(tree);
+  const [name, attributes, ...content] = tree;
+  if (!NAMES.has(name)) throw new Error(`an element that is not drawn: ${name}`);
+  const kept = Object.entries(attributes).filter(([each]) => ATTRIBUTES.has(each));
+  const drawn = element(name, { role: ROLES[name], ...Object.fromEntries(kept) }, content.map(made));
+  const isMpid = drawn.classList.contains("look-mpid") && /^-?[0-9]+$/.test(drawn.textContent);
+  return isMpid ? profileLink(drawn.textContent) : drawn;
+}
+
+// Blank lines stand between lines alone.
+function withoutBlanks(drawn) {
+  const isBlank = (each) => each !== undefined && each.matches("p.line") && each.textContent.trim() === "";
+  const isLine = (each) => each !== undefined && each.matches("p.line") && !isBlank(each);
+  return drawn.filter((each, place) => !isBlank(each) || (isLine(drawn[place - 1]) && isLine(drawn[place + 1])));
 }
 
 // What does not fit goes on below, a bit further in.
-function line(said) {
-  const drawn = element("div", { class: "line" }, parts(said));
-  const indent = drawn.textContent.search(/\S|$/) + 2;
-  drawn.style.paddingLeft = `${indent}ch`;
-  drawn.style.textIndent = `-${indent}ch`;
-  return drawn;
+function indent(line) {
+  const depth = line.textContent.search(/\S|$/) + 2;
+  line.style.paddingLeft = `${depth}ch`;
+  line.style.textIndent = `-${depth}ch`;
 }
 
-// Where there is little room each row is a card. Roles are named, because a browser forgets those of
-// a table that is not laid out as one.
-export function table({ headings, rows }, label, decorate = null) {
-  const looks = headings.map((each) => [each.numbers && "number", !each.gives_way && "rigid"].filter(Boolean).join(" ") || null);
-  const head = headings.map((each, n) => element("th", { scope: "col", role: "columnheader", class: looks[n] }, each.text));
-  const body = rows.map((row, place) =>
-    element("tr", { role: "row" }, row.map((cell, n) => {
-      const drawn = parts(cell);
-      const decorated = decorate === null ? null : decorate(place, n, drawn);
-      return element(
-        "td", { role: "cell", class: looks[n] },
-        element("span", { class: "label", "aria-hidden": "true" }, headings[n].text),
-        element("span", { class: "cell" }, decorated ?? drawn),
-      );
-    })));
-  const region = element(
-    "div", { class: "scroll", role: "group", "aria-label": label },
-    element(
-      "table", { role: "table", "aria-label": label },
-      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, head)),
-      element("tbody", { role: "rowgroup" }, body),
-    ),
-  );
-  wide.observe(region);
-  return region;
-}
-
-export function parts(line) {
-  return line.map(([words, look]) => {
-    if (!look) return document.createTextNode(words);
-    if (look === "mpid" && /^-?[0-9]+$/.test(words)) return profileLink(words);
-    return element("span", { class: `look-${look.replaceAll("_", "-")}` }, words);
-  });
+// Where there is little room each row is a card, with the heading of its column before each cell.
+function asCards(table) {
+  const headings = [...table.querySelectorAll("th")].map((each) => each.textContent);
+  for (const row of table.querySelectorAll("tbody tr")) {
+    [...row.children].forEach((cell, n) => {
+      const isRigid = cell.textContent.split("\n").every((line) => line.length <= RIGID);
+      if (isRigid) cell.classList.add("rigid");
+      const held = element("span", { class: "cell" }, [...cell.childNodes]);
+      cell.append(element("span", { class: "label", "aria-hidden": "true" }, headings[n]), held);
+    });
+  }
 }
