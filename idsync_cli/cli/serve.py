@@ -92,25 +92,21 @@ def serve(
     ] = 0,
     seed: Seed = None,
     explorer: Annotated[
-        bool | None,
-        typer.Option(
-            "--explorer/--no-explorer",
-            show_default=False,
-            help="Serve the explorer, a page over the store (default: on this machine alone)",
-        ),
-    ] = None,
+        bool, typer.Option("--explorer", help="Serve the page on any --host.")
+    ] = False,
+    no_explorer: Annotated[bool, typer.Option("--no-explorer", help="Serve no page.")] = False,
     allow_writes: AllowWrites = False,
 ) -> int:
     """Answer the mParticle SDKs over HTTP.
 
-    Point an application at the address that is printed; the second address is that of a page over
-    the store, for a browser. SIGHUP reads the configuration again; Ctrl-C finishes what was
+    Point an application at the address that is printed, and a browser on this machine at the
+    second: a page over the store. SIGHUP reads the configuration again; Ctrl-C finishes what was
     accepted and ends.
 
     Example: idsync serve --log
     """
     _check_numbers(port, max_age, dsr_delay)
-    has_explorer = _has_explorer(explorer, host, may_write=allow_writes)
+    has_explorer = _has_explorer(host, always=explorer, never=no_explorer, may_write=allow_writes)
     number = parse_seed(seed)
     try:
         from idsync_cli.server import app, run
@@ -186,9 +182,11 @@ def serve(
     return 0
 
 
-def _has_explorer(wanted: bool | None, host: str, *, may_write: bool) -> bool:
+def _has_explorer(host: str, *, always: bool, never: bool, may_write: bool) -> bool:
     """Whether the explorer is served: on the loopback address, unless told otherwise."""
-    has_it = host in LOOPBACK if wanted is None else wanted
+    if always and never:
+        raise UsageFault("--explorer and --no-explorer cannot be combined; choose one")
+    has_it = always or (host in LOOPBACK and not never)
     if may_write and not has_it:
         raise UsageFault("--allow-writes is for the explorer, which is not served; add --explorer")
     return has_it
