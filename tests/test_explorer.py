@@ -4,7 +4,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -250,7 +250,7 @@ def test_audiences_are_counted_and_their_members_listed(ask: Explored, program: 
 # ---- Live requests
 
 
-def lived(ask: Explored, after: str = "") -> Iterator[tuple[str, list[Any]]]:
+def lived(ask: Explored, after: str = "") -> Generator[tuple[str, list[Any]]]:
     """What the server sends of requests, with the id of each event."""
     connection = HTTPConnection(ask.server.host, ask.server.port, timeout=20)
     headers = {"x-idsync-token": ask.token} | ({"last-event-id": after} if after else {})
@@ -427,3 +427,11 @@ def test_a_configuration_that_names_secrets_of_the_environment_is_explored_witho
     assert process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     assert ended(process).status == 0
+
+
+def test_a_profile_has_a_graph_of_its_neighbours(ask: Explored, program: Program) -> None:
+    mpid = mpid_of(program, "ABC123")
+    found = ask(f"profile/{mpid}/graph").json()
+    assert found["graph"] == program("graph", mpid, "--json").json()
+    assert mpid_of(program, "XYZ789") in words(found["shown"])
+    assert ask("profile/5/graph").json()["shown"] == []

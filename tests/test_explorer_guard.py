@@ -41,7 +41,7 @@ NEW = {"type": "login", "known_identities": {"customer_id": "NEW"}, "dry_run": F
 
 def is_written(ask: Explored) -> bool:
     search = {"type": "search", "known_identities": {"customer_id": "NEW"}}
-    return ask("ask", search).json()["answer"]["status"] != "not_found"
+    return bool(ask("ask", search).json()["answer"]["status"] != "not_found")
 
 
 def body_for(method: str) -> object:

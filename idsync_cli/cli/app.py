@@ -52,6 +52,7 @@ _COMMANDS = {
         "why_not.why_not",
         "Say why a profile is not the answer, and what makes it so.",
     ),
+    "graph": ("graph.graph", "Draw which profiles and identifiers belong together, and why."),
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
     "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
     "stats": ("stats.stats", "Count profiles, identifiers and what decided changes."),

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from idsync_cli.cli.environment import say, write_utf8
-from idsync_cli.errors import FaultCode, StoreFault, quoted
-from idsync_cli.files.outputs import ensure_writable, file_exists
+from idsync_cli.core.codes import FileKind
+from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
+from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.files.whole_file import whole_file
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
 
 @contextmanager
@@ -39,3 +41,25 @@ def say_not_kept(store: str, *outputs: str | None) -> None:
             "note: a dry run leaves the store as it is, so no erasure will name "
             f"{' and '.join(files)}; delete what you no longer need"
         )
+
+
+def checked_output(output: str, store: str, config: str, *, force: bool) -> None:
+    """Check that what a command tells of a store may be written to a file, and keep its path.
+
+    Raises:
+        UsageFault: it is no path, cannot be written, has another use, or exists and is not to be
+            replaced.
+    """
+    if output == STANDARD_STREAM:
+        if force:
+            raise UsageFault("--force has no effect without --output; omit it, or give both")
+        return
+    Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
+    ensure_writable("--output", output)
+    keep_path(store, FileKind.OUTPUT, output)
+
+
+def write_output(output: str, text: str, *, force: bool) -> None:
+    """Write a whole text, with the line feed at its end."""
+    with writing_to(output, force=force) as write:
+        write(text.removesuffix("\n"))

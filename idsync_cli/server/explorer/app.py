@@ -80,6 +80,7 @@ class Explorer:
             ("POST", "compare", routes.compare),
             ("GET", "profile/{mpid}", routes.profile),
             ("GET", "profile/{mpid}/story", routes.story),
+            ("GET", "profile/{mpid}/graph", routes.graph),
             ("GET", "configuration", routes.configuration),
             ("GET", "audiences", routes.audiences),
             ("GET", "members", routes.members),

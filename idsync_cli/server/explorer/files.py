@@ -1,8 +1,10 @@
-"""The files of the page, as they lie in the package: no other can be asked for."""
+"""The files of the page, its own and those that every page shares: no other can be asked for."""
 
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+from idsync_cli.core.identity import IdentityType
+from idsync_cli.render.graph.section import graph_script, graph_style
 from idsync_cli.render.html.styles import page_style
 
 _KINDS: Final = {
@@ -25,9 +27,15 @@ class PageFile(NamedTuple):
 def page_files() -> dict[str, PageFile]:
     """Every file of the page by its name."""
     folder = files("idsync_cli.server.explorer") / "page"
-    style = PageFile(page_style().encode(), _KINDS["css"])
-    return {"page.css": style} | {
-        each.name: PageFile(each.read_bytes(), _KINDS[each.name.rpartition(".")[2]])
-        for each in folder.iterdir()
-        if each.name.rpartition(".")[2] in _KINDS
+    shared = {
+        "page.css": page_style(),
+        "graph.css": graph_style(list(IdentityType)),
+        "graph.js": graph_script(),
     }
+    return {name: PageFile(text.encode(), _kind_of(name)) for name, text in shared.items()} | {
+        each.name: PageFile(each.read_bytes(), _kind_of(each.name)) for each in folder.iterdir()
+    }
+
+
+def _kind_of(name: str) -> str:
+    return _KINDS[name.rpartition(".")[2]]

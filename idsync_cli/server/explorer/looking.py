@@ -17,6 +17,7 @@ from idsync_cli.core.identity import IdentityType
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import Fault
+from idsync_cli.graph.drawn import around
 from idsync_cli.inspect import audiences as audience_questions
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.inspect.near import meant_by, meant_by_request
@@ -27,6 +28,8 @@ from idsync_cli.render import config as render_config
 from idsync_cli.render import profile_data, profile_query
 from idsync_cli.render import store as render_store
 from idsync_cli.render.compare import differing_tier, side
+from idsync_cli.render.graph.as_json import graph_json
+from idsync_cli.render.graph.section import graph_section
 from idsync_cli.render.html.elements import as_json
 from idsync_cli.render.html.pieces import WIDE, shown
 from idsync_cli.render.near import meant_sentences, nobody_has
@@ -45,6 +48,9 @@ NEWEST: Final = 10
 
 MOST: Final = 50
 """How many identifiers, attributes, chapters or members are shown, as in a table of a command."""
+
+NEIGHBOURS: Final = 30
+"""How many other profiles a graph has."""
 
 EVENTS: Final = 100
 """How many of the latest events are shown."""
@@ -204,6 +210,18 @@ def story(transaction: SqliteTransaction, organization: Organization, mpid: int)
     lines = [text(*line) for line in story_lines(told, MOST)]
     more = _left_out(len(told.chapters), told.requests, "requests")
     return {"mpid": str(mpid), "shown": drawn([*lines, *more])}
+
+
+def graph(transaction: SqliteTransaction, organization: Organization, mpid: int) -> Json:
+    """A profile with its neighbours, as a picture and as tables; of many, the telling part."""
+    found = around(transaction, organization, mpid, NEIGHBOURS)
+    if found is None:
+        return {"mpid": str(mpid), "shown": []}
+    return {
+        "mpid": str(mpid),
+        "graph": graph_json(found),
+        "shown": [as_json(each) for each in graph_section(found)],
+    }
 
 
 def configuration(rules: Rules) -> Json:

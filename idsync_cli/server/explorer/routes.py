@@ -121,6 +121,15 @@ class ExplorerRoutes:
 
         return json_response(await self._seen(look))
 
+    async def graph(self, request: Request) -> Response:
+        """A profile with its neighbours."""
+        mpid = _mpid_in(request)
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return looking.graph(transaction, self.rules.organization, mpid)
+
+        return json_response(await self._seen(look))
+
     async def configuration(self, _request: Request) -> Response:
         """The configuration in sentences, and what lint says of it."""
         return json_response(looking.configuration(self.rules))

@@ -1,10 +1,14 @@
 // Makes what the server shows: elements as [name, attributes, content…], none that could act.
 
-import { element } from "./dom.js";
+import { element, svgElement } from "./dom.js";
 import { profileLink } from "./routes.js";
 
-const NAMES = new Set(["div", "p", "span", "table", "thead", "tbody", "tr", "th", "td"]);
-const ATTRIBUTES = new Set(["class", "scope"]);
+const SVG = new Set(["svg", "g", "rect", "text", "path"]);
+const NAMES = new Set([
+  ...SVG, "div", "p", "span", "table", "thead", "tbody", "tr", "th", "td",
+  "section", "h2", "h3", "ul", "ol", "li", "label", "input", "output",
+]);
+const ATTRIBUTES = /^(class|scope|id|for|type|min|max|value|step|hidden|role|tabindex|viewBox|width|height|rx|x|y|d|transform|aria-[a-z]+|data-[a-z]+)$/;
 const RIGID = 26; // a cell without a longer line is not broken
 
 // The browser forgets these where a table is laid out as cards.
@@ -20,6 +24,7 @@ const wide = new ResizeObserver((entries) => {
 
 export function pieces(shown, label) {
   const drawn = element("div", { class: "pieces" }, withoutBlanks(shown.map(made)));
+  for (const each of drawn.querySelectorAll(".part")) each.setAttribute("role", "group");
   for (const each of drawn.querySelectorAll(".table")) {
     each.setAttribute("role", "group");
     each.setAttribute("aria-label", label);
@@ -34,8 +39,9 @@ function made(tree) {
   if (typeof tree === "string") return document.createTextNode(tree);
   const [name, attributes, ...content] = tree;
   if (!NAMES.has(name)) throw new Error(`an element that is not drawn: ${name}`);
-  const kept = Object.entries(attributes).filter(([each]) => ATTRIBUTES.has(each));
-  const drawn = element(name, { role: ROLES[name], ...Object.fromEntries(kept) }, content.map(made));
+  const kept = Object.entries(attributes).filter(([each]) => ATTRIBUTES.test(each));
+  const make = SVG.has(name) ? svgElement : element;
+  const drawn = make(name, { role: ROLES[name], ...Object.fromEntries(kept) }, content.map(made));
   const isMpid = drawn.classList.contains("look-mpid") && /^-?[0-9]+$/.test(drawn.textContent);
   return isMpid ? profileLink(drawn.textContent) : drawn;
 }
