@@ -3,28 +3,16 @@
 //   node explorer.mjs NODE_MODULES CHROMIUM ADDRESS PICTURES MPID
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { launched, requireFrom, settled, tell, watched } from "./browser.mjs";
 
 const [modules, chromium, address, pictures, mpid] = process.argv.slice(2);
-const require = createRequire(join(modules, "/"));
-const playwright = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const axe = readFileSync(requireFrom(modules).resolve("axe-core/axe.min.js"), "utf8");
 
 const WIDTHS = [400, 900, 1600];
 const SCHEMES = ["light", "dark"];
 
-const browser = await playwright.chromium.launch({
-  executablePath: chromium,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-  ],
-});
-
-function tell(found) {
-  console.log(JSON.stringify(found));
-}
+const browser = await launched(modules, chromium);
 
 // Asks as somebody would, and opens the first of the live requests.
 const VIEWS = {
@@ -37,7 +25,7 @@ const VIEWS = {
     await page.waitForSelector(".result table");
   },
   profiles: async () => {},
-  [`profiles/${mpid}`]: async (page) => { await page.waitForSelector("h2:has-text('Story')"); },
+  [`profiles/${mpid}`]: async (page) => { await page.waitForSelector(".graph .node"); },
   live: async (page) => {
     await page.waitForSelector("ol.live li");
     await page.click("ol.live summary >> nth=0");
@@ -58,16 +46,13 @@ const VIEWS = {
 for (const scheme of SCHEMES) {
   for (const width of WIDTHS) {
     const context = await browser.newContext({
-      viewport: { width, height: width === 400 ? 800 : 1000 }, colorScheme: scheme, bypassCSP: false,
+      viewport: { width, height: width === 400 ? 800 : 1000 }, colorScheme: scheme,
     });
-    const page = await context.newPage();
-    const failed = [];
-    page.on("pageerror", (error) => failed.push(String(error)));
-    page.on("console", (message) => { if (message.type() === "error") failed.push(message.text()); });
+    const { page, seen } = await watched(context);
     await page.goto(address);
     for (const [view, act] of Object.entries(VIEWS)) {
       await page.goto(`${new URL(address).origin}/#/${view}`);
-      await page.waitForSelector("main .body > :not([role=status])");
+      await settled(page);
       await act(page);
       const name = `${view.replaceAll("/", "_").replace(mpid, "one")}-${width}-${scheme}`;
       const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
@@ -79,7 +64,7 @@ for (const scheme of SCHEMES) {
         awaitPromise: true,
       });
       await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
-      tell({ view, width, scheme, isTooWide, violations: JSON.parse(result.value), failed: failed.splice(0) });
+      tell({ view, width, scheme, isTooWide, violations: JSON.parse(result.value), failed: seen.failed.splice(0) });
     }
     await context.close();
   }
