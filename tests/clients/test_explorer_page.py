@@ -1,6 +1,7 @@
 """The explorer in headless Chromium: every view, how it is used, and who wants to get in."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.clients import chromium, files_served, node_modules
+from tests.clients.clients import FOLDER, chromium, files_served, node_modules
+from tests.console_blocks import ROOT
 from tests.explored import CONFIG, KEY, STORY, Explored, exploring
 from tests.program import Program
 
@@ -167,3 +169,16 @@ def test_a_browser_that_runs_no_scripts_is_told_what_to_do(acts: dict[str, Any])
     found = of(acts, "withoutScripts")
     assert "This browser is too old" in found["told"]
     assert "idsync search --explain" in found["told"]
+
+
+def test_the_picture_of_the_documentation_is_taken_of_a_real_run(tmp_path: Path) -> None:
+    node_modules(*PACKAGES)
+    chromium()
+    picture = tmp_path / "explorer.png"
+    script = ROOT / "docs" / "make_explorer_picture.py"
+    environment = {**os.environ, "IDSYNC_CLIENTS": str(FOLDER)}
+    subprocess.run(
+        [sys.executable, script, "--to", picture], check=True, timeout=120, env=environment
+    )
+    assert picture.read_bytes()[:8] == (ROOT / "docs" / "explorer.png").read_bytes()[:8]
+    assert picture.stat().st_size > 50_000

@@ -36,7 +36,7 @@ MOST_LISTENERS: Final = 16
 SILENT_SECONDS: Final = 15.0
 """After what time a comment is sent to those who listen, so that the connection stays."""
 
-PACE_SECONDS: Final = 0.25
+PACE_SECONDS: Final = 0.5
 """How often those who listen are told at most: what comes meanwhile comes together."""
 
 LOOK_AGAIN_SECONDS: Final = 1.0
