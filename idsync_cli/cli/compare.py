@@ -22,6 +22,7 @@ from idsync_cli.cli.options import (
     Scope,
     Workspace,
 )
+from idsync_cli.cli.output import HtmlReport, check_page, write_page
 from idsync_cli.core.codes import FileKind
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
@@ -31,6 +32,9 @@ from idsync_cli.foresight.comparing.comparison import Limits
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
 _MOST = 10**9
+
+IN_GRAPH = 30
+"""How many profiles of each side the graph of a report has."""
 
 
 def compare(
@@ -77,6 +81,7 @@ def compare(
         str | None,
         typer.Option("--output", metavar="FILE", help="Write every differing line."),
     ] = None,
+    html: HtmlReport = None,
     force: Force = False,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -114,21 +119,28 @@ def compare(
         for each in (config, other)
         if each is not None
     ]
+    inputs = files if other is None else [*files, other]
+    outputs = Outputs(store=store, configuration=config, inputs=inputs)
     if output is not None:
-        inputs = files if other is None else [*files, other]
-        outputs = Outputs(store=store, configuration=config, inputs=inputs)
         outputs.check("--output", output, must_be_new=not force)
         ensure_writable("--output", output)
+    check_page(html, outputs, force=force)
     found = replayed(
         organizations,
         files,
         Beginning(scope, workspace, number, store, map_mpids),
         examples=examples,
+        in_graph=IN_GRAPH if html is not None and other is not None else 0,
     )
+    for written in (output, html):
+        if store is not None and written is not None:
+            keep_path(store, FileKind.OUTPUT, written)
     if output is not None:
-        if store is not None:
-            keep_path(store, FileKind.OUTPUT, output)
         _write_differing(found, output, force=force)
+    if html is not None:
+        from idsync_cli.render.reports import compare_page
+
+        write_page(html, compare_page(found.comparison, found.graph), force=force)
     from idsync_cli.render import compare as render
 
     comparison = found.comparison

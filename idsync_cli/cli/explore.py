@@ -52,6 +52,7 @@ def explore(
     try:
         from idsync_cli.server import run
         from idsync_cli.server.api import Api, Settings
+        from idsync_cli.server.cors import Cors
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
         raise needs_extra(error, "explore") from None
@@ -84,7 +85,8 @@ def explore(
                 load = partial(load_rules, config, no_extensions=no_extensions)
                 await reload_rules(api, made, load, _credentials)
 
-            run.serve(made.app, listening, None, reload, tell, beside(api, _wait))
+            own = Cors((address,))
+            run.serve(made.app, listening, None, reload, tell, beside(api, _wait), own)
     say("stopped")
     return 0
 

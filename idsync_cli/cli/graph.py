@@ -63,8 +63,8 @@ def graph(
     whom: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MPID | TYPE=VALUE [TYPE=VALUE] | FILE...]",
-            help="A profile; an identifier, or two and what ties them; with --compare, requests.",
+            metavar="[WHAT]...",
+            help="An MPID, or one TYPE=VALUE or two; with --compare, files.",
         ),
     ] = None,
     scope: OneScope = None,
@@ -73,7 +73,7 @@ def graph(
         typer.Option(
             "--compare",
             metavar="A B",
-            help="Two configurations: what B splits and merges of what A makes of the requests.",
+            help="Two configurations: what B splits and merges.",
         ),
     ] = None,
     limit: Annotated[
@@ -98,12 +98,11 @@ def graph(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Draw which profiles and identifiers belong together, and why.
+    """Draw which profiles and identifiers belong together.
 
-    A profile with its neighbours, who holds an identifier, what ties two identifiers, with --scope
-    alone the newest profiles of a scope, or with --compare what two configurations make of the same
-    requests. What is held is a solid line, what was taken away a dotted one. The HTML is one page
-    that loads nothing.
+    A profile with its neighbours, who holds an identifier, what ties two, with --scope alone the
+    newest profiles, or with --compare what two configurations make of the same requests. Dotted is
+    what was taken away. The HTML is one page that loads nothing.
 
     The exit status is 1 if there is nothing to draw, or nothing ties the two.
 

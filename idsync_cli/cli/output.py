@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from idsync_cli.cli.environment import say, write_utf8
 from idsync_cli.core.codes import FileKind
@@ -11,6 +14,14 @@ from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.files.whole_file import whole_file
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
+
+if TYPE_CHECKING:
+    from idsync_cli.render.html.page import Page
+
+HtmlReport = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page that can be sent."),
+]
 
 
 @contextmanager
@@ -57,6 +68,39 @@ def checked_output(output: str, store: str, config: str, *, force: bool) -> None
     Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
     ensure_writable("--output", output)
     keep_path(store, FileKind.OUTPUT, output)
+
+
+def check_page(html: str | None, outputs: Outputs, *, force: bool) -> None:
+    """Check that a report may be written to a file, if one is asked for.
+
+    Raises:
+        UsageFault: it may not.
+    """
+    if html is not None:
+        outputs.check("--html", html, must_be_new=not force)
+        ensure_writable("--html", html)
+
+
+def write_page(html: str, page: "Page", *, force: bool) -> None:
+    """Write a report.
+
+    Raises:
+        StoreFault: it cannot be written.
+        UsageFault: somebody has made the file meanwhile.
+    """
+    from idsync_cli.render.html.page import html as as_html
+
+    try:
+        with whole_file(html, must_be_new=not force) as file:
+            file.write(as_html(page).encode())
+    except FileExistsError:
+        raise file_exists("--html", html) from None
+    except OSError as error:
+        raise StoreFault(
+            f"--html {quoted(html)} cannot be written: {error.strerror}",
+            FaultCode.OUTPUT_UNWRITABLE,
+            path=html,
+        ) from None
 
 
 def write_output(output: str, text: str, *, force: bool) -> None:

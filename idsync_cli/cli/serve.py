@@ -112,6 +112,7 @@ def serve(
         from idsync_cli.server import app, run
         from idsync_cli.server.api import Api, Settings
         from idsync_cli.server.carrying_out import CarryingOut
+        from idsync_cli.server.cors import Cors, check_origin
         from idsync_cli.server.live import LiveRequests
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
@@ -120,6 +121,7 @@ def serve(
     from idsync_cli.engine.service import Service
     from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
+    allowed_origins = tuple(map(check_origin, allow_origin or ()))
     rules = load_rules(config, no_extensions=no_extensions)
     organization = rules.organization
     credentials = _credentials(organization)
@@ -143,7 +145,7 @@ def serve(
                 service,
                 organization,
                 credentials,
-                Settings(max_age, tuple(allow_origin or ())),
+                Settings(max_age, allowed_origins),
                 Log(say_line, values=log_values, on_refused=on_refused),
                 recorder,
                 now_ms,
@@ -175,6 +177,7 @@ def serve(
                 reload,
                 tell,
                 beside(api, carrying_out.run),
+                Cors(allowed_origins),
             )
     if recorder is not None:
         recorder.close()

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
-from idsync_cli.files.contents import ARCHIVES, is_packed, look
+from idsync_cli.files.contents import ARCHIVES, is_packed
 from idsync_cli.files.hidden_secrets import without_secrets, without_value
+from idsync_cli.files.looks import look
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""

@@ -61,7 +61,10 @@ class IdentifierNode(NamedTuple):
 
 
 class Link(NamedTuple):
-    """That a profile came to hold an identifier, and no longer did after `removed_seq`."""
+    """That a profile came to hold an identifier, and no longer did after `removed_seq`.
+
+    In a comparison, where no request is named, `added_seq` is 0.
+    """
 
     profile: str
     identifier: str

@@ -123,7 +123,7 @@ class Api:
         if self.live is not None:
             self.live.take(answer)
         if self.recorder is not None and not read_only and not (spare_known and _is_spared(answer)):
-            self.recorder.take(request, answer)
+            self.recorder.take(request, answer, from_app=from_app)
         return answer
 
     async def decide(self, request: dict[str, Any]) -> Answer:

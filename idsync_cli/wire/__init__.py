@@ -18,6 +18,8 @@ from idsync_cli.wire.batch_values import attributes_of
 from idsync_cli.wire.batches import BatchLine
 from idsync_cli.wire.decoding import (
     MAX_LINE_BYTES,
+    OF_BODY,
+    OF_FILE,
     Json,
     check_depth,
     decode,
@@ -47,6 +49,8 @@ __all__ = [
     "CUSTOM_EVENT",
     "LONGEST_LINE",
     "MAX_LINE_BYTES",
+    "OF_BODY",
+    "OF_FILE",
     "BatchLine",
     "Incoming",
     "Json",

@@ -42,7 +42,7 @@ def a_look_at_all(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, An
     program = Program(tmp_path_factory.mktemp("hostile"))
     program.write("idsync.yaml", HOSTILE_CONFIG)
     server = basic("web-key", "not-a-secret")
-    mpids = []
+    mpids: list[str] = []
     with exploring(program, "--seed", "1") as ask:
         for value in (*HOSTILE, *MARKUP):
             person = {"known_identities": {"customerid": value, "email": value}}

@@ -13,7 +13,7 @@ def graph_json(graph: Graph) -> wire.Json:
             *map(_profile_json, graph.profiles),
             *map(_identifier_json, graph.identifiers),
         ],
-        "links": [each._asdict() for each in graph.links],
+        "links": [{**each._asdict(), "added_seq": each.added_seq or None} for each in graph.links],
         "left_out": graph.left_out._asdict(),
         "tie": graph.tie,
         "requests": [_request_json(seq, each) for seq, each in graph.requests.items()],

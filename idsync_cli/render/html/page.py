@@ -31,6 +31,12 @@ class Page(NamedTuple):
     footer: str = ""
 
 
+_GENERATOR = element("meta", name="generator", content="idsync")
+
+BEGINS = f'<!DOCTYPE html>\n<html lang="en"><head>{markup(_GENERATOR)}'.encode()
+"""How every page begins, so that a later one may take its place."""
+
+
 def policy(page: Page) -> str:
     """The content security policy of a page, for its head or for a header of HTTP."""
     connected = "connect-src 'self'; " if page.connects else ""
@@ -45,6 +51,7 @@ def html(page: Page) -> str:
     """The page as a file."""
     head = element(
         "head",
+        _GENERATOR,
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=policy(page)),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
