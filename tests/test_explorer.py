@@ -308,7 +308,7 @@ def test_a_batch_that_is_refused_comes_once(writes: Explored) -> None:
     writes.server("POST", "/v3/JS/web-key/events", {"mpid": "5"}, KEY)
     writes.server("POST", "/v3/JS/web-key/events", {"mpid": {}}, KEY)
     _, found = next(lived(writes))
-    assert [each["status"] for each in found] == ["error", "error"]
+    assert [each["status"] for each in found] == ["error", "refused"]
 
 
 def test_the_last_hundred_are_kept(writes: Explored) -> None:
