@@ -4,7 +4,6 @@ import json
 import re
 from base64 import b64encode
 from hashlib import sha256
-from html.parser import HTMLParser
 
 import pytest
 from rich.console import Group
@@ -16,28 +15,8 @@ from idsync_cli.render.html.pieces import line, shown
 from idsync_cli.render.html.styles import COLOURS, page_style
 from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import STYLES, Look, text
+from tests.pages import Reader
 from tests.test_hostile_values import HOSTILE
-
-
-class Reader(HTMLParser):
-    """What a browser finds on a page: elements with their attributes, and text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
 
 MARKUP = ("<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", '"><b onclick="x">')
 
@@ -73,7 +52,7 @@ def test_what_stands_side_by_side_does_so_on_a_page_and_blank_lines_are_left_out
     grid = Table.grid()
     grid.add_row(Group(text("a"), text("")), Group(text("b")))
     made = shown([text(""), grid, "c"])
-    assert [each.get("class") for each in made] == ["beside", "line"]
+    assert [each.get("class") for each in made] == ["beside apart", "line"]
     assert Reader("".join(map(markup, made))).texts == ["a", "b", "c"]
 
 

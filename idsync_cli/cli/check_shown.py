@@ -123,7 +123,7 @@ def _check_report(option: str, path: str, begins: bytes) -> None:
     import gzip
     import zlib
 
-    from idsync_cli.files.contents import GZIP, is_packed
+    from idsync_cli.files.gzip_mark import GZIP, is_packed
     from idsync_cli.files.outputs import ensure_writable, is_kept
 
     ensure_writable(option, path)

@@ -11,7 +11,7 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import say, write
+from idsync_cli.cli.environment import say, write_lines
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import (
     Identifier,
@@ -152,7 +152,7 @@ def say_left_out(shown: int, of: int, what: str) -> None:
 
     if of > shown:
         way_out = hints.SHOW_MORE.format(of, of - shown)
-        write(render_store.more_line(shown, of, what, way_out))
+        write_lines([[render_store.more_line(shown, of, what, way_out)]])
 
 
 def say_meant(meant: Meant | None) -> None:

@@ -108,7 +108,8 @@ class Shown:
         for answer in filter(self.takes, answers):
             if isinstance(answer.outcome, Refusal):
                 write_lines([render.refusal_line(answer, hints.told(answer.outcome))])
-                draw(*render.refused_explanation(answer.outcome, terminal_width()))
+                if tiers := render.refused_explanation(answer.outcome, terminal_width()):
+                    draw(*tiers)
             else:
                 draw(*render.explanation(answer, answer.outcome, terminal_width()))
             write("")

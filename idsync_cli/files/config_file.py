@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.definitions import NO_DEFINITIONS, Definitions
@@ -48,11 +48,23 @@ _ONLY_WITH_LOGINS = ("on_logout", "login_needs_login_id")
 _SETTINGS = ("login", "unique", "immutable")
 
 
-class Configuration(NamedTuple):
+class Configuration:
     """A configuration file that can be used, and what `config lint` says of it."""
 
-    organization: Organization
-    warnings: tuple[Fault, ...]
+    def __init__(self, organization: Organization, document: Node, faults: Faults) -> None:
+        self.organization = organization
+        self._document = document
+        self._faults = faults
+
+    def without_extensions(self) -> "Configuration":
+        """The same with no guard rails (section 11)."""
+        plain = self.organization.without_extensions()
+        return Configuration(plain, self._document, self._faults)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """What is valid, and often a mistake."""
+        return _lint(self._faults, self._document, self.organization)
 
     @property
     def lint(self) -> tuple[str, ...]:
@@ -92,7 +104,7 @@ def read(text: str, path: Path) -> Configuration:
     reader = _Reader(faults)
     organization = reader.organization(documents[0])
     faults.raise_any()
-    return Configuration(organization, _lint(faults, documents[0], organization))
+    return Configuration(organization, documents[0], faults)
 
 
 def read_scope(node: Node, faults: Faults) -> ScopeRules | None:

@@ -8,9 +8,6 @@ from enum import StrEnum
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 
-GZIP = b"\x1f\x8b"
-"""What a file that gzip packed begins with."""
-
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -118,8 +115,3 @@ def refusal(name: str, found: Contents, wanted: str) -> UsageFault:
         hint=_WAYS_OUT.get(found),
         path=name,
     )
-
-
-def is_packed(beginning: bytes) -> bool:
-    """Whether gzip packed what begins so."""
-    return beginning.startswith(GZIP)

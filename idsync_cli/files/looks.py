@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from idsync_cli.core.codes import RequestKind
-from idsync_cli.files.contents import BYTE_ORDER_MARK, GZIP, Contents
+from idsync_cli.files.contents import BYTE_ORDER_MARK, Contents
+from idsync_cli.files.gzip_mark import GZIP
 from idsync_cli.files.table import cells_of, is_comment, names_columns, says_separator
 
 LOOKED_AT = 2**20

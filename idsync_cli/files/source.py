@@ -13,7 +13,8 @@ from typing import IO, cast
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
 from idsync_cli.files import looks
-from idsync_cli.files.contents import GZIP, Contents, is_packed
+from idsync_cli.files.contents import Contents
+from idsync_cli.files.gzip_mark import GZIP, is_packed
 from idsync_cli.files.looks import LOOKED_AT
 
 STANDARD_STREAM = "-"

@@ -13,7 +13,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, mpid_rule, parse_mpid
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
-from idsync_cli.files.contents import is_packed
+from idsync_cli.files.gzip_mark import is_packed
 
 EXTENSION: Final = "opendsr.mparticle.com"
 """The member of `extensions` that has more identities."""

@@ -80,7 +80,7 @@ def _unreadable(outcome: Unreadable) -> Element:
 
 def _typed(lines: "Sequence[Element] | map[Element]") -> Element:
     """Lines in which every character is as wide as any other."""
-    return element("div", lines, class_="typed", tabindex="0", role="region", aria_label="line")
+    return element("div", lines, class_="typed", tabindex="0", role="group", aria_label="line")
 
 
 def replay_page(summary: Summary, when_stopped: str) -> Page:

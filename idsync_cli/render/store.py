@@ -76,7 +76,7 @@ def _cells(
     return (
         text((str(mpid), Look.MPID)),
         visible(seen.scope),
-        text(*_state(seen), ", opted out" if is_opted_out else ""),
+        text(*state_shown(seen), ", opted out" if is_opted_out else ""),
         str(seq),
         str(held),
         text("\n").join(listed) if listed else _NOTHING,
@@ -100,7 +100,9 @@ def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]"
     profile = seen.view
     mpid = (str(profile.mpid), Look.MPID)
     scope = visible(seen.scope)
-    lines: list[Line] = [[("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *_state(seen)]]
+    lines: list[Line] = [
+        [("profile ", Look.HEADLINE), mpid, f" in scope {scope}: ", *state_shown(seen)]
+    ]
     if made_by is not None:
         made = ", ".join(requester(made_by))
         when = moment(made_by.time_ms)
@@ -158,7 +160,7 @@ def whois(found: Whois, width: int) -> "list[RenderableType]":
         (
             text((str(each.seen.view.mpid), Look.MPID)),
             visible(each.seen.scope),
-            text(*_state(each.seen)),
+            text(*state_shown(each.seen)),
             str(each.seen.view.created_seq),
             text((each.why_not, Look.INELIGIBLE) if each.why_not else ("finds it", Look.OK)),
         )
@@ -199,8 +201,9 @@ def _identifiers(profile: ScopedProfile) -> list[Identifier]:
 
 def state(profile: ScopedView | ScopedProfile) -> str:
     """Known or anonymous, and whether it is orphaned."""
-    return words(_state(profile))
+    return words(state_shown(profile))
 
 
-def _state(profile: ScopedView | ScopedProfile) -> Line:
+def state_shown(profile: ScopedView | ScopedProfile) -> Line:
+    """The same, as it looks."""
     return state_of(known=profile.known, orphaned=profile.orphaned)

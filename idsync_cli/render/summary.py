@@ -11,7 +11,7 @@ from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import placeholder_warning
 from idsync_cli.render.excerpts import excerpt_lines
 from idsync_cli.render.tables import broken, shares
-from idsync_cli.render.theme import Line, Look, text
+from idsync_cli.render.theme import Line, Look, text, warned
 from idsync_cli.replay.summary import Enriched, MetTwice, RefusedLine, Summary
 from idsync_cli.visible import visible
 
@@ -94,7 +94,7 @@ def _enriched(counted: Enriched) -> str:
 
 def _placeholder_pieces(summary: Summary, width: int) -> "list[RenderableType]":
     """What looks like a placeholder and decided who somebody is, and the way out."""
-    warning = text((placeholder_warning(summary.by_placeholders), Look.WARNING))
+    warning = text(*warned(placeholder_warning(summary.by_placeholders)))
     values: list[tuple[Line, int]] = [
         ([(each.type.value, Look.TYPE), f" {visible(each.value)}"], requests)
         for each, requests in summary.placeholders
@@ -105,7 +105,7 @@ def _placeholder_pieces(summary: Summary, width: int) -> "list[RenderableType]":
 def _met_twice(summary: Summary, width: int) -> "Iterator[Text]":
     """The pairs of recorded MPIDs and ours that met others before."""
     pairs = number_of(summary.met_twice, "pair")
-    yield text((f"{pairs} of a recorded MPID and ours met others before", Look.NOTE))
+    yield text((pairs, Look.NOTE), " of a recorded MPID and ours met others before")
     for file, line, recorded, mpid, before, other in summary.first_met_twice:
         met = [f"which was {before}"] if before is not None else []
         met += [f"as is {other}"] if other is not None else []

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from idsync_cli.core.data.values import MAX_NAME_LENGTH
 from idsync_cli.core.decision import Answer, Refusal
-from idsync_cli.files.contents import GZIP, is_packed
+from idsync_cli.files.gzip_mark import GZIP, is_packed
 from idsync_cli.files.packed import is_to_be_packed, member
 from idsync_cli.wire.members import is_text
 

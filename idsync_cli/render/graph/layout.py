@@ -1,8 +1,8 @@
 """Where the parts of a graph stand: layers from left to right, laid out by grandalf.
 
-What was asked about stands in the first layer, or in the second with identifiers of its own to its
-left; whatever is a link further stands a layer further. So every label has a line of its own, and
-links run between neighbouring layers only.
+What was asked about, or else has the most links, stands in the first layer, or in the second with
+identifiers of its own to its left; whatever is a link further stands a layer further. So every
+label has a line of its own, and links run between neighbouring layers only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class _View:
 
 
 def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[Part]:
-    """The parts of a graph, the largest of what was asked about first, then as they come.
+    """The parts of a graph: first what was asked about, then by what has the most links.
 
     `widths` are those of the nodes, by their `id`.
     """
@@ -53,7 +53,8 @@ def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[Part]:
         neighbours[identifier].append(profile)
     asked = [each.id for each in graph.identifiers if each.is_asked]
     asked += [each.id for each in graph.profiles if each.is_asked]
-    roots = dict.fromkeys((*asked, *(each.id for each in graph.nodes)))
+    hubs = sorted((each.id for each in graph.nodes), key=lambda each: -len(neighbours[each]))
+    roots = dict.fromkeys((*asked, *hubs))
     sides = {each.id: 2 * (each.side is SideName.B) for each in graph.profiles if each.side}
     parts: list[Part] = []
     placed: set[str] = set()

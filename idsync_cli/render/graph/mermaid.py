@@ -37,6 +37,7 @@ def _lines(graph: Graph) -> Iterator[str]:
     values = values_shown(graph)
     names = {each.id: f"p{place}" for place, each in enumerate(graph.profiles, start=1)}
     yield "flowchart LR"
+    yield from _legend(graph)
     for profile in graph.profiles:
         told = f"{_escaped(f'{side(profile)}{profile.mpid}')}<br/>{_escaped(state(profile))}"
         begin, end = _shape(profile)
@@ -58,7 +59,6 @@ def _lines(graph: Graph) -> Iterator[str]:
         yield f"  class {node_id} asked"
     if more := left_out_line(graph.left_out):
         yield f'  more>"{_escaped(more)}"]'
-    yield from _legend(graph)
     yield from (f"  {each}" for each in _CLASSES)
     for kind in types_in(graph):
         its = colours(kind)
@@ -68,14 +68,15 @@ def _lines(graph: Graph) -> Iterator[str]:
 def _legend(graph: Graph) -> Iterator[str]:
     """What each look means, as far as the graph has it; a node for each."""
     yield '  subgraph legend["Legend"]'
-    yield '    legend_known(["known"]):::known'
-    yield '    legend_anonymous("anonymous"):::anonymous'
-    yield '    legend_orphaned{{"orphaned"}}:::orphaned'
+    states = {_class(each): _shape(each) for each in graph.profiles}
+    for name, (begin, end) in sorted(states.items()):
+        yield f'    legend_{name}{begin}"{name}"{end}:::{name}'
     for kind in types_in(graph):
         yield f'    legend_{kind}["{_escaped(kind.value)}"]:::{kind}'
     if any(each.added_seq for each in graph.links):
-        yield '    legend_a(("12")) ---|"held since request 12"| legend_b((" "))'
-        yield '    legend_c(("15")) -.-|"held from 12, taken by 15"| legend_d((" "))'
+        yield '    legend_a((" ")) ---|"held since request 12"| legend_b((" "))'
+    if any(each.removed_seq is not None for each in graph.links):
+        yield '    legend_c((" ")) -.-|"held from 12, taken by 15"| legend_d((" "))'
     yield "  end"
 
 

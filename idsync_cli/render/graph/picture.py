@@ -96,7 +96,7 @@ def _picture(drawing: _Drawing, part: Part) -> Element:
         role="group",
         aria_label=f"{number} profiles and identifiers that hang together",
     )
-    return element("div", drawn, class_="part", tabindex="0", role="region", aria_label="picture")
+    return element("div", drawn, class_="part", tabindex="0", role="group", aria_label="picture")
 
 
 def _node(drawing: _Drawing, node: ProfileNode | IdentifierNode, box: Box) -> Element:
@@ -116,13 +116,13 @@ def _node(drawing: _Drawing, node: ProfileNode | IdentifierNode, box: Box) -> El
         "g",
         element("rect", width=f"{box.width:.1f}", height=f"{box.height:.1f}", rx=round_),
         element("text", kind, x=middle, y="12", class_="kind"),
-        " ",  # or the label, which has both words, would not be what stands there
+        " ",
         element("text", name, x=middle, y="26"),
         class_=f"node {look}{' asked' if node.is_asked else ''}",
         transform=f"translate({box.x:.1f} {box.y:.1f})",
         tabindex="0",
         role="button",
-        aria_label=f"{kind} {name}: {told[0]}",
+        aria_label=f"{kind} {name}",
         data_id=node.id,
         data_from=since,
         data_about="\n".join(told),

@@ -78,7 +78,7 @@ def graph_section(graph: Graph) -> list[Element]:
                 element("p", NOTHING_POINTED_AT),
                 class_="told card",
                 role="status",
-                aria_live="polite",
+                hidden=True,
             ),
             class_="graph",
             aria_label="Graph",
@@ -113,26 +113,30 @@ def _legend(graph: Graph) -> Element:
 
 
 def _history(graph: Graph) -> Element | None:
-    """A slider from one request to the next; what it shows stands in it as text for the script."""
+    """A slider from one request to the next; what it shows stands in it as text for the script.
+
+    Without the script, which shows it, it would do nothing.
+    """
     numbers = list(steps(graph))
     if len(numbers) < 2:
         return None
-    last = len(numbers) - 1
+    last = str(len(numbers) - 1)
+    slider = element("input", type="range", min="0", max=last, value=last, step="1")
     return element(
         "div",
-        element("label", "History ", for_="graph-history"),
-        element(
-            "input", id="graph-history", type="range", min="0", max=str(last), value=str(last),
-            step="1",
-        ),
-        element("output", "as it is now", for_="graph-history"),
+        element("label", "History ", slider),
+        element("output", _NOW),
         element(
             "ol",
             (element("li", _step(each, graph), data_seq=each) for each in numbers),
             hidden=True,
         ),
         class_="history no-print",
-    )  # fmt: skip
+        hidden=True,
+    )
+
+
+_NOW = "as it is now"
 
 
 def _step(seq: int, graph: Graph) -> str:

@@ -7,6 +7,7 @@ window.idsyncGraph = (graph) => {
   const nodes = parts.filter((part) => part.classList.contains("node"));
   const links = parts.filter((part) => part.classList.contains("link"));
   let kept = null;
+  told.hidden = false;
 
   const ends = (link) => {
     const [profile, identifier] = link.dataset.ends.split(" ");
@@ -59,6 +60,7 @@ window.idsyncGraph = (graph) => {
 
   const history = graph.querySelector(".history");
   if (!history) return;
+  history.hidden = false;
   const slider = history.querySelector("input");
   const steps = [...history.querySelectorAll("li")];
   const output = history.querySelector("output");

@@ -32,24 +32,31 @@ def spans(parts: Line) -> Iterator[Element | str]:
     return _spans(text(*parts))
 
 
-def shown(pieces: "Iterable[RenderableType | str]", *, with_blanks: bool = False) -> list[Element]:
-    """Pieces for a terminal as elements of a page; blank lines come to nothing, or are kept."""
+def shown(pieces: "Iterable[RenderableType | str]") -> list[Element]:
+    """Pieces for a terminal as elements of a page; what a blank line stands before is set apart."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     made: list[Element] = []
+    is_apart = False
     for piece in pieces:
         if isinstance(piece, (str, Text)):
             one = text(piece) if isinstance(piece, str) else piece
-            if with_blanks or one.plain.strip():
-                made.append(element("p", _spans(one), class_="line"))
+            if not one.plain.strip():
+                is_apart = True
+                continue
+            these = [element("p", _spans(one), class_="line")]
         elif isinstance(piece, Group):
-            made += shown(piece.renderables, with_blanks=with_blanks)
+            these = shown(piece.renderables)
         elif isinstance(piece, Table):
-            made.append(_table(piece) if piece.show_header else _beside(piece))
+            these = [_table(piece) if piece.show_header else _beside(piece)]
         else:
             raise TypeError(f"a page cannot show a {type(piece).__name__}")
+        if is_apart and these:
+            these[0].set("class", f"{these[0].get('class')} apart")
+            is_apart = False
+        made += these
     return made
 
 
@@ -88,7 +95,7 @@ def table(
         for row in rows
     )
     made = element("table", element("thead", element("tr", head)), element("tbody", body))
-    return element("div", made, class_="table", tabindex="0", role="region", aria_label=name)
+    return element("div", made, class_="table", tabindex="0", role="group", aria_label=name)
 
 
 def _cell(cell: Any) -> "Iterator[Element | str]":

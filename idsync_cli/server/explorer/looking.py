@@ -66,7 +66,7 @@ class Rules(NamedTuple):
 
 def drawn(pieces: "Iterable[RenderableType | str]") -> list[Any]:
     """Pieces for a terminal as the elements of a page, for the page to make."""
-    return [as_json(each) for each in shown(pieces, with_blanks=True)]
+    return [as_json(each) for each in shown(pieces)]
 
 
 def sqlite_of(transaction: Transaction) -> SqliteTransaction:

@@ -23,7 +23,7 @@ const wide = new ResizeObserver((entries) => {
 });
 
 export function pieces(shown, label) {
-  const drawn = element("div", { class: "pieces" }, withoutBlanks(shown.map(made)));
+  const drawn = element("div", { class: "pieces" }, shown.map(made));
   for (const each of drawn.querySelectorAll(".part")) each.setAttribute("role", "group");
   for (const each of drawn.querySelectorAll(".table")) {
     each.setAttribute("role", "group");
@@ -44,13 +44,6 @@ function made(tree) {
   const drawn = make(name, { role: ROLES[name], ...Object.fromEntries(kept) }, content.map(made));
   const isMpid = drawn.classList.contains("look-mpid") && /^-?[0-9]+$/.test(drawn.textContent);
   return isMpid ? profileLink(drawn.textContent) : drawn;
-}
-
-// Blank lines stand between lines alone.
-function withoutBlanks(drawn) {
-  const isBlank = (each) => each !== undefined && each.matches("p.line") && each.textContent.trim() === "";
-  const isLine = (each) => each !== undefined && each.matches("p.line") && !isBlank(each);
-  return drawn.filter((each, place) => !isBlank(each) || (isLine(drawn[place - 1]) && isLine(drawn[place + 1])));
 }
 
 // What does not fit goes on below, a bit further in.
