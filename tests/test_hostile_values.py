@@ -862,7 +862,7 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[
         yield from commands(command.get_command(None, name), (*path, name))
 
 
-COMMANDS = {name: each for name, each in commands() if name != "serve"}
+COMMANDS = {name: each for name, each in commands() if name not in ("serve", "explore")}
 """All but the one that runs until it is stopped (tests/test_serve_command.py)."""
 
 

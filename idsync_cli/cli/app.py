@@ -45,6 +45,7 @@ _COMMANDS = {
     "lint": ("lint.lint", "Say where requests or a store do not fit the strategy."),
     "convert": ("convert.convert", "Make requests of CSV, JSON, or what a browser recorded."),
     "serve": ("serve.serve", "Answer the mParticle SDKs over HTTP."),
+    "explore": ("explore.explore", "Look into a store in the browser."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier, and if a search finds them."),
@@ -77,6 +78,7 @@ _COMMANDS = {
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""
 
 _PAIRS = {
+    ("serve", "explore"): "Answer the SDKs over HTTP; look in the browser.",
     ("stats", "doctor"): "Count what the store has; check all of it for damage.",
     ("export", "import"): "Write profiles with what they have; take them in.",
     ("backup", "restore"): "Copy the store; put a copy back in its place.",

@@ -139,7 +139,9 @@ def _show_story(
 def _say_who_is_not_there(mpid: int, erasure: Erasure | None, meant: Meant | None) -> None:
     """Say that no profile has an MPID, and which may be meant, or that it was erased."""
     if erasure is None:
-        say(f"idsync: no profile has the MPID {mpid}")
+        from idsync_cli.render.near import nobody_has
+
+        say(f"idsync: {nobody_has(mpid)}")
         say_meant(meant)
         return
     from idsync_cli.render import store as render_store

@@ -14,8 +14,15 @@ from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
 from idsync_cli.files.extensions import read_extensions
 from idsync_cli.files.workspaces import read_accounts
-from idsync_cli.files.yaml_parser import read_documents
-from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition
+from idsync_cli.files.yaml_parser import parse_documents
+from idsync_cli.files.yaml_tree import (
+    START,
+    Faults,
+    Node,
+    SourcePosition,
+    read_bytes,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from idsync_cli.files.definitions_file import DefinitionReader
@@ -78,8 +85,17 @@ def load(path: Path) -> Configuration:
     if not is_there:
         missing = Fault(path.as_posix(), "no such file", hint=Hint.MAKE_CONFIGURATION)
         raise FileFault([missing])
+    return read(text_of(path, read_bytes(path)), path)
+
+
+def read(text: str, path: Path) -> Configuration:
+    """Read the text of a configuration; `path` is what faults name it.
+
+    Raises:
+        FileFault: every fault of it, each with its place.
+    """
     faults = Faults(path)
-    documents = read_documents(path, faults)
+    documents = parse_documents(text, faults)
     if not documents or (len(documents) == 1 and documents[0].value is None):
         faults.add(START, "the configuration is empty", Hint.MAKE_CONFIGURATION_ANEW)
         faults.raise_any()

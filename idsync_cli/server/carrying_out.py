@@ -81,6 +81,8 @@ class CarryingOut:
             return True
         if outcome.report is None:
             return False
+        if self._api.live is not None:
+            self._api.live.forget()
         answer, recorder = outcome.answer, self._api.recorder
         if recorder is not None:
             erased = {"scope": answer.scope, "mpid": str(answer.mpid), "request_id": its_id}

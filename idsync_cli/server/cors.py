@@ -55,15 +55,15 @@ def _is_left_out(origin: re.Match[str]) -> bool:
     return origin["port"] is not None and _USUAL_PORTS.get(origin["scheme"]) == origin["port"]
 
 
-def check_origin(text: str) -> None:
-    """See that a text is an origin as browsers send it, for it is compared with theirs.
+def check_origin(text: str) -> str:
+    """See that a text is an origin as browsers send it, for it is compared with theirs; give it.
 
     Raises:
         UsageFault: it is none; it may be meant for one.
     """
     found = _ORIGIN.fullmatch(text)
     if text == _NONE or (found and not _is_left_out(found)):
-        return
+        return text
     meant = _ORIGIN.match(text.lower())
     said = "scheme, host and port, such as https://shop.example.com or http://localhost:3000"
     if meant is not None and (len(text) == meant.end() or text[meant.end()] in "/?#"):

@@ -113,15 +113,15 @@ class EventRoutes:
             return refusal
         answer = await self._api.answer(asked, from_app=caller.is_app)
         if isinstance(answer.outcome, Refusal):
-            self._count(caller, answer.outcome.code.value)
+            self._count(caller, answer.outcome.code.value, was_asked=True)
             return answer.outcome
         self._api.log.answered(_KIND, 202, perf_counter() - began, answer, asked)
         return None
 
-    def _count(self, caller: Caller, code: str) -> None:
+    def _count(self, caller: Caller, code: str, *, was_asked: bool = False) -> None:
         """Let those who watch know of a batch that was refused."""
         self._api.refused_events[caller.workspace, code] += 1
-        self._api.log.refused(_KIND, 202, code)
+        self._api.log.refused(_KIND, 202, code, was_asked=was_asked)
 
 
 def _asked(caller: Caller, batch: Mapping[str, Any]) -> Json:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 Content = str | Element | None
@@ -46,6 +47,18 @@ def _attribute(pair: tuple[str, object]) -> tuple[str, str]:
 def markup(made: Element) -> str:
     """An element as HTML, in which nothing is markup but the elements themselves."""
     return tostring(made, encoding="unicode", method="html")
+
+
+def as_json(made: Element) -> list[Any]:
+    """An element as `[name, attributes, content…]`, for a page that makes it itself."""
+    found: list[Any] = [made.tag, dict(made.attrib)]
+    if made.text:
+        found.append(made.text)
+    for each in made:
+        found.append(as_json(each))
+        if each.tail:
+            found.append(each.tail)
+    return found
 
 
 def data(name: str, value: object) -> Element:

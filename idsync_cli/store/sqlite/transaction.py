@@ -129,6 +129,11 @@ class SqliteTransaction(Transaction):
         """The highest sequence number that was taken; 0 in a new store (section 7)."""
         return self._last_seq
 
+    @property
+    def seed(self) -> int:
+        """The seed of the store (section 7)."""
+        return int(self._seed)
+
     def advance_to(self, seq: int) -> None:
         """Let a sequence number, not below `last_seq`, be the highest that was taken."""
         self._last_seq = seq
