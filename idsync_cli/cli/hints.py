@@ -36,11 +36,11 @@ _SENTENCES = {
     Hint.RESUME: "use --resume{also} to continue after it",
     Hint.RESUME_REPLAY: "use --resume{also} to continue",
     Hint.REPLAY_AGAIN: "use --again to repeat it",
-    Hint.PASS_OVER_OR_REPLAY_AGAIN: "use --resume to pass it over, or --again to repeat all",
-    Hint.PASS_OVER_REPLAYED: "use --resume to pass over what is done",
+    Hint.PASS_OVER_OR_REPLAY_AGAIN: "use --resume to skip it, or --again to repeat all",
+    Hint.PASS_OVER_REPLAYED: "use --resume to skip what is done",
     Hint.MEND_FILE_AND_RESUME: "get a whole copy of it, then use --resume{also} to continue",
     Hint.RESTORE_FILE_AND_RESUME: "restore the file, then use --resume{also} to continue",
-    Hint.NAME_FILE_ONCE: "name it once, or use --resume to pass over the second",
+    Hint.NAME_FILE_ONCE: "name it once, or use --resume to skip the second",
     Hint.RESUME_OR_REPLAY_AGAIN: "restore the file and use --resume, or replay all of it "
     "with --again",
     Hint.RESUME_WITH_OUTPUT: "continue the same way, with --output to a file",
@@ -50,23 +50,23 @@ _SENTENCES = {
     Hint.RESUME_WITH_ENRICH: "continue the same way, with --enrich and the same file",
     Hint.RESUME_WITHOUT_ENRICH: "continue the same way, without --enrich",
     Hint.REPLAY_FILE: "to answer them, run: idsync replay {path}",
-    Hint.IMPORT_FILE: "to take them in, run: idsync import {path}",
-    Hint.CONVERT_RECORDED: "idsync convert makes requests with responses of what a browser "
-    "recorded",
-    Hint.CONVERT_FILE: "make requests of it with: idsync convert {path}",
-    Hint.CONVERT_ARRAY: "make requests of it with: idsync convert {path}, or lines with: "
+    Hint.IMPORT_FILE: "to import them, run: idsync import {path}",
+    Hint.CONVERT_RECORDED: "to get requests with responses from a browser's recording, use: "
+    "idsync convert",
+    Hint.CONVERT_FILE: "convert it to requests with: idsync convert {path}",
+    Hint.CONVERT_ARRAY: "convert it to requests with: idsync convert {path}, or lines with: "
     "jq -c '.[]'{after_path}",
-    Hint.CONVERT_WRAPPED: "make requests of what it holds with: idsync convert {path}",
-    Hint.CONVERT_OBJECTS: "make requests of it with: idsync convert {path}, or lines with: "
+    Hint.CONVERT_WRAPPED: "convert what it holds to requests with: idsync convert {path}",
+    Hint.CONVERT_OBJECTS: "convert it to requests with: idsync convert {path}, or lines with: "
     "jq -c .{after_path}",
-    Hint.CONVERT_ROWS: "to make requests of rows without one, use: idsync convert",
+    Hint.CONVERT_ROWS: "to convert rows without one to requests, use: idsync convert",
     Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
     Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
-    Hint.MAKE_LINE_FEEDS: "make line feeds of them with: tr '\\r' '\\n'{redirected}",
-    Hint.RECODE_UTF_16: "write it anew with: iconv -f UTF-16 -t UTF-8 {path}",
-    Hint.RECODE_UTF_32: "write it anew with: iconv -f UTF-32 -t UTF-8 {path}",
+    Hint.MAKE_LINE_FEEDS: "convert them to line feeds with: tr '\\r' '\\n'{redirected}",
+    Hint.RECODE_UTF_16: "convert it with: iconv -f UTF-16 -t UTF-8 {path}",
+    Hint.RECODE_UTF_32: "convert it with: iconv -f UTF-32 -t UTF-8 {path}",
     Hint.GET_WHOLE_COPY: "the archive is damaged; get a whole copy of it",
-    Hint.GET_FILE_ANEW: "look into it, then get the file anew",
+    Hint.GET_FILE_ANEW: "look into it, then get the file again",
     Hint.GET_BY_GIT_LFS: "get the file with: git lfs pull",
     Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
     Hint.UNPACK_BZIP2: "unpack it with: bzip2 -dc {path}",
@@ -77,10 +77,11 @@ _SENTENCES = {
     Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
     Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
     Hint.BRING_BACK: "use --again --force to do so",
-    Hint.FINISH_LATER: "end it; the next command that writes to the store finishes",
+    Hint.FINISH_LATER: "end that program; the next command that writes to the store then finishes "
+    "the erasure",
     Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
-    Hint.MAP_COLUMN: "say what a column is with: --map {argument}",
-    Hint.LEAVE_OUT_COLUMN: "leave one of them out, with: --map {argument}",
+    Hint.MAP_COLUMN: "set the type of a column with: --map {argument}",
+    Hint.LEAVE_OUT_COLUMN: "ignore one of them with: --map {argument}",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
 }
 """Every hint in the words of the command line."""

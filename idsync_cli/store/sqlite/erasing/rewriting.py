@@ -2,7 +2,7 @@
 
 SQLite overwrites what is deleted, but what was moved within a page or between pages may have left
 a copy behind, the log has pages as they were, and another program may have deleted without
-overwriting. Once the file is written anew, from its rows alone, and the log is empty, there is
+overwriting. Once the file is rewritten, from its rows alone, and the log is empty, there is
 nothing of all that.
 """
 
