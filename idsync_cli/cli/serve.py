@@ -247,7 +247,7 @@ def _opened(path: str, *, write_it: bool) -> "SqliteStore":
 
 
 async def _reload(api: "Api", config: str, *, no_extensions: bool) -> None:
-    """Take the configuration anew; one that is wrong is told of, and the old one stays."""
+    """Reload the configuration; a wrong one is reported, and the old one stays in force."""
     from idsync_cli.cli.complaints import complain
 
     try:

@@ -101,8 +101,8 @@ def _reason(told: WhyNot) -> str:
     if told.ineligible is not None:
         return f"{told.ineligible}: {REASONS[told.ineligible]}"
     if told.lost_at is not None:
-        return f"tier {told.lost_at.rank}, {told.lost_at.identity_type}, found other profiles, "
-        "but not this one"
+        tier = f"tier {told.lost_at.rank}, {told.lost_at.identity_type}"
+        return f"{tier}, found other profiles, but not this one"
     if told.lost_tie:
         assert isinstance(outcome, Decision)
         rule = outcome.decided_by.rule

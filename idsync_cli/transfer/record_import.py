@@ -125,8 +125,7 @@ class RecordImport:
     def _check_number(self, record: DataRecord) -> Violation | None:
         seq = record.seq
         if seq < self._seq:
-            what = f"seq is {seq}, behind a line with {self._seq}; such lines must be in order of "
-            "seq"
+            what = f"seq is {seq}, after a line with {self._seq}; these lines must be sorted by seq"
             return Violation(what, ("seq",))
         if seq > self._seq:
             self._seq, self._events = seq, set()
