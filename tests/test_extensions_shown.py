@@ -176,7 +176,7 @@ def test_a_plan_shows_what_new_guard_rails_would_have_kept_out(idsync: Program) 
         "normalize email not set becomes trim, lowercase",
         "blocked * not set becomes placeholders",
         "moving push_token not set becomes yes",
-        "3 identifiers blocked: kept, and finding nobody:",
+        "3 identifiers blocked: kept, not looked up:",
         f"ios_idfa {ZEROS} 2",
         "1 identifier of another form: kept, and found:",
         "email Anna@X anna@x 1",

@@ -92,7 +92,7 @@ def test_the_configuration_is_read_again_and_a_bad_one_is_not_taken(program: Pro
         assert running("POST", "/v1/identify", visit(1), {"x-mp-key": "new-key"}).status == 200
         _, said = running.stop()
     assert "strategie" in said
-    assert "the old one still holds" in said
+    assert "the old one is still in force" in said
     assert "top-secret" not in said
 
 

@@ -218,7 +218,7 @@ def test_what_can_never_be_found_is_counted(
 
 
 def test_values_with_line_ends_are_counted(unique: Program) -> None:
-    """A quotation mark at a wrong place glues rows together, and it is CSV all the same."""
+    """A misplaced quotation mark glues rows together, and it is CSV all the same."""
     table = 'mpid,email\n1,a\n2,"b\n3,c\n4,d"\n5,e\n'
     unique.write("p.csv", table)
     told = unique("import", "p.csv", "--dry-run").stdout

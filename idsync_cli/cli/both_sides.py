@@ -75,7 +75,7 @@ def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:
     if not common:
         raise UsageFault(
             "the two configurations have no scope in common, so that there is nothing to compare; "
-            "call the scope in both the same"
+            "give the scope the same name in both"
         )
     for side, has, lacks in (("A", a, b), ("B", b, a)):
         for name in has.scopes:

@@ -70,7 +70,7 @@ def check(
     ] = None,
     update: Annotated[
         bool,
-        typer.Option("--update", help="Write what was found into the scenarios."),
+        typer.Option("--update", help="Write the actual results into the scenarios."),
     ] = False,
     init: Annotated[
         bool,

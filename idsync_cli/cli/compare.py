@@ -44,13 +44,13 @@ def compare(
     ],
     other: Annotated[
         str | None,
-        typer.Option("--with", metavar="FILE", help="The configuration that is proposed, B."),
+        typer.Option("--with", metavar="FILE", help="B: the proposed configuration."),
     ] = None,
     recorded: Annotated[
-        bool, typer.Option("--recorded", help="B is what production answered, by response.")
+        bool, typer.Option("--recorded", help="B: what production answered (response).")
     ] = False,
     map_mpids: Annotated[
-        bool, typer.Option("--map-mpids", help="Let recorded MPIDs (response.mpid) stand for ours.")
+        bool, typer.Option("--map-mpids", help="Map recorded MPIDs (response.mpid) to ours.")
     ] = False,
     examples: Annotated[
         int, typer.Option("--examples", metavar="N", min=0, max=1000, help="At most N examples.")
@@ -58,13 +58,21 @@ def compare(
     max_splits: Annotated[
         int | None,
         typer.Option(
-            "--max-splits", metavar="N", min=0, max=_MOST, help="Fail only if more are split."
+            "--max-splits",
+            metavar="N",
+            min=0,
+            max=_MOST,
+            help="Fail only if more profiles split.",
         ),
     ] = None,
     max_merges: Annotated[
         int | None,
         typer.Option(
-            "--max-merges", metavar="N", min=0, max=_MOST, help="Fail only if more are merged."
+            "--max-merges",
+            metavar="N",
+            min=0,
+            max=_MOST,
+            help="Fail only if more profiles merge.",
         ),
     ] = None,
     max_refused: Annotated[
@@ -74,12 +82,12 @@ def compare(
             metavar="N",
             min=0,
             max=_MOST,
-            help="Fail only if one alone rejects more.",
+            help="Fail only if one side rejects more.",
         ),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="FILE", help="Write every differing line."),
+        typer.Option("--output", metavar="FILE", help="Write every line that differs."),
     ] = None,
     html: HtmlReport = None,
     force: Force = False,
@@ -89,29 +97,32 @@ def compare(
     store: Annotated[
         str | None,
         typer.Option(
-            "--store", "-s", metavar="FILE", help="Begin with a copy of this store, not empty."
+            "--store",
+            "-s",
+            metavar="FILE",
+            help="Start with a copy of this store (default: empty).",
         ),
     ] = None,
     seed: Annotated[
         str | None,
-        typer.Option("--seed", metavar="N", help="Seed for the MPIDs of both (default: 0)."),
+        typer.Option("--seed", metavar="N", help="Seed for the MPIDs of both sides (default: 0)."),
     ] = None,
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Compare what two configurations make of the same requests.
+    """Compare how two configurations answer the same requests.
 
-    A is --config, and B is --with, or with --recorded what production answered; its MPIDs stand
-    for ours then. Sides are replayed at once, into temporary stores: which profiles of A does B
-    split, and which does it merge? The exit status is 1 if anything differs, or more than a --max
-    option allows.
+    A is --config. B is --with, or with --recorded what production answered, whose MPIDs are then
+    mapped to ours. Both are replayed at once, into temporary stores: which profiles of A does B
+    split, and which does it merge? The exit status is 1 if anything differs, or with --max options
+    if more differs than they allow.
 
     Example: idsync compare --config idsync.yaml --with new.yaml requests.jsonl
     """
     if (other is None) is not recorded:
         raise UsageFault(
-            "name what it is compared with: a proposed configuration with --with, or with "
-            "--recorded what production answered; one of them"
+            "name one thing to compare with: a proposed configuration (--with), or what "
+            "production answered (--recorded)"
         )
     number = parse_seed(seed)
     organizations = [
@@ -151,7 +162,7 @@ def compare(
     for fault in found.first_wrong:
         say(str(fault))
     if more := found.wrong - len(found.first_wrong):
-        say(f"and {more} more responses that are wrong")
+        say(f"and {more} more invalid responses")
     status = comparison.exit_status(Limits(max_splits, max_merges, max_refused))
     return 1 if found.wrong else status
 

@@ -70,7 +70,7 @@ def profile_show(
     if markdown and (as_json or not story):
         raise UsageFault("--markdown needs --story, and cannot be combined with --json")
     if story and at is not None:
-        raise UsageFault("--story tells of every request; omit --at, or show the profile without")
+        raise UsageFault("--story covers every request; omit --at or --story")
     number = mpid_in("--mpid", mpid)
     most = most_rows(limit, as_json=as_json or markdown)
     if story:

@@ -72,11 +72,11 @@ def look_back(transaction: SqliteTransaction, at: str | None, mpid: int | None =
     seq = int(at) if _SEQ.fullmatch(at) else 0
     if not seq:
         raise UsageFault(
-            f"--at {quoted(at)} is not a sequence number: give that of a request, in digits, as "
-            "idsync history shows it"
+            f"--at {quoted(at)} is not a sequence number: give the number of a request, as idsync "
+            "history shows it"
         )
     if not last:
-        raise UsageFault(f"--at {seq} is beyond the last request: the store has had none yet")
+        raise UsageFault(f"--at {seq} is beyond the last request: the store has no requests yet")
     if seq > last:
         raise UsageFault(
             f"--at {seq} is beyond the last request, {last}; give a number up to that, or omit "

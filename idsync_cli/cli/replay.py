@@ -69,7 +69,7 @@ def replay(
     enrich: Annotated[
         str | None,
         typer.Option(
-            "--enrich", metavar="FILE", help="Write each batch with what its profile then knows."
+            "--enrich", metavar="FILE", help="Write each event batch, enriched from its profile."
         ),
     ] = None,
     html: HtmlReport = None,
@@ -92,7 +92,7 @@ def replay(
     ] = False,
     map_mpids: Annotated[
         bool,
-        typer.Option("--map-mpids", help="Let recorded MPIDs (response.mpid) stand for ours."),
+        typer.Option("--map-mpids", help="Map recorded MPIDs (response.mpid) to ours."),
     ] = False,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -107,7 +107,7 @@ def replay(
             metavar="N",
             min=1,
             max=10**6,
-            help="Lines a transaction (default: by time).",
+            help="Lines per commit (default: by time).",
         ),
     ] = None,
     dry_run: Annotated[

@@ -45,11 +45,13 @@ Statuses = Annotated[
 ]
 Rules = Annotated[
     list[Rule] | None,
-    typer.Option("--rule", metavar="RULE", help="Explain only what this decided; repeatable."),
+    typer.Option(
+        "--rule", metavar="RULE", help="Explain only answers decided by this; repeatable."
+    ),
 ]
 Kinds = Annotated[
     list[RequestKind] | None,
-    typer.Option("--type", metavar="TYPE", help="Explain only these requests; repeatable."),
+    typer.Option("--type", metavar="TYPE", help="Explain only requests of this type; repeatable."),
 ]
 
 

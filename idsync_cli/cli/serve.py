@@ -64,30 +64,35 @@ def serve(
         bool, typer.Option("--tls", help="Serve https with a certificate made for this run.")
     ] = False,
     tls_cert: Annotated[
-        str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this.")
+        str | None,
+        typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate."),
     ] = None,
     tls_key: Annotated[
         str | None, typer.Option("--tls-key", metavar="FILE", help="The key of --tls-cert.")
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Print a line for each request.")] = False,
     log_values: Annotated[
-        bool, typer.Option("--log-values", help="Print the requests, too: personal data.")
+        bool, typer.Option("--log-values", help="Also print the requests: personal data.")
     ] = False,
     record: Annotated[
         str | None,
-        typer.Option("--record", metavar="FILE", help="Append requests and their answers."),
+        typer.Option(
+            "--record", metavar="FILE", help="Append requests and their answers to a file."
+        ),
     ] = None,
     max_age: Annotated[
-        int, typer.Option("--max-age", metavar="S", help="How long SDKs may keep an answer.")
+        int, typer.Option("--max-age", metavar="S", help="Seconds that SDKs may keep an answer.")
     ] = 0,
     allow_origin: Annotated[
         list[str] | None,
-        typer.Option("--allow-origin", metavar="URL", help="Let only these pages ask."),
+        typer.Option(
+            "--allow-origin", metavar="URL", help="Let only pages of this origin ask; repeatable."
+        ),
     ] = None,
     dsr_delay: Annotated[
         int,
         typer.Option(
-            "--dsr-delay", metavar="S", help="How long a request of a data subject is pending."
+            "--dsr-delay", metavar="S", help="Seconds that a data subject request is pending."
         ),
     ] = 0,
     seed: Seed = None,
@@ -100,8 +105,8 @@ def serve(
     """Answer the mParticle SDKs over HTTP.
 
     Point an application at the address that is printed, and a browser on this machine at the
-    second: a page over the store. SIGHUP reads the configuration again; Ctrl-C finishes what was
-    accepted and ends.
+    second: a page over the store. SIGHUP reloads the configuration; Ctrl-C finishes the accepted
+    requests and stops.
 
     Example: idsync serve --log
     """
@@ -214,13 +219,14 @@ def _credentials(organization: "Organization") -> "Credentials":
 def _warn(credentials: "Credentials", host: str) -> None:
     if not credentials.any:
         say(
-            "note: no workspace has an api_key, so no SDK can ask anything; "
+            "note: no workspace has an api_key, so no SDK can send requests; "
             "to add one, see: idsync help workspaces"
         )
     if host not in LOOPBACK and credentials.open_keys:
         names = ", ".join(map(quoted, credentials.open_keys))
         say(
-            f"note: whoever can reach {printable(host)} can ask with the bare key of {names} "
+            f"note: whoever can reach {printable(host)} can send requests with only the key of "
+            f"{names} "
             "(key_only)"
         )
 
@@ -247,7 +253,7 @@ def _tls(
         Path(path).write_bytes(authority)
     except OSError as error:
         raise UsageFault(f"{quoted(path)} cannot be written: {error.strerror}") from None
-    say(f"wrote {printable(path)}: have the device or browser trust this authority for this run")
+    say(f"wrote {printable(path)}: make the device or browser trust this authority for this run")
     return context
 
 

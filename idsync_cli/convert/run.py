@@ -197,9 +197,9 @@ class Conversion:
     def _of_piece(self, piece: Piece) -> Found:
         which = f"(value {piece.number:,} of the file)"  # all may stand in one line
         if not piece.text:
-            raise CannotUse(f"{quoted(piece.skipped)} is no object {which}")
+            raise CannotUse(f"{quoted(piece.skipped)} is not an object {which}")
         if not piece.ended:
-            raise CannotUse(f"the file ends in it {which}")
+            raise CannotUse(f"the file ends within it {which}")
         try:
             return objects.request_of(piece.text, self._columns, self._source.default)
         except CannotUse as fault:
@@ -208,5 +208,5 @@ class Conversion:
 
 def _of_entry(piece: Piece) -> Found | None:
     if not piece.ended:
-        raise CannotUse("the file ends in it")
+        raise CannotUse("the file ends within it")
     return har.request_of(piece.text)

@@ -96,7 +96,7 @@ def carry_out(
     None where there is nothing to erase. A request that cannot be carried out stays pending.
 
     Raises:
-        StoreFault: the store cannot be used, or the file not be written anew.
+        StoreFault: the store cannot be used, or the file not be rewritten.
     """
     with engine.writing() as transaction:
         assert isinstance(transaction, SqliteTransaction)

@@ -31,8 +31,8 @@ def check_unused(
         before = find(transaction, workspace, subject.id)
     if before is not None:
         raise UsageFault(
-            f"the subject_request_id {subject.id} was used before, by a request of the type "
-            f"{before.type}; give each request an id of its own",
+            f"the subject_request_id {subject.id} was already used, by a request of the type "
+            f"{before.type}; give each request its own id",
             FaultCode.REQUEST_ID_USED,
         )
 

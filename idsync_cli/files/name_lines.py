@@ -105,7 +105,7 @@ def _header_in(text: str) -> list[str] | None:
             hint = nearest(name, [*TYPES_BY_NAME, _MPID, *_WHERE])
             raise UsageFault(
                 f"the first line is neither an MPID, TYPE=VALUE, a JSON object, nor the header of "
-                f"a CSV file: {quoted(name)} is no identifier type{hint}"
+                f"a CSV file: {quoted(name)} is not an identifier type{hint}"
             )
     return columns
 

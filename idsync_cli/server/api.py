@@ -89,7 +89,7 @@ class Api:
         if wait:
             raise Problem(
                 429,
-                f"more than {caller.access.rate} requests a second; try again after {wait} s",
+                f"more than {caller.access.rate} requests per second; try again after {wait} s",
                 TOO_MANY_REQUESTS,
                 {"Retry-After": str(wait)},
             )

@@ -43,9 +43,9 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
                 if len(body) > most or (unpacking is not None and unpacking.taken > 2 * most):
                     raise too_long(most)
     except TimeoutError:
-        raise Problem(408, f"the body did not come within {SECONDS:.0f} seconds") from None
+        raise Problem(408, f"the body did not arrive within {SECONDS:.0f} seconds") from None
     except ClientDisconnect:
-        raise Problem(400, "the body is cut") from None
+        raise Problem(400, "the body is incomplete") from None
     if unpacking is not None and not unpacking.is_whole:
         raise Problem(400, "the body is not one whole gzip file")
     return bytes(body)

@@ -47,7 +47,7 @@ class Caller(NamedTuple):
 
 
 class Refused(Exception):
-    """Credentials are missing or wrong: the HTTP status that says so."""
+    """Missing or wrong credentials: the HTTP status that says so."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")

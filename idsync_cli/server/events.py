@@ -86,7 +86,7 @@ class EventRoutes:
         return Response(status_code=202)
 
     async def native(self, request: Request) -> Response:
-        """Take an upload of a native SDK."""
+        """Accept an upload of a native SDK."""
         began = perf_counter()
         sent = await sent_with(request, request.path_params["key"])
         caller = self._api.credentials.app(sent)

@@ -39,7 +39,7 @@ class ProfileRoutes:
         self._tokens: Final = Tokens(monotonic)
 
     async def audience(self, request: Request) -> Response:
-        """Tell a device which audiences its user is in; a profile that is not there is in none."""
+        """List the audiences of a device's user; a profile that is not there is in none."""
         began = perf_counter()
         sent = await sent_with(request, request.path_params["key"])
         caller = self._api.credentials.app(sent)
@@ -80,7 +80,7 @@ class ProfileRoutes:
         return json_response(told, headers={"Cache-Control": "no-store"})
 
     async def by_mpid(self, request: Request) -> Response:
-        """Tell of the profile that has an MPID."""
+        """Show the profile that has an MPID."""
         began = perf_counter()
         caller = self._caller(request)
         asked = _fields(request.query_params)

@@ -73,7 +73,7 @@ class SqliteStore(Store):
     def finish_erasures(self) -> bool:
         """Let no byte of what was erased be left in the store's files; whether that is done.
 
-        The file is written anew, once for all that was erased, and its log is cut off, which has to
+        The file is rewritten, once for all that was erased, and its log is cut off, which has to
         wait for those who read what was.
 
         Raises:

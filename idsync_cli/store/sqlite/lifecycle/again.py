@@ -1,7 +1,7 @@
 """What a store knows that must outlast a restore: who was erased, which files there are.
 
 A backup may have whom the store has erased since. Before it takes the store's place it is made to
-know of that, too: the erasures are carried out again in the copy, and its file is written anew.
+know of that, too: the erasures are carried out again in the copy, and its file is rewritten.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ _FIRST_WITH_ERASURES: Final = 4
 class Knowledge(NamedTuple):
     """What is known: erasures by number, whether bytes of them are left, files, and ids used.
 
-    `rewritings` is how often the store's file was written anew. `is_readable` is false of a store
+    `rewritings` is how often the store's file was rewritten. `is_readable` is false of a store
     that is too damaged to be asked.
     """
 
