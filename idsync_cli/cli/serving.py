@@ -151,7 +151,7 @@ async def reload_rules(
     load: "Callable[[], Rules]",
     credentials_of: "Callable[[Organization], Credentials]",
 ) -> None:
-    """Take the configuration anew; one that is wrong is told of, and the old one stays."""
+    """Reload the configuration; a wrong one is reported, and the old one stays in force."""
     from idsync_cli.cli.complaints import complain
 
     try:
@@ -159,16 +159,16 @@ async def reload_rules(
         await api.reload(rules.organization, credentials_of(rules.organization))
     except IdsyncError as error:
         complain(error, prefix="idsync: ")
-        say("note: the configuration was not taken; the old one still holds")
+        say("note: the configuration was not reloaded; the old one is still in force")
     else:
         if made is not None:
             made.routes.rules = rules
-        say("note: the configuration was read again, and holds from now on")
+        say("note: the configuration was reloaded")
 
 
 def report_bug(error: Exception) -> None:
     """Tell where it happened, and neither values nor messages, which may hold personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     places = " > ".join(f"{Path(each.filename).name}:{each.lineno}" for each in frames[-6:])
-    say(f"idsync: a bug in idsync ({type(error).__name__}) at {places}; the server goes on")
+    say(f"idsync: a bug in idsync ({type(error).__name__}) at {places}; the server keeps running")
     sys.stderr.flush()
