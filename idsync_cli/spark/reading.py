@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
-from idsync_cli.files.contents import BYTE_ORDER_MARK, is_packed
+from idsync_cli.files.contents import BYTE_ORDER_MARK
+from idsync_cli.files.gzip_mark import is_packed
 from idsync_cli.files.request_file import open_requests
 from idsync_cli.spark.tables import Values, mapped
 from idsync_cli.wire.lines import LONGEST_LINE

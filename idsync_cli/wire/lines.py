@@ -7,6 +7,7 @@ what it is; what a line means never depends on how it was read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import GenericAlias
 from typing import Any, Final, NamedTuple
 
@@ -74,6 +75,7 @@ def response_of(request: object) -> object:
 _BATCH: Final = RequestKind.BATCH.value
 _NAMES_A_BATCH: Final = b'"batch"'
 _BACKSLASH: Final = ord("\\")
+_CARRIAGE_RETURN: Final = ord("\r")
 _QUOTE: Final = ord('"')
 _CHANGES: Final = MEMBERS["identity_changes"].place
 _TYPE: Final = MEMBERS["type"].place
@@ -107,20 +109,18 @@ class LineReader:
 
     def request(self, line: bytes) -> object:
         """The request of a line: plain, or an event batch, or a JSON value, or why it is none."""
-        if line.endswith(b"\r"):
+        if line and line[-1] == _CARRIAGE_RETURN:
             line = line[:-1]
-        may_be_batch = _NAMES_A_BATCH in line
         if _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
-            if may_be_batch:
-                batch = self._plain_batch(line)
-                if batch is not None:
-                    return BatchLine(batch, self._events(line), line)
             members = self._plain(line)
-            if members is not None:
+            if members is not None and members[_TYPE] != _BATCH:
                 return PlainLine(members)
+            batch = self._plain_batch(line) if _NAMES_A_BATCH in line else None
+            if batch is not None:
+                return BatchLine(batch, self._events(line), line)
         try:
             request = decode(line)
-            if may_be_batch and isinstance(request, dict) and request.get("type") == _BATCH:
+            if isinstance(request, dict) and request.get("type") == _BATCH:
                 check_depth(request)
                 return BatchLine(request, self._events(line), line)
         except Refusal as refusal:
@@ -228,6 +228,7 @@ class _Decoder(NamedTuple):
     events_of: Callable[[bytes], Any]
 
 
+@cache
 def _decoder() -> _Decoder:
     """Make what reads plain lines, of the table of members.
 

@@ -24,7 +24,8 @@ const shown = (id) => page.textContent(`#${id}`);
 const answer = async (act) => {
   await page.evaluate(() => { document.getElementById("answer").textContent = ""; });
   await act();
-  await page.waitForFunction(() => document.getElementById("answer").textContent !== "", null, { timeout: 60000 });
+  // The answer to an alias may still come between: what is waited for begins with a status.
+  await page.waitForFunction(() => /^\d/.test(document.getElementById("answer").textContent), null, { timeout: 60000 });
 };
 
 async function tell(step) {

@@ -1,7 +1,7 @@
 """Requests, and their changes, that have yet to be written."""
 
 from sqlite3 import Connection
-from typing import Any, Final
+from typing import Any
 
 from idsync_cli.store.api import RequestEntry
 from idsync_cli.store.sqlite.rows.batch import Batch
@@ -9,8 +9,6 @@ from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
 
 OutcomeKey = tuple[int, str, str, str, str | None]
 """What `outcomes` has once: scope, kind of request, status, rule, and type that decided."""
-
-_NO_TEXTS: Final = None, None
 
 
 class PendingRequests:
@@ -38,9 +36,9 @@ class PendingRequests:
 
     def add_texts(self, entry: RequestEntry) -> None:
         """Add what the request brought itself, if it brought anything: its ID, its own time."""
-        texts = entry.request_id, entry.request_timestamp_ms
-        if texts != _NO_TEXTS:
-            self._texts[entry.seq] = texts
+        its_id, its_time = entry.request_id, entry.request_timestamp_ms
+        if its_id is not None or its_time is not None:
+            self._texts[entry.seq] = its_id, its_time
 
     def outcome_id(self, key: OutcomeKey) -> int:
         """The number of a row of `outcomes`; a new one where it has none yet."""
