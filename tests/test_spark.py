@@ -58,8 +58,9 @@ def test_jobs_and_windows_come_to_what_one_store_does(
         answers += [row.answer for row in state.answers.orderBy("seq").collect()]
         history += [row.entry for row in state.history.orderBy("seq", "place").collect()]
     assert state is not None
+    assert state.profiles.columns == ["created_seq", "profile"]
     order = ["section", "seq", "rank", "age", "place"]
-    export = outputs._with_keys(state.profiles).orderBy(*order, "turn").collect()
+    export = outputs._with_keys(outputs.profiles_of(state.state)).orderBy(*order, "turn").collect()
     assert answers == [each.decode() for each in expected.answers]
     assert history == expected.history
     assert [row.profile for row in export] == expected.export

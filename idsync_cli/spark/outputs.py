@@ -59,13 +59,19 @@ def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | N
         "seq", f.col("rank").alias("place"), f.col("entry").cast("string")
     )
     decisions = of(Kind.DECISION).select("seq", f.col("decision").cast("string"))
+    return Tables(answers, profiles_of(state), history, decisions, state)
+
+
+def profiles_of(state: "DataFrame") -> "DataFrame":
+    """The lines of an export, with what they are sorted by."""
+    from pyspark.sql import functions as f
+
     exported = state.where(f.col("section") != Section.TIMES_ALONE.value)
-    profiles = exported.select(
+    return exported.select(
         f.when(f.col("section") == Section.PROFILE.value, f.col("seq")).alias("created_seq"),
         f.col("data").cast("string").alias("profile"),
         *("node", "section", "seq", "rank", "age", "place", "mpid", "other", "key", "was_known"),
     )
-    return Tables(answers, profiles, history, decisions, state)
 
 
 def _name_of(files: Sequence[str] | None) -> "Column":

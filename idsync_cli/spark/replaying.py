@@ -58,7 +58,8 @@ def replay(
         del name
         return table.localCheckpoint(eager=True)
 
-    return _replay(spark, lines, config, seed, state, window, max_share, keep, Stages(spark))
+    done = _replay(spark, lines, config, seed, state, window, max_share, keep, Stages(spark))
+    return done._replace(profiles=done.profiles.select("created_seq", "profile"))
 
 
 def replay_into(
