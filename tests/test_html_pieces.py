@@ -75,7 +75,8 @@ def test_every_style_of_the_theme_is_in_the_style_sheet() -> None:
     style = page_style()
     for look in set(STYLES) - {Look.PLAIN}:
         assert f".look-{look}{{" in style
-    assert {each.colour for each in STYLES.values()} - {None} == set(COLOURS)
+    assert {each.colour for each in STYLES.values()} - {None, "default"} == set(COLOURS)
+    assert ".look-not_consulted{color:var(--dim)" in style
     assert "/*" not in style.replace("/**/", "")
 
 

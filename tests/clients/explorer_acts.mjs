@@ -114,7 +114,7 @@ const STEPS = {
     const attack = await context.newPage();
     const opened = `${facts.attacker}/attack.html?${new URLSearchParams({ origin, token })}`;
     await attack.goto(opened);
-    await attack.waitForFunction(() => window.outcomes !== undefined, null, { timeout: 20000 });
+    await attack.waitForFunction(() => window.outcomes !== undefined, null, { timeout: 90000 });
     return attack.evaluate(() => window.outcomes);
   },
 

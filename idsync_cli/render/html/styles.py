@@ -40,7 +40,7 @@ def look_class(look: Look | str) -> str:
 
 def _rules(style: Style) -> str:
     rules = []
-    if style.colour is not None:
+    if style.colour not in (None, "default"):  # a page has a colour for what is dim
         rules.append(f"color:var(--{style.colour})")
     elif style.dim:
         rules.append("color:var(--dim)")
