@@ -210,6 +210,7 @@ def test_without_an_mpid_every_holder_at_a_line(idsync: Program) -> None:
         ((A, "--type", "modify", "--email", "e"), ["a modify names its profile"]),
         ((A, "--type", "erase", "--email", "e"), ["an erase names its profile"]),
         ((A, "--type", "logn", "--email", "e"), ["INVALID_REQUEST", "did you mean 'login'?"]),
+        ((A, "--type", "nope", "--email", "e"), ["identify, login, logout, search\n"]),
         ((A,), ["NO_IDENTITIES"]),
         ((A, "--email", "e", "--scope", "nowhere"), ["UNKNOWN_SCOPE"]),
     ],

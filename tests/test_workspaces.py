@@ -80,6 +80,8 @@ def test_a_workspace_may_be_a_name_or_a_mapping(tmp_path: Path) -> None:
         ("      web: {scope: consumers, rate: 0}\n", "rate is '0'"),
         ("      web: {scope: consumers, rate: fast}\n", "rate is 'fast'"),
         ("      web: {scope: consumers, key_only: yes}\n", "must be true or false"),
+        ("      web: {scope: consumers, key_only: true}\n", "add api_key, or remove key_only"),
+        ("      web: {scope: consumers, key_only: true, api_key: }\n", "add api_key, or remove"),
         (
             "      a: {scope: consumers, api_key: k}\n      b: {scope: consumers, api_key: k}\n",
             "the api_key of the workspace 'b' is also the api_key of the workspace 'a'",

@@ -13,8 +13,8 @@ from idsync_cli.cli.environment import (
     now_ms,
     say,
     terminal_width,
-    write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.moments import moment_in
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, Force, StorePath
@@ -128,7 +128,8 @@ def audience(
     if of > shown:
         from idsync_cli.render.store import more_line
 
-        write(more_line(shown, of, "members", hints.SHOW_MORE.format(of, of - shown)))
+        more = more_line(shown, of, "members", hints.SHOW_MORE.format(of, of - shown))
+        write_lines([[more]])
     return listing.exit_status
 
 
@@ -209,5 +210,5 @@ def _export(
     if output == STANDARD_STREAM:
         say(f"note: {told}")
     else:
-        write(told)
+        write_lines([[told]])
     return exported.exit_status

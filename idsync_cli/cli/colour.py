@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -66,7 +67,8 @@ def styled(shown: str, look: "Look") -> str:
     if not any(style) or not shown:
         return shown
     given = {name: True for name in ("bold", "dim", "italic") if getattr(style, name)}
-    return typer.style(shown, fg=style.colour, **given)
+    colour = "reset" if style.colour == "default" else style.colour
+    return typer.style(shown, fg=colour, **given)
 
 
 def without(shown: str) -> str:
@@ -111,6 +113,18 @@ class _Formatter(HelpFormatter):
     def write_heading(self, heading: str) -> None:
         """Write what a list is of."""
         super().write_heading(self._styled(heading, "heading"))
+
+    def write_text(self, text: str) -> None:
+        """Write a paragraph; an option such as --fail-on stays on one line."""
+        indent = " " * self.current_indent
+        paragraph = fill(
+            text,
+            self.width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+        )
+        self.write(f"{paragraph}\n")
 
     def write_dl(self, rows: Any, *arguments: Any, **settings: Any) -> None:
         """Write a list of options or commands."""

@@ -15,7 +15,7 @@ from idsync_cli.cli.environment import (
     width_of_excerpts,
     write,
     write_json,
-    write_sentences,
+    write_lines,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -84,7 +84,7 @@ def lint(
     elif form is Format.GITHUB:
         write("\n".join(render_config.warnings_for_github(warnings)))
     else:
-        write_sentences(render_config.warning_lines(warnings, width_of_excerpts(sys.stdout)))
+        write_lines(render_config.warning_lines(warnings, width_of_excerpts(sys.stdout)))
     return 0
 
 

@@ -76,7 +76,11 @@ def convert(
         with (
             Conversion(Source(file, text, said, kind)) as conversion,
             writing_to(output, force=force) as give_out,
-            no_progress() if quiet else progress("requests", opened.size_of_file) as advance,
+            (
+                no_progress()
+                if quiet
+                else progress("requests", opened.size_of_file, beside_output=is_streamed)
+            ) as advance,
         ):
             requests: Iterator[str] = conversion.requests()
             number = 0

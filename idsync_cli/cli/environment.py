@@ -139,22 +139,26 @@ def told_if_interrupted(what: str) -> Iterator[None]:
 
 
 def write_lines(lines: "Iterable[Line]") -> None:
-    """Write lines of parts, with colour for a terminal; this takes no Rich."""
+    """Write lines of parts: on a terminal broken at its width, in a pipe each as one line.
+
+    This takes Rich only where a line has no room.
+    """
     from idsync_cli.render.theme import words
 
-    shown = colour.painted if colour.is_wanted(sys.stdout) else words
-    write("\n".join(map(shown, lines)))
+    told = list(lines)
+    if sys.stdout.isatty() and not all(map(_has_room, map(words, told))):
+        from idsync_cli.render.tables import broken
+        from idsync_cli.render.theme import text
 
-
-def write_sentences(lines: "Iterable[Line]") -> None:
-    """Write lines: on a terminal broken at its width, in a pipe each as one line."""
-    if not sys.stdout.isatty():
-        write_lines(lines)
+        draw(*[broken(text(*line), terminal_width(), indent=2) for line in told])
         return
-    from idsync_cli.render.tables import broken
-    from idsync_cli.render.theme import text
+    shown = colour.painted if colour.is_wanted(sys.stdout) else words
+    write("\n".join(map(shown, told)))
 
-    draw(*[broken(text(*line), terminal_width(), indent=2) for line in lines])
+
+def _has_room(line: str) -> bool:
+    """Whether a line fits the terminal for sure; some characters take two columns."""
+    return len(line) * (1 if line.isascii() else 2) <= terminal_width()
 
 
 def write_utf8(text: str) -> None:
@@ -238,7 +242,7 @@ def load_configuration(path: str, *, no_extensions: bool = False) -> "Configurat
 
     loaded = load(Path(path))
     if no_extensions:
-        return loaded._replace(organization=loaded.organization.without_extensions())
+        return loaded.without_extensions()
     return loaded
 
 

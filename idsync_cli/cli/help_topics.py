@@ -1,11 +1,12 @@
 """Help that belongs to no single command: formats, codes, words of a configuration, types."""
 
+import sys
 from importlib.resources import files
 from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import terminal_width, write
+from idsync_cli.cli.environment import terminal_width, write_lines
 from idsync_cli.core.everyday_names import meant_by, types_called
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import UsageFault, did_you_mean, nearest, quoted
@@ -59,23 +60,23 @@ def help_(
     Example: idsync help login_protection
     """
     if word is None:
-        write(_overview())
+        _show(_overview())
         return 0
     word = _ON_PAGE.get(word, word)
     if word in TOPICS:
         page = files("idsync_cli").joinpath("help", f"{word}.txt").read_text(encoding="utf-8")
-        write(page.rstrip("\n"))
+        _show(page.rstrip("\n"))
         return 0
     from idsync_cli.render import rule_book
 
     width = min(terminal_width(), _WIDEST)
     if word in LISTS:
         if word == "types":
-            write(
+            _show(
                 f"{rule_book.types_page()}\n\nEvery name is an option, such as --customer-id VALUE"
             )
         else:
-            write(f"{rule_book.codes_page(width)}\n\nEach is explained by: idsync help WORD")
+            _show(f"{rule_book.codes_page(width)}\n\nEach is explained by: idsync help WORD")
         return 0
     text = rule_book.explanation(word, width)
     commands = getattr(context.find_root().command, "commands", {})
@@ -89,12 +90,20 @@ def help_(
             hint = did_you_mean(meant_by(word))
         topics = ", ".join((*TOPICS, *LISTS))
         raise UsageFault(f"no help on {quoted(word)}{hint or f'; the topics are: {topics}'}")
-    write(text)
+    _show(text)
     if word in TYPES_BY_NAME:
-        write(f"\nOption: --{word.replace('_', '-')} VALUE")
+        _show(f"\nOption: --{word.replace('_', '-')} VALUE")
     if word in commands:
-        write(f"\n{word} is also a command: idsync {word} --help")
+        _show(f"\n{word} is also a command: idsync {word} --help")
     return 0
+
+
+def _show(page: str) -> None:
+    """Show a page of help, which is laid out for 80 columns, on whatever terminal there is."""
+    from idsync_cli.render.help_page import page_lines
+
+    is_wide = not sys.stdout.isatty() or terminal_width() >= _WIDEST
+    write_lines(page_lines(page, None if is_wide else terminal_width()))
 
 
 def _overview() -> str:

@@ -83,6 +83,15 @@ _SENTENCES = {
     Hint.MAP_COLUMN: "set the type of a column with: --map {argument}",
     Hint.LEAVE_OUT_COLUMN: "ignore one of them with: --map {argument}",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
+    Hint.NAME_ANOTHER_OUTPUT: "name another folder with --output",
+    Hint.NAME_OUTPUT_OF_JOB: "name the folder that was given as --output",
+    Hint.NAME_EXPORT: "name that file with --state",
+    Hint.ERASE_WHEN_LOADED: "leave it out, and erase in the store that idsync load makes",
+    Hint.RUN_AGAIN: "run the same command again",
+    Hint.GIVE_WINDOW: "give --window at least 1, or leave it out",
+    Hint.GIVE_MAX_SHARE: "give --max-share such as 0.25, or leave it out",
+    Hint.GIVE_SEED: "give one with --seed",
+    Hint.LEAVE_SEED_OUT: "leave --seed out to go on with it",
 }
 """Every hint in the words of the command line."""
 

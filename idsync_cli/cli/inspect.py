@@ -219,10 +219,10 @@ def history(
 
         write_lines([render_store.erased_line(shown[-1].change)])
     elif shown:
-        from idsync_cli.render.history import history_table
+        from idsync_cli.render.history import heading, history_table
 
         draw(
-            f"changes of {what}",
+            heading(number, asked),
             history_table(shown, mpid=number, identifier=asked, width=terminal_width()),
         )
         say_left_out(len(shown), found.total, "changes")

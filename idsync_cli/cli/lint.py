@@ -97,7 +97,7 @@ def lint(
     if as_json:
         write_json(render.lint_json(found, redact=redact))
     elif form is Format.GITHUB:
-        for line in render.lint_for_github(found, redact=redact):
+        for line in render.lint_for_github(found, "idsync lint", redact=redact):
             write(line)
     else:
         draw(*render.lint_pieces(found, terminal_width(), redact=redact))

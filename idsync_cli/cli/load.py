@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import now_ms, write
+from idsync_cli.cli.environment import now_ms, write_lines
 from idsync_cli.cli.options import DEFAULT_STORE, StorePath
 from idsync_cli.cli.progress import progress
 from idsync_cli.errors import StoreFault, UsageFault, number_of, printable, quoted
@@ -54,5 +54,5 @@ def load(
                 "loaded; try again"
             )
     counts = number_of(loaded.jobs, "job"), number_of(loaded.decisions, "request")
-    write(f"loaded {counts[0]} with {counts[1]} that changed something")
+    write_lines([[f"loaded {counts[0]} with {counts[1]} that changed something"]])
     return loaded.exit_status

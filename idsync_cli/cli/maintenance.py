@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import say, write, write_json
+from idsync_cli.cli.environment import say, write_json, write_lines
 from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.outputs import Outputs, is_path
@@ -38,7 +38,7 @@ def backup(
     if as_json:
         write_json(render.backup_json(made))
     else:
-        write("\n".join(render.backup_lines(made)))
+        write_lines([[line] for line in render.backup_lines(made)])
     return made.exit_status
 
 
@@ -70,5 +70,5 @@ def restore(
     if as_json:
         write_json(render.restoration_json(done))
     else:
-        write("\n".join(render.restoration_lines(done)))
+        write_lines([[line] for line in render.restoration_lines(done)])
     return done.exit_status

@@ -92,7 +92,7 @@ def before_the_command(option: str) -> str | None:
     return None if context is None else context.find_root().params.get(option)
 
 
-_IDENTITIES = "Identities, as --TYPE VALUE (for other names: idsync help types)"
+_IDENTITIES = "Identities: --TYPE VALUE (other names: idsync help types)"
 
 Pairs = list[tuple[str, str]]
 """Names of identifier types with their values, as they were given."""

@@ -123,12 +123,15 @@ def _show_story(
         write_json(store_json.story_json(told))
     else:
         from idsync_cli.render import story as render_story
+        from idsync_cli.render.tables import broken
         from idsync_cli.render.theme import text
 
         if markdown:
             write("\n".join(render_story.story_markdown(told)))
         else:
-            draw(*(text(*line) for line in render_story.story_lines(told, limit)))
+            width = terminal_width()
+            lines = render_story.story_lines(told, limit)
+            draw(*(broken(text(*line), width, indent=4) for line in lines))
         say_left_out(len(told.chapters), told.requests, "requests")
     return told.exit_status
 
@@ -136,7 +139,9 @@ def _show_story(
 def _say_who_is_not_there(mpid: int, erasure: Erasure | None, meant: Meant | None) -> None:
     """Say that no profile has an MPID, and which may be meant, or that it was erased."""
     if erasure is None:
-        say(f"idsync: no profile has the MPID {mpid}")
+        from idsync_cli.render.near import nobody_has
+
+        say(f"idsync: {nobody_has(mpid)}")
         say_meant(meant)
         return
     from idsync_cli.render import store as render_store

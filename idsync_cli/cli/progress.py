@@ -13,9 +13,12 @@ Advance = Callable[[int, int], None]
 
 
 @contextmanager
-def progress(noun: str, total: int | None) -> Iterator[Advance]:
-    """A bar for files of so many bytes, None if nobody knows; `noun` is what is counted."""
-    if not sys.stderr.isatty():
+def progress(noun: str, total: int | None, *, beside_output: bool = False) -> Iterator[Advance]:
+    """A bar for files of so many bytes, None if nobody knows; `noun` is what is counted.
+
+    With data on standard output meanwhile, a terminal that shows both has no bar.
+    """
+    if not sys.stderr.isatty() or (beside_output and sys.stdout.isatty()):
         yield _unseen
         return
     from rich.console import Console
@@ -30,6 +33,7 @@ def progress(noun: str, total: int | None) -> Iterator[Advance]:
         *columns,
         console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
         transient=True,
+        redirect_stdout=False,  # or Rich writes data where the bar is, broken at its width
     ) as bar:
         task = bar.add_task(noun, total=total, number=0, rate=0.0)
 

@@ -96,7 +96,9 @@ class Work:
                 self._give_out(some, file)
 
     def _progress(self, noun: str, files: Files) -> AbstractContextManager[Advance]:
-        return no_progress() if self._quiet else progress(noun, _size_of(files))
+        if self._quiet:
+            return no_progress()
+        return progress(noun, _size_of(files), beside_output=self._give_out is not None)
 
     def _say_nothing_in(self, name: str) -> None:
         resumes = self._run.mode is Mode.RESUME

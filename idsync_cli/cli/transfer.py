@@ -20,8 +20,8 @@ from idsync_cli.cli.environment import (
     parse_seed,
     store_at_work,
     told_if_interrupted,
-    write,
     write_json,
+    write_lines,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -208,7 +208,7 @@ def import_(
     if as_json:
         write_json(import_json(imported))
     else:
-        write(import_line(imported))
+        write_lines([[import_line(imported)]])
     return imported.exit_status
 
 

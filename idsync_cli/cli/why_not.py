@@ -33,12 +33,12 @@ from idsync_cli.cli.options import (
 from idsync_cli.cli.progress import files_progress
 from idsync_cli.cli.questions import most_rows, mpid_in, say_left_out, say_meant
 from idsync_cli.cli.request_options import request_of
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import parse_mpid
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import UsageFault, nearest, quoted
 from idsync_cli.files.request_file import open_requests
 from idsync_cli.foresight.asking import Asking, Replayed, replay_up_to
 from idsync_cli.foresight.why_not import Asked, WhyNot, holders
@@ -48,6 +48,8 @@ from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteTransaction
 
 _LINE = "line:"
+_KINDS = (RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH)
+"""What can be asked about."""
 
 
 @takes_identities
@@ -117,6 +119,7 @@ def why_not(
             raise UsageFault(f"{quoted(file)} needs --line; say which of its lines to ask about")
         if seed is not None:
             raise UsageFault("--seed has no effect without --line; omit it")
+        _check_kind(kind)
         number = None if mpid is None else mpid_in("MPID", mpid)
         request = request_of(RequestKind.IDENTIFY, scope, workspace, identities)
         request |= {"type": kind, "previous_mpid": previous_mpid}
@@ -134,6 +137,17 @@ def why_not(
             seq = transaction.last_seq + 1
             asked = _read(asking, replayed.request, seq, opened.seed, replayed.labels, line)
             return _tell(asked, organization, number, transaction, limit, as_json=as_json)
+
+
+def _check_kind(kind: str) -> None:
+    """See that a type is one; of one that is answered by its MPID more is said where it is read.
+
+    Raises:
+        UsageFault: it is none.
+    """
+    if kind not in [*RequestKind]:
+        hint = nearest(kind, _KINDS) or f"; use one of {', '.join(_KINDS)}"
+        raise UsageFault(f"{ErrorCode.INVALID_REQUEST}: unknown type {quoted(kind)}{hint}")
 
 
 class _Named(NamedTuple):

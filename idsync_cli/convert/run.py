@@ -13,9 +13,10 @@ from idsync_cli.convert.report import SHOWN, Converted, LineEnd, Unusable
 from idsync_cli.convert.variants import Variants
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import UsageFault, number_of, quoted
-from idsync_cli.files.contents import LINES, Contents, check, path_of_list
+from idsync_cli.files.contents import LINES, Contents, check
 from idsync_cli.files.foreign_text import ForeignText, is_text
 from idsync_cli.files.json_pieces import JsonPieces, Piece
+from idsync_cli.files.looks import path_of_list
 from idsync_cli.files.table import Row, rows
 
 _IN_LINES = (*LINES, Contents.REQUESTS, Contents.BATCHES, Contents.PREFIXED)

@@ -92,6 +92,12 @@ class _Reader:
                 f"the admin_key of {quoted(name)} has no secret; "
                 "add admin_secret or admin_secret_env",
             )
+        if access.key_only and "api_key" not in entries:
+            self._faults.add(
+                node.keys["key_only"],
+                f"key_only lets the bare api_key of {quoted(name)} do, and it has none; "
+                "add api_key, or remove key_only",
+            )
         return (None if scope is None else self._scope(scope)), access
 
     def _scope(self, node: Node) -> str | None:

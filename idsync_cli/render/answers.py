@@ -1,38 +1,31 @@
 """Values to tables and text for people; foreign values go in as plain, printable text."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.check.run import Mismatch, Result
-from idsync_cli.core.codes import Op, RequestKind, Rule, Status, TierOutcome
+from idsync_cli.core.codes import Op, RequestKind, Rule, Status
 from idsync_cli.core.data.values import Alias, BatchData
-from idsync_cli.core.decision import COUNTED_TO, Answer, Decision, Note, Refusal, Tier
+from idsync_cli.core.decision import Answer, Decision, Note, Refusal
 from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import (
     DUPLICATE,
-    KEPT_BY,
-    OUTCOMES,
     RULES,
     near_message,
     note_message,
 )
-from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import broken, grid, laid_out
-from idsync_cli.render.theme import DECIDING_MARK, DIFFERING_MARK, Line, Look, Part, text
+from idsync_cli.render.tables import broken, grid
+from idsync_cli.render.theme import Line, Look, Part, text
+from idsync_cli.render.tiers import tiers_shown
 from idsync_cli.render.times import moment
 from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
     from rich.text import Text
-
-_NOTHING = "-"
-_AS_WIDE_AS_IT_IS = 10**6
-_NOBODY: Mapping[IdentityType | None, int] = {}
 
 
 def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> list[Line]:
@@ -48,7 +41,9 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
     if answer.kind is RequestKind.SEARCH and decision.profile:
         lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
     if decision.near:
-        lines.append([(f"{near_message(decision.near)}; {how_to_see_all}", Look.WARNING)])
+        said, _, reasons = near_message(decision.near).rpartition("(")
+        reasons = reasons.removesuffix(")")
+        lines.append([f"{said}(", (reasons, Look.INELIGIBLE), f"); {how_to_see_all}"])
     return lines + _consequences(decision)
 
 
@@ -62,7 +57,7 @@ def explanation(
     headline = _headline(decision) if marked is None else broken(_headline(decision), width)
     pieces: list[RenderableType] = [headline, _heading(answer)]
     if decision.decided_by.rule is not Rule.MPID:  # which asks no tier
-        pieces += _tiers(decision.tiers, decision.notes, width, marked)
+        pieces += tiers_shown(decision.tiers, decision.notes, width, marked)
     followed = [broken(text(*line), width, indent=2) for line in _consequences(decision)]
     return [*pieces, *([text("")] if len(pieces) > 2 and followed else []), *followed]
 
@@ -79,7 +74,7 @@ def refused_explanation(
     if not refusal.tiers:
         return []
     notes = [broken(text(*line), width, indent=2) for line in _note_lines(refusal.notes)]
-    tiers = _tiers(refusal.tiers, refusal.notes, width, marked)
+    tiers = tiers_shown(refusal.tiers, refusal.notes, width, marked)
     return [*tiers, *([text(""), *notes] if notes else [])]
 
 
@@ -91,133 +86,10 @@ def _heading(answer: Answer) -> "Text":
     return text((heading, Look.ASIDE))
 
 
-def _tiers(
-    tiers: Sequence[Tier],
-    notes: Sequence[Note],
-    width: int,
-    marked: IdentityType | None = None,
-) -> "list[RenderableType]":
-    """The table, then in a line what the request does not carry, then what reasons mean.
-
-    Who keeps an identifier is told in the table, or below it where it has no room.
-    """
-    carried = [tier for tier in tiers if tier.outcome is not TierOutcome.NOT_IN_REQUEST]
-    absent = [tier.identity_type.value for tier in tiers if tier not in carried]
-    pieces: list[RenderableType] = [text("")] if carried else []
-    if carried:
-        keepers = {note.identity_type: note.mpid for note in notes if note.mpid is not None}
-        table = tier_table(carried, _AS_WIDE_AS_IT_IS, keepers, marked=marked)
-        if (table.width or 0) <= width:
-            keepers = {}
-        else:
-            table = tier_table(carried, width, marked=marked)
-        is_narrow = (table.width or 0) > width
-        if is_narrow:
-            table = tier_table(carried, width, reasons=False, marked=marked)
-        pieces.append(table)
-        if is_narrow:
-            pieces += [
-                text(f"tier {tier.rank}: ", (f"{_shown(tier, count)} {reason}", Look.INELIGIBLE))
-                for tier in carried
-                for reason, count in tier.ineligible.items()
-            ]
-        pieces += [
-            text(f"tier {tier.rank}: ", ("kept by ", Look.INELIGIBLE), _mpid(keeper))
-            for tier in carried
-            if (keeper := keepers.get(tier.identity_type)) is not None
-        ]
-    if absent:
-        listed = text((f"not in request: {', '.join(absent)}", Look.NOT_CONSULTED))
-        pieces.append(broken(listed, width, indent=2))
-    reasons = {reason.value: None for tier in carried for reason in tier.ineligible}
-    reasons |= {note.reason.value: None for note in notes if note.reason is not None}
-    for reason in reasons:
-        meaning = text((reason, Look.INELIGIBLE), f": {KEPT_BY[reason]}")
-        pieces.append(broken(meaning, width, indent=2))
-    return pieces
-
-
-def tier_table(
-    tiers: Sequence[Tier],
-    width: int,
-    keepers: Mapping[IdentityType | None, int] = _NOBODY,
-    *,
-    reasons: bool = True,
-    marked: IdentityType | None = None,
-) -> "Table":
-    """What each tier of the priority found, and what that left.
-
-    Reasons need a wide terminal, and so do the profiles that keep an identifier of the request.
-    """
-    rows = [
-        _tier_cells(
-            tier,
-            keepers.get(tier.identity_type),
-            reasons=reasons,
-            is_marked=tier.identity_type is marked,
-        )
-        for tier in tiers
-    ]
-    return laid_out(_TIER_COLUMNS, rows, width)
-
-
-_TIER_COLUMNS = ("#", "Type", "Value", "Settings", "Held by", "Eligible", "Left", "Outcome")
-
-
-def _shown(tier: Tier, number: int | None) -> str:
-    return _count(number, stopped=tier.stopped_counting)
-
-
-def _tier_cells(
-    tier: Tier, keeper: int | None, *, reasons: bool, is_marked: bool = False
-) -> "list[Text]":
-    rank, eligible = str(tier.rank), text(_shown(tier, tier.eligible))
-    outcome: Part = (OUTCOMES[tier.outcome], Look.PLAIN)
-    for reason, count in tier.ineligible.items() if reasons else ():
-        told = f"\n  {_shown(tier, count)} {reason}"
-        eligible.append_text(text((told, Look.INELIGIBLE)))
-    if keeper is not None:
-        eligible.append_text(text(("\n  kept by ", Look.INELIGIBLE), _mpid(keeper)))
-    if tier.outcome is TierOutcome.DECIDED:
-        rank, outcome = f"{DECIDING_MARK} {rank}", (outcome[0], Look.DECIDED)
-    if is_marked:
-        rank = f"{DIFFERING_MARK}{rank if DECIDING_MARK in rank else f' {rank}'}"
-    cells = [
-        text(rank),
-        text((tier.identity_type.value, Look.TYPE)),
-        text(
-            _NOTHING
-            if tier.value is None
-            else in_a_list(Identifier(tier.identity_type, tier.value))
-        ),
-        text(" ".join(tier.settings.names()) or _NOTHING),
-        text(_shown(tier, tier.held_by)),
-        eligible,
-        text(_shown(tier, tier.candidates)),
-        text(outcome),
-    ]
-    row_look = {
-        TierOutcome.DECIDED: Look.DECIDED,
-        TierOutcome.NOT_CONSULTED: Look.NOT_CONSULTED,
-    }.get(tier.outcome)
-    if row_look is not None:
-        for cell in (each for each in cells if each is not eligible):
-            cell.stylize(row_look.value)
-        eligible.stylize(row_look.value, 0, len(_shown(tier, tier.eligible)))
-    return cells
-
-
 def refusal_line(answer: Answer, refusal: Refusal) -> Line:
     """A refused request, with its line in a replay."""
     where = "" if answer.line is None else f"line {answer.line}: "
     return [where, (str(refusal.code), Look.FAILED), f": {printable(refusal.message)}"]
-
-
-def _count(number: int | None, *, stopped: bool) -> str:
-    """A count; behind one that may stand for more there is a plus."""
-    if number is None:
-        return _NOTHING
-    return f"{number}+" if stopped and number == COUNTED_TO else str(number)
 
 
 def _result(decision: Decision) -> Line:

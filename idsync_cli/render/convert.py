@@ -36,8 +36,8 @@ def summary_text(
     if converted.variants:
         differ = "differs" if converted.variants == 1 else "differ"
         what = f"{differ} from an earlier one only in case or spaces"
-        told = text((f"{number_of(converted.variants, 'value')} {what}", Look.WARNING))
-        pieces.append(told)
+        told = text((number_of(converted.variants, "value"), Look.WARNING), f" {what}")
+        pieces.append(broken(told, width, indent=2))
     for line, kind, value, first_line, first in converted.first_variants:
         told = text(
             (f"{name}:{line}", Look.PLACE),
@@ -50,7 +50,7 @@ def summary_text(
     if converted.line_ends:
         has = "has a line end in it" if converted.line_ends == 1 else "have line ends in them"
         what = f"{has}; look for a misplaced quotation mark"
-        told = text((f"{number_of(converted.line_ends, 'value')} {what}", Look.WARNING))
+        told = text((number_of(converted.line_ends, "value"), Look.WARNING), f" {what}")
         pieces.append(broken(told, width, indent=2))
     for line, kind, value in converted.first_line_ends:
         told = text((f"{name}:{line}", Look.PLACE), f": {kind} {quoted(value)}")

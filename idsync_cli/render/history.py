@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+def heading(mpid: int | None, identifier: Identifier | None) -> "Text":
+    """Of what the changes are."""
+    whose: list[str | Part] = ["changes of "]
+    if identifier is not None:
+        whose += [(identifier.type.value, Look.TYPE), f" {visible(identifier.value)}"]
+    if mpid is not None:
+        whose += ["profile " if identifier is None else " on profile ", (str(mpid), Look.MPID)]
+    return text(*whose)
+
+
 def history_table(
     entries: Sequence[HistoryEntry],
     *,

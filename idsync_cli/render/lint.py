@@ -260,8 +260,11 @@ def _spread_text(spread: Spread | None) -> str:
     return _NOTHING if spread is None else f"{spread.median} / {spread.p99} / {spread.most:,}"
 
 
-def lint_for_github(lint: Lint, *, redact: bool) -> list[str]:
-    """An annotation for each finding, at the line where its first value came."""
+def lint_for_github(lint: Lint, command: str, *, redact: bool) -> list[str]:
+    """An annotation for each finding, at the line where its first value came.
+
+    `command` is what its title says found it.
+    """
     lines = []
     for scope in lint.scopes.values():
         for finding in scope.findings:
@@ -275,6 +278,6 @@ def lint_for_github(lint: Lint, *, redact: bool) -> list[str]:
             if first is not None and not redact:
                 told += f", such as {visible(first.value)}"
             level = "error" if finding.weight is Weight.HIGH else "warning"
-            title = f"idsync lint: {finding.weight} {finding.code}"
+            title = f"{command}: {finding.weight} {finding.code}"
             lines.append(annotation(level, Fault(path, told, line), title))
     return lines

@@ -16,15 +16,15 @@ _TALLER_THAN_ANY = 100  # a height that is given keeps Rich from asking the term
 def console(pieces: "Sequence[RenderableType | str]", width: int, **settings: Any) -> "Console":
     """A console on which the pieces were drawn; `settings` are those of Rich's.
 
-    A table that cannot be narrower is drawn as wide as it is: nothing is ever cut.
+    A table that cannot be narrower is drawn as wide as it is, and text beside it is not: nothing is
+    ever cut.
     """
     from rich.console import Console
     from rich.text import Text
 
-    width = max([width, *(getattr(piece, "width", None) or 0 for piece in pieces)])
     made = Console(
         file=StringIO(),
-        width=width,
+        width=max([width, *(getattr(piece, "width", None) or 0 for piece in pieces)]),
         height=_TALLER_THAN_ANY,
         theme=rich_theme(),
         markup=False,

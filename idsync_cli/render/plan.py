@@ -38,7 +38,7 @@ def plan_text(plan: Plan, width: int) -> "list[RenderableType]":
     headline = f"the rules of {number_of(len(changed), 'scope')} would change"
     if same:
         headline += f"; the rules of {number_of(same, 'more scope')} are unchanged"
-    pieces: list[RenderableType] = [text((headline, Look.WARNING))]
+    pieces: list[RenderableType] = [text((headline, Look.HEADLINE))]
     for scope in changed:
         pieces += [text(""), *_scope_pieces(scope, width)]
     return pieces

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 _NOTHING = "-"
 
@@ -84,11 +85,11 @@ def value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _device(device: Device) -> str:
+def _device(device: Device) -> "Text | str":
     identifier = device.identifier
     if identifier is None:
         return _NOTHING
-    return f"{identifier.type} {visible(identifier.value)}"
+    return text((identifier.type.value, Look.TYPE), f" {visible(identifier.value)}")
 
 
 def _event_cells(event: Event) -> tuple[str, str, str, str]:

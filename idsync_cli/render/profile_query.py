@@ -7,7 +7,7 @@ from idsync_cli import wire
 from idsync_cli.core.identity import DEVICE_TYPES, TYPE_ORDER, Identifier
 from idsync_cli.inspect.query import MOST_EVENTS, Field, QueriedProfile
 from idsync_cli.render.profile_data import event_json, event_table, shown_value
-from idsync_cli.render.store import state
+from idsync_cli.render.store import state_shown
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
@@ -67,7 +67,8 @@ def query_pieces(
         [
             ("profile ", Look.HEADLINE),
             mpid,
-            f" in scope {visible(profile.scope)}: {state(profile)}",
+            f" in scope {visible(profile.scope)}: ",
+            *state_shown(profile),
         ]
     ]
     if data.first_seen_ms is not None and data.last_stored_ms is not None:
@@ -84,7 +85,10 @@ def query_pieces(
     pieces: list[RenderableType] = [broken(text(*line), width, indent=2) for line in head]
     for field in (Field.USER_IDENTITIES, Field.DEVICE_IDENTITIES):
         if field in asked and told[field.value]:
-            rows = [(each["type"], visible(each["value"])) for each in told[field.value]]
+            rows = [
+                (text((each["type"], Look.TYPE)), visible(each["value"]))
+                for each in told[field.value]
+            ]
             heading = "User identity" if field is Field.USER_IDENTITIES else "Device identity"
             pieces += [text(""), laid_out((heading, "Value"), rows, width)]
     if Field.USER_ATTRIBUTES in asked and queried.folded.attributes:

@@ -8,7 +8,7 @@ from idsync_cli.inspect.statistics import Statistics
 from idsync_cli.messages import PLACEHOLDERS_HELD
 from idsync_cli.render.identifiers import value_of
 from idsync_cli.render.tables import broken, laid_out, shares
-from idsync_cli.render.theme import Line, Look, text
+from idsync_cli.render.theme import Line, Look, text, warned
 from idsync_cli.visible import visible
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _deep_pieces(counted: Statistics, width: int) -> "list[RenderableType]":
     pieces: list[RenderableType] = [text("")]
     if several:
         pieces += [
-            text(("profiles with several values of a login type:", Look.WARNING)),
+            text(("profiles with several values", Look.WARNING), " of a login type:"),
             laid_out(("Scope", "Type", "Profiles"), several, width),
         ]
     else:
@@ -105,7 +105,7 @@ def _placeholder_pieces(counted: Statistics, width: int) -> "list[RenderableType
     left = len(found) - len(rows)
     return [
         text(""),
-        broken(text((PLACEHOLDERS_HELD, Look.WARNING)), width, indent=2),
+        broken(text(*warned(PLACEHOLDERS_HELD)), width, indent=2),
         laid_out(("Scope", "Type", "Value", "Profiles", "Requests"), rows, width),
         *([text(f"and {left:,} more")] if left else []),
     ]

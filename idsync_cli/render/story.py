@@ -10,7 +10,7 @@ from idsync_cli.messages import RULES
 from idsync_cli.render.history import aliased
 from idsync_cli.render.identifiers import ERASED, value_of
 from idsync_cli.render.profile_data import shown_value, value_text
-from idsync_cli.render.store import decider_of, state
+from idsync_cli.render.store import decider_of, state, state_shown
 from idsync_cli.render.theme import Line, Look
 from idsync_cli.render.times import moment
 from idsync_cli.visible import visible
@@ -28,7 +28,12 @@ def story_lines(story: Story, most: int | None = None) -> list[Line]:
     assert seen is not None
     mpid = (str(story.mpid), Look.MPID)
     lines: list[Line] = [
-        [("profile ", Look.HEADLINE), mpid, f" in scope {visible(seen.scope)}: {state(seen)}"]
+        [
+            ("profile ", Look.HEADLINE),
+            mpid,
+            f" in scope {visible(seen.scope)}: ",
+            *state_shown(seen),
+        ]
     ]
     if seen.view.source_mpid is not None:
         source = (str(seen.view.source_mpid), Look.MPID)

@@ -3,7 +3,7 @@
 A table is as wide as what it says. Where the terminal is narrower, columns give way in the order
 of `GIVE_WAY`, and a column that is not named there never does: an MPID, a number or the code of a
 reason is never broken. Words break at spaces, and behind `_`, `-`, `@` and `.`; a piece that is
-longer than its column is cut through only if nothing else helps.
+longer than its column is cut through only if nothing else helps, and a date stays whole.
 """
 
 import re
@@ -21,7 +21,8 @@ AT_ONCE: Final = ("What it means", "Settings", "Outcome", "Share")
 
 GIVE_WAY: Final = (
     *AT_ONCE,
-    "By",
+    "Added (UTC)",
+    "Time (UTC)",
     "First identifiers",
     "Identifier",
     "Known of it",
@@ -39,8 +40,7 @@ GIVE_WAY: Final = (
     "Workspaces",
     "Type",
     "Identifies a",
-    "Added (UTC)",
-    "Time (UTC)",
+    "By",
 )
 """The headings of the columns that give way, the first one first."""
 
@@ -64,7 +64,7 @@ CUT_THROUGH: Final = (
 )
 """The headings of columns whose words are cut through, if nothing else helps."""
 
-LAST_RESORT: Final = ("Scope", "State")
+LAST_RESORT: Final = ("Scope", "State", "Most shared")
 """The headings of columns whose words are cut through if not even that helps."""
 
 RIGHT: Final = frozenset(
@@ -82,10 +82,13 @@ _SHORT: Final = {"login": "log", "unique": "uniq", "immutable": "immut"}
 _STEPS: Final = (20, 12, 8)
 """How narrow columns get, one after the other, before any of them gets narrower."""
 
+_KEPT: Final = {"By": len("sent 2026-03-02 02:02:02")}
+"""How wide columns stay as long as others can give way: narrower, each row takes two lines more."""
+
 _NARROWEST: Final = 4
 """How narrow the columns of the last resort get."""
 
-_PIECE: Final = re.compile(r"\s+|[^\s_\-@.]*[_\-@.]+|[^\s_\-@.]+")
+_PIECE: Final = re.compile(r"\s+|\d{4}-\d\d-\d\d(?!\S)|[^\s_\-@.]*[_\-@.]+|[^\s_\-@.]+")
 _BAR_WIDTH: Final = 20
 
 
@@ -126,6 +129,8 @@ def _abbreviate(headings: Sequence[str], cells: list[list["Text"]], widths: list
         short = [_SHORT.get(word, word) for word in shown.plain.split(" ")]
         row[place] = text(" ".join(short))
         row[place].style = shown.style
+        for span in shown.spans[:1]:  # a setting looks like its row
+            row[place].stylize(span.style)
     widths[place] = _widest(text(headings[place]), *(row[place] for row in cells))
 
 
@@ -149,11 +154,12 @@ def _fit(
     for place in at_once:
         spare = max(0, widths[place] - longest[place])
         widths[place] -= max(0, min(spare, sum(widths) - room))
-    for step in _STEPS:
-        for through in (False, True):  # first whole pieces stay whole
+    kept = {place: _KEPT.get(headings[place], 0) for place in order}
+    for through, floors in ((False, kept), (False, {}), (True, {})):
+        for step in _STEPS:
             for place in order:
                 is_cut = through and headings[place] in CUT_THROUGH
-                least = step if is_cut else max(step, longest[place])
+                least = max(step, 0 if is_cut else longest[place], floors.get(place, 0))
                 excess = sum(widths) - room
                 if excess <= 0:
                     return
@@ -161,6 +167,12 @@ def _fit(
     for place in (headings.index(each) for each in LAST_RESORT if each in headings):
         excess = max(0, sum(widths) - room)
         widths[place] = max(min(widths[place], _NARROWEST), widths[place] - excess)
+
+
+def height(table: "Table") -> int:
+    """How many lines the rows of a table take."""
+    rows = zip(*(column.cells for column in table.columns), strict=True)
+    return sum(max(str(cell).count("\n") + 1 for cell in row) for row in rows)
 
 
 def _longest_piece(line: str) -> int:

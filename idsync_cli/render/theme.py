@@ -42,7 +42,7 @@ class Look(StrEnum):
 
 
 class Style(NamedTuple):
-    """A style: one of the sixteen colours or the terminal's own, and how it is set."""
+    """A style: one of the sixteen colours, `default` for the terminal's own, and how it is set."""
 
     colour: str | None = None
     bold: bool = False
@@ -56,7 +56,7 @@ STYLES = {
     Look.HEADING: Style(bold=True),
     Look.ASIDE: Style(dim=True),
     Look.DECIDED: Style("green", bold=True),
-    Look.NOT_CONSULTED: Style(dim=True),
+    Look.NOT_CONSULTED: Style("default", dim=True),  # a dim colour is hard to read
     Look.INELIGIBLE: Style("yellow"),
     Look.OK: Style("green"),
     Look.FAILED: Style("red", bold=True),
@@ -100,6 +100,12 @@ def text(*line: str | Part) -> "Text":
         shown, look = (part, Look.PLAIN) if isinstance(part, str) else part
         made.append(shown, None if look is Look.PLAIN else look.value)
     return made
+
+
+def warned(sentence: str) -> Line:
+    """A sentence that warns, its first part in colour: a whole one is hard to read."""
+    first, comma, rest = sentence.partition(",")
+    return [(first, Look.WARNING), comma + rest]
 
 
 def state(*, known: bool, orphaned: bool) -> list[Part]:

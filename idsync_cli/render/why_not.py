@@ -169,7 +169,9 @@ def _tier_cells(told: WhyNot, tier: Tier) -> "list[Text]":
 
 def _flips(told: WhyNot, width: int) -> "list[RenderableType]":
     if not told.flips:
-        none = text(("No single change, and no two of the request, make it the answer.", Look.NOTE))
+        none = text(
+            ("No single change, and no two of the request, make it the answer.", Look.HEADING)
+        )
         return [broken(none, width)]
     heading = text(("Any one of these would have made it the answer:", Look.HEADING))
     rows = [

@@ -248,8 +248,9 @@ def _read(secrets: Secrets, workspace: str, environment: Mapping[str, str]) -> t
         return secrets.written
     secret = environment.get(secrets.variable)
     if not secret:
+        what = "is not set" if secret is None else "is empty"
         raise UsageFault(
             f"the environment variable {quoted(secrets.variable)}, which should hold a secret of "
-            f"the workspace {quoted(workspace)}, is not set; set it before the server starts"
+            f"the workspace {quoted(workspace)}, {what}; set it before the server starts"
         )
     return (secret,)

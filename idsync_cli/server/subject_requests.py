@@ -202,7 +202,7 @@ def _parsed(body: bytes) -> SubjectRequest:
         Problem: 400, with all that is wrong with it.
     """
     try:
-        return parse(body, _SOURCE)
+        return parse(body, _SOURCE, is_body=True)
     except FileFault as fault:
         said = [each if isinstance(each, str) else each.message for each in fault.found]
         raise Problem(400, "; ".join(said)) from None

@@ -177,7 +177,7 @@ class _Import:
         if violated is not None:
             twin = twin_of(profile, violated, lookup)
             excerpt = line.excerpt(left.as_given(violated).word)
-            return _Broken(line.line, violated.message, excerpt, twin, way_out)
+            return _Broken(line.line, left.told(violated), excerpt, twin, way_out)
         self._of_data.takes(seq)
         transaction.insert(line.scope, profile, rules, self._now_ms)
         transaction.advance_to(max(transaction.last_seq, seq))

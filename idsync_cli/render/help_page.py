@@ -1,0 +1,65 @@
+"""Pages of help: headings and names stand out, and a narrow terminal gets lines of its own."""
+
+import re
+from collections.abc import Iterator
+from textwrap import wrap
+
+from idsync_cli.render.theme import Line, Look
+
+_HEADING = re.compile(
+    r"[A-Z][A-Z_ -]+(?=[:,]|$)"  # of a part of a page
+    r"|(Means|Why|Do|Scenarios?|Topics|Commands|Option)(?=:)"
+    r"|\S+(?=  \()"  # the word that is explained
+)
+_NAMES = re.compile(r"( {2,4})([a-z_0-9]+(?:, [a-z_0-9]+)*)(,?)")
+_LISTED = re.compile(r"( {2,4})(\S+(?: \S+)*)( {2,})(\S.*)")
+
+
+def page_lines(page: str, width: int | None) -> Iterator[Line]:
+    """The lines of a page; where it has only so many columns, wrapped below themselves."""
+    lines = page.split("\n")
+    for line in lines if width is None else _narrowed(lines, width):
+        yield _in_colour(line)
+
+
+def _in_colour(line: str) -> Line:
+    if found := _HEADING.match(line):
+        return [(found[0], Look.HEADING), line[found.end() :]]
+    if found := _LISTED.fullmatch(line):
+        return [found[1], (found[2], Look.OPTION), found[3] + found[4]]
+    if found := _NAMES.fullmatch(line):
+        return [found[1], (found[2], Look.OPTION), found[3]]
+    return [line]
+
+
+def _narrowed(lines: list[str], width: int) -> Iterator[str]:
+    """Lines that fit: of a list, what a name stands for goes on where it began."""
+    place = 0
+    while place < len(lines):
+        line = lines[place]
+        place += 1
+        found = _LISTED.fullmatch(line)
+        column = found.start(4) if found else len(line) - len(line.lstrip())
+        if found or (line and not column):
+            while place < len(lines) and _goes_on(
+                lines[place], column, is_listed=found is not None
+            ):
+                line += f" {lines[place].strip()}"
+                place += 1
+        yield from wrap(
+            line,
+            width,
+            subsequent_indent=" " * min(column, width * 2 // 3),
+            break_on_hyphens=False,
+            break_long_words=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        ) or [""]
+
+
+def _goes_on(line: str, column: int, *, is_listed: bool) -> bool:
+    """Whether a line goes on with what began above it."""
+    indent = len(line) - len(line.lstrip())
+    if not line or _LISTED.fullmatch(line):
+        return False
+    return indent == column if is_listed else not indent and not _HEADING.match(line)
