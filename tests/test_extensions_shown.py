@@ -21,7 +21,7 @@ def test_config_show_has_a_sentence_for_every_guard_rail(guarded: Program) -> No
         f"blocked email *@spam.example, test@example.com these values {aside}",
         "max_values email 2 a profile holds 2 values at most: no further one is added",
         "max_values ios_idfv 1, replace_oldest a profile holds 1 value at most: one more replaces",
-        "moving push_token yes taken from whoever holds it, protected or not",
+        "moving push_token yes taken from any profile that holds it, protected or not",
     ):
         assert any(each.startswith(line) for each in lines), line
     assert max(map(len, guarded("config", "show").stdout.split("\n"))) <= 80

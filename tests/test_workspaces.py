@@ -70,7 +70,7 @@ def test_a_workspace_may_be_a_name_or_a_mapping(tmp_path: Path) -> None:
         ("      web: {scope: consumers, api_key: k, api_secret: []}\n", "lists 0 secrets"),
         ("      web: {scope: consumers, api_key: k, api_secret: [a, b, c]}\n", "lists 3 secrets"),
         ("      web: {scope: consumers, api_key: k, api_secret: true}\n", "is not text"),
-        ("      web: {scope: consumers, api_secret: s}\n", "belongs to no key"),
+        ("      web: {scope: consumers, api_secret: s}\n", "has no key; add api_key"),
         ("      web: {scope: consumers, admin_key: k}\n", "has no secret"),
         (
             "      web: {scope: consumers, api_key: k, api_secret: s, api_secret_env: S}\n",

@@ -42,7 +42,7 @@ def alias(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Copy one profile's events to another, within a time window.
+    """Copy one profile's events to another, within a window.
 
     The window is at most 90 days. Events of that time that arrive later are copied, too, and so
     is the install attribution. Identifiers, attributes, devices and consent are not. Write times

@@ -74,7 +74,7 @@ def track(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    """Record an event or attributes on the profile identify finds.
+    """Record an event or attributes on the user's profile.
 
     Example: idsync track --email a@example.com --event signup
     """

@@ -98,7 +98,7 @@ def why_not(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say why a profile is not the answer, and what would make it.
+    """Say why a profile is not the answer, and what would help.
 
     Every change is tried out; nothing is written. Without an MPID, every holder is explained. The
     exit status is 1 if no change would make it the answer.
