@@ -118,7 +118,7 @@ def literals(path: Path) -> Iterator[tuple[int, str]]:
 
 def test_no_message_outside_the_command_line_names_a_command_or_an_option() -> None:
     commands = "|".join(map(re.escape, _COMMANDS))
-    named = re.compile(rf"(?:^|[\s(])--[a-z]|\bidsync (?:{commands})\b")
+    named = re.compile(rf"(?:^|\s|(?<!var)\()--[a-z]|\bidsync (?:{commands})\b")
     found = [
         f"{path.relative_to(SOURCES)}:{line}: {literal}"
         for path in sorted(SOURCES.rglob("*.py"))

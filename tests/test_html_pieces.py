@@ -108,7 +108,11 @@ def digest(text: str) -> str:
 
 def test_a_page_lets_its_own_styles_and_scripts_act_and_nothing_else() -> None:
     page = Page(
-        "a <b>", [line(["told ", ("x", Look.OK)])], styles=["b{}"], scripts=["let a"], footer="end"
+        "a <b>",
+        [line(["told ", ("x", Look.OK)])],
+        styles=["b{}"],
+        scripts=["let a"],
+        made_by="check",
     )
     made = html(page)
     seen = Reader(made)

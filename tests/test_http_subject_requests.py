@@ -154,7 +154,7 @@ def test_only_the_mpid_is_kept_of_whom_it_names(program: Program) -> None:
         ({"submitted_time": "yesterday"}, "submitted_time"),
         ({"subject_identities": {}}, "name at least one identity"),
         ({"subject_identities": [{"identity_type": "email"}]}, "earlier versions of OpenDSR"),
-        ({"subject_identities": {"emaill": {"value": "x"}}}, "did you mean 'email'"),
+        ({"subject_identities": {"emaill": {"value": "x"}}}, "unknown identity type 'emaill'"),
         ({"group_id": 5}, "group_id is '5', but must be text"),
         ({"api_version": "2.0"}, "must be 3.0"),
         ({"extensions": 5}, "not an object"),
@@ -205,7 +205,7 @@ def test_a_workspace_uses_an_id_once(server: Server) -> None:
     for again in (body, {**body, "subject_request_id": body["subject_request_id"].upper()}):
         reply = send(server, again)
         assert reply.status == 400
-        assert "was used before" in reply.json()["message"]
+        assert "was already used" in reply.json()["message"]
 
 
 def test_ids_tell_one_workspace_nothing_of_another(server: Server) -> None:
@@ -230,7 +230,7 @@ def test_the_command_line_uses_no_id_of_any_workspace(program: Program) -> None:
         carried_out(running, body)
         running.stop()
     program.write("request.json", json.dumps(body))
-    assert_refused(program("erase", "--dsr", "request.json", "--output", "out"), 2, "used before")
+    assert_refused(program("erase", "--dsr", "request.json", "--output", "out"), 2, "already used")
 
 
 def test_a_store_of_schema_7_keeps_its_requests_when_it_is_brought_up_to_date(

@@ -49,7 +49,7 @@ def test_a_check_writes_the_failing_scenarios_with_their_tables(idsync: Program)
     page = read(idsync)
     seen = assert_own(page, scripts=0)
     told = words(page)
-    assert "idsync check: 2 scenarios did not pass" in told
+    assert "2 scenarios did not pass" in told
     assert "1 passed, 1 failed, 1 unreadable" in told
     assert '"matched"' in told
     assert "s/c.yaml:2:1: broken YAML" in told
@@ -61,7 +61,7 @@ def test_a_check_writes_the_failing_scenarios_with_their_tables(idsync: Program)
 def test_a_check_that_passes_says_so(idsync: Program) -> None:
     idsync.write("a.yaml", scenario("it passes"))
     assert idsync("check", "a.yaml", "--html", "report.html", "--quiet").status == 0
-    assert "idsync check: all scenarios passed" in words(read(idsync))
+    assert "All scenarios passed" in words(read(idsync))
 
 
 def test_a_check_takes_the_place_of_its_own_report_and_of_nothing_else(idsync: Program) -> None:
@@ -118,7 +118,7 @@ def test_a_replay_writes_its_summary_and_the_rejected_lines(day: Program) -> Non
     page = read(day)
     assert_own(page, scripts=0)
     told = words(page)
-    assert "idsync replay: 3 requests" in told
+    assert "3 requests replayed" in told
     assert "1 rejected line" in told
     assert "UNKNOWN_IDENTITY_TYPE" in told
     assert "<script>alert(1)</script>" in told
@@ -156,7 +156,7 @@ def test_a_replay_that_stops_writes_what_came_before(day: Program) -> None:
     day("replay", "r.jsonl", "--stop-on-error", "--html", "report.html")
     told = words(read(day))
     assert "stopped before the rejected line" in told
-    assert "idsync replay: 3 requests" in told
+    assert "3 requests replayed" in told
 
 
 # compare

@@ -27,8 +27,6 @@ from idsync_cli.replay.summary import Summary
 EXCERPT = 110
 """How many columns of a line are shown with what is wrong in it."""
 
-_LOADS_NOTHING = "The page loads nothing, and holds all that it shows."
-
 
 def check_page(outcomes: Sequence[CheckOutcome], totals: Totals) -> Page:
     """What became of scenarios: those that did not pass with their tables, then all of them."""
@@ -44,10 +42,10 @@ def check_page(outcomes: Sequence[CheckOutcome], totals: Totals) -> Page:
     ]
     content.append(element("h2", "All scenarios"))
     content += shown([laid_out(("Outcome", "Name", "File"), rows, WIDE)])
-    title = "idsync check: all scenarios passed"
+    title = "All scenarios passed"
     if failed:
-        title = f"idsync check: {number_of(len(failed), 'scenario')} did not pass"
-    return Page(title, content, footer=f"Made by idsync check. {_LOADS_NOTHING}")
+        title = f"{number_of(len(failed), 'scenario')} did not pass"
+    return Page(title, content, made_by="check")
 
 
 def _named(outcome: CheckOutcome) -> tuple[str, str]:
@@ -94,9 +92,9 @@ def replay_page(summary: Summary, when_stopped: str) -> Page:
         more = summary.refused - len(summary.first_refused)
         content += [line([f"and {number_of(more, 'more rejected line')}"])] if more else []
     return Page(
-        f"idsync replay: {number_of(summary.requests, 'request')}",
+        f"{number_of(summary.requests, 'request')} replayed",
         content,
-        footer=f"Made by idsync replay. {_LOADS_NOTHING}",
+        made_by="replay",
     )
 
 
@@ -108,14 +106,13 @@ def compare_page(found: Comparison, graph: Graph | None) -> Page:
     headline, *pieces = comparison(found, WIDE)
     del headline  # which is the heading of the page
     content = shown(pieces)
-    footer = f"Made by idsync compare. {_LOADS_NOTHING}"
     if graph is None or not graph.profiles:
-        return Page(compared(found), content, footer=footer)
+        return Page(compared(found), content, made_by="compare")
     content += [element("h2", "What is split and merged"), *graph_section(graph)]
     return Page(
         compared(found),
         content,
         styles=[graph_style(types_in(graph))],
         scripts=[graph_script()],
-        footer=footer,
+        made_by="compare",
     )

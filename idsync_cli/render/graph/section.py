@@ -35,7 +35,7 @@ def graph_page(graph: Graph, title: str) -> Page:
         graph_section(graph),
         styles=[graph_style(types_in(graph))],
         scripts=[graph_script()],
-        footer="Made by idsync graph. The page loads nothing, and holds all that it shows.",
+        made_by="graph",
     )
 
 

@@ -19,7 +19,7 @@ class Page(NamedTuple):
 
     `content` goes into its main part, below the heading. `data` are elements that
     `elements.data` made, for its scripts. A page that `connects` may ask the server that it
-    came from.
+    came from. `made_by` names the command that a file comes from.
     """
 
     title: str
@@ -28,7 +28,7 @@ class Page(NamedTuple):
     scripts: Sequence[str] = ()
     data: Sequence[Element] = ()
     connects: bool = False
-    footer: str = ""
+    made_by: str = ""
 
 
 _GENERATOR = element("meta", name="generator", content="idsync")
@@ -60,7 +60,12 @@ def html(page: Page) -> str:
         element("title", page.title),
         (element("style", each) for each in (page_style(), *page.styles)),
     )
-    footer = element("footer", element("p", page.footer), class_="page") if page.footer else None
+    footer = None
+    if page.made_by:
+        said = (
+            f"Made by idsync {page.made_by}. The page loads nothing, and holds all that it shows."
+        )
+        footer = element("footer", element("p", said), class_="page")
     body = element(
         "body",
         element("a", "To the content", class_="skip", href="#content"),
