@@ -1,11 +1,17 @@
 -- What 64 connections send: of ten requests five identify, two login, two search, one logout; users come back.
 -- wrk gives each thread a state of its own.
 
-local threads, n, id = 0, 0, 0
+-- How many users there are may be given behind --; among few of them, requests meet one another.
+
+local threads, n, id, users = 0, 0, 0, 200000
 
 function setup(thread)
   thread:set("id", threads)
   threads = threads + 1
+end
+
+function init(args)
+  users = tonumber(args[1]) or users
 end
 
 local headers = { ["x-mp-key"] = "load-key", ["content-type"] = "application/json" }
@@ -14,8 +20,8 @@ local client = '"client_sdk":{"platform":"web","sdk_vendor":"mparticle","sdk_ver
 
 request = function()
   n = n + 1
-  local user = (n * 7919 + id * 104729) % 200000
-  local kind, customer = n % 10, user % 50000
+  local user = (n * 7919 + id * 104729) % users
+  local kind, customer = n % 10, user % math.floor(users / 4)
   local path, identities = "/v1/identify", string.format('"ios_idfv":"load-%d"', user)
   if kind >= 9 then
     path = "/v1/logout"

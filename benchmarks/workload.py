@@ -12,13 +12,16 @@ from hashlib import blake2b
 from pathlib import Path
 from random import Random
 
-CONFIG = """\
+_LOGIN = {"login": True, "unique": True}
+RULES = {
+    "strategy": "profile_conversion",
+    "priority": ["customer_id", "email", "ios_idfv"],
+    "identities": {"customer_id": _LOGIN, "email": _LOGIN},
+}
+CONFIG = f"""\
 version: 1
 scopes:
-  consumers:
-    strategy: profile_conversion
-    priority: [customer_id, email, ios_idfv]
-    identities: {customer_id: {login: true, unique: true}, email: {login: true, unique: true}}
+  consumers: {json.dumps(RULES)}
 """
 SEED = 1
 

@@ -201,7 +201,7 @@ _NORMALIZERS = {
 }
 _GUARD_RAILS = {
     Extension.BLOCKED: "these values are set aside: neither looked up nor stored",
-    Extension.MOVING: "taken from whoever holds it, protected or not",
+    Extension.MOVING: "taken from any profile that holds it, protected or not",
 }
 
 

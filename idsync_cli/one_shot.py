@@ -9,7 +9,6 @@ from idsync_cli.core.decision import Answer, Decision, Refusal
 from idsync_cli.engine.engine import Engine
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.api import Store
-from idsync_cli.store.memory import MemoryStore
 from idsync_cli.store.sqlite import SqliteStore
 
 
@@ -59,6 +58,8 @@ def reply_to(
         StoreFault: the store cannot be used, or made.
     """
     if opened is None:
+        from idsync_cli.store.memory import MemoryStore
+
         seed = new_seed()
         with MemoryStore(seed) as empty:
             answer = engine_over(empty).one_shot(request, dry_run=True, near=True)

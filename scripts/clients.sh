@@ -1,5 +1,5 @@
 #!/bin/sh
-# Let published clients of mParticle talk to idsync serve: tests/clients.
+# Let published clients of mParticle talk to idsync serve, and visit idsync's own pages: tests/clients.
 #
 #   sh scripts/clients.sh   any arguments of pytest may follow
 #

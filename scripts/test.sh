@@ -57,7 +57,8 @@ spark() {
             -r requirements/spark.txt >&2 || return 1
         cksum <requirements/spark.txt >"$packages/.stamp"
     fi
-    PYTHONPATH="$root:$packages" "$python" -m pytest tests/test_spark.py
+    PYTHONPATH="$root:$packages" "$python" -m pytest --durations=0 --durations-min=5 \
+        tests/test_spark.py tests/test_spark_names.py tests/test_spark_faults.py
 }
 
 if [ "${1:-}" = spark ]; then

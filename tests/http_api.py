@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -132,6 +133,16 @@ class Server:
         self.process.send_signal(number)
         _, said = self.process.communicate(timeout=40)
         return self.process.returncode, said.decode()
+
+
+def raw(server: Server, sent: bytes) -> bytes:
+    """All that comes back on a connection for some bytes."""
+    came = b""
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        connection.sendall(sent)
+        while chunk := connection.recv(65536):
+            came += chunk
+    return came
 
 
 @contextmanager

@@ -153,6 +153,8 @@ class InTasks:
     decisions: list[Row] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     """How many lines there were in each component."""
+    again: bool = False
+    """Whether each task is done twice, and has to say the same."""
 
     def run(self, jobs: Sequence[Job]) -> Result:
         for job in jobs:
@@ -197,7 +199,10 @@ class InTasks:
             (left if its_task is None else by_task[its_task]).append(row)
         found: list[Row] = []
         for rows in by_task.values():
-            found += run(work, sorted(rows, key=place_of))
+            answered = [*run(work, sorted(rows, key=place_of))]
+            if self.again:
+                assert [*run(work, sorted(rows, key=place_of))] == answered
+            found += answered
         by_kind: dict[int, list[Row]] = defaultdict(list)
         for row in found:
             by_kind[row.kind].append(row)

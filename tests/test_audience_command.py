@@ -351,7 +351,7 @@ def test_an_mpid_that_nobody_has(sold: Program) -> None:
         (["--limit", "3"], ["name an audience"]),
         (["others", "--explain", "5", "--limit", "3"], ["omit --output and --limit"]),
         (["others", "--output", "x", "--json"], ["omit --json and --limit"]),
-        (["others", "--format", "csv"], ["--format is the form of what --output writes"]),
+        (["others", "--format", "csv"], ["--format is for --output"]),
         (["others", "--scope", "nowhere"], ["unknown audience 'others'"]),
     ],
 )

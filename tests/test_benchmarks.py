@@ -8,10 +8,13 @@ import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import busy, workload
+from benchmarks.agreement import differences
+from tests.program import Program, program_in_a_fresh_folder  # noqa: F401 - the fixture
 
 ROOT = Path(__file__).parent.parent
 SIZE = 20_000
@@ -141,3 +144,45 @@ def test_processors_are_kept_busy_and_let_go_of() -> None:
 def _children() -> list[int]:
     found = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     return [int(each) for each in found]
+
+
+def test_what_a_busy_server_answered_is_held_against_the_reference_model(idsync: Program) -> None:
+    """A wrong answer, a wrong merge and a profile that is left otherwise are each found."""
+    asked = [
+        {"type": kind, "workspace": "load", "known_identities": identities}
+        for kind, identities in [
+            ("search", {"customerid": "c1"}), ("identify", {"ios_idfv": "d1"}),
+            ("login", {"ios_idfv": "d1", "customerid": "c1", "email": "e1"}),
+            ("search", {"customerid": "c1"}), ("identify", {"ios_idfv": "d2"}),
+            ("login", {"ios_idfv": "d2", "customerid": "c2", "email": "e1"}),
+            ("logout", {"ios_idfv": "d1"}), ("identify", {"ios_idfv": "d1"}),
+        ]
+    ]  # fmt: skip
+    config = workload.CONFIG + "accounts: {a: {workspaces: {load: consumers}}}\n"
+    idsync.write("idsync.yaml", config)
+    answers = idsync.answers(*asked)
+    record: list[dict[str, Any]] = [
+        {**request, "response": {"mpid": answer["mpid"]}}
+        for request, answer in zip(asked, answers, strict=True)
+    ]
+    export = idsync("export").stdout.splitlines()
+
+    def found(record: list[dict[str, Any]], export: list[str]) -> list[str]:
+        return list(differences(workload.RULES, map(json.dumps, record), export))
+
+    assert found(record, export) == []
+    assert len({str(each["response"]) for each in record}) == 4
+    for place, line in enumerate(record):
+        for mpid in {answers[each]["mpid"] for each in (1, 5, 6)} | {"77"}:
+            if mpid != answers[place]["mpid"] and line["type"] != "search":
+                wrong = [*record]
+                wrong[place] = {**line, "response": {"mpid": mpid}}
+                assert found(wrong, export), (place, mpid)
+    wrong = [*record]
+    wrong[3] = {**record[3], "response": {"mpid": "77"}}
+    assert found(wrong, export)
+    for place, text in enumerate(export):
+        assert found(record, [each for each in export if each is not text]), place
+        changed = [*export]
+        changed[place] = text.replace('"d', '"x')
+        assert found(record, changed) or changed == export

@@ -471,7 +471,7 @@ def test_a_recorded_response_that_is_none_is_told_with_its_place(shop: Program) 
     shop.write("w.jsonl", lines(*wanted[1:2] * 25))
     outcome = shop("compare", "--recorded", "w.jsonl")
     assert outcome.status == 1
-    assert outcome.stderr.splitlines()[-1] == "and 5 more responses that are wrong"
+    assert outcome.stderr.splitlines()[-1] == "and 5 more invalid responses"
 
 
 def test_recorded_mpids_stand_for_ours_on_both_sides(shop: Program) -> None:
@@ -483,6 +483,8 @@ def test_recorded_mpids_stand_for_ours_on_both_sides(shop: Program) -> None:
 
 def test_what_is_compared_is_named_once(shop: Program) -> None:
     assert_refused(
-        shop("compare", "--recorded", "--with", "link.yaml", "day.jsonl"), 2, "one of them"
+        shop("compare", "--recorded", "--with", "link.yaml", "day.jsonl"),
+        2,
+        "name one thing to compare with",
     )
     assert_refused(shop("compare", "--recorded", "day.jsonl"), 2, "no line has a response")

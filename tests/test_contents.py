@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.files.contents import Contents, is_enough, look
+from idsync_cli.files.contents import Contents
+from idsync_cli.files.looks import is_enough, look
 from tests.program import (  # noqa: F401 - the fixture
     CONFIG,
     Program,

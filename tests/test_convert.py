@@ -269,7 +269,7 @@ main()
     ("arguments", "told"),
     [
         (("convert", "p", "--output", "b"), "nothing was written"),
-        (("convert", "p"), "what was written is a part"),
+        (("convert", "p"), "only a part was written"),
         (("import", "p"), "nothing was imported"),
     ],
 )
@@ -358,7 +358,7 @@ def test_values_with_line_ends_are_warned_of(wide: Program) -> None:
     table = 'customer_id,email\nC1,a\nC2,"b\nC3,c\nC4,d"\nC5,"e\r\nC6"\n'
     outcome = converted(wide, table)
     assert (outcome.status, len(outcome.lines())) == (0, 3)
-    assert "2 values have line ends in them; look for a quotation mark at a wrong" in outcome.stderr
+    assert "2 values have line ends in them; look for a misplaced quotation mark" in outcome.stderr
     assert "a:3: email 'b\\nC3,c\\nC4,d'" in outcome.stderr
     summary = converted(wide, table, "--output", "b", "--json").json()
     assert summary["line_ends"] == 2
@@ -567,10 +567,10 @@ def test_values_that_are_no_objects_count_each(wide: Program) -> None:
     outcome = converted(wide, f'[{json.dumps(A)},5,null,\n[1],{json.dumps(B)},"x"]')
     assert outcome.lines() == [A, B]
     assert "4 not usable" in outcome.stderr
-    assert "a:1: '5' is no object (value 2 of the file)" in outcome.stderr
-    assert "a:1: 'null' is no object (value 3 of the file)" in outcome.stderr
+    assert "a:1: '5' is not an object (value 2 of the file)" in outcome.stderr
+    assert "a:1: 'null' is not an object (value 3 of the file)" in outcome.stderr
     assert "a:2: not a JSON object (value 4 of the file)" in outcome.stderr
-    assert "a:2: '\"x\"' is no object (value 6 of the file)" in outcome.stderr
+    assert "a:2: '\"x\"' is not an object (value 6 of the file)" in outcome.stderr
 
 
 @pytest.mark.parametrize("indent", [None, 2])
@@ -585,7 +585,7 @@ def test_the_list_in_an_object_is_what_is_converted(
     outcome = converted(wide, text)
     assert outcome.lines() == [A, B]
     assert "one JSON object around a list, 3 not usable" in outcome.stderr
-    assert "'7' is no object (value 3 of the file)" in outcome.stderr
+    assert "'7' is not an object (value 3 of the file)" in outcome.stderr
     refused = wide("replay", "a")
     assert_refused(refused, 2, "is one JSON object around a list", "with: idsync convert a")
 
@@ -593,7 +593,7 @@ def test_the_list_in_an_object_is_what_is_converted(
 def test_a_map_of_what_no_row_has_is_refused(wide: Program) -> None:
     wide.write("a", json.dumps(A) + "\n" + json.dumps(B))
     mapped = ("convert", "a", "--output", "b", "--map", "email=customer_id")
-    assert_refused(wide(*mapped), 2, "no row has a member 'email', so the map of it has no effect")
+    assert_refused(wide(*mapped), 2, "no row has a member 'email', so mapping it has no effect")
     assert not (wide.folder / "b").exists()
     wide.write("a", json.dumps([A, {"email": None, "customer_id": "C"}]))
     assert wide(*mapped).status == 0
@@ -602,7 +602,7 @@ def test_a_map_of_what_no_row_has_is_refused(wide: Program) -> None:
 def test_a_file_that_was_cut_gives_what_is_whole(wide: Program) -> None:
     outcome = converted(wide, json.dumps([A, B], indent=1)[:-12])
     assert outcome.lines() == [A]
-    assert "the file ends in it" in outcome.stderr
+    assert "the file ends within it" in outcome.stderr
 
 
 def test_a_broken_line_takes_no_other_with_it(wide: Program) -> None:

@@ -271,7 +271,7 @@ def test_a_fault_of_a_calculated_attribute(tmp_path: Path, text: str, expected: 
         ("{attribute: x}", "6:24: no operator; use one of exists, not_exists"),
         ("{attribute: x, operator: equals}", "6:24: no value; equals takes value: A"),
         ("{attribute: x, operator: equals, value: [a]}",
-         "6:64: a list is no value to compare with"),
+         "6:64: a list is not a value to compare with"),
         ("{attribute: x, operator: equals, values: [a]}", "values given; equals takes value: A"),
         ("{attribute: x, operator: equals, value: a, min_value: 1}",
          "6:57: value and min_value given; equals takes value: A"),
@@ -281,7 +281,7 @@ def test_a_fault_of_a_calculated_attribute(tmp_path: Path, text: str, expected: 
         ("{attribute: x, operator: in_list, values: a}", "values is 'a', but in_list takes a list"),
         ("{attribute: x, operator: in_list, values: []}", "values is empty; give at least one"),
         ("{attribute: x, operator: in_list, values: [a, {}]}",
-         "a mapping is no value to compare with"),
+         "a mapping is not a value to compare with"),
         ("{attribute: x, operator: greater_than, value: many}", "6:70: 'many' is not a number"),
         ("{attribute: x, operator: less_than, value: 012}", "'012' is not a number"),
         ("{attribute: x, operator: before, value: March}",
@@ -298,14 +298,14 @@ def test_a_fault_of_a_calculated_attribute(tmp_path: Path, text: str, expected: 
         ("{event: e, operator: equals}", "but an event exists or not_exists; count the events by"),
         ("{event: e, operator: is}",
          "operator is 'is', but an event exists or not_exists; use one"),
-        ("{event: e, value: 3}", "6:35: value has no meaning beside event; use event_type, within"),
+        ("{event: e, value: 3}", "6:35: value has no effect beside event; use event_type, within"),
         ("{identity: emial, operator: exists}",
          "unknown identity type 'emial'; did you mean 'email'"),
         ("{identity: [email], operator: exists}", "unknown identity type a list"),
         ("{identity: email, operator: before, value: 2024-03-01}",
          "6:52: identifiers are not compared by before; use one of exists, not_exists, equals"),
         ("{known: maybe}", "6:32: known is 'maybe', but must be true or false"),
-        ("{known: true, operator: exists}", "operator has no meaning beside known; remove it"),
+        ("{known: true, operator: exists}", "operator has no effect beside known; remove it"),
         ("{first_seen: 2024}", "first_seen is '2024', but must be a mapping"),
         ("{first_seen: {}}", "no operator; use one of"),
         ("{first_seen: {operator: equals, value: 1}}",
@@ -409,7 +409,7 @@ def test_an_audience_has_no_more_conditions_than_it_may(tmp_path: Path) -> None:
     text = "    audiences:\n      a: {id: 1, all: [%s]}\n"
     assert len(read(tmp_path, text % many).audiences) == 1
     [fault] = faults(tmp_path, text % f"{many}, {{known: false}}")
-    assert fault.startswith("6:7: the audience 'a' has 501 conditions, with those of the audiences")
+    assert fault.startswith("6:7: the audience 'a' has 501 conditions, including those of")
 
 
 def test_conditions_lie_within_one_another_no_deeper_than_they_may(tmp_path: Path) -> None:
@@ -417,7 +417,7 @@ def test_conditions_lie_within_one_another_no_deeper_than_they_may(tmp_path: Pat
     deep = MAX_DEPTH - 1
     assert len(read(tmp_path, text % ("not: {" * deep, "}" * deep)).audiences) == 1
     [fault] = faults(tmp_path, text % ("not: {" * (deep + 1), "}" * (deep + 1)))
-    assert fault.startswith("6:7: the audience 'a' has more than 16 conditions within one another")
+    assert fault.startswith("6:7: the audience 'a' is nested more than 16 conditions deep")
 
 
 def test_more_is_not_asked_of_an_event_than_it_has_attributes(tmp_path: Path) -> None:

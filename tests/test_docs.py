@@ -97,6 +97,10 @@ def test_the_picture_of_an_explained_answer_is_up_to_date() -> None:
     assert_up_to_date("make_picture.py", {"COLUMNS": "60", "NO_COLOR": "1", "IDSYNC_STORE": "x"})
 
 
+def test_the_picture_of_a_graph_is_up_to_date() -> None:
+    assert_up_to_date("make_graph.py", {"COLUMNS": "60", "NO_COLOR": "1", "IDSYNC_STORE": "x"})
+
+
 # ---- Codes and words
 
 

@@ -76,7 +76,7 @@ def test_what_is_no_number_of_a_request_is_refused(
 ) -> None:
     outcome = idsync(*command, f"--at={number}")
     assert (outcome.status, outcome.stdout) == (2, "")
-    told = "is not a sequence number: give that of a request, in digits, as idsync history shows it"
+    told = "is not a sequence number: give the number of a request, as idsync history shows it"
     assert told in outcome.stderr
 
 
@@ -97,7 +97,7 @@ def test_a_store_without_requests_has_no_earlier_state(idsync: Program) -> None:
     idsync("init")
     outcome = idsync("profiles", "--at", "1")
     assert outcome.status == 2
-    assert "--at 1 is beyond the last request: the store has had none yet" in outcome.stderr
+    assert "--at 1 is beyond the last request: the store has no requests yet" in outcome.stderr
 
 
 def test_who_was_not_there_yet_and_who_was_erased(idsync: Program, mpid: str) -> None:
@@ -122,7 +122,7 @@ def test_who_was_not_there_yet_and_who_was_erased(idsync: Program, mpid: str) ->
 def test_a_story_is_told_whole(idsync: Program, mpid: str) -> None:
     outcome = idsync("profile", "show", "--mpid", mpid, "--story", "--at", "3")
     assert (outcome.status, outcome.stdout) == (2, "")
-    assert "--story tells of every request; omit --at" in outcome.stderr
+    assert "--story covers every request; omit --at" in outcome.stderr
 
 
 def test_of_imported_profiles_it_is_said_what_is_not_known(idsync: Program, mpid: str) -> None:

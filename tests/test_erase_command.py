@@ -128,7 +128,7 @@ def test_where_nobody_fits_it_ends_with_1_and_takes_no_number(shop: Program) -> 
         (["--email", "e", "--scope", "nowhere"], 2, ["UNKNOWN_SCOPE"]),
         (["--email", "e", "--force"], 2, ["--force", "--certificate"]),
         (["--email", "e", "--output", "d"], 2, ["--output is for an access"]),
-        (["--email", "e", "--dry-run", "--certificate", "c"], 2, ["--certificate", "leave it"]),
+        (["--email", "e", "--dry-run", "--certificate", "c"], 2, ["--certificate", "omit it"]),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -283,7 +283,7 @@ def test_with_a_reader_in_the_way_it_is_not_done_and_the_next_who_writes_finishe
         assert outcome.json()["status"] == "erased"
         assert outcome.json()["shown_by"] is None
         for words in (
-            "not done",
+            "not finished",
             "another program is reading",
             "certificate.json' was not written",
         ):
@@ -311,7 +311,7 @@ def test_a_replay_with_a_reader_in_the_way_says_so_too(lived: Program) -> None:
         outcome = lived.replay(request)
         assert outcome.status == 3
         assert outcome.lines()[0]["status"] == "erased"
-        assert "not done" in outcome.stderr
+        assert "not finished" in outcome.stderr
     assert lived("modify", "--mpid", "5", "--email", "e@example.com").status == 1
     assert left(lived) == []
 

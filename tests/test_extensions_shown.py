@@ -21,7 +21,7 @@ def test_config_show_has_a_sentence_for_every_guard_rail(guarded: Program) -> No
         f"blocked email *@spam.example, test@example.com these values {aside}",
         "max_values email 2 a profile holds 2 values at most: no further one is added",
         "max_values ios_idfv 1, replace_oldest a profile holds 1 value at most: one more replaces",
-        "moving push_token yes taken from whoever holds it, protected or not",
+        "moving push_token yes taken from any profile that holds it, protected or not",
     ):
         assert any(each.startswith(line) for each in lines), line
     assert max(map(len, guarded("config", "show").stdout.split("\n"))) <= 80
@@ -176,7 +176,7 @@ def test_a_plan_shows_what_new_guard_rails_would_have_kept_out(idsync: Program) 
         "normalize email not set becomes trim, lowercase",
         "blocked * not set becomes placeholders",
         "moving push_token not set becomes yes",
-        "3 identifiers blocked: kept, and finding nobody:",
+        "3 identifiers blocked: kept, not looked up:",
         f"ios_idfa {ZEROS} 2",
         "1 identifier of another form: kept, and found:",
         "email Anna@X anna@x 1",

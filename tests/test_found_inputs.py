@@ -40,7 +40,7 @@ def test_a_download_that_broke_off(found: Program) -> None:
 def test_a_growing_folder(found: Program) -> None:
     assert found("replay", "done.jsonl").status == 0
     refused = found("replay", "good.jsonl", "done.jsonl")
-    assert_refused(refused, 2, "'done.jsonl' has already been replayed", "use --resume to pass it")
+    assert_refused(refused, 2, "'done.jsonl' has already been replayed", "use --resume to skip it")
     assert len(found("profiles", "--json").stdout.splitlines()) == 1
     resumed = found("replay", "good.jsonl", "done.jsonl", "--resume")
     assert (resumed.status, resumed.stdout[:11]) == (0, "2 requests,")

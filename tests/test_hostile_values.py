@@ -575,6 +575,18 @@ def asking_who(world: World) -> Iterator[Sequence[str]]:
             yield ("whois", f"{value}=x")
 
 
+def drawing(world: World) -> Iterator[Sequence[str]]:
+    mpids = mpids_of(world)
+    for n, value in enumerate(world.values):
+        form = ("mermaid", "dot", "html", "json")[n % 4]
+        yield ("graph", f"email={value}", f"customer_id=2{value}", "--format", form)
+        if n % 12 == 0:
+            yield ("graph", mpids[n], "--format", form)
+            yield ("graph", f"email={value}?")
+            yield ("graph", f"{value}=x", "--scope", near(value))
+            yield ("graph", "--scope", world.scopes[n], "--limit", "3", "--format", "html")
+
+
 def asking_why_not(world: World) -> Iterator[Sequence[str]]:
     mpids = mpids_of(world)
     for n, value in enumerate(world.values):
@@ -812,6 +824,7 @@ SCENES: Mapping[str, Scene] = {
     "profiles": listing,
     "whois": asking_who,
     "why-not": asking_why_not,
+    "graph": drawing,
     "compare": comparing,
     "lint": linting_data,
     "profile show": showing,
@@ -849,7 +862,7 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[
         yield from commands(command.get_command(None, name), (*path, name))
 
 
-COMMANDS = {name: each for name, each in commands() if name != "serve"}
+COMMANDS = {name: each for name, each in commands() if name not in ("serve", "explore")}
 """All but the one that runs until it is stopped (tests/test_serve_command.py)."""
 
 
@@ -888,7 +901,7 @@ IN_THE_SMALL_WORLD = {
     *("backup", "restore", "doctor"),
     *("init", "identify", "login", "logout", "search", "modify", "track", "erase"),
     *("alias", "profile query", "translate"),
-    *("whois", "why-not", "compare", "lint", "profile show", "history", "help"),
+    *("whois", "why-not", "graph", "compare", "lint", "profile show", "history", "help"),
 }
 SHOWS_SCOPES = ("check", "stats", "config show")
 SHOWS_ALL = {*SHOWS_SCOPES, "replay", "profiles", "whois", "profile show", "config plan"}
@@ -920,6 +933,7 @@ LEAST: Mapping[str, Sequence[str]] = {
     "check": ("nowhere",),
     "whois": ("email=a",),
     "why-not": ("1", "--email", "a"),
+    "graph": ("email=a",),
     "compare": ("--with", "nowhere.yaml", "nowhere"),
     "lint": ("nowhere",),
     "profile show": ("--mpid", "1"),

@@ -22,7 +22,7 @@ from starlette.types import Message
 from idsync_cli.files.config_file import load
 from idsync_cli.server import bodies
 from idsync_cli.store import sqlite as store
-from tests.http_api import Json, Server, basic, serving, signed
+from tests.http_api import Json, Server, basic, raw, serving, signed
 from tests.program import Program, assert_refused
 from tests.test_http_profiles import CONFIG, RESOLVE, USER, bearer, with_a_user
 from tests.test_http_scenarios import application
@@ -134,14 +134,27 @@ def test_bombs_and_floods_cost_a_bounded_memory(server: Server) -> None:
     ],
 )
 def test_what_is_no_http_is_told_in_the_documented_form(server: Server, sent: bytes) -> None:
-    with socket.create_connection((server.host, server.port), timeout=20) as connection:
-        connection.sendall(sent)
-        came = b""
-        while chunk := connection.recv(65536):
-            came += chunk
-    head, _, body = came.partition(b"\r\n\r\n")
+    head, _, body = raw(server, sent).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"access-control-allow-origin: *" in head.lower()
     assert json.loads(body)["errors"][0]["code"] == "BAD_REQUEST"
+    assert server("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_body_that_says_it_is_too_long_is_not_waited_for(server: Server, encoding: str) -> None:
+    """The answer comes before any of it; what is answered with 202 whatever it is stays so."""
+    for path, headers, wanted in (
+        ("/v1/identify", "x-mp-key: web-key", b"413"),
+        ("/v3/JS/web-key/events", "x-a: b", b"202"),
+    ):
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\nContent-Encoding: {encoding}\r\n"
+            f"Content-Length: 99999999999999\r\n\r\n"
+        )
+        with socket.create_connection((server.host, server.port), timeout=20) as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(65536).startswith(b"HTTP/1.1 " + wanted)
     assert server("GET", "/healthz").status == 200
 
 
@@ -339,16 +352,22 @@ accounts:
         ("admin_key: a, admin_secret: w", "admin_key: a, admin_secret: v", ("is also",)),
         ("admin_key: a", "api_key: j", ("admin_key of 'web' has no secret",)),
         ("rate: 0", "api_key: j", ("rate is",)),
+        ("rate: 5", "key_only: true", ("key_only", "add api_key")),
         ("api_secret: [a, b, c]", "api_key: j", ("lists 3 secrets",)),
-        ("admin_key: a, admin_secret_env: IDSYNC_NOT_THERE", "api_key: j", ("IDSYNC_NOT_THERE",)),
+        (
+            "admin_key: a, admin_secret_env: IDSYNC_NOT_THERE", "api_key: j",
+            ("IDSYNC_NOT_THERE", "is not set"),
+        ),
+        ("api_secret_env: IDSYNC_EMPTY", "api_key: j", ("IDSYNC_EMPTY", "is empty")),
     ],
-)
+)  # fmt: skip
 def test_a_faulty_workspace_is_told_before_anything_listens(
     tmp_path: Path, web: str, ios: str, words: tuple[str, ...]
 ) -> None:
     program = Program(tmp_path)
     program.write("idsync.yaml", BASE % (web, ios))
-    assert_refused(program.process("serve", "--port", "0"), 2, *words)
+    outcome = program.process("serve", "--port", "0", environment={"IDSYNC_EMPTY": ""})
+    assert_refused(outcome, 2, *words)
     assert set(program.files()) == {"idsync.yaml"}
 
 

@@ -2,9 +2,11 @@
 
 import io
 import json
+import sqlite3
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,8 +14,11 @@ import pytest
 
 from idsync_cli.erasure.requests import RESULTS_MS, is_over
 from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow
+from idsync_cli.store.sqlite.lifecycle.again import known_by
+from idsync_cli.store.sqlite.rows.checksums import checksum
+from idsync_cli.store.sqlite.schema.erasure_tables import SUBJECT_REQUESTS
 from tests.http_api import Json, Reply, Server, basic, serving
-from tests.program import Program, mpid_of
+from tests.program import Program, assert_refused, mpid_of
 
 CONFIG = """\
 scopes:
@@ -78,10 +83,10 @@ def status_of(server: Server, its_id: str, headers: Json = ADMIN) -> Reply:
     return server("GET", f"/v3/requests/{its_id}", b"", headers)
 
 
-def completed(server: Server, its_id: str) -> Json:
+def completed(server: Server, its_id: str, headers: Json = ADMIN) -> Json:
     """What is told of a request, once it is completed."""
     for _ in range(200):
-        told: Json = status_of(server, its_id).json()
+        told: Json = status_of(server, its_id, headers).json()
         if told["request_status"] == "completed":
             return told
         assert told["request_status"] in ("pending", "in_progress")
@@ -149,7 +154,7 @@ def test_only_the_mpid_is_kept_of_whom_it_names(program: Program) -> None:
         ({"submitted_time": "yesterday"}, "submitted_time"),
         ({"subject_identities": {}}, "name at least one identity"),
         ({"subject_identities": [{"identity_type": "email"}]}, "earlier versions of OpenDSR"),
-        ({"subject_identities": {"emaill": {"value": "x"}}}, "did you mean 'email'"),
+        ({"subject_identities": {"emaill": {"value": "x"}}}, "unknown identity type 'emaill'"),
         ({"group_id": 5}, "group_id is '5', but must be text"),
         ({"api_version": "2.0"}, "must be 3.0"),
         ({"extensions": 5}, "not an object"),
@@ -194,14 +199,76 @@ def test_one_that_fits_two_is_refused(server: Server) -> None:
     assert reply.json()["message"].startswith("AMBIGUOUS: ")
 
 
-def test_an_id_is_used_once_by_whomever(server: Server) -> None:
+def test_a_workspace_uses_an_id_once(server: Server) -> None:
     body = wanted("access", "c4")
     assert send(server, body).status == 201
     for again in (body, {**body, "subject_request_id": body["subject_request_id"].upper()}):
-        for headers in (ADMIN, OTHER):
-            reply = send(server, again, headers)
-            assert reply.status == 400
-            assert "was used before" in reply.json()["message"]
+        reply = send(server, again)
+        assert reply.status == 400
+        assert "was already used" in reply.json()["message"]
+
+
+def test_ids_tell_one_workspace_nothing_of_another(server: Server) -> None:
+    """Both may use one, and each has its own request by it."""
+    body = wanted("erasure", "c9")
+    its_id = body["subject_request_id"]
+    assert send(server, body).status == 201
+    others = {**wanted("access", "c10"), "subject_request_id": its_id}
+    assert send(server, others, OTHER).status == 201
+    told = completed(server, its_id)
+    assert (told["controller_id"], told["results_url"]) == ("web", None)
+    told = completed(server, its_id, OTHER)
+    assert told["controller_id"] == "ios"
+    assert told["results_url"]
+    assert results(server, its_id, OTHER).status == 200
+    assert results(server, its_id).status == 404
+
+
+def test_the_command_line_uses_no_id_of_any_workspace(program: Program) -> None:
+    body = wanted("access", "c1")
+    with serving(program) as running:
+        carried_out(running, body)
+        running.stop()
+    program.write("request.json", json.dumps(body))
+    assert_refused(program("erase", "--dsr", "request.json", "--output", "out"), 2, "already used")
+
+
+def test_a_store_of_schema_7_keeps_its_requests_when_it_is_brought_up_to_date(
+    program: Program,
+) -> None:
+    """A row that was damaged stays so, for doctor."""
+    body = wanted("access", "c1")
+    with serving(program) as running:
+        carried_out(running, body)
+        running.stop()
+    path = program.folder / "idsync.db"
+    rows = [("of-nobody", "access", "done", 1, 1, None, 0, None, None)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        rows += connection.execute("SELECT * FROM subject_requests").fetchall()
+        table = SUBJECT_REQUESTS.replace("workspace TEXT NOT NULL", "workspace TEXT").replace(
+            "PRIMARY KEY (workspace, subject_request_id)", "PRIMARY KEY (subject_request_id)"
+        )
+        for statement in (
+            "DROP TABLE subject_requests", table, "PRAGMA user_version = 7",
+            "DELETE FROM _sqlite_migrations WHERE name = 'm008_ids_of_workspaces'",
+        ):  # fmt: skip
+            connection.execute(statement)
+        connection.executemany(
+            "INSERT INTO subject_requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*row[:9], checksum(*row[:9])) for row in rows],
+        )
+        connection.execute(
+            "INSERT INTO subject_requests VALUES ('spoilt', 'access', 'done', 1, 1, NULL, 0, NULL,"
+            " NULL, 5)"
+        )
+    assert len(known_by(path).requests) == 3
+    outcome = program("init")
+    assert "was upgraded" in outcome.stderr
+    told = program("doctor", "--json").json()["findings"]
+    assert any("spoilt" in json.dumps(each) for each in told), told
+    assert not any(body["subject_request_id"] in json.dumps(each) for each in told), told
+    with serving(program) as running:
+        assert completed(running, body["subject_request_id"])["controller_id"] == "web"
 
 
 # ---- Credentials
@@ -352,7 +419,7 @@ def test_a_pending_request_can_be_cancelled_and_is_told_to_be_under_way(program:
 
 def test_what_was_accepted_is_carried_out_by_the_next_server(program: Program) -> None:
     body, other = wanted("erasure", "c1"), wanted("erasure", "c2")
-    with serving(program, "--dsr-delay", "2") as running:
+    with serving(program, "--dsr-delay", "4") as running:
         assert send(running, body).status == 201
         assert send(running, other).status == 201
         deleted = running("DELETE", f"/v3/requests/{other['subject_request_id']}", b"", ADMIN)
@@ -381,7 +448,7 @@ def test_a_server_that_is_stopped_finishes_what_it_began_and_records_it(program:
 
 def test_one_whose_profile_was_erased_meanwhile_is_completed(program: Program) -> None:
     bodies = [wanted("erasure"), wanted("access")]
-    with serving(program, "--dsr-delay", "2") as running:
+    with serving(program, "--dsr-delay", "4") as running:
         for body in bodies:
             assert send(running, body).status == 201
         assert program.process("erase", "--mpid", USER).status == 0

@@ -112,7 +112,7 @@ SCOPE = "scope: {strategy: best_match, priority: [email, ios_idfv]}\n"
 CONFIGURATION = (
     "version: 1\nscopes:\n  consumers: {strategy: best_match, priority: [email, ios_idfv]}\n"
 )
-HUNDRED_MB = 100 * 2**20
+HUNDRED_MB = 10**8
 
 _MEASURED = """
 import resource, subprocess, sys

@@ -406,7 +406,7 @@ def test_a_file_without_requests(shop: Program) -> None:
         0,
         "No findings.\n0 requests, 0 answered with a profile\n",
     )
-    assert "the files have no requests" in outcome.stderr
+    assert "the files contain no requests" in outcome.stderr
 
 
 def test_lines_that_are_refused_do_not_count(shop: Program) -> None:

@@ -42,6 +42,7 @@ BY_COMMAND = {
     "compare": "compare",
     "lint": "lint",
     "history": "history",
+    "graph": "graph",
     "stats": "stats",
     "import": "import",
     "convert": "convert",
@@ -199,6 +200,11 @@ def test_a_replay_and_all_questions_to_its_store(day: Program) -> None:
     for each in profiles[:20]:
         for name, held in each["identities"].items():
             assert_valid("whois", day("whois", f"{name}={held[0]}", "--json").json())
+            assert_valid("graph", day("graph", f"{name}={held[0]}", "--json").json())
+    for each in profiles[:20]:
+        assert_valid("graph", day("graph", each["mpid"], "--json").json())
+    [scope] = {each["scope"] for each in profiles} - {"couriers"}
+    assert_valid("graph", day("graph", "--scope", scope, "--json").json())
     assert_valid("whois", day("whois", "email=nobody", "--json").json())
     assert_valid("stats", day("stats", "--json").json())
     assert_valid("stats", day("stats", "--json", "--deep").json())
@@ -303,6 +309,7 @@ def test_an_output_with_another_member_or_without_one_is_refused(day: Program) -
         "profile-show": day("profile", "show", mpid, "--json").json(),
         "profile-story": day("profile", "show", mpid, "--story", "--json").json(),
         "whois": day("whois", "email=imported", "--json").json(),
+        "graph": day("graph", "email=imported", "--json").json(),
         "config-show": day("config", "show", "--json").json(),
         "config-plan": day("config", "plan", "--json").json(),
         "doctor": day("doctor", "--json").json(),

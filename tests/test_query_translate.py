@@ -1,5 +1,6 @@
 """`idsync profile query` and `idsync translate` (section 9)."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,59 @@ def test_a_profile_that_was_written_to_a_file_names_itself(
     outcome = idsync("translate", "--to", "email", file_name)
     assert (outcome.status, outcome.stdout) == (0, "new@x.org\n")
     assert "could not be read" not in outcome.stderr
+
+
+TWO = """\
+version: 1
+scopes:
+  one: {strategy: best_match, priority: [email, other]}
+  two: {strategy: best_match, priority: [email, other]}
+accounts: {a: {workspaces: {first: one, second: two}}}
+"""
+
+
+def test_a_line_may_name_its_scope_as_a_request_does(tmp_path: Path) -> None:
+    made = Program(tmp_path)
+    made.write("idsync.yaml", TWO)
+    made.make_store()
+    [one, two] = made.answers(
+        *(
+            {"type": "identify", "scope": scope, "known_identities": {"email": "a", "other": scope}}
+            for scope in ("one", "two")
+        )
+    )
+    lines = [
+        {"email": "a", "scope": "one"},
+        {"scope": "two", "email": "a"},
+        {"email": "a", "workspace": "second"},
+        {"type": "search", "workspace": "first", "known_identities": {"email": "a"}},
+        {"mpid": two["mpid"], "scope": "two"},
+        {"mpid": one["mpid"], "scope": "two"},
+        {"email": "a", "scope": "one", "workspace": "second"},
+        {"email": "a", "scope": "on"},
+        {"email": "a", "scope": 5},
+        {"email": "a"},
+        {"scope": "one"},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    outcome = made("translate", "--to", "other", stdin=text)
+    assert (outcome.status, outcome.stdout.split()) == (1, ["one", "two", "two", "one", "two"])
+    for told in (
+        "line 7: the workspace 'second' belongs to the scope 'two', not to 'one'",
+        "line 8: unknown scope 'on'; did you mean 'one'?", "line 9: scope is '5'",
+        "line 10: no scope; name a scope or a workspace", "line 11: names 0 things",
+        "5 lines translated, 1 found no profile, 5 could not be read",
+    ):  # fmt: skip
+        assert told in outcome.stderr
+    outcome = made("translate", "--to", "other", "--scope", "two", stdin=text)
+    assert outcome.stdout.split() == ["one", "two", "two", "one", "two", "two"]
+    table = b"email,scope\na,one\na,two\na,\n"
+    outcome = made("translate", "--to", "other", "--workspace", "second", stdin=table)
+    assert (outcome.status, outcome.stdout.split()) == (0, ["one", "two", "two"])
+    assert made("export", "--output", "all.csv").status == 0
+    outcome = made("translate", "--to", "other", "all.csv")
+    assert (outcome.status, outcome.stdout.split()) == (0, ["one", "two"])
+    assert_refused(made("translate", "--to", "other", "--scope", "no", stdin=text), 2, "'no'")
 
 
 def test_who_opted_out_and_who_has_none_are_left_out_and_counted(idsync: Program) -> None:

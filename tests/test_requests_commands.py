@@ -121,7 +121,7 @@ def test_help_names_every_option_and_shows_an_example(idsync: Program, command: 
     told = set(re.findall(r"[\w-]+", text))
     told |= {f"other-id-{number}" for number in range(3, 10)}  # it says "to other-id-10"
     assert {names[0].replace("_", "-") for names in TYPES} <= told
-    assert "other names: idsync help types" in text
+    assert "(other names: idsync help types)" in text
     of_all = idsync("help", "types").stdout
     assert set(re.findall(r"[\w-]+", of_all)) >= {name for names in TYPES for name in names}
     for option in ("--identity", "--scope", "--workspace", "--config", "--store", "--dry-run"):

@@ -556,6 +556,7 @@ WRONG_CONFIGURATIONS: list[tuple[Keys, object]] = [
     (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_key": "k", "api_secret": ""}),
     (("accounts", "a", "workspaces", "w"), {"scope": "s", "api_key": "k", "api_secret": []}),
     (("accounts", "a", "workspaces", "w"), {"scope": "s", "key_only": "yes"}),
+    (("accounts", "a", "workspaces", "w"), {"scope": "s", "key_only": True}),
     (("accounts", "a", "workspaces", "w"), {"scope": "s", "rate": 0}),
 ]
 

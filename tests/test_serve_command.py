@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_api import Server, basic, serving
+from idsync_cli.server.cors import Cors, check_origin
+from tests.http_api import Server, basic, raw, serving
 from tests.program import Program, assert_refused, ended
 
 CONFIG = """\
@@ -91,7 +92,7 @@ def test_the_configuration_is_read_again_and_a_bad_one_is_not_taken(program: Pro
         assert running("POST", "/v1/identify", visit(1), {"x-mp-key": "new-key"}).status == 200
         _, said = running.stop()
     assert "strategie" in said
-    assert "the old one still holds" in said
+    assert "the old one is still in force" in said
     assert "top-secret" not in said
 
 
@@ -126,6 +127,40 @@ def test_what_is_recorded_is_replayed_to_the_same_answers(program: Program) -> N
     assert ("recording", str(program.folder / "day.jsonl")) in {
         (each["kind"], each["path"]) for each in erased["files"]
     }
+
+
+def test_a_replay_of_a_record_finds_the_duplicates_that_the_server_found(program: Program) -> None:
+    """The IDs of an application's batches are counted apart from those of servers (section 9)."""
+    server, sent = basic("web-key", "top-secret"), []
+
+    def send(path: str, its_id: object, number: int, headers: dict[str, str]) -> None:
+        sent.append(number)
+        batch = {"source_request_id": its_id, "user_identities": {"email": f"e{number}"}}
+        running("POST", path, json.dumps(batch).encode(), headers)
+
+    with serving(program, "--record", "day.jsonl") as running:
+        for its_id in ("a", "b", "a", "", None, "x" * 300, 5):
+            send("/v2/events", its_id, len(sent), server)
+            send("/v3/JS/web-key/events", its_id, len(sent), {})
+            send("/v3/JS/web-key/events", its_id, len(sent), {})
+    recorded = [
+        json.loads(line) for line in (program.folder / "day.jsonl").read_text().splitlines()
+    ]
+    assert len(recorded) == len(sent)
+    answers = program(
+        "replay", "day.jsonl", "--store", "again.db", "--map-mpids", "--output", "-"
+    ).lines()
+    mpids: dict[str, str] = {}
+    for line, answer in zip(recorded, answers, strict=True):
+        response = line["response"]
+        if "error" in response:
+            assert response["error"] == answer["errors"][0]["code"]
+        else:
+            assert mpids.setdefault(response["mpid"], answer["mpid"]) == answer["mpid"]
+    statuses = [each["status"] for each in answers]
+    wanted = ["created", "created", "duplicate"]
+    assert statuses == [*wanted * 2, *["duplicate"] * 3, *["created"] * 6, *["error"] * 6]
+    assert len(set(mpids.values())) == len(mpids) == 10
 
 
 def test_what_was_refused_for_who_asked_is_not_recorded(program: Program) -> None:
@@ -286,7 +321,7 @@ def test_a_bad_body_is_an_error_of_the_documented_form(
     ("method", "path", "wanted"),
     [
         ("GET", "/v1/identify", 405), ("PUT", "/v1/identify", 405), ("DELETE", "/healthz", 405),
-        ("POST", "/v1/unknown", 404), ("GET", "/", 404), ("POST", "/v1/identify/", 404),
+        ("POST", "/v1/unknown", 404), ("GET", "/none", 404), ("POST", "/v1/identify/", 404),
         ("POST", "//v1/identify", 404), ("POST", "/v1/../v1/identify", 404),
         ("POST", "/v1/%2e%2e/identify", 404), ("POST", "/v1/x/modify", 400),
         ("POST", "/v1/0/modify", 400), ("POST", "/v1/%00/modify", 400),
@@ -313,6 +348,7 @@ def test_a_preflight_is_answered(server: Server) -> None:
 
 def test_only_allowed_origins_may_read_where_they_are_named(program: Program) -> None:
     with serving(program, "--allow-origin", "https://shop.example") as running:
+        assert b"access-control-allow-origin" not in raw(running, b"nonsense\r\n\r\n").lower()
         for origin, wanted in (
             ("https://shop.example", "https://shop.example"),
             ("https://x", None),
@@ -320,6 +356,39 @@ def test_only_allowed_origins_may_read_where_they_are_named(program: Program) ->
             reply = running("POST", "/v1/identify", visit(1), {**KEY, "Origin": origin})
             assert reply.headers.get("access-control-allow-origin") == wanted
             assert reply.headers["vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    ("given", "way_out"),
+    [
+        ("foo", "such as https://shop.example.com"),
+        ("", "such as https://"),
+        ("*", "such as https://"),
+        ("shop.example", "such as https://"),
+        ("https://", "such as https://"),
+        ("https://müller.example", "such as https://"),
+        ("https://a b", "such as https://"),
+        ("https://shop.example/", "give https://shop.example\n"),
+        ("https://Shop.example/page?q", "give https://shop.example\n"),
+        ("https://shop.example:443", "give https://shop.example\n"),
+        ("http://shop.example:443/", "give http://shop.example:443\n"),
+    ],
+)
+def test_what_is_no_origin_is_told_before_anything_listens(
+    program: Program, given: str, way_out: str
+) -> None:
+    outcome = program.process("serve", "--port", "0", "--allow-origin", given)
+    assert_refused(outcome, 2, "--allow-origin", "is not an origin", way_out)
+
+
+@pytest.mark.parametrize(
+    "given", ["null", "http://localhost:3000", "http://[::1]:8080", "capacitor://localhost"]
+)
+def test_what_browsers_send_is_an_origin(given: str) -> None:
+    check_origin(given)
+    name = b"access-control-allow-origin"
+    assert (name, given.encode()) in Cors((given,)).headers_for(given.encode())
+    assert name not in dict(Cors((given,)).headers_for(b"https://other.example"))
 
 
 def test_the_sdks_get_what_lets_them_start(server: Server) -> None:

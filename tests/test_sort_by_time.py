@@ -309,9 +309,7 @@ def test_what_is_not_finished_goes_on_with_the_same_files_and_not_otherwise(
     begun(idsync)
     before = idsync.files()
     refused = idsync("replay", *arguments)
-    assert_refused(
-        refused, 2, "in the order of time is not finished", "--resume and --sort-by-time"
-    )
+    assert_refused(refused, 2, "sorted by time is not finished", "--resume and --sort-by-time")
     assert idsync.files() == before
 
 
@@ -368,7 +366,7 @@ def test_standard_input_is_sorted_if_it_fits(
     before = idsync.files()
     much = asked("x", 1).encode() + b"\n"
     for process in (idsync.process("replay", "-", *SORTED, "-", stdin=much * 900_000),):
-        assert_refused(process, 2, "standard input gives more than 64 MiB", "save it to a file")
+        assert_refused(process, 2, "standard input holds more than 64 MiB", "save it to a file")
     assert idsync.files() == before
 
 

@@ -3,6 +3,8 @@
 import gzip
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,19 @@ def test_it_makes_a_store_that_every_command_takes(idsync: Program) -> None:
         for name in ("new.db", "serial.db")
     ]
     assert replayed[0] == replayed[1]
+
+
+def test_the_script_for_spark_submit_is_the_command(idsync: Program) -> None:
+    script = idsync("spark-replay", "--script").stdout.strip()
+    ran = subprocess.run(
+        [sys.executable, script, "--help"],
+        cwd=idsync.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "Replay files on Apache Spark into a folder." in ran.stdout
 
 
 def test_what_it_refuses(idsync: Program) -> None:

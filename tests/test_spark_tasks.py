@@ -78,6 +78,13 @@ def test_tasks_and_windows_come_to_what_one_store_does(number: int) -> None:
     assert found.hidden == expected.hidden
 
 
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_task_that_is_done_again_says_the_same(number: int) -> None:
+    its = tasks_of(number)
+    its.again = True
+    its.run(jobs_of(of_world(number)))
+
+
 def test_windows_are_halved_as_long_as_it_helps() -> None:
     assert may_be_halved(1_000_000, 0.9, None, 0.25)
     assert may_be_halved(500_000, 0.6, 0.9, 0.25)

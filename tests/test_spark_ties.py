@@ -12,12 +12,10 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.core import identity
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import mpid_of
-from idsync_cli.core.resolve import resolution
 from idsync_cli.engine.names import Names, names_of
 from idsync_cli.spark import ties
 from idsync_cli.spark.rows import Row, Section
@@ -27,6 +25,7 @@ from idsync_cli.wire import Reading
 from tests import in_tasks
 from tests.comparison import lines_of, organization
 from tests.in_tasks import InTasks, Job, Result, serially
+from tests.spark_workers import USERS_OF_MPIDS, short_mpid
 
 Json = dict[str, Any]
 SEED = 5
@@ -287,18 +286,17 @@ def test_every_kind_of_name_has_its_story() -> None:
 # ---- MPIDs that are taken
 
 
-def short_mpid(seed: int, seq: int, attempt: int) -> int:
-    """An MPID of 12 bits: many are taken."""
-    return mpid_of(seed, seq, attempt) >> 52
+def with_short_mpids(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in USERS_OF_MPIDS:
+        monkeypatch.setattr(module, "mpid_of", short_mpid)
 
 
 @pytest.mark.parametrize("number", range(3))
 def test_new_mpids_that_are_taken_are_passed_over(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (identity, resolution, ties):
-        monkeypatch.setattr(module, "mpid_of", short_mpid)
-    jobs = [Job(organization({"people": PLAIN}, {}), [_lines(_strangers(number))])]
+    with_short_mpids(monkeypatch)
+    jobs = [Job(organization({"people": PLAIN}, {}), [_lines(strangers(number))])]
 
     def in_tasks() -> Result:
         return InTasks(number, lambda: 170, 20, random.Random(number)).run(jobs)
@@ -311,7 +309,7 @@ def test_new_mpids_that_are_taken_are_passed_over(
         assert in_tasks().answers != expected.answers
 
 
-def _strangers(number: int) -> list[object]:
+def strangers(number: int) -> list[object]:
     """People who have nothing in common, but that an MPID might be given to two of them."""
     rng = random.Random(number)
     return [identify(email=f"{rng.randrange(300)}@example.com") for _ in range(500)]

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from idsync_cli.cli.app import app
+from idsync_cli.cli.app import app, listed
 from idsync_cli.cli.options import Group
 from idsync_cli.core.config.diff import Shift
 from idsync_cli.messages import SHIFTS
@@ -181,7 +181,7 @@ def test_the_listing_is_that_of_the_commands_themselves(group: TyperGroup, width
         name=group.name,
         help=group.help,
         params=group.params,
-        commands=real_commands(group, context),
+        commands=listed(real_commands(group, context)),
         rich_markup_mode=None,
     )
     assert group.get_help(context) == eager.get_help(context)

@@ -169,7 +169,9 @@ def test_what_is_asserted_decides_the_exit_status(
     outcome = small("stats", "--json", "--assert", asserted)
     assert outcome.status == (0 if is_so else 1)
     assert outcome.json()["last_seq"] == 2
-    assert outcome.stderr.startswith("" if is_so else f"idsync: not so: '{asserted}', for it is ")
+    assert outcome.stderr.startswith(
+        "" if is_so else f"idsync: assertion failed: '{asserted}', but it is "
+    )
     assert bool(outcome.stderr) is not is_so
 
 
@@ -179,8 +181,9 @@ def test_all_assertions_are_looked_at(small: Program) -> None:
     outcome = small("stats", *words)
     assert outcome.status == 1
     assert outcome.stderr.splitlines() == [
-        "idsync: not so: 'profiles > 2', for it is 2", "idsync: not so: 'orphaned > 0', for it is 0"
-    ]  # fmt: skip
+        "idsync: assertion failed: 'profiles > 2', but it is 2",
+        "idsync: assertion failed: 'orphaned > 0', but it is 0",
+    ]
     deep = small("stats", "--deep", "--assert", "several_logins.customer_id == 0")
     assert (deep.status, deep.stderr) == (0, "")
 
@@ -194,7 +197,7 @@ def test_all_assertions_are_looked_at(small: Program) -> None:
         ("", ["'' is not NAME OP N"]),
         ("orphans == 0", ["no 'orphans' in the statistics", "did you mean 'orphaned'?"]),
         ("scopes.nowhere.orphaned == 0", ["no 'scopes.nowhere.orphaned'"]),
-        ("scopes.consumers == 1", ["'scopes.consumers' is no number"]),
+        ("scopes.consumers == 1", ["'scopes.consumers' is not a number"]),
         ("types.twitter == 0", ["no 'types.twitter'"]),
         ("mean_identifiers > 1", ["no 'mean_identifiers'", "scopes.consumers.mean_identifiers"]),
         ("several_logins.email == 0", ["'several_logins.email' needs --deep"]),

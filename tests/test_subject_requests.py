@@ -83,9 +83,9 @@ def test_an_erasure_is_carried_out_and_its_id_is_used(shop: Program) -> None:
     shop("login", "--customer-id", "c1", "--idfv", "phone")
     before = shop.files()
     for again in (body(), body(subject_request_id=ID.upper())):
-        assert_refused(run(shop, again), 2, ID, "was used before", "erasure")
+        assert_refused(run(shop, again), 2, ID, "was already used", "erasure")
     again = run(shop, body(subject_request_type="access"), "--output", "folder")
-    assert_refused(again, 2, ID, "was used before")
+    assert_refused(again, 2, ID, "was already used")
     assert {**shop.files(), "request.json": None} == {**before, "request.json": None}
     assert run(shop, body(subject_request_id=ID.replace("a", "b"))).status == 0
     assert shop("doctor").status == 0
@@ -161,7 +161,7 @@ def test_access_gives_a_folder_with_the_profile_and_its_batches(shop: Program, k
     for path in (folder, *folder.iterdir()):
         assert path.stat().st_mode & 0o077 == 0
     assert shop("search", "--customer-id", "c1").status == 0  # nothing is erased
-    assert_refused(run(shop, body(subject_request_type=kind), "--output", "new"), 2, "used before")
+    assert_refused(run(shop, body(subject_request_type=kind), "--output", "new"), 2, "already used")
 
 
 def test_an_erasure_names_the_folder_and_lets_go_of_whose_the_request_was(shop: Program) -> None:
@@ -172,7 +172,7 @@ def test_an_erasure_names_the_folder_and_lets_go_of_whose_the_request_was(shop: 
     assert [(each["kind"], Path(each["path"]).name) for each in answer["files"]] == [
         ("results", "folder")
     ]
-    assert_refused(run(shop, access, "--output", "new"), 2, "used before")
+    assert_refused(run(shop, access, "--output", "new"), 2, "already used")
     assert shop("doctor").status == 0
 
 

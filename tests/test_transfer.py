@@ -417,3 +417,41 @@ def test_every_value_comes_back_from_a_table(values: list[str]) -> None:
     [line] = profile_csv.read_csv(source, Organization(None, {"=s": rules}, {}))
     assert isinstance(line, ProfileLine)
     assert [held.value for held in line.identifiers] == values
+
+
+ONE_SCOPE = """\
+version: 1
+scopes:
+  main: {strategy: best_match, priority: [email, other]}
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_cells_over_several_lines_come_whole(idsync: Program, end: str) -> None:
+    """Also beside a quotation mark that only stands in a cell, and behind a very long line."""
+    idsync.write("idsync.yaml", ONE_SCOPE)
+    long = "x" * 4_000
+    rows = [
+        "mpid,email,other", f'1,"[""a{long}"",{end} ""b""]",c"d', '2,e"f,g', f'3,"h""{end}""i",j',
+        "4,k,l",
+    ]  # fmt: skip
+    idsync.write("p.csv", end.join([*rows, ""]).encode())
+    outcome = idsync("import", "p.csv")
+    assert outcome.status == 0
+    found = {each["mpid"]: each["identities"] for each in idsync("export").lines()}
+    assert found["1"] == {"email": [f"a{long}", "b"], "other": ['c"d']}
+    assert found["2"] == {"email": ['e"f'], "other": ["g"]}
+    assert found["3"] == {"email": [f'h"{end}"i'], "other": ["j"]}
+    assert len(found) == 4
+
+
+def test_a_faulty_row_over_several_lines_is_shown_at_its_quotation_mark(idsync: Program) -> None:
+    idsync.write("idsync.yaml", ONE_SCOPE)
+    idsync.write("p.csv", 'mpid,email,other\n1,"a\nb","c\nd\n2,e,f\n')
+    outcome = idsync("import", "p.csv")
+    assert outcome.status == 2
+    assert "p.csv:2: not CSV: unexpected end of data; look for an unclosed" in outcome.stderr
+    assert '   3 | b","c\n     |    ^\n' in outcome.stderr
+    idsync.write("p.csv", "\n".join(["mpid,email,other", '1,"a"b,c', *['2,e,"f'] * 3]))
+    outcome = idsync("import", "p.csv")
+    assert "p.csv:2: not CSV: ',' expected after '\"'" in outcome.stderr

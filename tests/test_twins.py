@@ -53,6 +53,19 @@ def test_of_two_rows_the_second_is_named_with_the_line_of_the_first(unique: Prog
     assert not (unique.folder / "idsync.db").exists()
 
 
+def test_a_value_that_is_normalized_is_named_as_it_stands(unique: Program) -> None:
+    unique.write(
+        "idsync.yaml", CONFIG + "    extensions: {normalize: {email: [trim, lowercase]}}\n"
+    )
+    text = lines((1, {"email": ["A@b.c"]}), (2, {"email": ["x", " a@B.c"]}), (3, {"email": ["x"]}))
+    holds = "email is unique, but another profile holds"
+    assert told(unique, "p.jsonl", text) == [
+        f"p.jsonl:2: {holds} ' a@B.c' (normalized: 'a@b.c'): the profile 1 of line 1",
+    ]
+    text = lines((1, {"email": ["A@b.c"]}), (3, {"email": ["a@b.c"]}))
+    assert told(unique, "p.jsonl", text) == [f"p.jsonl:2: {holds} 'a@b.c': the profile 1 of line 1"]
+
+
 def test_of_two_lines_too(unique: Program) -> None:
     text = "\n" + lines((1, {"email": ["a", "b"]}), (2, {"email": ["c", "b"]}))
     assert told(unique, "p.jsonl", text) == [
@@ -205,7 +218,7 @@ def test_what_can_never_be_found_is_counted(
 
 
 def test_values_with_line_ends_are_counted(unique: Program) -> None:
-    """A quotation mark at a wrong place glues rows together, and it is CSV all the same."""
+    """A misplaced quotation mark glues rows together, and it is CSV all the same."""
     table = 'mpid,email\n1,a\n2,"b\n3,c\n4,d"\n5,e\n'
     unique.write("p.csv", table)
     told = unique("import", "p.csv", "--dry-run").stdout

@@ -91,7 +91,7 @@ def test_nothing_makes_a_profile_the_answer_that_has_nothing_to_be_found_by(
     assert shop("modify", "--mpid", A, "--remove", "email", "--remove", "ios_idfv").status == 0
     outcome = shop("why-not", A, "--customer-id", "B")
     assert outcome.status == 1
-    assert "its record holds nothing that the request names" in told(outcome.stdout)
+    assert "it holds no identifier of the request" in told(outcome.stdout)
     assert "No single change, and no two of the request, make it the answer." in outcome.stdout
     assert shop("why-not", A, "--customer-id", "B", "--json").status == 1
 
@@ -106,7 +106,7 @@ def test_a_refused_request_has_its_error(idsync: Program) -> None:
     assert (found["answer"], found["error"]["code"]) == (None, "LOGIN_ID_REQUIRED")
     assert [{"change": "add", "identity_type": "customer_id", "value": "A"}] in found["flips"]
     assert_valid("why-not", found)
-    assert "the request is refused, LOGIN_ID_REQUIRED" in told(idsync(*asked).stdout)
+    assert "the request is rejected, LOGIN_ID_REQUIRED" in told(idsync(*asked).stdout)
 
 
 def test_a_logout_that_creates_and_a_tie(shop: Program) -> None:
@@ -196,17 +196,21 @@ def test_without_an_mpid_every_holder_at_a_line(idsync: Program) -> None:
         ((A, "--line", "99", "day.jsonl"), ["line 99 is not there: 'day.jsonl' has 8 lines"]),
         ((A, "--line", "5", "day.jsonl"), ["a modify names its profile"]),
         ((A, "--line", "1", "none.jsonl"), ["'none.jsonl' cannot be read"]),
-        ((A, "--line", "1", "day.jsonl", "--email", "e"), ["omit the options of a request"]),
+        ((A, "--line", "1", "day.jsonl", "--email", "e"), ["omit the options that make one"]),
         (("@none", "--line", "4", "day.jsonl"), ["'none'", "no line before it"]),
         (("line:4", "--line", "4", "day.jsonl"), ["'line:4'", "earlier"]),
         (("line:x", "--line", "4", "day.jsonl"), ["'line:x'", "line:1"]),
         (("line:2", "--line", "4", "day.jsonl"), ["line 2 is blank"]),
-        (("line:7", "--line", "8", "day.jsonl"), ["line 7", "no profile", "not_found"]),
+        (
+            ("line:7", "--line", "8", "day.jsonl"),
+            ["line 7", "not answered with a profile", "not_found"],
+        ),
         ((A, "--seed", "1", "--email", "e"), ["--seed has no effect"]),
         (("@first", "--email", "e"), ["'@first' is not an MPID"]),
         ((A, "--type", "modify", "--email", "e"), ["a modify names its profile"]),
         ((A, "--type", "erase", "--email", "e"), ["an erase names its profile"]),
         ((A, "--type", "logn", "--email", "e"), ["INVALID_REQUEST", "did you mean 'login'?"]),
+        ((A, "--type", "nope", "--email", "e"), ["identify, login, logout, search\n"]),
         ((A,), ["NO_IDENTITIES"]),
         ((A, "--email", "e", "--scope", "nowhere"), ["UNKNOWN_SCOPE"]),
     ],

@@ -70,7 +70,7 @@ def test_a_workspace_may_be_a_name_or_a_mapping(tmp_path: Path) -> None:
         ("      web: {scope: consumers, api_key: k, api_secret: []}\n", "lists 0 secrets"),
         ("      web: {scope: consumers, api_key: k, api_secret: [a, b, c]}\n", "lists 3 secrets"),
         ("      web: {scope: consumers, api_key: k, api_secret: true}\n", "is not text"),
-        ("      web: {scope: consumers, api_secret: s}\n", "belongs to no key"),
+        ("      web: {scope: consumers, api_secret: s}\n", "has no key; add api_key"),
         ("      web: {scope: consumers, admin_key: k}\n", "has no secret"),
         (
             "      web: {scope: consumers, api_key: k, api_secret: s, api_secret_env: S}\n",
@@ -80,6 +80,8 @@ def test_a_workspace_may_be_a_name_or_a_mapping(tmp_path: Path) -> None:
         ("      web: {scope: consumers, rate: 0}\n", "rate is '0'"),
         ("      web: {scope: consumers, rate: fast}\n", "rate is 'fast'"),
         ("      web: {scope: consumers, key_only: yes}\n", "must be true or false"),
+        ("      web: {scope: consumers, key_only: true}\n", "add api_key, or remove key_only"),
+        ("      web: {scope: consumers, key_only: true, api_key: }\n", "add api_key, or remove"),
         (
             "      a: {scope: consumers, api_key: k}\n      b: {scope: consumers, api_key: k}\n",
             "the api_key of the workspace 'b' is also the api_key of the workspace 'a'",

@@ -202,7 +202,7 @@ def _give(scenario: Scenario, given: Given, transaction: Transaction, seed: int)
     )
     broken = violation(profile, rules, lookup)
     if broken:
-        message = f"the given profile breaks a rule: {broken.message}"
+        message = f"the given profile breaks a rule: {left.told(broken)}"
         raise FileFault([given.fault(message, left.as_given(broken).word)])
     transaction.insert(given.scope, profile, rules, None)
     transaction.advance_to(seq)

@@ -10,7 +10,7 @@ from idsync_cli.check.run import Mismatch, Result, check
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Fault, FileFault
-from idsync_cli.files.contents import GZIP, is_packed
+from idsync_cli.files.gzip_mark import GZIP, is_packed
 from idsync_cli.files.scenario_file import Load, parse_scenarios
 from idsync_cli.files.yaml_edit import Edit, rewritten
 from idsync_cli.files.yaml_tree import Node, read_bytes

@@ -28,10 +28,12 @@ def alias(
     ],
     start: Annotated[
         str | None,
-        typer.Option("--start", metavar="T", help="From when (default: 90 days before the end)."),
+        typer.Option(
+            "--start", metavar="T", help="Start of the window (default: 90 days before its end)."
+        ),
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--end", metavar="T", help="Until when (default: now).")
+        str | None, typer.Option("--end", metavar="T", help="End of the window (default: now).")
     ] = None,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -40,11 +42,11 @@ def alias(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
-    """Give one profile's events to another, within a window.
+    """Copy one profile's events to another, within a window.
 
-    The window is 90 days at most. The install attribution is given, too.
-    Times are like 2026-01-31T12:00:00Z, or in milliseconds since 1970. Events of that time that
-    come later are copied, too. Identifiers, attributes, devices and consent are not.
+    The window is at most 90 days. Events of that time that arrive later are copied, too, and so
+    is the install attribution. Identifiers, attributes, devices and consent are not. Write times
+    like 2026-01-31T12:00:00Z, or in milliseconds since 1970.
 
     Example: idsync alias --source -5412 --destination 771
     """

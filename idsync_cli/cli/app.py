@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from copy import copy
 from importlib import import_module
 from pathlib import Path
@@ -36,29 +37,31 @@ _COMMANDS = {
     ),
     "search": ("requests.search", "Find a user's profile without changing anything."),
     "modify": ("requests.modify", "Change the identifiers of the profile with a given MPID."),
-    "track": ("track.track", "Record an event or attributes on whom identify would find."),
-    "alias": ("alias.alias", "Give one profile's events to another, within a window."),
+    "track": ("track.track", "Record an event or attributes on the user's profile."),
+    "alias": ("alias.alias", "Copy one profile's events to another, within a window."),
     "erase": ("erase.erase", "Erase a profile, and every byte that only it held."),
     "replay": ("replay.replay", "Answer the requests in files and summarize the results."),
-    "compare": ("compare.compare", "Compare what two configurations make of the same requests."),
-    "lint": ("lint.lint", "Say where requests or a store do not fit the strategy."),
-    "convert": ("convert.convert", "Make requests of CSV, JSON, or what a browser recorded."),
+    "compare": ("compare.compare", "Compare how two configurations answer the same requests."),
+    "lint": ("lint.lint", "Report where requests or a store do not fit the strategy."),
+    "convert": ("convert.convert", "Convert CSV, JSON or a browser's recording to requests."),
     "serve": ("serve.serve", "Answer the mParticle SDKs over HTTP."),
+    "explore": ("explore.explore", "Look into a store in the browser."),
     "check": ("check.check", "Run scenarios and report mismatches."),
     "profiles": ("inspect.profiles", "List profiles, oldest first."),
     "whois": ("inspect.whois", "Show who holds an identifier, and if a search finds them."),
     "why-not": (
         "why_not.why_not",
-        "Say why a profile is not the answer, and what makes it so.",
+        "Say why a profile is not the answer, and what would help.",
     ),
+    "graph": ("graph.graph", "Draw which profiles and identifiers belong together."),
     "history": ("inspect.history", "Show every change to a profile or an identifier."),
     "audience": ("audience.audience", "Count and list who is in an audience, and say why."),
-    "stats": ("stats.stats", "Count profiles, identifiers and what decided changes."),
-    "export": ("transfer.export", "Write every profile, one per line, and what it has."),
-    "translate": ("translate.translate_", "Turn a list of identifiers into another type."),
+    "stats": ("stats.stats", "Count profiles, identifiers, and what decided changes."),
+    "export": ("transfer.export", "Write every profile, one per line, and its data."),
+    "translate": ("translate.translate_", "Translate a list of identifiers into another type."),
     "import": (
         "transfer.import_",
-        "Import whole profiles with what they have: all or nothing.",
+        "Import whole profiles and their data: all or nothing.",
     ),
     "spark-replay": (
         "spark_replay.spark_replay",
@@ -73,6 +76,15 @@ _COMMANDS = {
     "config": ("config.app", "Look at the configuration."),
 }
 """Every command: where it is in `idsync_cli.cli`, and the line that begins its own help."""
+
+_PAIRS = {
+    ("serve", "explore"): "Answer the SDKs over HTTP; look in the browser.",
+    ("stats", "doctor"): "Count what the store has; check all of it for damage.",
+    ("export", "import"): "Write profiles with what they have; take them in.",
+    ("backup", "restore"): "Copy the store; put a copy back in its place.",
+    ("profile", "config"): "Look at a profile; at the configuration.",
+}
+"""Commands that share a line of the list, which is to fit a screen."""
 
 
 class _Lines(colour.TakesColour, Reading, TyperGroup):
@@ -97,26 +109,42 @@ class Commands(colour.TakesColour, Reading, TyperGroup):
         return self._built.get(cmd_name)
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The options; what Typer tells of one of them would take two lines."""
+        """The options; what Typer tells of two of them would take three lines."""
         found = list(super().get_params(ctx))
         for each in found:
-            if each.name == "show_completion":
-                each.help = "Print completion for the current shell."
+            if each.name == "install_completion":
+                each.help = "Install shell completion; --show-completion prints it."
+            elif each.name == "show_completion":
+                each.hidden = True
         return found
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands for the help."""
-        self._lines().format_commands(ctx, formatter)
+        self._lines(listed(self.commands)).format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """What the shell may offer in place of a command."""
         of_lines = copy(ctx)
-        of_lines.command = self._lines()
+        of_lines.command = self._lines(self.commands)
         return list(of_lines.command.shell_complete(of_lines, incomplete))
 
-    def _lines(self) -> TyperGroup:
+    def _lines(self, commands: Mapping[str, Any]) -> TyperGroup:
         """A group that looks the same from outside, with no more than a line in each command."""
-        return _Lines(name=self.name, params=self.params, commands={**self.commands})
+        return _Lines(name=self.name, params=self.params, commands={**commands})
+
+
+def listed(commands: Mapping[str, Any]) -> dict[str, Any]:
+    """The commands by what begins their lines in the list."""
+    lines: dict[str, Any] = {}
+    pairs = {first: (pair, line) for pair, line in _PAIRS.items() for first in pair}
+    for name, command in commands.items():
+        if name not in pairs:
+            lines[name] = command
+            continue
+        pair, line = pairs[name]
+        together = "/".join(pair)
+        lines.setdefault(together, TyperCommand(together, help=line))
+    return lines
 
 
 def _build(name: str) -> Any:

@@ -59,7 +59,7 @@ class Assertion(NamedTuple):
                 )
         names = [f"{_SCOPES}.{scope}.{name}" for scope, each in scopes.items() for name in each]
         hint = nearest(self.name, [*document, *_ADDED_UP, *names])
-        return hint or "; idsync stats --json shows all that there is"
+        return hint or "; for all names, run: idsync stats --json"
 
     def _number(self, found: Any) -> float:
         if found is None:
@@ -71,8 +71,8 @@ class Assertion(NamedTuple):
             return len(found)
         if isinstance(found, bool) or not isinstance(found, int | float):
             raise UsageFault(
-                f"--assert {quoted(self.text)}: {quoted(self.name)} is no number; name one that it "
-                "has, behind a dot"
+                f"--assert {quoted(self.text)}: {quoted(self.name)} is not a number; name a "
+                "number in it, after a dot"
             )
         return found
 

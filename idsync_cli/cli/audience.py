@@ -91,11 +91,11 @@ def audience(
     Example: idsync audience lapsed_buyers --now 2024-03-01
     """
     if name is None and (explain is not None or output is not None or limit is not None):
-        raise UsageFault("name an audience; only all of them together are counted without a name")
+        raise UsageFault("name an audience; without a name, audiences are only counted")
     if explain is not None and (output is not None or limit is not None):
         raise UsageFault("--explain is about one profile; omit --output and --limit")
     if output is None and form is not None:
-        raise UsageFault("--format is the form of what --output writes; name a file")
+        raise UsageFault("--format is for --output; give both, or omit it")
     if output is not None and (as_json or limit is not None):
         raise UsageFault("--output writes all members; omit --json and --limit")
     moment = now_ms() if now is None else moment_in("--now", now)

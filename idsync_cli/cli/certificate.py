@@ -41,7 +41,7 @@ def certificate_writer(
         except OSError as error:
             raise StoreFault(
                 f"the profile was erased, but {option} {quoted(path)} cannot be written: "
-                f"{error.strerror}; what it would have said is above",
+                f"{error.strerror}; the profile and what was erased are shown above",
                 FaultCode.OUTPUT_UNWRITABLE,
                 path=path,
             ) from None

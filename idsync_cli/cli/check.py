@@ -13,7 +13,7 @@ import typer
 from idsync_cli.check import run as checking
 from idsync_cli.check.run import PASSED, CheckOutcome, Result, Unreadable, totals
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.check_shown import Format, Teller, check_report, complain_of, write_report
+from idsync_cli.cli.check_shown import Format, Reports, Teller, complain_of
 from idsync_cli.cli.environment import load_configuration, say, write, write_lines
 from idsync_cli.cli.hints import with_hints
 from idsync_cli.cli.options import NoExtensions, present_config, present_store
@@ -64,9 +64,13 @@ def check(
         str | None,
         typer.Option("--junit", metavar="FILE", help="Also write a JUnit report."),
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="Also write a page that can be sent."),
+    ] = None,
     update: Annotated[
         bool,
-        typer.Option("--update", help="Write what was found into the scenarios."),
+        typer.Option("--update", help="Write the actual results into the scenarios."),
     ] = False,
     init: Annotated[
         bool,
@@ -91,20 +95,21 @@ def check(
         )
     if matching == "":
         raise UsageFault("the text of -k is empty; give part of a name, or omit -k")
-    if update and (fail_fast or junit is not None or form is not Format.TEXT):
-        raise UsageFault("--update cannot be combined with --fail-fast, --junit or --format")
-    if update and (config is not None or no_extensions):
-        raise UsageFault(
-            "--update writes what a scenario's own rules answer; omit --config and "
-            "--no-extensions, or change the rules that the scenario names"
-        )
+    reports = Reports(junit, html)
+    if update:
+        if fail_fast or reports != Reports() or form is not Format.TEXT:
+            raise UsageFault(
+                "--update cannot be combined with --fail-fast, --junit, --html or --format"
+            )
+        if config is not None or no_extensions:
+            raise UsageFault(
+                "--update writes what a scenario's own rules answer; omit --config and "
+                "--no-extensions, or change the rules that the scenario names"
+            )
     rules = None if config is None else load_configuration(config).organization
     files = list(checking.files(map(Path, paths)))
     named = [file.path if isinstance(file, Unreadable) else file for file in files]
-    if junit is not None:
-        inputs = [file.as_posix() for file in named]
-        _outputs(inputs, config).check("--junit", junit)
-        check_report(junit)
+    reports.check(lambda: _outputs([file.as_posix() for file in named], config))
     if update:  # a file that is named twice is written once
         for name in [*paths, *(file.as_posix() for file in named)]:
             if not Path(name).is_dir():
@@ -121,9 +126,8 @@ def check(
         teller.tell(outcome, len(outcomes))
         if fail_fast and outcome.exit_status != PASSED:
             break
-    if junit is not None:
-        write_report(junit, outcomes)
     found = totals(outcomes)
+    reports.write(outcomes, found)
     teller.close(found)
     run.ensure_any(outcomes)
     return found.exit_status

@@ -1,12 +1,16 @@
 """What a check shows: each scenario as it comes, the totals, and the report for CI."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from idsync_cli.check.run import CheckOutcome, Result, Totals, Unreadable
 from idsync_cli.cli.environment import drawn, terminal_width, write, write_lines
 from idsync_cli.errors import FileFault, UsageFault, quoted
+
+if TYPE_CHECKING:
+    from idsync_cli.files.outputs import Outputs
 
 
 class Format(StrEnum):
@@ -75,50 +79,80 @@ def complain_of(fault: FileFault) -> None:
     complain(fault, guarded=inert)
 
 
-def check_report(junit: str) -> None:
-    """See whether a report can be written, never over a file that is anything else.
+class Reports(NamedTuple):
+    """The files that reports are written to, where they are asked for."""
 
-    Raises:
-        UsageFault: it cannot.
-    """
+    junit: str | None = None
+    html: str | None = None
+
+    def check(self, outputs: "Callable[[], Outputs]") -> None:
+        """See whether they can be written, never over files that are anything else.
+
+        Raises:
+            UsageFault: they cannot.
+        """
+        if self == Reports():
+            return
+        from idsync_cli.render.html.page import BEGINS
+
+        checked = outputs()
+        for option, path, begins in (("--junit", self.junit, b"<"), ("--html", self.html, BEGINS)):
+            if path is not None:
+                checked.check(option, path)
+                _check_report(option, path, begins)
+
+    def write(self, outcomes: Sequence[CheckOutcome], found: Totals) -> None:
+        """Write them, of all that was run.
+
+        Raises:
+            UsageFault: one cannot be written.
+        """
+        if self.junit is not None:
+            from idsync_cli.render.ci import junit
+            from idsync_cli.render.plain_text import explained
+
+            _write_report("--junit", self.junit, junit(outcomes, explained))
+        if self.html is not None:
+            from idsync_cli.render.html.page import html
+            from idsync_cli.render.reports import check_page
+
+            _write_report("--html", self.html, html(check_page(outcomes, found)).encode())
+
+
+def _check_report(option: str, path: str, begins: bytes) -> None:
     import gzip
     import zlib
 
-    from idsync_cli.files.contents import GZIP, is_packed
+    from idsync_cli.files.gzip_mark import GZIP, is_packed
     from idsync_cli.files.outputs import ensure_writable, is_kept
 
-    ensure_writable("--junit", junit)
-    if not is_kept(junit):
+    ensure_writable(option, path)
+    if not is_kept(path):
         return
     try:
-        with Path(junit).open("rb") as file:
+        with Path(path).open("rb") as file:
             packed = is_packed(file.read(len(GZIP)))
-        with gzip.open(junit) if packed else Path(junit).open("rb") as file:
-            is_report = file.read().lstrip()[:1] in (b"", b"<")
+        with gzip.open(path) if packed else Path(path).open("rb") as file:
+            text = file.read().lstrip()
     except (EOFError, gzip.BadGzipFile, zlib.error):
         is_report = False
     except OSError as error:
-        raise _unwritten(junit, error) from None
+        raise _unwritten(option, path, error) from None
+    else:
+        is_report = not text or text.startswith(begins)
     if not is_report:
-        raise UsageFault(f"--junit {quoted(junit)} is not a report; it was left unchanged")
+        raise UsageFault(f"{option} {quoted(path)} is not a report; it was left unchanged")
 
 
-def write_report(path: str, outcomes: Sequence[CheckOutcome]) -> None:
-    """Write the report of all that was run.
-
-    Raises:
-        UsageFault: it cannot be written.
-    """
+def _write_report(option: str, path: str, report: bytes) -> None:
     from idsync_cli.files.whole_file import whole_file
-    from idsync_cli.render.ci import junit
-    from idsync_cli.render.plain_text import explained
 
     try:
         with whole_file(path) as file:
-            file.write(junit(outcomes, explained))
+            file.write(report)
     except OSError as error:
-        raise _unwritten(path, error) from None
+        raise _unwritten(option, path, error) from None
 
 
-def _unwritten(junit: str, error: OSError) -> UsageFault:
-    return UsageFault(f"--junit {quoted(junit)} cannot be written: {error.strerror}")
+def _unwritten(option: str, path: str, error: OSError) -> UsageFault:
+    return UsageFault(f"{option} {quoted(path)} cannot be written: {error.strerror}")

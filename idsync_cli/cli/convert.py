@@ -28,14 +28,14 @@ _LINES_AT_ONCE = 1000
 def convert(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="CSV, JSON or HAR, packed or not; - for stdin."),
+        typer.Argument(metavar="FILE", help="CSV, JSON or HAR, compressed or not; - for stdin."),
     ],
     column: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
             metavar="COLUMN=TYPE",
-            help="What a column is; COLUMN= leaves it out. Repeatable.",
+            help="The type of a column; COLUMN= ignores it. Repeatable.",
         ),
     ] = None,
     kind: Annotated[
@@ -44,7 +44,7 @@ def convert(
             "--type",
             metavar="TYPE",
             show_default=False,
-            help="What requests are where nothing says otherwise (default: identify).",
+            help="Type of requests that name none (default: identify).",
         ),
     ] = RowKind.IDENTIFY,
     output: Annotated[
@@ -57,10 +57,10 @@ def convert(
         bool, typer.Option("--quiet", help="Print no progress and no summary.")
     ] = False,
 ) -> int:
-    """Make requests of CSV, JSON, or what a browser recorded.
+    """Convert CSV, JSON or a browser's recording to requests.
 
-    What the file holds shows its content. A recorded MPID becomes that of a response, which
-    idsync replay --map-mpids lets stand for ours. The exit status is 1 if something cannot be used.
+    The format is recognized by the contents. Recorded MPIDs are kept as responses, for idsync
+    replay --map-mpids. The exit status is 1 if anything in the file cannot be used.
 
     Example: idsync convert people.csv --map 'Customer ID=customer_id' --type login
     """
@@ -70,7 +70,7 @@ def convert(
         outputs = Outputs(store=present_store(), configuration=present_config(), inputs=inputs)
         outputs.check("--output", output, must_be_new=not force)
     is_streamed = output == STANDARD_STREAM
-    what_is_done = "what was written is a part" if is_streamed else "nothing was written"
+    what_is_done = "only a part was written" if is_streamed else "nothing was written"
     with told_if_interrupted(what_is_done), open_source(file, "file") as opened:
         text = ForeignText(opened)
         with (
@@ -104,4 +104,4 @@ def _sum_up(file: str, converted: Converted, *, as_json: bool, on_stderr: bool) 
         draw(*summary_text(file, converted, _MAP_IT, terminal_width()), to_stderr=on_stderr)
 
 
-_MAP_IT = "use --map '{}={}', or '{}=' to leave it out"
+_MAP_IT = "use --map '{}={}', or '{}=' to ignore it"

@@ -242,7 +242,7 @@ def load_configuration(path: str, *, no_extensions: bool = False) -> "Configurat
 
     loaded = load(Path(path))
     if no_extensions:
-        return loaded._replace(organization=loaded.organization.without_extensions())
+        return loaded.without_extensions()
     return loaded
 
 
@@ -259,8 +259,8 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
         if write and opened.owes_erasures:
             say(
                 f"note: the files of the store {printable(path)} still hold bytes of what was "
-                "erased: another program is reading it; end it, and the next command that writes "
-                "finishes"
+                "erased: another program is reading it; end that program; the next command that "
+                "writes to the store then finishes the erasure"
             )
         with opened.reading() as transaction:
             unnamed = [name for name in transaction.scopes() if name not in organization.scopes]
@@ -284,8 +284,8 @@ def say_upgraded(opened: "SqliteStore", path: str) -> None:
 def unfinished_erasure(path: str) -> StoreFault:
     """What is said where something was erased, and somebody keeps its bytes from being removed."""
     return StoreFault(
-        "not done: another program is reading the store, and until it ends its files still hold "
-        "bytes of what was erased",
+        "not finished: another program is reading the store, and until it ends, the files of the "
+        "store still hold bytes of what was erased",
         FaultCode.ERASURE_UNFINISHED,
         hint=Hint.FINISH_LATER,
         store=path,

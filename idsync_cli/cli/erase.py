@@ -71,7 +71,7 @@ def erase(
     ] = None,
     request_id: Annotated[
         str | None,
-        typer.Option("--request-id", metavar="ID", help="Kept with the erasure."),
+        typer.Option("--request-id", metavar="ID", help="An ID to keep with the erasure."),
     ] = None,
     force: Force = False,
     scope: Scope = None,
@@ -86,15 +86,18 @@ def erase(
 ) -> int:
     """Erase a profile, and every byte that only it held.
 
-    Name it by its MPID, or by identities that fit no other. The exit status is 1 if there is none,
-    and 3 while another program reads the store: the next command that writes then finishes.
+    Name it by its MPID, or by identities that fit no other profile. The exit status is 1 if there
+    is no such profile. It is 3 while another program reads the store: after that, the next command
+    that writes to the store finishes the erasure.
 
     Example: idsync erase --customer-id ABC123 --certificate erased.json
     """
     subject = None
     if dsr is not None:
         if identities or mpid is not None or request_id is not None:
-            raise UsageFault("--dsr names the profile itself; give no MPID, identity or ID with it")
+            raise UsageFault(
+                "--dsr names the profile itself; omit --mpid, --request-id and identity options"
+            )
         subject = _subject_of(dsr)
     is_access = subject is not None and subject.type.value != "erasure"
     _check_options(certificate, output, dry_run=dry_run, is_access=is_access, force=force)
@@ -132,11 +135,11 @@ def _check_options(
     if is_access and output is None:
         raise UsageFault(f"an access request needs {_RESULTS} DIR, a folder for the data")
     if output is not None and not is_access:
-        raise UsageFault(f"{_RESULTS} is for an access or portability request in --dsr; leave it")
+        raise UsageFault(f"{_RESULTS} is for an access or portability request in --dsr; omit it")
     if certificate is not None and (dry_run or is_access):
-        raise UsageFault(f"{_CERTIFICATE} tells of what was erased; leave it where nothing is")
+        raise UsageFault(f"{_CERTIFICATE} is written only after an erasure; omit it")
     if force and certificate is None:
-        raise UsageFault(f"--force lets {_CERTIFICATE} replace a file; give it, or leave --force")
+        raise UsageFault(f"--force lets {_CERTIFICATE} replace a file; give both, or omit --force")
 
 
 def _subject_of(path: str) -> "SubjectRequest":

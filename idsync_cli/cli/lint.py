@@ -45,17 +45,21 @@ def lint(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE...]", help="Requests, one per line (.gz too); without one, the store."
+            metavar="[FILE...]", help="Requests, one per line (.gz too); default: the store."
         ),
     ] = None,
     fail_on: Annotated[
         Weight | None,
-        typer.Option("--fail-on", metavar="WEIGHT", help="Fail on findings: high, medium or low."),
+        typer.Option(
+            "--fail-on",
+            metavar="WEIGHT",
+            help="Fail on findings of at least this: high, medium or low.",
+        ),
     ] = None,
     trying: Annotated[
-        bool, typer.Option("--try", help="Compare each proposed order with the present one.")
+        bool, typer.Option("--try", help="Compare each proposed priority with the present one.")
     ] = False,
-    redact: Annotated[bool, typer.Option("--redact", help="Show no values.")] = False,
+    redact: Annotated[bool, typer.Option("--redact", help="Hide the values.")] = False,
     form: Annotated[
         Format, typer.Option("--format", help="Text for people, or GitHub annotations.")
     ] = Format.TEXT,
@@ -66,11 +70,11 @@ def lint(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say where requests or a store do not fit the strategy.
+    """Report where requests or a store do not fit the strategy.
 
-    Files are replayed into a temporary store; nothing is written. Shared login IDs, placeholders,
-    a priority that the data contradict, values in several forms: each with its evidence, and the
-    lines of YAML that help. With --fail-on the exit status may be 1.
+    It finds shared login IDs, placeholders, a priority that the data contradict and values in
+    several forms, and shows the evidence and the lines of YAML that help. Files are replayed into a
+    temporary store; nothing is written. The exit status is 1 only with --fail-on.
 
     Example: idsync lint requests.jsonl
     """
@@ -81,10 +85,10 @@ def lint(
         found = _of_files(files, organization, scope, workspace, trying=trying)
     else:
         if trying:
-            raise UsageFault("--try needs requests to compare by; name their FILE")
+            raise UsageFault("--try needs requests to compare with; name a FILE of them")
         if scope is not None or workspace is not None:
             raise UsageFault(
-                "--scope and --workspace are for requests; name their FILE, or omit it"
+                "--scope and --workspace are for requests; name a FILE of them, or omit both"
             )
         with existing_store(store, organization) as opened, opened.reading() as transaction:
             found = lint_store(transaction, organization)
@@ -93,7 +97,7 @@ def lint(
     if as_json:
         write_json(render.lint_json(found, redact=redact))
     elif form is Format.GITHUB:
-        for line in render.lint_for_github(found, redact=redact):
+        for line in render.lint_for_github(found, "idsync lint", redact=redact):
             write(line)
     else:
         draw(*render.lint_pieces(found, terminal_width(), redact=redact))
@@ -124,5 +128,5 @@ def _of_files(
         with files_progress([each.path for each in found]) as advance:
             linted = lint_files(job, advance)
         if not linted.requests:
-            say("note: the files have no requests")
+            say("note: the files contain no requests")
         return linted._replace(tried=dict(tried(linted, job))) if trying else linted

@@ -63,7 +63,7 @@ def restore(
     if not done.knew_erasures:
         say(
             "note: the old store is damaged, so its erasures are not known: a profile that was "
-            "erased since the backup is back"
+            "erased since the backup may be back"
         )
     from idsync_cli.render import maintenance as render
 

@@ -3,12 +3,25 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from idsync_cli.cli.environment import say, write_utf8
-from idsync_cli.errors import FaultCode, StoreFault, quoted
-from idsync_cli.files.outputs import ensure_writable, file_exists
+from idsync_cli.core.codes import FileKind
+from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
+from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.files.whole_file import whole_file
+from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
+
+if TYPE_CHECKING:
+    from idsync_cli.render.html.page import Page
+
+HtmlReport = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page that can be sent."),
+]
 
 
 @contextmanager
@@ -39,3 +52,58 @@ def say_not_kept(store: str, *outputs: str | None) -> None:
             "note: a dry run leaves the store as it is, so no erasure will name "
             f"{' and '.join(files)}; delete what you no longer need"
         )
+
+
+def checked_output(output: str, store: str, config: str, *, force: bool) -> None:
+    """Check that what a command tells of a store may be written to a file, and keep its path.
+
+    Raises:
+        UsageFault: it is no path, cannot be written, has another use, or exists and is not to be
+            replaced.
+    """
+    if output == STANDARD_STREAM:
+        if force:
+            raise UsageFault("--force has no effect without --output; omit it, or give both")
+        return
+    Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
+    ensure_writable("--output", output)
+    keep_path(store, FileKind.OUTPUT, output)
+
+
+def check_page(html: str | None, outputs: Outputs, *, force: bool) -> None:
+    """Check that a report may be written to a file, if one is asked for.
+
+    Raises:
+        UsageFault: it may not.
+    """
+    if html is not None:
+        outputs.check("--html", html, must_be_new=not force)
+        ensure_writable("--html", html)
+
+
+def write_page(html: str, page: "Page", *, force: bool) -> None:
+    """Write a report.
+
+    Raises:
+        StoreFault: it cannot be written.
+        UsageFault: somebody has made the file meanwhile.
+    """
+    from idsync_cli.render.html.page import html as as_html
+
+    try:
+        with whole_file(html, must_be_new=not force) as file:
+            file.write(as_html(page).encode())
+    except FileExistsError:
+        raise file_exists("--html", html) from None
+    except OSError as error:
+        raise StoreFault(
+            f"--html {quoted(html)} cannot be written: {error.strerror}",
+            FaultCode.OUTPUT_UNWRITABLE,
+            path=html,
+        ) from None
+
+
+def write_output(output: str, text: str, *, force: bool) -> None:
+    """Write a whole text, with the line feed at its end."""
+    with writing_to(output, force=force) as write:
+        write(text.removesuffix("\n"))

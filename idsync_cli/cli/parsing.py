@@ -19,6 +19,9 @@ from typer._click.exceptions import (  # Typer has its own Click
 from idsync_cli.errors import did_you_mean, nearest, printable
 
 _NEGATIVE = re.compile(r"-[0-9]+")
+_MAY_BE_MPIDS = ("mpid", "whom")
+"""What arguments are called that may be an MPID."""
+
 _IN_RANGE = re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\.")
 
 
@@ -47,7 +50,7 @@ class Reading:
         """A parser for which a negative number is an MPID, where the command takes one."""
         parser = super().make_parser(ctx)  # type: ignore[misc]  # of the command
         if any(
-            each.param_type_name == "argument" and each.name == "mpid"
+            each.param_type_name == "argument" and each.name in _MAY_BE_MPIDS
             for each in ctx.command.get_params(ctx)
         ):
             take_option = parser._process_opts  # noqa: SLF001 - nothing public takes a word

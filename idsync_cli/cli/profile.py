@@ -70,7 +70,7 @@ def profile_show(
     if markdown and (as_json or not story):
         raise UsageFault("--markdown needs --story, and cannot be combined with --json")
     if story and at is not None:
-        raise UsageFault("--story tells of every request; omit --at, or show the profile without")
+        raise UsageFault("--story covers every request; omit --at or --story")
     number = mpid_in("--mpid", mpid)
     most = most_rows(limit, as_json=as_json or markdown)
     if story:
@@ -139,7 +139,9 @@ def _show_story(
 def _say_who_is_not_there(mpid: int, erasure: Erasure | None, meant: Meant | None) -> None:
     """Say that no profile has an MPID, and which may be meant, or that it was erased."""
     if erasure is None:
-        say(f"idsync: no profile has the MPID {mpid}")
+        from idsync_cli.render.near import nobody_has
+
+        say(f"idsync: {nobody_has(mpid)}")
         say_meant(meant)
         return
     from idsync_cli.render import store as render_store

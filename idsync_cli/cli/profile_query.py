@@ -61,7 +61,9 @@ def profile_query(
     ] = None,
     now: Annotated[
         str | None,
-        typer.Option("--now", metavar="T", help="The time that within counts back from."),
+        typer.Option(
+            "--now", metavar="T", help="The time that within counts back from (default: now)."
+        ),
     ] = None,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -70,7 +72,7 @@ def profile_query(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Show what mParticle's Profile API says of a profile.
+    """Show what mParticle's Profile API returns for a profile.
 
     The profile is named by its MPID, or by one identifier whose type is immutable in the scope.
 

@@ -12,11 +12,8 @@ import typer
 from idsync_cli import wire
 from idsync_cli.cli import completion
 from idsync_cli.cli.environment import say, write_lines
-from idsync_cli.core.codes import RequestKind
-from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Answer, Refusal
+from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import (
-    TYPES_BY_NAME,
     Identifier,
     IdentityType,
     mpid_rule,
@@ -24,7 +21,7 @@ from idsync_cli.core.identity import (
     value_fault,
 )
 from idsync_cli.errors import UsageFault, number_of, quoted
-from idsync_cli.inspect.near import Meant, meant_by
+from idsync_cli.inspect.near import Meant
 from idsync_cli.store.sqlite import SqliteTransaction
 
 ROWS_SHOWN = 50
@@ -75,11 +72,11 @@ def look_back(transaction: SqliteTransaction, at: str | None, mpid: int | None =
     seq = int(at) if _SEQ.fullmatch(at) else 0
     if not seq:
         raise UsageFault(
-            f"--at {quoted(at)} is not a sequence number: give that of a request, in digits, as "
-            "idsync history shows it"
+            f"--at {quoted(at)} is not a sequence number: give the number of a request, as idsync "
+            "history shows it"
         )
     if not last:
-        raise UsageFault(f"--at {seq} is beyond the last request: the store has had none yet")
+        raise UsageFault(f"--at {seq} is beyond the last request: the store has no requests yet")
     if seq > last:
         raise UsageFault(
             f"--at {seq} is beyond the last request, {last}; give a number up to that, or omit "
@@ -158,36 +155,11 @@ def say_left_out(shown: int, of: int, what: str) -> None:
         write_lines([[render_store.more_line(shown, of, what, way_out)]])
 
 
-def meant_by_request(
-    request: wire.Json, answer: Answer, organization: Organization, transaction: SqliteTransaction
-) -> Meant:
-    """What is there that may have been meant by a request that found nothing."""
-    if answer.kind is RequestKind.ALIAS:
-        found = [
-            meant_by(transaction, organization, mpid=parse_mpid(request.get(name))).mpids
-            for name in ("source_mpid", "destination_mpid")
-        ]
-        return Meant([], [mpid for each in found for mpid in each])
-    if answer.kind is not RequestKind.SEARCH:
-        return meant_by(transaction, organization, mpid=parse_mpid(request.get("mpid")))
-    assert answer.scope is not None
-    known = request["known_identities"].items()
-    asked = [Identifier(TYPES_BY_NAME[name], value) for name, value in known]
-    return meant_by(transaction, organization, asked, [answer.scope])
-
-
 def say_meant(meant: Meant | None) -> None:
     """Point out what is there that may have been meant, where nothing was found."""
     if meant is None:
         return
-    for each in meant.variants:
-        differs = " and ".join(each.differs_in)
-        say(
-            f"note: nobody holds {each.asked.type} {quoted(each.asked.value)}, but "
-            f"{quoted(each.held)} is held, which differs only in {differs}"
-        )
-    for mpid in meant.mpids:
-        say(
-            f"note: there is a profile {mpid}, which differs only in digits that JavaScript loses; "
-            "pass MPIDs on as text"
-        )
+    from idsync_cli.render.near import meant_sentences
+
+    for sentence in meant_sentences(meant):
+        say(f"note: {sentence}")

@@ -34,7 +34,7 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
-from idsync_cli.cli.output import say_not_kept
+from idsync_cli.cli.output import HtmlReport, check_page, say_not_kept, write_page
 from idsync_cli.cli.replay_shown import Kinds, Lines, Report, Rules, Shown, Statuses
 from idsync_cli.cli.replay_work import GiveOut, Work
 from idsync_cli.core.config.rules import Organization
@@ -69,9 +69,10 @@ def replay(
     enrich: Annotated[
         str | None,
         typer.Option(
-            "--enrich", metavar="FILE", help="Write each batch with what its profile then knows."
+            "--enrich", metavar="FILE", help="Write each event batch, enriched from its profile."
         ),
     ] = None,
+    html: HtmlReport = None,
     force: Force = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue a replay that ended early.")
@@ -80,7 +81,10 @@ def replay(
         bool, typer.Option("--again", help="Replay a file that was replayed before.")
     ] = False,
     stop_on_error: Annotated[
-        bool, typer.Option("--stop-on-error", help="Stop before the first rejected line.")
+        bool,
+        typer.Option(
+            "--stop-on-error", help="Stop before the first rejected line (else: status 1)."
+        ),
     ] = False,
     sort_by_time: Annotated[
         bool,
@@ -88,7 +92,7 @@ def replay(
     ] = False,
     map_mpids: Annotated[
         bool,
-        typer.Option("--map-mpids", help="Let recorded MPIDs (response.mpid) stand for ours."),
+        typer.Option("--map-mpids", help="Map recorded MPIDs (response.mpid) to ours."),
     ] = False,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -103,7 +107,7 @@ def replay(
             metavar="N",
             min=1,
             max=10**6,
-            help="Lines a transaction (default: by time).",
+            help="Lines per commit (default: by time).",
         ),
     ] = None,
     dry_run: Annotated[
@@ -124,8 +128,6 @@ def replay(
 ) -> int:
     """Answer the requests in files and summarize the results.
 
-    A rejected line does not stop the replay, but makes the exit status 1.
-
     Example: idsync replay requests.jsonl --output answers.jsonl
     """
     to_start = process_time()  # as long as another process would take to get here
@@ -144,8 +146,9 @@ def replay(
         answers.check()
     if enrich is not None:
         outputs.check("--enrich", enrich, must_be_new=not (force or resume))
+    check_page(html, outputs, force=force)
     if dry_run and not quiet:
-        say_not_kept(store, output, enrich)
+        say_not_kept(store, output, enrich, html)
     give_out = _to_stdout(output, shown, explain=explain)
     gc.disable()  # of a hundred thousand values nothing is a cycle, and looking takes a third
     with ExitStack() as opened:
@@ -183,6 +186,7 @@ def replay(
             to_start=to_start,
             several_files=len(files) > 1,
             output=output,
+            page=html,
             forced=force,
             recorded=ReplayedMpids(anew=not resume) if map_mpids else None,
         )
@@ -192,6 +196,7 @@ def replay(
             on_stderr=output == STANDARD_STREAM,
             dry_run=dry_run,
             also=_to_go_on_with(map_mpids=map_mpids, enrich=enrich),
+            write_html=None if html is None else partial(write_page, html, force=force),
         )
         work = Work(run, give_out, quiet=quiet)
         try:

@@ -1,9 +1,9 @@
 """What a replay shows: which answers `--explain` draws, and the summary with refused lines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +30,9 @@ from idsync_cli.errors import (
 )
 from idsync_cli.replay.summary import Ended, RefusedLine, Summary, Tally
 
+if TYPE_CHECKING:
+    from idsync_cli.render.html.page import Page
+
 Lines = Annotated[
     list[int] | None,
     typer.Option("--line", metavar="N", min=1, help="Explain only this line; repeatable."),
@@ -42,11 +45,13 @@ Statuses = Annotated[
 ]
 Rules = Annotated[
     list[Rule] | None,
-    typer.Option("--rule", metavar="RULE", help="Explain only what this decided; repeatable."),
+    typer.Option(
+        "--rule", metavar="RULE", help="Explain only answers decided by this; repeatable."
+    ),
 ]
 Kinds = Annotated[
     list[RequestKind] | None,
-    typer.Option("--type", metavar="TYPE", help="Explain only these requests; repeatable."),
+    typer.Option("--type", metavar="TYPE", help="Explain only requests of this type; repeatable."),
 ]
 
 
@@ -115,26 +120,44 @@ class Shown:
 class Report:
     """How a replay is summed up: as data, unless standard output holds the answers.
 
-    `also` are the options that a replay has to go on with beside --resume.
+    `also` are the options that a replay has to go on with beside --resume; `write_html` writes the
+    page that is asked for.
     """
 
     def __init__(
-        self, *, as_json: bool, quiet: bool, on_stderr: bool, dry_run: bool, also: str = ""
+        self,
+        *,
+        as_json: bool,
+        quiet: bool,
+        on_stderr: bool,
+        dry_run: bool,
+        also: str = "",
+        write_html: "Callable[[Page], None] | None" = None,
     ) -> None:
         self._as_json = as_json
         self._quiet = quiet
         self._on_stderr = on_stderr
         self._dry_run = dry_run
         self._also = also
+        self._write_html = write_html
 
     def sum_up(self, summary: Summary) -> None:
         """Give out the summary; where there is no room for it, on standard error.
 
         Raises:
-            StoreFault: standard output cannot be written.
+            StoreFault: standard output cannot be written, or the page.
+            UsageFault: somebody has made the file of the page meanwhile.
         """
-        if self._quiet:
-            return
+        try:
+            if not self._quiet:
+                self._sum_up_as_text(summary)
+        finally:
+            if self._write_html is not None:
+                from idsync_cli.render.reports import replay_page
+
+                self._write_html(replay_page(*self._told(summary)))
+
+    def _sum_up_as_text(self, summary: Summary) -> None:
         try:
             self._write(summary, on_stderr=self._on_stderr)
         except StoreFault:
@@ -180,11 +203,14 @@ class Report:
         if self._as_json:
             write_json(summary_json(summary), to_stderr=on_stderr)
             return
+        draw(*summary_text(*self._told(summary), terminal_width()), to_stderr=on_stderr)
+
+    def _told(self, summary: Summary) -> tuple[Summary, str]:
+        """A summary with its hints, and what to do where the replay stopped."""
         told = summary._replace(first_refused=tuple(map(_with_hint, summary.first_refused)))
-        way_out = (
-            hints.MEND_AND_TRY_AGAIN if summary.dry_run else hints.MEND_AND_RESUME + self._also
-        )
-        draw(*summary_text(told, way_out, terminal_width()), to_stderr=on_stderr)
+        if summary.dry_run:
+            return told, hints.MEND_AND_TRY_AGAIN
+        return told, hints.MEND_AND_RESUME + self._also
 
 
 def _ended_by(error: BaseException, also: str | None) -> Ended:

@@ -264,7 +264,7 @@ def answer_and_show(
     def look_again(answer: Answer, opened: "SqliteStore") -> None:
         with opened.reading() as transaction:
             if answer.scope in transaction.scopes():  # else nobody is there
-                from idsync_cli.cli.questions import meant_by_request
+                from idsync_cli.inspect.near import meant_by_request
 
                 meant.append(meant_by_request(request, answer, organization, transaction))
 

@@ -1,8 +1,7 @@
 """`idsync serve`: the HTTP API over a store (section 10)."""
 
 import os
-import sys
-import traceback
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,6 @@ import typer
 
 from idsync_cli.cli.environment import (
     check_seed,
-    load_configuration,
     new_seed,
     now_ms,
     open_store,
@@ -26,19 +24,29 @@ from idsync_cli.cli.options import (
     Seed,
     StorePath,
 )
-from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable, quoted
+from idsync_cli.cli.serving import (
+    LOOPBACK,
+    AllowWrites,
+    beside,
+    check_port,
+    load_rules,
+    make_explorer,
+    needs_extra,
+    opened,
+    reload_rules,
+    report_bug,
+    tell_of,
+    url_of,
+)
+from idsync_cli.errors import UsageFault, printable, quoted
 
 if TYPE_CHECKING:
     import ssl
 
     from idsync_cli.core.config.rules import Organization
-    from idsync_cli.server.api import Api
     from idsync_cli.server.credentials import Credentials
     from idsync_cli.server.record import Recorder
-    from idsync_cli.store.sqlite import SqliteStore
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_HIGHEST_PORT = 65_535
 _LONGEST_DELAY = 366 * 24 * 60 * 60
 
 
@@ -56,58 +64,71 @@ def serve(
         bool, typer.Option("--tls", help="Serve https with a certificate made for this run.")
     ] = False,
     tls_cert: Annotated[
-        str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this.")
+        str | None,
+        typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate."),
     ] = None,
     tls_key: Annotated[
         str | None, typer.Option("--tls-key", metavar="FILE", help="The key of --tls-cert.")
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Print a line for each request.")] = False,
     log_values: Annotated[
-        bool, typer.Option("--log-values", help="Print the requests, too: personal data.")
+        bool, typer.Option("--log-values", help="Also print the requests: personal data.")
     ] = False,
     record: Annotated[
         str | None,
-        typer.Option("--record", metavar="FILE", help="Append requests and their answers."),
+        typer.Option(
+            "--record", metavar="FILE", help="Append requests and their answers to a file."
+        ),
     ] = None,
     max_age: Annotated[
-        int, typer.Option("--max-age", metavar="S", help="How long SDKs may keep an answer.")
+        int, typer.Option("--max-age", metavar="S", help="Seconds that SDKs may keep an answer.")
     ] = 0,
     allow_origin: Annotated[
         list[str] | None,
-        typer.Option("--allow-origin", metavar="URL", help="Let only these pages ask."),
+        typer.Option(
+            "--allow-origin", metavar="URL", help="Let only pages of this origin ask; repeatable."
+        ),
     ] = None,
     dsr_delay: Annotated[
         int,
         typer.Option(
-            "--dsr-delay", metavar="S", help="How long a request of a data subject is pending."
+            "--dsr-delay", metavar="S", help="Seconds that a data subject request is pending."
         ),
     ] = 0,
     seed: Seed = None,
+    explorer: Annotated[
+        bool, typer.Option("--explorer", help="Serve the page on any --host.")
+    ] = False,
+    no_explorer: Annotated[bool, typer.Option("--no-explorer", help="Serve no page.")] = False,
+    allow_writes: AllowWrites = False,
 ) -> int:
     """Answer the mParticle SDKs over HTTP.
 
-    Point an application at the address that is printed. SIGHUP reads the configuration again;
-    Ctrl-C finishes what was accepted and ends.
+    Point an application at the address that is printed, and a browser on this machine at the
+    second: a page over the store. SIGHUP reloads the configuration; Ctrl-C finishes the accepted
+    requests and stops.
 
     Example: idsync serve --log
     """
     _check_numbers(port, max_age, dsr_delay)
+    has_explorer = _has_explorer(host, always=explorer, never=no_explorer, may_write=allow_writes)
     number = parse_seed(seed)
     try:
         from idsync_cli.server import app, run
         from idsync_cli.server.api import Api, Settings
         from idsync_cli.server.carrying_out import CarryingOut
+        from idsync_cli.server.cors import Cors, check_origin
+        from idsync_cli.server.live import LiveRequests
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
-        raise UsageFault(
-            f"idsync serve needs the package {error.name}; "
-            "install it with: pip install 'idsync[serve]'"
-        ) from None
+        raise needs_extra(error, "serve") from None
     from idsync_cli.core.codes import FileKind
     from idsync_cli.engine.service import Service
     from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
-    organization = load_configuration(config, no_extensions=no_extensions).organization
+    allowed_origins = tuple(map(check_origin, allow_origin or ()))
+    rules = load_rules(config, no_extensions=no_extensions)
+    organization = rules.organization
     credentials = _credentials(organization)
     context = _tls(host, store, tls=tls, certificate=tls_cert, key=tls_key)
     recorder = _recorder(record, config, store)
@@ -119,30 +140,49 @@ def serve(
         say_line = say if log or log_values else None
         with Service(
             organization,
-            lambda: _opened(store, write_it=True),
-            lambda: _opened(store, write_it=False),
+            lambda: opened(store, write_it=True),
+            lambda: opened(store, write_it=False),
             now=now_ms,
         ) as service:
+            live = LiveRequests(now_ms) if has_explorer else None
+            on_refused = None if live is None else live.refused
             api = Api(
                 service,
                 organization,
                 credentials,
-                Settings(max_age, tuple(allow_origin or ())),
-                Log(say_line, values=log_values),
+                Settings(max_age, allowed_origins),
+                Log(say_line, values=log_values, on_refused=on_refused),
                 recorder,
                 now_ms,
+                live,
             )
-            carrying_out = CarryingOut(api, dsr_delay * 1000, _report_bug)
-            its_port = listening.getsockname()[1]
-            address = f"{'https' if context else 'http'}://{_in_url(host)}:{its_port}"
+            carrying_out = CarryingOut(api, dsr_delay * 1000, report_bug)
+            is_secure = context is not None
+            address = url_of(host, listening.getsockname()[1], is_secure=is_secure)
             _warn(credentials, host)
+            served = app.make_app(api, report_bug, carrying_out)
+            made = None
+            if has_explorer:
+                made = make_explorer(
+                    api, rules, host, address, may_write=allow_writes, behind=served
+                )
+
+            def tell() -> None:
+                write(f"serving the store {printable(store)} at {address}")
+                tell_of(made, host, is_secure=is_secure)
+
+            async def reload() -> None:
+                load = partial(load_rules, config, no_extensions=no_extensions)
+                await reload_rules(api, made, load, _credentials)
+
             run.serve(
-                app.make_app(api, _report_bug, carrying_out),
+                served if made is None else made.app,
                 listening,
                 context,
-                lambda: _reload(api, config, no_extensions=no_extensions),
-                lambda: write(f"serving the store {printable(store)} at {address}"),
-                carrying_out.run,
+                reload,
+                tell,
+                beside(api, carrying_out.run),
+                Cors(allowed_origins),
             )
     if recorder is not None:
         recorder.close()
@@ -150,9 +190,18 @@ def serve(
     return 0
 
 
+def _has_explorer(host: str, *, always: bool, never: bool, may_write: bool) -> bool:
+    """Whether the explorer is served: on the loopback address, unless told otherwise."""
+    if always and never:
+        raise UsageFault("--explorer and --no-explorer cannot be combined; choose one")
+    has_it = always or (host in LOOPBACK and not never)
+    if may_write and not has_it:
+        raise UsageFault("--allow-writes is for the explorer, which is not served; add --explorer")
+    return has_it
+
+
 def _check_numbers(port: int, max_age: int, dsr_delay: int) -> None:
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise UsageFault(f"--port {port} is not a port; give 0 to {_HIGHEST_PORT}")
+    check_port(port)
     if max_age < 0:
         raise UsageFault(f"--max-age {max_age} is negative; give a number of seconds")
     if not 0 <= dsr_delay <= _LONGEST_DELAY:
@@ -170,13 +219,14 @@ def _credentials(organization: "Organization") -> "Credentials":
 def _warn(credentials: "Credentials", host: str) -> None:
     if not credentials.any:
         say(
-            "note: no workspace has an api_key, so no SDK can ask anything; "
+            "note: no workspace has an api_key, so no SDK can send requests; "
             "to add one, see: idsync help workspaces"
         )
-    if host not in _LOOPBACK and credentials.open_keys:
+    if host not in LOOPBACK and credentials.open_keys:
         names = ", ".join(map(quoted, credentials.open_keys))
         say(
-            f"note: whoever can reach {printable(host)} can ask with the bare key of {names} "
+            f"note: whoever can reach {printable(host)} can send requests with only the key of "
+            f"{names} "
             "(key_only)"
         )
 
@@ -203,7 +253,7 @@ def _tls(
         Path(path).write_bytes(authority)
     except OSError as error:
         raise UsageFault(f"{quoted(path)} cannot be written: {error.strerror}") from None
-    say(f"wrote {printable(path)}: have the device or browser trust this authority for this run")
+    say(f"wrote {printable(path)}: make the device or browser trust this authority for this run")
     return context
 
 
@@ -229,38 +279,3 @@ def _ensure_store(path: str, organization: "Organization", seed: int | None) -> 
         say(f"created the store {printable(path)}")
     with found:
         check_seed(found, path, seed)
-
-
-def _opened(path: str, *, write_it: bool) -> "SqliteStore":
-    from idsync_cli.store import sqlite as stores
-
-    found = stores.open_store(path, write=write_it)
-    if found is None:
-        raise StoreFault(f"the store {printable(path)} is gone")
-    return found
-
-
-async def _reload(api: "Api", config: str, *, no_extensions: bool) -> None:
-    """Take the configuration anew; one that is wrong is told of, and the old one stays."""
-    from idsync_cli.cli.complaints import complain
-
-    try:
-        organization = load_configuration(config, no_extensions=no_extensions).organization
-        await api.reload(organization, _credentials(organization))
-    except IdsyncError as error:
-        complain(error, prefix="idsync: ")
-        say("note: the configuration was not taken; the old one still holds")
-    else:
-        say("note: the configuration was read again, and holds from now on")
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _report_bug(error: Exception) -> None:
-    """Tell where it happened, and neither values nor messages, which may hold personal data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " > ".join(f"{Path(each.filename).name}:{each.lineno}" for each in frames[-6:])
-    say(f"idsync: a bug in idsync ({type(error).__name__}) at {places}; the server goes on")
-    sys.stderr.flush()

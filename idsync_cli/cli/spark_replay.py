@@ -7,7 +7,15 @@ import typer
 
 from idsync_cli.cli.environment import load_configuration, parse_seed, say, write, write_json
 from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed
-from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable
+from idsync_cli.errors import (
+    FaultCode,
+    Hint,
+    IdsyncError,
+    StoreFault,
+    UsageFault,
+    printable,
+    quoted,
+)
 
 MAX_SHARE = 0.25
 _SCRIPT = "spark_script.py"
@@ -66,7 +74,7 @@ def spark_replay(
     number = parse_seed(seed)
     from idsync_cli.spark.reading import check_files
     from idsync_cli.spark.replaying import check, replay_into
-    from idsync_cli.spark.session import named, session
+    from idsync_cli.spark.session import is_full, named, session
 
     check(window, max_share)
     check_files(files)
@@ -89,6 +97,13 @@ def spark_replay(
         name = named(error)
         if name is None:
             raise
+        if is_full(error):
+            raise StoreFault(
+                f"there is no room left for {quoted(output)}, or for the temporary files of Spark; "
+                "nothing is finished",
+                FaultCode.DISK_FULL,
+                hint=Hint.MAKE_ROOM,
+            ) from None
         raise StoreFault(
             f"Spark ended the job ({printable(name)}), and its own log says why; nothing is "
             "finished, and the same command again begins anew"

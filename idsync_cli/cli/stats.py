@@ -32,12 +32,16 @@ def stats(
     deep: Annotated[
         bool,
         typer.Option(
-            "--deep", help="Also profiles with several login IDs, and the largest; reads them all."
+            "--deep",
+            help="Also show profiles with several login IDs, and the largest; reads the "
+            "whole store.",
         ),
     ] = False,
     asserted: Annotated[
         list[str] | None,
-        typer.Option("--assert", metavar="'NAME OP N'", help="Fail unless it is so; repeatable."),
+        typer.Option(
+            "--assert", metavar="'NAME OP N'", help="Fail unless this is true; repeatable."
+        ),
     ] = None,
     form: Annotated[
         Format, typer.Option("--format", help="Tables for people, or text for Prometheus.")
@@ -46,13 +50,13 @@ def stats(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> int:
-    """Count profiles, identifiers and what decided changes.
+    """Count profiles, identifiers, and what decided changes.
 
     Only requests that changed the store are counted; others leave no trace in it. Orphaned
     profiles are also counted as known or anonymous.
 
     --assert names a number of --json by its path, such as scopes.consumers.orphaned, or of all
-    scopes together, such as orphaned; the exit status is 1 if it is not so.
+    scopes together, such as orphaned; the exit status is 1 if it is false.
 
     Example: idsync stats --assert 'orphaned == 0'
     """
@@ -76,7 +80,7 @@ def stats(
 
         draw(*stats_pieces(counted, terminal_width()))
     for each, number in failed:
-        say(f"idsync: not so: {quoted(each.text)}, for it is {number:g}")
+        say(f"idsync: assertion failed: {quoted(each.text)}, but it is {number:g}")
     return 1 if failed else counted.exit_status
 
 

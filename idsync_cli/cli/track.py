@@ -45,23 +45,23 @@ def track(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option("--data", metavar="JSON", help="What else is known of it: a JSON object."),
+        typer.Option("--data", metavar="JSON", help="Further data of the event: a JSON object."),
     ] = None,
     attribute: Annotated[
         list[str] | None,
         typer.Option(
             "--attribute",
             metavar="NAME=VALUE",
-            help="Set an attribute, or by NAME alone a tag; repeatable.",
+            help="Set an attribute; NAME alone sets a tag. Repeatable.",
         ),
     ] = None,
     delete_attribute: Annotated[
         list[str] | None,
-        typer.Option("--delete-attribute", metavar="NAME", help="Delete one; repeatable."),
+        typer.Option("--delete-attribute", metavar="NAME", help="Delete an attribute; repeatable."),
     ] = None,
     mpid: Annotated[
         str | None,
-        typer.Option("--mpid", metavar="MPID", help="The profile, in place of identities."),
+        typer.Option("--mpid", metavar="MPID", help="The profile, instead of identities."),
     ] = None,
     scope: Scope = None,
     workspace: Workspace = None,
@@ -74,7 +74,7 @@ def track(
     force: Force = False,
     as_json: AsJson = False,
 ) -> int:
-    """Record an event or attributes on whom identify would find.
+    """Record an event or attributes on the user's profile.
 
     Example: idsync track --email a@example.com --event signup
     """

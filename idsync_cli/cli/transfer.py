@@ -64,7 +64,7 @@ FormOption = Annotated[
     Form | None,
     typer.Option(
         "--format",
-        help="Default: by what a file holds, or its name. In CSV, a cell that begins with [ is a "
+        help="Default: by a file's contents or name. In CSV, a cell that begins with [ is a "
         "JSON list, and a leading apostrophe is ignored. Let spreadsheets read all columns as "
         "text, or they round MPIDs.",
     ),
@@ -91,10 +91,10 @@ def export(
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
-    """Write every profile, one per line, and what it has.
+    """Write every profile, one per line, and its data.
 
     The oldest profile comes first. As JSON, a line for each attribute, device, event, alias, batch
-    ID and erasure follows, so that a store made from the file has all of it. With --at, erasures of
+    ID and erasure follows, so that an import of the file restores all of it. With --at, erasures by
     later requests are written, too.
 
     Example: idsync export --output profiles.jsonl
@@ -155,7 +155,7 @@ def _form_in(source: ProfileFile, name: str, wanted: Form | None) -> Form:
     else:
         return wanted or form_of(name)
     if wanted not in (None, found):
-        raise refusal(name, source.holds, f"--format {wanted} was given; leave it out")
+        raise refusal(name, source.holds, f"--format {wanted} was given; omit it")
     return found
 
 
@@ -177,7 +177,7 @@ def import_(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> int:
-    """Import whole profiles with what they have: all or nothing.
+    """Import whole profiles and their data: all or nothing.
 
     The store is created if there is none. A profile without created_seq takes the next number. If
     any line breaks a rule of its scope, or uses an MPID or a number already in use, or the MPID of

@@ -67,11 +67,12 @@ def translate_(
         bool, typer.Option("--json", help="Write a JSON object for every line.")
     ] = False,
 ) -> int:
-    """Turn a list of identifiers into another type.
+    """Translate a list of identifiers into another type.
 
-    A line is an MPID, TYPE=VALUE, a JSON object with one of them, a row of a CSV file with a column
-    a type, or a profile as export and audience write it. An identifier is translated as far as a
-    search by it finds one profile. Profiles that have opted out are left out. Lines without a
+    A line is an MPID, TYPE=VALUE, a JSON object with one of them, a row of a CSV file with one
+    column per type, or a profile as export and audience write it; it may name its scope or
+    workspace, as a request does. An identifier is translated if a search for it finds one
+    profile. Profiles that have opted out are left out. Lines without a
     translation are counted.
 
     The exit status is 1 if nothing was translated, or a line could not be read.
@@ -81,23 +82,31 @@ def translate_(
     organization = load_configuration(config, no_extensions=no_extensions).organization
     try:
         wanted = wire.identity_type_of(to)
-        target = wire.scope_of(scope, workspace, organization, wire.Target())
+        if scope is not None or workspace is not None:
+            wire.scope_of(scope, workspace, organization, wire.Target())
     except Refusal as refusal:
         raise UsageFault(refusal.message) from None
     if output != STANDARD_STREAM:
         outputs = Outputs(store=store, configuration=config, inputs=[file])
         outputs.check("--output", output, must_be_new=not force)
     unreadable = 0
+    target = wire.Target(scope, workspace)
 
-    def names(lines: Iterator[NamedProfile | UnreadableName]) -> Iterator[NamedProfile]:
+    def names(
+        lines: Iterator[NamedProfile | UnreadableName],
+    ) -> Iterator[tuple[NamedProfile, str]]:
         nonlocal unreadable
         for each in lines:
-            if isinstance(each, NamedProfile):
-                yield each
-                continue
+            try:
+                if isinstance(each, NamedProfile):
+                    yield each, wire.scope_of(*each.target, organization, target)
+                    continue
+                what = each.what
+            except Refusal as refusal:
+                what = refusal.message
             unreadable += 1
             if unreadable <= _MOST_TOLD:
-                say(f"line {each.line}: {each.what}")
+                say(f"line {each.line}: {what}")
 
     counts: Counter[Outcome] = Counter()
     with (
@@ -107,9 +116,8 @@ def translate_(
         opened.reading() as transaction,
         writing_to(output, force=force) as give_out,
     ):
-        found = translate(
-            names(read_names(source.lines())), wanted, target, organization, transaction
-        )
+        lines = names(read_names(source.lines()))
+        found = translate(lines, wanted, organization, transaction)
         piece: list[str] = []
         for each in found:
             counts[each.outcome] += 1

@@ -33,12 +33,12 @@ from idsync_cli.cli.options import (
 from idsync_cli.cli.progress import files_progress
 from idsync_cli.cli.questions import most_rows, mpid_in, say_left_out, say_meant
 from idsync_cli.cli.request_options import request_of
-from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import parse_mpid
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import UsageFault, nearest, quoted
 from idsync_cli.files.request_file import open_requests
 from idsync_cli.foresight.asking import Asking, Replayed, replay_up_to
 from idsync_cli.foresight.why_not import Asked, WhyNot, holders
@@ -48,6 +48,8 @@ from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteTransaction
 
 _LINE = "line:"
+_KINDS = (RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH)
+"""What can be asked about."""
 
 
 @takes_identities
@@ -55,9 +57,7 @@ def why_not(
     identities: Pairs,
     mpid: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[MPID]", help="A profile; with --line also @label or line:M. Or every holder."
-        ),
+        typer.Argument(metavar="[MPID]", help="The profile; with --line also @label or line:M."),
     ] = None,
     file: Annotated[
         str | None, typer.Argument(metavar="[FILE]", help="With --line: requests; - for stdin.")
@@ -65,7 +65,7 @@ def why_not(
     line: Annotated[
         int | None,
         typer.Option(
-            "--line", metavar="N", min=1, help="Ask about line N of FILE, after those before."
+            "--line", metavar="N", min=1, help="Ask about line N, after the lines before it."
         ),
     ] = None,
     kind: Annotated[
@@ -86,7 +86,7 @@ def why_not(
     limit: Annotated[
         int | None,
         typer.Option(
-            "--limit", metavar="N", min=1, help="At most N profiles (50, or all as JSON)."
+            "--limit", metavar="N", min=1, help="At most N profiles (50, or all with --json)."
         ),
     ] = None,
     seed: Annotated[
@@ -98,10 +98,10 @@ def why_not(
     no_extensions: NoExtensions = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say why a profile is not the answer, and what makes it so.
+    """Say why a profile is not the answer, and what would help.
 
-    Each change is tried; nothing is written. Without an MPID every holder is asked about. The exit
-    status is 1 if nothing would make it the answer.
+    Every change is tried out; nothing is written. Without an MPID, every holder is explained. The
+    exit status is 1 if no change would make it the answer.
 
     Example: idsync why-not -5412 --email a@example.com --idfv 9876
     """
@@ -116,9 +116,10 @@ def why_not(
     asking = Asking(organization, wire.Target(scope, workspace))
     if line is None:
         if file is not None:
-            raise UsageFault(f"{quoted(file)} needs --line: which of its lines is asked about?")
+            raise UsageFault(f"{quoted(file)} needs --line; say which of its lines to ask about")
         if seed is not None:
             raise UsageFault("--seed has no effect without --line; omit it")
+        _check_kind(kind)
         number = None if mpid is None else mpid_in("MPID", mpid)
         request = request_of(RequestKind.IDENTIFY, scope, workspace, identities)
         request |= {"type": kind, "previous_mpid": previous_mpid}
@@ -128,7 +129,7 @@ def why_not(
             return _tell(asked, organization, number, transaction, limit, as_json=as_json)
     assert file is not None
     if identities or previous_mpid is not None or kind != "identify":
-        raise UsageFault("the request is that of --line; omit the options of a request")
+        raise UsageFault("--line names the request; omit the options that make one up")
     named = _named(mpid, line)
     with _replayed(line, file, parse_seed(seed) or 0, asking, named) as (replayed, opened):
         number = named.mpid_in(replayed)
@@ -136,6 +137,17 @@ def why_not(
             seq = transaction.last_seq + 1
             asked = _read(asking, replayed.request, seq, opened.seed, replayed.labels, line)
             return _tell(asked, organization, number, transaction, limit, as_json=as_json)
+
+
+def _check_kind(kind: str) -> None:
+    """See that a type is one; of one that is answered by its MPID more is said where it is read.
+
+    Raises:
+        UsageFault: it is none.
+    """
+    if kind not in [*RequestKind]:
+        hint = nearest(kind, _KINDS) or f"; use one of {', '.join(_KINDS)}"
+        raise UsageFault(f"{ErrorCode.INVALID_REQUEST}: unknown type {quoted(kind)}{hint}")
 
 
 class _Named(NamedTuple):
@@ -165,7 +177,7 @@ class _Named(NamedTuple):
             raise UsageFault(f"line {self.line} is blank; name one with a request")
         if answer.mpid is None:
             raise UsageFault(
-                f"line {self.line} is answered with no profile ({answer.status}); name another"
+                f"line {self.line} was not answered with a profile ({answer.status}); name another"
             )
         return answer.mpid
 
@@ -184,7 +196,7 @@ def _named(text: str | None, line: int) -> _Named:
         return _Named(mpid=mpid_in("MPID", text))
     digits = text.removeprefix(_LINE)
     if not (digits.isascii() and digits.isdigit() and 0 < len(digits) < 20):
-        raise UsageFault(f"MPID {quoted(text)} names no line; give one such as line:1")
+        raise UsageFault(f"MPID {quoted(text)} does not name a line; give one such as line:1")
     earlier = int(digits)
     if not 0 < earlier < line:
         raise UsageFault(
@@ -245,7 +257,8 @@ def _tell(
         if scope != asked.scope:
             say(
                 f"idsync: the profile {mpid} is in scope {quoted(scope)}, and the request in "
-                f"{quoted(asked.scope)}; no profile of another scope is ever its answer"
+                f"{quoted(asked.scope)}; a request is never answered with a profile of another "
+                "scope"
             )
             return 1
         told = ask(asked, profile, transaction)

@@ -48,7 +48,7 @@ def _latest(identities: list[Any]) -> tuple[dict[str, Any], list[str]]:
     left_out: list[str] = []
     for each in identities:
         if not isinstance(each, dict) or not isinstance(each.get("identity_type"), str):
-            raise CannotUse("user_identities holds something else than identities")
+            raise CannotUse("user_identities holds something other than identities")
         name, value = each["identity_type"], each.get("identity")
         time = each.get("timestamp_unixtime_ms")
         when = time if isinstance(time, int | float) and not isinstance(time, bool) else 0

@@ -103,9 +103,7 @@ class Columns:
         """
         for name in self._said:
             if name not in self._met:
-                raise UsageFault(
-                    f"no row has a member {quoted(name)}, so the map of it has no effect"
-                )
+                raise UsageFault(f"no row has a member {quoted(name)}, so mapping it has no effect")
 
     def check(self, file: str, names: Sequence[str]) -> None:
         """Check the columns of a table, whose header names them.
@@ -177,7 +175,7 @@ class Columns:
         if kind not in set(RowKind):
             raise CannotUse(f"type is {quoted(kind)}, but must be one of {', '.join(RowKind)}")
         if kind == RowKind.MODIFY and given.get(Member.MPID, "0") == "0":
-            raise CannotUse("a modify without an mpid, which names the profile to change")
+            raise CannotUse("no mpid; a modify names the profile to change")
         members = {"type": json.dumps(str(kind))}
         for name in _TEXTS:
             if name in given:

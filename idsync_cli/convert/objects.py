@@ -43,9 +43,9 @@ def request_of(text: str, columns: Columns, default: RowKind) -> Found:
         check_request(text, value, kind.value)
         return Found(line)
     if "identities" in value:
-        raise CannotUse("a profile, which is no request")
+        raise CannotUse("a profile, not a request")
     if value.keys() >= _ANSWER:
-        raise CannotUse("an answer, which is no request")
+        raise CannotUse("an answer, not a request")
     if value.get("type") in ("alias", "erase"):
         check_request(text, value)
         return Found(on_one_line(text))

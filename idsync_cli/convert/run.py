@@ -13,9 +13,10 @@ from idsync_cli.convert.report import SHOWN, Converted, LineEnd, Unusable
 from idsync_cli.convert.variants import Variants
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import UsageFault, number_of, quoted
-from idsync_cli.files.contents import LINES, Contents, check, path_of_list
+from idsync_cli.files.contents import LINES, Contents, check
 from idsync_cli.files.foreign_text import ForeignText, is_text
 from idsync_cli.files.json_pieces import JsonPieces, Piece
+from idsync_cli.files.looks import path_of_list
 from idsync_cli.files.table import Row, rows
 
 _IN_LINES = (*LINES, Contents.REQUESTS, Contents.BATCHES, Contents.PREFIXED)
@@ -196,9 +197,9 @@ class Conversion:
     def _of_piece(self, piece: Piece) -> Found:
         which = f"(value {piece.number:,} of the file)"  # all may stand in one line
         if not piece.text:
-            raise CannotUse(f"{quoted(piece.skipped)} is no object {which}")
+            raise CannotUse(f"{quoted(piece.skipped)} is not an object {which}")
         if not piece.ended:
-            raise CannotUse(f"the file ends in it {which}")
+            raise CannotUse(f"the file ends within it {which}")
         try:
             return objects.request_of(piece.text, self._columns, self._source.default)
         except CannotUse as fault:
@@ -207,5 +208,5 @@ class Conversion:
 
 def _of_entry(piece: Piece) -> Found | None:
     if not piece.ended:
-        raise CannotUse("the file ends in it")
+        raise CannotUse("the file ends within it")
     return har.request_of(piece.text)

@@ -23,21 +23,42 @@ class Violation(NamedTuple):
 class Admitted(NamedTuple):
     """What guard rails leave of a whole profile's identifiers, and how many values are blocked.
 
-    `places` says by types where the values that are left stood among all that were given.
+    `places` says by types where the values that are left stood among all that were given, and how.
     """
 
     identifiers: tuple[Identifier, ...]
     blocked: int = 0
-    places: Mapping[str, Sequence[int]] | None = None
+    places: Mapping[str, Sequence[tuple[int, str]]] | None = None
 
     def as_given(self, broken: Violation) -> Violation:
         """What is wrong with the identifiers that are left, with its place among all of them."""
-        if self.places is None or len(broken.word) < _LENGTH_WITH_PLACE:
+        found = self._found(broken)
+        if found is None:
             return broken
-        *where, kind, place = broken.word
+        *where, kind, _ = broken.word
+        return Violation(broken.message, (*where, kind, found[0]))
+
+    def told(self, broken: Violation) -> str:
+        """The same in words, with the value as it was given; both forms of one in another form."""
+        found = self._found(broken)
+        if found is None:
+            return broken.message
+        _, given, normal = found
+        head = broken.message.removesuffix(quoted(normal))
+        if given == normal or head == broken.message:
+            return broken.message
+        return f"{head}{quoted(given)} (normalized: {quoted(normal)})"
+
+    def _found(self, broken: Violation) -> tuple[int, str, str] | None:
+        """Where the value at fault was given, and how, and what was made of it."""
+        if self.places is None or len(broken.word) < _LENGTH_WITH_PLACE:
+            return None
+        *_, kind, place = broken.word
         assert isinstance(kind, str)
         assert isinstance(place, int)
-        return Violation(broken.message, (*where, kind, self.places[kind][place]))
+        normal = [each.value for each in self.identifiers if each.type == kind][place]
+        its_place, given = self.places[kind][place]
+        return its_place, given, normal
 
 
 def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Lookup) -> Admitted:
@@ -52,7 +73,7 @@ def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Looku
     given: set[Identifier] = set()
     kept: set[Identifier] = set()
     counts: dict[str, int] = {}
-    places: dict[str, list[int]] = {}
+    places: dict[str, list[tuple[int, str]]] = {}
     blocked = 0
     for identifier in identifiers:
         kind = identifier.type.value
@@ -67,7 +88,7 @@ def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Looku
         if meant is not None and (is_twice or meant not in kept):
             kept.add(meant)
             left.append(meant)
-            places.setdefault(kind, []).append(place)
+            places.setdefault(kind, []).append((place, identifier.value))
     return Admitted(tuple(left), blocked, places)
 
 

@@ -34,7 +34,7 @@ def decide(
     what was asked for, if no profile was the answer.
 
     Raises:
-        Refusal: the request is refused, and nothing changes.
+        Refusal: the request is rejected, and nothing changes.
     """
     if isinstance(request, ModifyRequest):
         return modify(request, rules, lookup, explain=explain)

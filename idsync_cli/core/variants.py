@@ -21,10 +21,26 @@ _PHONES: Final = (
     IdentityType.PHONE_NUMBER_3,
 )
 _GROUPINGS: Final = (
-    (3, 3, 4), (3, 3, 3), (3, 4), (2, 3, 4), (3, 4, 4), (2, 4, 4), (1, 2, 2, 2, 2), (2, 2, 2, 2),
-    (2, 2, 2, 2, 2), (4, 6), (4, 3, 3), (3, 6), (3, 7), (3, 8), (5, 5), (2, 7), (2, 8),
+    (3, 3, 4), (3, 3, 3), (3, 4), (1, 2, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 2, 2), (3, 8), (3, 7),
+    (4, 7), (4, 8), (5, 6), (4, 6), (4, 4), (2, 3, 4), (3, 4, 4), (2, 4, 4), (4, 3, 3), (5, 3, 3),
+    (3, 4, 3), (4, 3, 4), (3, 3, 2, 2), (3, 2, 2), (3, 6), (5, 5), (2, 7), (2, 8),
+    (3, 3, 3, 2), (4, 2, 2, 2),
 )  # fmt: skip
 """How the digits of a telephone number behind its country's are grouped, by what people write."""
+
+_LIKELY: Final = 2
+"""Of so many groupings all ways of writing them are tried, of the others some."""
+
+_OF_TWO_DIGITS: Final = frozenset(
+    map(
+        str,
+        (
+            20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50), *range(51, 59), *range(60, 67),
+            81, 82, 84, 86, *range(90, 96), 98,
+        ),
+    )
+)  # fmt: skip
+"""The numbers of countries that have two digits; those with 1 or 7 have one, all others three."""
 
 
 class Difference(StrEnum):
@@ -109,21 +125,44 @@ def _spaces(value: str) -> Iterator[str]:
 
 
 def _phones(value: str) -> Iterator[str]:
-    """A telephone number with the same digits; then a value as any other."""
+    """A telephone number with the same digits; then a value as any other.
+
+    It is read with a country's number, unless it begins with a zero, and without.
+    """
     digits = "".join(filter(str.isdecimal, normalize("NFKC", value)))
     if not digits:
         yield from _texts(value)
         return
     yield from (f"+{digits}", digits, *_spaces(value))
+    abroad = [] if digits.startswith("0") else [*_from_abroad(digits)]
+    at_home = [] if value.strip().startswith("+") else [*_at_home(digits)]
+    for place in range(max(map(len, (abroad, at_home)))):
+        for forms in (abroad, at_home):
+            yield from forms[place : place + 1]
+
+
+def _from_abroad(digits: str) -> Iterator[str]:
+    """A number with that of its country before it; likely groups in all ways, others in some."""
+    length = 1 if digits[0] in "17" else 2 if digits[:2] in _OF_TWO_DIGITS else 3
+    country, rest = digits[:length], digits[length:]
+    if not rest:
+        return
+    for mark in (" ", "-", "."):
+        yield from (f"+{country}{mark}{rest}", f"{country}{mark}{rest}")
+    for number, groups in enumerate(_groups(rest)):
+        for before in (f"+{country}", country)[: 2 if number < _LIKELY else 1]:
+            yield from (f"{before} {each}" for each in _written(groups))
+            yield from (f"{before}{mark}{mark.join(groups)}" for mark in ("-", ".", "/"))
+            if number < _LIKELY:
+                first, others = groups[0], groups[1:]
+                yield f"{before}({first}){'-'.join(others)}"
+                yield f"{before}-({first})-{'-'.join(others)}"
+                yield f"({before}) {'-'.join(groups)}"
+
+
+def _at_home(digits: str) -> Iterator[str]:
     for groups in _groups(digits):
         yield from _written(groups)
-    for length in (1, 2, 3):
-        country, rest = digits[:length], digits[length:]
-        for plus in ("+", ""):
-            yield from (f"{plus}{country}{mark}{rest}" for mark in (" ", "-") if rest)
-        for groups in _groups(rest):
-            yield from (f"+{country} {written}" for written in _written(groups))
-            yield f"+{country}-{'-'.join(groups)}"
 
 
 def _groups(digits: str) -> Iterator[list[str]]:
@@ -140,5 +179,8 @@ def _written(groups: list[str]) -> Iterator[str]:
     first, *others = groups
     for mark in ("-", " ", "."):
         yield mark.join(groups)
-    for mark in ("-", " "):
+    for mark in ("-", " ", "."):
         yield f"({first}) {mark.join(others)}"
+    yield f"({first}){'-'.join(others)}"
+    yield f"({first})-{'-'.join(others)}"
+    yield f"{first}/{'-'.join(others)}"

@@ -120,7 +120,7 @@ class Answering:
     ) -> None:
         """Let the store read everything that some requests name, all at once."""
         by_scope: dict[str, tuple[ScopeRules, list[Identifier], list[int], list[bytes]]] = {}
-        other_keys, recorded = transaction.other_batch_keys, labels.recorded
+        recorded = labels.recorded
         for reading in readings:
             scope, rules = reading.scope, reading.rules
             if scope is None or rules is None:
@@ -132,8 +132,9 @@ class Answering:
             its[1].extend(names.identifiers)
             its[2].extend(_here(names.mpids, recorded))
             its[3].extend(names.digests)
-            if other_keys and reading.batch_id is not None:
-                its[3].extend(self._other_digests(reading.batch_id, other_keys))
+            if reading.batch_id is not None and transaction.other_batch_keys:
+                others = self._other_digests(reading.batch_id, transaction.other_batch_keys)
+                its[3].extend(others)
             for label in names.labels:
                 mpid = labels.get(label)
                 if mpid is not None:

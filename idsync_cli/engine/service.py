@@ -111,7 +111,7 @@ class Service:
         """Call a function with the engine and the store that is written, between two transactions.
 
         It is called once, and must return values only. If it raises a StoreFault, the store is
-        opened anew afterwards.
+        reopened afterwards.
 
         Raises:
             Busy: too many requests are waiting.

@@ -21,9 +21,9 @@ OpenStore = Callable[[], Store]
 
 
 class Current:
-    """What all threads of a service share: the rules, and how often the store was opened anew.
+    """What all threads of a service share: the rules, and how often the store was reopened.
 
-    The thread that writes counts `openings`, so that the others open the store anew as well.
+    The thread that writes counts `openings`, so that the others reopen the store as well.
     """
 
     __slots__ = ("openings", "organization")
@@ -41,7 +41,7 @@ class Worker(ABC, Generic[JobT]):
     caller never has to wait.
 
     If something goes wrong, the jobs concerned fail, and the thread goes on. After a fault of the
-    store, it is opened anew: it may have been replaced, or be usable again.
+    store, it is reopened: it may have been replaced, or be usable again.
     """
 
     def __init__(

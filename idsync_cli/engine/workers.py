@@ -67,7 +67,7 @@ class Writer(Worker[RequestJob]):
             job.future.set_result(result)
 
     def _check(self) -> None:
-        """See whether the store is still usable; if not, open it anew before the next job."""
+        """See whether the store is still usable; if not, reopen it before the next job."""
         try:
             with self._engine_at_hand().writing():
                 pass
@@ -102,7 +102,7 @@ class Writer(Worker[RequestJob]):
 
     def _close_store(self) -> None:
         super()._close_store()
-        self._current.openings += 1  # so that the readers open it anew as well
+        self._current.openings += 1  # so that the readers reopen it as well
 
 
 class Reader(Worker[RequestJob | QuestionJob]):

@@ -64,7 +64,7 @@ def erase(
 
     Raises:
         UsageFault: the id of the subject's request was used before; nothing was changed.
-        StoreFault: the store cannot be used, or the file not be written anew.
+        StoreFault: the store cannot be used, or the file not be rewritten.
     """
     reading = engine.read(request)
     if dry_run:

@@ -56,14 +56,14 @@ def accept(
     Of whom it names only the MPID is kept.
 
     Raises:
-        UsageFault: the id was used before.
+        UsageFault: the workspace used the id before.
         UnderWay: a request of the same type for the same profile is pending.
         StoreFault: the store cannot be used; nothing was changed.
     """
     reading = engine.read(request)
     with engine.writing() as transaction:
         assert isinstance(transaction, SqliteTransaction)
-        check_unused(transaction, subject)
+        check_unused(transaction, subject, workspace)
         answer = engine.answer(reading, transaction, Labels(), decide_only=True)
         outcome = answer.outcome
         if isinstance(outcome, Refusal) and outcome.code is not ErrorCode.MPID_NOT_FOUND:
@@ -89,18 +89,18 @@ def accept(
 
 
 def carry_out(
-    engine: Engine, store: SqliteStore, its_id: str, *, now: Callable[[], int]
+    engine: Engine, store: SqliteStore, workspace: str, its_id: str, *, now: Callable[[], int]
 ) -> ErasureOutcome | None:
     """Carry out a request that is due; an erasure as `erase` does, in the same transaction.
 
     None where there is nothing to erase. A request that cannot be carried out stays pending.
 
     Raises:
-        StoreFault: the store cannot be used, or the file not be written anew.
+        StoreFault: the store cannot be used, or the file not be rewritten.
     """
     with engine.writing() as transaction:
         assert isinstance(transaction, SqliteTransaction)
-        row = subject_requests.find(transaction, its_id)
+        row = subject_requests.find(transaction, workspace, its_id)
         if row is None or row.state != SubjectRequestState.PENDING:
             return None
         found = None if row.mpid is None else transaction.find(row.mpid)
@@ -117,7 +117,7 @@ def carry_out(
 
 
 def _done(transaction: SqliteTransaction, row: SubjectRequestRow, now_ms: int) -> None:
-    there = subject_requests.find(transaction, row.subject_request_id)
+    there = subject_requests.find(transaction, row.workspace, row.subject_request_id)
     mpid = None if there is None else there.mpid
     done = SubjectRequestState.DONE.value
     subject_requests.put(transaction, row._replace(state=done, due_ms=now_ms, mpid=mpid))
@@ -132,8 +132,8 @@ def cancel(engine: Engine, workspace: str, its_id: str) -> SubjectRequestRow | N
     """
     with engine.writing() as transaction:
         assert isinstance(transaction, SqliteTransaction)
-        row = subject_requests.find(transaction, its_id)
-        if row is None or row.workspace != workspace:
+        row = subject_requests.find(transaction, workspace, its_id)
+        if row is None:
             return None
         if row.state != SubjectRequestState.PENDING:
             raise NotPending
@@ -145,10 +145,8 @@ def cancel(engine: Engine, workspace: str, its_id: str) -> SubjectRequestRow | N
 def progress_of(transaction: Transaction, workspace: str, its_id: str) -> Progress | None:
     """How far a request has come; None where the workspace has none of the id."""
     assert isinstance(transaction, SqliteTransaction)
-    row = subject_requests.find(transaction, its_id)
-    if row is None or row.workspace != workspace:
-        return None
-    return _progress(transaction, row)
+    row = subject_requests.find(transaction, workspace, its_id)
+    return None if row is None else _progress(transaction, row)
 
 
 def progress_of_group(transaction: Transaction, workspace: str, group_id: str) -> list[Progress]:

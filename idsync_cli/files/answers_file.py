@@ -14,7 +14,7 @@ from typing import BinaryIO
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
-from idsync_cli.files.contents import GZIP, is_packed
+from idsync_cli.files.gzip_mark import GZIP, is_packed
 from idsync_cli.files.outputs import ensure_writable, is_kept, open_plain
 from idsync_cli.files.packed import is_to_be_packed, member
 

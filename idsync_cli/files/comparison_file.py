@@ -226,7 +226,7 @@ class ComparisonReader:
                 self._faults.add(node.place, f"the value {node.described()} {_HALF}")
             return node.value
         self._faults.add(
-            node.place, f"{node.described()} is no value to compare with; give a text or a number"
+            node.place, f"{node.described()} is not a value to compare with; give text or a number"
         )
         return None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.definitions import NO_DEFINITIONS, Definitions
@@ -14,8 +14,15 @@ from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, printable, quoted
 from idsync_cli.files.extensions import read_extensions
 from idsync_cli.files.workspaces import read_accounts
-from idsync_cli.files.yaml_parser import read_documents
-from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition
+from idsync_cli.files.yaml_parser import parse_documents
+from idsync_cli.files.yaml_tree import (
+    START,
+    Faults,
+    Node,
+    SourcePosition,
+    read_bytes,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from idsync_cli.files.definitions_file import DefinitionReader
@@ -41,11 +48,23 @@ _ONLY_WITH_LOGINS = ("on_logout", "login_needs_login_id")
 _SETTINGS = ("login", "unique", "immutable")
 
 
-class Configuration(NamedTuple):
+class Configuration:
     """A configuration file that can be used, and what `config lint` says of it."""
 
-    organization: Organization
-    warnings: tuple[Fault, ...]
+    def __init__(self, organization: Organization, document: Node, faults: Faults) -> None:
+        self.organization = organization
+        self._document = document
+        self._faults = faults
+
+    def without_extensions(self) -> "Configuration":
+        """The same with no guard rails (section 11)."""
+        plain = self.organization.without_extensions()
+        return Configuration(plain, self._document, self._faults)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """What is valid, and often a mistake."""
+        return _lint(self._faults, self._document, self.organization)
 
     @property
     def lint(self) -> tuple[str, ...]:
@@ -66,8 +85,17 @@ def load(path: Path) -> Configuration:
     if not is_there:
         missing = Fault(path.as_posix(), "no such file", hint=Hint.MAKE_CONFIGURATION)
         raise FileFault([missing])
+    return read(text_of(path, read_bytes(path)), path)
+
+
+def read(text: str, path: Path) -> Configuration:
+    """Read the text of a configuration; `path` is what faults name it.
+
+    Raises:
+        FileFault: every fault of it, each with its place.
+    """
     faults = Faults(path)
-    documents = read_documents(path, faults)
+    documents = parse_documents(text, faults)
     if not documents or (len(documents) == 1 and documents[0].value is None):
         faults.add(START, "the configuration is empty", Hint.MAKE_CONFIGURATION_ANEW)
         faults.raise_any()
@@ -76,7 +104,7 @@ def load(path: Path) -> Configuration:
     reader = _Reader(faults)
     organization = reader.organization(documents[0])
     faults.raise_any()
-    return Configuration(organization, _lint(faults, documents[0], organization))
+    return Configuration(organization, documents[0], faults)
 
 
 def read_scope(node: Node, faults: Faults) -> ScopeRules | None:

@@ -157,7 +157,7 @@ class DefinitionReader:
             if key not in _KEYS[kind]:
                 others = [each for each in _KEYS[kind] if each != kind]
                 fitting = f"use {', '.join(others)}" if others else "remove it"
-                self._faults.add((node.keys)[key], f"{key} has no meaning beside {kind}; {fitting}")
+                self._faults.add((node.keys)[key], f"{key} has no effect beside {kind}; {fitting}")
         return self._of_kind(kind, node, entries)
 
     def _of_kind(self, kind: str, node: Node, entries: Mapping[str, Node]) -> Condition | None:
@@ -253,14 +253,14 @@ class DefinitionReader:
             if is_too_deep(definitions, name):
                 self._faults.add(
                     place,
-                    f"{what} has more than {MAX_DEPTH} conditions within one another, those of the "
-                    "audiences that it names counted; make it flatter",
+                    f"{what} is nested more than {MAX_DEPTH} conditions deep, including "
+                    "those of the audiences that it names; flatten it",
                 )
             elif (conditions := size(definitions, name)) > MAX_CONDITIONS:
                 self._faults.add(
                     place,
-                    f"{what} has {conditions:,} conditions, with those of the audiences that it "
-                    f"names; at most {MAX_CONDITIONS} are allowed: compare with many values by "
+                    f"{what} has {conditions:,} conditions, including those of the audiences that "
+                    f"it names; at most {MAX_CONDITIONS} are allowed: compare with many values by "
                     "in_list",
                 )
 

@@ -46,8 +46,8 @@ class EnrichedFile:
             )
         if Path(self.path).exists() and not is_kept(self.path):
             raise UsageFault(
-                f"{self._shown} is no file: what is written there could not be "
-                "taken back if a commit fails; name a file",
+                f"{self._shown} is not a regular file: what is written there could not be undone "
+                "if a commit fails; name a file",
                 FaultCode.OUTPUT_UNWRITABLE,
                 path=self.path,
             )

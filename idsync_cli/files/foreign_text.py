@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from idsync_cli.core.identity import has_surrogate
 from idsync_cli.errors import FaultCode, UsageFault
-from idsync_cli.files.contents import BYTE_ORDER_MARK, LOOKED_AT, Contents, look
+from idsync_cli.files.contents import BYTE_ORDER_MARK, Contents
+from idsync_cli.files.looks import LOOKED_AT, look
 from idsync_cli.files.source import Source
 
 _PIECE = 2**18

@@ -27,7 +27,7 @@ class Piece(NamedTuple):
     """A value as it stands in a file, and the line in which it begins.
 
     Of what is neither a list nor an object the text is empty, and `skipped` is what stands there.
-    `ended` is false where the file ends in it, and `number` counts the values from 1.
+    `ended` is false where the file ends within it, and `number` counts the values from 1.
     """
 
     line: int
@@ -174,7 +174,7 @@ class JsonPieces:
         return -1
 
     def _end_of_text(self, at: int) -> int:
-        """Where a text ends, of which what it holds begins here; -1 where the file ends in it."""
+        """Where a text ends whose content begins here; -1 if the file ends before that."""
         while (found := self._search(_IN_TEXT, at)) is not None:
             if found[0] == '"':
                 return found.end()

@@ -19,6 +19,9 @@ from idsync_cli.files.source import open_seekable
 
 _MPID = "mpid"
 _SCOPE = "scope"
+_WORKSPACE = "workspace"
+_WHERE = (_SCOPE, _WORKSPACE)
+_KNOWN = "known_identities"
 _RECORD = "record"
 _WHAT = "names"
 _TAKEN = (
@@ -34,11 +37,12 @@ _TAKEN = (
 
 
 class NamedProfile(NamedTuple):
-    """Whom a line names: by an MPID or by an identifier."""
+    """Whom a line names: by an MPID or by an identifier, and in which scope, if it says so."""
 
     line: int
     mpid: int | None = None
     identifier: Identifier | None = None
+    target: wire.Target = wire.Target()
 
 
 class UnreadableName(NamedTuple):
@@ -95,13 +99,13 @@ def _header_in(text: str) -> list[str] | None:
         return None
     columns = next(csv.reader([text]))
     if _is_profile(columns):
-        return [name if name == _MPID else "" for name in columns]
+        return [name if name in (_MPID, _SCOPE) else "" for name in columns]
     for name in columns:
-        if name not in TYPES_BY_NAME and name != _MPID:
-            hint = nearest(name, [*TYPES_BY_NAME, _MPID])
+        if name not in TYPES_BY_NAME and name not in (_MPID, *_WHERE):
+            hint = nearest(name, [*TYPES_BY_NAME, _MPID, *_WHERE])
             raise UsageFault(
                 f"the first line is neither an MPID, TYPE=VALUE, a JSON object, nor the header of "
-                f"a CSV file: {quoted(name)} is no identifier type{hint}"
+                f"a CSV file: {quoted(name)} is not an identifier type{hint}"
             )
     return columns
 
@@ -121,19 +125,28 @@ def _of_line(number: int, text: str) -> NamedProfile | UnreadableName | None:
     if text.startswith("{"):
         value = wire.decode_json(text.encode("utf-8", "surrogateescape"))
         assert isinstance(value, dict)
-        if _is_profile(value):
-            return _one_of(number, [(_MPID, value[_MPID])])
         if _RECORD in value:
             return None
-        return _one_of(number, [(name, each) for name, each in value.items() if each is not None])
+        members = value
+        if _is_profile(value):
+            members = {name: value[name] for name in (_MPID, _SCOPE)}
+        elif isinstance(value.get(_KNOWN), dict):
+            members = {name: value.get(name) for name in _WHERE} | value[_KNOWN]
+        return _one_of(number, [(name, each) for name, each in members.items() if each is not None])
     name, equals, value = text.partition("=")
     if equals:
         return _one_of(number, [(name, value)])
     return _one_of(number, [(_MPID, text)])
 
 
-def _one_of(number: int, given: Sequence[tuple[str, object]]) -> NamedProfile | UnreadableName:
-    """What a line names by exactly one thing."""
+def _one_of(number: int, named: Sequence[tuple[str, object]]) -> NamedProfile | UnreadableName:
+    """What a line names by exactly one thing, in a scope or without saying in which."""
+    given = [each for each in named if each[0] not in _WHERE]
+    where = dict.fromkeys(_WHERE) | {name: each for name, each in named if name in _WHERE}
+    for name, each in where.items():
+        if each is not None and not wire.is_text(each):
+            return UnreadableName(number, f"{name} is {quoted(wire.shown(each))}, but must be text")
+    target = wire.Target(where[_SCOPE], where[_WORKSPACE])
     if len(given) != 1:
         return UnreadableName(number, f"names {len(given)} things; give one MPID or one identifier")
     name, value = given[0]
@@ -142,7 +155,7 @@ def _one_of(number: int, given: Sequence[tuple[str, object]]) -> NamedProfile | 
         if mpid is None:
             what = f"{quoted(wire.shown(value))} is neither an MPID nor TYPE=VALUE"
             return UnreadableName(number, what)
-        return NamedProfile(number, mpid=mpid)
+        return NamedProfile(number, mpid=mpid, target=target)
     kind = TYPES_BY_NAME.get(name)
     if kind is None:
         hint = nearest(name, TYPES_BY_NAME)
@@ -150,4 +163,4 @@ def _one_of(number: int, given: Sequence[tuple[str, object]]) -> NamedProfile | 
     fault = value_fault(value)
     if value == "" or fault is not None or not isinstance(value, str):
         return UnreadableName(number, f"the value of {printable(kind)} {fault or 'is empty'}")
-    return NamedProfile(number, identifier=Identifier(kind, value))
+    return NamedProfile(number, identifier=Identifier(kind, value), target=target)

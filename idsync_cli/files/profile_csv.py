@@ -25,10 +25,11 @@ from typing import Any
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.decision import Refusal, Word
+from idsync_cli.core.decision import Refusal
 from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
 from idsync_cli.errors import Excerpt, Hint, nearest, number_of, quoted
+from idsync_cli.files.csv_excerpts import cell_excerpt, quotation_excerpt, row_excerpt
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
     AnyLine,
@@ -51,12 +52,8 @@ _BEGINS_A_FORMULA = r"\s*[=+\-@＝＋－＠]"
 _BEHIND_AN_APOSTROPHE = re.compile(rf"{_BEGINS_A_FORMULA}|{_APOSTROPHE}")
 # Where numbers have a comma, cells are often read as separated by another character.
 _SEPARATES_A_FORMULA = re.compile(rf"[;|](?=[\s\"']*{_BEGINS_A_FORMULA})")
-# A cell, unless it is quoted and the quotation mark is never closed.
-_CELL = re.compile(r'"(?:[^"]|"")*+"|[^,\r\n]*+')
 _KEPT_OF_A_ROW = 2**20
 """How many bytes of a row are kept to be shown: where one never ends, it is all of the file."""
-
-_AFTER_A_CELL = ("", ",", "\r", "\n")
 
 
 def header(types: Sequence[IdentityType]) -> str:
@@ -114,7 +111,7 @@ def read_csv(source: ProfileFile, organization: Organization) -> Iterator[AnyLin
         return
     number, names, written = first
     faults = [
-        BadLine(number, what, _cell_excerpt(number, written, place), hint)
+        BadLine(number, what, cell_excerpt(number, written, place), hint)
         for what, place, hint in _header_faults(names)
     ]
     if faults:
@@ -125,7 +122,7 @@ def read_csv(source: ProfileFile, organization: Organization) -> Iterator[AnyLin
             yield each
         else:
             number, cells, written = each
-            excerpt = partial(_excerpt, number, names, written)
+            excerpt = partial(row_excerpt, number, names, written)
             yield read_profile(number, partial(_object, names, cells), organization, excerpt)
 
 
@@ -152,11 +149,11 @@ def _rows(source: ProfileFile) -> Iterator[Row | BadLine]:
             return
         except csv.Error as error:
             what = f"not CSV: {error}; look for an unclosed quotation mark"
-            yield BadLine(number, what, _quotation_excerpt(number, lines.row))
+            yield BadLine(number, what, quotation_excerpt(number, lines.row))
             return
         except _TooLong:
             what = "the row is longer than 16 MiB; look for an unclosed quotation mark"
-            yield BadLine(number, what, _quotation_excerpt(number, lines.row))
+            yield BadLine(number, what, quotation_excerpt(number, lines.row))
             return
         if cells:
             yield number, cells, lines.row
@@ -167,31 +164,71 @@ class _TooLong(Exception):
 
 
 class _Lines:
-    """The lines of a file as text; `row` has the first of the row that is being read."""
+    """The lines of a file as text; `row` has the first of the row that is being read.
+
+    Where a row goes on in further lines, they are all read, as bytes, before the first is given: to
+    collect a cell that never ends takes four times as many.
+    """
 
     def __init__(self, source: ProfileFile) -> None:
         self._lines = source.lines()
-        self._row_bytes = 0
+        self._row_bytes = self._kept_bytes = 0
         self.row: list[str] = []
 
     def begin_row(self) -> None:
         """What is read from here on belongs to another row."""
-        self._row_bytes = 0
+        self._row_bytes = self._kept_bytes = 0
         self.row = []
 
     def __iter__(self) -> Iterator[str]:
         for _, line in self._lines:
-            self._row_bytes += len(line)
-            if self._row_bytes > LONGEST_LINE:
-                self._keep(line[:_KEPT_OF_A_ROW].decode("utf-8", "replace"))
-                raise _TooLong
-            text = line.decode("utf-8")
-            self._keep(text)
-            yield text
+            for each in self._row_from(line):
+                self._keep(each)
+                yield each.decode("utf-8")
 
-    def _keep(self, line: str) -> None:
-        if not self.row or self._row_bytes <= _KEPT_OF_A_ROW:
-            self.row.append(line)
+    def _row_from(self, line: bytes) -> list[bytes]:
+        """A line with those that its row goes on in, as far as they can be read.
+
+        Raises:
+            _TooLong: they are too long.
+        """
+        found, is_open = [line], _is_open(line)
+        self._count(found)
+        while is_open and (after := next(self._lines, None)) is not None:
+            found.append(after[1])
+            self._count(found)
+            is_open = _is_open(b'"' + after[1])
+        return found
+
+    def _count(self, found: list[bytes]) -> None:
+        self._row_bytes += len(found[-1])
+        if self._row_bytes > LONGEST_LINE:
+            for each in found:
+                self._keep(each)
+            raise _TooLong
+
+    def _keep(self, line: bytes) -> None:
+        kept = line[: max(0, _KEPT_OF_A_ROW - self._kept_bytes)]
+        self._kept_bytes += len(kept)
+        if kept:
+            self.row.append(kept.decode("utf-8", "replace"))
+
+
+def _is_open(line: bytes) -> bool:
+    """Whether a line that begins a row ends in a cell, between quotation marks.
+
+    Of one that is no text the reader will tell.
+    """
+    if b'"' not in line:
+        return False
+    try:
+        text = line.decode("utf-8")
+        next(csv.reader([text], strict=True), None)
+    except UnicodeDecodeError:
+        return False
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
 
 
 def _header_faults(names: Sequence[str]) -> Iterator[tuple[str, int, Hint | None]]:
@@ -214,55 +251,6 @@ def _header_faults(names: Sequence[str]) -> Iterator[tuple[str, int, Hint | None
             yield f"the column {name} appears twice; keep one", place, None
     if "mpid" not in names and not any(nearest(name, ["mpid"]) for name in unknown):
         yield "no column mpid; every profile needs one", len(names), Hint.CONVERT_ROWS
-
-
-def _excerpt(number: int, names: Sequence[str], row: Sequence[str], word: Word | None) -> Excerpt:
-    """A row with a caret under the cell that a refusal names: by its place, its column or a key."""
-    if isinstance(word, int):
-        return _cell_excerpt(number, row, word)
-    keys = (word,) if isinstance(word, str) else word or ()
-    for key in keys:
-        kind = TYPES_BY_NAME.get(str(key))
-        for place, name in enumerate(names):
-            if name == key or (kind and TYPES_BY_NAME.get(name) is kind):
-                return _cell_excerpt(number, row, place)
-    line = row[0].rstrip("\r\n")
-    return Excerpt(number, line, 1, max(1, len(line)))
-
-
-def _cell_excerpt(number: int, row: Sequence[str], place: int) -> Excerpt:
-    """A row with a caret under one of its cells, or behind the last."""
-    text = "".join(row).rstrip("\r\n")
-    at = 0
-    for _ in range(place):
-        at = min(_end_of_cell(text, at) + 1, len(text))
-    return _part(number, text, at, _end_of_cell(text, at))
-
-
-def _end_of_cell(text: str, at: int) -> int:
-    cell = _CELL.match(text, at)
-    return cell.end() if cell else at
-
-
-def _part(number: int, text: str, at: int, end: int) -> Excerpt:
-    """The line in which a part of a row begins, with carets under as much of it as is there."""
-    begin = text.rfind("\n", 0, at) + 1
-    line = text[begin:].partition("\n")[0].removesuffix("\r")
-    length = max(1, min(end, begin + len(line)) - at)
-    return Excerpt(number + text.count("\n", 0, begin), line, at - begin + 1, length)
-
-
-def _quotation_excerpt(number: int, row: Sequence[str]) -> Excerpt:
-    """A row with a caret under the quotation mark that is never closed, or is closed too early."""
-    text = "".join(row)
-    at = 0
-    while at < len(text):
-        end = _end_of_cell(text, at)
-        is_closed = end > at + 1 and text[end - 1] == '"' and text[end : end + 1] in _AFTER_A_CELL
-        if text[at] == '"' and not is_closed:
-            break
-        at = end + 1
-    return _part(number, text, min(at, len(text)), at + 1)
 
 
 def _object(names: Sequence[str], cells: Sequence[str]) -> wire.Json:

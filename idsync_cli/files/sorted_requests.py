@@ -75,7 +75,7 @@ def sorted_by_time(
     """Sort the lines of files; `advance` hears how many bytes and lines were read.
 
     Raises:
-        UsageFault: a file cannot be read, or a pipe gives more than fits.
+        UsageFault: a file cannot be read, or a pipe holds more than fits.
         StoreFault: there is no room for temporary files.
     """
     with ExitStack() as opened:
@@ -133,7 +133,7 @@ def _with_place(line: bytes) -> bytes:
 def _too_long(name: str) -> UsageFault:
     what = "standard input" if name == STANDARD_STREAM else "a pipe"
     return UsageFault(
-        f"{what} gives more than {FITS // 2**20} MiB, too much to be put in the order of time",
+        f"{what} holds more than {FITS // 2**20} MiB, too much to sort by time",
         FaultCode.FILE_UNREADABLE,
         hint=Hint.SAVE_TO_A_FILE,
         path=name,

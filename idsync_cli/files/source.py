@@ -12,14 +12,16 @@ from shutil import copyfileobj
 from typing import IO, cast
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, quoted
-from idsync_cli.files import contents
-from idsync_cli.files.contents import LOOKED_AT, Contents, is_packed
+from idsync_cli.files import looks
+from idsync_cli.files.contents import Contents
+from idsync_cli.files.gzip_mark import GZIP, is_packed
+from idsync_cli.files.looks import LOOKED_AT
 
 STANDARD_STREAM = "-"
 
 _PIECE = 2**18
 _LOOKED_AT_ONCE = 2**16
-_MAGIC = len(contents.GZIP)
+_MAGIC = len(GZIP)
 
 
 class Source:
@@ -99,14 +101,14 @@ class Source:
     def look(self) -> Contents:
         """What the file holds, by its beginning; it has to be rewound before and is so after."""
         head, is_all = b"", False
-        while not (is_all or contents.is_enough(head)):
+        while not (is_all or looks.is_enough(head)):
             size = min(_LOOKED_AT_ONCE, LOOKED_AT - len(head))
             is_all = self._start is None and not self._keep_more(size)
             piece = b"" if is_all else self.read(size)
             is_all = not piece
             head += piece
         self.rewind()
-        return contents.look(head, is_all=is_all)
+        return looks.look(head, is_all=is_all)
 
     def peek(self, size: int) -> bytes:
         """The first bytes, at most so many; it has to be rewound before and is so after."""

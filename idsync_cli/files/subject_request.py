@@ -3,7 +3,7 @@
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, mpid_rule, parse_mpid
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
-from idsync_cli.files.contents import is_packed
+from idsync_cli.files.gzip_mark import is_packed
 
 EXTENSION: Final = "opendsr.mparticle.com"
 """The member of `extensions` that has more identities."""
@@ -69,19 +69,19 @@ def read(path: str) -> SubjectRequest:
     return parse(content.removeprefix(b"\xef\xbb\xbf"), path)
 
 
-def parse(content: bytes, source: str) -> SubjectRequest:
-    """Read a request that came from a source.
+def parse(content: bytes, source: str, *, is_body: bool = False) -> SubjectRequest:
+    """Read a request that came from a source; of a body over HTTP no word is suggested.
 
     Raises:
         FileFault: all that is wrong with it.
     """
     try:
-        body = wire.decode_json(content)
+        body = wire.decode_json(content, wire.OF_BODY if is_body else wire.OF_FILE)
     except Refusal as refusal:
         raise FileFault([Fault(source, refusal.message)]) from None
     if not isinstance(body, dict):
         raise FileFault([Fault(source, "the request is not a JSON object")])
-    reader = _Reader(body)
+    reader = _Reader(body, suggests=not is_body)
     faults = [Fault(source, message, hint=hint) for message, hint in reader.faults()]
     if faults:
         raise FileFault(faults)
@@ -102,8 +102,9 @@ def _content(path: Path) -> bytes:
 class _Reader:
     """Reads the body of a request; what it does not know is passed over, for clients send more."""
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
+    def __init__(self, body: Mapping[str, Any], *, suggests: bool) -> None:
         self._body = body
+        self._suggests = suggests
         self._identities: dict[str, tuple[str, Any]] = {}  # by type: as named, and what is said
         self._number = 0
 
@@ -149,8 +150,11 @@ class _Reader:
         if value is None:
             yield f"no {name}; use one of {words}", None
         elif value not in [*known]:
-            hint = nearest(value, known) if isinstance(value, str) else ""
+            hint = self._nearest(value, known)
             yield f"{name} is {quoted(wire.shown(value))}, but must be one of {words}{hint}", None
+
+    def _nearest(self, value: object, known: Iterable[str]) -> str:
+        return nearest(value, known) if self._suggests and isinstance(value, str) else ""
 
     def _time(self) -> Iterator[tuple[str, None]]:
         value = self._body.get("submitted_time")
@@ -192,7 +196,7 @@ class _Reader:
         for name, said in identities.items():
             kind = _MPID if name == _MPID else TYPES_BY_NAME.get(name)
             if kind is None:
-                hint = nearest(name, [*TYPES_BY_NAME, _MPID])
+                hint = self._nearest(name, [*TYPES_BY_NAME, _MPID])
                 yield f"unknown identity type {quoted(name)}{hint}", Hint.LIST_TYPES
                 continue
             if str(kind) in self._identities:

@@ -92,6 +92,12 @@ class _Reader:
                 f"the admin_key of {quoted(name)} has no secret; "
                 "add admin_secret or admin_secret_env",
             )
+        if access.key_only and "api_key" not in entries:
+            self._faults.add(
+                node.keys["key_only"],
+                f"key_only lets the bare api_key of {quoted(name)} do, and it has none; "
+                "add api_key, or remove key_only",
+            )
         return (None if scope is None else self._scope(scope)), access
 
     def _scope(self, node: Node) -> str | None:
@@ -121,8 +127,8 @@ class _Reader:
         if first is not use:
             self._faults.add(
                 node.keys[key],
-                f"{use} is also {first}; each key must be used once, "
-                "for the key says which workspace a request is for",
+                f"{use} is also {first}; use each key once, for it says which workspace a request "
+                "is for",
             )
         return value
 
@@ -132,7 +138,7 @@ class _Reader:
             return NO_SECRETS
         if f"{whose}_key" not in entries:
             named = f"{whose}_secret" if written is not None else f"{whose}_secret_env"
-            self._faults.add(node.keys[named], f"{named} belongs to no key; add {whose}_key")
+            self._faults.add(node.keys[named], f"{named} has no key; add {whose}_key")
         if written is not None and variable is not None:
             self._faults.add(
                 node.keys[f"{whose}_secret_env"],
@@ -174,8 +180,7 @@ class _Reader:
                 return number
         self._faults.add(
             node.place,
-            f"rate is {node.described()}, but must be how many requests a second are answered, "
-            "such as 50",
+            f"rate is {node.described()}, but must be a number of requests per second, such as 50",
         )
         return None
 

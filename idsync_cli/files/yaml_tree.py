@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
-from idsync_cli.files.contents import ARCHIVES, is_packed, look
-from idsync_cli.files.hidden_secrets import without_secrets, without_value
+from idsync_cli.files.gzip_mark import is_packed
 
 MAX_BYTES = 2**20
 """The largest configuration or scenario file that is read."""
@@ -100,17 +99,29 @@ class Faults:
         self._path = path.as_posix()
         self._most = most
         self._found: list[tuple[SourcePosition, str, Hint | None, Excerpt | None]] = []
-        self._lines: list[str] = []
+        self._text = ""
+        self._shown: list[str] | None = None
 
     def show_lines_of(self, text: str) -> None:
         """Keep the text of the file, so that each fault comes with the line that it is in.
 
         Secrets of workspaces are not shown.
         """
-        self._lines = without_secrets(text).split("\n")
+        self._text, self._shown = text, None
+
+    @property
+    def _lines(self) -> list[str]:
+        """The lines as they may be shown; most files have no fault, and need none."""
+        if self._shown is None:
+            from idsync_cli.files.hidden_secrets import without_secrets
+
+            self._shown = without_secrets(self._text).split("\n")
+        return self._shown
 
     def hide(self, node: Node) -> None:
         """Show nothing of a value, wherever a fault is."""
+        from idsync_cli.files.hidden_secrets import without_value
+
         for each in (node.mapping or {}).values():
             self.hide(each)
         for each in node.sequence or ():
@@ -123,7 +134,7 @@ class Faults:
     def another(self) -> "Faults":
         """What collects as many as there are of the same file."""
         made = Faults(Path(self._path), most=None)
-        made._lines = self._lines
+        made._text, made._shown = self._text, self._shown
         return made
 
     def add(
@@ -231,6 +242,9 @@ def text_of(path: Path, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        from idsync_cli.files.contents import ARCHIVES
+        from idsync_cli.files.looks import look
+
         found = look(data, is_all=True)
         if found in ARCHIVES:
             raise FileFault([Fault(path.as_posix(), f"{found}; unpack it first")]) from None

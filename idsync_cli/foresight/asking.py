@@ -111,7 +111,7 @@ def replay_up_to(
                 return Replayed(reader.request(text), labels, answered)
             raise NoSuchLine(f"line {line:,} of {quoted(name)} is blank; name one with a request")
     last = number_of(file.position.lines, "line")
-    what = f"is blank, as is all behind it in {quoted(name)}"
+    what = f"is blank, like everything after it in {quoted(name)}"
     if line > file.position.lines:
         what = f"is not there: {quoted(name)} has {last}"
     raise NoSuchLine(f"line {line:,} {what}; name one with a request")
@@ -120,7 +120,7 @@ def replay_up_to(
 def _names_its_profile(kind: RequestKind) -> UsageFault:
     article = "an" if kind in (RequestKind.ALIAS, RequestKind.ERASE) else "a"
     return UsageFault(
-        f"{article} {kind} names its profile, and no tier decides it; ask about an identify, "
+        f"{article} {kind} names its profile, so no tier decides; ask about an identify, "
         "login, logout or search"
     )
 

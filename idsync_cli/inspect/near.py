@@ -3,12 +3,20 @@
 For people at their own store alone. Over HTTP it would tell strangers who is there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf, nextafter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.core.identity import MPID_MAX, MPID_MIN, Identifier
+from idsync_cli.core.decision import Answer
+from idsync_cli.core.identity import (
+    MPID_MAX,
+    MPID_MIN,
+    TYPES_BY_NAME,
+    Identifier,
+    parse_mpid,
+)
 from idsync_cli.core.variants import Difference, differences, variants_of
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.identifiers import held_among
@@ -48,6 +56,27 @@ def meant_by(
     ]
     mpids = [] if mpid is None else _rounded_mpids(transaction, mpid)
     return Meant(list(dict.fromkeys(variants)), mpids)
+
+
+def meant_by_request(
+    request: Mapping[str, Any],
+    answer: Answer,
+    organization: Organization,
+    transaction: SqliteTransaction,
+) -> Meant:
+    """What is there that may have been meant by a request that found nothing."""
+    if answer.kind is RequestKind.ALIAS:
+        found = [
+            meant_by(transaction, organization, mpid=parse_mpid(request.get(name))).mpids
+            for name in ("source_mpid", "destination_mpid")
+        ]
+        return Meant([], [mpid for each in found for mpid in each])
+    if answer.kind is not RequestKind.SEARCH:
+        return meant_by(transaction, organization, mpid=parse_mpid(request.get("mpid")))
+    assert answer.scope is not None
+    known = request["known_identities"].items()
+    asked = [Identifier(TYPES_BY_NAME[name], value) for name, value in known]
+    return meant_by(transaction, organization, asked, [answer.scope])
 
 
 def _held_variants(

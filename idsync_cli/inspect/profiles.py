@@ -26,7 +26,7 @@ from idsync_cli.store.sqlite.queries.history import (
     history_length,
     making,
 )
-from idsync_cli.store.sqlite.queries.profiles import view_of
+from idsync_cli.store.sqlite.queries.profiles import newest_views, view_of
 
 LATEST_EVENTS = 10
 """How many events of a profile are told with it."""
@@ -86,6 +86,32 @@ class History:
     def exit_status(self) -> int:
         """1 if there is no such change."""
         return int(not self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class NewProfile:
+    """One of the newest profiles: the first of what it holds, and how much that is in all."""
+
+    seen: ScopedView
+    first: tuple[Identifier, ...]
+    held: int
+
+
+def newest(
+    transaction: SqliteTransaction, organization: Organization, limit: int, first: int
+) -> list[NewProfile]:
+    """The newest profiles, the last first, with the `first` identifiers of each.
+
+    It reads no more than that, however many profiles there are.
+    """
+    return [
+        NewProfile(
+            scoped_view(view, scope, organization.scopes.get(scope)),
+            tuple(each.identifier for each in arrivals(transaction, view, first)),
+            count_held(transaction, view.created_seq),
+        )
+        for scope, view in newest_views(transaction, limit)
+    ]
 
 
 def profiles(

@@ -51,30 +51,31 @@ class Totals(NamedTuple):
 
 
 def translate(
-    names: Iterable[NamedProfile],
+    names: Iterable[tuple[NamedProfile, str]],
     to: IdentityType,
-    scope: str,
     organization: Organization,
     transaction: Transaction,
 ) -> Iterator[Translation]:
-    """Translate lines one after another; few of them are in memory at once.
+    """Translate lines, each in its scope, one after another; few of them are in memory at once.
 
     No identifier leads to a profile that a search by it could not have returned, and where several
     could be meant, nobody is. Who has opted out is left out.
     """
-    rules = organization.scopes[scope]
     lines = iter(names)
     while some := list(islice(lines, AT_ONCE)):
-        identifiers = [
-            form
-            for each in some
-            if each.identifier is not None
-            for form in rules.guard_rails.forms(each.identifier)
-        ]
-        mpids = [each.mpid for each in some if each.mpid is not None]
-        transaction.prefetch(scope, rules, identifiers, mpids)
-        for each in some:
-            yield _translated(each, to, scope, rules, transaction)
+        for scope in dict.fromkeys(scope for _, scope in some):
+            here = [each for each, its_scope in some if its_scope == scope]
+            rules = organization.scopes[scope]
+            identifiers = [
+                form
+                for each in here
+                if each.identifier is not None
+                for form in rules.guard_rails.forms(each.identifier)
+            ]
+            mpids = [each.mpid for each in here if each.mpid is not None]
+            transaction.prefetch(scope, rules, identifiers, mpids)
+        for each, scope in some:
+            yield _translated(each, to, scope, organization.scopes[scope], transaction)
 
 
 def _translated(

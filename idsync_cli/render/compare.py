@@ -210,7 +210,7 @@ def _sides(at: Difference, width: int) -> "list[RenderableType]":
     if width < SIDE_BY_SIDE:
         pieces: list[RenderableType] = []
         for name, answer, mark in zip("AB", (at.a, at.b), marked, strict=True):
-            pieces += [text((name, Look.HEADING)), *_side(answer, width, mark), text("")]
+            pieces += [text((name, Look.HEADING)), *side(answer, width, mark), text("")]
         return [*legend, *pieces[:-1]]
     from rich.console import Group
     from rich.table import Table
@@ -221,16 +221,17 @@ def _sides(at: Difference, width: int) -> "list[RenderableType]":
         grid.add_column(width=half)
     grid.add_row(
         *(
-            Group(text((name, Look.HEADING)), *_side(answer, half, mark))
+            Group(text((name, Look.HEADING)), *side(answer, half, mark))
             for name, answer, mark in zip("AB", (at.a, at.b), marked, strict=True)
         )
     )
     return [*legend, grid]
 
 
-def _side(
-    answer: Answer | wire.Json, width: int, marked: IdentityType | None
+def side(
+    answer: Answer | wire.Json, width: int, marked: IdentityType | None = None
 ) -> "list[RenderableType]":
+    """One answer, explained, or what another system answered."""
     if isinstance(answer, dict):
         return [broken(text(*_recorded(answer)), width, indent=2)]
     outcome = answer.outcome

@@ -49,7 +49,7 @@ def summary_text(
         pieces.append(text(f"and {number_of(more, 'more value')}"))
     if converted.line_ends:
         has = "has a line end in it" if converted.line_ends == 1 else "have line ends in them"
-        what = f"{has}; look for a quotation mark at a wrong place"
+        what = f"{has}; look for a misplaced quotation mark"
         told = text((number_of(converted.line_ends, "value"), Look.WARNING), f" {what}")
         pieces.append(broken(told, width, indent=2))
     for line, kind, value in converted.first_line_ends:

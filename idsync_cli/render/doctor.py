@@ -62,11 +62,11 @@ SAYINGS = {
     FindingCode.LABEL: _Saying(
         "labels belong to no unfinished replay, or labels or recorded MPIDs to no profile", _OURS
     ),
-    FindingCode.ERASURE: _Saying("erasures disagree with what is there", _OURS),
+    FindingCode.ERASURE: _Saying("erasures disagree with the rest of the store", _OURS),
     FindingCode.UNFINISHED_ERASURE: _Saying(
         "erased data may still be in the store's files: the erasure was interrupted, or another "
         "program was reading the store",
-        "end a program that still reads it; the next command that writes to the store finishes",
+        "end any program that still reads it; the next command that writes to the store finishes",
     ),
     FindingCode.SHARED_UNIQUE: _Saying(
         "several profiles hold the same unique identifier",

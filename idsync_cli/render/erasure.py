@@ -48,7 +48,7 @@ def evidence_line(evidence: Evidence) -> Line:
     pages = number_of(evidence.pages, "page")
     free = number_of(evidence.free_pages, "free page")
     log = number_of(evidence.log_bytes, "byte")
-    shown = f"{pages} written anew, {free}, {log} in the log"
+    shown = f"{pages} rewritten, {free}, {log} in the log"
     return [("done", Look.OK), f": no byte of it is left in the store's files ({shown})"]
 
 

@@ -33,7 +33,7 @@ _SENTENCES = {
         "a login ID that comes with several values of a login type ranked above it: it belongs to "
         "several people"
     ),
-    LintFinding.PLACEHOLDER: "values that stand for nobody, by which strangers become one profile",
+    LintFinding.PLACEHOLDER: "placeholder values, which merge strangers into one profile",
     LintFinding.PRIORITY_CONTRADICTED: (
         "tells people apart worse than a type ranked below it: more of its values have several "
         "profiles"
@@ -41,7 +41,7 @@ _SENTENCES = {
     LintFinding.NEVER_DECIDES: "in the priority and in requests, but no answer was decided by it",
     LintFinding.CASE_VARIANTS: "values that differ only in letter case, and count as different",
     LintFinding.FORMAT_VARIANTS: "values that differ only in how they are written",
-    LintFinding.MIXED_HASHES: "hashes among values that are none: two systems send the type",
+    LintFinding.MIXED_HASHES: "hashes among values that are not hashed: two systems send the type",
     LintFinding.UNUSED: "in the priority, but in no request",
     LintFinding.OUTSIDE_PRIORITY: "in requests, but not in the priority: nobody is found by it",
 }
@@ -166,7 +166,7 @@ def lint_pieces(lint: Lint, width: int, *, redact: bool) -> "list[RenderableType
             pieces += [text(""), *_finding(finding, lint, tried, width, redact=redact)]
         extensions = remedies(scope.measures.rules, scope.findings)
         if extensions:
-            heading = "to paste into the scope, with what it has already:"
+            heading = "to paste into the scope (includes its present settings):"
             pieces += [text(""), text((heading, Look.HEADING)), text("extensions:")]
             pieces += [
                 text(f"  {key}: {printable(flow(each))}") for key, each in extensions.items()
@@ -189,7 +189,7 @@ def _finding(
         where = "" if lint.requests is None else f"  {_place(each, lint)}"
         yield broken(text("  ", value, (where, Look.PLACE)), width, indent=4)
     if finding.code is LintFinding.PRIORITY_CONTRADICTED and finding.order is None:
-        yield text("  no order that the scope may have would help")
+        yield text("  no order allowed in the scope would help")
     elif finding.remedy is not None:
         yield broken(text(("  + ", Look.ADDED), _one_line(finding.remedy)), width, indent=4)
     if tried is not None:
@@ -220,8 +220,8 @@ _COLUMNS = (
     "In",
     "Values",
     "Decided",
-    "Profiles a value",
-    "Values a profile",
+    "Profiles per value",
+    "Values per profile",
     "Most shared",
 )
 
@@ -260,8 +260,11 @@ def _spread_text(spread: Spread | None) -> str:
     return _NOTHING if spread is None else f"{spread.median} / {spread.p99} / {spread.most:,}"
 
 
-def lint_for_github(lint: Lint, *, redact: bool) -> list[str]:
-    """An annotation for each finding, at the line where its first value came."""
+def lint_for_github(lint: Lint, command: str, *, redact: bool) -> list[str]:
+    """An annotation for each finding, at the line where its first value came.
+
+    `command` is what its title says found it.
+    """
     lines = []
     for scope in lint.scopes.values():
         for finding in scope.findings:
@@ -275,6 +278,6 @@ def lint_for_github(lint: Lint, *, redact: bool) -> list[str]:
             if first is not None and not redact:
                 told += f", such as {visible(first.value)}"
             level = "error" if finding.weight is Weight.HIGH else "warning"
-            title = f"idsync lint: {finding.weight} {finding.code}"
+            title = f"{command}: {finding.weight} {finding.code}"
             lines.append(annotation(level, Fault(path, told, line), title))
     return lines

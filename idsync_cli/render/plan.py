@@ -156,7 +156,7 @@ def _kept_out_pieces(kept: KeptOut, width: int) -> "list[RenderableType]":
     """What is there that new guard rails would not have let in, the most of it first."""
     pieces: list[RenderableType] = []
     if kept.blocked.number:
-        what = f"{number_of(kept.blocked.number, 'identifier')} blocked: kept, and finding nobody"
+        what = f"{number_of(kept.blocked.number, 'identifier')} blocked: kept, not looked up"
         pieces += _listed(what, ("Type", "Value", "Holders"), kept.blocked, _blocked_row, width)
     if kept.reshaped.number:
         what = f"{number_of(kept.reshaped.number, 'identifier')} of another form: kept, and found"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
-from idsync_cli.inspect.profiles import ProfileDetails
+from idsync_cli.inspect.profiles import NewProfile, ProfileDetails
 from idsync_cli.inspect.whois import Whois
 from idsync_cli.messages import WHY_NOT
 from idsync_cli.render.identifiers import in_a_list, in_one_list, value_of
@@ -26,39 +26,71 @@ IDENTIFIERS_SHOWN = 3
 """How many identifiers of each profile a table of profiles shows."""
 
 _NOTHING = "-"
+_PROFILE_COLUMNS = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
 
 
 def profiles_table(
     profiles: Sequence[ScopedProfile], width: int, opted_out: Collection[int] = ()
 ) -> "Table":
     """Profiles, a row each, with their first identifiers; `opted_out` are MPIDs among them."""
-    headings = ("MPID", "Scope", "State", "Seq", "Ids", "First identifiers")
     first = [each for profile in profiles for each in _identifiers(profile)[:IDENTIFIERS_SHOWN]]
     values = in_one_list(first)
     rows = (_profile_cells(each, values, each.profile.mpid in opted_out) for each in profiles)
-    return laid_out(headings, rows, width)
+    return laid_out(_PROFILE_COLUMNS, rows, width)
+
+
+def newest_table(profiles: Sequence[NewProfile], width: int) -> "Table":
+    """The newest profiles in the same table."""
+    values = in_one_list([each for profile in profiles for each in profile.first])
+    rows = [
+        _cells(
+            each.seen.view.mpid,
+            each.seen,
+            each.seen.view.created_seq,
+            each.held,
+            [(held, values[held]) for held in each.first],
+        )
+        for each in profiles
+    ]
+    return laid_out(_PROFILE_COLUMNS, rows, width)
 
 
 def _profile_cells(
     profile: ScopedProfile, values: Mapping[Identifier, str], is_opted_out: bool
 ) -> "Sequence[Text | str]":
-    held = _identifiers(profile)
-    first = text("\n").join(
-        text((each.type.value, Look.TYPE), f" {values[each]}") for each in held[:IDENTIFIERS_SHOWN]
-    )
+    held, its = _identifiers(profile), profile.profile
+    first = [(each, values[each]) for each in held[:IDENTIFIERS_SHOWN]]
+    return _cells(its.mpid, profile, its.created_seq, len(held), first, is_opted_out=is_opted_out)
+
+
+def _cells(
+    mpid: int,
+    seen: ScopedView | ScopedProfile,
+    seq: int,
+    held: int,
+    first: Sequence[tuple[Identifier, str]],
+    *,
+    is_opted_out: bool = False,
+) -> "Sequence[Text | str]":
+    listed = [text((each.type.value, Look.TYPE), f" {value}") for each, value in first]
     return (
-        text((str(profile.profile.mpid), Look.MPID)),
-        visible(profile.scope),
-        text(*state_shown(profile), ", opted out" if is_opted_out else ""),
-        str(profile.profile.created_seq),
-        str(len(held)),
-        first if held else _NOTHING,
+        text((str(mpid), Look.MPID)),
+        visible(seen.scope),
+        text(*state_shown(seen), ", opted out" if is_opted_out else ""),
+        str(seq),
+        str(held),
+        text("\n").join(listed) if listed else _NOTHING,
     )
 
 
 def more_line(shown: int, of: int, what: str, way_out: str) -> str:
     """The line below a table that does not show everything."""
-    return f"\nthe first {shown:,} of {of:,} {what}; {way_out}"
+    return f"\n{first_of(shown, of, what)}; {way_out}"
+
+
+def first_of(shown: int, of: int, what: str) -> str:
+    """That a table does not show everything."""
+    return f"the first {shown:,} of {of:,} {what}"
 
 
 def profile_table(details: ProfileDetails, width: int) -> "list[RenderableType]":

@@ -23,8 +23,13 @@ _TYPES = frozenset(map(str, IdentityType))
 _HOW_ANSWERED = {Status.ERROR: Look.FAILED, Status.NOT_FOUND: Look.WARNING}
 
 
-def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[RenderableType]":
-    """What a replay came to, its totals first; `when_stopped` says what to do where it stopped."""
+def summary_text(
+    summary: Summary, when_stopped: str, width: int, *, refused: bool = True
+) -> "list[RenderableType]":
+    """What a replay came to, its totals first; `when_stopped` says what to do where it stopped.
+
+    The first rejected lines are among it, unless `refused` is False.
+    """
     total = (
         f"{number_of(summary.requests, 'request')}, "
         f"{number_of(summary.created, 'profile')} created, {summary.orphaned:,} orphaned, "
@@ -57,16 +62,22 @@ def summary_text(summary: Summary, when_stopped: str, width: int) -> "list[Rende
             pieces += [text(""), shares(heading, numbers, summary.requests, width)]
     if summary.by_placeholders:
         pieces += [text(""), *_placeholder_pieces(summary, width)]
-    if summary.first_refused:
-        pieces.append(text(""))
-    for refused in summary.first_refused:
-        pieces += _refused(refused, width)
-    more = summary.refused - len(summary.first_refused)
-    if more:
-        pieces.append(text(f"and {number_of(more, 'more rejected line')}"))
+    if refused:
+        pieces += _all_refused(summary, width)
     if summary.met_twice:
         pieces += [text(""), *_met_twice(summary, width)]
     return pieces
+
+
+def _all_refused(summary: Summary, width: int) -> "Iterator[RenderableType]":
+    """The first rejected lines, and how many more there are."""
+    if summary.first_refused:
+        yield text("")
+    for each in summary.first_refused:
+        yield from refused_pieces(each, width)
+    more = summary.refused - len(summary.first_refused)
+    if more:
+        yield text(f"and {number_of(more, 'more rejected line')}")
 
 
 def _enriched(counted: Enriched) -> str:
@@ -110,8 +121,8 @@ def _named(counted: Iterable[tuple[str, int]], look: Look) -> list[tuple[Line, i
     return [([(word, Look.TYPE if word in _TYPES else look)], number) for word, number in counted]
 
 
-def _refused(refused: RefusedLine, width: int) -> "list[Text]":
-    """What is wrong with a line, and the line with a caret under the word."""
+def refused_pieces(refused: RefusedLine, width: int, *, is_broken: bool = True) -> "list[Text]":
+    """What is wrong with a line, in as many lines as it takes, and the line with a caret below."""
     file, answer, line = refused
     assert isinstance(answer.outcome, Refusal)
     assert answer.line is not None
@@ -121,7 +132,7 @@ def _refused(refused: RefusedLine, width: int) -> "list[Text]":
         (str(answer.outcome.code), Look.FAILED),
         f": {printable(answer.outcome.message)}",
     )
-    pieces = [broken(told, width, indent=2)]
+    pieces = [broken(told, width, indent=2) if is_broken else told]
     if line is not None:
         excerpt = wire.excerpt_of(answer.line, line, answer.outcome.word)
         pieces += [text(*each) for each in excerpt_lines(excerpt, width)]

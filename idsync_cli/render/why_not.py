@@ -93,15 +93,16 @@ def _reason(told: WhyNot) -> str:
     """The first of the reasons that there are, in the order in which a request comes upon them."""
     outcome = told.explained.outcome
     if isinstance(outcome, Refusal) and not outcome.tiers:
-        return f"the request is refused, {outcome.code}"
+        return f"the request is rejected, {outcome.code}"
     if isinstance(outcome, Decision) and outcome.decided_by.rule is Rule.LOGOUT:
         return RULES[Rule.LOGOUT]
     if not told.found_by:
-        return "its record holds nothing that the request names"
+        return "it holds no identifier of the request"
     if told.ineligible is not None:
         return f"{told.ineligible}: {REASONS[told.ineligible]}"
     if told.lost_at is not None:
-        return f"tier {told.lost_at.rank}, {told.lost_at.identity_type}, found others and not it"
+        tier = f"tier {told.lost_at.rank}, {told.lost_at.identity_type}"
+        return f"{tier}, found other profiles, but not this one"
     if told.lost_tie:
         assert isinstance(outcome, Decision)
         rule = outcome.decided_by.rule
@@ -115,7 +116,7 @@ def _instead(told: WhyNot) -> list[str | Part]:
     """What the request is answered with in its place."""
     error = told.error
     if error is not None:
-        return ["; refused: ", (error.code.value, Look.FAILED), f": {printable(error.message)}"]
+        return ["; rejected: ", (error.code.value, Look.FAILED), f": {printable(error.message)}"]
     if told.is_the_answer:
         return []
     if told.answer is None:

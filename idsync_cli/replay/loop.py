@@ -59,9 +59,9 @@ class Replay:
 
     `stopped_by` is what was counted of the rejected request that stopped it, if one did.
     With `recorded` the MPIDs of recorded responses stand for ours (section 12). `to_start` is what
-    it takes to start a process, in seconds of a processor. `output` is the path of the answers, if
-    they go to a file. With `forced` a file is replayed again even if that brings back what was
-    erased.
+    it takes to start a process, in seconds of a processor. `output` is the path of the answers, and
+    `page` that of a report, if they go to files. With `forced` a file is replayed again even if
+    that brings back what was erased.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Replay:
         several_files: bool = False,
         recorded: ReplayedMpids | None = None,
         output: str | None = None,
+        page: str | None = None,
         forced: bool = False,
     ) -> None:
         self._engine = engine
@@ -93,7 +94,7 @@ class Replay:
             maps_mpids=recorded is not None, enriches=engine.companion is not None
         )
         self._several_files = several_files
-        self._output = output
+        self._outputs = [each for each in (output, page) if each is not None]
         self._forced = forced
         self._commits = 0
         self._decided: list[Decided] = []
@@ -259,8 +260,7 @@ class Replay:
     def _files(self) -> list[KeptFile]:
         """The files of this replay whose paths the store keeps."""
         paths = [(FileKind.REQUESTS, name) for name in self._origin.files]
-        if self._output is not None:
-            paths.append((FileKind.OUTPUT, self._output))
+        paths += [(FileKind.OUTPUT, each) for each in self._outputs]
         return [KeptFile(kind, text_of(path)) for kind, path in paths if path != STANDARD_STREAM]
 
     def _ahead(self, state: ReplayState) -> AheadWriter | None:

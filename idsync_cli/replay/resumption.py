@@ -166,7 +166,7 @@ def check_by_itself(name: str, known: Sequence[ReplayRow], mode: Mode) -> None:
     under_way = (row for row in known if not row.finished and path in names_by_time(row))
     if mode is not Mode.AGAIN and any(under_way):
         raise UsageFault(
-            f"a replay of {quoted(name)} in the order of time is not finished",
+            f"a replay of {quoted(name)} sorted by time is not finished",
             FaultCode.REPLAYED_BEFORE,
             hint=Hint.RESUME_BY_TIME,
             path=name,
@@ -184,7 +184,7 @@ def check_brings_nothing_back(name: str, source: Source, store: SqliteStore) -> 
         known = replays(transaction) if last_before else []
     if any(row.replay_id <= last_before for row in _replays_of(source, known)):
         raise UsageFault(
-            f"{quoted(name)} was replayed before a profile was erased; to replay it again may "
+            f"{quoted(name)} was replayed before a profile was erased; replaying it again may "
             "bring back what was erased",
             FaultCode.REPLAYED_BEFORE,
             hint=Hint.BRING_BACK,

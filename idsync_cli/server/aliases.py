@@ -1,7 +1,7 @@
 """The alias route: what one profile did is another's, too (section 10)."""
 
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,8 +10,9 @@ from idsync_cli.core.codes import AliasFault
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import BAD_REQUEST, json_response, said_of
 from idsync_cli.server.api import Api, sent_with
-from idsync_cli.server.requests import Json, check_no_label, object_in
-from idsync_cli.wire.decoding import decode_json
+from idsync_cli.server.bodies import decoded
+from idsync_cli.server.requests import Json, check_mpid, kept_for_history, object_in
+from idsync_cli.wire.members import invalid_request
 
 _KIND: Final = "alias"
 _MEMBERS: Final = ("source_mpid", "destination_mpid", "start_unixtime_ms", "end_unixtime_ms")
@@ -37,7 +38,7 @@ class AliasRoute:
         caller = self._api.credentials.app(sent)
         self._api.check_rate(caller)
         try:
-            asked = _asked(caller.workspace, decode_json(sent.body))
+            asked = _asked(caller.workspace, decoded(sent.body))
         except Refusal as refusal:
             self._api.log.refused(_KIND, 400, refusal.code.value)
             return _refused(400, f"{refusal.code.value}: {refusal.message}")
@@ -56,15 +57,13 @@ class AliasRoute:
 def _asked(workspace: str, body: object) -> Json:
     """The alias of a body; `data.scope` and what nobody names is passed over."""
     members = object_in(body)
-    data: dict[str, Any] = dict(object_in(members.get("data")))
+    data = members.get("data")
+    if not isinstance(data, dict):
+        raise invalid_request("data must be a JSON object, between { and }", ("data",))
     for name in ("source_mpid", "destination_mpid"):
-        check_no_label(name, data.get(name))
-    asked: Json = {"type": _KIND, "workspace": workspace}
-    asked |= {name: data[name] for name in _MEMBERS if name in data}
-    its_id = members.get("request_id")
-    if isinstance(its_id, str):
-        asked["request_id"] = its_id
-    return asked
+        check_mpid(name, data.get(name), may_be_none=False)
+    asked: Json = {"type": _KIND, "workspace": workspace, **kept_for_history(members)}
+    return asked | {name: data[name] for name in _MEMBERS if name in data}
 
 
 def _refused(status: int, message: str) -> Response:

@@ -19,6 +19,7 @@ from idsync_cli.server.answers import Problem
 from idsync_cli.server.bodies import read_body
 from idsync_cli.server.credentials import Caller, Credentials, Sent
 from idsync_cli.server.limits import Limits
+from idsync_cli.server.live import LiveRequests
 from idsync_cli.server.log import Log
 from idsync_cli.server.record import Recorder
 from idsync_cli.store.api import Store, Transaction
@@ -60,6 +61,7 @@ class Api:
         log: Log,
         recorder: Recorder | None = None,
         now: Callable[[], int] = _clock_ms,
+        live: LiveRequests | None = None,
     ) -> None:
         self.service: Final = service
         self.organization = organization
@@ -67,6 +69,7 @@ class Api:
         self.settings: Final = settings
         self.log: Final = log
         self.recorder: Final = recorder
+        self.live: Final = live  # for those who look on, if anybody can
         self.now: Final = now  # milliseconds since 1970, UTC
         self.refused_events: Counter[tuple[str, str]] = Counter()  # by workspace and code
         self._limits = Limits(monotonic)
@@ -86,7 +89,7 @@ class Api:
         if wait:
             raise Problem(
                 429,
-                f"more than {caller.access.rate} requests a second; try again after {wait} s",
+                f"more than {caller.access.rate} requests per second; try again after {wait} s",
                 TOO_MANY_REQUESTS,
                 {"Retry-After": str(wait)},
             )
@@ -111,15 +114,27 @@ class Api:
             lambda: self.service.submit(
                 request,
                 dry_run=read_only,
-                explain=explain,
+                explain=explain or self.live is not None,
                 spare_known=spare_known,
                 from_app=from_app,
             )
         )
         answer = await _outcome_of(asked)
+        if self.live is not None:
+            self.live.take(answer)
         if self.recorder is not None and not read_only and not (spare_known and _is_spared(answer)):
-            self.recorder.take(request, answer)
+            self.recorder.take(request, answer, from_app=from_app)
         return answer
+
+    async def decide(self, request: dict[str, Any]) -> Answer:
+        """What the engine would answer, explained: nothing is written, and nobody is told.
+
+        Raises:
+            Problem: 503; the store is busy or cannot be used.
+        """
+        return await _outcome_of(
+            unavailable(lambda: self.service.submit(request, dry_run=True, explain=True))
+        )
 
     async def look(self, ask: Callable[[Transaction], ResultT]) -> ResultT:
         """Ask something of one state of the store.

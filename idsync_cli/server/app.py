@@ -14,13 +14,11 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
 from idsync_cli.server.api import Api
 from idsync_cli.server.carrying_out import CarryingOut
+from idsync_cli.server.cors import Cors, preflight
 from idsync_cli.server.credentials import Refused
 from idsync_cli.server.description import with_description
 from idsync_cli.server.routes import operations
 
-_HEADERS: Final = b"x-mp-key, content-type, authorization, x-mp-signature, date"
-_EXPOSED: Final = b"X-MP-Max-Age"
-_PREFLIGHT_SECONDS: Final = b"86400"
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
 _OF_ALIASES: Final = "/alias"
 _OF_SUBJECT_REQUESTS: Final = ("/v3/requests", "/v3/discovery")
@@ -34,7 +32,7 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
     `carrying_out` runs beside it, or nothing that is due is carried out.
     """
     app = starlette_app(api, report_bug, carrying_out)
-    return _Outside(app, api.settings.allowed_origins, report_bug)
+    return _Outside(app, Cors(api.settings.allowed_origins), report_bug)
 
 
 def starlette_app(
@@ -117,20 +115,18 @@ async def _bug(_request: Request, _error: Exception) -> Response:
 class _Outside:
     """What every response passes: pages of other origins may read it, and no bug shows in it."""
 
-    def __init__(
-        self, app: ASGIApp, allowed_origins: tuple[str, ...], report_bug: ReportBug
-    ) -> None:
+    def __init__(self, app: ASGIApp, cors: Cors, report_bug: ReportBug) -> None:
         self._app: Final = app
-        self._allowed: Final = frozenset(allowed_origins)
+        self._cors: Final = cors
         self._report_bug: Final = report_bug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = self._headers_for(scope)
+        headers = self._cors.headers_for(dict(scope["headers"]).get(b"origin", b""))
         if scope["method"] == "OPTIONS":
-            await _preflight(headers)(scope, receive, send)
+            await preflight(headers)(scope, receive, send)
             return
         has_begun = False
 
@@ -148,24 +144,3 @@ class _Outside:
             if not has_begun:
                 response = await _bug(Request(scope), error)
                 await response(scope, receive, send_with_headers)
-
-    def _headers_for(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        if not self._allowed:
-            allowed = [(b"access-control-allow-origin", b"*")]
-        else:
-            origin = dict(scope["headers"]).get(b"origin", b"")
-            is_allowed = origin.decode("latin-1") in self._allowed
-            allowed = [(b"access-control-allow-origin", origin)] if is_allowed else []
-            allowed.append((b"vary", b"Origin"))
-        return [*allowed, (b"access-control-expose-headers", _EXPOSED)]
-
-
-def _preflight(headers: list[tuple[bytes, bytes]]) -> Response:
-    response = Response(status_code=204)
-    response.raw_headers += [
-        *headers,
-        (b"access-control-allow-methods", b"GET, POST"),
-        (b"access-control-allow-headers", _HEADERS),
-        (b"access-control-max-age", _PREFLIGHT_SECONDS),
-    ]
-    return response

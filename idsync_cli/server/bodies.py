@@ -9,6 +9,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 from idsync_cli.server.answers import Problem
+from idsync_cli.wire.decoding import OF_BODY, decode_json
 
 MOST_BYTES = 256 * 1024
 """How long a body may be once it is unpacked."""
@@ -32,6 +33,8 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
     if encoding not in ("identity", "gzip", "x-gzip", ""):
         raise Problem(400, "the Content-Encoding is not known; send gzip, or none")
     unpacking = _Unpacking() if "gzip" in encoding else None
+    if _length_of(request) > (most if unpacking is None else 2 * most):
+        raise too_long(most)  # before any of it is read
     body = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
@@ -40,12 +43,18 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
                 if len(body) > most or (unpacking is not None and unpacking.taken > 2 * most):
                     raise too_long(most)
     except TimeoutError:
-        raise Problem(408, f"the body did not come within {SECONDS:.0f} seconds") from None
+        raise Problem(408, f"the body did not arrive within {SECONDS:.0f} seconds") from None
     except ClientDisconnect:
-        raise Problem(400, "the body is cut") from None
+        raise Problem(400, "the body is incomplete") from None
     if unpacking is not None and not unpacking.is_whole:
         raise Problem(400, "the body is not one whole gzip file")
     return bytes(body)
+
+
+def _length_of(request: Request) -> int:
+    """How long a body says that it is, as it comes; 0 where it does not."""
+    said = request.headers.get("content-length", "")
+    return int(said[:20]) if said.isascii() and said.isdigit() else 0
 
 
 class _Unpacking:
@@ -96,6 +105,15 @@ def check_content_type(request: Request) -> None:
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if named and not (named in _JSON or (named.startswith("application/") and "+json" in named)):
         raise Problem(400, "the Content-Type is not JSON; send application/json")
+
+
+def decoded(body: bytes) -> object:
+    """What a body holds, read as strictly as a line of a file (section 8).
+
+    Raises:
+        Refusal: INVALID_JSON.
+    """
+    return decode_json(body, OF_BODY)
 
 
 def is_json(body: bytes) -> bool:

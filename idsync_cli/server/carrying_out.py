@@ -12,6 +12,7 @@ from idsync_cli.server.answers import Problem
 from idsync_cli.server.api import Api
 from idsync_cli.store.api import Store
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow
 
 _LOOK_AGAIN_SECONDS: Final = 5.0
 """After what time something is tried again that could not be done, for all else comes first."""
@@ -59,7 +60,7 @@ class CarryingOut:
                 wait = (waiting[0].due_ms - now) / 1000 if waiting else _LONGEST_SECONDS
                 is_all = is_finished and not stuck
                 return wait if is_all else min(wait, _LOOK_AGAIN_SECONDS)
-            task = asyncio.ensure_future(self._carry_out(waiting[0].subject_request_id))
+            task = asyncio.ensure_future(self._carry_out(waiting[0]))
             try:
                 is_done = await asyncio.shield(task)
             except asyncio.CancelledError:  # what was begun is carried out, and recorded
@@ -67,19 +68,21 @@ class CarryingOut:
                 raise
             stuck += not is_done
 
-    async def _carry_out(self, its_id: str) -> bool:
+    async def _carry_out(self, row: SubjectRequestRow) -> bool:
         """Carry out a request; False where it stays pending."""
-        now = self._api.now
+        now, its_id = self._api.now, row.subject_request_id
 
         def do(engine: Engine, store: Store) -> ErasureOutcome | None:
             assert isinstance(store, SqliteStore)
-            return subject_requests.carry_out(engine, store, its_id, now=now)
+            return subject_requests.carry_out(engine, store, row.workspace, its_id, now=now)
 
         outcome = await self._api.do(do)
         if outcome is None:
             return True
         if outcome.report is None:
             return False
+        if self._api.live is not None:
+            self._api.live.forget()
         answer, recorder = outcome.answer, self._api.recorder
         if recorder is not None:
             erased = {"scope": answer.scope, "mpid": str(answer.mpid), "request_id": its_id}

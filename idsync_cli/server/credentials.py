@@ -47,7 +47,7 @@ class Caller(NamedTuple):
 
 
 class Refused(Exception):
-    """Credentials are missing or wrong: the HTTP status that says so."""
+    """Missing or wrong credentials: the HTTP status that says so."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")
@@ -248,8 +248,9 @@ def _read(secrets: Secrets, workspace: str, environment: Mapping[str, str]) -> t
         return secrets.written
     secret = environment.get(secrets.variable)
     if not secret:
+        what = "is not set" if secret is None else "is empty"
         raise UsageFault(
             f"the environment variable {quoted(secrets.variable)}, which should hold a secret of "
-            f"the workspace {quoted(workspace)}, is not set; set it before the server starts"
+            f"the workspace {quoted(workspace)}, {what}; set it before the server starts"
         )
     return (secret,)

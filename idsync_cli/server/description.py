@@ -43,11 +43,13 @@ _SCHEMES: Final[Json] = {
 }  # fmt: skip
 _WHY: Final = {
     200: "The answer", 201: "It was accepted", 202: "It was accepted", 304: "It has not changed",
-    400: "The request is wrong", 401: "Credentials are missing or wrong",
-    403: "Not with these credentials, or not in this workspace",
-    404: "There is no such thing, or no such route here", 405: "Not with this method",
-    408: "The body did not come in time", 409: "The same is under way", 410: "It is gone",
-    413: "The body is longer than 256 KiB", 429: "More requests a second than the workspace may",
+    400: "The request is invalid", 401: "Missing or wrong credentials",
+    403: "Not allowed with these credentials or in this workspace",
+    404: "No such profile, request or route", 405: "Not allowed with this method",
+    408: "The body did not arrive in time", 409: "The same is under way", 410: "It no longer "
+    "exists",
+    413: "The body is longer than 256 KiB", 429: "More requests per second than the workspace "
+    "allows",
     500: "A bug in idsync", 503: "The store is busy; try again",
 }  # fmt: skip
 _ERRORS_OF_ITS_OWN: Final = ("SubjectRequestError", "AliasError")
@@ -61,11 +63,11 @@ def with_description(operations: Sequence[Operation]) -> list[Operation]:
     described: dict[str, Json] = {}
 
     async def describe(_request: Request) -> Response:
-        """Tell of every route, this one among them."""
+        """Describe every route, this one among them."""
         return json_response(described["all"])
 
     its_own = Operation(
-        "description", "GET", "/openapi.json", describe, "Tell of every route", Opens.NOTHING,
+        "description", "GET", "/openapi.json", describe, "Describe every route", Opens.NOTHING,
         {200: "Description"},
     )  # fmt: skip
     described["all"] = openapi([*operations, its_own])

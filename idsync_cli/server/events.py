@@ -12,11 +12,11 @@ from starlette.responses import Response
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
 from idsync_cli.server.api import Api, sent_with, signed_paths
-from idsync_cli.server.bodies import is_json, read_body
+from idsync_cli.server.bodies import decoded, is_json, read_body
 from idsync_cli.server.credentials import Caller, Sent
 from idsync_cli.server.native import batch_of
-from idsync_cli.server.requests import Json, check_no_label, object_in
-from idsync_cli.wire.decoding import decode_json
+from idsync_cli.server.native_names import in_its_names
+from idsync_cli.server.requests import Json, check_mpid, object_in
 
 MOST_BATCHES: Final = 100
 """How many batches a request to the bulk route has at most."""
@@ -38,7 +38,7 @@ class EventRoutes:
         sent = await sent_with(request)
         caller = self._api.credentials.basic(sent, wrong=403)
         self._api.check_rate(caller)
-        refusal = await self._take(caller, decode_json(sent.body), began)
+        refusal = await self._take(caller, decoded(sent.body), began)
         return Response(status_code=202) if refusal is None else _refused(refusal)
 
     async def bulk(self, request: Request) -> Response:
@@ -46,7 +46,7 @@ class EventRoutes:
         sent = await sent_with(request)
         caller = self._api.credentials.basic(sent, wrong=403)
         self._api.check_rate(caller)
-        batches = decode_json(sent.body)
+        batches = decoded(sent.body)
         if not isinstance(batches, list):
             raise Problem(400, "the body must be a list of batches, between [ and ]")
         if len(batches) > MOST_BATCHES:
@@ -76,7 +76,7 @@ class EventRoutes:
             return Response(status_code=202)
         self._api.check_rate(caller)
         try:
-            batch = decode_json(body)
+            batch = decoded(body)
         except Refusal as refusal:  # a batch for no strict reader, but JSON for another one
             if not await to_thread(is_json, body):  # up to half a second for a hostile one
                 raise Problem(400, "the body is not JSON") from None
@@ -86,19 +86,20 @@ class EventRoutes:
         return Response(status_code=202)
 
     async def native(self, request: Request) -> Response:
-        """Take an upload of a native SDK."""
+        """Accept an upload of a native SDK."""
         began = perf_counter()
         sent = await sent_with(request, request.path_params["key"])
         caller = self._api.credentials.app(sent)
         self._api.check_rate(caller)
         try:
-            batch = batch_of(object_in(decode_json(sent.body)))
+            upload = object_in(decoded(sent.body))
+            batch = batch_of(upload)
         except Refusal as refusal:
             self._count(caller, refusal.code.value)
             return _refused(refusal)
         refusal_of_batch = await self._take(caller, batch, began)
         if refusal_of_batch is not None:
-            return _refused(refusal_of_batch)
+            return _refused(in_its_names(refusal_of_batch, upload))
         return json_response(
             {"dt": "rh", "id": str(uuid4()), "ct": int(time() * 1000), "msgs": []}, 202
         )
@@ -112,19 +113,19 @@ class EventRoutes:
             return refusal
         answer = await self._api.answer(asked, from_app=caller.is_app)
         if isinstance(answer.outcome, Refusal):
-            self._count(caller, answer.outcome.code.value)
+            self._count(caller, answer.outcome.code.value, was_asked=True)
             return answer.outcome
         self._api.log.answered(_KIND, 202, perf_counter() - began, answer, asked)
         return None
 
-    def _count(self, caller: Caller, code: str) -> None:
+    def _count(self, caller: Caller, code: str, *, was_asked: bool = False) -> None:
         """Let those who watch know of a batch that was refused."""
         self._api.refused_events[caller.workspace, code] += 1
-        self._api.log.refused(_KIND, 202, code)
+        self._api.log.refused(_KIND, 202, code, was_asked=was_asked)
 
 
 def _asked(caller: Caller, batch: Mapping[str, Any]) -> Json:
-    check_no_label("mpid", batch.get("mpid"))
+    check_mpid("mpid", batch.get("mpid"))
     kept = {name: value for name, value in batch.items() if name not in _NOT_FROM_HERE}
     return {"type": _KIND, "workspace": caller.workspace, **kept}
 

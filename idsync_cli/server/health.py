@@ -13,7 +13,7 @@ def health_of(api: Api) -> Callable[[Request], Awaitable[Response]]:
     """The handler of the route."""
 
     async def health(request: Request) -> Response:
-        """Say that the server is there; to its administrator also what was refused unseen."""
+        """Show that the server is up; to its administrator also what was refused unseen."""
         if "authorization" not in request.headers:
             return json_response({"status": "ok"})
         caller = api.credentials.admin(await sent_with(request))

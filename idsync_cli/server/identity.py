@@ -20,11 +20,10 @@ from idsync_cli.server.answers import (
     refused,
 )
 from idsync_cli.server.api import Api, is_asked, sent_with
-from idsync_cli.server.bodies import check_content_type
+from idsync_cli.server.bodies import check_content_type, decoded
 from idsync_cli.server.credentials import Caller, Means
 from idsync_cli.server.requests import Json, identity_request, modify_request
 from idsync_cli.store.api import Transaction
-from idsync_cli.wire.decoding import decode_json
 from idsync_cli.wire.members import invalid_request
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -139,4 +138,4 @@ class IdentityRoutes:
 
 def _json(request: Request, body: bytes) -> object:
     check_content_type(request)
-    return decode_json(body)
+    return decoded(body)

@@ -7,12 +7,18 @@ from typing import Any, Final
 from idsync_cli.core.decision import Answer, Refusal
 
 Say = Callable[[str], None]
+Refused = Callable[[str, int, str], None]
+"""Is called with the kind of a request, the status of HTTP and a code."""
 
 
 class Log:
-    """Tells of requests in lines: kind, status, deciding tier and milliseconds (section 10)."""
+    """Tells of requests in lines: kind, status, deciding tier and milliseconds (section 10).
 
-    def __init__(self, say: Say | None, *, values: bool) -> None:
+    `on_refused` is told of requests that were refused before anything was decided.
+    """
+
+    def __init__(self, say: Say | None, *, values: bool, on_refused: Refused | None = None) -> None:
+        self._on_refused: Final = on_refused
         self._say: Final = say
         self._values: Final = values
 
@@ -30,8 +36,13 @@ class Log:
             words.append(json.dumps(request))
         self._say("  ".join(words))
 
-    def refused(self, kind: str, status: int, code: str) -> None:
-        """Tell of a request that was refused before it was decided: its code, never a value."""
+    def refused(self, kind: str, status: int, code: str, *, was_asked: bool = False) -> None:
+        """Tell of a request that was refused: its code, never a value.
+
+        It was refused before anything was decided, unless the engine was asked.
+        """
+        if self._on_refused is not None and not was_asked:
+            self._on_refused(kind, status, code)
         if self._say is not None:
             self._say(f"{kind}  {status}  {code}")
 

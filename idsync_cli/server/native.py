@@ -20,6 +20,13 @@ _IDENTITY_TYPES: Final = dict(
 )  # fmt: skip
 """The number that the native SDKs give to each type of user identity."""
 
+MEMBERS: Final = {
+    "id": "source_request_id", "ct": "timestamp_unixtime_ms", "mpid": "mpid", "das": "mp_deviceid",
+    "ui": "user_identities", "ua": "user_attributes", "uad": "deleted_user_attributes",
+    "di": "device_info", "ai": "application_info", "con": "consent_state", "msgs": "events",
+}  # fmt: skip
+"""What the members of an upload are called in a batch."""
+
 _EVENT_TYPES: Final = {
     "ss": "session_start", "se": "session_end", "e": "custom_event", "v": "screen_view",
     "cm": "commerce_event", "o": "opt_out", "uac": "user_attribute_change", "x": "crash_report",
@@ -42,7 +49,7 @@ _OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "se": {"sl": "session_duration_ms"},
 }  # fmt: skip
-_PRODUCT_ACTION: Final = {
+PRODUCT_ACTION: Final = {
     "an": "action", "ti": "transaction_id", "tr": "total_amount", "tt": "tax_amount",
     "ts": "shipping_amount", "tcc": "coupon_code", "ta": "affiliation", "pl": "products",
 }  # fmt: skip
@@ -54,19 +61,9 @@ def batch_of(upload: Mapping[str, Any]) -> Json:
     Raises:
         Refusal: INVALID_REQUEST.
     """
-    batch: Json = {
-        "source_request_id": upload.get("id"),
-        "timestamp_unixtime_ms": upload.get("ct"),
-        "mpid": upload.get("mpid"),
-        "mp_deviceid": upload.get("das"),
-        "user_identities": _identities_in(upload.get("ui")),
-        "user_attributes": upload.get("ua"),
-        "deleted_user_attributes": upload.get("uad"),
-        "device_info": upload.get("di"),
-        "application_info": upload.get("ai"),
-        "consent_state": upload.get("con"),
-        "events": _events_in(upload.get("msgs")),
-    }
+    batch = {name: upload.get(theirs) for theirs, name in MEMBERS.items()}
+    batch["user_identities"] = _identities_in(upload.get("ui"))
+    batch["events"] = _events_in(upload.get("msgs"))
     return {name: value for name, value in batch.items() if value is not None}
 
 
@@ -102,11 +99,16 @@ def _event_of(place: int, message: object) -> Json:
     kind = message.get("dt") if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(kind, str) or not kind:
         raise invalid_request(f"msgs[{place}]: a message is an object with dt", ("msgs", place))
-    names = {**_COMMON, **_OF_TYPE.get(kind, {})}
+    names = names_in(kind)
     data = {names.get(name, name): value for name, value in message.items() if name != "dt"}
     action = data.get("product_action")
     if kind == "cm" and isinstance(action, dict):
         data["product_action"] = {
-            _PRODUCT_ACTION.get(name, name): value for name, value in action.items()
+            PRODUCT_ACTION.get(name, name): value for name, value in action.items()
         }
     return {"event_type": _EVENT_TYPES.get(kind, kind), "data": data}
+
+
+def names_in(kind: str) -> Mapping[str, str]:
+    """What the members of a kind of message are called in the data of an event."""
+    return {**_COMMON, **_OF_TYPE.get(kind, {})}

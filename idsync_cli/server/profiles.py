@@ -18,12 +18,11 @@ from idsync_cli.inspect.query import Field, ProfileAnswer, by_identifier, by_mpi
 from idsync_cli.render.profile_query import query_json
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.api import Api, sent_with
-from idsync_cli.server.bodies import check_content_type
+from idsync_cli.server.bodies import check_content_type, decoded
 from idsync_cli.server.credentials import Caller, Means, Refused, Sent
 from idsync_cli.server.requests import object_in
 from idsync_cli.server.tokens import LIFE_SECONDS, Tokens
 from idsync_cli.store.api import Transaction
-from idsync_cli.wire.decoding import decode_json
 
 _AUDIENCE: Final = "audience"
 _PROFILE: Final = "profile"
@@ -40,7 +39,7 @@ class ProfileRoutes:
         self._tokens: Final = Tokens(monotonic)
 
     async def audience(self, request: Request) -> Response:
-        """Tell a device which audiences its user is in; a profile that is not there is in none."""
+        """List the audiences of a device's user; a profile that is not there is in none."""
         began = perf_counter()
         sent = await sent_with(request, request.path_params["key"])
         caller = self._api.credentials.app(sent)
@@ -81,7 +80,7 @@ class ProfileRoutes:
         return json_response(told, headers={"Cache-Control": "no-store"})
 
     async def by_mpid(self, request: Request) -> Response:
-        """Tell of the profile that has an MPID."""
+        """Show the profile that has an MPID."""
         began = perf_counter()
         caller = self._caller(request)
         asked = _fields(request.query_params)
@@ -147,7 +146,7 @@ class ProfileRoutes:
 
 def _object_in(request: Request, sent: Sent) -> Mapping[str, Any]:
     check_content_type(request)
-    return object_in(decode_json(sent.body))
+    return object_in(decoded(sent.body))
 
 
 def _fields(query: Mapping[str, str]) -> list[Field]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from idsync_cli.core.decision import WHOLE_REQUEST
-from idsync_cli.core.identity import MPID_MAX, MPID_MIN, has_surrogate
-from idsync_cli.wire.members import invalid_request
+from idsync_cli.core.identity import MPID_MAX, MPID_MIN, mpid_rule, parse_mpid
+from idsync_cli.wire.members import invalid_request, is_text, wrong
+from idsync_cli.wire.requests import is_no_mpid
 
 Json = dict[str, Any]
 
@@ -24,7 +25,7 @@ def identity_request(kind: str, workspace: str, body: object) -> Json:
     for name in ("known_identities", "previous_mpid"):
         if name in members:
             request[name] = members[name]
-    check_no_label("previous_mpid", members.get("previous_mpid"))
+    check_mpid("previous_mpid", members.get("previous_mpid"))
     return request
 
 
@@ -62,27 +63,31 @@ def object_in(body: object) -> Mapping[str, Any]:
     return body
 
 
-def check_no_label(name: str, value: object) -> None:
-    """See that an MPID is no label, which nobody can set over HTTP.
+def check_mpid(name: str, value: object, *, may_be_none: bool = True) -> None:
+    """See that what stands for an MPID is one, and no label, which nobody can set over HTTP.
 
     Raises:
         Refusal: INVALID_REQUEST.
     """
-    if isinstance(value, str) and value.startswith("@"):
-        raise invalid_request(
-            f"{name} is not an MPID: digits, optionally with a leading minus", (name,)
-        )
+    if value is None or (may_be_none and is_no_mpid(value)):
+        return
+    if parse_mpid(value) is None:
+        raise invalid_request(wrong(name, value, f"an MPID{mpid_rule(value)}"), (name,))
+
+
+def kept_for_history(members: Mapping[str, Any]) -> Json:
+    """What of a request is kept for its history alone; what is of another kind is passed over."""
+    kept: Json = {}
+    its_id, its_time = members.get("request_id"), members.get("request_timestamp_ms")
+    if is_text(its_id):
+        kept["request_id"] = its_id
+    if type(its_time) is int and MPID_MIN <= its_time <= MPID_MAX:
+        kept["request_timestamp_ms"] = its_time
+    return kept
 
 
 def _begun(kind: str, workspace: str, members: Mapping[str, Any]) -> Json:
-    """A request with what is kept for history alone; what is of another kind is passed over."""
-    request: Json = {"type": kind, "workspace": workspace}
-    its_id, its_time = members.get("request_id"), members.get("request_timestamp_ms")
-    if isinstance(its_id, str) and not has_surrogate(its_id):
-        request["request_id"] = its_id
-    if type(its_time) is int and MPID_MIN <= its_time <= MPID_MAX:
-        request["request_timestamp_ms"] = its_time
-    return request
+    return {"type": kind, "workspace": workspace, **kept_for_history(members)}
 
 
 def _is_passed_over(change: object) -> bool:

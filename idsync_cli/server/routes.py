@@ -77,10 +77,10 @@ _KINDS: Final = (
     RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH,
 )  # fmt: skip
 _MEANS: Final = {
-    RequestKind.IDENTIFY: "Find the profile of whoever has these identities, or make one",
-    RequestKind.LOGIN: "The same where a user logs in",
-    RequestKind.LOGOUT: "The same where a user logs out",
-    RequestKind.SEARCH: "Find a profile, and make none",
+    RequestKind.IDENTIFY: "Find or create the profile of a user with these identities",
+    RequestKind.LOGIN: "Find or create the profile of a user who logs in",
+    RequestKind.LOGOUT: "Find or create an anonymous profile when a user logs out",
+    RequestKind.SEARCH: "Find a profile, and create none",
 }
 
 
@@ -119,7 +119,7 @@ def _of_aliases(route: AliasRoute) -> Iterator[Operation]:
 
     yield Operation(
         "alias", "POST", "/v1/identity/{key}/{word}", alias,
-        "Let what one profile did be another's, too", Opens.APP,
+        "Copy the events of one profile to another", Opens.APP,
         {202: None, 400: "AliasError", 403: "AliasError"}, "AliasRequest", (), _ALIAS,
         "/v1/identity/{key}/alias",
     )  # fmt: skip
@@ -128,24 +128,24 @@ def _of_aliases(route: AliasRoute) -> Iterator[Operation]:
 def _of_events(routes: EventRoutes) -> Iterator[Operation]:
     for path, name in (("/v2/events", "events"), ("/v2/events/historical", "historicalEvents")):
         yield Operation(
-            name, "POST", path, routes.one, "Take a batch of events from a server", Opens.BASIC,
+            name, "POST", path, routes.one, "Accept a batch of events from a server", Opens.BASIC,
             {202: None, 400: "Error", 403: None}, "Batch",
         )  # fmt: skip
     for path, name in (
         ("/v2/bulkevents", "bulkEvents"), ("/v2/bulkevents/historical", "historicalBulkEvents"),
     ):  # fmt: skip
         yield Operation(
-            name, "POST", path, routes.bulk, "Take many batches of events from a server",
+            name, "POST", path, routes.bulk, "Accept many batches of events from a server",
             Opens.BASIC, {202: None, 400: "Error", 403: None}, "Batches",
         )  # fmt: skip
     yield Operation(
         "webEvents", "POST", "/v3/JS/{key}/events", routes.web,
-        "Take a batch of events from a browser", Opens.KEY_IN_PATH, {202: None, 400: "Error"},
+        "Accept a batch of events from a browser", Opens.KEY_IN_PATH, {202: None, 400: "Error"},
         "Anything", (), _WEB_EVENTS,
     )  # fmt: skip
     yield Operation(
         "nativeEvents", "POST", "/v2/{key}/events", routes.native,
-        "Take an upload of a native SDK", Opens.APP, {202: "NativeAnswer", 400: "Error"},
+        "Accept an upload of a native SDK", Opens.APP, {202: "NativeAnswer", 400: "Error"},
         "NativeUpload", (), _NATIVE_EVENTS,
     )  # fmt: skip
 
@@ -153,7 +153,7 @@ def _of_events(routes: EventRoutes) -> Iterator[Operation]:
 def _of_profiles(routes: ProfileRoutes) -> Iterator[Operation]:
     yield Operation(
         "audience", "GET", "/v1/{key}/audience", routes.audience,
-        "Tell a device which audiences its user is in", Opens.APP,
+        "List the audiences of a device's user", Opens.APP,
         {200: "AudienceAnswer", 400: "Error", 403: None}, None, ("!mpid",), _NATIVE_EVENTS,
     )  # fmt: skip
     yield Operation(
@@ -163,13 +163,13 @@ def _of_profiles(routes: ProfileRoutes) -> Iterator[Operation]:
     told: dict[int, str | None] = {200: "Profile", 400: "Error", 403: None}
     yield Operation(
         "resolveProfile", "POST", "/userprofile/v1/resolve/{org}/{account}/{workspace}",
-        routes.resolve, "Tell of the profile that holds an immutable identity", Opens.BEARER, told,
+        routes.resolve, "Show the profile that holds an immutable identity", Opens.BEARER, told,
         "ResolveRequest", ("!fields",),
     )  # fmt: skip
     for method, name in (("GET", "profile"), ("POST", "profileByPost")):
         yield Operation(
             name, method, "/userprofile/v1/{org}/{account}/{workspace}/{mpid}", routes.by_mpid,
-            "Tell of the profile that has an MPID", Opens.BEARER, told, None, ("!fields",),
+            "Show the profile that has an MPID", Opens.BEARER, told, None, ("!fields",),
         )  # fmt: skip
 
 
@@ -180,32 +180,32 @@ def _of_subject_requests(routes: SubjectRequestRoutes) -> Iterator[Operation]:
         named = "Slash" if end else ""
         yield Operation(
             f"acceptSubjectRequest{named}", "POST", f"/v3/requests{end}", routes.accept,
-            "Take a request of a data subject", Opens.ADMIN,
+            "Accept a request of a data subject", Opens.ADMIN,
             {201: "SubjectRequestAccepted", 400: error, 409: error}, "SubjectRequest",
         )  # fmt: skip
         yield Operation(
             f"subjectRequests{named}", "GET", f"/v3/requests{end}", routes.statuses,
-            "Tell how far the requests of a group have come", Opens.ADMIN,
+            "Show the state of a group's requests", Opens.ADMIN,
             {200: "SubjectRequestStatuses", 400: error}, None, ("!group_id",),
         )  # fmt: skip
         yield Operation(
             f"discovery{named}", "GET", f"/v3/discovery{end}", routes.discovery,
-            "Tell which requests of data subjects are understood", Opens.ADMIN,
+            "List the kinds of data subject requests that are supported", Opens.ADMIN,
             {200: "Discovery", 400: error},
         )  # fmt: skip
     yield Operation(
         "subjectRequest", "GET", "/v3/requests/{id}", routes.status,
-        "Tell how far a request has come", Opens.ADMIN,
+        "Show the state of a request", Opens.ADMIN,
         {200: "SubjectRequestStatus", 400: error},
     )  # fmt: skip
     yield Operation(
         "cancelSubjectRequest", "DELETE", "/v3/requests/{id}", routes.cancel,
-        "Cancel a request that is pending", Opens.ADMIN,
+        "Cancel a pending request", Opens.ADMIN,
         {202: "SubjectRequestCancelled", 400: error},
     )  # fmt: skip
     yield Operation(
         "subjectRequestResults", "GET", "/v3/requests/{id}/results", routes.results,
-        "Give all that is known of a profile, as a ZIP archive", Opens.ADMIN,
+        "Download all that is known of a profile, as a ZIP archive", Opens.ADMIN,
         {200: "Archive", 400: error, 410: error},
     )  # fmt: skip
 
@@ -213,20 +213,20 @@ def _of_subject_requests(routes: SubjectRequestRoutes) -> Iterator[Operation]:
 def _of_sdks(api: Api) -> Iterator[Operation]:
     yield Operation(
         "nativeConfig", "GET", "/v4/{key}/config", sdk.native_config,
-        "Let a native SDK start", Opens.NOTHING, {200: "NativeConfig", 304: None}, None, (),
+        "Configure a native SDK", Opens.NOTHING, {200: "NativeConfig", 304: None}, None, (),
         ("", "/config"),
     )  # fmt: skip
     yield Operation(
-        "webConfig", "GET", "/JS/v2/{key}/config", sdk.web_config, "Let the web SDK start",
+        "webConfig", "GET", "/JS/v2/{key}/config", sdk.web_config, "Configure the web SDK",
         Opens.NOTHING, {200: "WebConfig"}, None, (), ("", "/tags"),
     )  # fmt: skip
     for version in (1, 2):
         yield Operation(
             f"forwardingV{version}", "POST", f"/v{version}/JS/{{key}}/Forwarding", sdk.forwarding,
-            "Take statistics of kits, which are not read", Opens.NOTHING, {202: None}, "Anything",
+            "Accept statistics of kits, which are ignored", Opens.NOTHING, {202: None}, "Anything",
             (), _WEB_EVENTS,
         )  # fmt: skip
     yield Operation(
-        "health", "GET", "/healthz", health_of(api), "Say that the server is there",
+        "health", "GET", "/healthz", health_of(api), "Show that the server is up",
         Opens.ADMIN_OR_NOTHING, {200: "Health"},
     )  # fmt: skip

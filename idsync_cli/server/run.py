@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.server.answers import error_response
+from idsync_cli.server.cors import Cors
 
 SILENT_SECONDS: Final = 30
 """How long a connection may say nothing, or be in the middle of its headers."""
@@ -30,6 +31,9 @@ _BACKLOG: Final = 1024
 class Protocol(H11Protocol):
     """HTTP over one connection, which is closed where the client goes on saying nothing."""
 
+    cors = Cors()
+    """Which pages may read that what they sent is no HTTP."""
+
     def connection_made(self, transport: Any) -> None:
         """Begin to watch the connection."""
         super().connection_made(transport)
@@ -43,7 +47,7 @@ class Protocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Tell a client that what it sent is no HTTP, in the form of all other errors."""
         response = error_response(400, "BAD_REQUEST", msg)
-        headers = [*response.raw_headers, (b"connection", b"close")]
+        headers = [*response.raw_headers, *self.cors.headers_for(), (b"connection", b"close")]
         for event in (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
             h11.Data(data=bytes(response.body)),
@@ -86,6 +90,7 @@ def serve(
     on_reload: Callable[[], Awaitable[None]],
     on_ready: Callable[[], None],
     beside: Callable[[], Awaitable[None]],
+    cors: Cors,
 ) -> None:
     """Serve until SIGINT or SIGTERM comes; then finish what was accepted.
 
@@ -94,7 +99,7 @@ def serve(
     _allow_many_connections()
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=type("ItsProtocol", (Protocol,), {"cors": cors}),
         ws="none",
         lifespan="off",
         log_config=None,

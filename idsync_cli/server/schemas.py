@@ -57,7 +57,7 @@ _SENT_WITH_IDENTITIES: Final[dict[str, Schema]] = {
 _IDENTITY_MEMBERS: Final[dict[str, Schema]] = {
     "context": {"type": "null"}, "mpid": _MPID, "matched_identities": _identities(_TEXT),
     "is_ephemeral": {"const": False}, "is_logged_in": {"type": "boolean"},
-    "tiers": {"type": "array", "description": "With explain=true, for servers alone."},
+    "tiers": {"type": "array", "description": "Only with explain=true, and only for servers."},
 }  # fmt: skip
 _ANSWERED: Final = "context mpid matched_identities is_ephemeral is_logged_in"
 _BATCH: Final = _object(
@@ -77,7 +77,7 @@ _NULLABLE: Final[Schema] = {"type": ["string", "null"]}
 _REQUEST_STATUS: Final[Schema] = {"enum": ["pending", "in_progress", "completed", "cancelled"]}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Anything": {"description": "What is not read, or passed over where it is wrong."},
+    "Anything": {"description": "What is ignored, or skipped where it is invalid."},
     "IdentityRequest": _object(
         "known_identities", known_identities=_identities(_VALUE), previous_mpid=_ANY_MPID,
         **_SENT_WITH_IDENTITIES,
@@ -202,8 +202,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
 }  # fmt: skip
 
 QUERY: Final[dict[str, Schema]] = {
-    "read_only": {"type": "boolean", "description": "Decide, and change nothing."},
-    "explain": {"type": "boolean", "description": "Add what each tier found; servers alone."},
+    "read_only": {"type": "boolean", "description": "Decide, but change nothing."},
+    "explain": {"type": "boolean", "description": "Add what each tier found; only for servers."},
     "mpid": _MPID,
     "fields": {
         "type": "string",

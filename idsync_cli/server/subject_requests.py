@@ -85,7 +85,7 @@ class SubjectRequestRoutes:
         )
 
     async def status(self, request: Request) -> Response:
-        """Tell how far a request has come."""
+        """Show the state of a request."""
         began = perf_counter()
         caller, _ = await self._judged(request)
         found = await self._found(request, caller)
@@ -93,7 +93,7 @@ class SubjectRequestRoutes:
         return json_response(_status_json(request, found))
 
     async def statuses(self, request: Request) -> Response:
-        """Tell how far the requests of a group have come."""
+        """Show the state of a group's requests."""
         began = perf_counter()
         caller, _ = await self._judged(request)
         group_id = request.query_params.get("group_id")
@@ -108,7 +108,7 @@ class SubjectRequestRoutes:
         return json_response([_status_json(request, each) for each in found])
 
     async def cancel(self, request: Request) -> Response:
-        """Cancel a request that is pending."""
+        """Cancel a pending request."""
         began = perf_counter()
         caller, _ = await self._judged(request)
         its_id = _id_in(request)
@@ -140,7 +140,7 @@ class SubjectRequestRoutes:
         if row.type == SubjectRequestType.ERASURE or found.status != subject_requests.COMPLETED:
             raise Problem(404, "the request has no results, or none yet", _NOT_FOUND)
         if not row.is_of_somebody:
-            raise Problem(404, "the request fitted no profile", _NOT_FOUND)
+            raise Problem(404, "the request matched no profile", _NOT_FOUND)
         organization = self._api.organization
 
         def ask(transaction: Transaction) -> Subject | None:
@@ -149,7 +149,7 @@ class SubjectRequestRoutes:
         is_over = subject_requests.is_over(row, self._api.now())
         subject = None if is_over else await self._api.look(ask)
         if subject is None:
-            raise Problem(410, "the results are no longer there", "GONE")
+            raise Problem(410, "the results no longer exist", "GONE")
         self._told(200, began)
         name = f'attachment; filename="{row.subject_request_id}.zip"'
         headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
@@ -202,7 +202,7 @@ def _parsed(body: bytes) -> SubjectRequest:
         Problem: 400, with all that is wrong with it.
     """
     try:
-        return parse(body, _SOURCE)
+        return parse(body, _SOURCE, is_body=True)
     except FileFault as fault:
         said = [each if isinstance(each, str) else each.message for each in fault.found]
         raise Problem(400, "; ".join(said)) from None

@@ -35,7 +35,7 @@ def given(certificate: str, key: str) -> ssl.SSLContext:
         if error.reason == "KEY_VALUES_MISMATCH":
             what = "the certificate does not belong to the key"
         else:
-            what = "they are no certificate and key in PEM form, without a password"
+            what = "they are not a certificate and a key in PEM format without a password"
         raise UsageFault(
             f"--tls-cert {quoted(certificate)} and --tls-key {quoted(key)}: {what}; "
             "give a pair, or use --tls"

@@ -10,6 +10,8 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.api import RequestEntry
 
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 
 class Applied(NamedTuple):
     """A decision, the scope that it is of, and its entry in the history."""
@@ -35,7 +37,7 @@ def line_of(applied: Applied) -> bytes:
         _data_json(decision.data), None if decision.digest is None else decision.digest.hex(),
         list(decision.aliases), decision.alias,
     ]  # fmt: skip
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _encode(value).encode("ascii")
 
 
 def applied_in(line: bytes) -> Applied:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import Hint, UsageFault, quoted
 from idsync_cli.spark.decisions import Applied, applied_in
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store.api import Transaction
@@ -84,13 +84,13 @@ def finished_job(name: str) -> FinishedJob:
     folder = Path(name)
     if not (folder / REPORT).exists():
         raise UsageFault(
-            f"{quoted(name)} is no output of spark-replay: it has no {REPORT}; name the folder "
-            "that was given as --output"
+            f"{quoted(name)} is no output of spark-replay: it has no {REPORT}",
+            hint=Hint.NAME_OUTPUT_OF_JOB,
         )
     if not (folder / SUCCESS).exists():
         raise UsageFault(
-            f"the job that wrote {quoted(name)} did not finish: there is no {SUCCESS}; run the "
-            "same command again"
+            f"the job that wrote {quoted(name)} did not finish: there is no {SUCCESS}",
+            hint=Hint.RUN_AGAIN,
         )
     try:
         report = json.loads((folder / REPORT).read_bytes())
@@ -129,8 +129,8 @@ def check_chain(jobs: Sequence[FinishedJob], export: str | None) -> None:
             raise UsageFault(f"the job {where} began with nothing, so it stands first")
         if job.began_with_export:
             raise UsageFault(
-                f"the job {where} began with an export, with the digest {job.began_with}; name "
-                "that file with --state"
+                f"the job {where} began with an export, with the digest {job.began_with}",
+                hint=Hint.NAME_EXPORT,
             )
         raise UsageFault(
             f"the job {where} began with the state of another job, {job.began_with}; name the jobs "

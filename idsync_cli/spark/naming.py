@@ -25,7 +25,9 @@ class Said(IntEnum):
     ERASES = 5
 
 
-_SAID: Final = "seq long, file int, said int, name binary"
+_SAID: Final = "seq long, file int, said int, name binary, mpid long"
+"""The MPID is the first that a line would give out; its name is that of the row, too."""
+
 _NAMED: Final = "node long, name binary"
 _TRIED: Final = "seq long, attempt int, mpid long, name binary"
 
@@ -42,17 +44,18 @@ def names_of_lines(
             for seq, file, data in rows:
                 its = reader.of_line(data)
                 for name in its.names:
-                    yield seq, file, Said.NAMES, name
+                    yield seq, file, Said.NAMES, name, None
                 for label in its.uses:
-                    yield seq, file, Said.USES, _text(label)
+                    yield seq, file, Said.USES, _text(label), None
                 if its.sets is not None:
-                    yield seq, file, Said.SETS, _text(its.sets)
+                    yield seq, file, Said.SETS, _text(its.sets), None
                 if its.may_make:
-                    yield seq, file, Said.MAY_MAKE, None
+                    mpid = attempt_mpid(seed, seq, 0)
+                    yield seq, file, Said.MAY_MAKE, mpid_name(mpid), mpid
                 if its.is_refused:
-                    yield seq, file, Said.IS_REFUSED, None
+                    yield seq, file, Said.IS_REFUSED, None, None
                 if its.erases:
-                    yield seq, file, Said.ERASES, None
+                    yield seq, file, Said.ERASES, None, None
 
         return read
 
@@ -109,10 +112,9 @@ def names_of_new_mpids(said: "DataFrame", taken: "DataFrame", seed: int, keep: K
     """
     from pyspark.sql import functions as f
 
-    its_first = said.where(f.col("said") == Said.MAY_MAKE.value).select(
-        "seq", f.lit(0).alias("attempt")
+    tried = said.where(f.col("said") == Said.MAY_MAKE.value).select(
+        "seq", f.lit(0).alias("attempt"), "mpid", "name"
     )
-    tried = keep(_attempts(its_first, seed), "attempts")
     latest = tried
     turn = 0
     while True:
@@ -138,7 +140,7 @@ def ties_of_labels(said: "DataFrame", handed_on: "DataFrame") -> tuple["DataFram
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
-    about = said.where(f.col("said").isin(Said.USES.value, Said.SETS.value))
+    about = said.where(f.col("said").isin(Said.USES.value, Said.SETS.value)).drop("mpid")
     before = (
         Window.partitionBy("file", "name")
         .orderBy("seq", "said")

@@ -1,12 +1,13 @@
 """What a job gives: tables for notebooks, and the folders of its output (section 13)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.spark.loading import DECISIONS
 from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, Place
 from idsync_cli.spark.rows import Kind, Section
+from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.tables import ROWS, Values, mapped
 
 if TYPE_CHECKING:
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
 
 _STATE_ORDER = ("section", "seq", "rank", "age", "place")
 _RANK_OF_DIGESTS = 5
+
+
+class Replayed(NamedTuple):
+    """What a job gives.
+
+    `answers` has (`file`, `seq`, `line`, `answer`), `profiles` what an export has
+    (`created_seq`, which is null for what is no profile, and `profile`, the text), `history`
+    (`seq`, `place`, `entry`). `report` tells of the job, as `report.json` does. `state` is what a
+    later job begins with; `rules` are those of this one.
+    """
+
+    answers: "DataFrame"
+    profiles: "DataFrame"
+    history: "DataFrame"
+    decisions: "DataFrame"
+    report: dict[str, Any]
+    state: "DataFrame"
+    rules: JobRules
 
 
 class Tables(NamedTuple):
@@ -30,23 +49,29 @@ def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | N
     """The tables of a job, of its rows; `files` are the names of the files of its lines."""
     from pyspark.sql import functions as f
 
-    text = f.col("data").cast("string")
-
     def of(kind: Kind) -> "DataFrame":
         return results.where(f.col("kind") == kind.value)
 
     answers = of(Kind.ANSWER).select(
-        _name_of(files).alias("file"), "seq", "line", text.alias("answer")
+        _name_of(files).alias("file"), "seq", "line", f.col("answer").cast("string")
     )
-    history = of(Kind.HISTORY).select("seq", f.col("rank").alias("place"), text.alias("entry"))
-    decisions = of(Kind.DECISION).select("seq", text.alias("decision"))
+    history = of(Kind.HISTORY).select(
+        "seq", f.col("rank").alias("place"), f.col("entry").cast("string")
+    )
+    decisions = of(Kind.DECISION).select("seq", f.col("decision").cast("string"))
+    return Tables(answers, profiles_of(state), history, decisions, state)
+
+
+def profiles_of(state: "DataFrame") -> "DataFrame":
+    """The lines of an export, with what they are sorted by."""
+    from pyspark.sql import functions as f
+
     exported = state.where(f.col("section") != Section.TIMES_ALONE.value)
-    profiles = exported.select(
+    return exported.select(
         f.when(f.col("section") == Section.PROFILE.value, f.col("seq")).alias("created_seq"),
-        text.alias("profile"),
+        f.col("data").cast("string").alias("profile"),
         *("node", "section", "seq", "rank", "age", "place", "mpid", "other", "key", "was_known"),
     )
-    return Tables(answers, profiles, history, decisions, state)
 
 
 def _name_of(files: Sequence[str] | None) -> "Column":
@@ -58,32 +83,32 @@ def _name_of(files: Sequence[str] | None) -> "Column":
     return f.element_at(names, f.col("file") + 1)
 
 
-def write(tables: Tables, place: Place, *, as_lines: bool, describe: Callable[[str], None]) -> None:
+def write(tables: Tables, place: Place, *, as_lines: bool, stage: Callable[[str], None]) -> None:
     """Write the folders of a job, each sorted as a serial replay gives it."""
     from pyspark.sql import functions as f
 
-    describe("idsync: writing answers")
+    stage("writing answers")
     answers = tables.answers.orderBy("seq")
     history = tables.history.orderBy("seq", "place")
     profiles = tables.profiles.orderBy(*_STATE_ORDER)
     alone = tables.state.where(f.col("section") == Section.TIMES_ALONE.value)
     if as_lines:
         answers.select("answer").write.mode("overwrite").text(place.within(ANSWERS))
-        describe("idsync: writing history")
+        stage("writing history")
         history.select("entry").write.mode("overwrite").text(place.within(HISTORY))
-        describe("idsync: writing profiles")
+        stage("writing profiles")
         lines = _with_keys(tables.profiles).orderBy(*_STATE_ORDER, "turn").select("profile")
         lines.write.mode("overwrite").text(place.within(PROFILES))
         alone = tables.state
     else:
         answers.write.mode("overwrite").parquet(place.within(ANSWERS))
-        describe("idsync: writing history")
+        stage("writing history")
         history.write.mode("overwrite").parquet(place.within(HISTORY))
-        describe("idsync: writing profiles")
+        stage("writing profiles")
         profiles.write.mode("overwrite").parquet(place.within(PROFILES))
-    describe("idsync: writing the rest of the state")
+    stage("writing the rest of the state")
     alone.write.mode("overwrite").parquet(place.within(SEEN))
-    describe("idsync: writing decisions")
+    stage("writing decisions")
     decisions = tables.decisions.orderBy("seq").select("decision")
     decisions.write.mode("overwrite").option("compression", "gzip").text(place.within(DECISIONS))
 
@@ -97,7 +122,7 @@ def _with_keys(profiles: "DataFrame") -> "DataFrame":
     from pyspark.sql import functions as f
 
     columns = ["section", "seq", "rank", "age", "place", "profile"]
-    in_order = Window.orderBy("seq", "place")
+    in_order = Window.partitionBy(f.lit(0)).orderBy("seq", "place")
     digests = profiles.where("key IS NOT NULL").withColumn("before", f.lag("key").over(in_order))
     first = digests.where("before IS NULL OR before != key")
 

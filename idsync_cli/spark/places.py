@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from errno import ENOTEMPTY
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
-from idsync_cli.errors import StoreFault, UsageFault, quoted
+from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, quoted
 from idsync_cli.spark.loading import DECISIONS, REPORT, RULES, SUCCESS
 from idsync_cli.spark.reading import is_elsewhere
 
@@ -23,6 +25,9 @@ BEGUN: Final = "_idsync-job"
 _OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES, BEGUN}
 _NEEDED: Final = 64 * 2**20
 """Less free space than this is a full disk."""
+
+_TURNS: Final = 20
+_TURN: Final = 0.1
 
 
 class Place:
@@ -48,12 +53,13 @@ class Place:
         """
         if self._has(SUCCESS):
             raise UsageFault(
-                f"a job finished in {quoted(self._name)} before; name another folder with --output"
+                f"a job finished in {quoted(self._name)} before", hint=Hint.NAME_ANOTHER_OUTPUT
             )
         if not self._has(BEGUN) and self._has_anything():
             raise UsageFault(
-                f"the folder {quoted(self._name)} holds something that no job wrote; name another "
-                "with --output"
+                f"the folder {quoted(self._name)} holds something that no job wrote",
+                FaultCode.FILE_EXISTS,
+                hint=Hint.NAME_ANOTHER_OUTPUT,
             )
         if not self._is_elsewhere:
             self._clear()
@@ -66,18 +72,21 @@ class Place:
             foreign = [each.name for each in folder.iterdir() if each.name not in _OURS]
             if foreign:
                 raise UsageFault(
-                    f"the folder {quoted(self._name)} holds {quoted(min(foreign))}, which no "
-                    "job wrote; move it away, or name another folder with --output"
+                    f"the folder {quoted(self._name)} holds {quoted(min(foreign))}, which no job "
+                    "wrote",
+                    FaultCode.FILE_EXISTS,
+                    hint=Hint.NAME_ANOTHER_OUTPUT,
                 )
             for each in folder.iterdir():
-                shutil.rmtree(each) if each.is_dir() else each.unlink()
+                _remove(each)
             free = shutil.disk_usage(folder).free
         except OSError as error:
             raise StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}") from None
         if free < _NEEDED:
             raise StoreFault(
-                f"there is hardly any room left for {quoted(self._name)}: {free:,} bytes; make "
-                "room, or name a folder elsewhere with --output"
+                f"there is hardly any room left for {quoted(self._name)}: {free:,} bytes",
+                FaultCode.DISK_FULL,
+                hint=Hint.MAKE_ROOM,
             )
 
     def write(self, part: str, value: dict[str, Any]) -> None:
@@ -151,6 +160,23 @@ class Place:
                 return False
             raise StoreFault(f"{quoted(self._name)} cannot be looked into") from error
         return True
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, into which Java may still write though its job was killed."""
+    for _ in range(_TURNS):
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except FileNotFoundError:
+            if not path.exists():
+                return
+        except OSError as error:
+            if error.errno != ENOTEMPTY:
+                raise
+            sleep(_TURN)
+        else:
+            return
+    shutil.rmtree(path)
 
 
 def _is_of_spark(error: Exception) -> bool:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from idsync_cli.errors import UsageFault, printable, quoted
-from idsync_cli.files.contents import BYTE_ORDER_MARK, is_packed
+from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
+from idsync_cli.files.contents import BYTE_ORDER_MARK
+from idsync_cli.files.gzip_mark import is_packed
 from idsync_cli.files.request_file import open_requests
 from idsync_cli.spark.tables import Values, mapped
 from idsync_cli.wire.lines import LONGEST_LINE
@@ -59,6 +60,63 @@ def location_of(name: str) -> str:
     return "".join(f"\\{each}" if each in "{}[]*?\\" else each for each in found)
 
 
+class Look(NamedTuple):
+    """By what it is noticed that a file was changed: its size, and when it was written."""
+
+    size: int
+    written: object
+
+
+def looks_of(spark: "SparkSession", names: Sequence[str]) -> list[Look]:
+    """How files look now.
+
+    Raises:
+        UsageFault: one is not there, or a folder.
+    """
+    return [_look_at(spark, name) for name in names]
+
+
+def _look_at(spark: "SparkSession", name: str) -> Look:
+    if not is_elsewhere(name):
+        try:
+            found = Path(name).stat()
+        except OSError as error:
+            raise UsageFault(
+                f"the file {quoted(name)} cannot be read: {error.strerror}",
+                FaultCode.FILE_UNREADABLE,
+            ) from None
+        return Look(found.st_size, found.st_mtime_ns)
+    from pyspark.errors import AnalysisException
+
+    try:
+        files = spark.read.format("binaryFile").load(location_of(name))
+        rows = files.select("path", "length", "modificationTime").limit(2).collect()
+    except AnalysisException as error:
+        if "PATH_NOT_FOUND" not in str(error):
+            raise
+        raise UsageFault(
+            f"the file {quoted(name)} cannot be read: it is not there", FaultCode.FILE_UNREADABLE
+        ) from None
+    if len(rows) != 1 or rows[0][0].rpartition("/")[2] != name.rpartition("/")[2]:
+        raise UsageFault(f"{quoted(name)} is a folder; name its files one by one")
+    return Look(rows[0][1], rows[0][2])
+
+
+def check_unchanged(spark: "SparkSession", names: Sequence[str], before: Sequence[Look]) -> None:
+    """See whether files still look as they did before all of them were read.
+
+    Raises:
+        UsageFault: one does not.
+    """
+    for name, look in zip(names, before, strict=True):
+        if _look_at(spark, name) != look:
+            raise UsageFault(
+                f"the file {quoted(name)} was changed while it was read; nothing was resolved",
+                FaultCode.FILE_CHANGED,
+                hint=Hint.RUN_AGAIN,
+            )
+
+
 def lines_of_files(spark: "SparkSession", names: Sequence[str]) -> "DataFrame":
     """The lines of files by their place in a block, as `numbered` takes them."""
     from pyspark.sql import functions as f
@@ -97,8 +155,20 @@ def _in_blocks(rows: Iterator[Values]) -> Iterator[Values]:
 
 
 def lines_of_table(lines: "DataFrame") -> "DataFrame":
-    """The lines of a table, in the order of `line`, which stands for where they are in a file."""
-    sorted_lines = lines.select("line", "data").orderBy("line")
+    """The lines of a table, in the order of `line`, which stands for where they are in a file.
+
+    Raises:
+        UsageFault: it has other columns.
+    """
+    from pyspark.sql import functions as f
+
+    if not {"line", "data"} <= set(lines.columns):
+        told = ", ".join(lines.columns)
+        raise UsageFault(
+            f"a table of requests has the columns line and data, and this one has {quoted(told)}"
+        )
+    columns = f.col("line").cast("long"), f.col("data").cast("binary")
+    sorted_lines = lines.select(*columns).orderBy("line")
     return mapped(sorted_lines, lambda: _in_partition, _PIECES)
 
 
@@ -121,8 +191,9 @@ def numbered(pieces: "DataFrame", last_seq: int) -> "DataFrame":
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
-    in_order = Window.orderBy("file", "block").rowsBetween(Window.unboundedPreceding, -1)
-    in_file = in_order.partitionBy("file")
+    before_it = (Window.unboundedPreceding, -1)
+    in_order = Window.partitionBy(f.lit(0)).orderBy("file", "block").rowsBetween(*before_it)
+    in_file = Window.partitionBy("file").orderBy("block").rowsBetween(*before_it)
 
     def before(column: str, window: Any) -> "Column":
         return f.coalesce(f.sum(column).over(window), f.lit(0))

@@ -1,22 +1,25 @@
 """`replay`: files or a table of lines, and a state, into answers and a state (section 13)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from os import getpid
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark import outputs, reading
-from idsync_cli.spark.beginning import imported
-from idsync_cli.spark.job import Job, Order
+from idsync_cli.spark.components import Keep
+from idsync_cli.spark.job import Job
 from idsync_cli.spark.loading import REPORT, RULES
-from idsync_cli.spark.outputs import Tables
+from idsync_cli.spark.looking import Order
+from idsync_cli.spark.outputs import Replayed, Tables
 from idsync_cli.spark.places import WORK, Place
-from idsync_cli.spark.rules import JobRules, rules_of, with_other_logins
-from idsync_cli.spark.tables import ROWS, values_of
+from idsync_cli.spark.rules import rules_of, with_other_logins
+from idsync_cli.spark.stages import Stages
+from idsync_cli.spark.starting import beginning_of
 from idsync_cli.spark.windows import WindowReport
 
 if TYPE_CHECKING:
@@ -24,35 +27,6 @@ if TYPE_CHECKING:
 
 MAX_SHARE: Final = 0.25
 _VERSION: Final = 1
-_AT_ONCE: Final = 10_000
-
-
-class Replayed(NamedTuple):
-    """What a job gives.
-
-    `answers` has (`file`, `seq`, `line`, `answer`), `profiles` what an export has
-    (`created_seq`, which is null for what is no profile, and `profile`, the text), `history`
-    (`seq`, `place`, `entry`). `report` tells of the job, as `report.json` does. `state` is what a
-    later job begins with; `rules` are those of this one.
-    """
-
-    answers: "DataFrame"
-    profiles: "DataFrame"
-    history: "DataFrame"
-    decisions: "DataFrame"
-    report: dict[str, Any]
-    state: "DataFrame"
-    rules: JobRules
-
-
-class _Beginning(NamedTuple):
-    """What a job begins with; `identity` is how its report names it."""
-
-    state: "DataFrame"
-    last_seq: int
-    seed: int | None
-    identity: dict[str, str] | None
-    scopes: Mapping[str, str]
 
 
 def replay(
@@ -84,7 +58,8 @@ def replay(
         del name
         return table.localCheckpoint(eager=True)
 
-    return _replay(spark, lines, config, seed, state, window, max_share, keep)
+    done = _replay(spark, lines, config, seed, state, window, max_share, keep, Stages(spark))
+    return done._replace(profiles=done.profiles.select("created_seq", "profile"))
 
 
 def replay_into(
@@ -107,17 +82,22 @@ def replay_into(
         StoreFault: the folder cannot be written.
     """
     place = Place(spark, output)
+    mine = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
 
     def keep(table: "DataFrame", name: str) -> "DataFrame":
-        path = place.within(f"{WORK}/{name}")
+        path = place.within(f"{mine}/{name}")
         table.write.mode("overwrite").parquet(path)
         return spark.read.schema(table.schema).parquet(path)
 
-    done = _replay(spark, names, config, seed, state, window, max_share, keep, place.begin, tell)
+    stages = Stages(spark)
+    done = _replay(
+        spark, names, config, seed, state, window, max_share, keep, stages, place.begin, tell
+    )
     tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
-    outputs.write(tables, place, as_lines=as_lines, describe=_describer(spark))
+    outputs.write(tables, place, as_lines=as_lines, stage=stages)
+    stages.end()
     place.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
-    report = done.report | {"as_lines": as_lines}
+    report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
     place.write(REPORT, report)
     place.finish()
     return report
@@ -130,9 +110,12 @@ def check(window: int | None, max_share: float) -> None:
         UsageFault: no.
     """
     if window is not None and window < 1:
-        raise UsageFault(f"a window has {window} lines; give at least 1, or leave --window out")
+        raise UsageFault(f"a window of {window} lines has nothing in it", hint=Hint.GIVE_WINDOW)
     if not 0 < max_share <= 1:
-        raise UsageFault(f"--max-share is {max_share}, but must be above 0 and at most 1")
+        raise UsageFault(
+            f"one task may have a share above 0 and at most 1, and not {max_share}",
+            hint=Hint.GIVE_MAX_SHARE,
+        )
 
 
 def _replay(
@@ -143,7 +126,8 @@ def _replay(
     state: "Replayed | str | None",
     window: int | None,
     max_share: float,
-    keep: "Callable[[DataFrame, str], DataFrame]",
+    keep: Keep,
+    stage: Stages,
     begin: Callable[[], None] = lambda: None,
     tell: Callable[[WindowReport], None] | None = None,
 ) -> Replayed:
@@ -159,27 +143,34 @@ def _replay(
         if not names:
             raise UsageFault("there is no file to replay; name at least one")
         reading.check_files(names)
-    beginning = _beginning(spark, state, organization, seed, now_ms)
-    its_seed = seed if beginning.seed is None else beginning.seed
-    if its_seed is None:
-        raise UsageFault("a job that begins with nothing needs a seed: give one with --seed")
-    if seed is not None and seed != its_seed:
-        raise UsageFault(
-            f"the state has the seed {its_seed}, and not {seed}; leave --seed out to go on with it"
-        )
-    begin()
-    describe = _describer(spark)
-    describe("idsync: reading lines")
+    with beginning_of(spark, state, organization, seed, now_ms) as beginning:
+        its_seed = seed if beginning.seed is None else beginning.seed
+        if its_seed is None:
+            raise UsageFault("a job that begins with nothing needs a seed", hint=Hint.GIVE_SEED)
+        if seed is not None and seed != its_seed:
+            raise UsageFault(
+                f"the state has the seed {its_seed}, and not {seed}", hint=Hint.LEAVE_SEED_OUT
+            )
+        begin()
+        stage("reading the state")
+        table = beginning.table(keep)
+    stage("reading lines")
     if names is not None:
-        pieces = reading.lines_of_files(spark, names)
+        before = reading.looks_of(spark, names)
+        pieces = _first(keep, reading.lines_of_files(spark, names))
+        reading.check_unchanged(spark, names, before)
     else:
-        pieces = reading.lines_of_table(lines)
-    numbered = reading.numbered(keep(pieces, "pieces"), beginning.last_seq)
+        pieces = _first(keep, reading.lines_of_table(lines))
+    numbered = reading.numbered(pieces, beginning.last_seq)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
-    done = Job(spark, order, keep, tell or _teller(), describe).run(
-        numbered, beginning.state, beginning.last_seq
+    done = Job(spark, order, keep, tell or _teller(), stage).run(
+        numbered,
+        table,
+        beginning.last_seq,
+        by_other_rules=beginning.scopes not in (None, rules.scopes),
     )
+    stage.end()
     tables = outputs.tables_of(done.results, done.state, names)
     identity = _identity(beginning.identity, order, done.last_seq, done.fingerprint)
     report = {
@@ -192,78 +183,36 @@ def _replay(
         "lines": done.lines,
         "first_seq": beginning.last_seq + 1,
         "last_seq": done.last_seq,
-        "other_logins": with_other_logins(beginning.scopes, rules.scopes),
+        "other_logins": with_other_logins(beginning.scopes or {}, rules.scopes),
         "windows": [each.as_json() for each in done.windows],
+        "stages": stage.as_json(),
     }
     return Replayed(
         tables.answers, tables.profiles, tables.history, tables.decisions, report, done.state, rules
     )
 
 
+def _first(keep: Keep, pieces: "DataFrame") -> "DataFrame":
+    """The first table for which workers need idsync.
+
+    Raises:
+        UsageFault: they do not have it.
+    """
+    try:
+        return keep(pieces, "pieces")
+    except Exception as error:
+        if f"No module named '{__name__.partition('.')[0]}'" not in str(error):
+            raise
+        raise UsageFault(
+            "the Python of Spark's workers has no idsync: install it there, or let PYSPARK_PYTHON "
+            "name one that has it before Spark starts"
+        ) from None
+
+
 def _identity(before: dict[str, str] | None, order: Order, last_seq: int, fingerprint: int) -> str:
     """How later jobs name this one: it follows from all that its output follows from."""
     text = repr((before, sorted(order.rules.scopes.items()), order.seed, last_seq, fingerprint))
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _beginning(
-    spark: "SparkSession",
-    state: "Replayed | str | None",
-    organization: Organization,
-    seed: int | None,
-    now_ms: int,
-) -> _Beginning:
-    if state is None:
-        return _Beginning(spark.createDataFrame([], ROWS), 0, None, None, {})
-    if isinstance(state, Replayed):
-        report = state.report
-        its = {"job": report["job"]}
-        return _Beginning(
-            state.state, report["last_seq"], int(report["seed"]), its, state.rules.scopes
-        )
-    if not reading.is_elsewhere(state) and Path(state).is_file():
-        if seed is None:
-            raise UsageFault("a job that begins with an export needs a seed: give one with --seed")
-        return _from_export(spark, state, organization, seed, now_ms)
-    place = Place(spark, state)
-    if not place.is_finished():
-        raise UsageFault(
-            f"the state {quoted(state)} is neither an export nor the output of a job that finished"
-        )
-    report, its_rules = place.read(REPORT), place.read(RULES)
-    table = outputs.state_in(spark, place, as_lines=report["as_lines"])
-    its = {"job": report["job"]}
-    return _Beginning(table, report["last_seq"], int(report["seed"]), its, its_rules["scopes"])
-
-
-def _from_export(
-    spark: "SparkSession", name: str, organization: Organization, seed: int, now_ms: int
-) -> _Beginning:
-    """An export, which this process imports; what comes of it goes to Spark in pieces."""
-    with imported(name, organization, seed, now_ms) as export:
-        table = spark.createDataFrame([], ROWS)
-        rows = [
-            tuple(values_of(row._replace(kind=int(row.kind), section=int(row.section))))
-            for row in export.rows
-        ]
-        for first in range(0, len(rows), _AT_ONCE):
-            table = table.unionAll(spark.createDataFrame(rows[first : first + _AT_ONCE], ROWS))
-        its = {"export": export.digest}
-        return _Beginning(table, export.last_seq, None, its, {})
-
-
-def _describer(spark: "SparkSession") -> Callable[[str], None]:
-    """What names stages in Spark's own pages, where there is a SparkContext."""
-    from pyspark.sql.utils import is_remote
-
-    if is_remote():
-        return lambda _: None
-    context = spark.sparkContext
-
-    def describe(what: str) -> None:
-        context.setJobDescription(what)
-
-    return describe
 
 
 def _teller() -> Callable[[WindowReport], None]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _IS_SUBMITTED: Final = "PYSPARK_GATEWAY_PORT"
 """Is in the environment of a script that spark-submit runs."""
 
+_OF_A_FULL_DISK: Final = ("No space left on device", "File too large", "Disk quota exceeded")
+
 
 def session(master: str | None) -> "SparkSession":
     """The session at hand, or a new one: at a master, or else on all cores of this machine.
@@ -28,7 +30,7 @@ def session(master: str | None) -> "SparkSession":
             "Spark is not installed here; install it with: pip install 'idsync[spark]' (it needs "
             "Java 17, too)"
         ) from None
-    builder = SparkSession.builder.appName("idsync spark-replay")
+    builder = SparkSession.builder.appName("idsync")
     if _IS_SUBMITTED not in os.environ:
         # Workers would take another Python, and the driver would look up its own host name.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -50,6 +52,17 @@ def session(master: str | None) -> "SparkSession":
     if _IS_SUBMITTED not in os.environ and not is_remote():
         found.sparkContext.setLogLevel("ERROR")  # of warnings there are many, and none is news
     return found
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether Spark ended for want of room on a disk."""
+    cause: object = error
+    while cause is not None:
+        told = f"{cause} {getattr(cause, '_stackTrace', '')}"
+        if any(each in told for each in _OF_A_FULL_DISK):
+            return True
+        cause = getattr(cause, "_cause", None)
+    return False
 
 
 def named(error: Exception) -> str | None:

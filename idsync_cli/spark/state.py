@@ -1,8 +1,8 @@
 """The state between jobs and windows: the lines of an export, row by row (section 13)."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from idsync_cli import wire
@@ -32,7 +32,7 @@ from idsync_cli.spark.rows import (
 )
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.records import times_of_all
+from idsync_cli.store.sqlite.queries.records import created_seq_of, times_of_all
 
 _RANKS: Final = {
     kind: rank
@@ -46,22 +46,27 @@ _RANKS: Final = {
 """Which records come first of one number (`core.records.NumberedRecord`)."""
 
 
+_MADE_AT_HAND: Final = 10_000
+"""Of how many profiles the numbers are kept at hand: not of all, of which there may be millions."""
+
+
 def rows_of(transaction: SqliteTransaction, organization: Organization) -> Iterator[Row]:
     """All that a store has: what an export says, and the times of profiles that it leaves out."""
-    made: dict[int, int] = {}  # the number of each profile, by its MPID
     for scope, profile in transaction.profiles(organization.scopes):
-        made[profile.mpid] = profile.created_seq
         yield profile_row(scope, profile, organization)
-    told: set[int] = set()
-    for record in transaction.records():
-        if isinstance(record, TimesRecord):
-            told.add(record.mpid)
-            yield _times_row(Section.TIMES, record, made[record.mpid])
+    made = lru_cache(_MADE_AT_HAND)(partial(created_seq_of, transaction))
+    records = transaction.records()  # first times, in the order of those of all profiles
+    record = next(records, None)
+    for created_seq, times in times_of_all(transaction):
+        if times == record:
+            yield _times_row(Section.TIMES, times, created_seq)
+            record = next(records, None)
         else:
-            yield _record_row(record, made)
-    for times in times_of_all(transaction):
-        if times.mpid not in told:
-            yield _times_row(Section.TIMES_ALONE, times, made[times.mpid])
+            yield _times_row(Section.TIMES_ALONE, times, created_seq)
+    while record is not None:
+        assert not isinstance(record, TimesRecord)
+        yield _record_row(record, made)
+        record = next(records, None)
 
 
 def profile_row(scope: str, profile: Profile, organization: Organization) -> Row:
@@ -100,7 +105,7 @@ def _times_row(section: Section, record: TimesRecord, created_seq: int) -> Row:
     )
 
 
-def _record_row(record: NumberedRecord, made: Mapping[int, int]) -> Row:
+def _record_row(record: NumberedRecord, made: Callable[[int], int]) -> Row:
     mpid = record.source_mpid if isinstance(record, Alias) else record.mpid
     other = record.destination_mpid if isinstance(record, Alias) else None
     key = record.key if isinstance(record, DigestRecord) else None
@@ -110,8 +115,8 @@ def _record_row(record: NumberedRecord, made: Mapping[int, int]) -> Row:
     elif mpid is None:
         node = batch_node(record.seq)
     else:
-        node = profile_node(made[mpid])
-        age = 0 if isinstance(record, DigestRecord) else made[mpid]  # sorted by themselves alone
+        node = profile_node(made(mpid))
+        age = 0 if isinstance(record, DigestRecord) else made(mpid)  # sorted by themselves alone
     return Row(
         Kind.STATE,
         record.seq,

@@ -17,7 +17,6 @@ from typing import Final, NamedTuple, Self
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.audiences.fold import Fold, Subject
 from idsync_cli.core.codes import EntryKind, EntryRule, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias, AttributeChange, ProfileData
@@ -361,6 +360,8 @@ class Transaction(ABC):
 
         They are read as they are taken; nothing must be changed meanwhile.
         """
+        from idsync_cli.core.audiences.fold import Fold, Subject
+
         fold = Fold(rules.definitions)
         for _, profile in self.profiles({scope: rules}, ProfileFilter(scope)):
             data = self.data_of(profile.mpid)

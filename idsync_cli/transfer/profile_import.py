@@ -21,11 +21,11 @@ FAULTS_SHOWN = 20
 
 
 class Imported(NamedTuple):
-    """The numbers of profiles, of records of what they have, of erasures, and of blocked values.
+    """How many profiles, records of their data, erasures and blocked values there are.
 
     With `dry_run`, the store is thrown away. `never_found` counts the profiles that no request can
-    ever be answered with. `line_ends` counts the values with the end of a line in them, as a
-    quotation mark at a wrong place makes them, and `first_line_end` is the line of the first.
+    ever be answered with. `line_ends` counts the values that contain a line end, as a misplaced
+    quotation mark produces them, and `first_line_end` is the line of the first.
     """
 
     profiles: int
@@ -177,7 +177,7 @@ class _Import:
         if violated is not None:
             twin = twin_of(profile, violated, lookup)
             excerpt = line.excerpt(left.as_given(violated).word)
-            return _Broken(line.line, violated.message, excerpt, twin, way_out)
+            return _Broken(line.line, left.told(violated), excerpt, twin, way_out)
         self._of_data.takes(seq)
         transaction.insert(line.scope, profile, rules, self._now_ms)
         transaction.advance_to(max(transaction.last_seq, seq))

@@ -90,7 +90,7 @@ class RecordImport:
         for name, mpid in profiles_of(record).items():
             found = self._transaction.view(mpid)
             if found is None:
-                what = f"no profile has the MPID {mpid}; its line stands before all that it has"
+                what = f"no profile has the MPID {mpid}; its line must come before its data"
                 return Violation(what, (name,))
             scope, profile = found
             violation = self._check_profile(record, name, profile)
@@ -98,7 +98,7 @@ class RecordImport:
                 return violation
             scopes.add(scope)
         if len(scopes) > 1:
-            what = "the two profiles are in different scopes; an alias is within one"
+            what = "the two profiles are in different scopes; an alias stays within one scope"
             return Violation(what, ("destination_mpid",))
         return None
 
@@ -107,8 +107,8 @@ class RecordImport:
     ) -> Violation | None:
         if not self.brings(profile.created_seq):
             what = (
-                f"the profile {profile.mpid} was in the store before; an import adds only to "
-                "profiles that it brings; remove the line"
+                f"the profile {profile.mpid} was in the store before; an import adds data only to "
+                "its own profiles; remove the line"
             )
             return Violation(what, (name,))
         if isinstance(record, TimesRecord):
@@ -125,7 +125,7 @@ class RecordImport:
     def _check_number(self, record: DataRecord) -> Violation | None:
         seq = record.seq
         if seq < self._seq:
-            what = f"seq is {seq}, behind a line with {self._seq}; such lines stand by number"
+            what = f"seq is {seq}, after a line with {self._seq}; these lines must be sorted by seq"
             return Violation(what, ("seq",))
         if seq > self._seq:
             self._seq, self._events = seq, set()
@@ -133,7 +133,7 @@ class RecordImport:
             may_be_taken = number <= self._last_before and number not in self._taken
             if number in self._of_erasures:
                 what = (
-                    f"{word} {number} is that of an erasure in an earlier line; nothing shares it"
+                    f"{word} {number} is that of an erasure in an earlier line; each is used once"
                 )
                 return Violation(what, (word,))
             if may_be_taken and self._transaction.is_taken(number):

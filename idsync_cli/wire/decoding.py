@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import Refusal
@@ -17,6 +17,17 @@ MAX_DEPTH = 100
 
 MAX_LINE_BYTES = 2**20
 """The longest line of a request file, in bytes (section 8)."""
+
+
+class WayOut(NamedTuple):
+    """What is told to do about bytes that are not UTF-8, and about text that is not JSON."""
+
+    not_utf8: str
+    not_json: str
+
+
+OF_FILE: Final = WayOut("save the file as UTF-8", "write one JSON object per line")
+OF_BODY: Final = WayOut("send it as UTF-8", "send one JSON value")
 
 
 class LineObject(dict[str, Any]):
@@ -39,8 +50,10 @@ def decode(line: bytes) -> object:
     return LineObject(value, line) if isinstance(value, dict) else value
 
 
-def decode_json(line: bytes) -> object:
+def decode_json(line: bytes, way_out: WayOut = OF_FILE) -> object:
     """Read one JSON value as strictly as a request: UTF-8, each key once, numbers that are finite.
+
+    `way_out` is told of what is none, for it may stand in a file or come from elsewhere.
 
     Raises:
         Refusal: INVALID_JSON.
@@ -49,12 +62,12 @@ def decode_json(line: bytes) -> object:
         return _DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise _invalid_json(
-            f"byte {error.start + 1} is not UTF-8; save the file as UTF-8",
+            f"byte {error.start + 1} is not UTF-8; {way_out.not_utf8}",
             len(line[: error.start].decode("utf-8")),
         ) from None
     except json.JSONDecodeError as error:
         raise _invalid_json(
-            f"not JSON at character {error.pos + 1}: {error.msg}; write one JSON object per line",
+            f"not JSON at character {error.pos + 1}: {error.msg}; {way_out.not_json}",
             error.pos,
         ) from None
     except RecursionError:

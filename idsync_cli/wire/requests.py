@@ -177,7 +177,9 @@ class Reader:
             if mpid is not None:
                 mpid = _mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
-                previous = None if _is_none(previous) else _mpid_or_label("previous_mpid", previous)
+                previous = (
+                    None if is_no_mpid(previous) else _mpid_or_label("previous_mpid", previous)
+                )
             if response is not None:
                 reading.recorded_mpid = recorded_mpid(response)
             where = self._unnamed
@@ -213,7 +215,7 @@ class Reader:
             members = BatchMembers(batch)
             mpid = members.mpid
             if mpid is not None:
-                mpid = None if _is_none(mpid) else _mpid_or_label("mpid", mpid)
+                mpid = _mpid_or_label_if_any("mpid", mpid)
             if members.response is not None:
                 reading.recorded_mpid = recorded_mpid(members.response)
             scope, workspace = members.scope, members.workspace
@@ -326,8 +328,8 @@ def _check_form(
         raise invalid_request(f"{name} is only for modify; remove it from the {kind}", name)
 
 
-def _is_none(previous: object) -> bool:
-    """Whether a `previous_mpid` is what SDKs send where they have none."""
+def is_no_mpid(previous: object) -> bool:
+    """Whether an MPID is what SDKs send where they have none."""
     if isinstance(previous, str):
         return previous in ("", "0")
     return isinstance(previous, int) and not isinstance(previous, bool) and previous == 0
@@ -343,6 +345,10 @@ def _mpid_or_label(name: str, value: object) -> int | str:
         also = _OR_A_LABEL if rule.startswith(":") else ""
         raise invalid_request(wrong(name, value, f"an MPID{rule}{also}"), (name,))
     return mpid
+
+
+def _mpid_or_label_if_any(name: str, value: object) -> int | str | None:
+    return None if is_no_mpid(value) else _mpid_or_label(name, value)
 
 
 def recorded_mpid(response: object) -> int | None:

@@ -134,6 +134,22 @@ def test_what_is_wrong_is_where_it_was_given() -> None:
         assert found.as_given(broken) == (broken.message, ("identities", *left, place))
 
 
+def test_a_value_at_fault_is_told_as_it_was_given() -> None:
+    lookup = Memory(profile(1, email="a")).under(GUARDED)
+    holds = "email is unique, but another profile holds"
+    for given, told in (
+        ([" A"], f"{holds} ' A' (normalized: 'a')"),
+        (["a"], f"{holds} 'a'"),
+        (["b", "b"], "a value of email appears twice"),
+        (["B", "B"], "a value of email appears twice"),
+    ):
+        found = admitted(identifiers(email=given), GUARDED, lookup)
+        left = [each.value for each in found.identifiers]
+        broken = violation(profile(2, email=left), GUARDED, lookup)
+        assert broken is not None
+        assert found.told(broken) == told
+
+
 def test_what_is_wrong_without_a_place_or_guard_rails_stays_where_it_is() -> None:
     lookup = Memory(profile(1, email="a")).under(GUARDED)
     found = admitted(identifiers(email="null"), GUARDED, lookup)
@@ -144,6 +160,7 @@ def test_what_is_wrong_without_a_place_or_guard_rails_stays_where_it_is() -> Non
     broken = violation(profile(2, email=["a"]), SCOPE, lookup)
     assert broken is not None
     assert plain.as_given(broken) is broken
+    assert plain.told(broken) == broken.message
 
 
 def test_without_guard_rails_all_is_left_as_it_is() -> None:

@@ -29,6 +29,35 @@ def test_a_telephone_number_with_other_punctuation(asked: str, held: str) -> Non
     assert differences(asked, held) in ((Difference.PUNCTUATION,), (Difference.SPACES,))
 
 
+WRITTEN = (
+    """
+    +15550100100|15550100100|+1 (555) 010-0100|1 (555) 010-0100|+1(555)010-0100|+1 555 010 0100
+    +1 555-010-0100|+1-555-010-0100|1-555-010-0100|+1.555.010.0100|1.555.010.0100|+1 (555) 010 0100
+    +1 (555)010-0100|1 555 010 0100|+1 555.010.0100|(1) 555-010-0100|+1-(555)-010-0100
+    +1 5550100100|+1-5550100100|+1/555/010/0100
+    """,
+    """
+    5550100100|(555) 010-0100|(555)010-0100|555-010-0100|555.010.0100|555 010 0100|(555) 010 0100
+    555/010-0100|(555)-010-0100|(555) 010.0100
+    """,
+    "+4915123456789|+49 151 23456789|+49 151 2345 6789|+49-151-23456789|+49 1512 3456789",
+    "0151 23456789|0151/23456789|0151-23456789|015123456789",
+    "+33612345678|+33 6 12 34 56 78|+33 6.12.34.56.78|+33-6-12-34-56-78",
+    "0612345678|06 12 34 56 78|06.12.34.56.78|06-12-34-56-78",
+    "+447700900123|+44 7700 900123|+44 7700 900 123",
+    "07700900123|07700 900123|07700 900 123",
+    "+353861234567|+353 86 123 4567|+353-86-123-4567",
+)
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_each_common_way_of_writing_a_number_leads_to_every_other(text: str) -> None:
+    ways = [each.strip() for line in text.strip().splitlines() for each in line.split("|")]
+    for asked in ways:
+        found = variants_of(Identifier(PHONE, asked))
+        assert {*ways} - {asked} <= {*found}, asked
+
+
 @given(st.sampled_from([EMAIL, PHONE, IdentityType.CUSTOMER_ID]), st.text(min_size=1, max_size=40))
 def test_the_variants_are_few_and_none_is_the_value(kind: IdentityType, value: str) -> None:
     found = variants_of(Identifier(kind, value))

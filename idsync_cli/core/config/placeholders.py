@@ -1,6 +1,6 @@
 """The built-in list of values that stand for nobody (section 11).
 
-Every value of every request may be compared with it, so that most are let go by a glance.
+Every value of every request may be compared with it, so its first character rules most out.
 """
 
 from typing import Final
@@ -66,7 +66,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def _is_listed(value: str) -> bool:
-    """The same without a glance at the first character, and without quotes."""
+    """The same without looking at the first character, and without quotes."""
     if not value.strip("0-") or _is_word(value):
         return True
     digits = [each for each in value if "0" <= each <= "9"]

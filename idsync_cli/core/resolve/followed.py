@@ -35,7 +35,7 @@ def follow(
     """Follow a profile of the scope through steps 2 and 3, on the store as it stands.
 
     The identifiers are those that guard rails leave, as they are meant. Where the strategy consults
-    no tier, or the request is refused, it is lost at none.
+    no tier, or the request is rejected, it is lost at none.
     """
     identifiers = screen(request.identifiers, rules.guard_rails, lookup).identifiers
     shape = shape_of(request.kind, types_of(identifiers), rules)

@@ -23,6 +23,8 @@ from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
 from idsync_cli.foresight.comparing.work import Advance, File, Held, Replayed, SideJob
+from idsync_cli.graph.compared import joined
+from idsync_cli.graph.values import Graph, SideName
 
 MOST_OF_A_CAUSE = 2
 """How many examples there may be of one cause."""
@@ -40,10 +42,14 @@ class Compared:
     """Both sides replayed: what it comes to, and the lines that differ.
 
     `wrong` counts responses that are wrong (`INVALID_REQUEST`), and `first_wrong` has the first.
+    `graph` has what was split and merged, if that was asked for.
     """
 
-    def __init__(self, comparison: Comparison, grouped: Grouped, both: "_Both") -> None:
+    def __init__(
+        self, comparison: Comparison, grouped: Grouped, both: "_Both", graph: Graph | None = None
+    ) -> None:
         self.comparison = comparison
+        self.graph = graph
         self.wrong = 0
         self.first_wrong: Sequence[Fault] = ()
         self._grouped = grouped
@@ -82,10 +88,13 @@ class _Both(NamedTuple):
         return a.known_ways[a.ways[place]], b.known_ways[b.ways[place]]
 
 
-def compare(a: SideJob, b: SideJob, *, examples: int, progress: Progress = _unseen) -> Compared:
+def compare(
+    a: SideJob, b: SideJob, *, examples: int, progress: Progress = _unseen, in_graph: int = 0
+) -> Compared:
     """Replay the same files under both, and set the answers against one another.
 
-    Each side has a process and a temporary store of its own.
+    Each side has a process and a temporary store of its own. A graph of what was split and merged
+    is made with at most `in_graph` profiles of each side.
 
     Raises:
         UsageFault: a file cannot be read.
@@ -103,7 +112,9 @@ def compare(a: SideJob, b: SideJob, *, examples: int, progress: Progress = _unse
             read_side(Path(job.folder), its.ways) for job, its in zip(jobs, replayed, strict=True)
         ]
         both = _Both((sides[0], sides[1]), a.files, tuple(accumulate(replayed[0].lines)))
-        return _compared(both, processes, (replayed[0].held, replayed[1].held), examples, progress)
+        return _compared(
+            both, processes, (replayed[0].held, replayed[1].held), examples, progress, in_graph
+        )
 
 
 class NothingRecorded(UsageFault):
@@ -147,10 +158,12 @@ def _compared(
     held: tuple[Held, Held | None],
     examples: int,
     progress: Progress,
+    in_graph: int = 0,
 ) -> Compared:
     """What it comes to; `processes` are those of the sides that are replayed."""
     grouped = group(*both.sides)
     known = _known(processes, grouped)
+    graph = _graph(processes, grouped, known, both, in_graph) if in_graph else None
     chosen = _chosen(grouped, known, both, examples)
     places = {each.parted_at for each in chosen}
     if grouped.first != NEVER:
@@ -176,7 +189,7 @@ def _compared(
         ),
         several_files=len(both.files) > 1,
     )
-    return Compared(comparison, grouped, both)
+    return Compared(comparison, grouped, both, graph)
 
 
 Known = frozenset[Group]
@@ -203,11 +216,8 @@ def _counts(groups: Sequence[Group], known: Known | None) -> GroupCounts:
 
 
 def _chosen(grouped: Grouped, known: Known, both: _Both, most: int) -> list[Group]:
-    """The most telling groups: of known profiles first, then by lines, then by first line."""
-    candidates = sorted(
-        (*grouped.split, *grouped.merged),
-        key=lambda each: (each not in known, -each.lines, each.first, each.part is Part.MERGED),
-    )
+    """The most telling groups, few of one cause."""
+    candidates = _by_weight(grouped, known)
     chosen: list[Group] = []
     of_cause: Counter[tuple[Way, Way]] = Counter()
     for each in candidates:
@@ -218,6 +228,53 @@ def _chosen(grouped: Grouped, known: Known, both: _Both, most: int) -> list[Grou
             of_cause[cause] += 1
             chosen.append(each)
     return chosen
+
+
+def _graph(
+    processes: Sequence[SideProcess], grouped: Grouped, known: Known, both: _Both, most: int
+) -> Graph:
+    """The profiles of the most telling groups, and those of the other side that they part into.
+
+    Groups are taken whole until there are `most` profiles of a side, and one at least.
+    """
+    partners = _partners(grouped, both)
+    chosen: tuple[dict[int, None], dict[int, None]] = {}, {}
+    left_out = 0
+    for each in _by_weight(grouped, known):
+        its_own, others = chosen if each.part is Part.SPLIT else (chosen[1], chosen[0])
+        its = partners[each]
+        is_first = not its_own
+        if not is_first and (len(its_own) >= most or len(others) + len(its) > most):
+            left_out += each.mpid not in its_own
+            continue
+        its_own[each.mpid] = None
+        others.update(dict.fromkeys(its[:most]))
+        left_out += len(its[most:])
+    for process, side, mpids in zip(processes, SideName, chosen, strict=True):
+        process.ask_for_graph(side, list(mpids))
+    return joined(results(processes, lambda _bytes, _requests: None), left_out)
+
+
+def _partners(grouped: Grouped, both: _Both) -> Mapping[Group, Sequence[int]]:
+    """The profiles of the other side that each group parts into, in the order of their lines."""
+    found: dict[Group, dict[int, None]] = {each: {} for each in (*grouped.split, *grouped.merged)}
+    of_a = {each.mpid: each for each in grouped.split}
+    of_b = {each.mpid: each for each in grouped.merged}
+    for mpid_a, mpid_b in zip(*(side.mpids for side in both.sides), strict=True):
+        if mpid_a and mpid_b:
+            if (parted := of_a.get(mpid_a)) is not None:
+                found[parted][mpid_b] = None
+            if (parted := of_b.get(mpid_b)) is not None:
+                found[parted][mpid_a] = None
+    return {each: list(mpids) for each, mpids in found.items()}
+
+
+def _by_weight(grouped: Grouped, known: Known) -> list[Group]:
+    """Groups that part: of known profiles first, then by lines, then by first line."""
+    return sorted(
+        (*grouped.split, *grouped.merged),
+        key=lambda each: (each not in known, -each.lines, each.first, each.part is Part.MERGED),
+    )
 
 
 def _differences(

@@ -18,6 +18,8 @@ from typing import IO, Any, Self
 from idsync_cli.core.decision import Answer
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault
 from idsync_cli.foresight.comparing.work import Replayed, SideJob, SideWork, Wanted
+from idsync_cli.graph.compared import SidePart
+from idsync_cli.graph.values import SideName
 
 _START = """\
 import sys
@@ -83,6 +85,10 @@ class SideProcess:
         """Ask which profiles are known at the end; a byte for each is the result."""
         self._send((SideWork.are_known.__name__, mpids))
 
+    def ask_for_graph(self, side: SideName, mpids: Sequence[int]) -> None:
+        """Ask for some profiles with what they hold at the end."""
+        self._send((SideWork.part_of_graph.__name__, (side, mpids)))
+
     def ask_to_explain(self, wanted: Wanted) -> None:
         """Ask for the explained answers to some lines."""
         self._send((SideWork.explain.__name__, wanted))
@@ -93,7 +99,7 @@ class SideProcess:
             _put(self._process.stdin, message)
 
 
-Result = Replayed | bytes | dict[tuple[int, int], Answer]
+Result = Replayed | bytes | SidePart | dict[tuple[int, int], Answer]
 
 
 def results(sides: Sequence[SideProcess], advance: Advance) -> list[Any]:

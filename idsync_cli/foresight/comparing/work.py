@@ -2,7 +2,7 @@
 
 import gc
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,8 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault, printable
 from idsync_cli.files.request_file import open_requests
 from idsync_cli.foresight.comparing.sides import Recorder, Way
+from idsync_cli.graph.compared import SidePart, read_side_part
+from idsync_cli.graph.values import SideName
 from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import Mode
@@ -121,6 +123,12 @@ class SideWork:
                 its = None if found is None else rules.get(found[0])
                 known.append(found is not None and its is not None and its.is_known(found[1]))
         return bytes(known)
+
+    def part_of_graph(self, asked: tuple[SideName, Sequence[int]]) -> SidePart:
+        """Some profiles with what they hold at the end, as parts of a graph."""
+        side, mpids = asked
+        with self._store.reading() as transaction:
+            return read_side_part(transaction, self._job.organization, side, mpids)
 
     def explain(self, wanted: Wanted) -> dict[tuple[int, int], Answer]:
         """The answers to some lines with what every tier did, from another replay.

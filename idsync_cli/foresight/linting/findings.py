@@ -1,19 +1,18 @@
 """What the measures of a scope contradict, by weight (section 12)."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 from idsync_cli.core.codes import Extension, Normalizer
 from idsync_cli.core.config.guard_rails import GuardRails
 from idsync_cli.core.config.lint import contradictions
 from idsync_cli.core.config.placeholders import PLACEHOLDERS, is_placeholder
-from idsync_cli.core.config.rules import OTHERS_MAY_KNOW, ScopeRules
+from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.foresight.linting.alike import PHONES, groups, without_format
 from idsync_cli.foresight.linting.measures import Place, ScopeMeasures, Values
 
 EXAMPLES = 3
@@ -23,7 +22,6 @@ COMMON = 0.01
 """The share of requests, or of values, from which on something is more than chance."""
 
 TWICE = 2
-_PHONES = tuple(kind for kind in OTHERS_MAY_KNOW if kind is not IdentityType.EMAIL)
 _NOBODY = ("test", "noreply", "none", "n/a")
 _HASH = re.compile(r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})")
 
@@ -179,37 +177,18 @@ def _medium(
                 values=len(values.numbers), requests=values.carried
             )
     for kind, values in measures.types.items():
-        by_case = _groups(values, str.casefold)
+        by_case = groups(values, str.casefold)
         if by_case:
             remedy = _normalize(kind, [Normalizer.LOWERCASE], by_case, values)
             yield _finding(medium, LintFinding.CASE_VARIANTS, kind, values, by_case, remedy)
-        by_format = _groups(values, _without_format(kind))
+        by_format = groups(values, without_format(kind))
         if by_format:
-            words = [Normalizer.DIGITS if kind in _PHONES else Normalizer.TRIM]
+            words = [Normalizer.DIGITS if kind in PHONES else Normalizer.TRIM]
             remedy = _normalize(kind, words, by_format, values)
             yield _finding(medium, LintFinding.FORMAT_VARIANTS, kind, values, by_format, remedy)
         hashes = _mixed_hashes(values)
         if hashes:
             yield _finding(medium, LintFinding.MIXED_HASHES, kind, values, hashes)
-
-
-def _without_format(kind: IdentityType) -> Callable[[str], str]:
-    return _digits if kind in _PHONES else _without_spaces
-
-
-def _digits(value: str) -> str:
-    """The digits of a telephone number; what has none stays as it is."""
-    return "".join(filter(str.isdecimal, normalize("NFKC", value))) or _without_spaces(value)
-
-
-def _without_spaces(value: str) -> str:
-    return "".join(normalize("NFC", value).split())
-
-
-def _groups(values: Values, levelled: Callable[[str], str]) -> list[int]:
-    """The values of which several are one, once they are levelled."""
-    times = Counter(levelled(value) for value in values.numbers)
-    return [number for value, number in values.numbers.items() if times[levelled(value)] > 1]
 
 
 def _normalize(

@@ -1,16 +1,19 @@
 """What requests carry, type by type, and which profiles they are answered with (section 12).
 
-There may be a million values. So of each only numbers are kept, and of the profiles of a value more
-than the first only where there are several.
+There may be a million values. So of each only numbers are kept, packed, and of the profiles of a
+value more than the first only where there are several.
 """
 
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, repeat
 from typing import NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier, IdentityType
+
+_NONE = -1
 
 MOST_SHARED = 3
 """How many of the values with the most profiles are told."""
@@ -49,7 +52,7 @@ class Values:
         self.carried = 0
         self._first_profile = array("q")
         self._more: dict[int, set[int]] = {}
-        self._values_of: dict[int, int] = {}
+        self._held = array("q")  # the profile of each pair of a value and a profile
         self._files = array("L")
         self._lines = array("L")
 
@@ -75,7 +78,7 @@ class Values:
                 return number
             more.add(mpid)
             self.profiles[number] += 1
-        self._values_of[mpid] = self._values_of.get(mpid, 0) + 1
+        self._held.append(mpid)
         return number
 
     def place_of(self, number: int) -> Place:
@@ -106,7 +109,7 @@ class Values:
 
     def values_per_profile(self) -> Spread | None:
         """How many values profiles have; None without any."""
-        return _spread(self._values_of.values())
+        return _spread(sum(1 for _ in each) for _, each in groupby(sorted(self._held)))
 
     def most_shared(self) -> list[SharedValue]:
         """The values with the most profiles, of those that have several."""
@@ -148,7 +151,7 @@ class ScopeMeasures:
         self.types: dict[IdentityType, Values] = {}
         self.ways: dict[int, int] = {}
         self.shared_logins: dict[IdentityType, set[int]] = {}
-        self._higher: dict[tuple[IdentityType, int, IdentityType], str] = {}
+        self._higher: dict[tuple[IdentityType, IdentityType], array[int]] = {}
 
     def take(
         self, identifiers: Iterable[Identifier], mpid: int, place: Place, way: int | None = None
@@ -160,7 +163,7 @@ class ScopeMeasures:
         self.answered += 1
         if way is not None:
             self.ways[way] = self.ways.get(way, 0) + 1
-        logins: list[tuple[IdentityType, int, str]] = []
+        logins: list[tuple[IdentityType, int]] = []
         kinds: set[IdentityType] = set()
         for identifier in identifiers:
             kind = identifier.type
@@ -172,18 +175,21 @@ class ScopeMeasures:
                 values.carried -= 1  # a request carries a type once
             kinds.add(kind)
             if kind in self.rules.login_types:
-                logins.append((kind, number, identifier.value))
+                logins.append((kind, number))
         if len(logins) > 1:
             self._see_logins(logins)
 
-    def _see_logins(self, logins: Sequence[tuple[IdentityType, int, str]]) -> None:
+    def _see_logins(self, logins: Sequence[tuple[IdentityType, int]]) -> None:
         """See which values of a higher login type come with a value of a lower one."""
         rank = self.rules.login_types.index
-        for kind, number, _ in logins:
-            for higher, _, value in logins:
+        for kind, number in logins:
+            for higher, its_number in logins:
                 if rank(higher) < rank(kind):
-                    first = self._higher.setdefault((kind, number, higher), value)
-                    if first != value:
+                    firsts = self._higher.setdefault((kind, higher), array("q"))
+                    firsts.extend(repeat(_NONE, number + 1 - len(firsts)))
+                    if firsts[number] == _NONE:
+                        firsts[number] = its_number
+                    elif firsts[number] != its_number:
                         self.shared_logins.setdefault(kind, set()).add(number)
 
 

@@ -4,15 +4,18 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
-from idsync_cli.store.sqlite.erasing import entries, rewriting
-from idsync_cli.store.sqlite.erasing.rewriting import Evidence
+from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.files.faults import told, unusable
 from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
+
+if TYPE_CHECKING:
+    from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 
 _LOGGED_PAGES = 8192
 
@@ -70,7 +73,7 @@ class SqliteStore(Store):
     def finish_erasures(self) -> bool:
         """Let no byte of what was erased be left in the store's files; whether that is done.
 
-        The file is written anew, once for all that was erased, and its log is cut off, which has to
+        The file is rewritten, once for all that was erased, and its log is cut off, which has to
         wait for those who read what was.
 
         Raises:
@@ -87,8 +90,10 @@ class SqliteStore(Store):
                 store=str(self.place),
             ) from error
 
-    def evidence(self) -> Evidence:
+    def evidence(self) -> "Evidence":
         """What shows that no byte of what was erased is left, once that is finished."""
+        from idsync_cli.store.sqlite.erasing import rewriting
+
         assert self.place is not None
         return rewriting.evidence(self.connection, self.place.beside("-wal"))
 
@@ -106,6 +111,8 @@ class SqliteStore(Store):
     def _finish(self, *, patiently: bool) -> bool:
         if not self.owes_erasures:
             return True
+        from idsync_cli.store.sqlite.erasing import rewriting
+
         with self.turn():
             self.check_unchanged()
             rewriting.rewrite(self.connection)

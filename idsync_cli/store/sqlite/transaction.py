@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
@@ -22,12 +22,10 @@ from idsync_cli.store.api import (
     Transaction,
 )
 from idsync_cli.store.sqlite.cache.aliases import Aliases
-from idsync_cli.store.sqlite.cache.alignment import align_holders
 from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
-from idsync_cli.store.sqlite.cache.imports import RecordImport
 from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
 from idsync_cli.store.sqlite.cache.pending import PendingChanges
 from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
@@ -35,12 +33,14 @@ from idsync_cli.store.sqlite.cache.prefetch import Prefetch
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
 from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.cache.working_set import WorkingSet
-from idsync_cli.store.sqlite.erasing import entries, removal
+from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.erasing.traces import Traces
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
 from idsync_cli.store.sqlite.rows.checksums import NO_TIME
 from idsync_cli.store.sqlite.rows.data import attribution_of
-from idsync_cli.store.sqlite.rows.records import RecordWriter
+
+if TYPE_CHECKING:
+    from idsync_cli.store.sqlite.cache.imports import RecordImport
 
 _ADD: Final = Op.ADD
 _ERASED: Final = Status.ERASED
@@ -74,9 +74,7 @@ class SqliteTransaction(Transaction):
         self._prefetch = Prefetch(tables, memory, pending, cache)
         self._edits = Edits(tables, memory, pending, cache)
         self._requests = PendingRequests(connection)
-        self._import = RecordImport(
-            cache, self._edits, self._batch_ids, self._aliases, self._requests, self.is_taken
-        )
+        self._import: RecordImport | None = None  # is made when records come in
         self._seed = ""
         self._found_seq = 0
         rows: list[tuple[str, int, int | None, str | None, int | None]]
@@ -130,6 +128,11 @@ class SqliteTransaction(Transaction):
     def last_seq(self) -> int:
         """The highest sequence number that was taken; 0 in a new store (section 7)."""
         return self._last_seq
+
+    @property
+    def seed(self) -> int:
+        """The seed of the store (section 7)."""
+        return int(self._seed)
 
     def advance_to(self, seq: int) -> None:
         """Let a sequence number, not below `last_seq`, be the highest that was taken."""
@@ -226,6 +229,10 @@ class SqliteTransaction(Transaction):
             for name, its_rules in rules.items()
             if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
         ]
+        if not stale:
+            return ()
+        from idsync_cli.store.sqlite.cache.alignment import align_holders
+
         for name in stale:
             align_holders(self.connection, self._scopes[name], name, rules[name].login_bits)
             self._lookups.pop(name, None)
@@ -337,25 +344,35 @@ class SqliteTransaction(Transaction):
         Raises:
             TablesBehind: another process has yet to write what the tables lack.
         """
+        from idsync_cli.store.sqlite.erasing import removal
+
         self._write_here()
         return removal.survey(self.connection, self._traces, erasure)
 
     def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
         """Add something that an export has of a profile; whether there was none like it."""
-        self._record_writer()
-        return self._import.insert(record, time_ms)
+        return self._record_import().insert(record, time_ms)
 
     @property
     def other_batch_keys(self) -> Sequence[bytes]:
         """Keys of other stores under which digests of batches' ids came from there."""
-        return self._record_writer().other_batch_keys
+        return self._record_import().writer.other_batch_keys
 
-    def _record_writer(self) -> RecordWriter:
-        writer = self._import.writer
-        if writer is None:
-            writer = RecordWriter(self.connection, self._seed, self._import.enter)
-            self._import.writer = writer
-        return writer
+    def _record_import(self) -> "RecordImport":
+        if self._import is None:
+            from idsync_cli.store.sqlite.cache.imports import RecordImport
+
+            self._import = RecordImport(
+                self.connection,
+                self._seed,
+                self._cache,
+                self._edits,
+                self._batch_ids,
+                self._aliases,
+                self._requests,
+                self.is_taken,
+            )
+        return self._import
 
     def records(self, scope: str | None = None) -> Iterator[Record]:
         """What there is beside profiles: first their times, then all the rest by number."""
@@ -389,6 +406,8 @@ class SqliteTransaction(Transaction):
         Raises:
             TablesBehind: another process has yet to write what the tables lack.
         """
+        from idsync_cli.store.sqlite.erasing import removal
+
         self._write_here()
         removal.remove(self.connection, self._traces, erasure)
         self._memory.clear()

@@ -1,6 +1,7 @@
 """What an import brings beside profiles: each record for the profile that it names."""
 
 from collections.abc import Callable
+from sqlite3 import Connection
 from typing import Final
 
 from idsync_cli.core.codes import Import, Status
@@ -34,6 +35,8 @@ class RecordImport:
 
     def __init__(
         self,
+        connection: Connection,
+        seed: str,
         cache: ProfileCache,
         edits: Edits,
         batch_ids: BatchIds,
@@ -48,12 +51,11 @@ class RecordImport:
         self._requests = requests
         self._is_taken = is_taken
         self._entered = self._time_ms = 0
-        self.writer: RecordWriter | None = None
+        self.writer: Final = RecordWriter(connection, seed, self.enter)
 
     def insert(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
         """Take in a record, unless there is one like it."""
         writer, cache = self.writer, self._cache
-        assert writer is not None
         self._time_ms = time_ms
         if isinstance(record, Alias):
             self._aliases.expect_more()
@@ -82,7 +84,6 @@ class RecordImport:
         """Let a number be that of the import, for a profile, unless something has it already."""
         if seq == self._entered or self._is_taken(seq):
             return
-        assert self.writer is not None
         self._entered = seq
         scope = self._cache.at(created_seq).scope.number
         outcome = self._requests.outcome_id((scope, _BY, Status.MATCHED, _BY, None))

@@ -1,1 +1,1 @@
-"""Erasures: the one place where the history is taken back, and the file is written anew."""
+"""Erasures: the one place where the history is taken back, and the file is rewritten."""

@@ -100,18 +100,18 @@ def is_owed_for(transaction: Connected, request_id: str) -> bool:
 
 
 def rewriting_is_owed(connection: Connection) -> bool:
-    """Whether the file has to be written anew; else only the log has to be emptied."""
+    """Whether the file has to be rewritten; else only the log has to be emptied."""
     query = "SELECT EXISTS (SELECT * FROM erasures WHERE NOT finished AND rewriting = 0)"
     return bool(connection.execute(query).fetchone()[0])
 
 
 def rewritings(connection: Connection) -> int:
-    """How often the file was written anew."""
+    """How often the file was rewritten."""
     return int(connection.execute("SELECT max(rewriting) FROM erasures").fetchone()[0] or 0)
 
 
 def was_rewritten(connection: Connection, number: int) -> None:
-    """Say of all whose rows are gone that the file was written anew since, for that many times."""
+    """Say of all whose rows are gone that the file was rewritten since, for that many times."""
     for row in rows(connection, "NOT finished AND rewriting = 0"):
         _put(connection, row._replace(rewriting=number))
 
@@ -130,7 +130,7 @@ def log_is_owed(connection: Connection, mpids: Collection[int]) -> None:
 
 
 def keep_apart(connection: Connection, rewritings_of_another: int) -> None:
-    """Let nobody take this store for another one that was written anew once more.
+    """Let nobody take this store for another one that was rewritten once more.
 
     Who has that open, and finds this in its place, compares these numbers with SQLite's own.
     """

@@ -1,8 +1,8 @@
-"""Writing a store's file anew, so that no byte is left of rows that were removed.
+"""Rewriting a store's file, so that no byte is left of rows that were removed.
 
 SQLite overwrites what is deleted, but what was moved within a page or between pages may have left
 a copy behind, the log has pages as they were, and another program may have deleted without
-overwriting. Once the file is written anew, from its rows alone, and the log is empty, there is
+overwriting. Once the file is rewritten, from its rows alone, and the log is empty, there is
 nothing of all that.
 """
 
@@ -19,7 +19,7 @@ _IN_A_HURRY_MS = 50
 
 
 class Evidence(NamedTuple):
-    """What shows that no byte is left: how many pages the file has, all of them written anew.
+    """What shows that no byte is left: how many pages the file has, all of them rewritten.
 
     Of those none is free, and the log, which had the old ones, has no byte.
     """
@@ -39,7 +39,7 @@ def evidence(connection: sqlite3.Connection, log: Path) -> Evidence:
 
 
 def rewrite(connection: sqlite3.Connection) -> None:
-    """Write the file anew if that is owed; in no transaction, and with the turn in hand.
+    """Rewrite the file if that is owed; in no transaction, and with the turn in hand.
 
     Whoever is killed at it leaves it owed.
     """

@@ -1,4 +1,4 @@
-"""Requests of data subjects (OpenDSR): an id that was used is never used again."""
+"""Requests of data subjects (OpenDSR): each workspace has its own ids, and uses each once."""
 
 from collections.abc import Iterable
 from sqlite3 import Connection
@@ -9,7 +9,8 @@ from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.rows.checksums import checksum
 
 _COLUMNS = (
-    "subject_request_id, type, state, time_ms, due_ms, mpid, is_of_somebody, workspace, group_id"
+    "subject_request_id, type, state, time_ms, due_ms, mpid, is_of_somebody,"
+    " coalesce(workspace, ''), group_id"  # before schema 8 there were some without
 )
 
 
@@ -17,7 +18,7 @@ class SubjectRequestRow(NamedTuple):
     """A request; schema/erasure_tables.py says what each column has.
 
     `state` is one of `SubjectRequestState`. `mpid` is None where it fitted nobody, or where that
-    profile was erased.
+    profile was erased. `workspace` is "" of one that did not come over HTTP.
     """
 
     subject_request_id: str
@@ -27,14 +28,22 @@ class SubjectRequestRow(NamedTuple):
     due_ms: int
     mpid: int | None
     is_of_somebody: int = 1
-    workspace: str | None = None
+    workspace: str = ""
     group_id: str | None = None
 
 
-def find(transaction: Connected, subject_request_id: str) -> SubjectRequestRow | None:
-    """The request that had an id."""
-    found = _rows(transaction.connection, "subject_request_id = ?", subject_request_id)
+def find(
+    transaction: Connected, workspace: str, subject_request_id: str
+) -> SubjectRequestRow | None:
+    """The request that had an id in a workspace."""
+    condition = "workspace = ? AND subject_request_id = ?"
+    found = _rows(transaction.connection, condition, workspace, subject_request_id)
     return found[0] if found else None
+
+
+def of_id(transaction: Connected, subject_request_id: str) -> list[SubjectRequestRow]:
+    """The requests that had an id, whatever their workspace, oldest first."""
+    return _rows(transaction.connection, "subject_request_id = ?", subject_request_id)
 
 
 def of_group(transaction: Connected, workspace: str, group_id: str) -> list[SubjectRequestRow]:

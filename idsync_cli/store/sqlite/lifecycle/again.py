@@ -1,13 +1,13 @@
 """What a store knows that must outlast a restore: who was erased, which files there are.
 
 A backup may have whom the store has erased since. Before it takes the store's place it is made to
-know of that, too: the erasures are carried out again in the copy, and its file is written anew.
+know of that, too: the erasures are carried out again in the copy, and its file is rewritten.
 """
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import SubjectRequestState
 from idsync_cli.core.erasure import Erasure, KeptFile
@@ -17,11 +17,13 @@ from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
+_FIRST_WITH_ERASURES: Final = 4
+
 
 class Knowledge(NamedTuple):
     """What is known: erasures by number, whether bytes of them are left, files, and ids used.
 
-    `rewritings` is how often the store's file was written anew. `is_readable` is false of a store
+    `rewritings` is how often the store's file was rewritten. `is_readable` is false of a store
     that is too damaged to be asked.
     """
 
@@ -34,11 +36,11 @@ class Knowledge(NamedTuple):
 
 
 def known_by(store: Path) -> Knowledge:
-    """What the store in a file knows; one of an earlier version has never erased anybody."""
+    """What the store in a file knows; one of schema 3 has never erased anybody."""
     try:
         with closing(connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("BEGIN")
-            if schema_version(connection) != SCHEMA_VERSION:
+            if not _FIRST_WITH_ERASURES <= schema_version(connection) <= SCHEMA_VERSION:
                 return Knowledge()
             return Knowledge(
                 tuple(entries.erasures(connection)),
@@ -102,7 +104,7 @@ def _bring(connection: sqlite3.Connection, known: Knowledge) -> int:
             transaction.erase(erasure)
             erased += 1
     for row in known.requests:
-        there = subject_requests.find(transaction, row.subject_request_id)
+        there = subject_requests.find(transaction, row.workspace, row.subject_request_id)
         if there is None or there.state == SubjectRequestState.PENDING:
             subject_requests.put(transaction, row)
     transaction.write()

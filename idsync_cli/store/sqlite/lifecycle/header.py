@@ -11,7 +11,7 @@ APPLICATION_ID = 0x69647379
 """Distinguishes a store from another program's SQLite file: the bytes `idsy`."""
 
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The schema version of this idsync: the number of migrations."""
 
 

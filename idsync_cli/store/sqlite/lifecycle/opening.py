@@ -167,7 +167,8 @@ def check_name(place: StoreLocation) -> None:
     if os.path.lexists(place.path):
         return
     found = part_of_any(place.path)
-    if found is not None and found[0] is not Part.COPY:
+    # Another process may have made the store itself since a moment ago.
+    if found is not None and found[0] not in (Part.COPY, Part.STORE):
         raise UsageFault(
             f"no store can be created at {place}: it is {found[0]} {printable(found[1].name)}; "
             "name another file",

@@ -185,7 +185,7 @@ def arrivals(
     for seq, _, number in held:
         [row] = transaction.connection.execute(_ARRIVAL, (seq, number))
         type_id, value, *request = row
-        cause = None if request[0] is None else _cause(*request)
+        cause = None if request[0] is None else cause_of(*request)
         found.append(Arrival(Identifier(TYPES[type_id], value), seq, cause))
     return found
 
@@ -197,7 +197,7 @@ def making(transaction: Connected, created_seq: int) -> Cause | None:
         " FROM requests JOIN outcomes USING (outcome_id) WHERE seq = ?",
         (created_seq,),
     ).fetchone()
-    return None if row is None else _cause(*row)
+    return None if row is None else cause_of(*row)
 
 
 def life(transaction: Connected, profile: ProfileView, limit: int | None = None) -> Iterator[Act]:
@@ -215,7 +215,7 @@ def life(transaction: Connected, profile: ProfileView, limit: int | None = None)
             changes += [each.change for each in of_others[1]]
             of_others = next(others, _NONE)
         _, *request, answer = rows[0][:-4]
-        yield Act(number, _cause(*request), answer, tuple(changes))
+        yield Act(number, cause_of(*request), answer, tuple(changes))
 
 
 _NONE: tuple[int, Iterator[HistoryEntry]] = (-1, iter(()))
@@ -240,7 +240,7 @@ def _requests_of(transaction: Connected, profile: ProfileView) -> Iterator[int]:
     return (number for number, _ in groupby(numbers))
 
 
-def _cause(
+def cause_of(
     time_ms: int,
     kind: str,
     rule: str,
@@ -248,6 +248,7 @@ def _cause(
     request_id: str | None,
     request_timestamp_ms: int | None,
 ) -> Cause:
+    """A cause, of the columns of `requests` and `outcomes` that tell it."""
     return Cause(
         time_ms,
         entry_kind(kind),

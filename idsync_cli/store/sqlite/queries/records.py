@@ -43,7 +43,7 @@ _EARLIER_TIMES = _TIMES.replace(
     "FROM profiles\n", "FROM profiles JOIN profile_times USING (created_seq)\n"
 )
 _ALL_TIMES = """
-    SELECT mpid, first_seen_ms, last_stored_ms FROM profiles
+    SELECT created_seq, mpid, first_seen_ms, last_stored_ms FROM profiles
     WHERE first_seen_ms IS NOT NULL ORDER BY created_seq
 """
 _ATTRIBUTES = """
@@ -118,10 +118,18 @@ def records(transaction: Connected, scope: str | None = None) -> Iterator[Record
         yield record
 
 
-def times_of_all(transaction: Connected) -> Iterator[TimesRecord]:
-    """The times of every profile that has any, whatever else it has."""
-    for row in transaction.connection.execute(_ALL_TIMES):
-        yield TimesRecord(*row)
+def times_of_all(transaction: Connected) -> Iterator[tuple[int, TimesRecord]]:
+    """The times of every profile that has any, whatever else it has, behind its number."""
+    for created_seq, *row in transaction.connection.execute(_ALL_TIMES):
+        yield created_seq, TimesRecord(*row)
+
+
+def created_seq_of(transaction: Connected, mpid: int) -> int:
+    """The number of the line that made a profile, which is there."""
+    query = "SELECT created_seq FROM profiles WHERE mpid = ?"
+    [(created_seq,)] = transaction.connection.execute(query, (mpid,))
+    assert isinstance(created_seq, int)
+    return created_seq
 
 
 _Placed = tuple[int, int, NumberedRecord]

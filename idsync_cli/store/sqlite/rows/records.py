@@ -105,7 +105,7 @@ class RecordWriter:
         return True
 
     def alias(self, source_seq: int, destination_seq: int, record: Alias) -> bool:
-        """Let what one profile did be another's, too; copies come by themselves."""
+        """Write an alias; the events that it copied have records of their own."""
         row = record.seq, source_seq, destination_seq, record.start_ms, record.end_ms
         if not self._insert("aliases", (*row, checksum(*row))):
             return False

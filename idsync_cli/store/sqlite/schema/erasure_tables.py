@@ -3,6 +3,22 @@
 They are the only things here that speak of profiles that are gone (section 9, Erase).
 """
 
+SUBJECT_REQUESTS = """
+    CREATE TABLE subject_requests (    -- requests of OpenDSR; an id that was used stays used
+        subject_request_id TEXT NOT NULL,
+        type TEXT NOT NULL,            -- access, portability or erasure
+        state TEXT NOT NULL,           -- pending, done or cancelled
+        time_ms INTEGER NOT NULL,      -- when it came, in milliseconds since 1970, UTC
+        due_ms INTEGER NOT NULL,       -- when it was carried out, or is to be
+        mpid INTEGER,                  -- whose; of one that was erased there is none
+        is_of_somebody INTEGER NOT NULL,  -- 0: when it came it fitted no profile
+        workspace TEXT NOT NULL,       -- of one that came over HTTP; else ''
+        group_id TEXT,
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (workspace, subject_request_id)
+    ) STRICT, WITHOUT ROWID
+    """
+
 ERASURE_TABLES = (
     """
     CREATE TABLE erasures (            -- all that is kept of a profile that was erased
@@ -25,20 +41,7 @@ ERASURE_TABLES = (
         checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
-    """
-    CREATE TABLE subject_requests (    -- requests of OpenDSR; an id that was used stays used
-        subject_request_id TEXT PRIMARY KEY,
-        type TEXT NOT NULL,            -- access, portability or erasure
-        state TEXT NOT NULL,           -- pending, done or cancelled
-        time_ms INTEGER NOT NULL,      -- when it came, in milliseconds since 1970, UTC
-        due_ms INTEGER NOT NULL,       -- when it was carried out, or is to be
-        mpid INTEGER,                  -- whose; of one that was erased there is none
-        is_of_somebody INTEGER NOT NULL,  -- 0: when it came it fitted no profile
-        workspace TEXT,                -- of one that came over HTTP
-        group_id TEXT,
-        checksum INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID
-    """,
+    SUBJECT_REQUESTS,
     # Few strategies record a source, so that most profiles are not in it.
     """
     CREATE INDEX profiles_by_source ON profiles (source_mpid) WHERE source_mpid IS NOT NULL

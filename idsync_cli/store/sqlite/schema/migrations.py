@@ -23,7 +23,7 @@ from idsync_cli.store.sqlite.rows.checksums import (
 )
 from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
 from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
-from idsync_cli.store.sqlite.schema.erasure_tables import ERASURE_TABLES
+from idsync_cli.store.sqlite.schema.erasure_tables import ERASURE_TABLES, SUBJECT_REQUESTS
 from idsync_cli.store.sqlite.schema.tables import (
     PAST_HOLDERS,
     PROFILES,
@@ -207,6 +207,29 @@ def m007_replay_options(db: Database) -> None:
     """A table for what replays were started with (section 12: a map holds over resumptions)."""
     for statement in REPLAY_OPTIONS:
         db.execute(statement)
+
+
+@migrations()
+def m008_ids_of_workspaces(db: Database) -> None:
+    """Each workspace has its own ids of data subjects' requests; those of no workspace, one too."""
+    db.conn.create_function("checksum", -1, checksum, deterministic=True)
+    db.execute("ALTER TABLE subject_requests RENAME TO old_subject_requests")
+    db.execute(SUBJECT_REQUESTS)
+    db.execute(_SUBJECT_REQUESTS)
+    db.execute("DROP TABLE old_subject_requests")
+
+
+_SUBJECT_REQUEST = """
+    subject_request_id, type, state, time_ms, due_ms, mpid, is_of_somebody, {workspace}, group_id
+"""
+_WAS, _IS = (
+    _SUBJECT_REQUEST.format(workspace=each) for each in ("workspace", "coalesce(workspace, '')")
+)
+_SUBJECT_REQUESTS = f"""
+    INSERT INTO subject_requests
+    SELECT {_IS}, iif(checksum = checksum({_WAS}), checksum({_IS}), {NO_ROW_OF_OURS})
+    FROM old_subject_requests
+"""
 
 
 _TYPE_ID = "(SELECT identity_type_id FROM identity_types WHERE name = {}.identity_type)"

@@ -19,7 +19,7 @@ from idsync_cli.store.sqlite.schema.erasure_tables import (
 
 MIGRATIONS = (
     *("m001_kernel", "m002_interned", "m003_alias", "m004_data", "m005_past_holders"),
-    *("m006_recorded", "m007_replay_options"),
+    *("m006_recorded", "m007_replay_options", "m008_ids_of_workspaces"),
 )
 """The migrations that led here, in their order; a new store counts as having gone through them."""
 

@@ -1,0 +1,174 @@
+"""What the commands share that serve HTTP: the store, the explorer, and what is said."""
+
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from idsync_cli.cli.environment import load_configuration, say, write
+from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from idsync_cli.core.config.rules import Organization
+    from idsync_cli.server.api import Api
+    from idsync_cli.server.credentials import Credentials
+    from idsync_cli.server.explorer.app import Explorer
+    from idsync_cli.server.explorer.looking import Rules
+    from idsync_cli.server.explorer.routes import ExplorerRoutes
+    from idsync_cli.store.sqlite import SqliteStore
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+HIGHEST_PORT = 65_535
+
+AllowWrites = Annotated[
+    bool,
+    typer.Option("--allow-writes", help="Let the explorer carry out requests."),
+]
+
+
+def needs_extra(error: ModuleNotFoundError, command: str) -> UsageFault:
+    """That what serves HTTP is not installed."""
+    return UsageFault(
+        f"idsync {command} needs the package {error.name}; "
+        "install it with: pip install 'idsync[serve]'"
+    )
+
+
+def check_port(port: int) -> None:
+    """See that a number is a port.
+
+    Raises:
+        UsageFault: it is none.
+    """
+    if not 0 <= port <= HIGHEST_PORT:
+        raise UsageFault(f"--port {port} is not a port; give 0 to {HIGHEST_PORT}")
+
+
+def opened(path: str, *, write_it: bool) -> "SqliteStore":
+    """The store at a path, opened once more.
+
+    Raises:
+        StoreFault: it is gone, or cannot be used.
+    """
+    from idsync_cli.store import sqlite as stores
+
+    found = stores.open_store(path, write=write_it)
+    if found is None:
+        raise StoreFault(f"the store {printable(path)} is gone")
+    return found
+
+
+def load_rules(config: str, *, no_extensions: bool) -> "Rules":
+    """The configuration, what lint says of it, and its text with an x for each letter of a secret.
+
+    Raises:
+        FileFault: it is not there, or every fault of it.
+    """
+    from idsync_cli.files.hidden_secrets import without_secrets
+    from idsync_cli.server.explorer.looking import Rules
+
+    loaded = load_configuration(config, no_extensions=no_extensions)
+    text = Path(config).read_text(encoding="utf-8-sig", errors="replace")
+    # Asterisks are YAML themselves, and what the page shows is to be read again.
+    hidden = without_secrets(text)
+    shown = "".join("x" if a != b else a for a, b in zip(text, hidden, strict=True))
+    return Rules(loaded.organization, loaded.warnings, shown)
+
+
+class Made(NamedTuple):
+    """An explorer, what it serves, and the address to print."""
+
+    app: "Explorer"
+    routes: "ExplorerRoutes"
+    address: str
+
+
+def make_explorer(
+    api: "Api",
+    rules: "Rules",
+    host: str,
+    address: str,
+    *,
+    may_write: bool,
+    behind: "ASGIApp | None" = None,
+) -> Made:
+    """An explorer with a new token, which is told in the address and nowhere else.
+
+    The part of an address behind # never leaves the browser.
+    """
+    from secrets import token_urlsafe
+
+    from idsync_cli.server.explorer.app import Explorer
+    from idsync_cli.server.explorer.guard import Guard
+    from idsync_cli.server.explorer.routes import ExplorerRoutes
+
+    token = token_urlsafe(32)
+    routes = ExplorerRoutes(api, rules, may_write=may_write, is_served=behind is not None)
+    app = Explorer(routes, Guard(token, host), report_bug, behind)
+    return Made(app, routes, f"{address}/#token={token}")
+
+
+def url_of(host: str, port: int, *, is_secure: bool = False) -> str:
+    """The address of a server."""
+    named = f"[{host}]" if ":" in host else host
+    return f"{'https' if is_secure else 'http'}://{named}:{port}"
+
+
+def tell_of(made: Made | None, host: str, *, is_secure: bool) -> None:
+    """Print the address of an explorer, if there is one; whoever sees it can use it."""
+    if made is None:
+        return
+    write(f"look into it at {made.address}")
+    if host not in LOOPBACK and not is_secure:
+        say(
+            f"note: whoever can listen on the way to {printable(host)} can read the token and all "
+            "that the explorer shows; use --tls"
+        )
+
+
+def beside(api: "Api", run: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """What runs beside a server; when it ends, those who listen to live requests are let go."""
+
+    async def run_and_let_go() -> None:
+        try:
+            await run()
+        finally:
+            if api.live is not None:
+                api.live.end()
+
+    return run_and_let_go
+
+
+async def reload_rules(
+    api: "Api",
+    made: Made | None,
+    load: "Callable[[], Rules]",
+    credentials_of: "Callable[[Organization], Credentials]",
+) -> None:
+    """Reload the configuration; a wrong one is reported, and the old one stays in force."""
+    from idsync_cli.cli.complaints import complain
+
+    try:
+        rules = load()
+        await api.reload(rules.organization, credentials_of(rules.organization))
+    except IdsyncError as error:
+        complain(error, prefix="idsync: ")
+        say("note: the configuration was not reloaded; the old one is still in force")
+    else:
+        if made is not None:
+            made.routes.rules = rules
+        say("note: the configuration was reloaded")
+
+
+def report_bug(error: Exception) -> None:
+    """Tell where it happened, and neither values nor messages, which may hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " > ".join(f"{Path(each.filename).name}:{each.lineno}" for each in frames[-6:])
+    say(f"idsync: a bug in idsync ({type(error).__name__}) at {places}; the server keeps running")
+    sys.stderr.flush()

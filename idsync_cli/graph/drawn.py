@@ -1,0 +1,103 @@
+"""What a graph is drawn of: a profile with its neighbours, an identifier's holders, a scope."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.identity import Identifier
+from idsync_cli.graph.reading import Reading
+from idsync_cli.graph.values import Graph, LeftOut
+from idsync_cli.store.api import ProfileFilter
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+from idsync_cli.store.sqlite.queries.links import (
+    LinkRow,
+    count_identifiers_of,
+    count_profiles_with,
+    links_of_identifier,
+    links_of_profile,
+    newest_profiles,
+)
+from idsync_cli.store.sqlite.queries.profiles import view_of
+
+MOST_OF_ITS_OWN = 200
+"""How many identifiers are drawn of the profile that was asked about."""
+
+MOST_OF_EACH = 12
+"""How many identifiers are drawn of each of many profiles."""
+
+
+def around(
+    transaction: SqliteTransaction, organization: Organization, mpid: int, limit: int
+) -> Graph | None:
+    """A profile with what it holds or once held, and with at most `limit` others that do so, too.
+
+    Those that share most of it are drawn, and of those the newest. None if there is no such
+    profile.
+    """
+    found = view_of(transaction, mpid)
+    if found is None:
+        return None
+    number = found[1].created_seq
+    reading = Reading(transaction, organization)
+    reading.take_profile(number, is_asked=True)
+    for row in links_of_profile(transaction, number, MOST_OF_ITS_OWN):
+        reading.take_identifier(row.identifier_id)
+    shared = Counter(
+        neighbour
+        for each in reading.identifiers
+        for neighbour in _profiles(links_of_identifier(transaction, each, limit + 1))
+        if neighbour != number
+    )
+    for neighbour in sorted(shared, key=lambda each: (-shared[each], -each))[:limit]:
+        reading.take_profile(neighbour)
+    reading.take_all_links()
+    profiles = count_profiles_with(transaction, reading.identifiers)
+    identifiers = count_identifiers_of(transaction, [number])
+    return reading.graph(
+        LeftOut(max(0, profiles - len(reading.profiles)), identifiers - len(reading.identifiers))
+    )
+
+
+def holders(
+    transaction: SqliteTransaction,
+    organization: Organization,
+    identifier: Identifier,
+    limit: int,
+    scope: str | None = None,
+) -> Graph:
+    """An identifier with the newest profiles that hold it or once held it, and what they hold."""
+    reading = Reading(transaction, organization)
+    numbers = identifier_ids(transaction, identifier, scope)
+    rows = [row for each in numbers for row in links_of_identifier(transaction, each, limit)]
+    for each in numbers:
+        reading.take_identifier(each, is_asked=True)
+    newest = sorted(_profiles(rows), reverse=True)[:limit]
+    _take_with_identifiers(reading, transaction, newest)
+    left = max(0, count_profiles_with(transaction, numbers) - len(reading.profiles))
+    return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
+
+
+def scope_graph(
+    transaction: SqliteTransaction, organization: Organization, scope: str, limit: int
+) -> Graph:
+    """The newest profiles of a scope, at most `limit`, with what they hold or once held."""
+    reading = Reading(transaction, organization)
+    _take_with_identifiers(reading, transaction, newest_profiles(transaction, scope, limit))
+    of_scope = transaction.count_profiles(organization.scopes, ProfileFilter(scope))
+    left = of_scope - len(reading.profiles)
+    return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
+
+
+def _take_with_identifiers(
+    reading: Reading, transaction: SqliteTransaction, profiles: Iterable[int]
+) -> None:
+    for profile in profiles:
+        reading.take_profile(profile)
+        for row in links_of_profile(transaction, profile, MOST_OF_EACH):
+            reading.take_identifier(row.identifier_id)
+    reading.take_all_links()
+
+
+def _profiles(rows: Iterable[LinkRow]) -> set[int]:
+    return {row.created_seq for row in rows}

@@ -1,0 +1,86 @@
+"""What is read of a store for a graph, bounded: profiles, identifiers, and their links."""
+
+from collections.abc import Iterable
+
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.scoped_profile import scoped_view
+from idsync_cli.graph.values import Found, Graph, LeftOut, ProfileNode, Tie, assembled
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.links import (
+    LinkRow,
+    count_identifiers_of,
+    count_profiles_with,
+    identifier_numbered,
+    links_between,
+    profile_numbered,
+    request_numbered,
+)
+
+
+class Reading:
+    """Collects the parts of a graph from one transaction, by their numbers in the store."""
+
+    def __init__(self, transaction: SqliteTransaction, organization: Organization) -> None:
+        self._transaction = transaction
+        self._rules = organization.scopes
+        self.profiles: dict[int, ProfileNode] = {}
+        self.identifiers: dict[int, Found] = {}
+        self._links: set[LinkRow] = set()
+
+    def take_profile(self, number: int, *, is_asked: bool = False) -> None:
+        """Let a profile be in the graph."""
+        found = profile_numbered(self._transaction, number)
+        if number in self.profiles or found is None:  # there is none if it was erased
+            return
+        scope, view = found
+        seen = scoped_view(view, scope, self._rules.get(scope))
+        self.profiles[number] = ProfileNode(
+            view.mpid,
+            scope,
+            seen.known,
+            seen.orphaned,
+            number,
+            view.source_mpid,
+            count_identifiers_of(self._transaction, [number]),
+            is_asked,
+        )
+
+    def take_identifier(self, number: int, *, is_asked: bool = False) -> None:
+        """Let an identifier be in the graph."""
+        if number not in self.identifiers:
+            scope, identifier = identifier_numbered(self._transaction, number)
+            profiles = count_profiles_with(self._transaction, [number])
+            self.identifiers[number] = Found(scope, identifier, profiles, is_asked)
+
+    def count_identifiers(self) -> int:
+        """How many identifiers the profiles in the graph hold or once held, in all."""
+        return count_identifiers_of(self._transaction, self.profiles)
+
+    def take_links(self, rows: Iterable[LinkRow]) -> None:
+        """Let links be in the graph, as far as both of their ends are."""
+        self._links.update(
+            row
+            for row in rows
+            if row.created_seq in self.profiles and row.identifier_id in self.identifiers
+        )
+
+    def take_all_links(self) -> None:
+        """Let every link between what is in the graph be in it."""
+        self.take_links(links_between(self._transaction, self.profiles, self.identifiers))
+
+    def graph(self, left_out: LeftOut, tie: Tie | None = None) -> Graph:
+        """What was taken, with the requests that it names."""
+        named = {each for row in self._links for each in (row.added_seq, row.removed_seq)}
+        named |= {*self.profiles}
+        requests = {}
+        for seq in sorted(each for each in named if each is not None):
+            if (request := request_numbered(self._transaction, seq)) is not None:
+                requests[seq] = request
+        return assembled(
+            {(None, number): node for number, node in self.profiles.items()},
+            self.identifiers,
+            [((None, row[0]), row[1], *row[2:]) for row in self._links],
+            left_out,
+            requests,
+            tie,
+        )

@@ -1,0 +1,120 @@
+"""What ties two identifiers: the shortest ways from one to the other, over profiles."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from idsync_cli.core.config.rules import Organization
+from idsync_cli.core.identity import Identifier
+from idsync_cli.graph.reading import Reading
+from idsync_cli.graph.values import Graph, LeftOut, Tie
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+from idsync_cli.store.sqlite.queries.links import links_of_identifier, links_of_profile
+
+MOST_LOOKED_AT = 5_000
+"""After so many profiles and identifiers the search ends."""
+
+MOST_FOLLOWED = 200
+"""How many links of one profile or identifier are followed, the newest first."""
+
+
+class _Place(NamedTuple):
+    """A profile or an identifier, by its number in the store."""
+
+    is_profile: bool
+    number: int
+
+
+class _Search:
+    """All places that are reached from one identifier, with those before them."""
+
+    def __init__(self, start: _Place) -> None:
+        self.before: dict[_Place, list[_Place]] = {start: []}
+        self.frontier = [start]
+
+    def go_on(self, transaction: SqliteTransaction) -> bool:
+        """Go one link further everywhere; whether every link was followed."""
+        reached: dict[_Place, list[_Place]] = {}
+        followed_all = True
+        for place in self.frontier:
+            query = links_of_profile if place.is_profile else links_of_identifier
+            rows = query(transaction, place.number, MOST_FOLLOWED + 1)
+            followed_all &= len(rows) <= MOST_FOLLOWED
+            numbers = (
+                row.identifier_id if place.is_profile else row.created_seq
+                for row in rows[:MOST_FOLLOWED]
+            )
+            for number in dict.fromkeys(numbers):
+                further = _Place(not place.is_profile, number)
+                if further not in self.before:
+                    reached.setdefault(further, []).append(place)
+        self.before |= reached
+        self.frontier = list(reached)
+        return followed_all
+
+    def ways_to(self, ends: Iterable[_Place]) -> set[_Place]:
+        """All places on the shortest ways from the start to some ends."""
+        on_the_way: set[_Place] = set()
+        left = list(ends)
+        while left:
+            place = left.pop()
+            if place not in on_the_way:
+                on_the_way.add(place)
+                left += self.before[place]
+        return on_the_way
+
+
+def ties(
+    transaction: SqliteTransaction,
+    organization: Organization,
+    pair: tuple[Identifier, Identifier],
+    limit: int,
+    scope: str | None = None,
+) -> Graph:
+    """Two identifiers with the shortest ways between them, over what is held or once was.
+
+    At most `limit` profiles are drawn, the newest. Where nothing ties them in a scope, they stand
+    there alone.
+    """
+    reading = Reading(transaction, organization)
+    names = transaction.scopes() if scope is None else (scope,)
+    places: set[_Place] = set()
+    followed_all = True
+    for name in names:
+        one, other = (identifier_ids(transaction, each, name) for each in pair)
+        for number in {*one, *other}:
+            reading.take_identifier(number, is_asked=True)
+        if one and other:
+            found, whole = _ways(transaction, _Place(False, one[0]), _Place(False, other[0]))
+            places |= found
+            followed_all &= whole
+    profiles = sorted((each.number for each in places if each.is_profile), reverse=True)
+    for number in profiles[:limit]:
+        reading.take_profile(number)
+    for place in sorted(places):
+        if not place.is_profile:
+            reading.take_identifier(place.number)
+    reading.take_all_links()
+    tie = Tie.FOUND if places else Tie.NONE if followed_all else Tie.NOT_FOUND
+    return reading.graph(LeftOut(len(profiles) - len(reading.profiles)), tie)
+
+
+def _ways(transaction: SqliteTransaction, one: _Place, other: _Place) -> tuple[set[_Place], bool]:
+    """All places on the shortest ways, and whether all was looked at that could be one.
+
+    The search goes on from both ends, each time from the one that has reached fewer places; as
+    whole steps are made, the ways on which it meets first are all of the shortest.
+    """
+    searches = _Search(one), _Search(other)
+    looked_at, followed_all = 0, True
+    meeting: set[_Place] = {one} & {other}
+    while not meeting:
+        nearer, further = sorted(searches, key=lambda each: len(each.frontier))
+        if not nearer.frontier:
+            return set(), followed_all
+        looked_at += len(nearer.frontier)
+        if looked_at > MOST_LOOKED_AT:
+            return set(), False
+        followed_all &= nearer.go_on(transaction)
+        meeting = {each for each in nearer.frontier if each in further.before}
+    return searches[0].ways_to(meeting) | searches[1].ways_to(meeting), followed_all

@@ -1,0 +1,169 @@
+"""The explorer as an application of its own, in front of the API or without one."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+
+from idsync_cli.core.decision import Refusal
+from idsync_cli.errors import FileFault, UsageFault
+from idsync_cli.render.config import warning_lines
+from idsync_cli.render.html.pieces import WIDE
+from idsync_cli.render.theme import Line, text
+from idsync_cli.server.answers import Problem, json_response
+from idsync_cli.server.explorer.files import PAGE, page_files
+from idsync_cli.server.explorer.guard import SECURITY_HEADERS, Guard
+from idsync_cli.server.explorer.looking import drawn
+from idsync_cli.server.explorer.routes import ExplorerRoutes
+
+PREFIX: Final = "/explorer/"
+_DATA: Final = "/explorer/api"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Explorer:
+    """Serves the page and its data, and hands on whatever else is asked for, if there is more."""
+
+    def __init__(
+        self,
+        routes: ExplorerRoutes,
+        guard: Guard,
+        report_bug: Callable[[Exception], None],
+        behind: ASGIApp | None = None,
+    ) -> None:
+        self._guard: Final = guard
+        self._report_bug: Final = report_bug
+        self._behind: Final = behind
+        self._files: Final = page_files()
+        self._app: Final = self._application(routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        path = scope.get("path", "")
+        is_own = path == "/" or path.startswith(PREFIX)
+        if scope["type"] != "http" or not is_own:
+            if self._behind is not None:
+                await self._behind(scope, receive, send)
+                return
+            if scope["type"] != "http":
+                return
+        await self._answered(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
+            self._report_bug(error)
+            if not has_begun:
+                response = _error(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
+                await response(scope, receive, send_with_headers)
+
+    def _application(self, routes: ExplorerRoutes) -> Starlette:
+        of_data: list[tuple[str, str, Handler]] = [
+            ("GET", "overview", routes.overview),
+            ("POST", "ask", routes.ask),
+            ("POST", "compare", routes.compare),
+            ("GET", "profile/{mpid}", routes.profile),
+            ("GET", "profile/{mpid}/story", routes.story),
+            ("GET", "profile/{mpid}/graph", routes.graph),
+            ("GET", "configuration", routes.configuration),
+            ("GET", "audiences", routes.audiences),
+            ("GET", "members", routes.members),
+            ("GET", "live", routes.live),
+            ("GET", "live/{number:int}", routes.live_one),
+        ]
+        app = Starlette(
+            routes=[
+                Route("/", self._page),
+                *(
+                    Route(f"{_DATA}/{path}", self._guarded(handler), methods=[method])
+                    for method, path, handler in of_data
+                ),
+                Route(f"{PREFIX}{{name}}", self._file),
+            ],
+            exception_handlers=_HANDLERS,
+        )
+        app.router.redirect_slashes = False
+        return app
+
+    def _guarded(self, handler: Handler) -> Handler:
+        async def handle(request: Request) -> Response:
+            self._guard.check_data(request)
+            return await handler(request)
+
+        return handle
+
+    async def _page(self, request: Request) -> Response:
+        return self._served(request, PAGE)
+
+    async def _file(self, request: Request) -> Response:
+        return self._served(request, request.path_params["name"])
+
+    def _served(self, request: Request, name: str) -> Response:
+        self._guard.check_page(request)
+        found = self._files.get(name)
+        if found is None:
+            raise HTTPException(404)
+        return Response(found.content, media_type=found.media_type)
+
+
+_HEADERS: Final = [
+    (name.lower().encode("ascii"), value.encode("ascii"))
+    for name, value in SECURITY_HEADERS.items()
+]
+
+
+def _error(status: int, code: str, message: str, **more: Any) -> Response:
+    return json_response({"error": {"code": code, "message": message, **more}}, status)
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return _error(error.status, error.code, error.message)
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return _error(400, error.code.value, error.message)
+
+
+async def _usage(_request: Request, error: Exception) -> Response:
+    return _error(400, "BAD_REQUEST", str(error))
+
+
+async def _file_fault(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, FileFault)
+    lines: list[Line] = []
+    for each in error.found:
+        lines += [[each]] if isinstance(each, str) else warning_lines([each], WIDE)
+    shown = drawn(text(*line) for line in lines)
+    return _error(400, "INVALID_FILE", "the configuration cannot be used", shown=shown)
+
+
+async def _unroutable(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _error(error.status_code, "NOT_FOUND", error.detail)
+
+
+_HANDLERS: Final[dict[Any, ExceptionHandler]] = {
+    Problem: _problem,
+    Refusal: _refusal,
+    UsageFault: _usage,
+    FileFault: _file_fault,
+    HTTPException: _unroutable,
+}

@@ -1,0 +1,50 @@
+// Compare: one request under the present configuration and under another one.
+
+import { read, send } from "./api.js";
+import { element, field, replace } from "./dom.js";
+import { pieces } from "./draw.js";
+import { failure } from "./failures.js";
+import { requestForm } from "./request.js";
+
+let typed = null;
+
+export async function compare({ context, signal }) {
+  typed ??= (await read("configuration", signal)).text;
+  const text = element("textarea", {
+    rows: "14", spellcheck: "false", autocapitalize: "off", value: typed,
+    oninput: () => { typed = text.value; },
+  });
+  const file = element("input", {
+    type: "file", accept: ".yaml,.yml,text/yaml",
+    onchange: async () => { if (file.files[0]) { typed = await file.files[0].text(); text.value = typed; } },
+  });
+  const result = element("div", { class: "result", "aria-live": "polite" });
+
+  async function onask(request) {
+    replace(result, element("p", {}, "…"));
+    try {
+      replace(result, both(await send("compare", { ...request, configuration: text.value }, signal)));
+    } catch (error) {
+      replace(result, failure(error, () => onask(request)));
+    }
+  }
+
+  const more = element(
+    "div", {},
+    field(
+      "Configuration B", text,
+      "A is the configuration that holds. B begins as a copy of it, with x for secrets: change it, or choose a file.",
+    ),
+    field("Or take B from a file", file),
+  );
+  return [requestForm(context, { button: "Compare", withDry: false, onask, more: [more] }), result];
+}
+
+function both({ sides, differ }) {
+  const told = differ ? "≠ marks the first tier that differs." : "Every tier is the same on both sides.";
+  const drawn = sides.map((each, place) => {
+    const name = `${"AB"[place]}, ${place ? "the other configuration" : "the configuration that holds"}`;
+    return element("section", {}, element("h2", {}, name), pieces(each.shown, name));
+  });
+  return [element("p", { class: "hint" }, told), element("div", { class: "sides" }, drawn)];
+}

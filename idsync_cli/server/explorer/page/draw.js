@@ -1,0 +1,67 @@
+// Makes what the server shows: elements as [name, attributes, content…], none that could act.
+
+import { element, svgElement } from "./dom.js";
+import { profileLink } from "./routes.js";
+
+const SVG = new Set(["svg", "g", "rect", "text", "path"]);
+const NAMES = new Set([
+  ...SVG, "div", "p", "span", "table", "thead", "tbody", "tr", "th", "td",
+  "section", "h2", "h3", "ul", "ol", "li", "label", "input", "output",
+]);
+const ATTRIBUTES = /^(class|scope|id|for|type|min|max|value|step|hidden|role|tabindex|viewBox|width|height|rx|x|y|d|transform|aria-[a-z]+|data-[a-z]+)$/;
+const RIGID = 26; // a cell without a longer line is not broken
+
+// The browser forgets these where a table is laid out as cards.
+const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader", td: "cell" };
+
+// Tables that do not fit can be scrolled with the keyboard; those that fit are no stop for it.
+const wide = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+export function pieces(shown, label) {
+  const drawn = element("div", { class: "pieces" }, shown.map(made));
+  for (const each of drawn.querySelectorAll(".part")) each.setAttribute("role", "group");
+  for (const each of drawn.querySelectorAll(".table")) {
+    each.setAttribute("role", "group");
+    each.setAttribute("aria-label", label);
+    asCards(each);
+    wide.observe(each);
+  }
+  for (const each of drawn.querySelectorAll("p.line")) indent(each);
+  return drawn;
+}
+
+function made(tree) {
+  if (typeof tree === "string") return document.createTextNode(tree);
+  const [name, attributes, ...content] = tree;
+  if (!NAMES.has(name)) throw new Error(`an element that is not drawn: ${name}`);
+  const kept = Object.entries(attributes).filter(([each]) => ATTRIBUTES.test(each));
+  const make = SVG.has(name) ? svgElement : element;
+  const drawn = make(name, { role: ROLES[name], ...Object.fromEntries(kept) }, content.map(made));
+  const isMpid = drawn.classList.contains("look-mpid") && /^-?[0-9]+$/.test(drawn.textContent);
+  return isMpid ? profileLink(drawn.textContent) : drawn;
+}
+
+// What does not fit goes on below, a bit further in.
+function indent(line) {
+  const depth = line.textContent.search(/\S|$/) + 2;
+  line.style.paddingLeft = `${depth}ch`;
+  line.style.textIndent = `-${depth}ch`;
+}
+
+// Where there is little room each row is a card, with the heading of its column before each cell.
+function asCards(table) {
+  const headings = [...table.querySelectorAll("th")].map((each) => each.textContent);
+  for (const row of table.querySelectorAll("tbody tr")) {
+    [...row.children].forEach((cell, n) => {
+      const isRigid = cell.textContent.split("\n").every((line) => line.length <= RIGID);
+      if (isRigid) cell.classList.add("rigid");
+      const held = element("span", { class: "cell" }, [...cell.childNodes]);
+      cell.append(element("span", { class: "label", "aria-hidden": "true" }, headings[n]), held);
+    });
+  }
+}

@@ -1,0 +1,251 @@
+"""What the page asks for, one handler each; all but the files of the page need the token."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from idsync_cli.core.codes import RequestKind
+from idsync_cli.core.identity import mpid_rule, parse_mpid
+from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.files.config_file import read as read_configuration
+from idsync_cli.server.answers import Problem, json_response
+from idsync_cli.server.api import Api
+from idsync_cli.server.bodies import check_content_type, read_body
+from idsync_cli.server.explorer import looking
+from idsync_cli.server.explorer.live_lines import live_line, live_shown
+from idsync_cli.server.explorer.looking import Json, Rules, sqlite_of
+from idsync_cli.server.live import KEPT, LiveRequest, LiveRequests
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.wire.decoding import decode_json
+
+KINDS: Final = (
+    RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH,
+)  # fmt: skip
+MEMBERS: Final = ("known_identities", "previous_mpid", "scope", "workspace")
+
+MOST_BYTES: Final = 1024 * 1024
+"""How long a body may be: a configuration goes with some."""
+
+MOST_LISTENERS: Final = 16
+SILENT_SECONDS: Final = 15.0
+"""After what time a comment is sent to those who listen, so that the connection stays."""
+
+PACE_SECONDS: Final = 0.5
+"""How often those who listen are told at most: what comes meanwhile comes together."""
+
+LOOK_AGAIN_SECONDS: Final = 1.0
+
+
+class ExplorerRoutes:
+    """The handlers; `rules` is the configuration that holds, and is set anew when that changes."""
+
+    def __init__(self, api: Api, rules: Rules, *, may_write: bool, is_served: bool) -> None:
+        self.rules = rules
+        self._api: Final = api
+        self._may_write: Final = may_write
+        self._is_served: Final = is_served
+        self._listeners = 0
+
+    async def overview(self, _request: Request) -> Response:
+        """All that the first view needs."""
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return looking.overview(transaction, self.rules)
+
+        more = {
+            "kinds": [kind.value for kind in KINDS],
+            "may_write": self._may_write,
+            "is_served": self._is_served,
+        }
+        return json_response({**await self._seen(look), **more})
+
+    async def ask(self, request: Request) -> Response:
+        """Answer a request, or say what it would be answered; nothing is written unless asked."""
+        body = await _object_in(request)
+        asked = _request_in(body)
+        is_dry = body.get("dry_run", True) is not False
+        is_search = asked["type"] == RequestKind.SEARCH
+        if not (is_dry or is_search or self._may_write):
+            raise Problem(
+                403,
+                "this page writes nothing: start idsync with --allow-writes, or make it a dry run",
+                "READ_ONLY",
+            )
+        if is_dry or is_search:
+            answer = await self._api.decide(asked)
+        else:
+            answer = await self._api.answer(asked, explain=True)
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return {"meant": looking.meant(transaction, self.rules.organization, asked, answer)}
+
+        shown = {**looking.answer_shown(answer), "dry_run": is_dry and not is_search}
+        return json_response({**await self._seen(look), **shown})
+
+    async def compare(self, request: Request) -> Response:
+        """What a request comes to under the present configuration and under another one."""
+        body = await _object_in(request)
+        asked, other = _request_in(body), body.get("configuration")
+        if not isinstance(other, str):
+            raise Problem(400, "configuration must be text, the YAML of the other configuration")
+        organization = read_configuration(other, Path("other configuration")).organization
+        now_ms = self._api.now()
+
+        def look(transaction: SqliteTransaction) -> Json:
+            both = self.rules.organization, organization
+            return looking.compared(transaction, both, asked, now_ms)
+
+        return json_response(await self._seen(look))
+
+    async def profile(self, request: Request) -> Response:
+        """A profile, or that there is none."""
+        mpid, now_ms = _mpid_in(request), self._api.now()
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return looking.profile(transaction, self.rules.organization, mpid, now_ms)
+
+        return json_response(await self._seen(look))
+
+    async def story(self, request: Request) -> Response:
+        """The life of a profile."""
+        mpid = _mpid_in(request)
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return looking.story(transaction, self.rules.organization, mpid)
+
+        return json_response(await self._seen(look))
+
+    async def graph(self, request: Request) -> Response:
+        """A profile with its neighbours."""
+        mpid = _mpid_in(request)
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return looking.graph(transaction, self.rules.organization, mpid)
+
+        return json_response(await self._seen(look))
+
+    async def configuration(self, _request: Request) -> Response:
+        """The configuration in sentences, and what lint says of it."""
+        return json_response(looking.configuration(self.rules))
+
+    async def audiences(self, _request: Request) -> Response:
+        """Every audience with how many members it has."""
+        now_ms = self._api.now()
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return looking.audiences(transaction, self.rules.organization, now_ms)
+
+        return json_response(await self._seen(look))
+
+    async def members(self, request: Request) -> Response:
+        """The first members of an audience."""
+        named = {name: request.query_params.get(name, "") for name in ("scope", "name")}
+        now_ms = self._api.now()
+
+        def look(transaction: SqliteTransaction) -> Json:
+            return looking.members(transaction, self.rules.organization, named, now_ms)
+
+        return json_response(await self._seen(look))
+
+    async def live_one(self, request: Request) -> Response:
+        """One of the latest requests, explained."""
+        number = request.path_params["number"]
+        found = None if self._api.live is None else self._api.live.one(number)
+        if found is None:
+            raise Problem(
+                404,
+                f"the request is no longer among the last {KEPT}, which are all that is kept",
+                "NOT_KEPT",
+            )
+        return json_response({**live_line(found), **live_shown(found)})
+
+    async def live(self, request: Request) -> Response:
+        """The latest requests, and each as it comes, as server-sent events."""
+        live = self._api.live
+        if live is None:
+            raise Problem(404, "no requests come here: this page has no API", "NOT_SERVED")
+        if self._listeners >= MOST_LISTENERS:
+            raise Problem(503, f"{MOST_LISTENERS} pages are listening; close one of them", "BUSY")
+        after = request.headers.get("last-event-id", "")
+        return StreamingResponse(
+            self._events(live, int(after) if after.isdecimal() and len(after) < 20 else 0),
+            media_type="text/event-stream",
+        )
+
+    async def _events(self, live: LiveRequests, after: int) -> AsyncIterator[str]:
+        self._listeners += 1
+        try:
+            yield ": listening\n\n"
+            while not live.is_over:
+                found = live.after(after)
+                if found:
+                    after = found[-1].number
+                    yield _event_of(found)
+                    await asyncio.sleep(PACE_SECONDS)
+                else:
+                    await live.wait(SILENT_SECONDS)
+                    if not live.after(after):
+                        yield ": still here\n\n"
+        finally:
+            self._listeners -= 1
+
+    async def _seen(self, look: Callable[[SqliteTransaction], Json]) -> Json:
+        """What a look finds, with which store that was."""
+
+        def ask(transaction: Transaction) -> Json | UsageFault:
+            opened = sqlite_of(transaction)
+            try:
+                return {**look(opened), "store": looking.state_of(opened)}
+            except UsageFault as fault:  # an error would have the transaction forgotten
+                return fault
+
+        found = await self._api.look(ask)
+        if isinstance(found, UsageFault):
+            raise found
+        return found
+
+
+def _event_of(requests: list[LiveRequest]) -> str:
+    data = json.dumps([live_line(each) for each in requests])
+    return f"id: {requests[-1].number}\nevent: requests\ndata: {data}\n\n"
+
+
+async def _object_in(request: Request) -> dict[str, Any]:
+    """The JSON object of a body.
+
+    Raises:
+        Problem: 400, 413.
+        Refusal: it is no JSON.
+    """
+    check_content_type(request)
+    found = decode_json(await read_body(request, MOST_BYTES))
+    if not isinstance(found, dict):
+        raise Problem(400, "the body must be a JSON object, between { and }")
+    return found
+
+
+def _request_in(body: dict[str, Any]) -> Json:
+    """A request of section 8, of a kind that the page asks.
+
+    Raises:
+        Problem: it is of another kind.
+    """
+    kind = body.get("type")
+    if kind not in tuple(KINDS):
+        raise Problem(400, f"type must be one of {', '.join(KINDS)}")
+    asked = {name: body[name] for name in MEMBERS if body.get(name) is not None}
+    return {"type": str(kind), **asked}
+
+
+def _mpid_in(request: Request) -> int:
+    named = request.path_params["mpid"]
+    mpid = parse_mpid(named)
+    if mpid is None:
+        raise UsageFault(f"{quoted(named)} is not an MPID{mpid_rule(named)}")
+    return mpid

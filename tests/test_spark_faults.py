@@ -1,0 +1,153 @@
+"""Jobs on Spark that are disturbed, or cannot be (section 13): equal to a replay, or not finished.
+
+Skipped where Spark or Java is missing; `sh scripts/test.sh spark` runs them.
+"""
+
+import gzip
+import json
+import signal
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from idsync_cli.errors import FaultCode, UsageFault
+from idsync_cli.spark import reading, windows
+from tests.faults import limited
+from tests.on_spark import MARKS, let, parts, replayed, spark_session  # noqa: F401
+from tests.program import CONFIG, Program, program_in_a_fresh_folder  # noqa: F401
+from tests.spark_workers import KILL
+
+pytestmark = MARKS
+LINES = 5000
+JOB = ("spark-replay", "day.jsonl", "--output", "out", "--seed", "7", "--jsonl")
+
+
+def day(idsync: Program, lines: int = LINES) -> str:
+    """Write a day of requests, and give the answers to it."""
+    idsync.write("idsync.yaml", CONFIG)
+    requests = [
+        {"type": "identify", "known_identities": {"email": f"{number % 700}@example.com"}}
+        for number in range(lines)
+    ]
+    idsync.write("day.jsonl", "".join(json.dumps(each) + "\n" for each in requests))
+    return replayed(idsync, "day.jsonl")
+
+
+def is_finished(idsync: Program) -> bool:
+    return (idsync.folder / "out" / "_SUCCESS").exists()
+
+
+def test_a_worker_that_is_killed_changes_nothing(
+    spark: Any, idsync: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of the lines of its task, which is then done again."""
+    monkeypatch.setattr(windows, "LINES_OF_A_TASK", LINES // 3)
+    answers = day(idsync)
+    asked = let(KILL)
+    outcome = idsync(*JOB)
+    assert outcome.status == 0, outcome
+    assert not asked.exists()
+    assert parts(idsync.folder / "out" / "answers") == answers
+
+
+@pytest.mark.parametrize("at", ["names", "resolved"])
+def test_a_driver_that_is_killed_leaves_nothing_finished(
+    spark: Any, idsync: Program, at: str
+) -> None:
+    """And the same command again finishes."""
+    answers = day(idsync)
+    with idsync.start(*JOB) as process:
+        limit = monotonic() + 300
+        while not [*(idsync.folder / "out").glob(f"_work/*/*-{at}")]:
+            assert process.poll() is None
+            assert monotonic() < limit
+            sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert not is_finished(idsync)
+    assert "did not finish" in idsync("load", "out").stderr or not report_of(idsync).exists()
+    assert idsync(*JOB).status == 0
+    assert is_finished(idsync)
+    assert parts(idsync.folder / "out" / "answers") == answers
+    assert not (idsync.folder / "out" / "_work").exists()
+
+
+def report_of(idsync: Program) -> Path:
+    return idsync.folder / "out" / "report.json"
+
+
+def test_a_full_disk_is_named(idsync: Program) -> None:
+    day(idsync, 8 * LINES)
+    outcome = limited(idsync, 400_000, *JOB)  # what Java unpacks for itself is smaller
+    assert outcome.status == 3, outcome
+    assert not is_finished(idsync)
+    assert "no room left" in outcome.stderr
+    assert "free some space" in outcome.stderr
+    assert "@example.com" not in outcome.stderr.rpartition("idsync: ")[2]
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    spark: Any, idsync: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day(idsync)
+    check = reading.check_unchanged
+
+    def changed(*arguments: Any) -> None:
+        with (idsync.folder / "day.jsonl").open("a") as file:
+            file.write("{}\n")
+        check(*arguments)
+
+    monkeypatch.setattr(reading, "check_unchanged", changed)
+    for name in ("day.jsonl", f"file://{idsync.folder / 'day.jsonl'}"):
+        refused = idsync("spark-replay", name, "--output", "out", "--seed", "7")
+        assert refused.status == 2
+        assert "was changed while it was read; nothing was resolved; run the" in refused.stderr
+        assert not is_finished(idsync)
+    monkeypatch.undo()
+    (idsync.folder / "day.jsonl").unlink()
+    with pytest.raises(UsageFault) as gone:
+        reading.looks_of(spark, [str(idsync.folder / "day.jsonl")])
+    assert gone.value.code is FaultCode.FILE_UNREADABLE
+
+
+def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
+    idsync.write("idsync.yaml", CONFIG)
+    line = '{"type": "identify", "known_identities": {"email": "a"}}\n'
+    idsync.write("day.jsonl", line)
+    idsync.write("day.jsonl.bz2", line)
+    idsync.write("plain.gz", line)
+    (idsync.folder / "packed.jsonl").write_bytes(gzip.compress(line.encode()))
+    idsync.write("foreign/notes.txt", "mine")
+    idsync.write("erase.jsonl", line + '{"type": "erase", "known_identities": {"email": "a"}}\n')
+
+    def fault(*arguments: str, output: str = "out") -> str:
+        outcome = idsync("spark-replay", *arguments, "--output", output, "--seed", "1")
+        assert outcome.status == 2, outcome
+        assert not (idsync.folder / output / "_SUCCESS").exists()
+        return outcome.stderr
+
+    assert "unpack it" in fault("day.jsonl.bz2")
+    assert "rename it" in fault("plain.gz")
+    assert "rename it" in fault("packed.jsonl")
+    assert "no job wrote" in fault("day.jsonl", output="foreign")
+    assert (idsync.folder / "foreign" / "notes.txt").read_text() == "mine"
+    assert "at least 1" in fault("day.jsonl", "--window", "0")
+    assert "--max-share" in fault("day.jsonl", "--max-share", "0")
+    assert "given twice" in fault("day.jsonl", "day.jsonl")
+    elsewhere = f"file://{idsync.folder}"
+    assert "is a folder" in fault(elsewhere)
+    assert "cannot be read" in fault(f"{elsewhere}/gone.jsonl")
+    assert "neither an export" in fault("day.jsonl", "--state", "gone")
+    assert "line 2 is an erasure" in fault("erase.jsonl")
+    without_seed = idsync("spark-replay", "day.jsonl", "--output", "out")
+    assert "needs a seed" in without_seed.stderr
+    # What a job that was killed has left is cleared.
+    idsync.write("out/_idsync-job", "{}")
+    idsync.write("out/_work/0001-lines/part-0.parquet", "half")
+    idsync.write("out/answers/part-0.parquet", "half")
+    assert idsync("spark-replay", "day.jsonl", "--output", "out", "--seed", "1").status == 0
+    assert not (idsync.folder / "out" / "_work").exists()
+    assert not (idsync.folder / "out" / "answers" / "part-0.parquet").exists()
+    other = idsync("spark-replay", "day.jsonl", "--output", "next", "--seed", "2", "--state", "out")
+    assert "the seed 1, and not 2" in other.stderr
