@@ -45,7 +45,9 @@ class SideJob(NamedTuple):
 
     `store` is one to begin with a copy of; without one it begins with nothing, and `seed`. Lines of
     other scopes than `scopes` are not compared. `now_ms` is the same for both sides. With
-    `maps_mpids` recorded MPIDs stand for those that are given out here.
+    `maps_mpids` recorded MPIDs stand for those that are given out here. With `writes_apart` a
+    second process may write the store, which is then a file in the folder: for a side that nothing
+    else is waiting for.
     """
 
     organization: Organization
@@ -57,6 +59,7 @@ class SideJob(NamedTuple):
     now_ms: int
     folder: str
     maps_mpids: bool = False
+    writes_apart: bool = False
 
 
 class Held(NamedTuple):
@@ -174,7 +177,10 @@ class SideWork:
 @contextmanager
 def _store(job: SideJob) -> Iterator[SqliteStore]:
     if job.store is None:
-        with stores.temporary(job.seed) as made:
+        path = str(Path(job.folder) / "side.db")
+        with (
+            stores.create(path, job.seed) if job.writes_apart else stores.temporary(job.seed)
+        ) as made:
             yield made
         return
     opened = stores.open_store(job.store, write=False)

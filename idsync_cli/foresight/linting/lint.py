@@ -65,8 +65,9 @@ def lint_files(job: SideJob, advance: Advance) -> Lint:
         UsageFault: a file cannot be read.
         StoreFault: there is no room.
     """
-    with TemporaryDirectory(prefix="idsync-lint-") as folder:
-        job = job._replace(folder=folder)
+    # The process that writes may still be at it when the one that replays is gone.
+    with TemporaryDirectory(prefix="idsync-lint-", ignore_cleanup_errors=True) as folder:
+        job = job._replace(folder=folder, writes_apart=True)
         with SideProcess(job) as side:
             reading = _Reading(job)
 
