@@ -27,7 +27,8 @@ class Labels(dict[str, int]):
     """
 
     def __init__(self, known: Mapping[str, int] | None = None) -> None:
-        super().__init__(known or {})
+        if known is not None:
+            self.update(known)
         self.recorded: RecordedMpids | None = None
 
     def name(self, label: str, mpid: int | None) -> None:

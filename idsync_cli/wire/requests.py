@@ -45,6 +45,8 @@ _SHOWING_VALUES: Final = (
 )
 _BATCH: Final = RequestKind.BATCH
 _ALIAS: Final = RequestKind.ALIAS
+_NAME_OF_BATCH: Final = RequestKind.BATCH.value
+_NAME_OF_ALIAS: Final = RequestKind.ALIAS.value
 _IDENTIFY: Final = RequestKind.IDENTIFY
 _ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
@@ -149,13 +151,14 @@ class Reader:
     def _read_json(self, request: object, *, from_app: bool) -> Reading:
         """Read a request that may be anything."""
         if isinstance(request, dict):
-            if request.get("type") == _BATCH.value:
+            named = request.get("type")
+            if named == _NAME_OF_BATCH:
                 try:
                     check_depth(request)
                 except Refusal as refusal:
                     return Reading(refusal=refusal)
                 return self._read_batch(request, None, from_app=from_app)
-            if request.get("type") == _ALIAS.value:
+            if named == _NAME_OF_ALIAS:
                 return self._read_alias(request)
         try:
             members = members_in(request)
