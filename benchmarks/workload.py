@@ -18,11 +18,9 @@ RULES = {
     "priority": ["customer_id", "email", "ios_idfv"],
     "identities": {"customer_id": _LOGIN, "email": _LOGIN},
 }
-CONFIG = f"""\
-version: 1
-scopes:
-  consumers: {json.dumps(RULES)}
-"""
+CONFIG = "version: 1\nscopes:\n  consumers:\n" + "".join(
+    f"    {key}: {json.dumps(value)}\n".replace('"', "") for key, value in RULES.items()
+)
 SEED = 1
 
 KIOSK = -1

@@ -146,9 +146,9 @@ WRONG: dict[str, tuple[bytes, Contents, tuple[str, ...]]] = {
     "tar.gz": (gzip.compress(tar("a.jsonl", LINES), mtime=0), Contents.TAR, ("tar -xf",)),
     "7z": (b"7z\xbc\xaf\x27\x1c\0\x04" + bytes(30), Contents.SEVEN_ZIP, ("7z x",)),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\n", Contents.PDF, ("CSV",)),
-    "PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Contents.PICTURE, ("anew",)),
-    "JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF\0", Contents.PICTURE, ("anew",)),
-    "NUL": (bytes(100), Contents.NULS, ("anew",)),
+    "PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Contents.PICTURE, ("again",)),
+    "JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF\0", Contents.PICTURE, ("again",)),
+    "NUL": (bytes(100), Contents.NULS, ("again",)),
     "Git LFS": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 12\n",
         Contents.POINTER,
@@ -156,7 +156,7 @@ WRONG: dict[str, tuple[bytes, Contents, tuple[str, ...]]] = {
     ),
     "YAML": (b"type: identify\nknown_identities:\n  email: x\n", Contents.YAML, ("JSON",)),
     "YAML, a list": (b"- type: identify\n  mpid: 5\n", Contents.YAML, ("JSON lines",)),
-    "HTML": (b"<!DOCTYPE html>\n<html>Sign in</html>\n", Contents.MARKUP, ("anew",)),
+    "HTML": (b"<!DOCTYPE html>\n<html>Sign in</html>\n", Contents.MARKUP, ("again",)),
     "Parquet": (b"PAR1\x15\x04", Contents.PARQUET, ("CSV",)),
 }
 """What neither a replay nor an import takes, and words of the way out."""

@@ -36,6 +36,7 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config import definitions
+from idsync_cli.core.config.access import Access, Secrets
 from idsync_cli.core.config.guard_rails import GuardRail, GuardRails, ValueLimit
 from idsync_cli.core.config.strategy import NO_SETTINGS, Settings
 from idsync_cli.core.data.values import (
@@ -220,6 +221,7 @@ ALL = definitions.AllOf((HAS,))
 EVENTS = definitions.EventFilter("buy", None, 5, (HAS,))
 COUNT = definitions.CalculatedAttribute(Calculation.COUNT, EVENTS)
 VALUES: list[object] = [
+    *(Secrets(("hush",)), Access("key", Secrets(variable="HUSH"), key_only=True, rate=5)),
     *(E, VIEW, Profile(1, 2, None, True, (E,)), TIER, NEAR, LEFT, CHANGE, BY, DECISION),
     *(Note(NoteCode.TIE, E.type), Settings(login=True)),
     ScopedProfile("s", Profile(1, 2, None, True, (E,)), True, False, (E.type,)),

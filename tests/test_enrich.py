@@ -163,7 +163,7 @@ def test_the_path_is_kept_for_erasures(idsync: Program) -> None:
         ("answers.jsonl", "is the file that --output 'answers.jsonl' writes"),
         ("there.jsonl", "already exists"),
         ("none/enriched.jsonl", "its folder does not exist"),
-        ("/dev/null", "is no file"),
+        ("/dev/null", "is not a regular file"),
         ("enriched.jsonl.gz", "name a file that does not end with .gz"),
         ("", "is not a path"),
     ],
