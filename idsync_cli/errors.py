@@ -254,6 +254,11 @@ class Terminated(BaseException):
 
     is_told = False
 
+    def __init__(self, number: int) -> None:
+        """Name the signal by which it was asked."""
+        super().__init__(number)
+        self.exit_status = 128 + number  # as shells report it
+
 
 class OutputClosed(Exception):
     """The reader of standard output has gone."""
