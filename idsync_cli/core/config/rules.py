@@ -129,6 +129,19 @@ class ScopeRules:
         """Sort types: those of the priority by rank, then the others as in section 2."""
         return sorted(types, key=self._place.__getitem__)
 
+    def listed(self, types: int) -> tuple[IdentityType, ...]:
+        """The types of a set, in the same order."""
+        found = self._listed.get(types)
+        if found is None:
+            members = [each for each, bit in TYPE_BITS.items() if types & bit]
+            found = self._listed[types] = tuple(self.in_order(members))
+        return found
+
+    @cached_property
+    def _listed(self) -> dict[int, tuple[IdentityType, ...]]:
+        """The sets of types that were listed before."""
+        return {}
+
     @cached_property
     def _place(self) -> dict[IdentityType, int]:
         """The position of every type: its rank, or a number beyond all ranks."""
