@@ -19,7 +19,8 @@ from idsync_cli.core.config.definitions import (
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.store.api import Member, MemberCount, Store
+from idsync_cli.store.api import Store
+from idsync_cli.store.values import Member, MemberCount
 from idsync_cli.wire import LineReader, not_blank
 from tests.audience_worlds import NOW, PEOPLE, Happened, Person, definitions
 from tests.core.shorthand import profile, rules
