@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 
 _LOGGED_PAGES = 8192
+_TABLES: Final = "PRAGMA schema_version"
+_FOREIGN_COMMITS: Final = "PRAGMA data_version"
 
 
 class SqliteStore(Store):
@@ -35,12 +37,13 @@ class SqliteStore(Store):
         old_one_kept_as: Path | None = None,
     ) -> None:
         self.connection = connection
+        self._cursor = connection.cursor()  # of what begins and ends every transaction
         self._seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
         self.place = place
         self.old_one_kept_as = old_one_kept_as
-        self._tables = self._pragma("schema_version")
+        self._tables = self._number(_TABLES)
         self._rewritings = entries.rewritings(connection)
-        self._foreign_commits = self._pragma("data_version")
+        self._foreign_commits = self._number(_FOREIGN_COMMITS)
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
         self._expects_many = False
@@ -156,7 +159,7 @@ class SqliteStore(Store):
             StoreFault: the store cannot be read.
         """
         try:
-            self.connection.execute("BEGIN DEFERRED")
+            self._cursor.execute("BEGIN DEFERRED")
             self._changes_before = self.connection.total_changes
             return self._at_hand()
         except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -198,7 +201,7 @@ class SqliteStore(Store):
 
     def cached(self) -> SqliteTransaction | None:
         """The last transaction with its cache, unless somebody else has written since."""
-        if self._current and self._pragma("data_version") == self._current_is_of:
+        if self._current and self._number(_FOREIGN_COMMITS) == self._current_is_of:
             return self._current
         return None
 
@@ -257,7 +260,7 @@ class SqliteStore(Store):
             return
         self._roll_back()
         with suppress(sqlite3.Error):
-            if self._pragma("data_version") == self._foreign_commits:
+            if self._number(_FOREIGN_COMMITS) == self._foreign_commits:
                 # The log belongs to the old file, and must never be replayed into the new one.
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
@@ -269,7 +272,7 @@ class SqliteStore(Store):
 
     def _at_hand(self) -> SqliteTransaction:
         """A transaction: the last one with its cache, or a new one if somebody else has written."""
-        commits = self._pragma("data_version")
+        commits = self._number(_FOREIGN_COMMITS)
         if self._current is None or commits != self._current_is_of:
             self.forget()
             self._current, self._current_is_of = SqliteTransaction(self.connection), commits
@@ -284,7 +287,7 @@ class SqliteStore(Store):
         Whoever rewrites it counts that, as SQLite does. Another store in its place counts otherwise
         (`lifecycle/backup.py`).
         """
-        tables = self._pragma("schema_version")
+        tables = self._number(_TABLES)
         if tables != self._tables:
             count = entries.rewritings(self.connection)
             if not 0 < tables - self._tables == count - self._rewritings:
@@ -294,10 +297,10 @@ class SqliteStore(Store):
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
+            self._cursor.execute("ROLLBACK")
 
-    def _pragma(self, name: str) -> int:
-        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
+    def _number(self, pragma: str) -> int:
+        return int(self._cursor.execute(pragma).fetchone()[0])
 
     @contextmanager
     def _transaction(
@@ -305,7 +308,7 @@ class SqliteStore(Store):
     ) -> Iterator[SqliteTransaction]:
         self._is_committing = False
         try:
-            self.connection.execute(begin)
+            self._cursor.execute(begin)
             transaction = transaction or self._at_hand()
             try:
                 yield transaction

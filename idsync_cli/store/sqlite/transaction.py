@@ -11,7 +11,6 @@ from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.core.records import DataRecord, TimesRecord
 from idsync_cli.store.sqlite.cache.aliases import Aliases
 from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
@@ -33,6 +32,7 @@ from idsync_cli.store.sqlite.rows.data import attribution_of
 from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
+    from idsync_cli.core.records import DataRecord, TimesRecord
     from idsync_cli.store.sqlite.cache.imports import RecordImport
 
 _ADD: Final = Op.ADD
@@ -262,7 +262,7 @@ class SqliteTransaction(SqliteQuestions):
         self._write_here()
         return removal.survey(self.connection, self._traces, erasure)
 
-    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+    def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
         """Add something that an export has of a profile; whether there was none like it."""
         return self._record_import().insert(record, time_ms)
 
