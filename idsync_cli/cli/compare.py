@@ -21,6 +21,7 @@ from idsync_cli.cli.options import (
     NoExtensions,
     Scope,
     Workspace,
+    present_store,
 )
 from idsync_cli.cli.output import HtmlReport, check_page, write_page
 from idsync_cli.core.codes import FileKind
@@ -131,7 +132,7 @@ def compare(
         if each is not None
     ]
     inputs = files if other is None else [*files, other]
-    outputs = Outputs(store=store, configuration=config, inputs=inputs)
+    outputs = Outputs(store=store or present_store(), configuration=config, inputs=inputs)
     if output is not None:
         outputs.check("--output", output, must_be_new=not force)
         ensure_writable("--output", output)

@@ -1,6 +1,6 @@
 """Where lines go that a command writes: to a file of the user's, or to standard output."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,20 +54,33 @@ def say_not_kept(store: str, *outputs: str | None) -> None:
         )
 
 
-def checked_output(output: str, store: str, config: str, *, force: bool) -> None:
-    """Check that what a command tells of a store may be written to a file, and keep its path.
+def check_output(
+    output: str, store: str, config: str, *, force: bool, inputs: Iterable[str] = ()
+) -> bool:
+    """Check that a command may write to a file; False if it writes to standard output.
 
     Raises:
         UsageFault: it is no path, cannot be written, has another use, or exists and is not to be
             replaced.
     """
     if output == STANDARD_STREAM:
-        if force:
-            raise UsageFault("--force has no effect without --output; omit it, or give both")
-        return
-    Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
+        return False
+    outputs = Outputs(store=store, configuration=config, inputs=inputs)
+    outputs.check("--output", output, must_be_new=not force)
     ensure_writable("--output", output)
-    keep_path(store, FileKind.OUTPUT, output)
+    return True
+
+
+def checked_output(output: str, store: str, config: str, *, force: bool) -> None:
+    """Check that what a command tells of a store may be written to a file, and keep its path.
+
+    Raises:
+        UsageFault: it may not, or nothing is to be replaced.
+    """
+    if check_output(output, store, config, force=force):
+        keep_path(store, FileKind.OUTPUT, output)
+    elif force:
+        raise UsageFault("--force has no effect without --output; omit it, or give both")
 
 
 def check_page(html: str | None, outputs: Outputs, *, force: bool) -> None:
