@@ -42,6 +42,19 @@ class SharedValue(NamedTuple):
     requests: int
 
 
+class MeasuredType(NamedTuple):
+    """What was measured of one type in one scope.
+
+    `carried` counts the requests that have it, and `values` its different values.
+    """
+
+    carried: int
+    values: int
+    profiles_per_value: Spread | None
+    values_per_profile: Spread | None
+    most_shared: tuple[SharedValue, ...]
+
+
 class Values:
     """The values of one type in one scope; each is known by a number from 0."""
 
@@ -103,15 +116,17 @@ class Values:
         """The share of values that have several profiles."""
         return len(self._more) / len(self.numbers) if self.numbers else 0.0
 
-    def profiles_per_value(self) -> Spread | None:
-        """How many profiles values have; None without any value."""
-        return _spread(self.profiles)
+    def measured(self) -> MeasuredType:
+        """What there is to say of them all."""
+        return MeasuredType(
+            self.carried,
+            len(self.numbers),
+            _spread(self.profiles),
+            _spread(sum(1 for _ in each) for _, each in groupby(sorted(self._held))),
+            tuple(self._most_shared()),
+        )
 
-    def values_per_profile(self) -> Spread | None:
-        """How many values profiles have; None without any."""
-        return _spread(sum(1 for _ in each) for _, each in groupby(sorted(self._held)))
-
-    def most_shared(self) -> list[SharedValue]:
+    def _most_shared(self) -> list[SharedValue]:
         """The values with the most profiles, of those that have several."""
         first = sorted(self.shared, key=lambda number: (-self.profiles[number], number))
         named = dict.fromkeys(first[:MOST_SHARED], "")
@@ -125,7 +140,7 @@ class Values:
 
 
 def _spread(counts: Iterable[int]) -> Spread | None:
-    """The median and the 99th percentile by nearest rank, and the highest."""
+    """The median and the 99th percentile by nearest rank, and the highest; None of no counts."""
     of = sorted(Counter(counts).items())
     total = sum(number for _, number in of)
     if not total:
@@ -178,6 +193,10 @@ class ScopeMeasures:
                 logins.append((kind, number))
         if len(logins) > 1:
             self._see_logins(logins)
+
+    def measured(self) -> dict[IdentityType, MeasuredType]:
+        """What there is to say of each type, in priority order."""
+        return {kind: self.types[kind].measured() for kind in self.rules.in_order(self.types)}
 
     def _see_logins(self, logins: Sequence[tuple[IdentityType, int]]) -> None:
         """See which values of a higher login type come with a value of a lower one."""
