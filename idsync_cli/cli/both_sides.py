@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from idsync_cli.cli.environment import check_seed, now_ms, open_store, say
+from idsync_cli.cli.environment import (
+    now_ms,
+    say,
+)
 from idsync_cli.cli.input_files import checked_target, readable, say_order
+from idsync_cli.cli.opening import (
+    check_seed,
+    open_store,
+)
 from idsync_cli.cli.progress import files_progress
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted

@@ -7,12 +7,12 @@ import typer
 from idsync_cli.cli.both_sides import Beginning, replayed
 from idsync_cli.cli.environment import (
     draw,
-    load_configuration,
     parse_seed,
     say,
     terminal_width,
     write_json,
 )
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     AsJson,

@@ -8,14 +8,16 @@ import typer
 from idsync_cli import wire
 from idsync_cli.cli.certificate import certificate_writer
 from idsync_cli.cli.environment import (
-    load_configuration,
     now_ms,
-    open_store,
     say,
-    say_agreed,
-    unfinished_erasure,
     write_json,
     write_lines,
+)
+from idsync_cli.cli.opening import (
+    load_configuration,
+    open_store,
+    say_agreed,
+    unfinished_erasure,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,

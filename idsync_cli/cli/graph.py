@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.both_sides import Beginning, replayed
-from idsync_cli.cli.environment import (
+from idsync_cli.cli.environment import say
+from idsync_cli.cli.opening import (
     check_scope,
     existing_store,
     load_configuration,
-    say,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,

@@ -7,8 +7,6 @@ import typer
 
 from idsync_cli.cli.environment import (
     draw,
-    existing_store,
-    load_configuration,
     now_ms,
     say,
     terminal_width,
@@ -16,6 +14,10 @@ from idsync_cli.cli.environment import (
     write_json,
 )
 from idsync_cli.cli.input_files import checked_target, readable, say_order
+from idsync_cli.cli.opening import (
+    existing_store,
+    load_configuration,
+)
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

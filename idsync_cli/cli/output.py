@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idsync_cli.cli.environment import say, write_utf8
+from idsync_cli.cli.environment import (
+    say,
+    write_utf8,
+)
 from idsync_cli.core.codes import FileKind
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.cli.environment import (
-    check_seed,
     new_seed,
     now_ms,
-    open_store,
     parse_seed,
     say,
     write,
+)
+from idsync_cli.cli.opening import (
+    check_seed,
+    open_store,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,

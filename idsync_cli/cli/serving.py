@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from idsync_cli.cli.environment import load_configuration, say, write
+from idsync_cli.cli.environment import (
+    say,
+    write,
+)
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable
 
 if TYPE_CHECKING:

@@ -11,17 +11,19 @@ import typer
 from idsync_cli import wire
 from idsync_cli.cli import completion
 from idsync_cli.cli.environment import (
-    check_scope,
-    existing_store,
-    load_configuration,
     new_seed,
     now_ms,
-    open_store,
     parse_seed,
-    store_at_work,
     told_if_interrupted,
     write_json,
     write_lines,
+)
+from idsync_cli.cli.opening import (
+    check_scope,
+    existing_store,
+    load_configuration,
+    open_store,
+    store_at_work,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
