@@ -2,17 +2,18 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
+from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import Store
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.files.faults import told, unusable
 from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
+from idsync_cli.store.sqlite.same_file import SameFile
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
 if TYPE_CHECKING:
@@ -38,15 +39,12 @@ class SqliteStore(Store):
         self._seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
         self.place = place
         self.old_one_kept_as = old_one_kept_as
-        self._tables = self._pragma("schema_version")
-        self._rewritings = entries.rewritings(connection)
-        self._foreign_commits = self._pragma("data_version")
+        self._file = SameFile(connection, place)
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
         self._expects_many = False
         self._changes_before = 0  # when the transaction began that reads
         self._is_committing = False
-        self._has_committed = False
 
     @property
     def seed(self) -> int:
@@ -60,10 +58,10 @@ class SqliteStore(Store):
         Raises:
             StoreFault: the file cannot be read.
         """
-        if self.place is not None and not self.place.still_leads_to_it():
+        if not self._file.is_in_place():
             return False
         try:
-            return self._has_its_tables()
+            return self._file.has_its_tables()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unusable(error, self.place, committing=False) from error
 
@@ -116,9 +114,9 @@ class SqliteStore(Store):
         from idsync_cli.store.sqlite.erasing import rewriting
 
         with self.turn():
-            self.check_unchanged()
+            self._check_unchanged()
             rewriting.rewrite(self.connection)
-            self._has_its_tables()
+            self._file.has_its_tables()
             assert self.place is not None
             for draft in left_drafts(self.place.path):
                 draft.unlink(missing_ok=True)
@@ -183,18 +181,18 @@ class SqliteStore(Store):
     def _writing(self, *, trust_new_mpids: bool) -> Iterator[SqliteTransaction]:
         with self.turn(), self._transaction("BEGIN IMMEDIATE") as transaction:
             try:
-                self.check_unchanged()
+                self._check_unchanged()
                 transaction.new_mpids_are_free = trust_new_mpids
                 yield transaction
                 transaction.write()
-                self.check_in_place()
+                self._file.check_in_place()
                 self._is_committing = True
                 transaction.connection.execute("COMMIT")
-                self._has_committed = True
+                self._file.has_committed = True
             except BaseException:
                 self._roll_back()
                 raise
-            self.check_in_place()
+            self._file.check_in_place()
 
     def cached(self) -> SqliteTransaction | None:
         """The last transaction with its cache, unless somebody else has written since."""
@@ -230,42 +228,14 @@ class SqliteStore(Store):
         """Wait for the turn to write, and have it while the block runs (see `lock`)."""
         return self.place.lock.turn() if self.place else nullcontext()
 
-    def check_unchanged(self) -> None:
+    def _check_unchanged(self) -> None:
         """Check at the beginning of a transaction that this is still the store that was opened.
 
         Raises:
             StoreFault: it was moved, or another was restored into its file.
         """
-        self.check_in_place()
-        if not self._has_its_tables():
-            raise StoreFault(
-                f"the store {self.place} was restored, or its tables were changed, while it was "
-                "in use; nothing was changed after that",
-                FaultCode.STORE_REPLACED,
-                hint=Hint.LOOK_AND_TRY_AGAIN,
-                store=str(self.place),
-            )
-        self._foreign_commits = self._current_is_of  # as `_at_hand` found it in this transaction
-
-    def check_in_place(self) -> None:
-        """Check that the store's path still leads to the file that is open.
-
-        Raises:
-            StoreFault: it was removed or replaced; nobody would see what this process writes.
-        """
-        if self.place is None or self.place.still_leads_to_it():
-            return
-        self._roll_back()
-        with suppress(sqlite3.Error):
-            if self._pragma("data_version") == self._foreign_commits:
-                # The log belongs to the old file, and must never be replayed into the new one.
-                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        raise StoreFault(
-            f"the store {self.place} was removed or replaced while it was in use",
-            FaultCode.STORE_REPLACED,
-            kept=Kept.ALL_IS_IN_OLD_FILE if self._has_committed else Kept.NOTHING_CHANGED,
-            store=str(self.place),
-        )
+        self._file.check_unchanged()
+        self._file.foreign_commits = self._current_is_of  # as `_at_hand` found it just now
 
     def _at_hand(self) -> SqliteTransaction:
         """A transaction: the last one with its cache, or a new one if somebody else has written."""
@@ -277,20 +247,6 @@ class SqliteStore(Store):
                 self._current.expect_many()
         self._current.begin()
         return self._current
-
-    def _has_its_tables(self) -> bool:
-        """Whether the tables are those that were opened, also if the file was rewritten since.
-
-        Whoever rewrites it counts that, as SQLite does. Another store in its place counts otherwise
-        (`lifecycle/backup.py`).
-        """
-        tables = self._pragma("schema_version")
-        if tables != self._tables:
-            count = entries.rewritings(self.connection)
-            if not 0 < tables - self._tables == count - self._rewritings:
-                return False
-            self._tables, self._rewritings = tables, count
-        return True
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
