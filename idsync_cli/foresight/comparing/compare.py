@@ -22,7 +22,7 @@ from idsync_cli.foresight.comparing.groups import NEVER, Group, Grouped, Part, g
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
-from idsync_cli.foresight.comparing.work import Advance, File, Held, Replayed, SideJob
+from idsync_cli.foresight.comparing.work import Advance, File, Held, SideJob, SideReplay
 from idsync_cli.graph.compared import joined
 from idsync_cli.graph.values import Graph, SideName
 
@@ -107,7 +107,7 @@ def compare(
             jobs.append(job._replace(folder=str(Path(folder, name))))
         processes = [opened.enter_context(SideProcess(job)) for job in jobs]
         with progress() as advance:
-            replayed: list[Replayed] = results(processes, advance)
+            replayed: list[SideReplay] = results(processes, advance)
         sides = [
             read_side(Path(job.folder), its.ways) for job, its in zip(jobs, replayed, strict=True)
         ]

@@ -18,12 +18,12 @@ from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import lines_of
 from idsync_cli.foresight.comparing.sides import Following, Way
-from idsync_cli.foresight.comparing.work import Advance, Replayed, SideJob
+from idsync_cli.foresight.comparing.work import Advance, SideJob, SideReplay
 from idsync_cli.foresight.linting.findings import Finding, Weight, findings, remedies
 from idsync_cli.foresight.linting.measures import (
+    FileLine,
     MeasuredType,
     Measures,
-    Place,
     ScopeMeasures,
     left_of,
 )
@@ -97,7 +97,7 @@ def lint_files(job: SideJob, advance: Advance) -> Lint:
 def lint_store(transaction: Transaction, organization: Organization) -> Lint:
     """Measure what the profiles of a store hold: each is as a request that carries all of it."""
     measures = {name: ScopeMeasures(rules) for name, rules in organization.scopes.items()}
-    nowhere = Place(0, 0)
+    nowhere = FileLine(0, 0)
     for scope, profile in transaction.profiles(organization.scopes):
         its = measures.get(scope)
         if its is not None:
@@ -121,7 +121,7 @@ def tried(lint: Lint, job: SideJob) -> Iterator[tuple[tuple[str, IdentityType], 
                 yield (name, finding.identity_type), compare(job, other, examples=0).comparison
 
 
-def _scopes(measures: Measures, replayed: Replayed) -> dict[str, ScopeLint]:
+def _scopes(measures: Measures, replayed: SideReplay) -> dict[str, ScopeLint]:
     return {
         name: _of_scope(each, _decided(each.ways, replayed.ways)) for name, each in measures.items()
     }
@@ -168,7 +168,7 @@ class _Reading:
             reading = self._reader.read(request)
             if reading.scope is not None and reading.rules is not None:
                 carried = _carried(reading, reading.rules)
-                self.measures[reading.scope].take(carried, mpid, Place(file, line), way)
+                self.measures[reading.scope].take(carried, mpid, FileLine(file, line), way)
 
 
 def _carried(reading: wire.Reading, rules: ScopeRules) -> Iterable[Identifier]:

@@ -19,7 +19,7 @@ MOST_SHARED = 3
 """How many of the values with the most profiles are told."""
 
 
-class Place(NamedTuple):
+class FileLine(NamedTuple):
     """A line of a file; files are counted from 0."""
 
     file: int
@@ -69,7 +69,7 @@ class Values:
         self._files = array("L")
         self._lines = array("L")
 
-    def take(self, value: str, mpid: int, place: Place) -> int:
+    def take(self, value: str, mpid: int, place: FileLine) -> int:
         """Let a request carry a value, and be answered with a profile; the value's number."""
         self.carried += 1
         number = self.numbers.get(value)
@@ -94,9 +94,9 @@ class Values:
         self._held.append(mpid)
         return number
 
-    def place_of(self, number: int) -> Place:
+    def place_of(self, number: int) -> FileLine:
         """Where a value came first."""
-        return Place(self._files[number], self._lines[number])
+        return FileLine(self._files[number], self._lines[number])
 
     def profiles_of(self, numbers: Iterable[int]) -> int:
         """How many profiles some values have together."""
@@ -169,7 +169,7 @@ class ScopeMeasures:
         self._higher: dict[tuple[IdentityType, IdentityType], array[int]] = {}
 
     def take(
-        self, identifiers: Iterable[Identifier], mpid: int, place: Place, way: int | None = None
+        self, identifiers: Iterable[Identifier], mpid: int, place: FileLine, way: int | None = None
     ) -> None:
         """Take a request that was answered with a profile, in a certain way.
 

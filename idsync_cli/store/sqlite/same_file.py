@@ -10,15 +10,15 @@ from idsync_cli.store.sqlite.files.location import StoreLocation
 
 
 class SameFile:
-    """What is known of the file that was opened; a temporary store has no place.
+    """What is known of the file that was opened; a temporary store has no location.
 
     `foreign_commits` counts what others have committed, as SQLite does, when the transaction began.
     `has_committed` says that this process has committed something.
     """
 
-    def __init__(self, connection: sqlite3.Connection, place: StoreLocation | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, location: StoreLocation | None) -> None:
         self._connection: Final = connection
-        self._place: Final = place
+        self._location: Final = location
         self._tables = self._pragma("schema_version")
         self._rewritings = entries.rewritings(connection)
         self.foreign_commits = self._pragma("data_version")
@@ -26,7 +26,7 @@ class SameFile:
 
     def is_in_place(self) -> bool:
         """Whether the path still leads to the file."""
-        return self._place is None or self._place.still_leads_to_it()
+        return self._location is None or self._location.still_leads_to_it()
 
     def has_its_tables(self) -> bool:
         """Whether the tables are those that were opened, also if the file was rewritten since.
@@ -51,11 +51,11 @@ class SameFile:
         self.check_in_place()
         if not self.has_its_tables():
             raise StoreFault(
-                f"the store {self._place} was restored, or its tables were changed, while it was "
-                "in use; nothing was changed after that",
+                f"the store {self._location} was restored, or its tables were changed, while it "
+                "was in use; nothing was changed after that",
                 FaultCode.STORE_REPLACED,
                 hint=Hint.LOOK_AND_TRY_AGAIN,
-                store=str(self._place),
+                store=str(self._location),
             )
 
     def check_in_place(self) -> None:
@@ -73,10 +73,10 @@ class SameFile:
                 # The log belongs to the old file, and must never be replayed into the new one.
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
-            f"the store {self._place} was removed or replaced while it was in use",
+            f"the store {self._location} was removed or replaced while it was in use",
             FaultCode.STORE_REPLACED,
             kept=Kept.ALL_IS_IN_OLD_FILE if self.has_committed else Kept.NOTHING_CHANGED,
-            store=str(self._place),
+            store=str(self._location),
         )
 
     def _pragma(self, name: str) -> int:

@@ -25,21 +25,21 @@ _LOGGED_PAGES = 8192
 class SqliteStore(Store):
     """An open store. Close it, or use it in a `with`.
 
-    `place` is the location of its file; a temporary store has none. `old_one_kept_as` is the backup
+    `location` is where its file is; a temporary store has none. `old_one_kept_as` is the backup
     of a store that had an earlier schema and was migrated as it was opened.
     """
 
     def __init__(
         self,
         connection: sqlite3.Connection,
-        place: StoreLocation | None = None,
+        location: StoreLocation | None = None,
         old_one_kept_as: Path | None = None,
     ) -> None:
         self.connection = connection
         self._seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
-        self.place = place
+        self.location = location
         self.old_one_kept_as = old_one_kept_as
-        self._file = SameFile(connection, place)
+        self._file = SameFile(connection, location)
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
         self._expects_many = False
@@ -63,12 +63,12 @@ class SqliteStore(Store):
         try:
             return self._file.has_its_tables()
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise unusable(error, self.place, committing=False) from error
+            raise unusable(error, self.location, committing=False) from error
 
     @property
     def owes_erasures(self) -> bool:
         """Whether bytes of what was erased may still be in the store's files."""
-        return self.place is not None and entries.is_owed(self.connection)
+        return self.location is not None and entries.is_owed(self.connection)
 
     def finish_erasures(self) -> bool:
         """Let no byte of what was erased be left in the store's files; whether that is done.
@@ -84,18 +84,18 @@ class SqliteStore(Store):
         except sqlite3.Error as error:
             what, code, hint = told(error)
             raise StoreFault(
-                f"what was erased is still in the files of the store {self.place}: {what}",
+                f"what was erased is still in the files of the store {self.location}: {what}",
                 code,
                 hint=hint,
-                store=str(self.place),
+                store=str(self.location),
             ) from error
 
     def evidence(self) -> "Evidence":
         """What shows that no byte of what was erased is left, once that is finished."""
         from idsync_cli.store.sqlite.erasing import rewriting
 
-        assert self.place is not None
-        return rewriting.evidence(self.connection, self.place.beside("-wal"))
+        assert self.location is not None
+        return rewriting.evidence(self.connection, self.location.beside("-wal"))
 
     def finish_what_is_owed(self) -> bool:
         """The same as far as it can be done at once, before anything else is written.
@@ -117,8 +117,8 @@ class SqliteStore(Store):
             self._check_unchanged()
             rewriting.rewrite(self.connection)
             self._file.has_its_tables()
-            assert self.place is not None
-            for draft in left_drafts(self.place.path):
+            assert self.location is not None
+            for draft in left_drafts(self.location.path):
                 draft.unlink(missing_ok=True)
             return rewriting.empty_log(self.connection, patiently=patiently)
 
@@ -126,8 +126,8 @@ class SqliteStore(Store):
         """Close the file."""
         self._current = None
         self.connection.close()
-        if self.place:
-            self.place.lock.close()
+        if self.location:
+            self.location.lock.close()
 
     def reading(self) -> AbstractContextManager[SqliteTransaction]:
         """A transaction that sees one state of the store and changes nothing."""
@@ -158,7 +158,7 @@ class SqliteStore(Store):
             self._changes_before = self.connection.total_changes
             return self._at_hand()
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise unusable(error, self.place, committing=False) from error
+            raise unusable(error, self.location, committing=False) from error
 
     def end_reading(self, error: BaseException | None) -> None:
         """End a transaction that reads, which an error may have ended; nothing of it stays.
@@ -173,9 +173,9 @@ class SqliteStore(Store):
                 self.forget()
             self._roll_back()
         except sqlite3.Error as another:
-            raise unusable(another, self.place, committing=False) from another
+            raise unusable(another, self.location, committing=False) from another
         if isinstance(error, (sqlite3.Error, UnicodeDecodeError)):
-            raise unusable(error, self.place, committing=False) from error
+            raise unusable(error, self.location, committing=False) from error
 
     @contextmanager
     def _writing(self, *, trust_new_mpids: bool) -> Iterator[SqliteTransaction]:
@@ -226,7 +226,7 @@ class SqliteStore(Store):
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for the turn to write, and have it while the block runs (see `lock`)."""
-        return self.place.lock.turn() if self.place else nullcontext()
+        return self.location.lock.turn() if self.location else nullcontext()
 
     def _check_unchanged(self) -> None:
         """Check at the beginning of a transaction that this is still the store that was opened.
@@ -269,7 +269,7 @@ class SqliteStore(Store):
                 self.forget()  # its cache may have what was never committed
                 raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise unusable(error, self.place, committing=self._is_committing) from error
+            raise unusable(error, self.location, committing=self._is_committing) from error
 
 
 class _Reading:
