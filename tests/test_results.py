@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.check.run import Totals, check_file, totals
+from idsync_cli.check.results import Totals, totals
+from idsync_cli.check.run import check_file
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, IdentityType

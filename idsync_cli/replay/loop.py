@@ -223,9 +223,8 @@ class Replay:
         return []
 
     def _say_what_is_kept(self, fault: IdsyncError) -> None:
-        is_kept = (
-            self._commits > 0 and self._store.location is not None
-        )  # else it is a copy that goes
+        has_file = self._store.location is not None  # else it is a copy that goes
+        is_kept = self._commits > 0 and has_file
         say_what_is_kept(fault, is_kept=is_kept)
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:

@@ -29,7 +29,8 @@ from idsync_cli.store.sqlite.lifecycle.beside import RESTORED_SUFFIX, SUFFIXES
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, is_there, schema_version
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
-from idsync_cli.store.sqlite.lifecycle.opening import check_name, is_free, no_folder, open_store
+from idsync_cli.store.sqlite.lifecycle.opening import open_store
+from idsync_cli.store.sqlite.lifecycle.vacancy import check_name, is_free, no_folder
 from idsync_cli.store.sqlite.store import SqliteStore
 
 
