@@ -53,15 +53,14 @@ class SqliteTransaction(SqliteQuestions):
         self._pending = pending = PendingChanges(connection)
         self._memory = memory = WorkingSet(pending)
         self._cache = cache = ProfileCache(tables, memory, pending)
-        self._batch_ids = BatchIds(tables)
-        self._aliases = Aliases(connection, self._bring_up_to_date)
+        self._batch_ids = batch_ids = BatchIds(tables)
+        self._aliases = aliases = Aliases(connection, self._bring_up_to_date)
         self._prefetch = Prefetch(tables, memory, pending, cache)
-        self._edits = Edits(tables, memory, pending, cache)
+        self._edits = edits = Edits(tables, memory, pending, cache)
         self._requests = requests = PendingRequests(connection)
         self._batch = Batch()  # what else is yet to be written: scopes, data and rules
         self._applying = Applying(
-            *(connection, memory, cache, self._edits, requests, self._batch_ids, self._aliases),
-            self._batch.data,
+            connection, memory, cache, edits, requests, batch_ids, aliases, self._batch.data
         )
         self._import: RecordImport | None = None  # is made when records come in
         self._seed = ""
