@@ -139,7 +139,7 @@ class ScopeRules:
 
     @cached_property
     def _listed(self) -> dict[int, tuple[IdentityType, ...]]:
-        """The sets of types that were listed before."""
+        """The types of each set that was asked for before, in order."""
         return {}
 
     @cached_property

@@ -222,7 +222,7 @@ def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _clean(connection: sqlite3.Connection) -> None:
-    """Clean a copy of whatever store that was, also of an earlier version."""
+    """Clean a copy (`erasing.rewriting`), unless it is of an earlier version."""
     if schema_version(connection) == SCHEMA_VERSION:
         clean(connection)
 
@@ -245,7 +245,7 @@ def _backup_at(file: str) -> SqliteStore:
 
 
 def _free_name(location: StoreLocation) -> Path:
-    """A name beside the store that nothing bears, nor anything that would belong to it."""
+    """A name beside the store that is free, also for the files that would belong to it."""
     names = (
         location.beside(RESTORED_SUFFIX + (f"-{number}" if number else "")) for number in count()
     )

@@ -1,4 +1,4 @@
-"""What the store knows, and applying what was decided, in one transaction after another."""
+"""A transaction of a SQLite store: look-ups, applying decisions, and writing the rows."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -179,7 +179,7 @@ class SqliteTransaction(SqliteQuestions):
         self._applying.apply(decision, its, entry)
 
     def _bring_up_to_date(self) -> None:
-        """Have the tables have all that was decided.
+        """Write everything that was decided, so that the tables have it.
 
         Raises:
             TablesBehind: that is left to another process.
@@ -273,7 +273,11 @@ class SqliteTransaction(SqliteQuestions):
         self._lookups = {}
 
     def _write_here(self) -> None:
-        """Bring the tables up to date, which only this process may do."""
+        """Write everything that was decided; no other process may have been given any of it.
+
+        Raises:
+            TablesBehind: another process has.
+        """
         if self._pending.handed_over.goes_on:
             raise TablesBehind
         self.write()
