@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mypy_extensions import mypyc_attr
 
@@ -23,9 +23,11 @@ from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.core.records import DataRecord, TimesRecord
 from idsync_cli.store.questions import Questions
 from idsync_cli.store.values import RequestEntry
+
+if TYPE_CHECKING:
+    from idsync_cli.core.records import DataRecord, TimesRecord
 
 
 class MpidTaken(Exception):
@@ -122,7 +124,7 @@ class Transaction(Questions):
         """What the erasure of a profile, which is there, would take away, and has to name."""
 
     @abstractmethod
-    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+    def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
         """Add something that an export has of a profile; that came in whole, with a history.
 
         Gives False, and adds nothing, where the profile has that attribute, that device or a state

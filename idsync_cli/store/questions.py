@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from mypy_extensions import mypyc_attr
 
@@ -10,8 +11,10 @@ from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.records import Record
 from idsync_cli.store.values import EVERY_PROFILE, HistoryEntry, Member, MemberCount, ProfileFilter
+
+if TYPE_CHECKING:
+    from idsync_cli.core.records import Record
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -97,7 +100,7 @@ class Questions(ABC):
         """The erasures, or that of one profile, by sequence number."""
 
     @abstractmethod
-    def records(self, scope: str | None = None) -> Iterator[Record]:
+    def records(self, scope: str | None = None) -> "Iterator[Record]":
         """What there is of profiles beside themselves, and the erasures; or those of one scope.
 
         First the times of each profile of which there is more, by the age of the profiles; then

@@ -222,7 +222,7 @@ def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _clean(connection: sqlite3.Connection) -> None:
-    """Clean a copy (`erasing.rewriting`), unless it is of an earlier version."""
+    """Clean a copy (`again.clean`), unless it is of an earlier version."""
     if schema_version(connection) == SCHEMA_VERSION:
         clean(connection)
 

@@ -6,16 +6,19 @@ The queries are imported when they are asked, for no request needs them.
 import sqlite3
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
-from idsync_cli.core.records import Record
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.values import EVERY_PROFILE, HistoryEntry, Member, MemberCount, ProfileFilter
+
+if TYPE_CHECKING:
+    from idsync_cli.core.records import Record
 
 _SCOPES = """
     SELECT name FROM scopes
@@ -109,7 +112,7 @@ class SqliteQuestions(Transaction):
         self.write()
         return profiles.holders_of(self, scope, identifier)
 
-    def records(self, scope: str | None = None) -> Iterator[Record]:
+    def records(self, scope: str | None = None) -> "Iterator[Record]":
         """What there is beside profiles: first their times, then all the rest by number."""
         from idsync_cli.store.sqlite.queries import records
 

@@ -8,21 +8,34 @@ from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.files.location import StoreLocation
 
+_TABLES: Final = "PRAGMA schema_version"
+_COMMITS_OF_OTHERS: Final = "PRAGMA data_version"
+
 
 class SameFile:
     """What is known of the file that was opened; a temporary store has no location.
 
-    `foreign_commits` counts what others have committed, as SQLite does, when the transaction began.
-    `has_committed` says that this process has committed something.
+    `foreign_commits` is what `count_commits` gave when the transaction began, and `has_committed`
+    says that this process has committed something.
     """
 
-    def __init__(self, connection: sqlite3.Connection, location: StoreLocation | None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        cursor: sqlite3.Cursor,
+        location: StoreLocation | None,
+    ) -> None:
         self._connection: Final = connection
+        self._cursor: Final = cursor
         self._location: Final = location
-        self._tables = self._pragma("schema_version")
+        self._tables = self._number(_TABLES)
         self._rewritings = entries.rewritings(connection)
-        self.foreign_commits = self._pragma("data_version")
+        self.foreign_commits = self.count_commits()
         self.has_committed = False
+
+    def count_commits(self) -> int:
+        """How many commits of others SQLite has counted by now."""
+        return self._number(_COMMITS_OF_OTHERS)
 
     def is_in_place(self) -> bool:
         """Whether the path still leads to the file."""
@@ -34,7 +47,7 @@ class SameFile:
         Whoever rewrites it counts that, as SQLite does. Another store in its place counts otherwise
         (`backup.py`).
         """
-        tables = self._pragma("schema_version")
+        tables = self._number(_TABLES)
         if tables != self._tables:
             count = entries.rewritings(self._connection)
             if not 0 < tables - self._tables == count - self._rewritings:
@@ -69,7 +82,7 @@ class SameFile:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         with suppress(sqlite3.Error):
-            if self._pragma("data_version") == self.foreign_commits:
+            if self.count_commits() == self.foreign_commits:
                 # The log belongs to the old file, and must never be replayed into the new one.
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
@@ -79,5 +92,5 @@ class SameFile:
             store=str(self._location),
         )
 
-    def _pragma(self, name: str) -> int:
-        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+    def _number(self, pragma: str) -> int:
+        return int(self._cursor.execute(pragma).fetchone()[0])

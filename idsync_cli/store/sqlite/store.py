@@ -36,10 +36,11 @@ class SqliteStore(Store):
         old_one_kept_as: Path | None = None,
     ) -> None:
         self.connection = connection
+        self._cursor = connection.cursor()  # of what begins and ends every transaction
         self._seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
         self.location = location
         self.old_one_kept_as = old_one_kept_as
-        self._file = SameFile(connection, location)
+        self._file = SameFile(connection, self._cursor, location)
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
         self._expects_many = False
@@ -154,7 +155,7 @@ class SqliteStore(Store):
             StoreFault: the store cannot be read.
         """
         try:
-            self.connection.execute("BEGIN DEFERRED")
+            self._cursor.execute("BEGIN DEFERRED")
             self._changes_before = self.connection.total_changes
             return self._at_hand()
         except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -196,7 +197,7 @@ class SqliteStore(Store):
 
     def cached(self) -> SqliteTransaction | None:
         """The last transaction with its cache, unless somebody else has written since."""
-        if self._current and self._pragma("data_version") == self._current_is_of:
+        if self._current and self._file.count_commits() == self._current_is_of:
             return self._current
         return None
 
@@ -239,7 +240,7 @@ class SqliteStore(Store):
 
     def _at_hand(self) -> SqliteTransaction:
         """A transaction: the last one with its cache, or a new one if somebody else has written."""
-        commits = self._pragma("data_version")
+        commits = self._file.count_commits()
         if self._current is None or commits != self._current_is_of:
             self.forget()
             self._current, self._current_is_of = SqliteTransaction(self.connection), commits
@@ -250,10 +251,7 @@ class SqliteStore(Store):
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
-
-    def _pragma(self, name: str) -> int:
-        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
+            self._cursor.execute("ROLLBACK")
 
     @contextmanager
     def _transaction(
@@ -261,7 +259,7 @@ class SqliteStore(Store):
     ) -> Iterator[SqliteTransaction]:
         self._is_committing = False
         try:
-            self.connection.execute(begin)
+            self._cursor.execute(begin)
             transaction = transaction or self._at_hand()
             try:
                 yield transaction

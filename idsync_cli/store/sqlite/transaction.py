@@ -10,7 +10,6 @@ from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.core.records import DataRecord, TimesRecord
 from idsync_cli.store.sqlite.cache.aliases import Aliases
 from idsync_cli.store.sqlite.cache.applying import Applying
 from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
@@ -31,6 +30,7 @@ from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
 from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
+    from idsync_cli.core.records import DataRecord, TimesRecord
     from idsync_cli.store.sqlite.cache.imports import RecordImport
 
 _ADD: Final = Op.ADD
@@ -217,7 +217,7 @@ class SqliteTransaction(SqliteQuestions):
         self._write_here()
         return removal.survey(self.connection, self._traces, erasure)
 
-    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+    def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
         """Add something that an export has of a profile; whether there was none like it."""
         return self._record_import().insert(record, time_ms)
 
