@@ -432,6 +432,7 @@ def test_what_a_restore_keeps_is_never_written_over(idsync: Program) -> None:
 
 # What is there already
 
+A_BATCH = '{"type": "batch", "user_identities": {"email": "a@example.com"}, "events": []}\n'
 WRITING = {
     "export": ("export", "--output"),
     "export as csv": ("export", "--format", "csv", "--output"),
@@ -439,6 +440,13 @@ WRITING = {
     "replay, dry": ("replay", "day.jsonl", "--dry-run", "--output"),
     "backup": ("backup",),
     "identify": ("identify", "--idfv", "1", "--dry-run", "--svg"),
+    "replay with a page": ("replay", "day.jsonl", "--html"),
+    "replay with events": ("replay", "day.jsonl", "--enrich"),
+    "compare with a page": ("compare", "--with", "other.yaml", "day.jsonl", "--html"),
+    "graph": ("graph", "idfv=1", "--output"),
+    "audience": ("audience", "all", "--output"),
+    "translate": ("translate", "--to", "idfv", "names.txt", "--output"),
+    "convert": ("convert", "people.csv", "--output"),
 }
 
 
@@ -448,6 +456,9 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(
     filled: Program, command: tuple[str, ...], content: bytes
 ) -> None:
     filled.write("there", content)
+    filled.write("people.csv", "email\na@example.com\n")
+    filled.write("names.txt", "idfv=1\n")
+    filled.write("day.jsonl", A_BATCH)
     (filled.folder / "sub" / "link").symlink_to(filled.folder / "there")
     before = contents(filled.folder)
     for name in ("there", "sub/link") if command != ("backup",) else ("there",):
