@@ -164,8 +164,7 @@ def compare(
         say(str(fault))
     if more := found.wrong - len(found.first_wrong):
         say(f"and {more} more invalid responses")
-    status = comparison.exit_status(Limits(max_splits, max_merges, max_refused))
-    return 1 if found.wrong else status
+    return found.exit_status(Limits(max_splits, max_merges, max_refused))
 
 
 def _write_differing(found: Compared, output: str, *, force: bool) -> None:

@@ -158,9 +158,9 @@ def _compared(
     assert found is not None
     if not found.profiles:
         say("idsync: nothing is split or merged, so there is nothing to draw")
-        return 1
+        return found.exit_status
     write_output(output, _written(found, shape, _COMPARED), force=force)
-    return 0
+    return found.exit_status
 
 
 _COMPARED = "What B splits and merges of A"

@@ -17,6 +17,7 @@ from idsync_cli.foresight.comparing.comparison import (
     DifferingLine,
     Example,
     GroupCounts,
+    Limits,
 )
 from idsync_cli.foresight.comparing.groups import NEVER, Group, Grouped, Part, group
 from idsync_cli.foresight.comparing.process import SideProcess, results
@@ -54,6 +55,10 @@ class Compared:
         self.first_wrong: Sequence[Fault] = ()
         self._grouped = grouped
         self._both = both
+
+    def exit_status(self, limits: Limits) -> int:
+        """That of the comparison; 1 if a response is wrong, whatever the limits."""
+        return 1 if self.wrong else self.comparison.exit_status(limits)
 
     def differing_lines(self) -> Iterator[DifferingLine]:
         """Every line that differs, in order."""
