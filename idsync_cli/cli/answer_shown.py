@@ -1,13 +1,7 @@
 """What a request command shows of its answer: as JSON, in a line or two, or explained."""
 
 from idsync_cli import wire
-from idsync_cli.cli.environment import (
-    draw,
-    say,
-    terminal_width,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import draw, say, terminal_width, write_json, write_lines
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.one_shot import Reply

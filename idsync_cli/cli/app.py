@@ -15,10 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli import __version__
 from idsync_cli.cli import colour
-from idsync_cli.cli.environment import (
-    say,
-    write,
-)
+from idsync_cli.cli.environment import say, write
 from idsync_cli.cli.parsing import Reading, command_of, usage_message
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 

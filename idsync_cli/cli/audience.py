@@ -5,20 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.cli import completion, hints
-from idsync_cli.cli.environment import (
-    draw,
-    now_ms,
-    say,
-    terminal_width,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import draw, now_ms, say, terminal_width, write_json, write_lines
 from idsync_cli.cli.moments import moment_in
-from idsync_cli.cli.opening import (
-    check_scope,
-    existing_store,
-    load_configuration,
-)
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, Force, StorePath
 from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.cli.questions import ROWS_SHOWN, Limit, OneScope, mpid_in

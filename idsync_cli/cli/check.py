@@ -14,11 +14,7 @@ from idsync_cli.check import run as checking
 from idsync_cli.check.results import PASSED, CheckOutcome, Result, Unreadable, totals
 from idsync_cli.check.update import Update, update_of
 from idsync_cli.cli.check_shown import Format, Reports, Teller, complain_of
-from idsync_cli.cli.environment import (
-    say,
-    write,
-    write_lines,
-)
+from idsync_cli.cli.environment import say, write, write_lines
 from idsync_cli.cli.hints import with_hints
 from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import NoExtensions, present_config, present_store

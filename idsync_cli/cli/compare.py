@@ -5,13 +5,7 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.both_sides import Beginning, replayed
-from idsync_cli.cli.environment import (
-    draw,
-    parse_seed,
-    say,
-    terminal_width,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, parse_seed, say, terminal_width, write_json
 from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -23,11 +17,10 @@ from idsync_cli.cli.options import (
     Workspace,
     present_store,
 )
-from idsync_cli.cli.output import HtmlReport, check_page, write_page
+from idsync_cli.cli.output import HtmlReport, check_page, output_file, write_page
 from idsync_cli.core.codes import FileKind
-from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
-from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
-from idsync_cli.files.whole_file import whole_file
+from idsync_cli.errors import UsageFault
+from idsync_cli.files.outputs import Outputs, ensure_writable
 from idsync_cli.foresight.comparing.compare import Compared
 from idsync_cli.foresight.comparing.comparison import Limits
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
@@ -170,15 +163,6 @@ def compare(
 def _write_differing(found: Compared, output: str, *, force: bool) -> None:
     from idsync_cli.render import compare as render
 
-    try:
-        with whole_file(output, must_be_new=not force) as file:
-            for line in found.differing_lines():
-                file.write(render.differing_line(line))
-    except FileExistsError:
-        raise file_exists("--output", output) from None
-    except OSError as error:
-        raise StoreFault(
-            f"--output {quoted(output)} cannot be written: {error.strerror}",
-            FaultCode.OUTPUT_UNWRITABLE,
-            path=output,
-        ) from None
+    with output_file("--output", output, force=force) as file:
+        for line in found.differing_lines():
+            file.write(render.differing_line(line))

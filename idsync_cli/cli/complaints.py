@@ -3,11 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from idsync_cli.cli.environment import (
-    say,
-    say_line,
-    width_of_excerpts,
-)
+from idsync_cli.cli.environment import say, say_line, width_of_excerpts
 from idsync_cli.cli.hints import lines, with_hints
 from idsync_cli.errors import Excerpt, Fault, FileFault, IdsyncError
 

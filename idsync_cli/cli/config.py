@@ -15,10 +15,7 @@ from idsync_cli.cli.environment import (
     write_json,
     write_lines,
 )
-from idsync_cli.cli.opening import (
-    existing_store,
-    load_configuration,
-)
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

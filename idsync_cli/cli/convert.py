@@ -6,12 +6,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    draw,
-    terminal_width,
-    told_if_interrupted,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, terminal_width, told_if_interrupted, write_json
 from idsync_cli.cli.options import Force, present_config, present_store
 from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.cli.progress import no_progress, progress

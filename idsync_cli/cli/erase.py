@@ -7,18 +7,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli.certificate import certificate_writer
-from idsync_cli.cli.environment import (
-    now_ms,
-    say,
-    write_json,
-    write_lines,
-)
-from idsync_cli.cli.opening import (
-    load_configuration,
-    open_store,
-    say_agreed,
-    unfinished_erasure,
-)
+from idsync_cli.cli.environment import now_ms, say, write_json, write_lines
+from idsync_cli.cli.opening import load_configuration, open_store, say_agreed, unfinished_erasure
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

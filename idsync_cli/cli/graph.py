@@ -8,11 +8,7 @@ import typer
 
 from idsync_cli.cli.both_sides import Beginning, replayed
 from idsync_cli.cli.environment import say
-from idsync_cli.cli.opening import (
-    check_scope,
-    existing_store,
-    load_configuration,
-)
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

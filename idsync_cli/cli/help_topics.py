@@ -6,10 +6,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    terminal_width,
-    write_lines,
-)
+from idsync_cli.cli.environment import terminal_width, write_lines
 from idsync_cli.core.everyday_names import meant_by, types_called
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import UsageFault, did_you_mean, nearest, quoted

@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    now_ms,
-    write_lines,
-)
+from idsync_cli.cli.environment import now_ms, write_lines
 from idsync_cli.cli.options import DEFAULT_STORE, StorePath
 from idsync_cli.cli.progress import progress
 from idsync_cli.errors import StoreFault, UsageFault, number_of, printable, quoted

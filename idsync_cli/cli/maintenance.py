@@ -4,11 +4,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    say,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import say, write_json, write_lines
 from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.files.outputs import Outputs, is_path

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from idsync_cli.cli.environment import (
-    say,
-    write_utf8,
-)
+from idsync_cli.cli.environment import say, write_utf8
 from idsync_cli.core.codes import FileKind
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
 from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
@@ -34,16 +31,28 @@ def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]
         yield write_utf8
         return
     ensure_writable("--output", output)
+    with output_file("--output", output, force=force) as file:
+        yield lambda lines: file.write(f"{lines}\n".encode())
+
+
+@contextmanager
+def output_file(option: str, path: str, *, force: bool) -> Iterator[BinaryIO]:
+    """Open the file that an option names; it takes its place when the block ends.
+
+    Raises:
+        StoreFault: it cannot be written.
+        UsageFault: somebody has made it meanwhile.
+    """
     try:
-        with whole_file(output, must_be_new=not force) as file:
-            yield lambda lines: file.write(f"{lines}\n".encode())
+        with whole_file(path, must_be_new=not force) as file:
+            yield file
     except FileExistsError:
-        raise file_exists("--output", output) from None
+        raise file_exists(option, path) from None
     except OSError as error:
         raise StoreFault(
-            f"--output {quoted(output)} cannot be written: {error.strerror}",
+            f"{option} {quoted(path)} cannot be written: {error.strerror}",
             FaultCode.OUTPUT_UNWRITABLE,
-            path=output,
+            path=path,
         ) from None
 
 
@@ -106,17 +115,8 @@ def write_page(html: str, page: "Page", *, force: bool) -> None:
     """
     from idsync_cli.render.html.page import html as as_html
 
-    try:
-        with whole_file(html, must_be_new=not force) as file:
-            file.write(as_html(page).encode())
-    except FileExistsError:
-        raise file_exists("--html", html) from None
-    except OSError as error:
-        raise StoreFault(
-            f"--html {quoted(html)} cannot be written: {error.strerror}",
-            FaultCode.OUTPUT_UNWRITABLE,
-            path=html,
-        ) from None
+    with output_file("--html", html, force=force) as file:
+        file.write(as_html(page).encode())
 
 
 def write_output(output: str, text: str, *, force: bool) -> None:

@@ -11,10 +11,7 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import (
-    say,
-    write_lines,
-)
+from idsync_cli.cli.environment import say, write_lines
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import (
     Identifier,

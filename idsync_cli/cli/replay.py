@@ -11,12 +11,7 @@ from typing import Annotated
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli.environment import (
-    new_seed,
-    now_ms,
-    parse_seed,
-    write,
-)
+from idsync_cli.cli.environment import new_seed, now_ms, parse_seed, write
 from idsync_cli.cli.input_files import checked_target
 from idsync_cli.cli.opening import (
     load_configuration,

@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    new_seed,
-    now_ms,
-    parse_seed,
-    say,
-    write,
-)
-from idsync_cli.cli.opening import (
-    check_seed,
-    open_store,
-)
+from idsync_cli.cli.environment import new_seed, now_ms, parse_seed, say, write
+from idsync_cli.cli.opening import check_seed, open_store
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

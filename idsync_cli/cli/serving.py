@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from idsync_cli.cli.environment import (
-    say,
-    write,
-)
+from idsync_cli.cli.environment import say, write
 from idsync_cli.cli.opening import load_configuration
 from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable
 

@@ -5,12 +5,7 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    parse_seed,
-    say,
-    write,
-    write_json,
-)
+from idsync_cli.cli.environment import parse_seed, say, write, write_json
 from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed, present_store
 from idsync_cli.errors import (

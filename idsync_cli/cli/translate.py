@@ -10,10 +10,7 @@ import typer
 from idsync_cli import wire
 from idsync_cli.cli import completion
 from idsync_cli.cli.environment import say
-from idsync_cli.cli.opening import (
-    existing_store,
-    load_configuration,
-)
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

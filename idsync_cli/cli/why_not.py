@@ -8,18 +8,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import hints
-from idsync_cli.cli.environment import (
-    draw,
-    parse_seed,
-    say,
-    terminal_width,
-    write,
-    write_json,
-)
-from idsync_cli.cli.opening import (
-    existing_store,
-    load_configuration,
-)
+from idsync_cli.cli.environment import draw, parse_seed, say, terminal_width, write, write_json
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

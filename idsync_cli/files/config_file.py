@@ -8,13 +8,7 @@ from idsync_cli.errors import Fault, FileFault, Hint, printable
 from idsync_cli.files.scope_reader import ScopeReader, place_of
 from idsync_cli.files.workspaces import read_accounts
 from idsync_cli.files.yaml_parser import parse_documents
-from idsync_cli.files.yaml_tree import (
-    START,
-    Faults,
-    Node,
-    read_bytes,
-    text_of,
-)
+from idsync_cli.files.yaml_tree import START, Faults, Node, read_bytes, text_of
 
 _TOP = ("version", "organization", "scopes", "accounts")
 
