@@ -16,7 +16,7 @@ def told(story: Iterable[str], file: str) -> bytes:
     Raises:
         RuntimeError: a command failed.
     """
-    surroundings = {
+    environment = {
         name: value for name, value in os.environ.items() if not name.startswith("IDSYNC_")
     }
     with TemporaryDirectory() as folder:
@@ -24,7 +24,7 @@ def told(story: Iterable[str], file: str) -> bytes:
             done = subprocess.run(
                 [sys.executable, "-m", "idsync_cli", *command.split()],
                 cwd=folder,
-                env=surroundings,
+                env=environment,
                 capture_output=True,
                 text=True,
                 check=False,

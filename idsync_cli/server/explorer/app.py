@@ -18,8 +18,8 @@ from idsync_cli.render.theme import Line, text
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.explorer.files import PAGE, page_files
 from idsync_cli.server.explorer.guard import SECURITY_HEADERS, Guard
-from idsync_cli.server.explorer.looking import drawn
 from idsync_cli.server.explorer.routes import ExplorerRoutes
+from idsync_cli.server.explorer.views import drawn
 from idsync_cli.server.outermost import ReportBug, answer
 
 PREFIX: Final = "/explorer/"
