@@ -7,17 +7,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import (
-    check_scope,
-    draw,
-    existing_store,
-    load_configuration,
-    say,
-    terminal_width,
-    write,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import draw, say, terminal_width, write, write_json, write_lines
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

@@ -1,6 +1,5 @@
 """The application: its routes, and what becomes of whatever goes wrong in them (section 10)."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -8,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
@@ -17,13 +16,12 @@ from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.cors import Cors, preflight
 from idsync_cli.server.credentials import Refused
 from idsync_cli.server.description import with_description
+from idsync_cli.server.outermost import ReportBug, answer
 from idsync_cli.server.routes import operations
 
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
 _OF_ALIASES: Final = "/alias"
 _OF_SUBJECT_REQUESTS: Final = ("/v3/requests", "/v3/discovery")
-
-ReportBug = Callable[[Exception], None]
 
 
 def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None) -> ASGIApp:
@@ -108,8 +106,12 @@ def _route_of(request: Request) -> str:
     return route.path if isinstance(route, Route) else "?"
 
 
-async def _bug(_request: Request, _error: Exception) -> Response:
+def _of_a_bug() -> Response:
     return error_response(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
+
+
+async def _bug(_request: Request, _error: Exception) -> Response:
+    return _of_a_bug()
 
 
 class _Outside:
@@ -128,19 +130,12 @@ class _Outside:
         if scope["method"] == "OPTIONS":
             await preflight(headers)(scope, receive, send)
             return
-        has_begun = False
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                message["headers"] = [*message.get("headers", ()), *headers]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
-            self._report_bug(error)
-            if not has_begun:
-                response = await _bug(Request(scope), error)
-                await response(scope, receive, send_with_headers)
+        await answer(
+            self._app,
+            scope,
+            receive,
+            send,
+            headers=headers,
+            report_bug=self._report_bug,
+            of_a_bug=_of_a_bug,
+        )
