@@ -158,16 +158,78 @@ def test_a_body_that_says_it_is_too_long_is_not_waited_for(server: Server, encod
     assert server("GET", "/healthz").status == 200
 
 
-@pytest.mark.parametrize("cut", [b"", b"{", b'{"known_identities": {"email": "a'])
-def test_a_body_that_is_cut_does_nothing(server: Server, cut: bytes) -> None:
+IDENTIFY = b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+
+
+def ended(server: Server, sent: bytes) -> list[tuple[bytes, bytes]]:
+    """Status line and body of each answer to a client that ends its side and goes on reading."""
+    came = b""
     with socket.create_connection((server.host, server.port), timeout=20) as connection:
-        connection.sendall(
-            b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
-            b"Content-Length: 1000\r\n\r\n" + cut
-        )
+        connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
-        connection.recv(65536)
+        while chunk := connection.recv(65536):
+            came += chunk
+    answers = [b"HTTP/1.1 " + each for each in came.split(b"HTTP/1.1 ")[1:]]
+    return [(each.partition(b"\r\n")[0], each.partition(b"\r\n\r\n")[2]) for each in answers]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"Content-Length: 1000\r\n\r\n",
+        b'Content-Length: 1000\r\n\r\n{"known_identities": {"email": "a',
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+    ],
+)
+def test_a_body_that_is_cut_is_told_of(server: Server, cut: bytes) -> None:
+    [(status, body)] = ended(server, IDENTIFY + cut)
+    assert status == b"HTTP/1.1 400 Bad Request"
+    assert json.loads(body)["Errors"][0]["message"] == "the body is incomplete"
     assert server("GET", "/healthz").status == 200
+
+
+def test_who_sends_no_more_is_answered_all_the_same(server: Server) -> None:
+    body = b'{"known_identities": {"email": "half"}}'
+    whole = IDENTIFY + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    first, second = ended(server, whole * 2)
+    assert first[0] == second[0] == b"HTTP/1.1 200 OK"
+    assert json.loads(first[1])["mpid"] == json.loads(second[1])["mpid"]
+    assert ended(server, b"") == ended(server, IDENTIFY) == []
+
+
+def test_what_is_no_http_behind_an_answer_ends_the_connection(server: Server) -> None:
+    """The answer was written, and no second one may follow it."""
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    begun = IDENTIFY + b"Transfer-Encoding: chunked\r\n\r\n"
+    for sent in (begun + 8 * chunk + b"zzz\r\n", begun + b"5\r\nhello\r\nzz\r\n"):
+        with socket.create_connection((server.host, server.port), timeout=20) as connection:
+            connection.sendall(sent)
+            assert connection.recv(65536)[:12] in (b"HTTP/1.1 413", b"HTTP/1.1 400")
+    assert server("GET", "/healthz").status == 200
+
+
+def test_a_content_type_that_is_not_json_is_told_of(server: Server) -> None:
+    """But where a browser sends what it likes."""
+    for path, headers in ROUTES:
+        sent = bearer(server) if "bearer" in headers else headers
+        for kind in ("text/html", "application/x-www-form-urlencoded", "multipart/form-data"):
+            reply = server("POST", path, b"{}", {**sent, "content-type": kind})
+            if path in TAKES_ALL:
+                assert reply.status == 202
+                continue
+            assert reply.status == 400, path
+            told = reply.json()
+            message = told["message"] if "alias" in path else told["errors"][0]["message"]
+            assert "send application/json" in message
+            if path.endswith("/modify"):
+                assert (told["mpid"], told["is_logged_in"]) == (USER, True)
+
+
+def test_a_byte_order_mark_is_passed_over(server: Server) -> None:
+    body = b'\xef\xbb\xbf{"known_identities": {"email": "marked"}}'
+    assert server("POST", "/v1/identify", body, {"x-mp-key": "web-key"}).status == 200
+    assert server("POST", "/v2/events", b'\xef\xbb\xbf{"mp_deviceid": "d"}', SERVER).status == 202
 
 
 def test_a_thousand_connections_that_say_nothing_keep_nobody_out(server: Server) -> None:
@@ -270,7 +332,7 @@ STALE = signed("web-key", "sesame", "20200101T000000Z", "/v2/events", b"{}")
         ("/v1/identify", {**SERVER, "x-mp-signature": "0" * 64}, 401),
         ("/v1/identify", {"x-mp-key": "web-key", **COURIER}, 401),
         ("/v2/events", {**SERVER, **IOS}, 403),
-        ("/v2/events", {**SERVER, **STALE}, 401),
+        ("/v2/events", {**SERVER, **STALE}, 403),
         ("/v2/events", {**COURIER, "x-mp-key": "courier-key"}, 400),
         ("/v3/JS/web-key/events", IOS, 401),
         ("/v3/JS/web-key/events", COURIER, 401),

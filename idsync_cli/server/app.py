@@ -17,6 +17,7 @@ from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.cors import Cors, preflight
 from idsync_cli.server.credentials import Refused
 from idsync_cli.server.description import with_description
+from idsync_cli.server.log import Log
 from idsync_cli.server.routes import operations
 
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
@@ -32,7 +33,7 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
     `carrying_out` runs beside it, or nothing that is due is carried out.
     """
     app = starlette_app(api, report_bug, carrying_out)
-    return _Outside(app, Cors(api.settings.allowed_origins), report_bug)
+    return _Outside(app, Cors(api.settings.allowed_origins), api.log, report_bug)
 
 
 def starlette_app(
@@ -42,7 +43,7 @@ def starlette_app(
     served = with_description(operations(api, carrying_out or CarryingOut(api, 0, report_bug)))
     app = Starlette(
         routes=[
-            Route(path, each.handler, methods=[each.method])
+            Route(path, each.handler, methods=[each.method], name=each.name)
             for each in served
             for path in each.paths
         ],
@@ -63,19 +64,19 @@ def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
 
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
-        api.log.refused(_route_of(request), error.status, error.code)
+        api.log.refused(_kind_of(request.scope), error.status, error.code)
         return _error(request, error.status, error.code, error.message, error.headers)
 
     async def without_body(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        api.log.refused(_route_of(request), error.status, "credentials")
+        api.log.refused(_kind_of(request.scope), error.status, "credentials")
         if error.status == 404:
             return _error(request, 404, _CODES[404], "Not Found")
         return Response(status_code=error.status)
 
     async def refusal(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
-        api.log.refused(_route_of(request), 400, error.code.value)
+        api.log.refused(_kind_of(request.scope), 400, error.code.value)
         code, message = refused(error)
         return _error(request, 400, code, message)
 
@@ -102,10 +103,10 @@ def _error(
     return error_response(status, code, message, headers, of_subject_request=is_dsr)
 
 
-def _route_of(request: Request) -> str:
-    """The route that a request took, without what it named there."""
-    route = request.scope.get("route")
-    return route.path if isinstance(route, Route) else "?"
+def _kind_of(scope: Scope) -> str:
+    """The name of the operation that a request asked for."""
+    route = scope.get("route")
+    return route.name if isinstance(route, Route) else "?"
 
 
 async def _bug(_request: Request, _error: Exception) -> Response:
@@ -113,11 +114,15 @@ async def _bug(_request: Request, _error: Exception) -> Response:
 
 
 class _Outside:
-    """What every response passes: pages of other origins may read it, and no bug shows in it."""
+    """What every response passes: pages of other origins may read it, and no bug shows in it.
 
-    def __init__(self, app: ASGIApp, cors: Cors, report_bug: ReportBug) -> None:
+    Every request has its line in the log.
+    """
+
+    def __init__(self, app: ASGIApp, cors: Cors, log: Log, report_bug: ReportBug) -> None:
         self._app: Final = app
         self._cors: Final = cors
+        self._log: Final = log
         self._report_bug: Final = report_bug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,19 +133,21 @@ class _Outside:
         if scope["method"] == "OPTIONS":
             await preflight(headers)(scope, receive, send)
             return
-        has_begun = False
+        status = 0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
+            nonlocal status
             if message["type"] == "http.response.start":
-                has_begun = True
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
+        self._log.begin()
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
             self._report_bug(error)
-            if not has_begun:
+            if not status:
                 response = await _bug(Request(scope), error)
                 await response(scope, receive, send_with_headers)
+        self._log.end(_kind_of(scope), status)

@@ -136,7 +136,7 @@ def _responses(operation: Operation) -> Json:
     error = next((name for name in _ERRORS_OF_ITS_OWN if name in answers.values()), "Error")
     if operation.opens is not Opens.NOTHING:
         answers |= {401: None, **dict.fromkeys(_LIMITED, error)}
-    if operation.opens in (Opens.ADMIN, Opens.ADMIN_OR_NOTHING, Opens.ADMIN_IN_BODY, Opens.BEARER):
+    if operation.opens in (Opens.ADMIN, Opens.ADMIN_IN_BODY, Opens.BEARER):
         answers[404] = error  # also where no workspace has a pair of administration
     if operation.body is not None and operation.opens is not Opens.NOTHING:
         for status in _OF_BODIES:
