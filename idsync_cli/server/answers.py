@@ -78,7 +78,8 @@ def error_response(
     found = [{"code": code, "message": message}]
     if of_subject_request:
         found = [{**each, "domain": "Validation", "reason": code} for each in found]
-        more = {"code": status, "message": message}
+        more = {"code": status, "message": message, "errors": found}
+        more["error"] = dict(more)  # as the framework wraps it, and mParticle does not
     body = {
         "Errors": found, "errors": found, "ErrorCode": code, "StatusCode": status,
         "RequestId": str(uuid4()), **(more or {}),

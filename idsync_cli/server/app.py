@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
@@ -32,25 +32,19 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
 
     `carrying_out` runs beside it, or nothing that is due is carried out.
     """
-    app = starlette_app(api, report_bug, carrying_out)
+    routes = routes_of(api, carrying_out or CarryingOut(api, 0, report_bug))
+    router = Router(routes, redirect_slashes=False)
+    app = ExceptionMiddleware(router, _handlers_of(api))
     return _Outside(app, Cors(api.settings.allowed_origins), api.log, report_bug)
 
 
-def starlette_app(
-    api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None
-) -> Starlette:
-    """The routes alone, as `make_app` has them."""
-    served = with_description(operations(api, carrying_out or CarryingOut(api, 0, report_bug)))
-    app = Starlette(
-        routes=[
-            Route(path, each.handler, methods=[each.method], name=each.name)
-            for each in served
-            for path in each.paths
-        ],
-        exception_handlers=_handlers_of(api),
-    )
-    app.router.redirect_slashes = False
-    return app
+def routes_of(api: Api, carrying_out: CarryingOut) -> list[Route]:
+    """Every route, as it is served."""
+    return [
+        Route(path, each.handler, methods=[each.method], name=each.name)
+        for each in with_description(operations(api, carrying_out))
+        for path in each.paths
+    ]
 
 
 async def _unroutable(request: Request, error: Exception) -> Response:
@@ -85,7 +79,6 @@ def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
         Problem: problem,
         Refused: without_body,
         Refusal: refusal,
-        Exception: _bug,
     }
 
 
@@ -109,7 +102,7 @@ def _kind_of(scope: Scope) -> str:
     return route.name if isinstance(route, Route) else "?"
 
 
-async def _bug(_request: Request, _error: Exception) -> Response:
+def _bug() -> Response:
     return error_response(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
 
 
@@ -142,12 +135,12 @@ class _Outside:
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
+        scope["app"] = self  # then the router raises what it cannot route
         self._log.begin()
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
             self._report_bug(error)
             if not status:
-                response = await _bug(Request(scope), error)
-                await response(scope, receive, send_with_headers)
+                await _bug()(scope, receive, send_with_headers)
         self._log.end(_kind_of(scope), status)

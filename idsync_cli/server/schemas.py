@@ -186,7 +186,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
         expected_completion_time={"type": "null"},
     ),
     "SubjectRequestError": _object(
-        f"{_ERROR_MEMBERS} code message", code={"type": "integer"}, message=_TEXT, **_ERROR
+        f"{_ERROR_MEMBERS} code message error", code={"type": "integer"}, message=_TEXT,
+        error={"type": "object"}, **_ERROR
     ),
     "Discovery": _object(
         "api_version supported_identities supported_subject_request_types processor_certificate",
