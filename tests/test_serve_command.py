@@ -251,6 +251,14 @@ def test_a_packed_recording_stays_packed_and_is_replayed_with_other_mpids(
     assert statuses == ["created", "modified", "matched", "modified"]
 
 
+def certificate_of(connection: HTTPSConnection) -> dict[str, object]:
+    """What a certificate says that was checked."""
+    assert isinstance(connection.sock, ssl.SSLSocket)
+    found = connection.sock.getpeercert()
+    assert found
+    return dict(found)
+
+
 def test_an_own_certificate_is_made_and_its_key_is_nowhere(program: Program) -> None:
     with serving(program, "--tls") as running:
         authority = program.folder / "idsync.db.ca.pem"
@@ -258,7 +266,11 @@ def test_an_own_certificate_is_made_and_its_key_is_nowhere(program: Program) -> 
         connection = HTTPSConnection("localhost", running.port, timeout=20, context=context)
         connection.request("POST", "/v1/identify", visit(1), KEY)
         assert connection.getresponse().status == 200
+        told = certificate_of(connection)
         connection.close()
+        good = [ssl.cert_time_to_seconds(str(told[each])) for each in ("notBefore", "notAfter")]
+        assert good[0] < time.time() < good[1]
+        assert good[1] - good[0] < 825 * 86_400  # or iOS does not trust it
         assert not [
             name for name, each in program.files().items() if b"PRIVATE KEY" in (each or b"")
         ]
