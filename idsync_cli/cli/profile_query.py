@@ -5,16 +5,9 @@ from typing import Annotated
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    now_ms,
-    say,
-    terminal_width,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, now_ms, say, terminal_width, write_json
 from idsync_cli.cli.moments import moment_in
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

@@ -1,4 +1,4 @@
-"""Values that a search may have meant: others than what it named by no more than how they look.
+"""Values that a search may have meant: they differ from the given one only in how they are written.
 
 A variant differs in the case of letters, in spaces, in its Unicode form or in the punctuation of a
 telephone number. A bounded number of likely ones is made, for each of them costs a look-up.
@@ -26,7 +26,7 @@ _LONGEST_NAME: Final = 40
 
 
 class Difference(StrEnum):
-    """In what two values differ that are nearly the same."""
+    """How two values differ that are nearly the same."""
 
     CASE = "letter case"
     SPACES = "spaces"

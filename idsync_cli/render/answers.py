@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from idsync_cli.check.run import Mismatch, Result
+from idsync_cli.check.results import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Rule, Status
 from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import Answer, Decision, Note, Refusal

@@ -43,7 +43,7 @@ _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "stor
 class WriteJob(NamedTuple):
     """A batch of a replay: what it changes, and how far the replay is before it and after it.
 
-    `labels` and `pairs` are what labels and recorded MPIDs stand for by now that it has touched.
+    `labels` and `pairs` say what the labels and recorded MPIDs that it changed stand for by now.
     """
 
     batch: Batch
