@@ -123,7 +123,7 @@ def whois(
 
     Example: idsync whois email=a@example.com
     """
-    asked = identifier_in(identifier)
+    asked = identifier_in(identifier, for_an_mpid="idsync profile show --mpid")
     organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)

@@ -32,7 +32,7 @@ from idsync_cli.replay.writer_process import main
 main(*sys.argv[1:])
 """
 _LENGTH = 8
-_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
+_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOGGED_BATCHES = 6
 """How many batches the log takes before it is emptied, so that most pages are copied once."""
 

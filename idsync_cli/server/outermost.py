@@ -18,17 +18,17 @@ async def answer(
     headers: Headers,
     report_bug: ReportBug,
     of_a_bug: Callable[[], Response],
-) -> None:
-    """Let an application answer a request.
+) -> int:
+    """Let an application answer a request; gives the status of the response.
 
     A bug is reported, and answered with `of_a_bug` unless a response has begun.
     """
-    has_begun = False
+    status = 0
 
     async def send_with_headers(message: Message) -> None:
-        nonlocal has_begun
+        nonlocal status
         if message["type"] == "http.response.start":
-            has_begun = True
+            status = message["status"]
             message["headers"] = [*message.get("headers", ()), *headers]
         await send(message)
 
@@ -36,5 +36,6 @@ async def answer(
         await app(scope, receive, send_with_headers)
     except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
         report_bug(error)
-        if not has_begun:
+        if not status:
             await of_a_bug()(scope, receive, send_with_headers)
+    return status

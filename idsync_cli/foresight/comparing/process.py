@@ -30,7 +30,7 @@ from idsync_cli.foresight.comparing.process import main
 main()
 """
 _LENGTH = 8
-_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
+_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ADVANCED, _DONE, _FAULT, _BUG = "advanced", "done", "fault", "bug"
 _FAULTS = {each.__name__: each for each in (StoreFault, UsageFault)}
 

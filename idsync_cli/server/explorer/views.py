@@ -180,7 +180,7 @@ def _comes_to(
         fields.append(Field.USER_ATTRIBUTES)
     answer = by_mpid(transaction, organization, mpid, fields, now_ms)
     assert answer.found is not None
-    pieces = profile_query.query_pieces(answer.found, fields, WIDE)
+    pieces = profile_query.query_pieces(answer.found, fields, WIDE, MOST)
     return [each for each in pieces if isinstance(each, Table)]
 
 
