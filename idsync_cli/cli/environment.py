@@ -89,7 +89,7 @@ def say(message: str) -> None:
 def say_line(line: "Line", *, indent: int = 2) -> None:
     """Write a message of printable parts: on a terminal as wide as that, in a pipe as one line."""
     if sys.stderr.isatty():
-        from idsync_cli.render.tables import broken
+        from idsync_cli.render.breaking import broken
         from idsync_cli.render.theme import text
 
         for shown in drawn(broken(text(*line), terminal_width(), indent), to_stderr=True):
@@ -147,7 +147,7 @@ def write_lines(lines: "Iterable[Line]") -> None:
 
     told = list(lines)
     if sys.stdout.isatty() and not all(map(_has_room, map(words, told))):
-        from idsync_cli.render.tables import broken
+        from idsync_cli.render.breaking import broken
         from idsync_cli.render.theme import text
 
         draw(*[broken(text(*line), terminal_width(), indent=2) for line in told])

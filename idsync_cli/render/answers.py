@@ -17,7 +17,8 @@ from idsync_cli.messages import (
     near_message,
     note_message,
 )
-from idsync_cli.render.tables import broken, grid
+from idsync_cli.render.breaking import broken
+from idsync_cli.render.tables import grid
 from idsync_cli.render.theme import Line, Look, Part, text
 from idsync_cli.render.tiers import tiers_shown
 from idsync_cli.render.times import moment

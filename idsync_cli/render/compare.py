@@ -18,7 +18,8 @@ from idsync_cli.foresight.comparing.comparison import (
 from idsync_cli.foresight.comparing.groups import Part, Two
 from idsync_cli.foresight.comparing.sides import Kind, Way
 from idsync_cli.render import answers
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.breaking import broken
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import DIFFERING_MARK, Line, Look, text
 from idsync_cli.visible import visible
 

@@ -11,10 +11,11 @@ from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.linting.findings import Finding, LintFinding, Seen, Weight, remedies
 from idsync_cli.foresight.linting.lint import Lint, ScopeLint
 from idsync_cli.foresight.linting.measures import Spread, Values
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.ci import annotation
 from idsync_cli.render.compare import compare_json, sentence
 from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.visible import visible
 

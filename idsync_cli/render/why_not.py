@@ -11,8 +11,9 @@ from idsync_cli.errors import number_of, printable
 from idsync_cli.foresight.flips import Add, Change, Drop, Move, PreviousMpid, Set
 from idsync_cli.foresight.why_not import Flip, WhyNot
 from idsync_cli.messages import OUTCOMES, REASONS, RULES
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 from idsync_cli.visible import visible
 
