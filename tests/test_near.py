@@ -148,7 +148,7 @@ def test_a_refusal_of_step_5_is_explained(shop: Program) -> None:
     assert "PROTECTED_IDENTITY" in text.stderr
     headline, request_line, *table = text.stdout.splitlines()
     assert (headline, request_line) == (
-        "Refused: PROTECTED_IDENTITY",
+        "Rejected: PROTECTED_IDENTITY",
         "identify in scope shop, request 4",
     )
     assert f"kept by {note['mpid']}" in " ".join(table), "the table says who, too"

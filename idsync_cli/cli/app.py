@@ -182,9 +182,9 @@ _BEGIN = """\
 idsync: local identity resolution. Who is this, and why?
 
 Begin with:
-  idsync init                                        a configuration and a store
-  idsync identify --email a@example.com --explain    a request, and what decided it
-  idsync replay requests.jsonl                       a whole file of requests
+  idsync init                                      a configuration and a store
+  idsync identify --email a@example.com --explain  a request, and why
+  idsync replay requests.jsonl                     a whole file of requests
 
 All commands: idsync --help. Formats, codes and words: idsync help"""
 
@@ -209,7 +209,9 @@ def _root(
 ) -> None:
     del version, config, store  # a callback has answered; commands take the others themselves
     if context.invoked_subcommand is None:
-        write(_BEGIN)
+        from idsync_cli.cli.help_topics import show
+
+        show(_BEGIN)
 
 
 def run() -> int:

@@ -55,9 +55,9 @@ def replayed(
             maps_mpids=beginning.maps_mpids or is_recorded,
         )
 
-        def shown() -> AbstractContextManager[Advance]:
+        def shown(noun: str) -> AbstractContextManager[Advance]:
             paths = [each.path for each in found_files]
-            return files_progress(paths, times=len(organizations))
+            return files_progress(paths, noun, times=len(organizations))
 
         if is_recorded:
             return compare_recorded(job, examples=examples, progress=shown)

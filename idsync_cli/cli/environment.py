@@ -73,17 +73,21 @@ _BEGINNINGS = {"idsync:": "failed", "note:": "note", "dry run:": "note"}
 """What a message may begin with, and the style of that."""
 
 
-def say(message: str) -> None:
-    """Send a message to the user, on standard error; if nobody can read it, the work continues."""
+def say(message: str, *, begins: str = "") -> None:
+    """Send a message to the user, on standard error; if nobody can read it, the work continues.
+
+    What it `begins` with looks like a failure, if it does.
+    """
+    looks = {begins: "failed"} if begins else _BEGINNINGS
     for line in message.split("\n"):
-        begins = next(filter(line.startswith, _BEGINNINGS), "")
+        begins = next(filter(line.startswith, looks), "")
         if not (colour.is_wanted(sys.stderr) or sys.stderr.isatty()):
             _talk(printable(line))
             continue
         from idsync_cli.render.theme import Look
 
         rest = printable(line.removeprefix(begins))
-        say_line([(begins, Look(_BEGINNINGS.get(begins, "plain"))), rest])
+        say_line([(begins, Look(looks.get(begins, "plain"))), rest])
 
 
 def say_line(line: "Line", *, indent: int = 2) -> None:

@@ -262,7 +262,9 @@ class _Reader:
         entries = self._faults.entries(node, (*known, *_STEP_EXTRAS), "a step")
         kinds = [str(kind) for kind in known if node.mapping and kind in node.mapping]
         if len(kinds) != 1:
-            if node.mapping is not None:
+            if node.mapping is not None and (
+                kinds or {*known, *_STEP_EXTRAS}.issuperset(node.mapping)
+            ):
                 wanted = ", ".join(known)
                 self._faults.add(node.place, f"a step is one request, under one of {wanted}")
             return None

@@ -65,7 +65,7 @@ def explanation(
 
 def refusal_headline(answer: Answer, refusal: Refusal) -> "list[RenderableType]":
     """What stands above the explanation of a refused request; the error itself is talk."""
-    return [text((f"Refused: {refusal.code}", Look.HEADLINE)), _heading(answer)]
+    return [text((f"Rejected: {refusal.code}", Look.HEADLINE)), _heading(answer)]
 
 
 def refused_explanation(
@@ -265,9 +265,9 @@ def mismatches(result: Result, width: int) -> "list[RenderableType]":
             continue
         told.append(answer)
         if isinstance(answer.outcome, Refusal):
-            pieces.append(text(*refusal_line(answer, answer.outcome)))
+            pieces += [text(""), text(*refusal_line(answer, answer.outcome))]
         else:
-            pieces += [text(""), *explanation(answer, answer.outcome, width), text("")]
+            pieces += [text(""), *explanation(answer, answer.outcome, width)]
     return pieces
 
 

@@ -166,9 +166,9 @@ class SideWork:
             with open_requests(file.path, file.name) as source:
                 before = 0
                 for done in run.run(file.name, source):
-                    yield number, done.answers
                     self._advance(source.position_in_file - before, done.tally.requests)
                     before = source.position_in_file
+                    yield number, done.answers
 
     def _now(self) -> int:
         return self._job.now_ms

@@ -28,5 +28,5 @@ def live_line(live: LiveRequest) -> Json:
 def live_shown(live: LiveRequest) -> Json:
     """The explanation of a request; one that was refused unseen has none but its code."""
     if live.answer is None:
-        return {"shown": drawn([f"Refused: {live.code}, HTTP status {live.status}"])}
+        return {"shown": drawn([f"Rejected: {live.code}, HTTP status {live.status}"])}
     return answer_shown(live.answer)
