@@ -287,7 +287,7 @@ def test_live_requests_come_as_they_are_answered_each_with_its_explanation(
         "no_match",
     )
     assert (found[1]["status"], found[1]["code"], found[1]["http_status"]) == (
-        "refused",
+        "rejected",
         "credentials",
         401,
     )
@@ -308,7 +308,7 @@ def test_a_batch_that_is_refused_comes_once(writes: Explored) -> None:
     writes.server("POST", "/v3/JS/web-key/events", {"mpid": "5"}, KEY)
     writes.server("POST", "/v3/JS/web-key/events", {"mpid": {}}, KEY)
     _, found = next(lived(writes))
-    assert [each["status"] for each in found] == ["error", "refused"]
+    assert [each["status"] for each in found] == ["error", "rejected"]
 
 
 def test_the_last_hundred_are_kept(writes: Explored) -> None:

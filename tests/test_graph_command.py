@@ -432,7 +432,7 @@ def test_a_page_tells_of_each_link_and_offers_the_history(family: Program) -> No
     assert Counter(str(each["class"]) for each in drawn) == {"link": 4, "link past": 1}
     [past] = [each for each in drawn if each["class"] == "link past"]
     assert (past["data-from"], past["data-to"]) == ("1", "4")
-    assert "taken away by request 4" in str(past["data-about"])
+    assert "removed by request 4" in str(past["data-about"])
     [slider] = seen.named("input")
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "2", "2")
     steps = [each["data-seq"] for each in seen.named("li") if "data-seq" in each]
