@@ -109,7 +109,7 @@ def _route_of(request: Request) -> str:
 
 
 async def _bug(_request: Request, _error: Exception) -> Response:
-    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; the server's error output says where")
+    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; the server's log says where")
 
 
 class _Outside:

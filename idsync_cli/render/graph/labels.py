@@ -127,7 +127,11 @@ def about_link(link: Link, graph: Graph) -> list[str]:
         whose = ""
         if answer is not None and str(answer.answer) != link.profile:
             is_gone = answer.answer is None
-            whose = ", answered with a profile that was erased" if is_gone else f", answered with profile {answer.answer}"
+            whose = (
+                ", answered with a profile that was erased"
+                if is_gone
+                else f", answered with profile {answer.answer}"
+            )
         lines.append(f"removed by {about_request(link.removed_seq, graph)}{whose}")
     return lines
 

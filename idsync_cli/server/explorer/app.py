@@ -70,7 +70,9 @@ class Explorer:
         except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
             self._report_bug(error)
             if not has_begun:
-                response = _error(500, "INTERNAL_ERROR", "a bug in idsync; the server's error output says where")
+                response = _error(
+                    500, "INTERNAL_ERROR", "a bug in idsync; the server's log says where"
+                )
                 await response(scope, receive, send_with_headers)
 
     def _application(self, routes: ExplorerRoutes) -> Starlette:

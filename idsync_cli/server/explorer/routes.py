@@ -93,7 +93,7 @@ class ExplorerRoutes:
         body = await _object_in(request)
         asked, other = _request_in(body), body.get("configuration")
         if not isinstance(other, str):
-            raise Problem(400, "configuration must be a string with the YAML of the other configuration")
+            raise Problem(400, "configuration must be a string: the YAML of configuration B")
         organization = read_configuration(other, Path("other configuration")).organization
         now_ms = self._api.now()
 
@@ -169,7 +169,11 @@ class ExplorerRoutes:
         """The latest requests, and each as it comes, as server-sent events."""
         live = self._api.live
         if live is None:
-            raise Problem(404, "there are no live requests: this page was started without the API", "NOT_SERVED")
+            raise Problem(
+                404,
+                "no live requests: this page was started without the API",
+                "NOT_SERVED",
+            )
         if self._listeners >= MOST_LISTENERS:
             raise Problem(503, f"{MOST_LISTENERS} pages are listening; close one of them", "BUSY")
         after = request.headers.get("last-event-id", "")
