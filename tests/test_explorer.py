@@ -391,7 +391,7 @@ def test_explore_serves_the_page_without_the_api(program: Program) -> None:
     process = program.start("explore")
     try:
         assert process.stdout is not None
-        assert b"on this machine alone" in process.stdout.readline()
+        assert b"on this machine only" in process.stdout.readline()
         address = process.stdout.readline().decode()
         found = re.search(r"http://127\.0\.0\.1:(\d+)/#token=([\w-]+)", address)
         assert found

@@ -64,7 +64,7 @@ def test_several_reasons_are_counted(shop: Program) -> None:
     shop.write("idsync.yaml", RULES.replace("profile_conversion", "profile_link") % "")
     made = shop("login", "--customer-id", "other", "--idfv", "d", "--dry-run")
     assert line_of(made) == (
-        "3 profiles hold ios_idfv d, but none of them may be the answer"
+        "3 profiles hold ios_idfv d, but none of them is eligible"
         " (1 login_protection, 2 new_known_user_only)"
     )
 

@@ -74,7 +74,7 @@ def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:
     common = tuple(name for name in a.scopes if name in b.scopes)
     if not common:
         raise UsageFault(
-            "the two configurations have no scope in common, so that there is nothing to compare; "
+            "the two configurations have no scope in common, so there is nothing to compare; "
             "give the scope the same name in both"
         )
     for side, has, lacks in (("A", a, b), ("B", b, a)):

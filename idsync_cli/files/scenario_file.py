@@ -290,7 +290,7 @@ class _Reader:
         entries = self._faults.entries(node, None, f"the request {kind}") if node else {}
         for key in _STEP_EXTRAS:  # taken for identifiers, they would hide that nothing was expected
             if node and key in entries and not (kind in WHOLE_LINES and key == "previous_mpid"):
-                what = f"{key} stands inside the request; put it beside {kind}"
+                what = f"{key} is inside the request; put it beside {kind}"
                 self._faults.add(node.keys[key], what)
         if node and entries and kind in WHOLE_LINES:
             return line_of(kind, node)

@@ -109,7 +109,7 @@ def _alias(alias: Alias, copied: int) -> list[Line]:
             (str(Status.ALIASED), Look.OK), " ", _mpid(alias.destination_mpid), ": ",
             f"{number_of(copied, 'event')} copied from ", _mpid(alias.source_mpid),
         ],
-        [f"window: {window}; events of that time that come later are copied, too"],
+        [f"window: {window}; events from that time that arrive later are copied, too"],
     ]  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def _removed(report: ErasureReport) -> list[Line]:
         [("-", Look.REMOVED), f" {removed}"],
         [
             ("-", Look.REMOVED),
-            f" {gone} that no other profile holds, also in the history of others",
+            f" {gone} that no other profile holds, from the history of others, too",
         ],
     ]
     aliased = ", which was aliased with it"

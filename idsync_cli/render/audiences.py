@@ -222,7 +222,7 @@ def _saw(finding: Finding) -> str:
     if isinstance(condition, KnownCondition):
         return "it is known" if seen else "it is anonymous"
     if isinstance(condition, FirstSeenCondition):
-        return moment(seen) if isinstance(seen, int) else "nobody knows when"
+        return moment(seen) if isinstance(seen, int) else "not known when"
     return ""
 
 

@@ -167,7 +167,7 @@ def lint_pieces(lint: Lint, width: int, *, redact: bool) -> "list[RenderableType
             pieces += [text(""), *_finding(finding, lint, tried, width, redact=redact)]
         extensions = remedies(scope.measures.rules, scope.findings)
         if extensions:
-            heading = "to paste into the scope (includes its present settings):"
+            heading = "to paste into the scope (includes its current settings):"
             pieces += [text(""), text((heading, Look.HEADING)), text("extensions:")]
             pieces += [
                 text(f"  {key}: {printable(flow(each))}") for key, each in extensions.items()

@@ -51,7 +51,7 @@ def pieces(data: ProfileData, width: int, most: int | None = None) -> "list[Rend
         devices = [
             (_device(each), shown_value(each.info), str(each.seq)) for each in data.devices[:most]
         ]
-        found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
+        found += [text(""), laid_out(("Device", "Details", "Seq"), devices, width)]
         found += _left_out("device", len(data.devices), most)
     if data.events:
         found += [text(""), event_table(data.events, width)]

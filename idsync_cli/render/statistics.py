@@ -43,8 +43,8 @@ def stats_pieces(counted: Statistics, width: int) -> "list[RenderableType]":
         for each in counted.deciders
     ]
     total = (
-        f"{counted.requests:,} requests changed the store, {counted.requests_per_profile:,.2f} a "
-        f"profile, {counted.ties:,} of them ties (the rule newest); the last number is "
+        f"{counted.requests:,} requests changed the store, {counted.requests_per_profile:,.2f} per "
+        f"profile, {counted.ties:,} of them ties (decided by newest); the last number is "
         f"{counted.last_seq:,}"
     )
     pieces: list[RenderableType] = [

@@ -119,7 +119,7 @@ def _kinds_table(summary: Summary, width: int) -> "Stacked":
 def _met_twice(summary: Summary, width: int) -> "Iterator[Text]":
     """The pairs of recorded MPIDs and ours that met others before."""
     pairs = number_of(summary.met_twice, "pair")
-    yield text((pairs, Look.NOTE), " of a recorded MPID and ours met others before")
+    yield text((pairs, Look.NOTE), " of a recorded MPID and ours contradict earlier pairs")
     for file, line, recorded, mpid, before, other in summary.first_met_twice:
         met = [f"which was {before}"] if before is not None else []
         met += [f"as is {other}"] if other is not None else []

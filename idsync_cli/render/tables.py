@@ -26,7 +26,7 @@ GIVE_WAY: Final = (
     "Time (UTC)",
     "First identifiers",
     "Identifier",
-    "Known of it",
+    "Details",
     "Value",
     "Most shared",
     "Device",
@@ -49,7 +49,7 @@ CUT_THROUGH: Final = (
     *(
         "Value",
         "Identifier",
-        "Known of it",
+        "Details",
         "Device",
         "Name",
         "Attribute",
