@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 
 _FEW = 3
 
+_ROLES = {
+    "table": "table",
+    "thead": "rowgroup",
+    "tbody": "rowgroup",
+    "tr": "row",
+    "th": "columnheader",
+    "td": "cell",
+}
+"""What elements of a table are: a browser forgets it of one that is shown as records."""
+
 WIDE = 10**6
 """The columns to draw with for a page."""
 
@@ -88,15 +98,20 @@ def table(
     labels = list(map(str, heads))
     is_wide = len(heads) > _FEW and sum(is_number) * 2 < len(heads) and "Share" not in labels
     numbers = ["number" if each else None for each in is_number]
+    roles = _ROLES if is_wide else {}
+
+    def made(name: str, *content: Any, **attributes: Any) -> Element:
+        return element(name, *content, role=roles.get(name), **attributes)
+
     head = (
-        element("th", _cell(each), scope="col", class_=number)
+        made("th", _cell(each), scope="col", class_=number)
         for each, number in zip(heads, numbers, strict=True)
     )
     body = (
-        element(
+        made(
             "tr",
             (
-                element(
+                made(
                     "td",
                     element("div", _cell(each), class_="cell"),
                     class_=number,
@@ -107,9 +122,9 @@ def table(
         )
         for row in rows
     )
-    made = element("table", element("thead", element("tr", head)), element("tbody", body))
+    whole = made("table", made("thead", made("tr", head)), made("tbody", body))
     class_ = "table records" if is_wide else "table"
-    return element("div", made, class_=class_, tabindex="0", role="group", aria_label=name)
+    return element("div", whole, class_=class_, tabindex="0", role="group", aria_label=name)
 
 
 def _cell(cell: Any) -> "Iterator[Element | str]":
