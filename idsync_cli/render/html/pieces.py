@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-_FEW = 3
+_FEW = 2
 
 _ROLES = {
     "table": "table",
