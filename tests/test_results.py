@@ -22,8 +22,8 @@ from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.maintenance import copies
 from idsync_cli.one_shot import Reply, reply_to
 from idsync_cli.replay.summary import Tally
-from idsync_cli.store.api import EVERY_PROFILE
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction, open_store
+from idsync_cli.store.values import EVERY_PROFILE
 from idsync_cli.transfer.profile_export import export_profiles
 from idsync_cli.transfer.profile_import import Imported
 from tests.program import Program, program_in_a_fresh_folder

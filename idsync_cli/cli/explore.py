@@ -2,7 +2,6 @@
 
 import asyncio
 import webbrowser
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,7 +94,7 @@ def _credentials(organization: "Organization") -> "Credentials":
     """Those of nobody: there is no API, and secrets need not be there."""
     from idsync_cli.server.credentials import Credentials
 
-    return Credentials(replace(organization, access={}), {})
+    return Credentials(organization._replace(access={}), {})
 
 
 async def _wait() -> None:

@@ -44,7 +44,7 @@ from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.inspect.near import meant_by
 from idsync_cli.inspect.whois import whois as who_holds
-from idsync_cli.store.api import ProfileFilter
+from idsync_cli.store.values import ProfileFilter
 from idsync_cli.visible import visible
 
 

@@ -1,7 +1,6 @@
 """Single changes of a request, or of its rules, that may flip its answer (section 12)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
@@ -69,7 +68,7 @@ class Move(NamedTuple):
         """The case with this change; None where the rules would refuse it."""
         priority = [each for each in case.rules.priority if each != self.identity_type]
         priority.insert(self.rank - 1, self.identity_type)
-        return _under(case, replace(case.rules, priority=tuple(priority)))
+        return _under(case, case.rules._replace(priority=tuple(priority)))
 
 
 class Set(NamedTuple):
@@ -86,7 +85,7 @@ class Set(NamedTuple):
         if preset is not None and preset.fixed:
             return None
         changed = rules.settings_of(kind)._replace(**{self.setting: self.value})
-        return _under(case, replace(rules, settings={**rules.settings, kind: changed}))
+        return _under(case, rules._replace(settings={**rules.settings, kind: changed}))
 
 
 class Rule(NamedTuple):
@@ -99,11 +98,11 @@ class Rule(NamedTuple):
         """The case with this change; None where the rules would refuse it."""
         rules, key, value = case.rules, self.key, self.value
         if key == "on_conflicting_login":
-            return _under(case, replace(rules, on_conflicting_login=OnConflictingLogin(str(value))))
+            return _under(case, rules._replace(on_conflicting_login=OnConflictingLogin(str(value))))
         if key == "on_unique_held":
-            return _under(case, replace(rules, on_unique_held=OnUniqueHeld(str(value))))
+            return _under(case, rules._replace(on_unique_held=OnUniqueHeld(str(value))))
         strategy = _with(rules.strategy, key, value)
-        return None if strategy is None else _under(case, replace(rules, strategy=strategy))
+        return None if strategy is None else _under(case, rules._replace(strategy=strategy))
 
 
 Change = Drop | Add | PreviousMpid | Move | Set | Rule
@@ -162,20 +161,19 @@ def _other_rules(rules: ScopeRules) -> Iterator[Rule]:
 def _with(strategy: Strategy, key: str, value: str | bool) -> Strategy | None:
     """The strategy with another value of a key, as a mapping of all the rules would say it."""
     if key == "on_new_known_user":
-        return replace(strategy, name="custom", on_new_known_user=OnNewKnownUser(str(value)))
+        return strategy._replace(name="custom", on_new_known_user=OnNewKnownUser(str(value)))
     if key == "on_logout":
-        return replace(strategy, name="custom", on_logout=OnLogout(str(value)))
+        return strategy._replace(name="custom", on_logout=OnLogout(str(value)))
     if key == "logins":
         on_logout = OnLogout.CREATE if value else None
-        return replace(
-            strategy,
+        return strategy._replace(
             name="custom",
             logins=bool(value),
             on_logout=on_logout,
             login_needs_login_id=False,
         )
     others: dict[str, Any] = {key: value}
-    return replace(strategy, name="custom", **others)
+    return strategy._replace(name="custom", **others)
 
 
 def _asking(case: Case, identifiers: Sequence[Identifier]) -> Case:

@@ -14,8 +14,8 @@ from idsync_cli.core.config.definitions import Definitions
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.errors import UsageFault, nearest, printable, quoted
-from idsync_cli.store.api import MemberCount
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.values import MemberCount
 
 
 class NamedAudience(NamedTuple):

@@ -72,9 +72,9 @@ class RequestShape:
 
     def __init__(self, kind: RequestKind, types: int, rules: ScopeRules) -> None:
         """Step 1: refuse what the strategy does not allow, and ignore the login IDs of a logout."""
-        given = rules.in_order([each for each, bit in TYPE_BITS.items() if types & bit])
+        given = rules.listed(types)
         login_types = [each for each in given if each in rules.login_types]
-        used = given
+        used = list(given)
         notes: list[Note] = []
         if kind is RequestKind.LOGOUT:
             used = [each for each in given if each not in login_types]

@@ -20,8 +20,8 @@ from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.values import ProfileFilter
 
 Advance = Callable[[int, int], None]
 """Is told how many bytes were read and how many requests answered since it was told last.

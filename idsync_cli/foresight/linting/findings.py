@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -163,7 +162,7 @@ def _behind(
     others = [each for each in rules.priority if each is not moved]
     others.insert(others.index(last) + 1, moved)
     order = tuple(others)
-    return None if any(contradictions(replace(rules, priority=order))) else order
+    return None if any(contradictions(rules._replace(priority=order))) else order
 
 
 def _medium(

@@ -1,7 +1,6 @@
 """Lint of data: real requests, or a store, against the strategy (section 12)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -108,9 +107,9 @@ def tried(lint: Lint, job: SideJob) -> Iterator[tuple[tuple[str, IdentityType], 
     for name, scope in lint.scopes.items():
         for finding in scope.findings:
             if finding.order is not None:
-                rules = replace(scope.measures.rules, priority=finding.order)
+                rules = scope.measures.rules._replace(priority=finding.order)
                 scopes = {**job.organization.scopes, name: rules}
-                other = job._replace(organization=replace(job.organization, scopes=scopes))
+                other = job._replace(organization=job.organization._replace(scopes=scopes))
                 yield (name, finding.identity_type), compare(job, other, examples=0).comparison
 
 

@@ -35,6 +35,11 @@ class KeptEvent(NamedTuple):
     text: str
 
 
+def when(event: KeptEvent) -> tuple[int, int, int]:
+    """The order of events: by time, then as they came."""
+    return event.time_ms, event.seq, event.place
+
+
 class KeptDevice(NamedTuple):
     """What was said of a device last, as JSON, and by which request; and who named it first."""
 

@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
 
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault
 from idsync_cli.store.api import Store
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 
 _LOGGED_PAGES = 8192
+_TABLES: Final = "PRAGMA schema_version"
+_FOREIGN_COMMITS: Final = "PRAGMA data_version"
 
 
 class SqliteStore(Store):
@@ -34,15 +37,17 @@ class SqliteStore(Store):
         old_one_kept_as: Path | None = None,
     ) -> None:
         self.connection = connection
+        self._cursor = connection.cursor()  # of what begins and ends every transaction
         self._seed = int(connection.execute("SELECT seed FROM store").fetchone()[0])
         self.place = place
         self.old_one_kept_as = old_one_kept_as
-        self._tables = self._pragma("schema_version")
+        self._tables = self._number(_TABLES)
         self._rewritings = entries.rewritings(connection)
-        self._foreign_commits = self._pragma("data_version")
+        self._foreign_commits = self._number(_FOREIGN_COMMITS)
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
         self._expects_many = False
+        self._changes_before = 0  # when the transaction began that reads
         self._is_committing = False
         self._has_committed = False
 
@@ -131,7 +136,7 @@ class SqliteStore(Store):
 
     def reading(self) -> AbstractContextManager[SqliteTransaction]:
         """A transaction that sees one state of the store and changes nothing."""
-        return self._reading()
+        return _Reading(self)
 
     def writing(
         self, *, trust_new_mpids: bool = False
@@ -147,23 +152,34 @@ class SqliteStore(Store):
         """
         return self._writing(trust_new_mpids=trust_new_mpids)
 
-    @contextmanager
-    def _reading(self) -> Iterator[SqliteTransaction]:
+    def begin_reading(self) -> SqliteTransaction:
+        """Begin a transaction that reads, which `end_reading` ends.
+
+        Raises:
+            StoreFault: the store cannot be read.
+        """
         try:
-            self.connection.execute("BEGIN DEFERRED")
-            transaction = self._at_hand()
-            changed = self.connection.total_changes
-            try:
-                yield transaction
-            except BaseException:
-                self.forget()
-                raise
-            finally:
-                is_changed = self.connection.total_changes != changed
-                if transaction.has_changes or is_changed or transaction.as_of is not None:
-                    self.forget()  # none of it stays
-                self._roll_back()
+            self._cursor.execute("BEGIN DEFERRED")
+            self._changes_before = self.connection.total_changes
+            return self._at_hand()
         except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise unusable(error, self.place, committing=False) from error
+
+    def end_reading(self, error: BaseException | None) -> None:
+        """End a transaction that reads, which an error may have ended; nothing of it stays.
+
+        Raises:
+            StoreFault: the store cannot be read.
+        """
+        try:
+            its, changes = self._current, self.connection.total_changes
+            is_changed = its is not None and (its.has_changes or its.as_of is not None)
+            if error is not None or is_changed or changes != self._changes_before:
+                self.forget()
+            self._roll_back()
+        except sqlite3.Error as another:
+            raise unusable(another, self.place, committing=False) from another
+        if isinstance(error, (sqlite3.Error, UnicodeDecodeError)):
             raise unusable(error, self.place, committing=False) from error
 
     @contextmanager
@@ -185,7 +201,7 @@ class SqliteStore(Store):
 
     def cached(self) -> SqliteTransaction | None:
         """The last transaction with its cache, unless somebody else has written since."""
-        if self._current and self._pragma("data_version") == self._current_is_of:
+        if self._current and self._number(_FOREIGN_COMMITS) == self._current_is_of:
             return self._current
         return None
 
@@ -244,7 +260,7 @@ class SqliteStore(Store):
             return
         self._roll_back()
         with suppress(sqlite3.Error):
-            if self._pragma("data_version") == self._foreign_commits:
+            if self._number(_FOREIGN_COMMITS) == self._foreign_commits:
                 # The log belongs to the old file, and must never be replayed into the new one.
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raise StoreFault(
@@ -256,7 +272,7 @@ class SqliteStore(Store):
 
     def _at_hand(self) -> SqliteTransaction:
         """A transaction: the last one with its cache, or a new one if somebody else has written."""
-        commits = self._pragma("data_version")
+        commits = self._number(_FOREIGN_COMMITS)
         if self._current is None or commits != self._current_is_of:
             self.forget()
             self._current, self._current_is_of = SqliteTransaction(self.connection), commits
@@ -271,7 +287,7 @@ class SqliteStore(Store):
         Whoever rewrites it counts that, as SQLite does. Another store in its place counts otherwise
         (`lifecycle/backup.py`).
         """
-        tables = self._pragma("schema_version")
+        tables = self._number(_TABLES)
         if tables != self._tables:
             count = entries.rewritings(self.connection)
             if not 0 < tables - self._tables == count - self._rewritings:
@@ -281,10 +297,10 @@ class SqliteStore(Store):
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
+            self._cursor.execute("ROLLBACK")
 
-    def _pragma(self, name: str) -> int:
-        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
+    def _number(self, pragma: str) -> int:
+        return int(self._cursor.execute(pragma).fetchone()[0])
 
     @contextmanager
     def _transaction(
@@ -292,7 +308,7 @@ class SqliteStore(Store):
     ) -> Iterator[SqliteTransaction]:
         self._is_committing = False
         try:
-            self.connection.execute(begin)
+            self._cursor.execute(begin)
             transaction = transaction or self._at_hand()
             try:
                 yield transaction
@@ -301,3 +317,24 @@ class SqliteStore(Store):
                 raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unusable(error, self.place, committing=self._is_committing) from error
+
+
+class _Reading:
+    """A transaction that reads, in a `with`.
+
+    A generator in its place would take a tenth of the time of a whole search.
+    """
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def __enter__(self) -> SqliteTransaction:
+        return self._store.begin_reading()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._store.end_reading(error)
