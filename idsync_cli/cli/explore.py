@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idsync_cli.cli.environment import existing_store, now_ms, say, write
+from idsync_cli.cli.environment import now_ms, say, write
+from idsync_cli.cli.opening import existing_store
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, NoExtensions, StorePath
 from idsync_cli.cli.serving import (
     LOOPBACK,
