@@ -101,7 +101,7 @@ def _kind_of(scope: Scope) -> str:
 
 
 def _bug() -> Response:
-    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
+    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; the server's log says where")
 
 
 class _Outside:
