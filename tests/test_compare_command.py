@@ -189,7 +189,7 @@ def test_what_is_shown(shop: Program) -> None:
     assert said.startswith("The two sides differ: 2 profiles of A split, 1 profile of B merged")
     assert "first difference: day.jsonl:2" in said
     assert (
-        "1. split 4 requests of a known profile of A are of several on B, from day.jsonl:2 on"
+        "1. split 4 requests of a known profile of A belong to several on B, from day.jsonl:2 on"
         in said
     )
     assert "≠ the first tier that differs" in said
@@ -251,7 +251,7 @@ def test_refused_and_found_on_one_side_alone(idsync: Program) -> None:
     assert {"error": "UNSUPPORTED_BY_STRATEGY"} in [json.loads(line)["b"] for line in differs]
     assert_valid("compare", found)
     text = compare(idsync, "day.jsonl", other="b.yaml").stdout
-    assert "3 requests rejected on one side alone" in told(text)
+    assert "3 requests rejected on one side only" in told(text)
 
 
 def test_stdin_a_pipe_and_an_archive(shop: Program) -> None:

@@ -660,7 +660,7 @@ def test_a_forwarded_batch_stays_one_and_its_mpid_is_a_response(wide: Program, l
     wanted["user_identities"] = {"email": "new@x", "customer_id": "C"}
     assert batch == {"type": "batch", **wanted, "response": {"mpid": "6504934091054997508"}}
     assert '"id": 12345678901234567890' in outcome.stdout
-    assert "email 'old@x' gives way to a later one" in outcome.stderr
+    assert "email 'old@x' is overridden by a later one" in outcome.stderr
     assert outcome.status == 1
 
 

@@ -58,9 +58,9 @@ def replayed(
             maps_mpids=beginning.maps_mpids or is_recorded,
         )
 
-        def shown() -> AbstractContextManager[Advance]:
+        def shown(noun: str) -> AbstractContextManager[Advance]:
             paths = [each.path for each in found_files]
-            return files_progress(paths, times=len(organizations))
+            return files_progress(paths, noun, times=len(organizations))
 
         if is_recorded:
             return compare_recorded(job, examples=examples, progress=shown)
@@ -77,7 +77,7 @@ def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:
     common = tuple(name for name in a.scopes if name in b.scopes)
     if not common:
         raise UsageFault(
-            "the two configurations have no scope in common, so that there is nothing to compare; "
+            "the two configurations have no scope in common, so there is nothing to compare; "
             "give the scope the same name in both"
         )
     for side, has, lacks in (("A", a, b), ("B", b, a)):

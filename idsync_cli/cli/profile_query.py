@@ -55,7 +55,7 @@ def profile_query(
     now: Annotated[
         str | None,
         typer.Option(
-            "--now", metavar="T", help="The time that within counts back from (default: now)."
+            "--now", metavar="T", help="The moment from which within counts back (default: now)."
         ),
     ] = None,
     limit: Annotated[

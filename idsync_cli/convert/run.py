@@ -31,7 +31,7 @@ _TAKEN = (
     Contents.HAR,
     Contents.CARRIAGE_RETURNS,
 )
-_WANTED = "requests are made of CSV, JSON, and recordings of a browser (HAR)"
+_WANTED = "requests are converted from CSV, JSON and browser recordings (HAR)"
 _BEGINS_AN_OBJECT = re.compile(r'\{\s*"')
 
 
