@@ -92,6 +92,7 @@ class Hint(StrEnum):
     CONVERT_OBJECTS = "CONVERT_OBJECTS"
     CONVERT_ROWS = "CONVERT_ROWS"
     NAME_WHAT_WAS_ANSWERED = "NAME_WHAT_WAS_ANSWERED"
+    UNQUOTE_OBJECTS = "UNQUOTE_OBJECTS"
     CUT_PREFIXES = "CUT_PREFIXES"
     MAKE_LINE_FEEDS = "MAKE_LINE_FEEDS"
     RECODE_UTF_16 = "RECODE_UTF_16"
@@ -208,9 +209,14 @@ class Fault(NamedTuple):
     hint: Hint | None = None
     excerpt: Excerpt | None = None
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """The file, and where in it."""
         places = [str(place) for place in (self.line, self.column) if place is not None]
-        return ":".join([printable(self.path), *places]) + f": {self.message}"
+        return ":".join([printable(self.path), *places])
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
 
 
 class FileFault(IdsyncError):
@@ -253,6 +259,11 @@ class Terminated(BaseException):
     """
 
     is_told = False
+
+    def __init__(self, number: int) -> None:
+        """Name the signal by which it was asked."""
+        super().__init__(number)
+        self.exit_status = 128 + number  # as shells report it
 
 
 class OutputClosed(Exception):

@@ -611,6 +611,14 @@ def test_a_broken_line_takes_no_other_with_it(wide: Program) -> None:
     assert "a:2: not JSON" in outcome.stderr
 
 
+@pytest.mark.parametrize("first", ["# exported on Monday", "// requests", "exported"])
+def test_a_first_line_that_is_no_object_takes_no_other_with_it(wide: Program, first: str) -> None:
+    outcome = converted(wide, f"{first}\n{json.dumps(A)}\n{json.dumps(B)}\n")
+    assert outcome.lines() == [A, B]
+    assert outcome.status == 1
+    assert "a:1: not JSON" in outcome.stderr
+
+
 def test_of_a_log_nothing_is_made_up(wide: Program) -> None:
     """What is broken is named, and no part of it is taken for a row."""
     log = [
@@ -652,7 +660,7 @@ def test_a_forwarded_batch_stays_one_and_its_mpid_is_a_response(wide: Program, l
     wanted["user_identities"] = {"email": "new@x", "customer_id": "C"}
     assert batch == {"type": "batch", **wanted, "response": {"mpid": "6504934091054997508"}}
     assert '"id": 12345678901234567890' in outcome.stdout
-    assert "email 'old@x' gives way to a later one" in outcome.stderr
+    assert "email 'old@x' is overridden by a later one" in outcome.stderr
     assert outcome.status == 1
 
 
@@ -765,6 +773,16 @@ def test_calls_of_the_web_sdk_come_with_their_answers(idsync: Program, layout: i
     assert "secret" not in outcome.stdout + outcome.stderr
     replayed = idsync("replay", "-", "--output", "-", stdin=outcome.stdout.encode())
     assert replayed.lines()[0]["status"] == "created"
+
+
+@pytest.mark.parametrize("entries", [[], [entry("/styles.css", None, 200, None, "GET")]])
+def test_a_recording_without_a_call_says_how_to_get_one(
+    idsync: Program, entries: list[dict[str, Any]]
+) -> None:
+    outcome = converted(idsync, json.dumps(har(*entries)))
+    assert (outcome.status, outcome.stdout) == (1, "")
+    told = " ".join(outcome.stderr.split())
+    assert "a: no call of mParticle's web SDK; open the network tab of the browser" in told
 
 
 def test_a_modify_names_the_mpid_of_its_path_and_maps_it(idsync: Program) -> None:

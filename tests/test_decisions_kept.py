@@ -256,7 +256,11 @@ VALUES: list[object] = [
     *(EVENTS, definitions.EventCondition(EVENTS), definitions.AudienceCondition("a"), IS),
     *(definitions.IdentityCondition(E.type, IS), definitions.FirstSeenCondition(5, None)),
     *(COUNT, definitions.Audience(1, ALL), definitions.Definitions({"n": COUNT}, {})),
-    *(calculation.Occurred(1, 2, 3), fold.EventsSeen(1, 2), fold.Finding(HAS, True, "Bern")),
+    *(
+        calculation.Occurred(1, 2, 3),
+        fold.EventsSeen(1, 2),
+        fold.ConditionResult(HAS, True, "Bern"),
+    ),
     *(fold.Folded({"n": 1}, {}), fold.Subject(ProfileData({}, [EVENT], 1), (E,), True, 5)),
 ]
 

@@ -17,7 +17,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME, WIRE_NAMES
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.service import Service
-from idsync_cli.files.scenario_file import Scenario
+from idsync_cli.files.scenario import Scenario
 from idsync_cli.server.api import Api, Settings
 from idsync_cli.server.app import make_app
 from idsync_cli.server.credentials import Credentials

@@ -5,26 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.cli import completion, hints
-from idsync_cli.cli.environment import (
-    check_scope,
-    draw,
-    existing_store,
-    load_configuration,
-    now_ms,
-    say,
-    terminal_width,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import draw, now_ms, say, terminal_width, write_json, write_lines
 from idsync_cli.cli.moments import moment_in
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, Force, StorePath
-from idsync_cli.cli.output import writing_to
+from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.cli.questions import ROWS_SHOWN, Limit, OneScope, mpid_in
 from idsync_cli.cli.transfer import FormOption, form_of, written_as
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import UsageFault, number_of, printable
-from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect import audiences as inspection
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
@@ -53,7 +43,7 @@ def audience(
         typer.Option(
             "--explain",
             metavar="MPID",
-            help="Say whether the profile is a member, and what each condition saw.",
+            help="Say whether the profile is a member, and what each condition found.",
         ),
     ] = None,
     now: Annotated[
@@ -61,7 +51,7 @@ def audience(
         typer.Option(
             "--now",
             metavar="T",
-            help="The time that within counts back from, such as 2024-03-01T12:00:00Z, "
+            help="The moment from which within counts back, such as 2024-03-01T12:00:00Z, "
             "UTC unless it says otherwise (default: now)",
         ),
     ] = None,
@@ -84,7 +74,7 @@ def audience(
     """Count and list who is in an audience, and say why.
 
     Members come oldest first. With --json, each is a line, as export writes a profile. An export
-    leaves out the members that have opted out, and says how many they are.
+    leaves out the members that have opted out, and says how many.
 
     The exit status is 1 if --explain names a profile that is not a member.
 
@@ -103,8 +93,7 @@ def audience(
     mpid = None if explain is None else mpid_in("--explain", explain)
     if name is not None and explain is None:  # which may have to see the profile first
         inspection.audience_called(organization, name, scope)
-    if output is not None and output != STANDARD_STREAM:
-        Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
+    if output is not None and check_output(output, store, config, force=force):
         keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)
@@ -206,7 +195,7 @@ def _export(
         exported = give_out_profiles(profiles(), give_out, header=header, line_of=line_of)
     told = f"wrote {number_of(exported.profiles, 'member')} of {printable(audience.name)}"
     if left_out:
-        told += f"; left out {left_out:,} that opted out"
+        told += f"; omitted {left_out:,} that opted out"
     if output == STANDARD_STREAM:
         say(f"note: {told}")
     else:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from idsync_cli.check.run import CheckOutcome, Result, Totals, Unreadable
+from idsync_cli.check.results import CheckOutcome, Result, Totals, Unreadable
 from idsync_cli.cli.environment import drawn, terminal_width, write, write_lines
 from idsync_cli.errors import FileFault, UsageFault, quoted
 
@@ -68,7 +68,7 @@ def _show_mismatches(result: Result) -> None:
     from idsync_cli.render import ci as render_ci
 
     lines = drawn(*render.mismatches(result, terminal_width()))
-    write("\n".join(map(render_ci.inert, lines)))
+    write("\n".join([*map(render_ci.inert, lines), ""]))
 
 
 def complain_of(fault: FileFault) -> None:

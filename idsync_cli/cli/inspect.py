@@ -7,17 +7,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import (
-    check_scope,
-    draw,
-    existing_store,
-    load_configuration,
-    say,
-    terminal_width,
-    write,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import draw, say, terminal_width, write, write_json, write_lines
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -132,7 +123,7 @@ def whois(
 
     Example: idsync whois email=a@example.com
     """
-    asked = identifier_in(identifier)
+    asked = identifier_in(identifier, for_an_mpid="idsync profile show --mpid")
     organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)

@@ -5,17 +5,9 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    now_ms,
-    say,
-    terminal_width,
-    write,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, now_ms, say, terminal_width, write, write_json
 from idsync_cli.cli.input_files import checked_target, readable, say_order
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -57,7 +49,7 @@ def lint(
         ),
     ] = None,
     trying: Annotated[
-        bool, typer.Option("--try", help="Compare each proposed priority with the present one.")
+        bool, typer.Option("--try", help="Compare each proposed priority with the current one.")
     ] = False,
     redact: Annotated[bool, typer.Option("--redact", help="Hide the values.")] = False,
     form: Annotated[
@@ -72,7 +64,7 @@ def lint(
 ) -> int:
     """Report where requests or a store do not fit the strategy.
 
-    It finds shared login IDs, placeholders, a priority that the data contradict and values in
+    It finds shared login IDs, placeholders, a priority that the data contradicts and values in
     several forms, and shows the evidence and the lines of YAML that help. Files are replayed into a
     temporary store; nothing is written. The exit status is 1 only with --fail-on.
 

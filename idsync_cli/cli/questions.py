@@ -88,7 +88,7 @@ def look_back(transaction: SqliteTransaction, at: str | None, mpid: int | None =
     if imported:
         its = number_of(imported, "profile") if mpid is None else "the profile"
         say(
-            f"note: {its} came by an import, with all identifiers from the first; an export does "
+            f"note: {its} was imported with all its identifiers at once; an export does "
             f"not say which of them were there after request {seq}"
         )
     transaction.look_back(seq)
@@ -121,15 +121,15 @@ def identity_type_in(name: str) -> IdentityType:
         raise UsageFault(refusal.message, hint=refusal.hint) from None
 
 
-def identifier_in(text: str) -> Identifier:
-    """Read TYPE=VALUE as a request would.
+def identifier_in(text: str, *, for_an_mpid: str = "--mpid") -> Identifier:
+    """Read TYPE=VALUE as a request would; `for_an_mpid` is what an MPID is asked about with.
 
     Raises:
         UsageFault: it is no identifier.
     """
     name, equals, value = text.partition("=")
     if not equals:
-        way_out = "; for an MPID, use --mpid" if parse_mpid(text) is not None else ""
+        way_out = f"; for an MPID, use {for_an_mpid}" if parse_mpid(text) is not None else ""
         raise UsageFault(f"{quoted(text)} is not TYPE=VALUE, such as email=a@example.com{way_out}")
     kind = identity_type_in(name)
     if not value:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import load_configuration, parse_seed, say, write, write_json
-from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed
+from idsync_cli.cli.environment import parse_seed, say, write, write_json
+from idsync_cli.cli.opening import load_configuration
+from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed, present_store
 from idsync_cli.errors import (
     FaultCode,
     Hint,
@@ -32,7 +33,7 @@ def spark_replay(
     ] = None,
     state: Annotated[
         str | None,
-        typer.Option("--state", metavar="DIR", help="Go on from a job's folder, or an export."),
+        typer.Option("--state", metavar="DIR", help="Continue from a job's folder, or an export."),
     ] = None,
     config: Config = DEFAULT_CONFIG,
     no_extensions: NoExtensions = False,
@@ -43,7 +44,9 @@ def spark_replay(
     ] = None,
     max_share: Annotated[
         float,
-        typer.Option("--max-share", metavar="F", help="How much of a window one task may have."),
+        typer.Option(
+            "--max-share", metavar="F", help="The largest share of a window for one task."
+        ),
     ] = MAX_SHARE,
     master: Annotated[
         str | None,
@@ -59,7 +62,7 @@ def spark_replay(
     """Replay files on Apache Spark into a folder.
 
     The answers are those of a replay. Each window of lines is reported before it is resolved. A
-    seed is needed unless --state is a job's folder. What jobs wrote becomes a store by idsync load.
+    seed is needed unless --state is a job's folder. idsync load turns what jobs wrote into a store.
 
     Example: idsync spark-replay day.jsonl --output out/ --seed 42
     """
@@ -78,6 +81,7 @@ def spark_replay(
 
     check(window, max_share)
     check_files(files)
+    _check_output(output, config, files if state is None else [*files, state])
     try:
         report = replay_into(
             session(master),
@@ -109,6 +113,21 @@ def spark_replay(
             "finished, and the same command again begins anew"
         ) from None
     for scope in report["other_logins"]:
-        say(f"note: the login types of the scope {printable(scope)} are others than before")
+        say(f"note: the login types of the scope {printable(scope)} have changed")
     write_json(report)
     return 0
+
+
+def _check_output(output: str, config: str, inputs: list[str]) -> None:
+    """See that a folder of this machine is not to take the place of what is anything else.
+
+    Raises:
+        UsageFault: it is.
+    """
+    from idsync_cli.files.outputs import Outputs
+    from idsync_cli.spark.reading import is_elsewhere
+
+    if not is_elsewhere(output):
+        here = [each for each in inputs if not is_elsewhere(each)]
+        outputs = Outputs(store=present_store(), configuration=config, inputs=here)
+        outputs.check("--output", output)

@@ -8,16 +8,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import hints
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    parse_seed,
-    say,
-    terminal_width,
-    write,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, parse_seed, say, terminal_width, write, write_json
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -40,7 +32,7 @@ from idsync_cli.core.identity import parse_mpid
 from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import UsageFault, nearest, quoted
 from idsync_cli.files.request_file import open_requests
-from idsync_cli.foresight.asking import Asking, Replayed, replay_up_to
+from idsync_cli.foresight.asking import Asking, ReplayedLines, replay_up_to
 from idsync_cli.foresight.why_not import Asked, WhyNot, holders
 from idsync_cli.foresight.why_not import why_not as ask
 from idsync_cli.inspect.near import meant_by
@@ -108,7 +100,7 @@ def why_not(
     if line is not None and file is None:
         if mpid is None or mpid.startswith(("@", _LINE)) or parse_mpid(mpid) is not None:
             raise UsageFault(
-                f"--line {line} needs a file behind the MPID, such as: idsync why-not line:1 "
+                f"--line {line} needs a file after the MPID, such as: idsync why-not line:1 "
                 f"--line {line} requests.jsonl"
             )
         mpid, file = None, mpid
@@ -129,7 +121,7 @@ def why_not(
             return _tell(asked, organization, number, transaction, limit, as_json=as_json)
     assert file is not None
     if identities or previous_mpid is not None or kind != "identify":
-        raise UsageFault("--line names the request; omit the options that make one up")
+        raise UsageFault("--line names the request; omit the options that describe one")
     named = _named(mpid, line)
     with _replayed(line, file, parse_seed(seed) or 0, asking, named) as (replayed, opened):
         number = named.mpid_in(replayed)
@@ -157,7 +149,7 @@ class _Named(NamedTuple):
     label: str | None = None
     line: int | None = None
 
-    def mpid_in(self, replayed: Replayed) -> int | None:
+    def mpid_in(self, replayed: ReplayedLines) -> int | None:
         """The MPID that it comes to, once the lines before were replayed.
 
         Raises:
@@ -209,7 +201,7 @@ def _named(text: str | None, line: int) -> _Named:
 @contextmanager
 def _replayed(
     line: int, name: str, seed: int, asking: Asking, named: _Named
-) -> Iterator[tuple[Replayed, stores.SqliteStore]]:
+) -> Iterator[tuple[ReplayedLines, stores.SqliteStore]]:
     """The lines before the one that is asked about, replayed into a store that is thrown away."""
     with open_requests(name) as source, stores.temporary(seed) as opened:
         with files_progress([name]) as advance:
@@ -266,7 +258,7 @@ def _tell(
         return told.exit_status
     views = holders(asked, transaction)
     if not views:
-        say("idsync: no profile holds any identifier of the request")
+        say("idsync: no profile holds any identifier in the request")
         scopes = [asked.scope]
         say_meant(meant_by(transaction, organization, asked.request.identifiers, scopes))
         return 1

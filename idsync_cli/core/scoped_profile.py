@@ -22,7 +22,7 @@ class ScopedProfile(NamedTuple):
 
 
 class ScopedView(NamedTuple):
-    """The same without what the profile holds, of which it may be a great deal."""
+    """The same without the identifiers, of which there may be many."""
 
     scope: str
     view: ProfileView

@@ -13,7 +13,7 @@ from idsync_cli.core.value import Value
 
 
 class Screened(Value):
-    """Identifiers as they are meant, and of which types some are blocked, in section 2's order."""
+    """Identifiers as they are meant, and the types that have blocked ones, in section 2's order."""
 
     __match_args__ = ("identifiers", "blocked")
     __slots__ = __match_args__
@@ -116,7 +116,7 @@ def nothing_left(blocked: Sequence[IdentityType]) -> Refusal:
     if blocked:
         why = f"the scope blocks the value of {', '.join(blocked)}"
     else:
-        why = "normalize leaves nothing of any value"
+        why = "normalize leaves every value empty"
     return Refusal(
         ErrorCode.NO_IDENTITIES,
         f"no identifier is left: {why}; give another one",

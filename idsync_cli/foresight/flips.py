@@ -71,7 +71,7 @@ class Move(NamedTuple):
         return _under(case, case.rules._replace(priority=tuple(priority)))
 
 
-class Set(NamedTuple):
+class SetSetting(NamedTuple):
     """A type of the priority has a setting, or has it no longer."""
 
     identity_type: IdentityType
@@ -88,7 +88,7 @@ class Set(NamedTuple):
         return _under(case, rules._replace(settings={**rules.settings, kind: changed}))
 
 
-class Rule(NamedTuple):
+class SetRule(NamedTuple):
     """A rule of the scope, or of its strategy, has another value."""
 
     key: str
@@ -105,7 +105,7 @@ class Rule(NamedTuple):
         return None if strategy is None else _under(case, rules._replace(strategy=strategy))
 
 
-Change = Drop | Add | PreviousMpid | Move | Set | Rule
+CaseChange = Drop | Add | PreviousMpid | Move | SetSetting | SetRule
 """One change."""
 
 
@@ -124,7 +124,7 @@ def changes_of_request(
         yield PreviousMpid(mpid)
 
 
-def changes_of_rules(case: Case) -> Iterator[Move | Set | Rule]:
+def changes_of_rules(case: Case) -> Iterator[Move | SetSetting | SetRule]:
     """Every single change of the rules that section 12 lists."""
     rules = case.rules
     for each in case.request.identifiers:
@@ -134,12 +134,13 @@ def changes_of_rules(case: Case) -> Iterator[Move | Set | Rule]:
     for identity_type in rules.priority:
         settings = rules.settings_of(identity_type)
         yield from (
-            Set(identity_type, setting, not getattr(settings, setting)) for setting in SETTINGS
+            SetSetting(identity_type, setting, not getattr(settings, setting))
+            for setting in SETTINGS
         )
     yield from _other_rules(rules)
 
 
-def _other_rules(rules: ScopeRules) -> Iterator[Rule]:
+def _other_rules(rules: ScopeRules) -> Iterator[SetRule]:
     strategy = rules.strategy
     for key in STRATEGY_RULES:
         now = getattr(strategy, key)
@@ -150,12 +151,12 @@ def _other_rules(rules: ScopeRules) -> Iterator[Rule]:
             values = [each.value for each in OnNewKnownUser]
         elif key == "on_logout":
             values = [each.value for each in OnLogout]
-        yield from (Rule(key, value) for value in values if value != now)
+        yield from (SetRule(key, value) for value in values if value != now)
     for key, codes in (
         ("on_conflicting_login", OnConflictingLogin), ("on_unique_held", OnUniqueHeld),
     ):  # fmt: skip
         now = getattr(rules, key)
-        yield from (Rule(key, each.value) for each in codes if each != now)
+        yield from (SetRule(key, each.value) for each in codes if each != now)
 
 
 def _with(strategy: Strategy, key: str, value: str | bool) -> Strategy | None:

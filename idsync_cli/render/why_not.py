@@ -8,11 +8,12 @@ from idsync_cli.core.codes import Rule, TierOutcome
 from idsync_cli.core.decision import Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import number_of, printable
-from idsync_cli.foresight.flips import Add, Change, Drop, Move, PreviousMpid, Set
+from idsync_cli.foresight.flips import Add, CaseChange, Drop, Move, PreviousMpid, SetSetting
 from idsync_cli.foresight.why_not import Flip, WhyNot
 from idsync_cli.messages import OUTCOMES, REASONS, RULES
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 from idsync_cli.visible import visible
 
@@ -45,7 +46,7 @@ def _error_json(error: Refusal) -> wire.Json:
     return {"code": error.code.value, "message": error.message}
 
 
-def _change_json(change: Change) -> wire.Json:
+def _change_json(change: CaseChange) -> wire.Json:
     match change:
         case Drop():
             return {"change": "drop", "identity_type": change.identity_type.value}
@@ -57,7 +58,7 @@ def _change_json(change: Change) -> wire.Json:
         case Move():
             kind = change.identity_type.value
             return {"change": "move", "identity_type": kind, "rank": change.rank}
-        case Set():
+        case SetSetting():
             named = {"identity_type": change.identity_type.value, "setting": change.setting}
             return {"change": "setting", **named, "value": change.value}
         case _:
@@ -97,7 +98,7 @@ def _reason(told: WhyNot) -> str:
     if isinstance(outcome, Decision) and outcome.decided_by.rule is Rule.LOGOUT:
         return RULES[Rule.LOGOUT]
     if not told.found_by:
-        return "it holds no identifier of the request"
+        return "it holds no identifier in the request"
     if told.ineligible is not None:
         return f"{told.ineligible}: {REASONS[told.ineligible]}"
     if told.lost_at is not None:
@@ -131,7 +132,7 @@ def _tiers(told: WhyNot) -> tuple[Tier, ...]:
     return told.explained.outcome.tiers
 
 
-_COLUMNS = ("#", "Type", "Value", "Settings", "It holds it", "Left", "Outcome")
+_COLUMNS = ("#", "Type", "Value", "Settings", "Held", "Left", "Outcome")
 
 
 def _how_far(told: WhyNot, tiers: Sequence[Tier], width: int) -> "Table":
@@ -170,7 +171,10 @@ def _tier_cells(told: WhyNot, tier: Tier) -> "list[Text]":
 def _flips(told: WhyNot, width: int) -> "list[RenderableType]":
     if not told.flips:
         none = text(
-            ("No single change, and no two of the request, make it the answer.", Look.HEADING)
+            (
+                "No single change, nor any two to the request, would make it the answer.",
+                Look.HEADING,
+            )
         )
         return [broken(none, width)]
     heading = text(("Any one of these would have made it the answer:", Look.HEADING))
@@ -186,7 +190,7 @@ def _flips(told: WhyNot, width: int) -> "list[RenderableType]":
     return pieces
 
 
-def _where(change: Change) -> str:
+def _where(change: CaseChange) -> str:
     return "request" if isinstance(change, Drop | Add | PreviousMpid) else "rules"
 
 
@@ -198,7 +202,7 @@ def _sentences(flip: Flip) -> "Text":
     return said
 
 
-def _sentence(change: Change) -> Line:
+def _sentence(change: CaseChange) -> Line:
     match change:
         case Drop():
             return ["send no ", (change.identity_type.value, Look.TYPE)]
@@ -210,7 +214,7 @@ def _sentence(change: Change) -> Line:
         case Move():
             kind = (change.identity_type.value, Look.TYPE)
             return [kind, f" at rank {change.rank} of the priority"]
-        case Set():
+        case SetSetting():
             kind = (change.identity_type.value, Look.TYPE)
             return [kind, f": {{{change.setting}: {str(change.value).lower()}}}"]
         case _:

@@ -1,6 +1,5 @@
 """The application: its routes, and what becomes of whatever goes wrong in them (section 10)."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -8,7 +7,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
@@ -18,13 +17,12 @@ from idsync_cli.server.cors import Cors, preflight
 from idsync_cli.server.credentials import Refused
 from idsync_cli.server.description import with_description
 from idsync_cli.server.log import Log
+from idsync_cli.server.outermost import ReportBug, answer
 from idsync_cli.server.routes import Handler, operations
 
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
 _OF_ALIASES: Final = "/alias"
 _OF_SUBJECT_REQUESTS: Final = ("/v3/requests", "/v3/discovery")
-
-ReportBug = Callable[[Exception], None]
 
 
 def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None) -> ASGIApp:
@@ -114,7 +112,7 @@ def _kind_of(scope: Scope) -> str:
 
 
 def _bug() -> Response:
-    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
+    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; the server's log says where")
 
 
 class _Outside:
@@ -137,21 +135,15 @@ class _Outside:
         if scope["method"] == "OPTIONS":
             await preflight(headers)(scope, receive, send)
             return
-        status = 0
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *headers]
-            await send(message)
-
         scope["app"] = self  # then the router raises what it cannot route
         self._log.begin()
-        try:
-            await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
-            self._report_bug(error)
-            if not status:
-                await _bug()(scope, receive, send_with_headers)
+        status = await answer(
+            self._app,
+            scope,
+            receive,
+            send,
+            headers=headers,
+            report_bug=self._report_bug,
+            of_a_bug=_bug,
+        )
         self._log.end(_kind_of(scope), status)

@@ -31,11 +31,11 @@ def components(edges: "DataFrame", keep: Keep) -> "DataFrame":
         walked = mapped(edges.select("node", "lower").coalesce(1), lambda: _walk, _COMPONENTS)
         return keep(walked, "components")
     before = None
-    turn = 0
+    iteration = 0
     while (state := _measure(edges)) != before:
         before = state
-        turn += 1
-        edges = keep(_small_star(_large_star(edges)), f"edges-{turn}")
+        iteration += 1
+        edges = keep(_small_star(_large_star(edges)), f"edges-{iteration}")
     return edges.withColumnRenamed("lower", "component")
 
 

@@ -116,15 +116,15 @@ def names_of_new_mpids(said: "DataFrame", taken: "DataFrame", seed: int, keep: K
         "seq", f.lit(0).alias("attempt"), "mpid", "name"
     )
     latest = tried
-    turn = 0
+    iteration = 0
     while True:
         named = tried.select("mpid").unionAll(taken.select("mpid"))
         several = named.groupBy("mpid").count().where("count > 1 OR mpid = 0").select("mpid")
         again = latest.join(several, "mpid").select(
             "seq", (f.col("attempt") + 1).cast("int").alias("attempt")
         )
-        turn += 1
-        latest = keep(_attempts(again, seed), f"attempts-{turn}")
+        iteration += 1
+        latest = keep(_attempts(again, seed), f"attempts-{iteration}")
         if latest.isEmpty():
             break
         tried = tried.unionAll(latest)

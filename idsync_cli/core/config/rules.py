@@ -144,7 +144,7 @@ class ScopeRules(_Configured):
 
     @cached_property
     def _listed(self) -> dict[int, tuple[IdentityType, ...]]:
-        """The sets of types that were listed before."""
+        """The types of each set that was asked for before, in order."""
         return {}
 
     @cached_property

@@ -161,7 +161,7 @@ def _refusal(
 def _reason(
     rules: ScopeRules, wants_immutable_id: bool, *, carries_login_id: bool
 ) -> Reason | None:
-    """Why no anonymous profile may be the answer, which hold no login ID and no immutable ID."""
+    """Why no anonymous profile may be the answer: such profiles hold no login or immutable ID."""
     if wants_immutable_id:
         return Reason.IMMUTABLE_SEARCH
     if carries_login_id and rules.new_known_users_get_a_new_record:

@@ -17,12 +17,13 @@ from idsync_cli.foresight.comparing.comparison import (
     DifferingLine,
     Example,
     GroupCounts,
+    Limits,
 )
 from idsync_cli.foresight.comparing.groups import NEVER, Group, Grouped, Part, group
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
-from idsync_cli.foresight.comparing.work import Advance, File, Held, Replayed, SideJob
+from idsync_cli.foresight.comparing.work import Advance, File, Held, SideJob, SideReplay
 from idsync_cli.graph.compared import joined
 from idsync_cli.graph.values import Graph, SideName
 
@@ -30,11 +31,11 @@ MOST_OF_A_CAUSE = 2
 """How many examples there may be of one cause."""
 
 
-Progress = Callable[[], AbstractContextManager[Advance]]
-"""Shows how far the replays of both sides are."""
+Progress = Callable[[str], AbstractContextManager[Advance]]
+"""Shows how far both sides are with what it is told they do."""
 
 
-def _unseen() -> AbstractContextManager[Advance]:
+def _unseen(_noun: str) -> AbstractContextManager[Advance]:
     return nullcontext(lambda _bytes, _requests: None)
 
 
@@ -54,6 +55,10 @@ class Compared:
         self.first_wrong: Sequence[Fault] = ()
         self._grouped = grouped
         self._both = both
+
+    def exit_status(self, limits: Limits) -> int:
+        """That of the comparison; 1 if a response is wrong, whatever the limits."""
+        return 1 if self.wrong else self.comparison.exit_status(limits)
 
     def differing_lines(self) -> Iterator[DifferingLine]:
         """Every line that differs, in order."""
@@ -106,8 +111,8 @@ def compare(
             Path(folder, name).mkdir()
             jobs.append(job._replace(folder=str(Path(folder, name))))
         processes = [opened.enter_context(SideProcess(job)) for job in jobs]
-        with progress() as advance:
-            replayed: list[Replayed] = results(processes, advance)
+        with progress("requests") as advance:
+            replayed: list[SideReplay] = results(processes, advance)
         sides = [
             read_side(Path(job.folder), its.ways) for job, its in zip(jobs, replayed, strict=True)
         ]
@@ -133,7 +138,7 @@ def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unsee
         job = job._replace(folder=folder)
         recorded = RecordedSide(job.files)
         with SideProcess(job) as process:
-            with progress() as advance:
+            with progress("requests") as advance:
 
                 def go_on(size: int, requests: int) -> None:
                     recorded.take(requests)
@@ -170,7 +175,7 @@ def _compared(
         places.add(grouped.first)
     told: Mapping[int, Difference] = {}
     if places:
-        with progress() as advance:
+        with progress("requests in a second pass") as advance:
             told = _differences(processes, both, places, advance)
     comparison = Comparison(
         requests=both.ends[-1] if both.ends else 0,

@@ -70,7 +70,7 @@ class Held(NamedTuple):
     orphaned: int
 
 
-class Replayed(NamedTuple):
+class SideReplay(NamedTuple):
     """What replaying came to: in which ways lines were answered, and the lines of each file."""
 
     ways: tuple[Way, ...]
@@ -92,7 +92,7 @@ class SideWork:
         """Throw the store away."""
         self._opened.close()
 
-    def replay(self) -> Replayed:
+    def replay(self) -> SideReplay:
         """Replay all files, and record the answers in the folder of the job.
 
         Raises:
@@ -115,7 +115,7 @@ class SideWork:
                     )
                 )
             )  # fmt: skip
-        return Replayed(recorder.close(), tuple(lines), held)
+        return SideReplay(recorder.close(), tuple(lines), held)
 
     def are_known(self, mpids: "array[int]") -> bytes:
         """Whether profiles are known at the end, a byte for each."""
@@ -150,6 +150,7 @@ class SideWork:
                     if answer.line is not None and answer.line in lines:
                         found[number, answer.line] = answer
                 if len(found) == left:
+                    self._advance(0, len(answers))  # the last ones, which nobody counts any more
                     break
         return found
 
@@ -166,7 +167,7 @@ class SideWork:
             with open_requests(file.path, file.name) as source:
                 before = 0
                 for done in run.run(file.name, source):
-                    yield number, done.answers
+                    yield number, done.answers  # which are recorded before they are counted
                     self._advance(source.position_in_file - before, done.tally.requests)
                     before = source.position_in_file
 

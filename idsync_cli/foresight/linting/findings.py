@@ -12,7 +12,7 @@ from idsync_cli.core.config.placeholders import PLACEHOLDERS, is_placeholder
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.foresight.linting.alike import PHONES, groups, without_format
-from idsync_cli.foresight.linting.measures import Place, ScopeMeasures, Values
+from idsync_cli.foresight.linting.measures import FileLine, ScopeMeasures, Values
 
 EXAMPLES = 3
 """How many values of a finding are shown."""
@@ -51,7 +51,7 @@ class Seen(NamedTuple):
     """A value, and where it came first."""
 
     value: str
-    place: Place
+    place: FileLine
 
 
 class Finding(NamedTuple):

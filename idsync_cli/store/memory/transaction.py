@@ -205,7 +205,7 @@ class MemoryTransaction(MemoryQuestions):
         return True
 
     def _take_number(self, seq: int, mpid: int | None) -> None:
-        """Let a number be that of an import, of a profile that is there, unless it is taken."""
+        """Let an import take a number that is not taken, if it is about a profile that is there."""
         if mpid is not None and seq not in self._world.taken:
             self._world.taken.add(seq)
             self._world.answers[seq] = mpid

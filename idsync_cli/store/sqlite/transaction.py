@@ -1,4 +1,4 @@
-"""What the store knows, and applying what was decided, in one transaction after another."""
+"""A transaction of a SQLite store: look-ups, applying decisions, and writing the rows."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.store.sqlite.cache.aliases import Aliases
+from idsync_cli.store.sqlite.cache.applying import Applying
 from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
@@ -27,8 +27,6 @@ from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.erasing.traces import Traces
 from idsync_cli.store.sqlite.questions import SqliteQuestions
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
-from idsync_cli.store.sqlite.rows.checksums import NO_TIME
-from idsync_cli.store.sqlite.rows.data import attribution_of
 from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
@@ -55,11 +53,15 @@ class SqliteTransaction(SqliteQuestions):
         self._pending = pending = PendingChanges(connection)
         self._memory = memory = WorkingSet(pending)
         self._cache = cache = ProfileCache(tables, memory, pending)
-        self._batch_ids = BatchIds(tables)
-        self._aliases = Aliases(connection, self._bring_up_to_date)
+        self._batch_ids = batch_ids = BatchIds(tables)
+        self._aliases = aliases = Aliases(connection, self._bring_up_to_date)
         self._prefetch = Prefetch(tables, memory, pending, cache)
-        self._edits = Edits(tables, memory, pending, cache)
-        self._requests = PendingRequests(connection)
+        self._edits = edits = Edits(tables, memory, pending, cache)
+        self._requests = requests = PendingRequests(connection)
+        self._batch = Batch()  # what else is yet to be written: scopes, data and rules
+        self._applying = Applying(
+            connection, memory, cache, edits, requests, batch_ids, aliases, self._batch.data
+        )
         self._import: RecordImport | None = None  # is made when records come in
         self._seed = ""
         self._found_seq = 0
@@ -74,7 +76,6 @@ class SqliteTransaction(SqliteQuestions):
         self._traces = Traces(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._has_applied = False  # something that has yet to be written
-        self._batch = Batch()  # what else is yet to be written: scopes and rules
 
     def begin(self) -> None:
         """Another transaction begins, on the store as the last one left it."""
@@ -168,63 +169,17 @@ class SqliteTransaction(SqliteQuestions):
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
-        answered, seq = decision.profile, entry.seq
-        cache, edits = self._cache, self._edits
-        assert answered is not None
         self._has_applied = True
         if decision.status is _ERASED:
-            self.erase(Erasure(answered.mpid, seq, scope, entry.time_ms, entry.request_id))
+            answered = decision.profile
+            assert answered is not None
+            self.erase(Erasure(answered.mpid, entry.seq, scope, entry.time_ms, entry.request_id))
             return
         its = self._scope(scope, rules)
-        if decision.created:
-            edits.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
-        for update in decision.updates:
-            profile = cache.at(update.profile.created_seq)
-            edits.leave(profile, update.types, update.was_known, seq)
-        time_ms = entry.own_time_ms
-        edits.store(cache.at(answered.created_seq), time_ms)
-        if decision.data is not None:
-            data = self._batch.data
-            data.take(answered.created_seq, seq, time_ms, decision.data)
-            for alias in decision.aliases:
-                destination = cache.of(alias.destination_mpid).created_seq
-                data.copy(destination, seq, time_ms, decision.data, alias)
-        if decision.alias is not None:
-            self._apply_alias(decision.alias)
-        if decision.digest is not None:
-            self._batch_ids.add(decision.digest, answered.created_seq)
-            self._batch.data.batch_ids.append((decision.digest, seq, answered.created_seq))
-        by = decision.decided_by
-        outcome = self._requests.outcome_id(
-            (its.number, entry.kind, decision.status, by.rule, by.identity_type)
-        )
-        numbers: list[int] = [seq, entry.time_ms, outcome, answered.created_seq]
-        for place, change in enumerate(decision.changes, start=1):
-            profile = cache.of(change.mpid)
-            if change.op is _ADD:
-                its_number = edits.add(profile, change.identifier, seq, place)
-                numbers += (place, 1, profile.created_seq, its_number)
-            else:
-                its_number = edits.remove(profile, change.identifier, seq, place)
-                numbers += (place, -1, profile.created_seq, its_number)
-        self._requests.add(numbers)
-        self._requests.add_texts(entry)
-        self._memory.trim()
-        self._batch_ids.trim()
-
-    def _apply_alias(self, alias: Alias) -> None:
-        """Copy what the source has; the destination was seen as early as the source."""
-        source = self._cache.of(alias.source_mpid)
-        destination = self._cache.of(alias.destination_mpid)
-        self._aliases.add(alias, source.created_seq, destination.created_seq)
-        self._edits.see(destination, source.first_seen_ms)
-        attribution = attribution_of(self.connection, source.created_seq)
-        if attribution is not None:
-            copied = BatchData(attribution=attribution)
-            self._batch.data.take(destination.created_seq, alias.seq, NO_TIME, copied)
+        self._applying.apply(decision, its, entry)
 
     def _bring_up_to_date(self) -> None:
-        """Have the tables have all that was decided.
+        """Write everything that was decided, so that the tables have it.
 
         Raises:
             TablesBehind: that is left to another process.
@@ -318,7 +273,11 @@ class SqliteTransaction(SqliteQuestions):
         self._lookups = {}
 
     def _write_here(self) -> None:
-        """Bring the tables up to date, which only this process may do."""
+        """Write everything that was decided; no other process may have been given any of it.
+
+        Raises:
+            TablesBehind: another process has.
+        """
         if self._pending.handed_over.goes_on:
             raise TablesBehind
         self.write()
@@ -349,7 +308,7 @@ class SqliteTransaction(SqliteQuestions):
         return self._remembers_rules
 
     def remember_rules(self, rules: Mapping[str, str]) -> None:
-        """Remember the rules of each scope, if they are others than before."""
+        """Remember the rules of each scope, if they have changed."""
         self._remembers_rules = True
         if self.remembered_rules() != rules:
             self._batch.rules = dict(rules)
@@ -375,6 +334,7 @@ class SqliteTransaction(SqliteQuestions):
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq
         self._batch = Batch()
+        self._applying.data = self._batch.data
         return batch
 
     def write_rows(self, rows: Rows) -> None:

@@ -13,7 +13,7 @@ from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.changes import (
-    Place,
+    ChangeKey,
     count_of_identifier,
     count_of_profile,
     held_in_order,
@@ -163,7 +163,7 @@ def history_length(
 
 def _places(
     transaction: Connected, mpid: int | None, identifier: Identifier | None
-) -> Iterator[Place]:
+) -> Iterator[ChangeKey]:
     numbers = [] if identifier is None else identifier_ids(transaction, identifier)
     if mpid is None:
         return places_of_identifier(transaction, numbers)
