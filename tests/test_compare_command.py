@@ -298,6 +298,19 @@ def test_scopes_that_only_one_has_are_said_and_left_out(idsync: Program) -> None
     assert_refused(compare(idsync, "day.jsonl", other="c.yaml"), 2, "no scope in common")
 
 
+def test_where_one_side_alone_needs_a_scope_the_option_is_named(idsync: Program) -> None:
+    idsync.write("idsync.yaml", TWO_SCOPES)
+    idsync.write("b.yaml", CONFIG)
+    idsync.write("day.jsonl", lines(identify(idfv="1"), identify(idfv="1")))
+    outcome = compare(idsync, "day.jsonl", other="b.yaml")
+    assert outcome.status == 1
+    assert "note: A rejects requests that name no scope" in outcome.stderr
+    assert "use --scope consumers\n" in outcome.stderr
+    named = compare(idsync, "day.jsonl", "--scope", "consumers", other="b.yaml")
+    assert "name no scope" not in named.stderr
+    assert "2 answered by both" in named.stdout
+
+
 def test_files_in_the_wrong_order_are_pointed_out(shop: Program) -> None:
     for day, name in enumerate(("monday.jsonl", "tuesday.jsonl"), start=1):
         shop.write(name, lines({**identify(idfv="1"), "request_timestamp_ms": day * 86_400_000}))

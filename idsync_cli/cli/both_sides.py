@@ -39,6 +39,8 @@ def replayed(
         StoreFault: the store to begin with cannot be used, or there is no room.
     """
     scopes = _common_scopes(organizations[0], organizations[-1])
+    if beginning.scope is None and beginning.workspace is None:
+        _say_who_needs_a_scope(organizations[0], organizations[-1], scopes)
     targets = [checked_target(each, beginning.scope, beginning.workspace) for each in organizations]
     _check_store(beginning.store, organizations[0], beginning.seed)
     is_recorded = len(organizations) == 1
@@ -83,6 +85,17 @@ def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:
             if name not in lacks.scopes:
                 say(f"note: the scope {quoted(name)} is only in {side}; it is not compared")
     return common
+
+
+def _say_who_needs_a_scope(a: Organization, b: Organization, common: Sequence[str]) -> None:
+    """Say so where requests that name no scope are answered on one side alone."""
+    if (len(a.scopes) == 1) == (len(b.scopes) == 1):
+        return
+    side = "A" if len(a.scopes) > 1 else "B"
+    say(
+        f"note: {side} rejects requests that name no scope, for it has several; "
+        f"to name it for them, use --scope {printable(common[0])}"
+    )
 
 
 def _check_store(path: str | None, organization: Organization, seed: int | None) -> None:
