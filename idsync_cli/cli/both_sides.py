@@ -9,7 +9,7 @@ from idsync_cli.cli.input_files import checked_target, readable, say_order
 from idsync_cli.cli.opening import check_seed, existing_store
 from idsync_cli.cli.progress import files_progress
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.foresight.comparing.compare import Compared, compare, compare_recorded
 from idsync_cli.foresight.comparing.work import Advance, SideJob
 
