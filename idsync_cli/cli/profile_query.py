@@ -55,7 +55,7 @@ def profile_query(
     now: Annotated[
         str | None,
         typer.Option(
-            "--now", metavar="T", help="The moment from which within counts back (default: now)."
+            "--now", metavar="T", help="When within counts back from (default: now)."
         ),
     ] = None,
     limit: Annotated[
