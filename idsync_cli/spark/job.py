@@ -16,12 +16,16 @@ from idsync_cli.spark.state import seen_by
 from idsync_cli.spark.tables import (
     RESULTS,
     ROWS,
+    Batches,
+    Made,
     Mapped,
     Values,
     empty,
     mapped,
-    result_of,
+    mapped_batches,
+    results_of,
     row_of,
+    rows_in,
     values_of,
 )
 from idsync_cli.spark.task import TaskWork, run
@@ -113,7 +117,7 @@ class Job:
             self._tell(report)
             size = window.length
             found = self._resolve(window, known.state, first - 1)
-            results.append(found.where(f.col("kind") > Kind.LINE.value))
+            results.append(found.where(f.col("kind") == Kind.LINE.value))
             first += window.length
             known = self._known_after(window, known, found, is_last=first > end)
         nothing = empty(self._spark, RESULTS)
@@ -157,13 +161,10 @@ class Job:
             window.lines, state.join(window.touched, "node"), window.sizes, window.length, tasks
         )
 
-        def make() -> Mapped:
-            def answer(values: Iterator[Values]) -> Iterator[Values]:
-                return map(result_of, run(work, map(row_of, values)))
+        def answer(batches: Batches) -> Made:
+            return results_of(run(work, rows_in(batches)))
 
-            return answer
-
-        return self._kept(mapped(spread, make, RESULTS), "resolved")
+        return self._kept(mapped_batches(spread, answer, RESULTS), "resolved")
 
     # ---- What goes on
 
@@ -194,7 +195,7 @@ class Job:
         from pyspark.sql import functions as f
 
         files = window.lines.agg(f.max("file").alias("file"))
-        answers = found.where(f.col("kind") == Kind.ANSWER.value).select("seq", "mpid")
+        answers = found.where(f.col("kind") == Kind.LINE.value).select("seq", "mpid")
         sets = window.said.where(f.col("said") == Said.SETS.value).drop("mpid")
         new = sets.join(answers, "seq").select("file", f.col("name").alias("label"), "mpid", "seq")
         every = new.unionAll(before.withColumn("seq", f.lit(0).cast("long")))

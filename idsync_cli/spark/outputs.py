@@ -49,16 +49,16 @@ def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | N
     """The tables of a job, of its rows; `files` are the names of the files of its lines."""
     from pyspark.sql import functions as f
 
-    def of(kind: Kind) -> "DataFrame":
-        return results.where(f.col("kind") == kind.value)
-
-    answers = of(Kind.ANSWER).select(
+    answers = results.select(
         _name_of(files).alias("file"), "seq", "line", f.col("answer").cast("string")
     )
-    history = of(Kind.HISTORY).select(
-        "seq", f.col("rank").alias("place"), f.col("entry").cast("string")
+    entries = f.split(f.col("entries").cast("string"), "\n")
+    history = results.where("entries IS NOT NULL").select(
+        "seq", f.posexplode(entries).alias("place", "entry")
     )
-    decisions = of(Kind.DECISION).select("seq", f.col("decision").cast("string"))
+    decisions = results.where("decision IS NOT NULL").select(
+        "seq", f.col("decision").cast("string")
+    )
     return Tables(answers, profiles_of(state), history, decisions, state)
 
 

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 _IS_SUBMITTED: Final = "PYSPARK_GATEWAY_PORT"
 """Is in the environment of a script that spark-submit runs."""
 
+_OF_A_SHORT_LIFE: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""What Java is started with on this machine: most of its time would go into compiling well what
+runs for seconds, and the work is Python's. What `spark.driver.extraJavaOptions` says overrides it.
+"""
+
 _OF_A_FULL_DISK: Final = ("No space left on device", "File too large", "Disk quota exceeded")
 
 
@@ -38,6 +43,7 @@ def session(master: str | None) -> "SparkSession":
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
             builder = builder.config("spark.sql.shuffle.partitions", 4 * (os.cpu_count() or 1))
             builder = builder.config("spark.ui.showConsoleProgress", "false")
+            builder = builder.config("spark.driver.defaultJavaOptions", _OF_A_SHORT_LIFE)
     if master is not None:
         builder = builder.master(master)
     try:
