@@ -19,17 +19,17 @@ def entries_of(applied: Applied) -> list[str]:
     """The entries that tell of what a request did to identity records, in the order made."""
     decision, _, entry = applied
     by = decision.decided_by
-    kind = "" if by.identity_type is None else f', "identity_type": "{by.identity_type.value}"'
+    kind = "" if by.identity_type is None else f', "identity_type": "{by.identity_type}"'
     its_id = "null" if entry.request_id is None else quoted(entry.request_id)
     its_time = entry.request_timestamp_ms
     head = (
         f'{{"seq": {entry.seq}, "time": "{time_text(entry.time_ms)}", "type": '
-        f'"{entry.kind.value}", "decided_by": {{"rule": "{by.rule.value}"{kind}}}, "request_id": '
+        f'"{entry.kind}", "decided_by": {{"rule": "{by.rule}"{kind}}}, "request_id": '
         f'{its_id}, "request_timestamp_ms": {"null" if its_time is None else its_time}, "op": '
     )
     return [
-        f'{head}"{change.op.value}", "mpid": "{change.mpid}", "identity_type": '
-        f'"{change.identifier.type.value}", "value": {quoted(change.identifier.value)}}}'
+        f'{head}"{change.op}", "mpid": "{change.mpid}", "identity_type": '
+        f'"{change.identifier.type}", "value": {quoted(change.identifier.value)}}}'
         for change in decision.changes
     ]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.spark.loading import DECISIONS
+from idsync_cli.spark.partitions import placed
 from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, Place
 from idsync_cli.spark.rows import Kind, Section
 from idsync_cli.spark.rules import JobRules
@@ -83,21 +84,62 @@ def _name_of(files: Sequence[str] | None) -> "Column":
     return f.element_at(names, f.col("file") + 1)
 
 
-def write(tables: Tables, place: Place, *, as_lines: bool, stage: Callable[[str], None]) -> None:
+_LINES_OF_A_PART = 100_000
+"""About how many lines the answers in a file are to, where Spark makes so many partitions."""
+
+
+class Span(NamedTuple):
+    """The numbers of the lines of a job, from and to, and how many partitions Spark makes."""
+
+    first: int
+    last: int
+    most: int
+
+    def in_order(self, table: "DataFrame", *order: str) -> "DataFrame":
+        """A table that is sorted by the number of the line, and further columns."""
+        from pyspark.sql import functions as f
+
+        parts = self._parts(self.last - self.first + 1)
+        part = _share(f.col("seq") - self.first, self.last - self.first + 1, parts)
+        return placed(table, part, parts).sortWithinPartitions("seq", *order)
+
+    def state_in_order(self, table: "DataFrame", *further: str) -> "DataFrame":
+        """A table of rows of a state, sorted as an export has them."""
+        from pyspark.sql import functions as f
+
+        parts = self._parts(self.last)
+        part = f.col("section") * parts + _share(f.col("seq"), self.last + 1, parts)
+        parted = placed(table, part, (Section.RECORD + 1) * parts)
+        return parted.sortWithinPartitions(*_STATE_ORDER, *further)
+
+    def _parts(self, lines: int) -> int:
+        return max(1, min(self.most, -(-lines // _LINES_OF_A_PART)))
+
+
+def _share(number: "Column", count: int, parts: int) -> "Column":
+    """In which of so many parts a number is, of so many from 0 on."""
+    from pyspark.sql import functions as f
+
+    return f.floor(number * parts / f.lit(max(count, 1))).cast("int")
+
+
+def write(
+    tables: Tables, span: Span, place: Place, *, as_lines: bool, stage: Callable[[str], None]
+) -> None:
     """Write the folders of a job, each sorted as a serial replay gives it."""
     from pyspark.sql import functions as f
 
     stage("writing answers")
-    answers = tables.answers.orderBy("seq")
-    history = tables.history.orderBy("seq", "place")
-    profiles = tables.profiles.orderBy(*_STATE_ORDER)
+    answers = span.in_order(tables.answers)
+    history = span.in_order(tables.history, "place")
+    profiles = span.state_in_order(tables.profiles)
     alone = tables.state.where(f.col("section") == Section.TIMES_ALONE.value)
     if as_lines:
         answers.select("answer").write.mode("overwrite").text(place.within(ANSWERS))
         stage("writing history")
         history.select("entry").write.mode("overwrite").text(place.within(HISTORY))
         stage("writing profiles")
-        lines = _with_keys(tables.profiles).orderBy(*_STATE_ORDER, "turn").select("profile")
+        lines = span.state_in_order(_with_keys(tables.profiles), "turn").select("profile")
         lines.write.mode("overwrite").text(place.within(PROFILES))
         alone = tables.state
     else:
@@ -109,7 +151,7 @@ def write(tables: Tables, place: Place, *, as_lines: bool, stage: Callable[[str]
     stage("writing the rest of the state")
     alone.write.mode("overwrite").parquet(place.within(SEEN))
     stage("writing decisions")
-    decisions = tables.decisions.orderBy("seq").select("decision")
+    decisions = span.in_order(tables.decisions).select("decision")
     decisions.write.mode("overwrite").option("compression", "gzip").text(place.within(DECISIONS))
 
 

@@ -1,8 +1,11 @@
 """The lines of request files as a table, each with its sequence number (sections 7 and 13)."""
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+from zlib import crc32
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
 from idsync_cli.files.contents import BYTE_ORDER_MARK
@@ -60,65 +63,42 @@ def location_of(name: str) -> str:
     return "".join(f"\\{each}" if each in "{}[]*?\\" else each for each in found)
 
 
-class Look(NamedTuple):
-    """By what it is noticed that a file was changed: its size, and when it was written."""
-
-    size: int
-    written: object
-
-
-def looks_of(spark: "SparkSession", names: Sequence[str]) -> list[Look]:
-    """How files look now.
+def check_there(spark: "SparkSession", names: Sequence[str]) -> None:
+    """See whether files are there.
 
     Raises:
-        UsageFault: one is not there, or a folder.
+        UsageFault: one is not, or is a folder.
     """
-    return [_look_at(spark, name) for name in names]
+    for name in names:
+        if is_elsewhere(name):
+            _check_elsewhere(spark, name)
+        elif not Path(name).is_file():
+            _raise_unreadable(name, "it is not there")
 
 
-def _look_at(spark: "SparkSession", name: str) -> Look:
-    if not is_elsewhere(name):
-        try:
-            found = Path(name).stat()
-        except OSError as error:
-            raise UsageFault(
-                f"the file {quoted(name)} cannot be read: {error.strerror}",
-                FaultCode.FILE_UNREADABLE,
-            ) from None
-        return Look(found.st_size, found.st_mtime_ns)
+def _check_elsewhere(spark: "SparkSession", name: str) -> None:
     from pyspark.errors import AnalysisException
 
     try:
         files = spark.read.format("binaryFile").load(location_of(name))
-        rows = files.select("path", "length", "modificationTime").limit(2).collect()
+        rows = files.select("path").limit(2).collect()
     except AnalysisException as error:
         if "PATH_NOT_FOUND" not in str(error):
             raise
-        raise UsageFault(
-            f"the file {quoted(name)} cannot be read: it is not there", FaultCode.FILE_UNREADABLE
-        ) from None
+        _raise_unreadable(name, "it is not there")
     if len(rows) != 1 or rows[0][0].rpartition("/")[2] != name.rpartition("/")[2]:
         raise UsageFault(f"{quoted(name)} is a folder; name its files one by one")
-    return Look(rows[0][1], rows[0][2])
 
 
-def check_unchanged(spark: "SparkSession", names: Sequence[str], before: Sequence[Look]) -> None:
-    """See whether files still look as they did before all of them were read.
-
-    Raises:
-        UsageFault: one does not.
-    """
-    for name, look in zip(names, before, strict=True):
-        if _look_at(spark, name) != look:
-            raise UsageFault(
-                f"the file {quoted(name)} was changed while it was read; nothing was resolved",
-                FaultCode.FILE_CHANGED,
-                hint=Hint.RUN_AGAIN,
-            )
+def _raise_unreadable(name: str, why: str) -> NoReturn:
+    raise UsageFault(f"the file {quoted(name)} cannot be read: {why}", FaultCode.FILE_UNREADABLE)
 
 
-def lines_of_files(spark: "SparkSession", names: Sequence[str]) -> "DataFrame":
-    """The lines of files by their place in a block, as `numbered` takes them."""
+# ---- Files: read twice, first to count and to sum, then for good
+
+
+def lines_in(spark: "SparkSession", names: Sequence[str]) -> "DataFrame":
+    """The lines of files, as they are, with the block of the file that they begin in."""
     from pyspark.sql import functions as f
 
     tables = [
@@ -129,29 +109,119 @@ def lines_of_files(spark: "SparkSession", names: Sequence[str]) -> "DataFrame":
         )
         for number, name in enumerate(names)
     ]
-    table = tables[0]
-    for each in tables[1:]:
-        table = table.unionAll(each)
-    return mapped(table, lambda: _in_blocks, _PIECES)
+    return reduce(lambda one, other: one.unionAll(other), tables)
 
 
-def _in_blocks(rows: Iterator[Values]) -> Iterator[Values]:
-    """Count the lines of each block; a partition has whole blocks, one behind the other."""
+def counted(lines: "DataFrame", last_seq: int) -> "DataFrame":
+    """For each block what its lines begin with, `seq` and `line`, how many there are, and a sum.
+
+    `numbers` are those that are not blank, as `_is_blank` has it, `lines` are all. The sum shows
+    whether the lines are the same when they are read again.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    text = f.col("data").cast("string")
+    mark = BYTE_ORDER_MARK.decode()
+    size = f.octet_length("data")
+    is_blank = (f.ltrim(text, f.lit(_SPACE)) == "") & (size < LONGEST_LINE)
+    behind_mark = f.ltrim(f.substr(text, f.lit(2)), f.lit(_SPACE))
+    is_marked_blank = (
+        text.startswith(mark) & (behind_mark == "") & (size < LONGEST_LINE + len(BYTE_ORDER_MARK))
+    )
+    placed = lines.select(
+        "file", "block", f.monotonically_increasing_id().alias("place"),
+        f.when(is_blank, 0).otherwise(1).alias("number"), f.crc32("data").alias("sum"),
+        is_marked_blank.alias("is_marked_blank"),
+    )  # fmt: skip
+    blocks = placed.groupBy("file", "block").agg(
+        f.count("*").alias("lines"),
+        f.sum("number").alias("numbers"),
+        f.sum("sum").alias("sum"),
+        f.min_by("is_marked_blank", "place").alias("begins_blank"),
+    )
+    is_less = f.when((f.col("block") == 0) & f.col("begins_blank"), 1).otherwise(0)
+    blocks = blocks.withColumn("numbers", f.col("numbers") - is_less)
+    before_it = (Window.unboundedPreceding, -1)
+    in_order = Window.partitionBy(f.lit(0)).orderBy("file", "block").rowsBetween(*before_it)
+    in_file = Window.partitionBy("file").orderBy("block").rowsBetween(*before_it)
+    return blocks.select(
+        "file", "block", "lines", "numbers", "sum",
+        (f.coalesce(f.sum("numbers").over(in_order), f.lit(0)) + last_seq + 1).alias("seq"),
+        (f.coalesce(f.sum("lines").over(in_file), f.lit(0)) + 1).alias("line"),
+    )  # fmt: skip
+
+
+_SPACE: Final = " \t\n\r\x0b\x0c"
+
+
+def with_counts(lines: "DataFrame", blocks: "DataFrame") -> "DataFrame":
+    """Lines with what was counted of their block, as `numbered_lines` takes them."""
+    from pyspark.sql import functions as f
+
+    return lines.join(f.broadcast(blocks), ["file", "block"], "left").select(
+        "file", "block", "data", "seq", "line", "lines", "numbers", "sum"
+    )
+
+
+class FileChanged(Exception):
+    """A block of a file has other lines than when they were counted; it tells the file's number."""
+
+
+def numbered_lines(rows: Iterator[Values]) -> Iterator[Values]:
+    """Lines that are not blank, with their numbers; a partition has whole blocks, in order.
+
+    Raises:
+        FileChanged: they are not those that were counted.
+    """
     at: tuple[int, int] | None = None
-    nth = number = 0
-    for file, block, data in rows:
+    seq = line = total = 0
+    expected: tuple[int | None, ...] = ()
+    for file, block, data, first_seq, first_line, lines, numbers, its_sum in rows:
+        is_first = False
         if (file, block) != at:
-            if at is not None:
-                yield *at, nth, number, None, True
-            at, nth, number = (file, block), 0, 0
-        is_first = block == 0 and nth == 0
-        line = (data.removeprefix(BYTE_ORDER_MARK) if is_first else data)[:LONGEST_LINE]
-        if line and not (line.isspace() and len(line) < LONGEST_LINE):
-            yield file, block, nth, number, line, False
-            number += 1
-        nth += 1
-    if at is not None:
-        yield *at, nth, number, None, True
+            _check_block(at, (line, seq, total), expected)
+            if first_seq is None:
+                raise FileChanged(file)
+            at, seq, line, total = (file, block), first_seq, first_line, 0
+            expected = first_line + lines, first_seq + numbers, its_sum
+            is_first = block == 0
+        total += crc32(data)
+        text = (data.removeprefix(BYTE_ORDER_MARK) if is_first else data)[:LONGEST_LINE]
+        if not _is_blank(text):
+            yield seq, file, line, text
+            seq += 1
+        line += 1
+    _check_block(at, (line, seq, total), expected)
+
+
+def _check_block(
+    at: tuple[int, int] | None, found: tuple[int, int, int], expected: tuple[int | None, ...]
+) -> None:
+    if at is not None and found != expected:
+        raise FileChanged(at[0])
+
+
+def _is_blank(text: bytes) -> bool:
+    return not text or (text.isspace() and len(text) < LONGEST_LINE)
+
+
+def changed_file(error: Exception, names: Sequence[str]) -> UsageFault | None:
+    """What is told of a file that changed; None if an error of Spark says something else."""
+    found = re.search(rf"{FileChanged.__name__}: (\d+)", str(error))
+    return None if found is None else file_changed(names[int(found[1])])
+
+
+def file_changed(name: str) -> UsageFault:
+    """What is told of a file that changed."""
+    return UsageFault(
+        f"the file {quoted(name)} was changed while it was read; nothing was resolved",
+        FaultCode.FILE_CHANGED,
+        hint=Hint.RUN_AGAIN,
+    )
+
+
+# ---- A table
 
 
 def lines_of_table(lines: "DataFrame") -> "DataFrame":
@@ -180,7 +250,7 @@ def _in_partition(rows: Iterator[Values]) -> Iterator[Values]:
     number = 0
     for line, data in rows:
         text = b"" if data is None else data[:LONGEST_LINE]
-        if text and not (text.isspace() and len(text) < LONGEST_LINE):
+        if not _is_blank(text):
             yield 0, block, line - 1, number, text, False
             number += 1
     yield 0, block, 0, number, None, True

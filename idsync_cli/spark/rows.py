@@ -77,6 +77,11 @@ def line_node(seq: int) -> int:
     return seq * _KINDS_OF_NODES
 
 
+def seq_of(node: int) -> int:
+    """The number of what a node stands for."""
+    return node // _KINDS_OF_NODES
+
+
 def profile_node(created_seq: int) -> int:
     """The node of a profile of the state, and of all that it has."""
     return created_seq * _KINDS_OF_NODES + 1

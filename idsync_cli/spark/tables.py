@@ -51,7 +51,7 @@ def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "Data
     """What a function makes of the rows of each partition; `make` makes it where it is to run."""
 
     def run(batches: Batches) -> Made:
-        columns = _arrow_of(schema)
+        columns = arrow_of(schema)
         names = columns.names
         found = iter(make()(_values(batches)))
         while some := list(islice(found, _AT_ONCE)):
@@ -104,7 +104,7 @@ def table_of(spark: "SparkSession", rows: Sequence[Values], schema: str) -> "Dat
     """A table of some rows of this process."""
     import pyarrow
 
-    columns = _arrow_of(schema)
+    columns = arrow_of(schema)
     arrays = [
         pyarrow.array(column, type=each.type)
         for column, each in zip(zip(*rows, strict=True), columns, strict=True)
@@ -133,7 +133,8 @@ def list_of(column: "pyarrow.Array") -> Sequence[Any]:
     return [text[begin:end] for begin, end in pairwise(ends)]
 
 
-def _arrow_of(schema: str) -> "pyarrow.Schema":
+def arrow_of(schema: str) -> "pyarrow.Schema":
+    """A schema as Arrow has it."""
     import pyarrow
 
     kinds = {
@@ -142,6 +143,8 @@ def _arrow_of(schema: str) -> "pyarrow.Schema":
         "binary": pyarrow.binary(),
         "boolean": pyarrow.bool_(),
         "string": pyarrow.string(),
+        "array<long>": pyarrow.list_(pyarrow.int64()),
+        "array<binary>": pyarrow.list_(pyarrow.binary()),
     }
     columns = [column.split() for column in schema.split(", ")]
     return pyarrow.schema([(name, kinds[kind]) for name, kind in columns])
@@ -173,7 +176,7 @@ def rows_in(batches: Batches) -> Iterator[Row]:
 
 def results_of(found: Iterator[Answered | Row]) -> Made:
     """What a task gives, as a table has it."""
-    schema = _arrow_of(RESULTS)
+    schema = arrow_of(RESULTS)
     for kind, some in groupby(found, type):
         while rows := list(islice(some, _AT_ONCE)):
             if kind is Answered:

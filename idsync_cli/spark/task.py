@@ -17,7 +17,7 @@ from idsync_cli.store import sqlite
 from idsync_cli.store.api import RequestEntry
 from idsync_cli.store.sqlite import SqliteStore
 
-LINES_AT_ONCE: Final = 1000
+LINES_AT_ONCE: Final = 5000
 """How many lines a task answers in one transaction."""
 
 
