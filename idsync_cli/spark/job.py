@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 
 
 class _Read(NamedTuple):
-    """How many lines of each file there are, and what shows whether they are the same."""
+    """Of the lines how many each file has, a sum of all, and how many are refused by shape."""
 
     by_file: dict[int, int]
     fingerprint: int
+    refused: int
 
 
 class Done(NamedTuple):
@@ -117,9 +118,12 @@ class Job:
         count = sum(read.by_file.values())
         end = last_seq + count
         self._check(read.by_file)
-        looking = Looking(order, lines, self._kept, self._stage, self._most_tasks)
+        looking = Looking(order, lines, self._kept, self._stage, self._most_tasks, read.refused)
         labels = empty(self._spark, "file int, label binary, mpid long")
-        known = Known(state, self._kept(naming.names_of_state(state, order.rules), "known"), labels)
+        names = empty(self._spark, naming.NAMED)
+        if last_seq:
+            names = self._kept(naming.names_of_state(state, order.rules), "known")
+        known = Known(state, names, labels)
         results: list[DataFrame] = []
         reports: list[WindowReport] = []
         first = last_seq + 1
@@ -161,7 +165,8 @@ class Job:
 
         erasure = f.min(f.when(f.col("erases"), f.col("seq")))
         fingerprint = f.expr("bit_xor(xxhash64(seq, data))")
-        found = lines.groupBy("file").agg(f.count("*"), fingerprint, erasure).collect()
+        refused = f.sum(f.col("is_refused").cast("int"))
+        found = lines.groupBy("file").agg(f.count("*"), fingerprint, refused, erasure).collect()
         erasures = [seq for *_, seq in found if seq is not None]
         if erasures:
             [(file, line)] = (
@@ -174,7 +179,9 @@ class Job:
                 hint=Hint.ERASE_WHEN_LOADED,
             )
         by_file = {file: count for file, count, *_ in found}
-        return _Read(by_file, reduce(xor, [each[2] for each in found], 0))
+        return _Read(
+            by_file, reduce(xor, [each[2] for each in found], 0), sum(each[3] for each in found)
+        )
 
     def _resolve(self, window: Window, state: "DataFrame", last_seq: int) -> "DataFrame":
         """All that the tasks of a window give."""

@@ -64,7 +64,7 @@ class Window(NamedTuple):
 
 
 class Looking:
-    """Looks at windows of lines (`naming.LINES`)."""
+    """Looks at windows of lines (`naming.LINES`), of which so many are refused by shape."""
 
     def __init__(
         self,
@@ -73,12 +73,14 @@ class Looking:
         keep: Keep,
         stage: Callable[[str], None],
         most_tasks: int,
+        refused: int,
     ) -> None:
         self._order = order
         self._lines = lines
         self._keep = keep
         self._stage = stage
         self._most_tasks = most_tasks
+        self._refused = refused
 
     def choose(self, known: Known, first: int, count: int) -> tuple[Window, WindowReport]:
         """A window from a number on, halved as long as its largest component is too large."""
@@ -140,7 +142,7 @@ class Looking:
         return WindowReport(
             window.first,
             window.length,
-            lines.where("is_refused").count(),
+            lines.where("is_refused").count() if self._refused else 0,
             window.components,
             window.its_lines,
             tuple(self._commonest(window, lines)) if window.its_lines > 1 else (),

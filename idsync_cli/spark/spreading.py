@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from idsync_cli.spark.partitions import placed
 from idsync_cli.spark.rows import Kind
-from idsync_cli.spark.tables import ORDER, ROWS
+from idsync_cli.spark.tables import COLUMNS, OF_STATE, ORDER
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -21,24 +21,26 @@ def spread(
     """
     from pyspark.sql import functions as f
 
+    of_state = state.select(
+        *("component", "kind", "seq", "data", "place", "file", "line"),
+        f.struct(*OF_STATE).alias("of_state"),
+    )
+    kinds = ", ".join(f"{name}: {COLUMNS[name]}" for name in OF_STATE)
     of_lines = lines.select(
-        f.lit(Kind.LINE.value).alias("kind"), "seq", "data",
-        f.lit(None).cast("long").alias("node"), f.lit(None).cast("int").alias("section"),
-        f.lit(None).cast("int").alias("rank"), f.lit(None).cast("long").alias("age"),
-        f.coalesce("place", f.lit(b"")).alias("place"), f.lit(None).cast("long").alias("mpid"),
-        f.lit(None).cast("long").alias("other"), f.lit(None).cast("binary").alias("key"),
-        f.lit(None).cast("boolean").alias("was_known"), "file", "line", "component",
+        "component", f.lit(Kind.LINE.value).alias("kind"), "seq", "data",
+        f.coalesce("place", f.lit(b"")).alias("place"), "file", "line",
+        f.lit(None).cast(f"struct<{kinds}>").alias("of_state"),
     )  # fmt: skip
-    rows = of_lines.unionAll(state.select(of_lines.columns))
+    rows = of_lines.unionAll(of_state)
     large = _large(found, count, tasks)
     bucket: Column = f.pmod(f.hash("component"), f.lit(tasks)) + len(large)
     if large:
         own = f.create_map(*[f.lit(each) for pair in large.items() for each in pair])
         bucket = f.coalesce(own[f.col("component")], bucket)
-    columns = [column.split()[0] for column in ROWS.split(", ")]
     its_seq = f.when(f.col("kind") == Kind.LINE.value, f.col("seq")).otherwise(0)
-    tables = placed(rows, bucket, len(large) + tasks)
-    return tables.select(*columns).sortWithinPartitions(its_seq, *ORDER)
+    order = [f"of_state.{name}" if name in OF_STATE else name for name in ORDER]
+    parts = placed(rows, bucket, len(large) + tasks).drop("component")
+    return parts.sortWithinPartitions(its_seq, *order)
 
 
 def _large(found: "DataFrame", count: int, tasks: int) -> dict[int, int]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pyarrow
     from pyspark.sql import DataFrame, SparkSession
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "kind": "int",
     "seq": "long",
     "data": "binary",
@@ -29,8 +29,11 @@ _COLUMNS: Final = {
 }
 """The columns of a row; `place` in UTF-8, for a name may have half a character."""
 
-ROWS: Final = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+ROWS: Final = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 """The schema of rows."""
+
+OF_STATE: Final = ("node", "section", "rank", "age", "mpid", "other", "key", "was_known")
+"""The columns that lines have nothing in. A task takes them as one, `of_state`."""
 
 RESULTS: Final = f"{ROWS}, answer binary, decision binary, entries binary"
 """The schema of what tasks give: rows of the state, and of the kind LINE what came of a line."""
@@ -164,9 +167,11 @@ def values_of(row: Row) -> Values:
 def rows_in(batches: Batches) -> Iterator[Row]:
     """The rows of a task: those of the state, and then lines, of which less is told."""
     for batch in batches:
-        kinds = list_of(batch.column("kind"))
-        if Kind.STATE in kinds[:1]:
-            yield from map(row_of, _values([batch]))
+        kinds = batch.column("kind")
+        if len(kinds) and kinds[0].as_py() == Kind.STATE:
+            of_state = dict(zip(OF_STATE, batch.column("of_state").flatten(), strict=True))
+            every = [of_state[n] if n in of_state else batch.column(n) for n in COLUMNS]
+            yield from map(row_of, zip(*map(list_of, every), strict=True))
             continue
         columns = [list_of(batch.column(name)) for name in ("seq", "data", "file", "line", "place")]
         for seq, data, file, line, place in zip(*columns, strict=True):
@@ -188,4 +193,4 @@ def results_of(found: Iterator[Answered | Row]) -> Made:
             yield batch_of(schema, columns)
 
 
-_PLACE: Final = list(_COLUMNS).index("place")
+_PLACE: Final = list(COLUMNS).index("place")
