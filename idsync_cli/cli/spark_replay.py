@@ -80,7 +80,7 @@ def spark_replay(
     check_files(files)
     try:
         report = replay_into(
-            session(master),
+            session(master, files),
             files,
             output,
             config=organization,

@@ -47,9 +47,14 @@ def check_files(names: Sequence[str]) -> None:
             pass
         with Path(name).open("rb") as file:
             packed = is_packed(file.read(4))
-        if packed != name.endswith(_PACKED):
+        if packed != is_gzip(name):
             how = "packed by gzip, so its name must end" if packed else "not packed, though named"
             raise UsageFault(f"the file {quoted(name)} is {how} in {_PACKED}; rename it")
+
+
+def is_gzip(name: str) -> bool:
+    """Whether a name says that a file is packed by gzip."""
+    return name.endswith(_PACKED)
 
 
 def is_elsewhere(name: str) -> bool:

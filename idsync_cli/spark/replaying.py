@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MAX_SHARE: Final = 0.25
 _VERSION: Final = 1
 
+_KEPT_FOR_NOW: Final = {"compression": "lz4_raw", "parquet.enable.dictionary": "false"}
+"""How tables are written that are read once or twice, and removed when the job is done."""
+
 
 def replay(
     spark: "SparkSession",
@@ -89,7 +92,7 @@ def replay_into(
 
     def keep(table: "DataFrame", name: str) -> "DataFrame":
         path = place.within(f"{mine}/{name}")
-        table.write.mode("overwrite").parquet(path)
+        table.write.mode("overwrite").options(**_KEPT_FOR_NOW).parquet(path)
         return spark.read.schema(table.schema).parquet(path)
 
     stages = Stages(spark)

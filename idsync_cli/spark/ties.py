@@ -56,6 +56,7 @@ class TieReader:
         self._lines = wire.LineReader()
         self._reader = wire.Reader(organization, None, key_of(seed))
         self._digests = [Digests(key) for key in other_keys]
+        self._heads: dict[tuple[str, RequestKind | None, IdentityType], str | None] = {}
 
     def of_line(self, line: bytes) -> LineTies:
         """What a line names."""
@@ -70,11 +71,16 @@ class TieReader:
         names += [_digest_name(digest) for digest in asked.digests]
         if reading.batch_id is not None:
             names += [_digest_name(each.of(*reading.batch_id)) for each in self._digests]
-        names += [
-            _identifier_name(reading.scope, each)
-            for each in asked.identifiers
-            if _ties(each.type, rules, kind)
-        ]
+        for each in asked.identifiers:
+            key = reading.scope, kind, each.type
+            if key not in self._heads:
+                its_head = (
+                    _head(reading.scope, each.type) if _ties(each.type, rules, kind) else None
+                )
+                self._heads[key] = its_head
+            head = self._heads[key]
+            if head is not None:
+                names.append(_hashed(head + each.value))
         is_whole = reading.late_refusal is None
         may_make = is_whole and kind in _MAKES_PROFILES and reading.mpid is None
         return LineTies(names, asked.labels, label, may_make, not is_whole)
@@ -147,7 +153,11 @@ def mpid_name(mpid: int) -> int:
 
 
 def _identifier_name(scope: str, identifier: Identifier) -> int:
-    return _hashed(f"held {len(scope)} {scope} {identifier.type} {identifier.value}")
+    return _hashed(_head(scope, identifier.type) + identifier.value)
+
+
+def _head(scope: str, kind: IdentityType) -> str:
+    return f"held {len(scope)} {scope} {kind} "
 
 
 def _digest_name(digest: bytes) -> int:
