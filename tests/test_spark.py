@@ -146,7 +146,8 @@ def test_a_chain_of_jobs_is_a_replay(
     day = [line.replace(b'"type"', b'"scope": "consumers", "type"', 1) for line in day]
     (idsync.folder / "a.jsonl").write_bytes(b"\n".join([*NASTY, *day[: LINES // 2]]))
     (idsync.folder / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join([*NASTY[3:], b""])))
-    (idsync.folder / "c.jsonl").write_bytes(b"\n".join([*day[LINES // 2 :], *NASTY[:8]]))
+    blank = [b"\xef\xbb\xbf \t", b"\xef\xbb\xbf \t"]  # a mark, and then what is no mark
+    (idsync.folder / "c.jsonl").write_bytes(b"\n".join([*blank, *day[LINES // 2 :], *NASTY[:8]]))
     answers = replayed(idsync, "a.jsonl", "b.jsonl.gz")
     spark_replay = ("spark-replay", "--output")
     first = idsync(*spark_replay, "one", "a.jsonl", "b.jsonl.gz", "--seed", "7", "--jsonl")
