@@ -1,8 +1,9 @@
 """What belongs together: connected components of nodes by the names that they have in common.
 
-Where one task has room for all names, it walks them. Otherwise they go through large star and small
-star (Kiveris and others, "Connected Components in MapReduce and Beyond", 2014): a few rounds, each
-of which costs several shuffles, and no step that gathers all neighbours of a node in one place.
+Where one task has room for all names, it walks them. Otherwise names become edges; and where there
+are too many of those, too, they go through large star and small star (Kiveris and others,
+"Connected Components in MapReduce and Beyond", 2014): a few rounds, each of which costs several
+shuffles, and no step that gathers all neighbours of a node in one place.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ Keep = Callable[["DataFrame", str], "DataFrame"]
 
 
 AT_HAND: Final = 4_000_000
-"""So many names are walked by one task, which take it about 80 bytes each."""
+"""So many names, or edges, are walked by one task, which take it about 80 bytes each."""
 
 
 def components(
@@ -29,30 +30,35 @@ def components(
     names_of_new_mpids: Callable[["DataFrame", int, Keep], "DataFrame"],
 ) -> "DataFrame":
     """The nodes that are tied to others (`walking.GROUPED`), by what they name (`naming.NAMED`)."""
-    from pyspark.sql import functions as f
-
-    most = AT_HAND
-
-    def run(batches: Batches) -> Made:
-        return walk(batches, seed, most)
-
-    walked = keep(mapped_batches(named.coalesce(1), run, GROUPED), "components")
-    if walked.where(f.col("node") == TOO_MANY).isEmpty():
-        return walked
-    names = named.where("node IS NOT NULL").select("node", f.explode("names").alias("name"))
-    return _with_lines(by_stars(names.unionAll(names_of_new_mpids(named, seed, keep)), keep), keep)
-
-
-def by_stars(names: "DataFrame", keep: Keep) -> "DataFrame":
-    """The component of each node (`node`, `component`), but for the lowest of each.
-
-    `names` has pairs (`node`, `name`).
-    """
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
+    walked = keep(_walked(named, seed, AT_HAND), "components")
+    if walked.where(f.col("node") == TOO_MANY).isEmpty():
+        return walked
+    names = named.where("node IS NOT NULL").select("node", f.explode("names").alias("name"))
+    names = names.unionAll(names_of_new_mpids(named, seed, keep))
     lowest = f.min("node").over(Window.partitionBy("name")).alias("lower")
     edges = keep(names.select("node", lowest).where("lower < node").distinct(), "edges")
+    if edges.count() > AT_HAND:
+        return _with_lines(_by_stars(edges, keep), keep)
+    ends = f.explode(f.array("node", "lower")).alias("node"), f.array("lower").alias("names")
+    by_edges = edges.select(*ends).withColumn("new", f.lit(None).cast("long"))
+    return keep(_walked(by_edges, seed, 2 * AT_HAND), "components")
+
+
+def _walked(named: "DataFrame", seed: int, most: int) -> "DataFrame":
+    def run(batches: Batches) -> Made:
+        return walk(batches, seed, most)
+
+    return mapped_batches(named.coalesce(1), run, GROUPED)
+
+
+def _by_stars(edges: "DataFrame", keep: Keep) -> "DataFrame":
+    """The component of each node (`node`, `component`), but for the lowest of each.
+
+    `edges` has pairs (`node`, `lower`).
+    """
     before = None
     turn = 0
     while (state := _measure(edges)) != before:
