@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from idsync_cli.errors import FaultCode, UsageFault
-from idsync_cli.spark import reading, windows
+from idsync_cli.spark import counting, reading, windows
 from tests.faults import limited
 from tests.on_spark import MARKS, let, parts, replayed, spark_session  # noqa: F401
 from tests.program import CONFIG, Program, program_in_a_fresh_folder  # noqa: F401
@@ -95,7 +95,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     day(idsync)
     path = idsync.folder / "day.jsonl"
     before, looks = path.read_bytes(), path.stat()
-    with_counts = reading.with_counts
+    with_counts = counting.with_counts
 
     def of_other_bytes(*arguments: Any) -> Any:
         """Neither the size nor the time tells."""
@@ -114,7 +114,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     names = ("day.jsonl", f"file://{path}")
     for name, changed in product(names, (of_other_bytes, longer, shorter)):
         path.write_bytes(before)
-        monkeypatch.setattr(reading, "with_counts", changed)
+        monkeypatch.setattr(counting, "with_counts", changed)
         refused = idsync("spark-replay", name, "--output", "out", "--seed", "7")
         assert refused.status == 2
         assert "was changed while it was read; nothing was resolved; run the" in refused.stderr

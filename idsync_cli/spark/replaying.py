@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
-from idsync_cli.spark import outputs, reading
+from idsync_cli.spark import counting, outputs, reading
 from idsync_cli.spark.components import Keep
 from idsync_cli.spark.job import Job
 from idsync_cli.spark.loading import REPORT, RULES
@@ -218,15 +218,15 @@ def _source(
         return _Source(reading.numbered(pieces, last_seq), iter, lambda _: None)
     reading.check_there(spark, lines)
     read = reading.lines_in(spark, lines)
-    blocks = keep(reading.counted(read, last_seq), "blocks")
+    blocks = keep(counting.counted(read, last_seq), "blocks")
     counts = dict(blocks.groupBy("file").sum("numbers").collect())
 
     def check(found: Mapping[int, int]) -> None:
         for number, name in enumerate(lines):
             if found.get(number, 0) != counts.get(number, 0):
-                raise reading.file_changed(name)
+                raise counting.file_changed(name)
 
-    return _Source(reading.with_counts(read, blocks), reading.numbered_lines, check)
+    return _Source(counting.with_counts(read, blocks), counting.numbered_lines, check)
 
 
 @contextmanager
@@ -244,7 +244,7 @@ def _faults_of_reading(names: Sequence[str]) -> Iterator[None]:
                 "the Python of Spark's workers has no idsync: install it there, or let "
                 "PYSPARK_PYTHON name one that has it before Spark starts"
             ) from None
-        changed = reading.changed_file(error, names)
+        changed = counting.changed_file(error, names)
         if changed is None:
             raise
         raise changed from None

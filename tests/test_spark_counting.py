@@ -1,11 +1,11 @@
-"""Lines are read twice, and have to be the same (section 13, spark/reading.py); needs no Spark."""
+"""Lines are read twice, and have to be the same (section 13, spark/counting.py); needs no Spark."""
 
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 
-from idsync_cli.spark.reading import FileChanged, changed_file, numbered_lines
+from idsync_cli.spark.counting import FileChanged, changed_file, numbered_lines
 from idsync_cli.spark.session import _SMALL, _are_small
 
 BLOCKS = [[b"\xef\xbb\xbf a", b"", b" \t\r", b"b"], [b"\xef\xbb\xbf", b"c"]]
@@ -51,6 +51,14 @@ def test_lines_that_are_others_when_they_are_read_again_are_noticed(
     told = changed_file(Exception(f"in a task: FileChanged: {raised.value}"), ["day.jsonl"])
     assert "'day.jsonl' was changed while it was read" in str(told)
     assert changed_file(Exception("something else"), ["day.jsonl"]) is None
+
+
+def test_a_file_that_spark_cannot_read_again_was_changed() -> None:
+    said = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:///x/{}.  SQLSTATE"
+    its_own = Exception(said.format("out/_work/0001-lines/part-0.parquet"))
+    assert changed_file(its_own, ["day 1.jsonl"]) is None
+    told = changed_file(Exception(said.format("day%201.jsonl")), ["a.jsonl", "x/day 1.jsonl"])
+    assert "'x/day 1.jsonl' was changed" in str(told)
 
 
 def test_a_block_that_was_not_counted_is_noticed() -> None:
