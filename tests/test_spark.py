@@ -74,7 +74,7 @@ def test_a_table_of_something_else_is_refused(spark: Any) -> None:
         replay(spark, spark.range(3), config=jobs_of(of_world(1))[0].organization, seed=1)
 
 
-@pytest.mark.parametrize("at_hand", [components.AT_HAND, 500, 0])
+@pytest.mark.parametrize("at_hand", [components.AT_HAND, 700, 0])
 def test_components_are_those_of_a_walk(
     spark: Any, monkeypatch: pytest.MonkeyPatch, at_hand: int
 ) -> None:
@@ -88,7 +88,8 @@ def test_components_are_those_of_a_walk(
     for node, names, new in named:
         for name in names if new is None else [*names, new]:
             leaders.tie(node, f"name {name}")
-    assert sum(len(names) for _, names, _ in named) > 500
+    named += [(node, [10 * node, 10 * node + 1], None) for node in range(3000, 3200)]  # so, too
+    assert sum(len(names) for _, names, _ in named) > 700
     table = spark.createDataFrame(named, naming.NAMED)
     found = components.components(
         table, SEED, lambda kept, _: kept.localCheckpoint(), naming.names_of_new_mpids

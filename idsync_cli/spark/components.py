@@ -19,8 +19,8 @@ Keep = Callable[["DataFrame", str], "DataFrame"]
 """Computes a table and keeps it, under a name, so that nothing before it is computed again."""
 
 
-AT_HAND: Final = 4_000_000
-"""So many names, or edges, are walked by one task, which take it about 80 bytes each."""
+AT_HAND: Final = 3_000_000
+"""So many names are walked by one task, which take it about 130 bytes each."""
 
 
 def components(
@@ -40,11 +40,11 @@ def components(
     names = names.unionAll(names_of_new_mpids(named, seed, keep))
     lowest = f.min("node").over(Window.partitionBy("name")).alias("lower")
     edges = keep(names.select("node", lowest).where("lower < node").distinct(), "edges")
-    if edges.count() > AT_HAND:
+    if 2 * edges.count() > AT_HAND:  # an edge is a name that two have
         return _with_lines(_by_stars(edges, keep), keep)
     ends = f.explode(f.array("node", "lower")).alias("node"), f.array("lower").alias("names")
     by_edges = edges.select(*ends).withColumn("new", f.lit(None).cast("long"))
-    return keep(_walked(by_edges, seed, 2 * AT_HAND), "components")
+    return keep(_walked(by_edges, seed, AT_HAND), "components")
 
 
 def _walked(named: "DataFrame", seed: int, most: int) -> "DataFrame":

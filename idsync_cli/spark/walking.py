@@ -47,7 +47,10 @@ def walk(batches: Batches, seed: int, most: int) -> Iterator["pyarrow.RecordBatc
             yield pyarrow.RecordBatch.from_arrays([[TOO_MANY], [TOO_MANY], [0]], schema=schema)
             return
     tried, tried_by = _tried(np.concatenate(new), np.concatenate(makers), seed)
-    found = _grouped(np.concatenate([*names, tried]), np.concatenate([*nodes, tried_by]))
+    every, of = np.concatenate([*names, tried]), np.concatenate([*nodes, tried_by])
+    for parts in (names, nodes, new, makers):
+        parts.clear()  # it is a hundred megabytes for a million lines
+    found = _grouped(every, of)
     for begin in range(0, len(found[0]), _AT_ONCE):
         some = [pyarrow.array(column[begin : begin + _AT_ONCE]) for column in found]
         yield pyarrow.RecordBatch.from_arrays(some, schema=schema)
