@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks import workload
 from benchmarks.measure import Bench, Row, calls_in_turns
 from benchmarks.stores import fresh, replayed
-from idsync_cli.cli.environment import load_configuration, open_store
+from idsync_cli.cli.opening import load_configuration, open_store
 
 MILLION: Final = 1_000_000
 DAY_MS: Final = 86_400_000

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmarks import workload
 from benchmarks.measure import Bench, Run, run
-from idsync_cli.cli.environment import load_configuration, now_ms, open_store
+from idsync_cli.cli.environment import now_ms
+from idsync_cli.cli.opening import load_configuration, open_store
 from idsync_cli.engine.engine import Engine
 
 Profile = Mapping[str, list[str]]

@@ -12,7 +12,8 @@ from benchmarks import workload
 from benchmarks.measure import Bench, Row, Spread, in_turns
 from benchmarks.stores import SEED, fresh, written
 from idsync_cli import wire
-from idsync_cli.cli.environment import load_configuration, now_ms
+from idsync_cli.cli.environment import now_ms
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.service import Service

@@ -6,15 +6,11 @@ python docs/make_graph.py --check    say whether it is as it would be drawn now
 It is the picture of the page that `idsync graph` writes, with the page's own style sheets.
 """
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-DOCS = Path(__file__).resolve().parent
-PICTURE = DOCS / "graph.svg"
+from story import keep, told
+
+PICTURE = "graph.svg"
 
 STORY = (
     "init --seed 42",
@@ -26,30 +22,6 @@ STORY = (
     "graph 7003778869905922103 --output graph.html",
 )
 """Ann's phone is Bob's, too; later she has a new one."""
-
-
-def drawn() -> str:
-    """The picture as it is drawn now.
-
-    Raises:
-        RuntimeError: a request was refused.
-    """
-    surroundings = {
-        name: value for name, value in os.environ.items() if not name.startswith("IDSYNC_")
-    }
-    with TemporaryDirectory() as folder:
-        for command in STORY:
-            done = subprocess.run(
-                [sys.executable, "-m", "idsync_cli", *command.split()],
-                cwd=folder,
-                env=surroundings,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise RuntimeError(f"idsync {command}: {done.stderr}")
-        return picture_of((Path(folder) / "graph.html").read_text("utf-8"))
 
 
 def picture_of(page: str) -> str:
@@ -68,17 +40,5 @@ def picture_of(page: str) -> str:
     )
 
 
-def main() -> int:
-    """Draw the picture, or with --check compare it."""
-    picture = drawn()
-    if sys.argv[1:] == ["--check"]:
-        if PICTURE.is_file() and PICTURE.read_text("utf-8") == picture:
-            return 0
-        sys.stderr.write("docs/graph.svg is out of date; run python docs/make_graph.py\n")
-        return 1
-    PICTURE.write_text(picture, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(keep(PICTURE, lambda: picture_of(told(STORY, "graph.html").decode()).encode()))

@@ -22,7 +22,9 @@ def main() -> None:
 
         from idsync_cli.cli.app import run
 
-        signal.signal(signal.SIGTERM, _terminate)  # before, there is nothing to be kept whole
+        for number in (signal.SIGTERM, signal.SIGHUP):  # before, there is nothing to be kept whole
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup has one of them ignored
+                signal.signal(number, _terminate)
         status = run()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said
         gc.freeze()  # or Python would look for cycles once more, where all ends with the process
@@ -54,10 +56,10 @@ def _open_closed_streams() -> None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
 
 
-def _terminate(_signal: int, _frame: "FrameType | None") -> None:
+def _terminate(number: int, _frame: "FrameType | None") -> None:
     from idsync_cli.errors import Terminated
 
-    raise Terminated
+    raise Terminated(number)
 
 
 if __name__ == "__main__":

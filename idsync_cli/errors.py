@@ -92,6 +92,7 @@ class Hint(StrEnum):
     CONVERT_OBJECTS = "CONVERT_OBJECTS"
     CONVERT_ROWS = "CONVERT_ROWS"
     NAME_WHAT_WAS_ANSWERED = "NAME_WHAT_WAS_ANSWERED"
+    UNQUOTE_OBJECTS = "UNQUOTE_OBJECTS"
     CUT_PREFIXES = "CUT_PREFIXES"
     MAKE_LINE_FEEDS = "MAKE_LINE_FEEDS"
     RECODE_UTF_16 = "RECODE_UTF_16"
@@ -253,6 +254,11 @@ class Terminated(BaseException):
     """
 
     is_told = False
+
+    def __init__(self, number: int) -> None:
+        """Name the signal by which it was asked."""
+        super().__init__(number)
+        self.exit_status = 128 + number  # as shells report it
 
 
 class OutputClosed(Exception):

@@ -1,7 +1,7 @@
 """One request by itself, answered from a store; without one, as from an empty store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode, Status
@@ -12,8 +12,7 @@ from idsync_cli.store.api import Store
 from idsync_cli.store.sqlite import SqliteStore
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer to one request; with `dry_run` nothing of it was written."""
 
     answer: Answer

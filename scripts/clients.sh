@@ -17,7 +17,7 @@ if [ "$(cat "$clients/.stamp" 2>/dev/null)" != "$wanted" ]; then
     mkdir -p "$clients"
     cp package.json "$clients"
     "$venv/bin/python" -m pip install -qq --no-compile --target "$clients/python" -r requirements.txt >&2 ||
-        echo "The Python library of mParticle cannot be installed here" >&2
+        echo "The Python clients cannot be installed here" >&2
     if command -v npm >/dev/null; then
         npm install --prefix "$clients" --no-audit --no-fund --no-package-lock --silent >&2 &&
             echo "$wanted" >"$clients/.stamp" ||

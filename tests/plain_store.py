@@ -29,14 +29,13 @@ from idsync_cli.core.records import (
     TimesRecord,
 )
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.api import (
+from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.values import (
     EVERY_PROFILE,
     HistoryChange,
     HistoryEntry,
     ProfileFilter,
     RequestEntry,
-    Store,
-    Transaction,
 )
 from tests.core.memory import Memory
 from tests.core.shorthand import altered, rules

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -486,6 +485,6 @@ def test_all_that_is_printed_for_machines_is_as_its_schema_says(sold: Program) -
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_whatever_is_defined_is_shown_as_the_schema_says(defined: Definitions) -> None:
-    scope = replace(rules("customer_id:lu email"), definitions=defined)
+    scope = rules("customer_id:lu email")._replace(definitions=defined)
     shown = organization_json(Organization(None, {"s": scope}, {}))
     assert_valid("config-show", json.loads(json.dumps(shown)))

@@ -1,7 +1,6 @@
 """The members of an audience, from event batches that came: the same in every kind of store."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from idsync_cli.core.config.definitions import (
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.store.api import Member, MemberCount, Store
+from idsync_cli.store.api import Store
+from idsync_cli.store.values import Member, MemberCount
 from idsync_cli.wire import LineReader, not_blank
 from tests.audience_worlds import NOW, PEOPLE, Happened, Person, definitions
 from tests.core.shorthand import profile, rules
@@ -113,14 +113,14 @@ EVERYBODY = Definitions(
 
 @every_kind
 def test_a_scope_without_profiles_has_no_members(make: Make, tmp_path: Path) -> None:
-    scope = replace(RULES, definitions=EVERYBODY)
+    scope = RULES._replace(definitions=EVERYBODY)
     with make(tmp_path, 1) as store:
         assert found_in(store, scope, "everybody") == ([], MemberCount(0, 0))
 
 
 @every_kind
 def test_members_are_those_of_the_transaction_as_it_stands(make: Make, tmp_path: Path) -> None:
-    scope = replace(RULES, definitions=EVERYBODY)
+    scope = RULES._replace(definitions=EVERYBODY)
     one, other = profile(1, email="a"), profile(2, email="b")
     with make(tmp_path, 1) as store:
         with store.writing() as transaction:

@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -94,7 +93,7 @@ class World:
 
     def by_sql(self, defined: Definitions, audience: str, now_ms: int = NOW) -> list[int]:
         """The members of an audience, by number."""
-        query = AudienceQuery(1, replace(RULES, definitions=defined), now_ms, self.functions)
+        query = AudienceQuery(1, RULES._replace(definitions=defined), now_ms, self.functions)
         asked = query.asking(f"SELECT created_seq FROM {query.members(audience)}")
         return sorted(seq for (seq,) in self.connection.execute(*asked))
 
@@ -244,7 +243,7 @@ def test_every_value_of_a_definition_is_bound() -> None:
         audience(condition),
         Definitions(calculated, {hostile: Audience(1, condition)}),
     ):
-        rules = replace(RULES, definitions=defined)
+        rules = RULES._replace(definitions=defined)
         query = AudienceQuery(1, rules, NOW, Functions())
         [name] = defined.audiences
         asked = query.asking(f"SELECT created_seq FROM {query.members(name)}")
@@ -286,7 +285,7 @@ def test_a_long_query_ends_with_ctrl_c(two: World, called: str) -> None:
 
 def test_a_query_may_begin_while_another_one_is_read(two: World) -> None:
     defined = audience(AttributeCondition("n", Comparison(Operator.EXISTS)))
-    query = AudienceQuery(1, replace(RULES, definitions=defined), NOW, two.functions)
+    query = AudienceQuery(1, RULES._replace(definitions=defined), NOW, two.functions)
     asked = query.asking(f"SELECT created_seq FROM {query.members('it')}")
     first = two.connection.execute(*asked)
     assert first.fetchone() == (1,)

@@ -8,6 +8,7 @@ import lzma
 import sqlite3
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -158,6 +159,15 @@ WRONG: dict[str, tuple[bytes, Contents, tuple[str, ...]]] = {
     "YAML, a list": (b"- type: identify\n  mpid: 5\n", Contents.YAML, ("JSON lines",)),
     "HTML": (b"<!DOCTYPE html>\n<html>Sign in</html>\n", Contents.MARKUP, ("again",)),
     "Parquet": (b"PAR1\x15\x04", Contents.PARQUET, ("CSV",)),
+    "Avro": (b"Obj\x01\x04\x14avro.codec\x08null\0", Contents.BINARY, ("JSON lines or CSV",)),
+    "lz4": (b'\x04"M\x18\x64\x40\xa7' + LINES[:40], Contents.BINARY, ("JSON lines or CSV",)),
+    "zlib": (zlib.compress(LINES), Contents.BINARY, ("JSON lines or CSV",)),
+    "lzma": (lzma.compress(LINES, lzma.FORMAT_ALONE), Contents.BINARY, ("JSON lines or CSV",)),
+    "objects as text": (
+        f"{json.dumps(A)}\n{json.dumps(B)}\n".encode(),
+        Contents.QUOTED,
+        ("jq -r .",),
+    ),
 }
 """What neither a replay nor an import takes, and words of the way out."""
 

@@ -767,6 +767,16 @@ def test_calls_of_the_web_sdk_come_with_their_answers(idsync: Program, layout: i
     assert replayed.lines()[0]["status"] == "created"
 
 
+@pytest.mark.parametrize("entries", [[], [entry("/styles.css", None, 200, None, "GET")]])
+def test_a_recording_without_a_call_says_how_to_get_one(
+    idsync: Program, entries: list[dict[str, Any]]
+) -> None:
+    outcome = converted(idsync, json.dumps(har(*entries)))
+    assert (outcome.status, outcome.stdout) == (1, "")
+    told = " ".join(outcome.stderr.split())
+    assert "a: no call of mParticle's web SDK; open the network tab of the browser" in told
+
+
 def test_a_modify_names_the_mpid_of_its_path_and_maps_it(idsync: Program) -> None:
     change = {"identity_type": "email", "old_value": "", "new_value": "b"}
     none = {"identity_type": "email", "old_value": "b", "new_value": ""}

@@ -79,14 +79,8 @@ from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
 from idsync_cli.replay.labels import ReplayLabels
-from idsync_cli.store.api import (
-    HistoryEntry,
-    MemberCount,
-    ProfileFilter,
-    RequestEntry,
-    Store,
-    Transaction,
-)
+from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.values import HistoryEntry, MemberCount, ProfileFilter, RequestEntry
 from tests.comparison import parts
 from tests.compiled import modules
 from tests.many import many
@@ -262,7 +256,11 @@ VALUES: list[object] = [
     *(EVENTS, definitions.EventCondition(EVENTS), definitions.AudienceCondition("a"), IS),
     *(definitions.IdentityCondition(E.type, IS), definitions.FirstSeenCondition(5, None)),
     *(COUNT, definitions.Audience(1, ALL), definitions.Definitions({"n": COUNT}, {})),
-    *(calculation.Occurred(1, 2, 3), fold.EventsSeen(1, 2), fold.Finding(HAS, True, "Bern")),
+    *(
+        calculation.Occurred(1, 2, 3),
+        fold.EventsSeen(1, 2),
+        fold.ConditionResult(HAS, True, "Bern"),
+    ),
     *(fold.Folded({"n": 1}, {}), fold.Subject(ProfileData({}, [EVENT], 1), (E,), True, 5)),
 ]
 
@@ -285,7 +283,7 @@ def classes_of_values() -> set[type]:
     Those of the modules that are not compiled are made by Python itself.
     """
     found: set[type] = set()
-    of = ("idsync_cli.core.", "idsync_cli.engine.", "idsync_cli.store.api")
+    of = ("idsync_cli.core.", "idsync_cli.engine.", "idsync_cli.store.values")
     for name in filter(lambda each: each.startswith(of), modules()):
         module = import_module(name)
         found |= {

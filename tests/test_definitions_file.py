@@ -1,6 +1,5 @@
 """Calculated attributes and audiences in YAML: what is read, and every fault (section 9)."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -454,7 +453,7 @@ def test_half_a_character_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_what_a_store_remembers_is_what_was_defined(defined: Definitions) -> None:
-    scope = replace(rules("customer_id:lu email"), definitions=defined)
+    scope = rules("customer_id:lu email")._replace(definitions=defined)
     assert rules_json.decode(rules_json.encode(scope)) == scope
     assert rules_json.encode(scope) == rules_json.encode(
         rules_json.decode(rules_json.encode(scope))

@@ -17,8 +17,8 @@ from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
 from idsync_cli.store import sqlite
-from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
+from idsync_cli.store.values import ProfileFilter
 from idsync_cli.transfer.profile_export import RecordLines
 from tests.comparison import answer_all, data_json, organization, parts
 from tests.many import many

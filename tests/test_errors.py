@@ -58,7 +58,7 @@ ALL = (
     Refusal(ErrorCode.OLD_VALUE_MISMATCH, "holds no such value", Hint.SHOW_PROFILE),
     Damaged("not a database"),
     OutputClosed(),
-    Terminated(),
+    Terminated(15),
     NoSuchLine("the file has no such line"),
     NothingRecorded("no line has a response"),
 )

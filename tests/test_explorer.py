@@ -280,7 +280,7 @@ def test_live_requests_come_as_they_are_answered_each_with_its_explanation(
     writes.server("POST", "/v1/identify", visit(1), {"x-mp-key": "nobody"})
     events = lived(writes)
     _, found = next(events)
-    assert [each["type"] for each in found] == ["identify", "/v1/identify"]
+    assert [each["type"] for each in found] == ["identify", "identify"]
     assert (found[0]["mpid"], found[0]["status"], found[0]["decided"]) == (
         first,
         "created",

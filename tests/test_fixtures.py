@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_the_data_of_the_day_are_taken_under_the_rules_of_the_sample() -> None:
     ours = config_file.load(DATA / "idsync.yaml").organization
     assert ours.workspaces == sample.workspaces
     assert ours.scopes["consumers"].definitions.audiences
-    bare = {name: replace(rules, definitions=NO_DEFINITIONS) for name, rules in ours.scopes.items()}
+    bare = {name: rules._replace(definitions=NO_DEFINITIONS) for name, rules in ours.scopes.items()}
     assert bare == dict(sample.scopes)
 
 

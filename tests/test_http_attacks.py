@@ -1,5 +1,6 @@
 """Whoever has a browser's key, which any visitor can read, gets and takes nothing (section 10)."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from idsync_cli.files.config_file import load
 from idsync_cli.store import sqlite as store
-from tests.http_api import Application, Json, Reply, basic
+from tests.http_api import Application, Json, Reply, basic, signed
+from tests.test_http_credentials import written_now
 from tests.test_http_scenarios import application
 
 CONFIG = """\
@@ -18,6 +20,8 @@ scopes:
     identities: {customer_id: {login: true, unique: true}, email: {unique: true}}
     audiences:
       known: {id: 1, any: [{known: true}]}
+      of_bern: {id: 2, all: [{attribute: city, operator: equals, value: Bern}]}
+      false: {id: 3, any: [{event: "false"}]}
 accounts:
   main:
     workspaces:
@@ -58,6 +62,13 @@ def of_victim(ask: Application) -> Any:
     """What a server finds for the victim: the answer to a search with the login ID."""
     identities = {"customerid": CUSTOMER, "email": EMAIL, "device_application_stamp": PHONE}
     return ask("POST", "/v1/search", {"known_identities": identities}, SERVER).json()
+
+
+def audiences_of(ask: Application, mpid: str) -> list[int]:
+    """What a device with the secret is told: which attributes and events somebody has."""
+    path = f"/v1/web-key/audience?mpid={mpid}"
+    reply = ask("GET", path, b"", signed("web-key", "sesame", written_now(), path, method="GET"))
+    return sorted(each["audience_id"] for each in reply.json()["audience_memberships"])
 
 
 def visitor(ask: Application, device: str = "attacker") -> str:
@@ -119,12 +130,58 @@ def test_audiences_are_not_told(ask: Application, victim: str) -> None:
 
 def test_a_batch_with_an_email_changes_nobody_known(ask: Application, victim: str) -> None:
     before = of_victim(ask)
+    assert audiences_of(ask, victim) == [1, 2]
     batch = {
         "user_identities": {"email": EMAIL}, "mp_deviceid": "attacker",
         "user_attributes": {"city": "nowhere"}, "events": [event("false")],
     }  # fmt: skip
-    for path in ("/v3/JS/web-key/events", "/v2/web-key/events"):
-        ask("POST", path, batch, {})
+    upload = {
+        "dt": "h", "das": "attacker", "ui": [{"n": 7, "i": EMAIL}], "ua": {"city": "nowhere"},
+        "msgs": [{"dt": "e", "n": "false"}],
+    }  # fmt: skip
+    assert ask("POST", "/v3/JS/web-key/events", batch, {}).status == 202
+    reply = ask("POST", "/v2/web-key/events", upload, {})
+    assert reply.status == 202
+    assert_nothing_is_told(reply, victim)
+    assert audiences_of(ask, visitor(ask)) == [3]  # it is the attacker's own
+    assert (of_victim(ask), audiences_of(ask, victim)) == (before, [1, 2])
+
+
+def test_no_message_names_what_was_not_sent(ask: Application, victim: str) -> None:
+    """Whatever is wrong, and whoever's it is: neither a value nor an MPID, nor the strategy."""
+    own, before = visitor(ask), of_victim(ask)
+    change = {"identity_type": "email", "old_value": "guessed", "new_value": EMAIL}
+    data = {"source_mpid": own, "destination_mpid": "5"}
+    asked: list[tuple[str, Any]] = [
+        ("/v1/identify", {"known_identities": {"google": EMAIL}}),
+        ("/v1/identify", {"known_identities": {"emial": EMAIL}}),
+        ("/v1/identify", {"known_identities": {"email": EMAIL}, "previous_mpid": own}),
+        ("/v1/login", {"known_identities": {"email": EMAIL}}),
+        ("/v1/login", {"known_identities": {"email": EMAIL, "customerid": "mine"}}),
+        ("/v1/logout", {"known_identities": {"customerid": "mine"}}),
+        ("/v1/search", {"known_identities": {"email": EMAIL.upper()}}),
+        (f"/v1/{own}/modify", {"identity_changes": [change]}),
+        (f"/v1/{own}/modify", {"identity_changes": [{**change, "old_value": None}]}),
+        (f"/v1/{own}/modify", {"known_identities": {"customerid": CUSTOMER[:-1]}}),
+        ("/v1/5/modify", {"known_identities": {"email": EMAIL}}),
+        ("/v1/identity/web-key/alias", {"data": data}),
+        ("/v1/identity/web-key/alias", {"data": {**data, "destination_mpid": own}}),
+        ("/v2/web-key/events", {"dt": "h", "ui": [{"n": 7, "i": EMAIL}]}),
+        ("/v2/web-key/events", {"dt": "h", "mpid": 5}),
+    ]
+    refused = 0
+    for path, body in asked:
+        reply = ask("POST", path, body, KEY)
+        assert_nothing_is_told(reply, victim)
+        if reply.status != 400:
+            continue
+        refused += 1
+        told = reply.json()
+        message = told["message"] if "alias" in path else told["Errors"][0]["message"]
+        sent = f"{path} {json.dumps(body)}"
+        for name in (EMAIL, PHONE, own, "device_application_stamp", "customer_id", "email"):
+            assert name in sent or name not in message, message
+    assert refused > 8
     assert of_victim(ask) == before
 
 

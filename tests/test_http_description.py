@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from starlette.routing import Route
 
 from tests.http_api import Json, Server, basic, serving
 from tests.program import Program
@@ -68,7 +67,8 @@ def test_a_validator_that_others_wrote_finds_nothing(described: Json) -> None:
 def test_it_has_every_route_and_no_other(described: Json) -> None:
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.server.api import Api, Settings
-    from idsync_cli.server.app import starlette_app
+    from idsync_cli.server.app import routes_of
+    from idsync_cli.server.carrying_out import CarryingOut
     from idsync_cli.server.credentials import Credentials
     from idsync_cli.server.log import Log
 
@@ -77,8 +77,7 @@ def test_it_has_every_route_and_no_other(described: Json) -> None:
     api = Api(service, nobody, Credentials(nobody, {}), Settings(), Log(None, values=False))
     served = {
         (method.lower(), route.path.replace("{word}", "alias"))
-        for route in starlette_app(api, _no_bug).routes
-        if isinstance(route, Route)
+        for route in routes_of(api, CarryingOut(api, 0, _no_bug))
         for method in route.methods or ()
         if method != "HEAD"
     }

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from idsync_cli.core.identity import TYPES_BY_NAME, WIRE_NAMES
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.service import Service
-from idsync_cli.files.scenario_file import Scenario
+from idsync_cli.files.scenario import Scenario
 from idsync_cli.server.api import Api, Settings
 from idsync_cli.server.app import make_app
 from idsync_cli.server.credentials import Credentials
@@ -54,8 +53,7 @@ def raise_bug(error: Exception) -> None:
 def with_keys(organization: Organization) -> Organization:
     """The organization with a workspace for each scope, whose key is the name of the scope."""
     keys = {name: f"key-{place}" for place, name in enumerate(organization.scopes)}
-    return replace(
-        organization,
+    return organization._replace(
         workspaces={key: scope for scope, key in keys.items()},
         access={
             key: Access(api_key=key, api_secrets=Secrets((SECRET,)), key_only=True)

@@ -127,6 +127,7 @@ def test_no_error_speaks_of_files_or_commands(ask: Application) -> None:
         message = said(reply)
         sent = encoded(body).decode("latin-1")
         assert not OF_FILES.search(message.replace("'@first'", "")), (path, sent[:200], message)
+        assert "device_application_stamp" not in message  # the strategy is nobody's business
         seen.add(message)
     assert len(seen) > 60  # they did go wrong in many ways
 

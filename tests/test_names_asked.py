@@ -25,15 +25,9 @@ from idsync_cli.core.records import DataRecord, Record, TimesRecord
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.names import Names, names_of
-from idsync_cli.store.api import (
-    EVERY_PROFILE,
-    HistoryEntry,
-    ProfileFilter,
-    RequestEntry,
-    Store,
-    Transaction,
-)
+from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory import MemoryStore
+from idsync_cli.store.values import EVERY_PROFILE, HistoryEntry, ProfileFilter, RequestEntry
 from idsync_cli.wire import Incoming, Reader, Reading
 from tests.comparison import parts
 from tests.many import many

@@ -1,5 +1,6 @@
 """No command writes over a store, what stands beside it, or another file of the same call."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -7,9 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from idsync_cli.cli.app import app
 from idsync_cli.errors import UsageFault
 from idsync_cli.files.outputs import Outputs, open_output
 from tests.faults import day, history, text
@@ -44,7 +48,11 @@ PARTS = {
     ".idsync.db.before-restore.1.new-wal": "a draft of the store",
 }
 CONFIGURATION = {"idsync.yaml": "the configuration"}
+OTHERS = {"other.yaml": "the input", "day.jsonl": "the input"}
 REQUESTS = {"day.jsonl": "the input", "night.jsonl": "the input"}
+ONE_FILE = {"day.jsonl": "the input"}
+SUBJECT = {"subject.json": "the input"}
+KEYS = {"cert.pem": "the input", "key.pem": "the input"}
 BACKUP = {"monday.db": "the input"}
 SCENARIOS = {"s/1.yaml": "the input"}
 
@@ -59,6 +67,60 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         ("replay", "day.jsonl", "night.jsonl", "--again", "--dry-run", "--output", "{}"),
         PARTS | CONFIGURATION | REQUESTS,
     ),
+    "replay with a page": (
+        ("replay", "day.jsonl", "--html", "{}", "--force"),
+        PARTS | CONFIGURATION | ONE_FILE,
+    ),
+    "replay with events": (
+        ("replay", "day.jsonl", "--enrich", "{}", "--force"),
+        PARTS | CONFIGURATION | ONE_FILE,
+    ),
+    "compare": (
+        ("compare", "--with", "other.yaml", "day.jsonl", "--output", "{}", "--force"),
+        PARTS | CONFIGURATION | OTHERS,
+    ),
+    "compare with a page": (
+        ("compare", "--with", "other.yaml", "day.jsonl", "--html", "{}", "--force"),
+        PARTS | CONFIGURATION | OTHERS,
+    ),
+    "graph": (("graph", "idfv=1", "--output", "{}", "--force"), PARTS | CONFIGURATION),
+    "graph of two configurations": (
+        (
+            *("graph", "--compare", "other.yaml", "other.yaml", "day.jsonl"),
+            *("--output", "{}", "--force"),
+        ),
+        PARTS | CONFIGURATION | OTHERS,
+    ),
+    "audience": (("audience", "all", "--output", "{}", "--force"), PARTS | CONFIGURATION),
+    "translate": (
+        ("translate", "--to", "idfv", "day.jsonl", "--output", "{}", "--force"),
+        PARTS | CONFIGURATION | ONE_FILE,
+    ),
+    "convert": (
+        ("convert", "day.jsonl", "--output", "{}", "--force"),
+        PARTS | CONFIGURATION | ONE_FILE,
+    ),
+    "erase": (("erase", "--idfv", "1", "--certificate", "{}", "--force"), PARTS | CONFIGURATION),
+    "erase for a subject": (
+        ("erase", "--dsr", "subject.json", "--certificate", "{}", "--force"),
+        PARTS | CONFIGURATION | SUBJECT,
+    ),
+    "access": (
+        ("erase", "--dsr", "access.json", "--output", "{}"),
+        PARTS | CONFIGURATION | {"access.json": "the input"},
+    ),
+    "serve": (
+        ("serve", "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--record", "{}"),
+        PARTS | CONFIGURATION | KEYS,
+    ),
+    "spark-replay": (
+        ("spark-replay", "day.jsonl", "--seed", "1", "--state", "old", "--output", "{}"),
+        PARTS | CONFIGURATION | ONE_FILE,
+    ),
+    "login": (("login", "--customer-id", "2", "--svg", "{}"), PARTS | CONFIGURATION),
+    "logout": (("logout", "--idfv", "2", "--svg", "{}"), PARTS | CONFIGURATION),
+    "search": (("search", "--idfv", "2", "--svg", "{}"), PARTS | CONFIGURATION),
+    "track": (("track", "--idfv", "2", "--event", "e", "--svg", "{}"), PARTS | CONFIGURATION),
     "backup": (("backup", "{}"), PARTS | CONFIGURATION),
     "backup by force": (("backup", "{}", "--force"), PARTS | CONFIGURATION),
     "restore": (
@@ -74,10 +136,26 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     ),
     "init": (("init", "--config", "{}"), PARTS),
     "check": (("check", "s", "--junit", "{}"), PARTS | CONFIGURATION | SCENARIOS),
+    "check with a page": (("check", "s", "--html", "{}"), PARTS | CONFIGURATION | SCENARIOS),
     "check --update": (("check", "--update", "{}"), PARTS | CONFIGURATION),
     "check --init": (("check", "--init", "{}"), PARTS | CONFIGURATION),
 }
 """Every command that writes a file, and the files that it must not write."""
+
+READ = {
+    *("--config", "--store", "--with", "--state", "--dsr", "--tls-cert", "--tls-key"),
+    *("replay FILE...", "compare FILE...", "lint [FILE...]", "convert FILE", "check PATH..."),
+    *("why-not [FILE]", "translate [FILE]", "import FILE", "restore FILE", "spark-replay FILE..."),
+    "load DIR...",
+}
+"""Options and arguments that name what is read, or the store of the call."""
+
+AUDIENCE = """\
+    audiences:
+      all: {id: 1, any: [{identity: ios_idfv, operator: exists}]}
+"""
+ALL_NAMINGS = ("export", "restore", "backup by force", "check --update")
+"""Commands to which every naming is tried: the others ask the same rule."""
 
 Namings = Iterator[tuple[str, str]]
 
@@ -88,9 +166,17 @@ def program_with_a_log_in_use(idsync: Program) -> Iterator[Program]:
     idsync.write("day.jsonl", text(day(3)))
     idsync.write("night.jsonl", text(day(2)))
     idsync.write("s/1.yaml", SCENARIO)
+    for name, kind in (("subject.json", "erasure"), ("access.json", "access")):
+        idsync.write(name, json.dumps(subject_request(kind)))
+    for name in ("cert.pem", "key.pem"):
+        idsync.write(name, "a secret")
+    (idsync.folder / "old").mkdir()
     (idsync.folder / "sub").mkdir()
     (idsync.folder / "other").symlink_to(idsync.folder, target_is_directory=True)
     assert idsync("init").status == 0
+    rules = (idsync.folder / "idsync.yaml").read_text()
+    for name in ("idsync.yaml", "other.yaml"):
+        idsync.write(name, rules.replace("accounts:\n", f"{AUDIENCE}accounts:\n"))
     assert idsync("backup", "monday.db").status == 0
     with closing(sqlite3.connect(idsync.folder / "idsync.db")) as reader:
         reader.execute("PRAGMA query_only = ON")
@@ -99,10 +185,25 @@ def program_with_a_log_in_use(idsync: Program) -> Iterator[Program]:
         yield idsync
 
 
-def namings(folder: Path, name: str) -> Namings:
+def subject_request(kind: str) -> dict[str, object]:
+    """A request of whoever has the customer ID 1."""
+    return {
+        "regulation": "gdpr",
+        "subject_request_id": "a7551968-d5d6-44b2-9831-815ac9017798",
+        "subject_request_type": kind,
+        "submitted_time": "2026-10-02T15:00:00Z",
+        "subject_identities": {"controller_customer_id": {"value": "1", "encoding": "raw"}},
+        "api_version": "3.0",
+    }
+
+
+def namings(folder: Path, name: str, *, every: bool) -> Namings:
     """Ways to name one file, each with what makes it, if that can be."""
     there = (folder / name).exists()
     yield "as it is", name
+    if not every:
+        yield "through a link to the folder", f"other/{name}"
+        return
     yield "with a dot", f"./{name}"
     yield "by way of a folder", f"sub/../{name}"
     yield "from the root", str(folder / name)
@@ -146,12 +247,59 @@ def test_no_command_writes_over_what_is_not_its_own(filled: Program, name: str, 
             filled.write(file, b"" if "-" in file else b"something")
     for file, what in protected.items():
         if made or not (filled.folder / file).exists():
-            for naming, written in namings(filled.folder, file):
+            for naming, written in namings(filled.folder, file, every=name in ALL_NAMINGS):
                 if name == "restore" and naming in {"a second name", "in capitals"}:
                     continue  # no store is named beside this one: the name alone tells
                 before = contents(filled.folder)
                 assert_nothing_was_done(filled, command, written, what, before)
     assert len(history(filled)) == 1
+
+
+def files_named() -> Iterator[tuple[str, str]]:
+    """Every option, and every argument, of every command that names files or folders."""
+
+    def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        for name, each in getattr(command, "commands", {}).items():
+            group = typer.Context(command)
+            yield from walk(command.get_command(group, name) or each, (*path, name))
+        for each in command.params:
+            metavar = each.metavar or ""
+            if path and any(word in metavar for word in ("FILE", "DIR", "PATH")):
+                is_option = each.param_type_name == "option"
+                yield " ".join(path), max(each.opts, key=len) if is_option else metavar
+
+    return walk(typer.main.get_command(app), ())
+
+
+def test_every_command_that_writes_a_file_is_here() -> None:
+    named = [(command, option) for command, option in files_named() if option not in READ]
+    missing = [
+        (command, option)
+        for command, option in named
+        if f"{command} {option}" not in READ
+        and not any(
+            " ".join(arguments).startswith(command)
+            and (option in arguments or not option.startswith("-"))
+            for arguments, _ in COMMANDS.values()
+        )
+    ]
+    assert ("graph", "--output") in named
+    assert missing == []
+
+
+def test_the_authority_of_a_server_takes_no_place_of_anything_else(filled: Program) -> None:
+    rules = (filled.folder / "idsync.yaml").read_bytes()
+    filled.write("idsync.db.ca.pem", rules)
+    (filled.folder / "seen.jsonl").hardlink_to(filled.folder / "idsync.db.ca.pem")
+    before = contents(filled.folder)
+    for arguments, what in (
+        (("--config", "idsync.db.ca.pem"), "is the configuration"),
+        (("--record", "idsync.db.ca.pem"), "is the file that --record"),
+        (("--record", "seen.jsonl"), "is the file that --record"),
+    ):
+        outcome = filled("serve", "--tls", *arguments)
+        assert_refused(outcome, 2, "the file of the authority 'idsync.db.ca.pem'", what)
+        assert contents(filled.folder) == before
 
 
 def test_what_was_committed_is_in_the_log_and_stays_there(filled: Program) -> None:
@@ -284,6 +432,7 @@ def test_what_a_restore_keeps_is_never_written_over(idsync: Program) -> None:
 
 # What is there already
 
+A_BATCH = '{"type": "batch", "user_identities": {"email": "a@example.com"}, "events": []}\n'
 WRITING = {
     "export": ("export", "--output"),
     "export as csv": ("export", "--format", "csv", "--output"),
@@ -291,6 +440,13 @@ WRITING = {
     "replay, dry": ("replay", "day.jsonl", "--dry-run", "--output"),
     "backup": ("backup",),
     "identify": ("identify", "--idfv", "1", "--dry-run", "--svg"),
+    "replay with a page": ("replay", "day.jsonl", "--html"),
+    "replay with events": ("replay", "day.jsonl", "--enrich"),
+    "compare with a page": ("compare", "--with", "other.yaml", "day.jsonl", "--html"),
+    "graph": ("graph", "idfv=1", "--output"),
+    "audience": ("audience", "all", "--output"),
+    "translate": ("translate", "--to", "idfv", "names.txt", "--output"),
+    "convert": ("convert", "people.csv", "--output"),
 }
 
 
@@ -300,6 +456,9 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(
     filled: Program, command: tuple[str, ...], content: bytes
 ) -> None:
     filled.write("there", content)
+    filled.write("people.csv", "email\na@example.com\n")
+    filled.write("names.txt", "idfv=1\n")
+    filled.write("day.jsonl", A_BATCH)
     (filled.folder / "sub" / "link").symlink_to(filled.folder / "there")
     before = contents(filled.folder)
     for name in ("there", "sub/link") if command != ("backup",) else ("there",):

@@ -17,7 +17,6 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
-from idsync_cli.store.api import EVERY_PROFILE, HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import (
     SqliteStore,
     SqliteTransaction,
@@ -29,6 +28,7 @@ from idsync_cli.store.sqlite.health.holders import of_holders
 from idsync_cli.store.sqlite.queries.history import arrivals, history_length
 from idsync_cli.store.sqlite.queries.profiles import count_holders, holder_views, view_of
 from idsync_cli.store.sqlite.queries.statistics import identifiers_held
+from idsync_cli.store.values import EVERY_PROFILE, HistoryEntry, ProfileFilter
 
 TYPES = (
     IdentityType.CUSTOMER_ID,

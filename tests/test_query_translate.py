@@ -264,3 +264,36 @@ def test_an_unknown_type_or_a_file_that_is_there_is_refused(idsync: Program) -> 
     assert_refused(idsync(*given, stdin=b"customer_id=c1\n"), 2, "out.txt", "--force")
     assert idsync(*given, "--force", stdin=b"customer_id=c1\n").status == 0
     assert (idsync.folder / "out.txt").read_text() == "new@x.org\n"
+
+
+def test_a_page_and_a_search_end_and_say_what_they_leave_out(idsync: Program) -> None:
+    lines = [
+        {"type": "login", "known_identities": {"customerid": "c1", "other": f"o{number}",
+                                               "push_token": f"{number:04}" * 20}}
+        for number in range(200)
+    ]  # fmt: skip
+    idsync.replay(*lines)
+    page = idsync("profile", "query", "--customer-id", "c1")
+    assert page.status == 0
+    assert "the first 50 of 203 user identifiers" in page.stdout
+    assert "the first 50 of 201 device identifiers" in page.stdout
+    whole = idsync("profile", "query", "--customer-id", "c1", "--limit", "300")
+    assert whole.stdout.count("push_token") == 200
+    assert "the first" not in whole.stdout
+    assert len(idsync("profile", "query", "--customer-id", "c1", "--json").json()[
+        "user_identities"
+    ]) == 203  # fmt: skip
+    found = idsync("search", "--customer-id", "c1")
+    mpid = idsync("search", "--customer-id", "c1", "--json").json()["mpid"]
+    held = [line for line in found.stdout.splitlines() if line.startswith("holds ")]
+    assert len(held) == 50
+    assert f"the first 50 of 404 identifiers; for all, run: idsync profile show --mpid {mpid} " in (
+        found.stdout
+    )
+    assert len(idsync("search", "--customer-id", "c1", "--json").json()["identities"]) == 5
+
+
+def test_a_search_shows_a_long_push_token_on_one_line(idsync: Program) -> None:
+    token = "0123456789" * 30
+    idsync.replay({"type": "login", "known_identities": {"customerid": "c9", "push_token": token}})
+    assert "holds push_token 0123456789…456789\n" in idsync("search", "--customer-id", "c9").stdout

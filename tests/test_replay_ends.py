@@ -174,6 +174,7 @@ def test_a_file_that_comes_twice_unseen(idsync: Program, form: tuple[str, ...]) 
     [
         (signal.SIGINT, 130, "INTERRUPTED", "interrupted after 3 requests; use --resume"),
         (signal.SIGTERM, 143, "TERMINATED", "terminated after 3 requests; use --resume"),
+        (signal.SIGHUP, 129, "TERMINATED", "terminated after 3 requests; use --resume"),
     ],
 )
 def test_a_signal(
@@ -191,7 +192,7 @@ def test_a_signal(
     assert_told(idsync, outcome, status, code, words, in_json=bool(form))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_is_summed_up_is_what_was_committed_whenever_the_signal_comes(
     idsync: Program, number: int
 ) -> None:

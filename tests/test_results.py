@@ -8,28 +8,44 @@ from typing import Any
 
 import pytest
 
-from idsync_cli.check.run import Totals, check_file, totals
+from idsync_cli.check.results import Totals, totals
+from idsync_cli.check.run import check_file
+from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.erasure.access import AccessOutcome, access
 from idsync_cli.erasure.erase import ErasureOutcome, erase
 from idsync_cli.files.config_file import load
 from idsync_cli.files.subject_request import SubjectRequest, SubjectRequestType
-from idsync_cli.inspect import doctor, plan, profiles
+from idsync_cli.foresight.linting.lint import lint_store
+from idsync_cli.foresight.why_not import Asked, WhyNot, why_not
+from idsync_cli.graph.drawn import around
+from idsync_cli.graph.drawn import holders as graph_of_holders
+from idsync_cli.graph.ties import ties
+from idsync_cli.inspect import audiences, doctor, plan, profiles, query
+from idsync_cli.inspect.near import meant_by
 from idsync_cli.inspect.statistics import stats
+from idsync_cli.inspect.story import story
+from idsync_cli.inspect.translation import Outcome
+from idsync_cli.inspect.translation import Totals as Translated
 from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.maintenance import copies
 from idsync_cli.one_shot import Reply, reply_to
 from idsync_cli.replay.summary import Tally
-from idsync_cli.store.api import EVERY_PROFILE
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction, open_store
+from idsync_cli.store.values import EVERY_PROFILE
 from idsync_cli.transfer.profile_export import export_profiles
 from idsync_cli.transfer.profile_import import Imported
 from tests.program import Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
 
+AUDIENCE = """\
+    audiences:
+      reachable: {id: 1, any: [{identity: email, operator: exists}]}
+"""
 HELD = Identifier(IdentityType.EMAIL, "a@example.com")
 HELD_BY_NOBODY = Identifier(IdentityType.EMAIL, "b@example.com")
 
@@ -46,6 +62,8 @@ class World:
 
 @pytest.fixture(name="world")
 def a_store_with_one_profile(idsync: Program) -> Iterator[World]:
+    rules = (idsync.folder / "idsync.yaml").read_text()
+    idsync.write("idsync.yaml", rules.replace("accounts:\n", f"{AUDIENCE}accounts:\n"))
     assert idsync("identify", "--email", HELD.value).status == 0
     opened = open_store(str(idsync.folder / "idsync.db"), write=False)
     assert opened is not None
@@ -65,6 +83,25 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     yield stats(transaction, rules, deep=True), 0
     yield doctor.examine(world.path, rules), 0
     yield plan.plan(rules, transaction, now_ms=0), 0
+    mpid = world.profile.mpid
+    yield story(transaction, rules, mpid), 0
+    yield story(transaction, rules, mpid + 1), 1
+    yield asked_why_not(world, HELD), 0
+    yield asked_why_not(world, HELD_BY_NOBODY), 0
+    yield around(transaction, rules, mpid, 9), 0
+    yield graph_of_holders(transaction, rules, HELD, 9), 0
+    yield graph_of_holders(transaction, rules, HELD_BY_NOBODY, 9), 1
+    yield ties(transaction, rules, (HELD, HELD_BY_NOBODY), 9), 1
+    yield query.by_mpid(transaction, rules, mpid, query.DEFAULT_FIELDS, 0), 0
+    yield query.by_mpid(transaction, rules, mpid + 1, query.DEFAULT_FIELDS, 0), 1
+    yield audiences.counts(transaction, rules, None, 0), 0
+    of_audience = audiences.audience_called(rules, "reachable", None)
+    yield audiences.first_members(transaction, rules, of_audience, 0, 9), 0
+    for whom, exit_status in ((mpid, 0), (mpid + 1, 1)):
+        its = audiences.membership(transaction, rules, "reachable", None, whom, 0)
+        yield its, exit_status
+    yield Translated({**dict.fromkeys(Outcome, 0), Outcome.TRANSLATED: 1}, 0), 0
+    yield Translated(dict.fromkeys(Outcome, 0), 0), 1
     yield Tally().summary(stopped=False, dry_run=False), 0
     yield Imported(1, dry_run=False), 0
     exported = export_profiles(
@@ -85,6 +122,14 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     for named, exit_status in (({"email": HELD.value}, 0), ({"email": HELD_BY_NOBODY.value}, 1)):
         yield erased(world, known_identities=named), exit_status
         yield accessed(world, known_identities=named), exit_status
+
+
+def asked_why_not(world: World, *identifiers: Identifier) -> WhyNot:
+    """Why the profile is not the answer to an identify."""
+    [(scope, rules)] = world.organization.scopes.items()
+    request = IdentityRequest(RequestKind.IDENTIFY, identifiers, None)
+    asked = Asked(request, scope, rules, seq=world.transaction.last_seq + 1, seed=1)
+    return why_not(asked, world.profile, world.transaction)
 
 
 def reply(rules: Organization, kind: str, **members: object) -> Reply:
@@ -168,6 +213,16 @@ def test_the_worst_scenario_gives_a_check_its_exit_status(found: Totals, exit_st
 def test_a_result_can_be_kept_and_sent(world: World) -> None:
     for result, _ in results(world):
         assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301 - our own
+
+
+def test_what_has_no_exit_status_of_its_own_can_be_kept_and_sent_too(world: World) -> None:
+    rules, of_nobody = world.organization, [HELD_BY_NOBODY]
+    for found in (
+        meant_by(world.transaction, rules, of_nobody, rules.scopes, mpid=1),
+        lint_store(world.transaction, rules),
+        profiles.newest(world.transaction, rules, 9, 9),
+    ):
+        assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own
 
 
 def test_a_result_does_not_change(world: World) -> None:

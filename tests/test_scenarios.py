@@ -25,7 +25,8 @@ from idsync_cli.core.identity import TYPES_BY_NAME, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.files.scenario_file import Scenario, Step, read_scenarios
+from idsync_cli.files.scenario import Scenario, Step
+from idsync_cli.files.scenario_file import read_scenarios
 from idsync_cli.files.scenario_search import find
 from idsync_cli.render.config import extensions_json
 from idsync_cli.store import sqlite as store

@@ -37,7 +37,8 @@ from idsync_cli.engine.labels import Labels
 from idsync_cli.erasure.erase import erase as erase_one
 from idsync_cli.errors import FileFault
 from idsync_cli.files import config_file
-from idsync_cli.files.scenario_file import Scenario, read_scenarios
+from idsync_cli.files.scenario import Scenario
+from idsync_cli.files.scenario_file import read_scenarios
 from idsync_cli.files.yaml_parser import read_documents
 from idsync_cli.files.yaml_tree import Faults
 from idsync_cli.render.erasure import certificate_json, outcome_json

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -63,10 +64,39 @@ def test_it_answers_and_stops_with_what_it_accepted_done(program: Program) -> No
     assert status == 0
     lines = said.splitlines()
     assert lines[0].startswith("identify  200  created  no_match  ")
-    assert lines[1].startswith("/v1/identify  401  ")
+    assert lines[1].startswith("identify  401  credentials  ")
     assert lines[-1] == "stopped; every request that was accepted has been answered"
     assert "d1" not in said
     assert program("search", "--das", "d1").status == 0
+
+
+def test_every_request_has_one_line_with_what_it_took(program: Program) -> None:
+    asked = [
+        ("POST", "/v1/identify", visit(1), KEY, "identify  200  created  no_match"),
+        ("POST", "/v1/search", {}, KEY, "search  400  error  NO_IDENTITIES"),
+        ("POST", "/v1/identify", b"{", KEY, "identify  400  INVALID_JSON"),
+        ("POST", "/v1/identify", b" " * 300_000, KEY, "identify  413  BAD_REQUEST"),
+        ("POST", "/v1/5/modify", {"known_identities": {"email": "a"}}, KEY,
+         "modify  400  error  MPID_NOT_FOUND"),
+        ("POST", "/v3/JS/web-key/events", {"mp_deviceid": "d"}, {},
+         "batch  202  created  no_match"),
+        ("POST", "/v3/JS/web-key/events", {}, {}, "batch  202  NO_IDENTITIES"),
+        ("POST", "/v2/bulkevents", [], basic("web-key", "top-secret"), "bulkEvents  202"),
+        ("GET", "/v4/web-key/config", b"", {}, "nativeConfig  200"),
+        ("POST", "/v1/JS/web-key/Forwarding", [], {}, "forwardingV1  202"),
+        ("GET", "/v3/discovery", b"", {}, "discovery  404  credentials"),
+        ("GET", "/healthz", b"", {}, "health  200"),
+        ("GET", "/no/d1/such", b"", {}, "?  404"),
+        ("PUT", "/v1/identify", b"", {}, "identify  405"),
+    ]  # fmt: skip
+    with serving(program, "--log") as running:
+        for method, path, body, headers, _ in asked:
+            running(method, path, body, headers)
+        _, said = running.stop()
+    lines = said.splitlines()[:-1]
+    assert all(re.search(r"  \d+\.\d ms$", line) for line in lines), lines
+    assert [re.sub(r"  \S+ ms$", "", line) for line in lines] == [each[-1] for each in asked]
+    assert "d1" not in said
 
 
 def test_a_second_interrupt_is_not_needed(program: Program) -> None:
@@ -94,6 +124,17 @@ def test_the_configuration_is_read_again_and_a_bad_one_is_not_taken(program: Pro
     assert "strategie" in said
     assert "the old one is still in force" in said
     assert "top-secret" not in said
+
+
+def test_no_half_of_an_answer_waits_for_the_client_to_confirm_the_other() -> None:
+    from idsync_cli.server.run import listen
+
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def reloaded(running: Server, headers: dict[str, str]) -> int:
@@ -210,6 +251,14 @@ def test_a_packed_recording_stays_packed_and_is_replayed_with_other_mpids(
     assert statuses == ["created", "modified", "matched", "modified"]
 
 
+def certificate_of(connection: HTTPSConnection) -> dict[str, object]:
+    """What a certificate says that was checked."""
+    assert isinstance(connection.sock, ssl.SSLSocket)
+    found = connection.sock.getpeercert()
+    assert found
+    return dict(found)
+
+
 def test_an_own_certificate_is_made_and_its_key_is_nowhere(program: Program) -> None:
     with serving(program, "--tls") as running:
         authority = program.folder / "idsync.db.ca.pem"
@@ -217,7 +266,11 @@ def test_an_own_certificate_is_made_and_its_key_is_nowhere(program: Program) -> 
         connection = HTTPSConnection("localhost", running.port, timeout=20, context=context)
         connection.request("POST", "/v1/identify", visit(1), KEY)
         assert connection.getresponse().status == 200
+        told = certificate_of(connection)
         connection.close()
+        good = [ssl.cert_time_to_seconds(str(told[each])) for each in ("notBefore", "notAfter")]
+        assert good[0] < time.time() < good[1]
+        assert good[1] - good[0] < 825 * 86_400  # or iOS does not trust it
         assert not [
             name for name, each in program.files().items() if b"PRIVATE KEY" in (each or b"")
         ]
@@ -290,14 +343,14 @@ def test_a_rate_is_kept(server: Server) -> None:
         (b'{"known_identities": {"email": "\xff"}}', {}, 400),
         (b"[" * 200_000, {}, 400),
         (b"{" + b" " * 300_000 + b"}", {}, 413),
-        (gzip.compress(b" " * 50_000_000), {"content-encoding": "gzip"}, 413),
-        (gzip.compress(visit(1))[:-3], {"content-encoding": "gzip"}, 400),
-        (gzip.compress(visit(1)) + b"more", {"content-encoding": "gzip"}, 400),
+        (gzip.compress(b" " * 50_000_000, mtime=0), {"content-encoding": "gzip"}, 413),
+        (gzip.compress(visit(1), mtime=0)[:-3], {"content-encoding": "gzip"}, 400),
+        (gzip.compress(visit(1), mtime=0) + b"more", {"content-encoding": "gzip"}, 400),
         (visit(1), {"content-encoding": "gzip"}, 400),
         (visit(1), {"content-encoding": "br"}, 400),
         (visit(1), {"content-type": "application/x-www-form-urlencoded"}, 400),
         (visit(1), {"content-type": "image/png"}, 400),
-        (gzip.compress(visit(1)), {"content-encoding": "gzip"}, 200),
+        (gzip.compress(visit(1), mtime=0), {"content-encoding": "gzip"}, 200),
         (visit(1), {"content-type": "text/plain;charset=UTF-8"}, 200),
         (b'{"known_identities": {"email": 1e400}}', {}, 400),
         (b'{"known_identities": {"email": "a", "email": "b"}}', {}, 400),

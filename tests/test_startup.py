@@ -89,8 +89,8 @@ def test_a_request_imports_what_answers_it(
     assert {name for name in modules if name.startswith("idsync_cli.cli.")} == {
         f"idsync_cli.cli.{name}"
         for name in (
-            *("answer_shown", "app", "colour", "completion", "environment", "options", "parsing"),
-            *("request_options", "requests"),
+            *("answer_shown", "app", "colour", "completion", "environment", "opening", "options"),
+            *("parsing", "request_options", "requests"),
         )
     }
     needless = ("render", "replay", "check", "core.config.diff", "inspect", "transfer")

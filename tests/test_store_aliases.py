@@ -12,7 +12,8 @@ from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.request import AliasRequest
 from idsync_cli.core.resolve.alias import LONGEST_WINDOW_MS
-from idsync_cli.store.api import RequestEntry, Store, Transaction
+from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.values import RequestEntry
 from tests.core.shorthand import profile, rules
 from tests.plain_data import Brought, told
 from tests.stores import Make, every_kind

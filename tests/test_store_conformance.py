@@ -22,16 +22,9 @@ from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.api import (
-    HistoryChange,
-    HistoryEntry,
-    MpidTaken,
-    ProfileFilter,
-    RequestEntry,
-    Store,
-    Transaction,
-)
+from idsync_cli.store.api import MpidTaken, Store, Transaction
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.values import HistoryChange, HistoryEntry, ProfileFilter, RequestEntry
 from idsync_cli.wire import Incoming, Json
 from tests.comparison import (
     Run,

@@ -21,7 +21,8 @@ from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.request import BatchRequest, IdentityRequest
-from idsync_cli.store.api import RequestEntry, Store, Transaction
+from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.values import RequestEntry
 from tests.core.shorthand import identifiers, profile, rules
 from tests.plain_data import Brought, told
 from tests.stores import Make, every_kind

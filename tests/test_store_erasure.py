@@ -18,7 +18,8 @@ from idsync_cli.core.request import (
     ModifyRequest,
     Request,
 )
-from idsync_cli.store.api import HistoryEntry, RequestEntry, Store, Transaction
+from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.values import HistoryEntry, RequestEntry
 from tests.core.shorthand import identifiers, profile, rules
 from tests.stores import Make, every_kind
 

@@ -28,7 +28,8 @@ from idsync_cli.core.records import (
     StateRecord,
     TimesRecord,
 )
-from idsync_cli.store.api import RequestEntry, Store, Transaction
+from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.values import RequestEntry
 from tests.core.shorthand import profile
 from tests.stores import KINDS, Make, every_kind
 from tests.test_store_aliases import alias

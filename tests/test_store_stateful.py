@@ -29,8 +29,9 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault
 from idsync_cli.store import sqlite as store
-from idsync_cli.store.api import RequestEntry, Store, Transaction
+from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.values import RequestEntry
 from tests.core.memory import Memory
 from tests.core.shorthand import altered, rules
 from tests.plain_data import Brought

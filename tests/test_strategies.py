@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from idsync_cli.check.run import Result, check_file
+from idsync_cli.check.results import Result
+from idsync_cli.check.run import check_file
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.files.config_file import Configuration, load
-from idsync_cli.files.scenario_file import INLINE_SCOPE, Scenario, read_scenarios
+from idsync_cli.files.scenario import Scenario
+from idsync_cli.files.scenario_file import INLINE_SCOPE, read_scenarios
 from tests.console_blocks import ROOT, blocks
 from tests.program import Program
 

@@ -18,7 +18,7 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import FileFault
-from idsync_cli.foresight.flips import Add, Case, Change, Drop, Move, PreviousMpid, Set
+from idsync_cli.foresight.flips import Add, Case, CaseChange, Drop, Move, PreviousMpid, SetSetting
 from idsync_cli.foresight.why_not import MOST_FLIPS, Asked, answer_to, made, why_not
 from idsync_cli.store.memory import MemoryStore
 from tests.comparison import organization as organization_of
@@ -170,7 +170,7 @@ def brute_force(
     return found
 
 
-def told(change: Change) -> tuple[str, ...]:
+def told(change: CaseChange) -> tuple[str, ...]:
     match change:
         case Drop():
             return ("drop", change.identity_type.value)
@@ -180,7 +180,7 @@ def told(change: Change) -> tuple[str, ...]:
             return ("previous_mpid",)
         case Move():
             return ("move", change.identity_type.value, str(change.rank))
-        case Set():
+        case SetSetting():
             return ("setting", change.identity_type.value, change.setting, str(change.value))
         case _:
             return ("rule", change.key, str(change.value))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from idsync_cli.check.run import Mismatch, Result, check
+from idsync_cli.check.results import Mismatch, Result
+from idsync_cli.check.run import check
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Fault, FileFault

@@ -24,8 +24,13 @@ def show(reply: Reply, *, explain: bool, as_json: bool, gave_identities: bool = 
         if explain:
             draw(*render.explanation(answer, answer.outcome, terminal_width()))
         else:
-            more = "--explain shows all"
-            write_lines(render.answer_lines(answer, answer.outcome, how_to_see_all=more))
+            told = render.answer_lines(
+                answer,
+                answer.outcome,
+                how_to_see_all="--explain shows all",
+                how_to_see_held="for all, run: idsync profile show --mpid {mpid} --limit {number}",
+            )
+            write_lines(told)
 
 
 def _show_refusal(answer: Answer, refusal: Refusal, *, explain: bool) -> None:

@@ -21,7 +21,6 @@ from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 EXIT_OUTPUT_CLOSED = 141  # what a shell reports of a program that a closed pipe ended
 
 _COMMANDS = {
@@ -241,7 +240,7 @@ def run() -> int:
     except Terminated as end:
         if not end.is_told:
             say("idsync: terminated; everything committed is intact")
-        return EXIT_TERMINATED
+        return end.exit_status
     except (OutputClosed, BrokenPipeError):
         _give_up_stdout()
         return EXIT_OUTPUT_CLOSED

@@ -5,26 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.cli import completion, hints
-from idsync_cli.cli.environment import (
-    check_scope,
-    draw,
-    existing_store,
-    load_configuration,
-    now_ms,
-    say,
-    terminal_width,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import draw, now_ms, say, terminal_width, write_json, write_lines
 from idsync_cli.cli.moments import moment_in
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, Force, StorePath
-from idsync_cli.cli.output import writing_to
+from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.cli.questions import ROWS_SHOWN, Limit, OneScope, mpid_in
 from idsync_cli.cli.transfer import FormOption, form_of, written_as
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import UsageFault, number_of, printable
-from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect import audiences as inspection
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
@@ -103,8 +93,7 @@ def audience(
     mpid = None if explain is None else mpid_in("--explain", explain)
     if name is not None and explain is None:  # which may have to see the profile first
         inspection.audience_called(organization, name, scope)
-    if output is not None and output != STANDARD_STREAM:
-        Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
+    if output is not None and check_output(output, store, config, force=force):
         keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)

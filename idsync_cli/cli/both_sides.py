@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from idsync_cli.cli.environment import check_seed, now_ms, open_store, say
+from idsync_cli.cli.environment import now_ms, say
 from idsync_cli.cli.input_files import checked_target, readable, say_order
+from idsync_cli.cli.opening import check_seed, existing_store
 from idsync_cli.cli.progress import files_progress
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable, quoted
+from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.foresight.comparing.compare import Compared, compare, compare_recorded
 from idsync_cli.foresight.comparing.work import Advance, SideJob
 
@@ -93,13 +94,5 @@ def _check_store(path: str | None, organization: Organization, seed: int | None)
     """
     if path is None:
         return
-    opened = open_store(path, organization, write=False)
-    if opened is None:
-        raise StoreFault(
-            f"there is no store at {printable(path)}",
-            FaultCode.NO_STORE,
-            hint=Hint.MAKE_STORE,
-            store=path,
-        )
-    with opened:
+    with existing_store(path, organization) as opened:
         check_seed(opened, path, seed)

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idsync_cli.check import run as checking
-from idsync_cli.check.run import PASSED, CheckOutcome, Result, Unreadable, totals
+from idsync_cli.check.results import PASSED, CheckOutcome, Result, Unreadable, totals
 from idsync_cli.check.update import Update, update_of
 from idsync_cli.cli.check_shown import Format, Reports, Teller, complain_of
-from idsync_cli.cli.environment import load_configuration, say, write, write_lines
+from idsync_cli.cli.environment import say, write, write_lines
 from idsync_cli.cli.hints import with_hints
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import NoExtensions, present_config, present_store
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import FileFault, UsageFault, printable, quoted
 from idsync_cli.files.config_file import load
-from idsync_cli.files.scenario_file import Load, Scenario
+from idsync_cli.files.scenario import Scenario
+from idsync_cli.files.scenario_file import Load
 
 if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from idsync_cli.cli.environment import load_configuration, say
+from idsync_cli.cli.environment import say
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import present_store
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from idsync_cli.check.run import CheckOutcome, Result, Totals, Unreadable
+from idsync_cli.check.results import CheckOutcome, Result, Totals, Unreadable
 from idsync_cli.cli.environment import drawn, terminal_width, write, write_lines
 from idsync_cli.errors import FileFault, UsageFault, quoted
 

@@ -5,14 +5,8 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.both_sides import Beginning, replayed
-from idsync_cli.cli.environment import (
-    draw,
-    load_configuration,
-    parse_seed,
-    say,
-    terminal_width,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, parse_seed, say, terminal_width, write_json
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -21,12 +15,12 @@ from idsync_cli.cli.options import (
     NoExtensions,
     Scope,
     Workspace,
+    present_store,
 )
-from idsync_cli.cli.output import HtmlReport, check_page, write_page
+from idsync_cli.cli.output import HtmlReport, check_page, output_file, write_page
 from idsync_cli.core.codes import FileKind
-from idsync_cli.errors import FaultCode, StoreFault, UsageFault, quoted
-from idsync_cli.files.outputs import Outputs, ensure_writable, file_exists
-from idsync_cli.files.whole_file import whole_file
+from idsync_cli.errors import UsageFault
+from idsync_cli.files.outputs import Outputs, ensure_writable
 from idsync_cli.foresight.comparing.compare import Compared
 from idsync_cli.foresight.comparing.comparison import Limits
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
@@ -131,7 +125,7 @@ def compare(
         if each is not None
     ]
     inputs = files if other is None else [*files, other]
-    outputs = Outputs(store=store, configuration=config, inputs=inputs)
+    outputs = Outputs(store=store or present_store(), configuration=config, inputs=inputs)
     if output is not None:
         outputs.check("--output", output, must_be_new=not force)
         ensure_writable("--output", output)
@@ -163,22 +157,12 @@ def compare(
         say(str(fault))
     if more := found.wrong - len(found.first_wrong):
         say(f"and {more} more invalid responses")
-    status = comparison.exit_status(Limits(max_splits, max_merges, max_refused))
-    return 1 if found.wrong else status
+    return found.exit_status(Limits(max_splits, max_merges, max_refused))
 
 
 def _write_differing(found: Compared, output: str, *, force: bool) -> None:
     from idsync_cli.render import compare as render
 
-    try:
-        with whole_file(output, must_be_new=not force) as file:
-            for line in found.differing_lines():
-                file.write(render.differing_line(line))
-    except FileExistsError:
-        raise file_exists("--output", output) from None
-    except OSError as error:
-        raise StoreFault(
-            f"--output {quoted(output)} cannot be written: {error.strerror}",
-            FaultCode.OUTPUT_UNWRITABLE,
-            path=output,
-        ) from None
+    with output_file("--output", output, force=force) as file:
+        for line in found.differing_lines():
+            file.write(render.differing_line(line))

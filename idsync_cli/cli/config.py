@@ -8,8 +8,6 @@ import typer
 
 from idsync_cli.cli.environment import (
     draw,
-    existing_store,
-    load_configuration,
     now_ms,
     terminal_width,
     width_of_excerpts,
@@ -17,6 +15,7 @@ from idsync_cli.cli.environment import (
     write_json,
     write_lines,
 )
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

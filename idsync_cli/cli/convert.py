@@ -6,20 +6,14 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    draw,
-    terminal_width,
-    told_if_interrupted,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, terminal_width, told_if_interrupted, write_json
 from idsync_cli.cli.options import Force, present_config, present_store
-from idsync_cli.cli.output import writing_to
+from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.cli.progress import no_progress, progress
 from idsync_cli.convert.columns import RowKind, said_of
 from idsync_cli.convert.report import Converted
 from idsync_cli.convert.run import Conversion, Source
 from idsync_cli.files.foreign_text import ForeignText
-from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM, open_source
 
 _LINES_AT_ONCE = 1000
@@ -65,11 +59,8 @@ def convert(
     Example: idsync convert people.csv --map 'Customer ID=customer_id' --type login
     """
     said = said_of(column or ())
-    if output != STANDARD_STREAM:
-        inputs = [file]
-        outputs = Outputs(store=present_store(), configuration=present_config(), inputs=inputs)
-        outputs.check("--output", output, must_be_new=not force)
-    is_streamed = output == STANDARD_STREAM
+    its_own = present_store(), present_config()
+    is_streamed = not check_output(output, *its_own, force=force, inputs=[file])
     what_is_done = "only a part was written" if is_streamed else "nothing was written"
     with told_if_interrupted(what_is_done), open_source(file, "file") as opened:
         text = ForeignText(opened)
@@ -90,7 +81,7 @@ def convert(
                 advance(text.position, number)
             converted = conversion.report()
     if not quiet:
-        _sum_up(file, converted, as_json=as_json, on_stderr=output == STANDARD_STREAM)
+        _sum_up(file, converted, as_json=as_json, on_stderr=is_streamed)
     return converted.exit_status
 
 

@@ -1,6 +1,7 @@
 """Look for everything that can be wrong with a store."""
 
-from idsync_cli.cli.environment import draw, load_configuration, write_json
+from idsync_cli.cli.environment import draw, write_json
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
 from idsync_cli.inspect.doctor import examine
 

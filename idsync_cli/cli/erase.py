@@ -7,16 +7,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli.certificate import certificate_writer
-from idsync_cli.cli.environment import (
-    load_configuration,
-    now_ms,
-    open_store,
-    say,
-    say_agreed,
-    unfinished_erasure,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import now_ms, say, write_json, write_lines
+from idsync_cli.cli.opening import load_configuration, open_store, say_agreed, unfinished_erasure
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -106,8 +98,9 @@ def erase(
     inputs = [] if dsr is None else [dsr]
     if subject is not None and is_access:
         assert output is not None
+        _check_folder(output, store, config, inputs)
         return _access(
-            request, subject, output, organization, config, store, dry_run=dry_run, as_json=as_json
+            request, subject, output, organization, store, dry_run=dry_run, as_json=as_json
         )
     write_certificate = certificate_writer(
         _CERTIFICATE, certificate, config, store, inputs, force=force
@@ -140,6 +133,19 @@ def _check_options(
         raise UsageFault(f"{_CERTIFICATE} is written only after an erasure; omit it")
     if force and certificate is None:
         raise UsageFault(f"--force lets {_CERTIFICATE} replace a file; give both, or omit --force")
+
+
+def _check_folder(folder: str, store: str, config: str, inputs: list[str]) -> None:
+    """See whether the data of an access request may be put into a folder.
+
+    Raises:
+        UsageFault: it may not.
+    """
+    from idsync_cli.files.outputs import Outputs
+    from idsync_cli.files.result_folder import check_folder
+
+    Outputs(store=store, configuration=config, inputs=inputs).check(_RESULTS, folder)
+    check_folder(_RESULTS, folder)
 
 
 def _subject_of(path: str) -> "SubjectRequest":
@@ -233,7 +239,6 @@ def _access(
     subject: "SubjectRequest",
     folder: str,
     organization: Organization,
-    config: str,
     store: str,
     *,
     dry_run: bool,
@@ -242,12 +247,9 @@ def _access(
     """Give all that is known of a profile, as files in a new folder."""
     from idsync_cli.cli.answer_shown import show
     from idsync_cli.erasure.access import AccessOutcome, access
-    from idsync_cli.files.outputs import Outputs
-    from idsync_cli.files.result_folder import check_folder, write_folder
+    from idsync_cli.files.result_folder import write_folder
     from idsync_cli.render import erasure as render
 
-    Outputs(store=store, configuration=config).check(_RESULTS, folder)
-    check_folder(_RESULTS, folder)
     found = open_store(store, organization, write=not dry_run)
     if found is None:
         outcome = AccessOutcome(_of_nobody(request, organization, store), None)

@@ -2,13 +2,13 @@
 
 import asyncio
 import webbrowser
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idsync_cli.cli.environment import existing_store, now_ms, say, write
+from idsync_cli.cli.environment import now_ms, say, write
+from idsync_cli.cli.opening import existing_store
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, NoExtensions, StorePath
 from idsync_cli.cli.serving import (
     LOOPBACK,
@@ -95,7 +95,7 @@ def _credentials(organization: "Organization") -> "Credentials":
     """Those of nobody: there is no API, and secrets need not be there."""
     from idsync_cli.server.credentials import Credentials
 
-    return Credentials(replace(organization, access={}), {})
+    return Credentials(organization._replace(access={}), {})
 
 
 async def _wait() -> None:

@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.both_sides import Beginning, replayed
-from idsync_cli.cli.environment import (
-    check_scope,
-    existing_store,
-    load_configuration,
-    say,
-)
+from idsync_cli.cli.environment import say
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -21,12 +17,11 @@ from idsync_cli.cli.options import (
     Force,
     StorePath,
 )
-from idsync_cli.cli.output import checked_output, write_output
+from idsync_cli.cli.output import check_output, checked_output, write_output
 from idsync_cli.cli.questions import OneScope, identifier_in, say_meant
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier, parse_mpid
 from idsync_cli.errors import UsageFault, quoted
-from idsync_cli.files.outputs import Outputs, ensure_writable
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.graph.drawn import around, holders, scope_graph
 from idsync_cli.graph.ties import MOST_LOOKED_AT, ties
@@ -110,7 +105,10 @@ def graph(
     """
     shape = _format(form, output, as_json=as_json)
     if compare is not None:
-        return _compared(compare, whom or [], scope, limit or FEW, shape, output, force=force)
+        files = whom or []
+        _check_files(files)
+        check_output(output, store, config, force=force, inputs=[*compare, *files])
+        return _compared(compare, files, scope, limit or FEW, shape, output, force=force)
     asked = _asked(whom or [], scope)
     organization = load_configuration(config).organization
     checked_output(output, store, config, force=force)
@@ -126,6 +124,19 @@ def graph(
     return found.exit_status
 
 
+def _check_files(files: list[str]) -> None:
+    """See that there are requests of which two configurations may make something.
+
+    Raises:
+        UsageFault: there are none.
+    """
+    if not files:
+        raise UsageFault(
+            "--compare needs a file of requests behind the two configurations, such as: "
+            "idsync graph --compare idsync.yaml new.yaml requests.jsonl"
+        )
+
+
 def _compared(
     configurations: tuple[str, str],
     files: list[str],
@@ -137,24 +148,15 @@ def _compared(
     force: bool,
 ) -> int:
     """Draw what two configurations make of the same requests."""
-    if not files:
-        raise UsageFault(
-            "--compare needs a file of requests behind the two configurations, such as: "
-            "idsync graph --compare idsync.yaml new.yaml requests.jsonl"
-        )
     organizations = [load_configuration(each).organization for each in configurations]
-    if output != STANDARD_STREAM:
-        outputs = Outputs(inputs=[*configurations, *files])
-        outputs.check("--output", output, must_be_new=not force)
-        ensure_writable("--output", output)
     both = replayed(organizations, files, Beginning(scope), examples=0, in_graph=limit)
     found = both.graph
     assert found is not None
     if not found.profiles:
         say("idsync: nothing is split or merged, so there is nothing to draw")
-        return 1
+        return found.exit_status
     write_output(output, _written(found, shape, _COMPARED), force=force)
-    return 0
+    return found.exit_status
 
 
 _COMPARED = "What B splits and merges of A"

@@ -61,6 +61,7 @@ _SENTENCES = {
     "jq -c .{after_path}",
     Hint.CONVERT_ROWS: "to convert rows without one to requests, use: idsync convert",
     Hint.NAME_WHAT_WAS_ANSWERED: "name the file of requests that was answered",
+    Hint.UNQUOTE_OBJECTS: "take them out with: jq -r .{after_path}",
     Hint.CUT_PREFIXES: "cut it off with: idsync convert {path}",
     Hint.MAKE_LINE_FEEDS: "convert them to line feeds with: tr '\\r' '\\n'{redirected}",
     Hint.RECODE_UTF_16: "convert it with: iconv -f UTF-16 -t UTF-8 {path}",

@@ -7,17 +7,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import (
-    check_scope,
-    draw,
-    existing_store,
-    load_configuration,
-    say,
-    terminal_width,
-    write,
-    write_json,
-    write_lines,
-)
+from idsync_cli.cli.environment import draw, say, terminal_width, write, write_json, write_lines
+from idsync_cli.cli.opening import check_scope, existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -44,7 +35,7 @@ from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.inspect.near import meant_by
 from idsync_cli.inspect.whois import whois as who_holds
-from idsync_cli.store.api import ProfileFilter
+from idsync_cli.store.values import ProfileFilter
 from idsync_cli.visible import visible
 
 
@@ -132,7 +123,7 @@ def whois(
 
     Example: idsync whois email=a@example.com
     """
-    asked = identifier_in(identifier)
+    asked = identifier_in(identifier, for_an_mpid="idsync profile show --mpid")
     organization = load_configuration(config, no_extensions=no_extensions).organization
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)

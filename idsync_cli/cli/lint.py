@@ -5,17 +5,9 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    now_ms,
-    say,
-    terminal_width,
-    write,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, now_ms, say, terminal_width, write, write_json
 from idsync_cli.cli.input_files import checked_target, readable, say_order
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

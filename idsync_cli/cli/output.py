@@ -1,9 +1,9 @@
 """Where lines go that a command writes: to a file of the user's, or to standard output."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -31,16 +31,28 @@ def writing_to(output: str, *, force: bool) -> Iterator[Callable[[str], object]]
         yield write_utf8
         return
     ensure_writable("--output", output)
+    with output_file("--output", output, force=force) as file:
+        yield lambda lines: file.write(f"{lines}\n".encode())
+
+
+@contextmanager
+def output_file(option: str, path: str, *, force: bool) -> Iterator[BinaryIO]:
+    """Open the file that an option names; it takes its place when the block ends.
+
+    Raises:
+        StoreFault: it cannot be written.
+        UsageFault: somebody has made it meanwhile.
+    """
     try:
-        with whole_file(output, must_be_new=not force) as file:
-            yield lambda lines: file.write(f"{lines}\n".encode())
+        with whole_file(path, must_be_new=not force) as file:
+            yield file
     except FileExistsError:
-        raise file_exists("--output", output) from None
+        raise file_exists(option, path) from None
     except OSError as error:
         raise StoreFault(
-            f"--output {quoted(output)} cannot be written: {error.strerror}",
+            f"{option} {quoted(path)} cannot be written: {error.strerror}",
             FaultCode.OUTPUT_UNWRITABLE,
-            path=output,
+            path=path,
         ) from None
 
 
@@ -54,20 +66,33 @@ def say_not_kept(store: str, *outputs: str | None) -> None:
         )
 
 
-def checked_output(output: str, store: str, config: str, *, force: bool) -> None:
-    """Check that what a command tells of a store may be written to a file, and keep its path.
+def check_output(
+    output: str, store: str, config: str, *, force: bool, inputs: Iterable[str] = ()
+) -> bool:
+    """Check that a command may write to a file; False if it writes to standard output.
 
     Raises:
         UsageFault: it is no path, cannot be written, has another use, or exists and is not to be
             replaced.
     """
     if output == STANDARD_STREAM:
-        if force:
-            raise UsageFault("--force has no effect without --output; omit it, or give both")
-        return
-    Outputs(store=store, configuration=config).check("--output", output, must_be_new=not force)
+        return False
+    outputs = Outputs(store=store, configuration=config, inputs=inputs)
+    outputs.check("--output", output, must_be_new=not force)
     ensure_writable("--output", output)
-    keep_path(store, FileKind.OUTPUT, output)
+    return True
+
+
+def checked_output(output: str, store: str, config: str, *, force: bool) -> None:
+    """Check that what a command tells of a store may be written to a file, and keep its path.
+
+    Raises:
+        UsageFault: it may not, or nothing is to be replaced.
+    """
+    if check_output(output, store, config, force=force):
+        keep_path(store, FileKind.OUTPUT, output)
+    elif force:
+        raise UsageFault("--force has no effect without --output; omit it, or give both")
 
 
 def check_page(html: str | None, outputs: Outputs, *, force: bool) -> None:
@@ -90,17 +115,8 @@ def write_page(html: str, page: "Page", *, force: bool) -> None:
     """
     from idsync_cli.render.html.page import html as as_html
 
-    try:
-        with whole_file(html, must_be_new=not force) as file:
-            file.write(as_html(page).encode())
-    except FileExistsError:
-        raise file_exists("--html", html) from None
-    except OSError as error:
-        raise StoreFault(
-            f"--html {quoted(html)} cannot be written: {error.strerror}",
-            FaultCode.OUTPUT_UNWRITABLE,
-            path=html,
-        ) from None
+    with output_file("--html", html, force=force) as file:
+        file.write(as_html(page).encode())
 
 
 def write_output(output: str, text: str, *, force: bool) -> None:

@@ -102,7 +102,9 @@ def usage_message(error: ClickException) -> str:
     """What is wrong with the words of a command, with the nearest right one where there is one."""
     context: Any = getattr(error, "ctx", None)
     if isinstance(error, NoSuchOption) and context:
-        hint = _option_hint(error.option_name, context.command.get_params(context))
+        parameters = context.command.get_params(context)
+        hint = _mpid_hint(error.option_name, parameters)
+        hint = hint or _option_hint(error.option_name, parameters)
         return f"no such option: {printable(error.option_name)}{hint}"
     if isinstance(error, BadOptionUsage) and error.message.endswith("requires an argument."):
         name = error.option_name
@@ -114,8 +116,17 @@ def usage_message(error: ClickException) -> str:
         name = message.removeprefix("No such command '").partition("'")[0]
         return f"no such command: {name}{nearest(name, context.command.list_commands(context))}"
     if message.startswith("Got unexpected extra argument"):
-        return f"unexpected argument: {message.partition('(s) (')[2].removesuffix(')')}"
+        words = message.partition("(s) (")[2].removesuffix(")")
+        hint = _mpid_hint(words, context.command.get_params(context)) if context else ""
+        return f"unexpected argument: {words}{hint}"
     return message[:1].lower() + message[1:]
+
+
+def _mpid_hint(word: str, parameters: Sequence[Any]) -> str:
+    """What is said of an MPID, or of the minus of one, that stands where no option names it."""
+    is_number = word.removeprefix("-")[:1].isdecimal()
+    is_taken = any("--mpid" in parameter.opts for parameter in parameters)
+    return "; for an MPID, use --mpid" if is_number and is_taken else ""
 
 
 def _option_hint(name: str, parameters: Sequence[Any]) -> str:

@@ -4,16 +4,8 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    say,
-    say_line,
-    terminal_width,
-    write,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, say, say_line, terminal_width, write, write_json
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

@@ -5,16 +5,9 @@ from typing import Annotated
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    now_ms,
-    say,
-    terminal_width,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, now_ms, say, terminal_width, write_json
 from idsync_cli.cli.moments import moment_in
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -29,7 +22,7 @@ from idsync_cli.cli.options import (
     takes_identities,
 )
 from idsync_cli.cli.profile import profile_app as app
-from idsync_cli.cli.questions import mpid_in, say_meant
+from idsync_cli.cli.questions import ROWS_SHOWN, mpid_in, say_meant
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import Identifier, value_fault
 from idsync_cli.errors import UsageFault, nearest, printable, quoted
@@ -63,6 +56,16 @@ def profile_query(
         str | None,
         typer.Option(
             "--now", metavar="T", help="The time that within counts back from (default: now)."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            min=1,
+            max=10**9,
+            help=f"At most N rows in each table (default: {ROWS_SHOWN}); --json has all.",
         ),
     ] = None,
     scope: Scope = None,
@@ -113,7 +116,8 @@ def profile_query(
         if as_json:
             write_json(render.query_json(found, answer.fields))
         else:
-            draw(*render.query_pieces(found, answer.fields, terminal_width()))
+            most = limit or ROWS_SHOWN
+            draw(*render.query_pieces(found, answer.fields, terminal_width(), most))
     return answer.exit_status
 
 

@@ -121,15 +121,15 @@ def identity_type_in(name: str) -> IdentityType:
         raise UsageFault(refusal.message, hint=refusal.hint) from None
 
 
-def identifier_in(text: str) -> Identifier:
-    """Read TYPE=VALUE as a request would.
+def identifier_in(text: str, *, for_an_mpid: str = "--mpid") -> Identifier:
+    """Read TYPE=VALUE as a request would; `for_an_mpid` is what an MPID is asked about with.
 
     Raises:
         UsageFault: it is no identifier.
     """
     name, equals, value = text.partition("=")
     if not equals:
-        way_out = "; for an MPID, use --mpid" if parse_mpid(text) is not None else ""
+        way_out = f"; for an MPID, use {for_an_mpid}" if parse_mpid(text) is not None else ""
         raise UsageFault(f"{quoted(text)} is not TYPE=VALUE, such as email=a@example.com{way_out}")
     kind = identity_type_in(name)
     if not value:

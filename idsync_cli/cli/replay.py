@@ -11,18 +11,15 @@ from typing import Annotated
 import typer
 
 from idsync_cli import wire
-from idsync_cli.cli.environment import (
+from idsync_cli.cli.environment import new_seed, now_ms, parse_seed, write
+from idsync_cli.cli.input_files import checked_target
+from idsync_cli.cli.opening import (
     load_configuration,
-    new_seed,
-    now_ms,
     open_store,
-    parse_seed,
     say_agreed,
     store_at_work,
     unfinished_erasure,
-    write,
 )
-from idsync_cli.cli.input_files import checked_target
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

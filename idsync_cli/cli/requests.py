@@ -9,7 +9,8 @@ import typer
 from idsync_cli import wire
 from idsync_cli.cli import completion
 from idsync_cli.cli.answer_shown import show
-from idsync_cli.cli.environment import load_configuration, new_seed, now_ms, open_store, say_agreed
+from idsync_cli.cli.environment import new_seed, now_ms
+from idsync_cli.cli.opening import load_configuration, open_store, say_agreed
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,

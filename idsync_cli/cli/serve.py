@@ -2,20 +2,12 @@
 
 import os
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idsync_cli.cli.environment import (
-    check_seed,
-    new_seed,
-    now_ms,
-    open_store,
-    parse_seed,
-    say,
-    write,
-)
+from idsync_cli.cli.environment import new_seed, now_ms, parse_seed, say, write
+from idsync_cli.cli.opening import check_seed, open_store
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -24,6 +16,7 @@ from idsync_cli.cli.options import (
     Seed,
     StorePath,
 )
+from idsync_cli.cli.server_files import keep_recording, outputs_of, recorder_for, tls_context
 from idsync_cli.cli.serving import (
     LOOPBACK,
     AllowWrites,
@@ -41,11 +34,8 @@ from idsync_cli.cli.serving import (
 from idsync_cli.errors import UsageFault, printable, quoted
 
 if TYPE_CHECKING:
-    import ssl
-
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.server.credentials import Credentials
-    from idsync_cli.server.record import Recorder
 
 _LONGEST_DELAY = 366 * 24 * 60 * 60
 
@@ -122,21 +112,19 @@ def serve(
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
         raise needs_extra(error, "serve") from None
-    from idsync_cli.core.codes import FileKind
     from idsync_cli.engine.service import Service
-    from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
     allowed_origins = tuple(map(check_origin, allow_origin or ()))
     rules = load_rules(config, no_extensions=no_extensions)
     organization = rules.organization
     credentials = _credentials(organization)
-    context = _tls(host, store, tls=tls, certificate=tls_cert, key=tls_key)
-    recorder = _recorder(record, config, store)
+    outputs = outputs_of(record, config, store, tls_cert, tls_key)
+    context = tls_context(host, store, outputs, tls=tls, certificate=tls_cert, key=tls_key)
+    recorder = recorder_for(record)
     listening = run.listen(host, port)
     with listening:
         _ensure_store(store, organization, number)
-        if record is not None:
-            keep_path(store, FileKind.RECORDING, record)
+        keep_recording(store, record)
         say_line = say if log or log_values else None
         with Service(
             organization,
@@ -229,45 +217,6 @@ def _warn(credentials: "Credentials", host: str) -> None:
             f"{names} "
             "(key_only)"
         )
-
-
-def _tls(
-    host: str, store: str, *, tls: bool, certificate: str | None, key: str | None
-) -> "ssl.SSLContext | None":
-    """What https is served with, if it is; the certificate of our own authority is written."""
-    if (certificate is None) != (key is None):
-        raise UsageFault("--tls-cert and --tls-key belong together; give both")
-    if certificate is not None and key is not None:
-        if tls:
-            raise UsageFault("give --tls, or --tls-cert with --tls-key, not both")
-        from idsync_cli.server.tls import given
-
-        return given(certificate, key)
-    if not tls:
-        return None
-    from idsync_cli.server.tls import AUTHORITY_SUFFIX, made
-
-    context, authority = made(host)
-    path = store + AUTHORITY_SUFFIX
-    try:
-        Path(path).write_bytes(authority)
-    except OSError as error:
-        raise UsageFault(f"{quoted(path)} cannot be written: {error.strerror}") from None
-    say(f"wrote {printable(path)}: make the device or browser trust this authority for this run")
-    return context
-
-
-def _recorder(record: str | None, config: str, store: str) -> "Recorder | None":
-    if record is None:
-        return None
-    from idsync_cli.files.outputs import Outputs
-    from idsync_cli.server.record import Recorder
-
-    Outputs(store=store, configuration=config).check("--record", record)
-    try:
-        return Recorder(record)
-    except OSError as error:
-        raise UsageFault(f"--record {quoted(record)} cannot be written: {error.strerror}") from None
 
 
 def _ensure_store(path: str, organization: "Organization", seed: int | None) -> None:

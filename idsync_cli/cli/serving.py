@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from idsync_cli.cli.environment import load_configuration, say, write
+from idsync_cli.cli.environment import say, write
+from idsync_cli.cli.opening import load_configuration
 from idsync_cli.errors import IdsyncError, StoreFault, UsageFault, printable
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from idsync_cli.server.api import Api
     from idsync_cli.server.credentials import Credentials
     from idsync_cli.server.explorer.app import Explorer
-    from idsync_cli.server.explorer.looking import Rules
     from idsync_cli.server.explorer.routes import ExplorerRoutes
+    from idsync_cli.server.explorer.views import ShownRules
     from idsync_cli.store.sqlite import SqliteStore
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -64,21 +65,21 @@ def opened(path: str, *, write_it: bool) -> "SqliteStore":
     return found
 
 
-def load_rules(config: str, *, no_extensions: bool) -> "Rules":
+def load_rules(config: str, *, no_extensions: bool) -> "ShownRules":
     """The configuration, what lint says of it, and its text with an x for each letter of a secret.
 
     Raises:
         FileFault: it is not there, or every fault of it.
     """
     from idsync_cli.files.hidden_secrets import without_secrets
-    from idsync_cli.server.explorer.looking import Rules
+    from idsync_cli.server.explorer.views import ShownRules
 
     loaded = load_configuration(config, no_extensions=no_extensions)
     text = Path(config).read_text(encoding="utf-8-sig", errors="replace")
     # Asterisks are YAML themselves, and what the page shows is to be read again.
     hidden = without_secrets(text)
     shown = "".join("x" if a != b else a for a, b in zip(text, hidden, strict=True))
-    return Rules(loaded.organization, loaded.warnings, shown)
+    return ShownRules(loaded.organization, loaded.warnings, shown)
 
 
 class Made(NamedTuple):
@@ -91,7 +92,7 @@ class Made(NamedTuple):
 
 def make_explorer(
     api: "Api",
-    rules: "Rules",
+    rules: "ShownRules",
     host: str,
     address: str,
     *,
@@ -148,7 +149,7 @@ def beside(api: "Api", run: Callable[[], Awaitable[None]]) -> Callable[[], Await
 async def reload_rules(
     api: "Api",
     made: Made | None,
-    load: "Callable[[], Rules]",
+    load: "Callable[[], ShownRules]",
     credentials_of: "Callable[[Organization], Credentials]",
 ) -> None:
     """Reload the configuration; a wrong one is reported, and the old one stays in force."""

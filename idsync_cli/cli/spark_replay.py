@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import load_configuration, parse_seed, say, write, write_json
-from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed
+from idsync_cli.cli.environment import parse_seed, say, write, write_json
+from idsync_cli.cli.opening import load_configuration
+from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed, present_store
 from idsync_cli.errors import (
     FaultCode,
     Hint,
@@ -78,6 +79,7 @@ def spark_replay(
 
     check(window, max_share)
     check_files(files)
+    _check_output(output, config, files if state is None else [*files, state])
     try:
         report = replay_into(
             session(master, files),
@@ -112,3 +114,18 @@ def spark_replay(
         say(f"note: the login types of the scope {printable(scope)} are others than before")
     write_json(report)
     return 0
+
+
+def _check_output(output: str, config: str, inputs: list[str]) -> None:
+    """See that a folder of this machine is not to take the place of what is anything else.
+
+    Raises:
+        UsageFault: it is.
+    """
+    from idsync_cli.files.outputs import Outputs
+    from idsync_cli.spark.reading import is_elsewhere
+
+    if not is_elsewhere(output):
+        here = [each for each in inputs if not is_elsewhere(each)]
+        outputs = Outputs(store=present_store(), configuration=config, inputs=here)
+        outputs.check("--output", output)

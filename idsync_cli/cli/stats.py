@@ -6,15 +6,8 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.assertions import Assertion, assertion_in
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    say,
-    terminal_width,
-    write,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, say, terminal_width, write, write_json
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, AsJson, Config, StorePath
 from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.inspect.statistics import Statistics

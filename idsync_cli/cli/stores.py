@@ -3,15 +3,8 @@
 from importlib.resources import files
 from pathlib import Path
 
-from idsync_cli.cli.environment import (
-    check_seed,
-    load_configuration,
-    new_seed,
-    open_store,
-    parse_seed,
-    say,
-    say_upgraded,
-)
+from idsync_cli.cli.environment import new_seed, parse_seed, say
+from idsync_cli.cli.opening import check_seed, load_configuration, open_store, say_upgraded
 from idsync_cli.cli.options import DEFAULT_CONFIG, DEFAULT_STORE, Config, Seed, StorePath
 from idsync_cli.errors import IdsyncError, UsageFault, printable, quoted
 from idsync_cli.files.outputs import Outputs

@@ -11,17 +11,19 @@ import typer
 from idsync_cli import wire
 from idsync_cli.cli import completion
 from idsync_cli.cli.environment import (
-    check_scope,
-    existing_store,
-    load_configuration,
     new_seed,
     now_ms,
-    open_store,
     parse_seed,
-    store_at_work,
     told_if_interrupted,
     write_json,
     write_lines,
+)
+from idsync_cli.cli.opening import (
+    check_scope,
+    existing_store,
+    load_configuration,
+    open_store,
+    store_at_work,
 )
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -32,7 +34,7 @@ from idsync_cli.cli.options import (
     Seed,
     StorePath,
 )
-from idsync_cli.cli.output import writing_to
+from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.cli.progress import progress
 from idsync_cli.cli.questions import AsOf, look_back
 from idsync_cli.core.codes import FileKind
@@ -41,7 +43,6 @@ from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import StoreFault, printable
 from idsync_cli.files import profile_csv, profile_lines
 from idsync_cli.files.contents import Contents, refusal
-from idsync_cli.files.outputs import Outputs, ensure_writable
 from idsync_cli.files.packed import without_suffix
 from idsync_cli.files.profile_lines import AnyLine, ProfileFile
 from idsync_cli.files.source import STANDARD_STREAM
@@ -100,10 +101,7 @@ def export(
     Example: idsync export --output profiles.jsonl
     """
     organization = load_configuration(config).organization
-    if output != STANDARD_STREAM:
-        outputs = Outputs(store=store, configuration=config)
-        outputs.check("--output", output, must_be_new=not force)
-        ensure_writable("--output", output)
+    if check_output(output, store, config, force=force):
         keep_path(store, FileKind.OUTPUT, output)
     with existing_store(store, organization) as opened, opened.reading() as transaction:
         check_scope(scope, organization, transaction)

@@ -9,7 +9,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import completion
-from idsync_cli.cli.environment import existing_store, load_configuration, say
+from idsync_cli.cli.environment import say
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -20,12 +21,11 @@ from idsync_cli.cli.options import (
     StorePath,
     Workspace,
 )
-from idsync_cli.cli.output import writing_to
+from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, number_of
 from idsync_cli.files.name_lines import NamedProfile, UnreadableName, open_names, read_names
-from idsync_cli.files.outputs import Outputs
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.inspect.translation import AT_ONCE, Outcome, Totals, Translation, translate
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
@@ -86,9 +86,7 @@ def translate_(
             wire.scope_of(scope, workspace, organization, wire.Target())
     except Refusal as refusal:
         raise UsageFault(refusal.message) from None
-    if output != STANDARD_STREAM:
-        outputs = Outputs(store=store, configuration=config, inputs=[file])
-        outputs.check("--output", output, must_be_new=not force)
+    check_output(output, store, config, force=force, inputs=[file])
     unreadable = 0
     target = wire.Target(scope, workspace)
 

@@ -8,16 +8,8 @@ import typer
 
 from idsync_cli import wire
 from idsync_cli.cli import hints
-from idsync_cli.cli.environment import (
-    draw,
-    existing_store,
-    load_configuration,
-    parse_seed,
-    say,
-    terminal_width,
-    write,
-    write_json,
-)
+from idsync_cli.cli.environment import draw, parse_seed, say, terminal_width, write, write_json
+from idsync_cli.cli.opening import existing_store, load_configuration
 from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
@@ -40,7 +32,7 @@ from idsync_cli.core.identity import parse_mpid
 from idsync_cli.engine.labels import Labels
 from idsync_cli.errors import UsageFault, nearest, quoted
 from idsync_cli.files.request_file import open_requests
-from idsync_cli.foresight.asking import Asking, Replayed, replay_up_to
+from idsync_cli.foresight.asking import Asking, ReplayedLines, replay_up_to
 from idsync_cli.foresight.why_not import Asked, WhyNot, holders
 from idsync_cli.foresight.why_not import why_not as ask
 from idsync_cli.inspect.near import meant_by
@@ -157,7 +149,7 @@ class _Named(NamedTuple):
     label: str | None = None
     line: int | None = None
 
-    def mpid_in(self, replayed: Replayed) -> int | None:
+    def mpid_in(self, replayed: ReplayedLines) -> int | None:
         """The MPID that it comes to, once the lines before were replayed.
 
         Raises:
@@ -209,7 +201,7 @@ def _named(text: str | None, line: int) -> _Named:
 @contextmanager
 def _replayed(
     line: int, name: str, seed: int, asking: Asking, named: _Named
-) -> Iterator[tuple[Replayed, stores.SqliteStore]]:
+) -> Iterator[tuple[ReplayedLines, stores.SqliteStore]]:
     """The lines before the one that is asked about, replayed into a store that is thrown away."""
     with open_requests(name) as source, stores.temporary(seed) as opened:
         with files_progress([name]) as advance:

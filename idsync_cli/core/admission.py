@@ -100,7 +100,7 @@ def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation 
     """
     if lookup.was_given_out(profile.mpid):
         return Violation(f"the MPID {profile.mpid} is already in use", ("mpid",))
-    for kind in rules.in_order({held.type for held in profile.identifiers}):
+    for kind in rules.listed(profile.types):
         values = profile.values_of(kind)
         settings = rules.settings_of(kind)
         word = ("identities", kind.value)

@@ -31,6 +31,8 @@ _NAMES: Final = (
         cell_phone cell_number cellular telephone telephone_number tel msisdn sms sms_number
         whatsapp e164 phone_e164""",
     ),
+    ((IdentityType.PHONE_NUMBER_2,), "phone2 mobile2 mobile_number2 second_phone alternate_phone"),
+    ((IdentityType.PHONE_NUMBER_3,), "phone3 mobile3 mobile_number3 third_phone"),
     (
         (IdentityType.PHONE_NUMBER_2, IdentityType.PHONE_NUMBER_3),
         "home_phone work_phone landline other_phone secondary_phone",

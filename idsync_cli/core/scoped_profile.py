@@ -22,7 +22,7 @@ class ScopedProfile(NamedTuple):
 
 
 class ScopedView(NamedTuple):
-    """The same without what the profile holds, of which it may be a great deal."""
+    """The same without the identifiers, of which there may be many."""
 
     scope: str
     view: ProfileView
@@ -43,7 +43,10 @@ def scoped(profile: Profile, scope: str, rules: ScopeRules | None) -> ScopedProf
     `rules` are None if the configuration no longer names the scope. Then the profile counts as
     known if it ever was, and as orphaned if it holds nothing.
     """
-    kinds = {each.type for each in profile.identifiers}
-    types = sorted(kinds, key=TYPE_ORDER.__getitem__) if rules is None else rules.in_order(kinds)
+    if rules is None:
+        kinds = {each.type for each in profile.identifiers}
+        types = tuple(sorted(kinds, key=TYPE_ORDER.__getitem__))
+    else:
+        types = rules.listed(profile.types)
     seen = scoped_view(profile, scope, rules)
-    return ScopedProfile(scope, profile, seen.known, seen.orphaned, tuple(types))
+    return ScopedProfile(scope, profile, seen.known, seen.orphaned, types)

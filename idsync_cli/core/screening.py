@@ -13,7 +13,7 @@ from idsync_cli.core.value import Value
 
 
 class Screened(Value):
-    """Identifiers as they are meant, and of which types some are blocked, in section 2's order."""
+    """Identifiers as they are meant, and the types that have blocked ones, in section 2's order."""
 
     __match_args__ = ("identifiers", "blocked")
     __slots__ = __match_args__

@@ -15,7 +15,8 @@ from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.labels import Labels, RecordedMpids
 from idsync_cli.engine.names import names_of
 from idsync_cli.files import rules_json
-from idsync_cli.store.api import RequestEntry, Transaction
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.values import RequestEntry
 
 _ERASED: Final = Status.ERASED
 

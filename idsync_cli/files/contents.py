@@ -28,6 +28,7 @@ class Contents(StrEnum):
     COMMAS = "holds JSON objects with commas between them"
     ON_ONE_LINE = "holds several JSON objects on one line"
     HAR = "is a recording of a browser (HAR)"
+    QUOTED = "holds JSON objects as quoted text"
     PREFIXED = "has text before the JSON object of each line, as a log has"
     CARRIAGE_RETURNS = "ends its lines with carriage returns alone"
     UTF_16 = "is UTF-16, not UTF-8"
@@ -47,6 +48,7 @@ class Contents(StrEnum):
     TAR = "is a tar archive"
     SQLITE = "is an SQLite database"
     PARQUET = "is a Parquet file"
+    BINARY = "is not text"
 
 
 LINES = (Contents.NOTHING, Contents.OBJECTS, Contents.TEXT)
@@ -75,6 +77,7 @@ _WAYS_OUT = {
     Contents.COMMAS: Hint.CONVERT_FILE,
     Contents.ON_ONE_LINE: Hint.CONVERT_OBJECTS,
     Contents.HAR: Hint.CONVERT_FILE,
+    Contents.QUOTED: Hint.UNQUOTE_OBJECTS,
     Contents.PREFIXED: Hint.CUT_PREFIXES,
     Contents.CARRIAGE_RETURNS: Hint.MAKE_LINE_FEEDS,
     Contents.UTF_16: Hint.RECODE_UTF_16,
@@ -94,6 +97,7 @@ _WAYS_OUT = {
     Contents.TAR: Hint.UNPACK_TAR,
     Contents.SQLITE: Hint.WRITE_AS_TEXT,
     Contents.PARQUET: Hint.WRITE_AS_TEXT,
+    Contents.BINARY: Hint.WRITE_AS_TEXT,
 }
 
 

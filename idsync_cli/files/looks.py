@@ -51,6 +51,7 @@ _YAML = re.compile(
     rb"---\s|(?:- +)?(?:type|scope|scopes|workspace|known_identities|identity_changes|mpid|version"
     rb"|given|steps|config|identify|login|search|modify|batch):(?:\s|$)"
 )
+_NOT_IN_TEXT = re.compile(rb"[\0-\x08\x0e-\x19\x1c\x1d\x1f]")  # but for what ends or parts texts
 _MARKUP = re.compile(rb"<[!?a-zA-Z]")
 _BATCH = {"events", "user_identities", "device_info", "mp_deviceid", "batch_id"}
 _REQUEST = {"known_identities", "identity_changes"}
@@ -199,11 +200,16 @@ def _of_text(text: bytes) -> Contents:
     lines = [line for line in text.split(b"\n") if line.strip() and not _is_before_header(line)][:2]
     if not lines:
         return Contents.TEXT
+    if any(_is_whole(line.lstrip()) for line in lines):
+        return Contents.TEXT  # of which the first line alone is wrong
+    if _NOT_IN_TEXT.search(lines[0]):
+        return Contents.BINARY
     before, carriage_return, _ = lines[0].rstrip().partition(b"\r")
     if carriage_return and before.count(b'"') % 2 == 0:  # else it stands in a cell
         return Contents.CARRIAGE_RETURNS
-    if any(_is_whole(line.lstrip()) for line in lines):
-        return Contents.TEXT  # of which the first line alone is wrong
+    quoted, _ = _decoded(lines[0])
+    if isinstance(quoted, str) and quoted.lstrip().startswith("{"):
+        return Contents.QUOTED
     rows = cells_of([line.decode("utf-8", "replace") for line in lines])
     if names_columns(rows[0]):
         return Contents.CSV

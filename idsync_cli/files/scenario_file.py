@@ -1,10 +1,8 @@
 """Scenarios: YAML to steps and what is expected of them (section 8)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.config.rules import Organization
@@ -12,8 +10,9 @@ from idsync_cli.core.decision import Word
 from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, mpid_rule, parse_mpid, value_fault
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
-from idsync_cli.files.config_file import Configuration, load, read_scope
+from idsync_cli.files.config_file import Configuration, load
 from idsync_cli.files.expectation import read_expect
+from idsync_cli.files.scenario import Given, Scenario, Step
 from idsync_cli.files.scenario_data import (
     TRACK,
     WHOLE_LINES,
@@ -24,6 +23,7 @@ from idsync_cli.files.scenario_data import (
     says_more,
     track_of,
 )
+from idsync_cli.files.scope_reader import ScopeReader
 from idsync_cli.files.yaml_parser import parse_documents
 from idsync_cli.files.yaml_tree import Faults, Node, read_bytes, text_of
 from idsync_cli.wire import Json
@@ -34,53 +34,6 @@ INLINE_SCOPE = "scope"
 _SCENARIO = ("name", "config", "scope", "now", "given", "steps", "profiles")
 _STEP_EXTRAS = ("as", "previous_mpid", "expect")
 _REQUEST_MEMBERS = ("scope", "workspace", "mpid", "identity_changes")
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A profile that is there before the first step; without an MPID, the store derives one."""
-
-    scope: str
-    mpid: int | None
-    identifiers: tuple[Identifier, ...]
-    line: int
-    fault: "Callable[[str, Word], Fault]" = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request, as a line of JSON would hold it, and what is expected of its answer.
-
-    What `expect` leaves out is not checked; identifier types stand in it by canonical name.
-    `written` has the nodes of the file that `expect` was read from.
-    """
-
-    kind: str
-    request: Json
-    expect: Mapping[str, Any]
-    line: int
-    written: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """A story with its rules; `profiles` says what each must have at the end.
-
-    `now_ms` is what the clock says all the time, in milliseconds since 1970, UTC. `document` counts
-    the scenarios of the file from 1, and `written` has the nodes of the file that `profiles` was
-    read from.
-    """
-
-    name: str
-    path: Path
-    line: int
-    organization: Organization
-    given: tuple[Given, ...]
-    steps: tuple[Step, ...]
-    profiles: Mapping[str, ExpectedProfile]
-    document: int = 1
-    now_ms: int = 0
-    written: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
 
 
 Load = Callable[[Path], Configuration]
@@ -180,7 +133,7 @@ class _Reader:
         elif self._rules is not None:
             return self._rules if scope is None else self._in_place_of(scope, self._rules)
         elif scope is not None:
-            rules = read_scope(scope, self._faults)
+            rules = ScopeReader(self._faults).rules(scope)
             return Organization(None, {INLINE_SCOPE: rules}, {}) if rules else None
         elif config is None:
             if document.mapping is not None:

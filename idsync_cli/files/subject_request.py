@@ -13,6 +13,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, mpid_rule, parse_mpid
 from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.files.contents import BYTE_ORDER_MARK
 from idsync_cli.files.gzip_mark import is_packed
 
 EXTENSION: Final = "opendsr.mparticle.com"
@@ -66,17 +67,20 @@ def read(path: str) -> SubjectRequest:
     except (OSError, ValueError, EOFError, zlib.error) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise FileFault([Fault(path, f"cannot be read: {cause}")]) from None
-    return parse(content.removeprefix(b"\xef\xbb\xbf"), path)
+    return parse(content, path)
 
 
 def parse(content: bytes, source: str, *, is_body: bool = False) -> SubjectRequest:
     """Read a request that came from a source; of a body over HTTP no word is suggested.
 
+    A byte-order mark at the start is passed over.
+
     Raises:
         FileFault: all that is wrong with it.
     """
     try:
-        body = wire.decode_json(content, wire.OF_BODY if is_body else wire.OF_FILE)
+        text = content.removeprefix(BYTE_ORDER_MARK)
+        body = wire.decode_json(text, wire.OF_BODY if is_body else wire.OF_FILE)
     except Refusal as refusal:
         raise FileFault([Fault(source, refusal.message)]) from None
     if not isinstance(body, dict):

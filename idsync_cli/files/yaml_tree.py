@@ -4,10 +4,9 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
 from idsync_cli.files.gzip_mark import is_packed
@@ -25,8 +24,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,2
 _WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:\[\]{}#'"][^\s,:\[\]{}]*""")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SourcePosition:
+class SourcePosition(NamedTuple):
     """Where something stands in a file, counted from 1."""
 
     line: int
@@ -36,8 +34,7 @@ class SourcePosition:
 START = SourcePosition(1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value and where it stands.
 
     `value` is text, a boolean, None, a tuple of nodes, or a mapping of keys to nodes; `keys` tells

@@ -64,7 +64,7 @@ class Asking(NamedTuple):
         return Asked(read, reading.scope, reading.rules, seq, seed, line)
 
 
-class Replayed(NamedTuple):
+class ReplayedLines(NamedTuple):
     """The lines before the one that is asked about are in the store.
 
     `request` is what that line says, `labels` are those set before it, and `answered` is the answer
@@ -84,7 +84,7 @@ def replay_up_to(
     asking: Asking,
     keep: int | None = None,
     advance: Callable[[int, int], None] = _unseen,
-) -> Replayed:
+) -> ReplayedLines:
     """Replay the lines of a file before one of them into a store; `keep` is one of those lines.
 
     `advance` is told how many bytes were read, and how many requests were answered.
@@ -108,7 +108,7 @@ def replay_up_to(
         if len(before) < len(lines):
             number, text = lines[len(before)]
             if number == line:
-                return Replayed(reader.request(text), labels, answered)
+                return ReplayedLines(reader.request(text), labels, answered)
             raise NoSuchLine(f"line {line:,} of {quoted(name)} is blank; name one with a request")
     last = number_of(file.position.lines, "line")
     what = f"is blank, like everything after it in {quoted(name)}"

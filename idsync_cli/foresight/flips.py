@@ -1,7 +1,6 @@
 """Single changes of a request, or of its rules, that may flip its answer (section 12)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from idsync_cli.core.codes import OnConflictingLogin, OnLogout, OnNewKnownUser, OnUniqueHeld
@@ -69,10 +68,10 @@ class Move(NamedTuple):
         """The case with this change; None where the rules would refuse it."""
         priority = [each for each in case.rules.priority if each != self.identity_type]
         priority.insert(self.rank - 1, self.identity_type)
-        return _under(case, replace(case.rules, priority=tuple(priority)))
+        return _under(case, case.rules._replace(priority=tuple(priority)))
 
 
-class Set(NamedTuple):
+class SetSetting(NamedTuple):
     """A type of the priority has a setting, or has it no longer."""
 
     identity_type: IdentityType
@@ -86,10 +85,10 @@ class Set(NamedTuple):
         if preset is not None and preset.fixed:
             return None
         changed = rules.settings_of(kind)._replace(**{self.setting: self.value})
-        return _under(case, replace(rules, settings={**rules.settings, kind: changed}))
+        return _under(case, rules._replace(settings={**rules.settings, kind: changed}))
 
 
-class Rule(NamedTuple):
+class SetRule(NamedTuple):
     """A rule of the scope, or of its strategy, has another value."""
 
     key: str
@@ -99,14 +98,14 @@ class Rule(NamedTuple):
         """The case with this change; None where the rules would refuse it."""
         rules, key, value = case.rules, self.key, self.value
         if key == "on_conflicting_login":
-            return _under(case, replace(rules, on_conflicting_login=OnConflictingLogin(str(value))))
+            return _under(case, rules._replace(on_conflicting_login=OnConflictingLogin(str(value))))
         if key == "on_unique_held":
-            return _under(case, replace(rules, on_unique_held=OnUniqueHeld(str(value))))
+            return _under(case, rules._replace(on_unique_held=OnUniqueHeld(str(value))))
         strategy = _with(rules.strategy, key, value)
-        return None if strategy is None else _under(case, replace(rules, strategy=strategy))
+        return None if strategy is None else _under(case, rules._replace(strategy=strategy))
 
 
-Change = Drop | Add | PreviousMpid | Move | Set | Rule
+CaseChange = Drop | Add | PreviousMpid | Move | SetSetting | SetRule
 """One change."""
 
 
@@ -125,7 +124,7 @@ def changes_of_request(
         yield PreviousMpid(mpid)
 
 
-def changes_of_rules(case: Case) -> Iterator[Move | Set | Rule]:
+def changes_of_rules(case: Case) -> Iterator[Move | SetSetting | SetRule]:
     """Every single change of the rules that section 12 lists."""
     rules = case.rules
     for each in case.request.identifiers:
@@ -135,12 +134,13 @@ def changes_of_rules(case: Case) -> Iterator[Move | Set | Rule]:
     for identity_type in rules.priority:
         settings = rules.settings_of(identity_type)
         yield from (
-            Set(identity_type, setting, not getattr(settings, setting)) for setting in SETTINGS
+            SetSetting(identity_type, setting, not getattr(settings, setting))
+            for setting in SETTINGS
         )
     yield from _other_rules(rules)
 
 
-def _other_rules(rules: ScopeRules) -> Iterator[Rule]:
+def _other_rules(rules: ScopeRules) -> Iterator[SetRule]:
     strategy = rules.strategy
     for key in STRATEGY_RULES:
         now = getattr(strategy, key)
@@ -151,31 +151,30 @@ def _other_rules(rules: ScopeRules) -> Iterator[Rule]:
             values = [each.value for each in OnNewKnownUser]
         elif key == "on_logout":
             values = [each.value for each in OnLogout]
-        yield from (Rule(key, value) for value in values if value != now)
+        yield from (SetRule(key, value) for value in values if value != now)
     for key, codes in (
         ("on_conflicting_login", OnConflictingLogin), ("on_unique_held", OnUniqueHeld),
     ):  # fmt: skip
         now = getattr(rules, key)
-        yield from (Rule(key, each.value) for each in codes if each != now)
+        yield from (SetRule(key, each.value) for each in codes if each != now)
 
 
 def _with(strategy: Strategy, key: str, value: str | bool) -> Strategy | None:
     """The strategy with another value of a key, as a mapping of all the rules would say it."""
     if key == "on_new_known_user":
-        return replace(strategy, name="custom", on_new_known_user=OnNewKnownUser(str(value)))
+        return strategy._replace(name="custom", on_new_known_user=OnNewKnownUser(str(value)))
     if key == "on_logout":
-        return replace(strategy, name="custom", on_logout=OnLogout(str(value)))
+        return strategy._replace(name="custom", on_logout=OnLogout(str(value)))
     if key == "logins":
         on_logout = OnLogout.CREATE if value else None
-        return replace(
-            strategy,
+        return strategy._replace(
             name="custom",
             logins=bool(value),
             on_logout=on_logout,
             login_needs_login_id=False,
         )
     others: dict[str, Any] = {key: value}
-    return replace(strategy, name="custom", **others)
+    return strategy._replace(name="custom", **others)
 
 
 def _asking(case: Case, identifiers: Sequence[Identifier]) -> Case:

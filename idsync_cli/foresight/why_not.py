@@ -17,7 +17,7 @@ from idsync_cli.core.screening import screen
 from idsync_cli.foresight.flips import (
     Add,
     Case,
-    Change,
+    CaseChange,
     Drop,
     changes_of_request,
     changes_of_rules,
@@ -27,7 +27,7 @@ from idsync_cli.store.api import Transaction
 MOST_FLIPS = 20
 """How many flips are told of one profile."""
 
-Flip = tuple[Change, ...]
+Flip = tuple[CaseChange, ...]
 """Changes that, made together, make the profile the answer."""
 
 
@@ -138,7 +138,7 @@ def answer_to(
         return refusal.with_traceback(None)
 
 
-def made(flip: Sequence[Change], case: Case) -> Case | None:
+def made(flip: Sequence[CaseChange], case: Case) -> Case | None:
     """The case with all changes of a flip; None where they make no request, or no rules."""
     changed: Case | None = case
     for change in flip:
@@ -164,7 +164,7 @@ def _flips(case: Case, asked: Asked, profile: Profile, transaction: Transaction)
             yield pair
 
 
-def _are_of_one_type(first: Change, second: Change) -> bool:
+def _are_of_one_type(first: CaseChange, second: CaseChange) -> bool:
     """Whether two changes are of one type: to drop it and to add it is to add it."""
     types = []
     for each in (first, second):

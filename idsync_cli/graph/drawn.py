@@ -7,7 +7,6 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
 from idsync_cli.graph.reading import Reading
 from idsync_cli.graph.values import Graph, LeftOut
-from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
 from idsync_cli.store.sqlite.queries.links import (
@@ -19,6 +18,7 @@ from idsync_cli.store.sqlite.queries.links import (
     newest_profiles,
 )
 from idsync_cli.store.sqlite.queries.profiles import view_of
+from idsync_cli.store.values import ProfileFilter
 
 MOST_OF_ITS_OWN = 200
 """How many identifiers are drawn of the profile that was asked about."""

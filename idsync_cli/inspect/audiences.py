@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from idsync_cli.core.audiences.fold import Finding, Fold, Subject
+from idsync_cli.core.audiences.fold import ConditionResult, Fold, Subject
 from idsync_cli.core.config.definitions import Definitions
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.errors import UsageFault, nearest, printable, quoted
-from idsync_cli.store.api import MemberCount
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.values import MemberCount
 
 
 class NamedAudience(NamedTuple):
@@ -74,7 +74,7 @@ class Membership:
     mpid: int
     definitions: Definitions
     profile: ScopedProfile | None = None
-    finding: Finding | None = None
+    finding: ConditionResult | None = None
 
     @property
     def is_member(self) -> bool:

@@ -99,7 +99,7 @@ def _held_variants(
         if held_among(transaction, scope, kind, list(dict.fromkeys((value, normal or value)))):
             continue
         for held in held_among(transaction, scope, kind, variants_of(asked)):
-            differs_in = differences(value, held)
+            differs_in = differences(kind, value, held)
             if differs_in:
                 yield HeldVariant(asked, held, differs_in)
 

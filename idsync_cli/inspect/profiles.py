@@ -15,7 +15,6 @@ from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
-from idsync_cli.store.api import HistoryEntry, ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.changes import count_held
 from idsync_cli.store.sqlite.queries.earlier import created_later
@@ -27,6 +26,7 @@ from idsync_cli.store.sqlite.queries.history import (
     making,
 )
 from idsync_cli.store.sqlite.queries.profiles import newest_views, view_of
+from idsync_cli.store.values import HistoryEntry, ProfileFilter
 
 LATEST_EVENTS = 10
 """How many events of a profile are told with it."""

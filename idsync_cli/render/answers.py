@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from idsync_cli.check.run import Mismatch, Result
+from idsync_cli.check.results import Mismatch, Result
 from idsync_cli.core.codes import Op, RequestKind, Rule, Status
 from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.decision import Answer, Decision, Note, Refusal
@@ -17,6 +17,7 @@ from idsync_cli.messages import (
     near_message,
     note_message,
 )
+from idsync_cli.render.identifiers import in_one_list
 from idsync_cli.render.tables import broken, grid
 from idsync_cli.render.theme import Line, Look, Part, text
 from idsync_cli.render.tiers import tiers_shown
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> list[Line]:
+def answer_lines(
+    answer: Answer, decision: Decision, *, how_to_see_all: str, how_to_see_held: str
+) -> list[Line]:
     """An answer without its explanation: the result, what decided it, and what followed.
 
-    A near miss is told in one line, with how to see more.
+    A near miss is told in one line, with how to see more; so are more identifiers than a few,
+    with their MPID and number filled in.
     """
     if decision.status is Status.DUPLICATE:
         return [_duplicate(decision)]
@@ -39,12 +43,25 @@ def answer_lines(answer: Answer, decision: Decision, *, how_to_see_all: str) -> 
         return _alias(decision.alias, decision.copied)
     lines: list[Line] = [_result(decision), ["decided by ", *_decider(decision)]]
     if answer.kind is RequestKind.SEARCH and decision.profile:
-        lines += [["holds ", *_identifier(held)] for held in decision.identifiers]
+        lines += _held(decision.identifiers)
+        if (number := len(decision.identifiers)) > MOST_HELD:
+            how = how_to_see_held.format(mpid=decision.profile.mpid, number=number)
+            lines.append([f"the first {MOST_HELD} of {number_of(number, 'identifier')}; {how}"])
     if decision.near:
         said, _, reasons = near_message(decision.near).rpartition("(")
         reasons = reasons.removesuffix(")")
         lines.append([f"{said}(", (reasons, Look.INELIGIBLE), f"); {how_to_see_all}"])
     return lines + _consequences(decision)
+
+
+def _held(identifiers: Sequence[Identifier]) -> list[Line]:
+    """The first identifiers of a profile that was found."""
+    shown = in_one_list(identifiers[:MOST_HELD])
+    return [["holds ", (each.type.value, Look.TYPE), f" {value}"] for each, value in shown.items()]
+
+
+MOST_HELD = 50
+"""How many identifiers of a profile that was found are named."""
 
 
 def explanation(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli.core.audiences.comparison import ABSENT
-from idsync_cli.core.audiences.fold import EventsSeen, Finding
+from idsync_cli.core.audiences.fold import ConditionResult, EventsSeen
 from idsync_cli.core.config.definitions import (
     AttributeCondition,
     AudienceCondition,
@@ -180,7 +180,9 @@ def membership_pieces(found: Membership, width: int) -> "list[RenderableType]":
     return pieces
 
 
-def _finding_lines(finding: Finding, definitions: Definitions) -> Iterator[tuple[str, Line]]:
+def _finding_lines(
+    finding: ConditionResult, definitions: Definitions
+) -> Iterator[tuple[str, Line]]:
     """The lines of a finding, each behind what is drawn in front of it."""
     told, conditions = _said(finding.condition)
     seen, parts = finding, finding.parts
@@ -204,7 +206,7 @@ def _definition_of(condition: Condition, definitions: Definitions) -> str:
     return "" if definition is None else calculation_words(definition)
 
 
-def _saw(finding: Finding) -> str:
+def _saw(finding: ConditionResult) -> str:
     """What a condition saw of the profile; nothing where its parts tell."""
     condition, seen = finding.condition, finding.seen
     if isinstance(condition, AttributeCondition):
@@ -238,7 +240,7 @@ def membership_json(found: Membership) -> dict[str, Any]:
     }
 
 
-def _finding_json(finding: Finding) -> dict[str, Any]:
+def _finding_json(finding: ConditionResult) -> dict[str, Any]:
     condition, parts = finding.condition, [*map(_finding_json, finding.parts)]
     told: dict[str, Any] = condition_json(condition)
     if isinstance(condition, Group):
@@ -252,7 +254,7 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     return {**told, "holds": finding.holds}
 
 
-def _saw_json(finding: Finding) -> Any:
+def _saw_json(finding: ConditionResult) -> Any:
     seen = finding.seen
     if isinstance(finding.condition, AttributeCondition):
         return {} if seen is ABSENT else {"value": seen}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from idsync_cli.check.run import CheckOutcome, Mismatch, Result, Totals, Unreadable
+from idsync_cli.check.results import CheckOutcome, Mismatch, Result, Totals, Unreadable
 from idsync_cli.errors import Fault, FileFault, printable
 from idsync_cli.files.yaml_edit import flow
 from idsync_cli.render.theme import Line, Look

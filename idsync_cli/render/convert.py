@@ -5,11 +5,16 @@ from typing import TYPE_CHECKING
 from idsync_cli import wire
 from idsync_cli.convert.report import Converted
 from idsync_cli.errors import number_of, printable, quoted
+from idsync_cli.files.contents import Contents
 from idsync_cli.render.tables import broken
 from idsync_cli.render.theme import Look, text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+_RECORD_CALLS = (
+    "open the network tab of the browser, load the page, sign in, and save all as HAR with content"
+)
 
 
 def summary_text(
@@ -23,6 +28,9 @@ def summary_text(
     pieces = [broken(text((total, Look.HEADLINE), ", ", (unusable, look)), width, indent=2)]
     if converted.passed_over:
         pieces.append(text(f"{number_of(converted.passed_over, 'other')} passed over"))
+    if converted.contents is Contents.HAR and not converted.written + converted.unusable:
+        told = text((name, Look.PLACE), f": no call of mParticle's web SDK; {_RECORD_CALLS}")
+        pieces.append(broken(told, width, indent=2))
     for column, nearest in converted.unused_columns:
         told = text((f"{name}: ", Look.PLACE), f"the column {quoted(column)} is not used; ")
         way_out = map_it.format(printable(column), nearest or "TYPE", printable(column))

@@ -8,9 +8,9 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.errors import Fault, number_of, printable
 from idsync_cli.files.yaml_edit import flow
 from idsync_cli.foresight.comparing.comparison import Comparison
-from idsync_cli.foresight.linting.findings import Finding, LintFinding, Seen, Weight, remedies
+from idsync_cli.foresight.linting.findings import Finding, LintFinding, Seen, Weight
 from idsync_cli.foresight.linting.lint import Lint, ScopeLint
-from idsync_cli.foresight.linting.measures import Spread, Values
+from idsync_cli.foresight.linting.measures import MeasuredType, Spread
 from idsync_cli.render.ci import annotation
 from idsync_cli.render.compare import compare_json, sentence
 from idsync_cli.render.identifiers import in_a_list
@@ -57,31 +57,30 @@ def lint_json(lint: Lint, *, redact: bool) -> wire.Json:
 
 def _scope_json(lint: Lint, name: str, *, redact: bool) -> wire.Json:
     scope = lint.scopes[name]
-    measures = scope.measures
-    kinds = measures.rules.in_order(measures.types)
-    extensions = remedies(measures.rules, scope.findings)
     return {
-        "answered": measures.answered,
+        "answered": scope.answered,
         "types": {
-            kind.value: _type_json(scope, measures.types[kind], kind, redact=redact)
-            for kind in kinds
+            kind.value: _type_json(scope, measured, kind, redact=redact)
+            for kind, measured in scope.types.items()
         },
         "findings": [
             _finding_json(each, lint, lint.tried.get((name, each.identity_type)), redact=redact)
             for each in scope.findings
         ],
-        "yaml": _yaml({"extensions": extensions}) if extensions else None,
+        "yaml": _yaml({"extensions": scope.extensions}) if scope.extensions else None,
     }
 
 
-def _type_json(scope: ScopeLint, values: Values, kind: IdentityType, *, redact: bool) -> wire.Json:
-    answered = scope.measures.answered
+def _type_json(
+    scope: ScopeLint, measured: MeasuredType, kind: IdentityType, *, redact: bool
+) -> wire.Json:
+    answered = scope.answered
     of_files = scope.decided is not None
     return {
-        "coverage": _share(values.carried, answered) if of_files else None,
-        "values": len(values.numbers),
-        "profiles_per_value": _spread_json(values.profiles_per_value()),
-        "values_per_profile": _spread_json(values.values_per_profile()),
+        "coverage": _share(measured.carried, answered) if of_files else None,
+        "values": measured.values,
+        "profiles_per_value": _spread_json(measured.profiles_per_value),
+        "values_per_profile": _spread_json(measured.values_per_profile),
         "decided": _share((scope.decided or {}).get(kind, 0), answered) if of_files else None,
         "most_shared": [
             {
@@ -89,7 +88,7 @@ def _type_json(scope: ScopeLint, values: Values, kind: IdentityType, *, redact: 
                 "profiles": each.profiles,
                 "requests": each.requests if of_files else None,
             }
-            for each in values.most_shared()
+            for each in measured.most_shared
         ],
     }
 
@@ -154,22 +153,21 @@ def lint_pieces(lint: Lint, width: int, *, redact: bool) -> "list[RenderableType
     headline = f"{number_of(len(found), 'finding')}: {counted}." if found else "No findings."
     pieces: list[RenderableType] = [text((headline, Look.HEADLINE))]
     if lint.requests is not None:
-        answered = sum(each.measures.answered for each in lint.scopes.values())
+        answered = sum(each.answered for each in lint.scopes.values())
         told = f"{number_of(lint.requests, 'request')}, {answered:,} answered with a profile"
         pieces.append(text((told, Look.ASIDE)))
     for name, scope in lint.scopes.items():
-        if not scope.measures.answered:
+        if not scope.answered:
             continue
         pieces += [text(""), text((f"scope {visible(name)}", Look.HEADING))]
         for finding in scope.findings:
             tried = lint.tried.get((name, finding.identity_type))
             pieces += [text(""), *_finding(finding, lint, tried, width, redact=redact)]
-        extensions = remedies(scope.measures.rules, scope.findings)
-        if extensions:
+        if scope.extensions:
             heading = "to paste into the scope (includes its present settings):"
             pieces += [text(""), text((heading, Look.HEADING)), text("extensions:")]
             pieces += [
-                text(f"  {key}: {printable(flow(each))}") for key, each in extensions.items()
+                text(f"  {key}: {printable(flow(each))}") for key, each in scope.extensions.items()
             ]
         pieces += [text(""), _measures_table(scope, width, redact=redact)]
     return pieces
@@ -227,23 +225,21 @@ _COLUMNS = (
 
 
 def _measures_table(scope: ScopeLint, width: int, *, redact: bool) -> "Table":
-    measures = scope.measures
     rows = []
-    for kind in measures.rules.in_order(measures.types):
-        values = measures.types[kind]
+    for kind, measured in scope.types.items():
         shared = "\n".join(
             f"{HIDDEN if redact else in_a_list(Identifier(kind, each.value))} ({each.profiles:,})"
-            for each in values.most_shared()
+            for each in measured.most_shared
         )
         decided = None if scope.decided is None else scope.decided.get(kind, 0)
         rows.append(
             (
                 text((kind.value, Look.TYPE)),
-                _percent(values.carried, measures.answered),
-                f"{len(values.numbers):,}",
-                _NOTHING if decided is None else _percent(decided, measures.answered),
-                _spread_text(values.profiles_per_value()),
-                _spread_text(values.values_per_profile()),
+                _percent(measured.carried, scope.answered),
+                f"{measured.values:,}",
+                _NOTHING if decided is None else _percent(decided, scope.answered),
+                _spread_text(measured.profiles_per_value),
+                _spread_text(measured.values_per_profile),
                 shared or _NOTHING,
             )
         )

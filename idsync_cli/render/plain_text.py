@@ -1,6 +1,6 @@
 """Explanations as plain lines for files and logs, whatever the terminal is and can."""
 
-from idsync_cli.check.run import CheckOutcome, Result
+from idsync_cli.check.results import CheckOutcome, Result
 from idsync_cli.render import answers
 from idsync_cli.render.paper import lines
 

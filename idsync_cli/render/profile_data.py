@@ -39,19 +39,19 @@ def pieces(data: ProfileData, width: int, most: int | None = None) -> "list[Rend
         if value is not None:
             lines.append([f"{name}: {shown_value(value)}"])
     lines += [[visible(message)] for message in data.status_messages[:most]]
-    lines += [[told] for told in _left_out("message", len(data.status_messages), most)]
+    lines += [[told] for told in left_out("message", len(data.status_messages), most)]
     found: list[RenderableType] = [broken(text(*line), width, indent=2) for line in lines]
     if data.attributes:
         some = islice(data.attributes.items(), most)
         rows = [(visible(name), shown_value(value)) for name, value in some]
         found += [text(""), laid_out(("Attribute", "Value"), rows, width)]
-        found += _left_out("attribute", len(data.attributes), most)
+        found += left_out("attribute", len(data.attributes), most)
     if data.devices:
         devices = [
             (_device(each), shown_value(each.info), str(each.seq)) for each in data.devices[:most]
         ]
         found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
-        found += _left_out("device", len(data.devices), most)
+        found += left_out("device", len(data.devices), most)
     if data.events:
         found += [text(""), event_table(data.events, width)]
         if data.event_count > len(data.events):
@@ -60,7 +60,7 @@ def pieces(data: ProfileData, width: int, most: int | None = None) -> "list[Rend
     return found
 
 
-def _left_out(what: str, number: int, most: int | None) -> list[str]:
+def left_out(what: str, number: int, most: int | None) -> list[str]:
     """What is said of a table, or a list, that does not show everything."""
     if most is None or number <= most:
         return []

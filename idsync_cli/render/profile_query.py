@@ -1,12 +1,14 @@
 """A queried profile: the JSON of mParticle's Profile API, and a page for people (section 9)."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from idsync_cli import wire
 from idsync_cli.core.identity import DEVICE_TYPES, TYPE_ORDER, Identifier
+from idsync_cli.errors import number_of
 from idsync_cli.inspect.query import MOST_EVENTS, Field, QueriedProfile
-from idsync_cli.render.profile_data import event_json, event_table, shown_value
+from idsync_cli.render.profile_data import event_json, event_table, left_out, shown_value
 from idsync_cli.render.store import state_shown
 from idsync_cli.render.tables import broken, laid_out
 from idsync_cli.render.theme import Line, Look, text
@@ -57,9 +59,9 @@ def _identities(identifiers: Iterable[Identifier], *, of_devices: bool) -> list[
 
 
 def query_pieces(
-    queried: QueriedProfile, fields: Iterable[Field], width: int
+    queried: QueriedProfile, fields: Iterable[Field], width: int, most: int
 ) -> "list[RenderableType]":
-    """A profile as a page for people."""
+    """A profile as a page for people; at most so many rows of each table, and messages."""
     told, asked = query_json(queried, fields), set(fields)
     profile, data = queried.profile, queried.data
     mpid = (str(profile.profile.mpid), Look.MPID)
@@ -81,23 +83,32 @@ def query_pieces(
         for field in (Field.ATTRIBUTION, Field.CONSENT_STATE)
         if field in asked and told[field.value] is not None
     ]
-    head += [[visible(message)] for message in data.status_messages]
+    head += [[visible(message)] for message in data.status_messages[:most]]
+    head += [[told] for told in left_out("message", len(data.status_messages), most)]
     pieces: list[RenderableType] = [broken(text(*line), width, indent=2) for line in head]
     for field in (Field.USER_IDENTITIES, Field.DEVICE_IDENTITIES):
         if field in asked and told[field.value]:
             rows = [
                 (text((each["type"], Look.TYPE)), visible(each["value"]))
-                for each in told[field.value]
+                for each in told[field.value][:most]
             ]
-            heading = "User identity" if field is Field.USER_IDENTITIES else "Device identity"
+            whose = "user" if field is Field.USER_IDENTITIES else "device"
+            heading = f"{whose.capitalize()} identity"
             pieces += [text(""), laid_out((heading, "Value"), rows, width)]
+            pieces += left_out(f"{whose} identifier", len(told[field.value]), most)
     if Field.USER_ATTRIBUTES in asked and queried.folded.attributes:
-        attributes = queried.folded.attributes.items()
-        cells = [(visible(name), shown_value(value)) for name, value in attributes]
+        attributes = queried.folded.attributes
+        some = islice(attributes.items(), most)
+        cells = [(visible(name), shown_value(value)) for name, value in some]
         pieces += [text(""), laid_out(("Attribute", "Value"), cells, width)]
+        pieces += left_out("attribute", len(attributes), most)
     if Field.AUDIENCE_MEMBERSHIPS in asked and queried.audience_ids:
         members = [(str(number), visible(name)) for number, name in queried.audience_ids]
-        pieces += [text(""), laid_out(("Id", "Audience"), members, width)]
+        pieces += [text(""), laid_out(("Id", "Audience"), members[:most], width)]
+        pieces += left_out("audience", len(members), most)
     if Field.EVENTS in asked and data.events:
-        pieces += [text(""), event_table(data.events[-MOST_EVENTS:], width)]
+        events = data.events[-MOST_EVENTS:]
+        pieces += [text(""), event_table(events[-most:], width)]
+        if len(events) > most:
+            pieces.append(f"the latest {most:,} of {number_of(len(events), 'event')}")
     return pieces

@@ -6,7 +6,7 @@ They show what the terminal shows, by the same pieces, with the explained tables
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from idsync_cli.check.run import CheckOutcome, Result, Totals, Unreadable
+from idsync_cli.check.results import CheckOutcome, Result, Totals, Unreadable
 from idsync_cli.errors import Fault, number_of, printable
 from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.graph.values import Graph

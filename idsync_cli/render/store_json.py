@@ -10,8 +10,8 @@ from idsync_cli.inspect.profiles import ProfileDetails
 from idsync_cli.inspect.statistics import ScopeCounts, Statistics
 from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Story
 from idsync_cli.inspect.whois import Holder, Whois
-from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.sqlite.queries.history import Arrival, Cause
+from idsync_cli.store.values import HistoryChange, HistoryEntry
 
 
 def details_json(details: ProfileDetails) -> wire.Json:

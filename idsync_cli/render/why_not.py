@@ -8,7 +8,7 @@ from idsync_cli.core.codes import Rule, TierOutcome
 from idsync_cli.core.decision import Decision, Refusal, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import number_of, printable
-from idsync_cli.foresight.flips import Add, Change, Drop, Move, PreviousMpid, Set
+from idsync_cli.foresight.flips import Add, CaseChange, Drop, Move, PreviousMpid, SetSetting
 from idsync_cli.foresight.why_not import Flip, WhyNot
 from idsync_cli.messages import OUTCOMES, REASONS, RULES
 from idsync_cli.render.identifiers import in_a_list
@@ -45,7 +45,7 @@ def _error_json(error: Refusal) -> wire.Json:
     return {"code": error.code.value, "message": error.message}
 
 
-def _change_json(change: Change) -> wire.Json:
+def _change_json(change: CaseChange) -> wire.Json:
     match change:
         case Drop():
             return {"change": "drop", "identity_type": change.identity_type.value}
@@ -57,7 +57,7 @@ def _change_json(change: Change) -> wire.Json:
         case Move():
             kind = change.identity_type.value
             return {"change": "move", "identity_type": kind, "rank": change.rank}
-        case Set():
+        case SetSetting():
             named = {"identity_type": change.identity_type.value, "setting": change.setting}
             return {"change": "setting", **named, "value": change.value}
         case _:
@@ -186,7 +186,7 @@ def _flips(told: WhyNot, width: int) -> "list[RenderableType]":
     return pieces
 
 
-def _where(change: Change) -> str:
+def _where(change: CaseChange) -> str:
     return "request" if isinstance(change, Drop | Add | PreviousMpid) else "rules"
 
 
@@ -198,7 +198,7 @@ def _sentences(flip: Flip) -> "Text":
     return said
 
 
-def _sentence(change: Change) -> Line:
+def _sentence(change: CaseChange) -> Line:
     match change:
         case Drop():
             return ["send no ", (change.identity_type.value, Look.TYPE)]
@@ -210,7 +210,7 @@ def _sentence(change: Change) -> Line:
         case Move():
             kind = (change.identity_type.value, Look.TYPE)
             return [kind, f" at rank {change.rank} of the priority"]
-        case Set():
+        case SetSetting():
             kind = (change.identity_type.value, Look.TYPE)
             return [kind, f": {{{change.setting}: {str(change.value).lower()}}}"]
         case _:

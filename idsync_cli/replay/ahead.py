@@ -160,9 +160,9 @@ class AheadWriter(BatchWriter):
             StoreFault: it cannot use the store.
         """
         if self._process is None:
-            place, answers = self._store.place, self._answers
-            assert place is not None
-            self._process = WriterProcess(place.path, answers.number if answers else None)
+            location, answers = self._store.location, self._answers
+            assert location is not None
+            self._process = WriterProcess(location.path, answers.number if answers else None)
         if not self._process.is_ready(_PATIENCE):
             return None
         ahead = Deciding(self._store)

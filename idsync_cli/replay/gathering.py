@@ -12,8 +12,11 @@ from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.erasing.entries import last_erasure
 from idsync_cli.store.sqlite.queries.data import data_of, events_since, last_event
 
-_MOST_KEPT: Final = 1_000_000
-"""So many profiles and events, of those that are kept one by one, are in memory at most."""
+_MOST_KEPT: Final = 400_000
+"""How much of profiles is in memory at most, as `Gathered.kept` counts: some 120 MB.
+
+A profile that has more is there alone.
+"""
 
 
 class Gathering:
@@ -57,14 +60,22 @@ class Gathering:
                 gathered.add(event)
                 self._kept += gathered.kept - before
         self._last_event = last
-        found = self._by_profile.get(created_seq)
+        found = self._by_profile.pop(created_seq, None)
         if found is not None:
+            self._by_profile[created_seq] = found  # behind those that were asked for before it
             return found
         if self._kept > _MOST_KEPT:
-            self._by_profile, self._kept = {}, 0
+            self._make_room()
         found = self._by_profile[created_seq] = Gathered(fold)
         data = data_of(transaction, mpid, None, is_counted=False)
         for event in () if data is None else data.events:
             found.add(event)
         self._kept += found.kept
         return found
+
+    def _make_room(self) -> None:
+        """Forget those that were not asked for lately."""
+        for each in list(self._by_profile):
+            if self._kept <= _MOST_KEPT // 2:
+                return
+            self._kept -= self._by_profile.pop(each).kept

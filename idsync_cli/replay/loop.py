@@ -223,7 +223,8 @@ class Replay:
         return []
 
     def _say_what_is_kept(self, fault: IdsyncError) -> None:
-        is_kept = self._commits > 0 and self._store.place is not None  # else it is a copy that goes
+        has_file = self._store.location is not None  # else it is a copy that goes
+        is_kept = self._commits > 0 and has_file
         say_what_is_kept(fault, is_kept=is_kept)
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
@@ -271,7 +272,7 @@ class Replay:
         pipe or a device cannot be taken back.
         """
         answers = self._answers
-        if self._store.place is None or self._chunk_size is not None or self._stop_on_error:
+        if self._store.location is None or self._chunk_size is not None or self._stop_on_error:
             return None
         if self._engine.companion is not None:
             return None

@@ -45,7 +45,7 @@ class Layer:
 
 
 class ReplayedMpids(RecordedMpids):
-    """Recorded MPIDs of a call. With `anew`, what the store has of an earlier one counts no more.
+    """Recorded MPIDs of a call. With `anew`, those of an earlier call no longer count.
 
     Say `kept` when the first batch of a call is committed: the store has those of this call then.
     """

@@ -167,7 +167,7 @@ class Tally:
     def _look_at(self, matched: tuple[Identifier, ...], decider: IdentityType | None) -> None:
         """See whether a request was resolved by a placeholder.
 
-        Where no tier decided, the first that found anybody says among whom it was chosen.
+        Where no tier decided, the first tier that found anybody says which profiles there were.
         """
         identifier = matched[0]
         if decider is not None and identifier.type is not decider:
@@ -243,7 +243,7 @@ class Tally:
         )
 
     def _by(self, of: Callable[[_Way], str | None]) -> dict[str, int]:
-        """The answers by something that each of some has, the most frequent first."""
+        """The answers counted by something that some of them have, the most frequent first."""
         counted: Counter[str] = Counter()
         for way, number in self.ways.items():
             what = of(way)

@@ -32,7 +32,7 @@ from idsync_cli.replay.writer_process import main
 main(*sys.argv[1:])
 """
 _LENGTH = 8
-_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
+_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOGGED_BATCHES = 6
 """How many batches the log takes before it is emptied, so that most pages are copied once."""
 
@@ -43,7 +43,7 @@ _WRITTEN, _NOT_ALONE, _STORE_FAULT, _USAGE_FAULT = "written", "not alone", "stor
 class WriteJob(NamedTuple):
     """A batch of a replay: what it changes, and how far the replay is before it and after it.
 
-    `labels` and `pairs` are what labels and recorded MPIDs stand for by now that it has touched.
+    `labels` and `pairs` say what the labels and recorded MPIDs that it changed stand for by now.
     """
 
     batch: Batch

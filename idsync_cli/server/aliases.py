@@ -1,6 +1,5 @@
 """The alias route: what one profile did is another's, too (section 10)."""
 
-from time import perf_counter
 from typing import Final
 
 from starlette.requests import Request
@@ -10,7 +9,7 @@ from idsync_cli.core.codes import AliasFault
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import BAD_REQUEST, json_response, said_of
 from idsync_cli.server.api import Api, sent_with
-from idsync_cli.server.bodies import decoded
+from idsync_cli.server.bodies import json_of
 from idsync_cli.server.requests import Json, check_mpid, kept_for_history, object_in
 from idsync_cli.wire.members import invalid_request
 
@@ -33,12 +32,11 @@ class AliasRoute:
 
     async def alias(self, request: Request) -> Response:
         """Handle an alias, as applications send it."""
-        began = perf_counter()
         sent = await sent_with(request, request.path_params["key"])
         caller = self._api.credentials.app(sent)
         self._api.check_rate(caller)
         try:
-            asked = _asked(caller.workspace, decoded(sent.body))
+            asked = _asked(caller.workspace, json_of(request, sent.body))
         except Refusal as refusal:
             self._api.log.refused(_KIND, 400, refusal.code.value)
             return _refused(400, f"{refusal.code.value}: {refusal.message}")
@@ -47,7 +45,7 @@ class AliasRoute:
         status = 202
         if isinstance(outcome, Refusal) and outcome.fault is not AliasFault.ALIASED_BEFORE:
             status = 403 if outcome.fault is AliasFault.NO_ALIASING else 400
-        self._api.log.answered(_KIND, status, perf_counter() - began, answer, asked)
+        self._api.log.answered(_KIND, status, answer, asked)
         if status == 202 or not isinstance(outcome, Refusal):
             return Response(status_code=202)
         said = said_of(outcome) if outcome.fault is None else _SAID[outcome.fault]

@@ -27,6 +27,7 @@ _LOOKUP_ERRORS: Final = {
 # Our own messages may name what a profile holds, or the nearest right word. Over HTTP nothing is
 # named that was not sent.
 _SAID: Final = {
+    ErrorCode.NO_LOOKUP_IDENTITY: "nobody can be looked up by the identity types that were sent",
     ErrorCode.UNKNOWN_IDENTITY_TYPE: "an identity type that was sent is not known",
     ErrorCode.MPID_NOT_FOUND: "no profile has this MPID",
     ErrorCode.OLD_VALUE_MISMATCH: "the profile does not hold an old value that was sent",
@@ -77,7 +78,8 @@ def error_response(
     found = [{"code": code, "message": message}]
     if of_subject_request:
         found = [{**each, "domain": "Validation", "reason": code} for each in found]
-        more = {"code": status, "message": message}
+        more = {"code": status, "message": message, "errors": found}
+        more["error"] = dict(more)  # as the framework wraps it, and mParticle does not
     body = {
         "Errors": found, "errors": found, "ErrorCode": code, "StatusCode": status,
         "RequestId": str(uuid4()), **(more or {}),

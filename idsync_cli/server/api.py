@@ -1,6 +1,5 @@
 """What all routes share: who asks, what was sent, and having the engine answer it (section 10)."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -22,6 +21,7 @@ from idsync_cli.server.limits import Limits
 from idsync_cli.server.live import LiveRequests
 from idsync_cli.server.log import Log
 from idsync_cli.server.record import Recorder
+from idsync_cli.server.results import Results
 from idsync_cli.store.api import Store, Transaction
 
 PREFIXES: Final = ("identity", "webevents", "tags", "nativeevents", "config")
@@ -73,10 +73,11 @@ class Api:
         self.now: Final = now  # milliseconds since 1970, UTC
         self.refused_events: Counter[tuple[str, str]] = Counter()  # by workspace and code
         self._limits = Limits(monotonic)
+        self._results = Results()
 
     async def reload(self, organization: Organization, credentials: Credentials) -> None:
         """Let another configuration hold between two requests."""
-        await asyncio.wrap_future(self.service.reload(organization))
+        await self._results.of(self.service.reload(organization))
         self.organization, self.credentials = organization, credentials
 
     def check_rate(self, caller: Caller) -> None:
@@ -119,7 +120,7 @@ class Api:
                 from_app=from_app,
             )
         )
-        answer = await _outcome_of(asked)
+        answer = await self._outcome_of(asked)
         if self.live is not None:
             self.live.take(answer)
         if self.recorder is not None and not read_only and not (spare_known and _is_spared(answer)):
@@ -132,7 +133,7 @@ class Api:
         Raises:
             Problem: 503; the store is busy or cannot be used.
         """
-        return await _outcome_of(
+        return await self._outcome_of(
             unavailable(lambda: self.service.submit(request, dry_run=True, explain=True))
         )
 
@@ -142,7 +143,7 @@ class Api:
         Raises:
             Problem: 503; the store is busy or cannot be used.
         """
-        return await _outcome_of(unavailable(lambda: self.service.look(ask)))
+        return await self._outcome_of(unavailable(lambda: self.service.look(ask)))
 
     async def do(self, task: Callable[[Engine, Store], ResultT]) -> ResultT:
         """Have something done with the store that is written.
@@ -150,7 +151,13 @@ class Api:
         Raises:
             Problem: 503; the store is busy or cannot be used.
         """
-        return await _outcome_of(unavailable(lambda: self.service.do(task)))
+        return await self._outcome_of(unavailable(lambda: self.service.do(task)))
+
+    async def _outcome_of(self, asked: Future[ResultT]) -> ResultT:
+        try:
+            return await self._results.of(asked)
+        except (Busy, Stopped, StoreFault):
+            raise _unavailable("the store cannot be used at the moment; try again") from None
 
 
 def _is_spared(answer: Answer) -> bool:
@@ -169,13 +176,6 @@ def unavailable(submit: Callable[[], Future[ResultT]]) -> Future[ResultT]:
         return submit()
     except (Busy, Stopped) as error:
         raise _unavailable(str(error)) from None
-
-
-async def _outcome_of(asked: Future[ResultT]) -> ResultT:
-    try:
-        return await asyncio.wrap_future(asked)
-    except (Busy, Stopped, StoreFault):
-        raise _unavailable("the store cannot be used at the moment; try again") from None
 
 
 def _unavailable(message: str) -> Problem:

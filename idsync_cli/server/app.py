@@ -1,14 +1,13 @@
 """The application: its routes, and what becomes of whatever goes wrong in them (section 10)."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
@@ -17,13 +16,13 @@ from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.cors import Cors, preflight
 from idsync_cli.server.credentials import Refused
 from idsync_cli.server.description import with_description
+from idsync_cli.server.log import Log
+from idsync_cli.server.outermost import ReportBug, answer
 from idsync_cli.server.routes import operations
 
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
 _OF_ALIASES: Final = "/alias"
 _OF_SUBJECT_REQUESTS: Final = ("/v3/requests", "/v3/discovery")
-
-ReportBug = Callable[[Exception], None]
 
 
 def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None) -> ASGIApp:
@@ -31,25 +30,19 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
 
     `carrying_out` runs beside it, or nothing that is due is carried out.
     """
-    app = starlette_app(api, report_bug, carrying_out)
-    return _Outside(app, Cors(api.settings.allowed_origins), report_bug)
+    routes = routes_of(api, carrying_out or CarryingOut(api, 0, report_bug))
+    router = Router(routes, redirect_slashes=False)
+    app = ExceptionMiddleware(router, _handlers_of(api))
+    return _Outside(app, Cors(api.settings.allowed_origins), api.log, report_bug)
 
 
-def starlette_app(
-    api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None = None
-) -> Starlette:
-    """The routes alone, as `make_app` has them."""
-    served = with_description(operations(api, carrying_out or CarryingOut(api, 0, report_bug)))
-    app = Starlette(
-        routes=[
-            Route(path, each.handler, methods=[each.method])
-            for each in served
-            for path in each.paths
-        ],
-        exception_handlers=_handlers_of(api),
-    )
-    app.router.redirect_slashes = False
-    return app
+def routes_of(api: Api, carrying_out: CarryingOut) -> list[Route]:
+    """Every route, as it is served."""
+    return [
+        Route(path, each.handler, methods=[each.method], name=each.name)
+        for each in with_description(operations(api, carrying_out))
+        for path in each.paths
+    ]
 
 
 async def _unroutable(request: Request, error: Exception) -> Response:
@@ -63,19 +56,19 @@ def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
 
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
-        api.log.refused(_route_of(request), error.status, error.code)
+        api.log.refused(_kind_of(request.scope), error.status, error.code)
         return _error(request, error.status, error.code, error.message, error.headers)
 
     async def without_body(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        api.log.refused(_route_of(request), error.status, "credentials")
+        api.log.refused(_kind_of(request.scope), error.status, "credentials")
         if error.status == 404:
             return _error(request, 404, _CODES[404], "Not Found")
         return Response(status_code=error.status)
 
     async def refusal(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
-        api.log.refused(_route_of(request), 400, error.code.value)
+        api.log.refused(_kind_of(request.scope), 400, error.code.value)
         code, message = refused(error)
         return _error(request, 400, code, message)
 
@@ -84,7 +77,6 @@ def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
         Problem: problem,
         Refused: without_body,
         Refusal: refusal,
-        Exception: _bug,
     }
 
 
@@ -102,22 +94,26 @@ def _error(
     return error_response(status, code, message, headers, of_subject_request=is_dsr)
 
 
-def _route_of(request: Request) -> str:
-    """The route that a request took, without what it named there."""
-    route = request.scope.get("route")
-    return route.path if isinstance(route, Route) else "?"
+def _kind_of(scope: Scope) -> str:
+    """The name of the operation that a request asked for."""
+    route = scope.get("route")
+    return route.name if isinstance(route, Route) else "?"
 
 
-async def _bug(_request: Request, _error: Exception) -> Response:
+def _bug() -> Response:
     return error_response(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
 
 
 class _Outside:
-    """What every response passes: pages of other origins may read it, and no bug shows in it."""
+    """What every response passes: pages of other origins may read it, and no bug shows in it.
 
-    def __init__(self, app: ASGIApp, cors: Cors, report_bug: ReportBug) -> None:
+    Every request has its line in the log.
+    """
+
+    def __init__(self, app: ASGIApp, cors: Cors, log: Log, report_bug: ReportBug) -> None:
         self._app: Final = app
         self._cors: Final = cors
+        self._log: Final = log
         self._report_bug: Final = report_bug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,19 +124,15 @@ class _Outside:
         if scope["method"] == "OPTIONS":
             await preflight(headers)(scope, receive, send)
             return
-        has_begun = False
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                message["headers"] = [*message.get("headers", ()), *headers]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
-            self._report_bug(error)
-            if not has_begun:
-                response = await _bug(Request(scope), error)
-                await response(scope, receive, send_with_headers)
+        scope["app"] = self  # then the router raises what it cannot route
+        self._log.begin()
+        status = await answer(
+            self._app,
+            scope,
+            receive,
+            send,
+            headers=headers,
+            report_bug=self._report_bug,
+            of_a_bug=_bug,
+        )
+        self._log.end(_kind_of(scope), status)

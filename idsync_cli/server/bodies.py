@@ -8,8 +8,11 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from idsync_cli.core.decision import WHOLE_REQUEST
+from idsync_cli.files.contents import BYTE_ORDER_MARK
 from idsync_cli.server.answers import Problem
 from idsync_cli.wire.decoding import OF_BODY, decode_json
+from idsync_cli.wire.members import invalid_request
 
 MOST_BYTES = 256 * 1024
 """How long a body may be once it is unpacked."""
@@ -96,24 +99,34 @@ def too_long(most: int = MOST_BYTES) -> Problem:
     return Problem(413, f"the body is longer than {most // 1024} KiB")
 
 
+def json_of(request: Request, body: bytes) -> object:
+    """What the body of a request holds, which must be said to be JSON.
+
+    Raises:
+        Refusal: INVALID_REQUEST, it is said to be something else; INVALID_JSON.
+    """
+    check_content_type(request)
+    return decoded(body)
+
+
 def check_content_type(request: Request) -> None:
     """See that a body is said to be JSON, or text as browsers send JSON without asking first.
 
     Raises:
-        Problem: 400.
+        Refusal: INVALID_REQUEST.
     """
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if named and not (named in _JSON or (named.startswith("application/") and "+json" in named)):
-        raise Problem(400, "the Content-Type is not JSON; send application/json")
+        raise invalid_request("the Content-Type is not JSON; send application/json", WHOLE_REQUEST)
 
 
 def decoded(body: bytes) -> object:
-    """What a body holds, read as strictly as a line of a file (section 8).
+    """What a body holds, read as strictly as a line of a file (section 8), a byte-order mark too.
 
     Raises:
         Refusal: INVALID_JSON.
     """
-    return decode_json(body, OF_BODY)
+    return decode_json(body.removeprefix(BYTE_ORDER_MARK), OF_BODY)
 
 
 def is_json(body: bytes) -> bool:

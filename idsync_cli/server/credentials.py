@@ -95,6 +95,11 @@ class Credentials:
         return bool(self._api)
 
     @property
+    def has_admin(self) -> bool:
+        """Whether any workspace has a pair of administration."""
+        return bool(self._admin)
+
+    @property
     def open_keys(self) -> tuple[str, ...]:
         """The workspaces whose bare key is enough."""
         return tuple(workspace for workspace, access in self._api.values() if access.key_only)
@@ -150,14 +155,22 @@ class Credentials:
         self._check_others(sent, access, wrong)
         return Caller(workspace, access, Means.BASIC)
 
+    def check_admin(self) -> None:
+        """See that what is for administration is there at all.
+
+        Raises:
+            Refused: 404; no workspace has a pair of administration.
+        """
+        if not self.has_admin:
+            raise Refused(404)
+
     def admin(self, sent: Sent) -> Caller:
         """Judge a request for which the pair of administration is needed.
 
         Raises:
             Refused: 401; 404 where no workspace has such a pair.
         """
-        if not self._admin:
-            raise Refused(404)
+        self.check_admin()
         workspace, access = self._pair(sent, self._admin, 401)
         self._check_others(sent, access, 401)
         return Caller(workspace, access, Means.ADMIN)
@@ -168,8 +181,7 @@ class Credentials:
         Raises:
             Refused: 401; 404 where no workspace has such a pair.
         """
-        if not self._admin:
-            raise Refused(404)
+        self.check_admin()
         workspace, access = self._admin.get(key, _NOBODY)
         if not self._is_secret(key if access is not NO_ACCESS else "", secret):
             raise Refused(401)
@@ -189,12 +201,12 @@ class Credentials:
 
     def _check_others(self, sent: Sent, access: Access, wrong: int) -> None:
         """See that what came beside a pair is right, and is of the same workspace."""
-        key = _one_key(sent)
+        key = _one_key(sent, wrong)
         if key is not None and key != access.api_key:
             raise Refused(wrong)
         signature = sent.headers.get("x-mp-signature")
         if signature is not None:
-            self._check_signature(sent, access.api_key or "", signature)
+            self._check_signature(sent, access.api_key or "", signature, wrong)
 
     def _is_secret(self, key: str, secret: str) -> bool:
         right = False
@@ -203,29 +215,29 @@ class Credentials:
             right = hmac.compare_digest(each.encode(), secret.encode("utf-8", "replace")) or right
         return right and bool(known)
 
-    def _check_signature(self, sent: Sent, key: str, signature: str) -> None:
+    def _check_signature(self, sent: Sent, key: str, signature: str, wrong: int = 401) -> None:
         date = sent.headers.get("date", "")
         known = self._secrets.get(key, ()) if key in self._api else ()
         secrets = known or _STAND_IN
         right = is_signed(signature, secrets, sent.method, date, sent.paths, sent.body)
         if not (right and known and is_in_time(date, datetime.now(UTC))):
-            raise Refused(401)
+            raise Refused(wrong)
 
 
-def _one_key(sent: Sent) -> str | None:
+def _one_key(sent: Sent, wrong: int = 401) -> str | None:
     """The key of a request, in its path or its header; both must be one.
 
     Raises:
-        Refused: 401; they are two, or a header of credentials came twice and contradicts itself.
+        Refused: they are two, or a header of credentials came twice and contradicts itself.
     """
     header = sent.headers.get("x-mp-key")
     for name in _OF_CREDENTIALS:
         if len(set(sent.headers.getlist(name))) > 1:
-            raise Refused(401)
+            raise Refused(wrong)
     if sent.path_key is None:
         return header
     if header is not None and header != sent.path_key:
-        raise Refused(401)
+        raise Refused(wrong)
     return sent.path_key
 
 

@@ -17,10 +17,8 @@ Json = dict[str, Any]
 _SECURITY: Final[dict[Opens, list[Json]]] = {
     Opens.NOTHING: [{}],
     Opens.KEY_IN_PATH: [{}],
-    Opens.APP: [{"signature": [], "date": []}, {"key": [], "signature": [], "date": []}, {}],
-    Opens.APP_OR_BASIC: [
-        {"key": []}, {"key": [], "signature": [], "date": []}, {"basic": []},
-    ],
+    Opens.APP: [{"signature": []}, {"key": [], "signature": []}, {}],
+    Opens.APP_OR_BASIC: [{"key": []}, {"key": [], "signature": []}, {"basic": []}],
     Opens.BASIC: [{"basic": []}],
     Opens.ADMIN: [{"admin": []}],
     Opens.ADMIN_OR_NOTHING: [{}, {"admin": []}],
@@ -34,9 +32,9 @@ _SCHEMES: Final[Json] = {
     },
     "signature": {
         "type": "apiKey", "in": "header", "name": "x-mp-signature",
-        "description": "HMAC-SHA256 under the secret of method, date, path and body.",
+        "description": "HMAC-SHA256 under the secret of method, date, path and body; the date is "
+        "that of the header Date, which proves nothing by itself.",
     },
-    "date": {"type": "apiKey", "in": "header", "name": "Date"},
     "basic": {"type": "http", "scheme": "basic", "description": "api_key and api_secret."},
     "admin": {"type": "http", "scheme": "basic", "description": "admin_key and admin_secret."},
     "bearer": {"type": "http", "scheme": "bearer", "description": "From /oauth/token."},
@@ -136,7 +134,7 @@ def _responses(operation: Operation) -> Json:
     error = next((name for name in _ERRORS_OF_ITS_OWN if name in answers.values()), "Error")
     if operation.opens is not Opens.NOTHING:
         answers |= {401: None, **dict.fromkeys(_LIMITED, error)}
-    if operation.opens in (Opens.ADMIN, Opens.ADMIN_OR_NOTHING, Opens.ADMIN_IN_BODY, Opens.BEARER):
+    if operation.opens in (Opens.ADMIN, Opens.ADMIN_IN_BODY, Opens.BEARER):
         answers[404] = error  # also where no workspace has a pair of administration
     if operation.body is not None and operation.opens is not Opens.NOTHING:
         for status in _OF_BODIES:

@@ -2,7 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Mapping
-from time import perf_counter, time
+from time import time
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
 from idsync_cli.server.api import Api, sent_with, signed_paths
-from idsync_cli.server.bodies import decoded, is_json, read_body
+from idsync_cli.server.bodies import decoded, is_json, json_of, read_body
 from idsync_cli.server.credentials import Caller, Sent
 from idsync_cli.server.native import batch_of
 from idsync_cli.server.native_names import in_its_names
@@ -34,11 +34,10 @@ class EventRoutes:
 
     async def one(self, request: Request) -> Response:
         """Take one batch from a server."""
-        began = perf_counter()
         sent = await sent_with(request)
         caller = self._api.credentials.basic(sent, wrong=403)
         self._api.check_rate(caller)
-        refusal = await self._take(caller, decoded(sent.body), began)
+        refusal = await self._take(caller, json_of(request, sent.body))
         return Response(status_code=202) if refusal is None else _refused(refusal)
 
     async def bulk(self, request: Request) -> Response:
@@ -46,13 +45,13 @@ class EventRoutes:
         sent = await sent_with(request)
         caller = self._api.credentials.basic(sent, wrong=403)
         self._api.check_rate(caller)
-        batches = decoded(sent.body)
+        batches = json_of(request, sent.body)
         if not isinstance(batches, list):
             raise Problem(400, "the body must be a list of batches, between [ and ]")
         if len(batches) > MOST_BATCHES:
             raise Problem(400, f"{len(batches)} batches; at most {MOST_BATCHES} are taken at once")
         for each in batches:
-            await self._take(caller, each, perf_counter())
+            await self._take(caller, each)
         return Response(status_code=202)
 
     async def web(self, request: Request) -> Response:
@@ -61,7 +60,6 @@ class EventRoutes:
         It keeps what was answered with 400 for ever, and drops all that waits after a 413: so
         whatever is JSON is answered with 202, and those who watch are told what was wrong.
         """
-        began = perf_counter()
         try:
             body, is_too_long = await read_body(request), False
         except Problem as problem:
@@ -82,29 +80,28 @@ class EventRoutes:
                 raise Problem(400, "the body is not JSON") from None
             self._count(caller, refusal.code.value)
             return Response(status_code=202)
-        await self._take(caller, batch, began)
+        await self._take(caller, batch)
         return Response(status_code=202)
 
     async def native(self, request: Request) -> Response:
         """Accept an upload of a native SDK."""
-        began = perf_counter()
         sent = await sent_with(request, request.path_params["key"])
         caller = self._api.credentials.app(sent)
         self._api.check_rate(caller)
         try:
-            upload = object_in(decoded(sent.body))
+            upload = object_in(json_of(request, sent.body))
             batch = batch_of(upload)
         except Refusal as refusal:
             self._count(caller, refusal.code.value)
             return _refused(refusal)
-        refusal_of_batch = await self._take(caller, batch, began)
+        refusal_of_batch = await self._take(caller, batch)
         if refusal_of_batch is not None:
             return _refused(in_its_names(refusal_of_batch, upload))
         return json_response(
             {"dt": "rh", "id": str(uuid4()), "ct": int(time() * 1000), "msgs": []}, 202
         )
 
-    async def _take(self, caller: Caller, batch: object, began: float) -> Refusal | None:
+    async def _take(self, caller: Caller, batch: object) -> Refusal | None:
         """Have a batch carried out; why it is refused, if it is."""
         try:
             asked = _asked(caller, object_in(batch))
@@ -115,7 +112,7 @@ class EventRoutes:
         if isinstance(answer.outcome, Refusal):
             self._count(caller, answer.outcome.code.value, was_asked=True)
             return answer.outcome
-        self._api.log.answered(_KIND, 202, perf_counter() - began, answer, asked)
+        self._api.log.answered(_KIND, 202, answer, asked)
         return None
 
     def _count(self, caller: Caller, code: str, *, was_asked: bool = False) -> None:

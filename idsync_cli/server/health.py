@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from idsync_cli.server.answers import json_response
 from idsync_cli.server.api import Api, sent_with
+from idsync_cli.server.credentials import Refused
 
 
 def health_of(api: Api) -> Callable[[Request], Awaitable[Response]]:
@@ -16,6 +17,8 @@ def health_of(api: Api) -> Callable[[Request], Awaitable[Response]]:
         """Show that the server is up; to its administrator also what was refused unseen."""
         if "authorization" not in request.headers:
             return json_response({"status": "ok"})
+        if not api.credentials.has_admin:
+            raise Refused(401)
         caller = api.credentials.admin(await sent_with(request))
         refused_here: dict[str, int] = {
             code: count

@@ -1,7 +1,6 @@
 """identify, login, logout, search and modify over HTTP (section 10)."""
 
 from collections.abc import Awaitable, Callable
-from time import perf_counter
 from typing import Final
 
 from starlette.requests import Request
@@ -20,7 +19,7 @@ from idsync_cli.server.answers import (
     refused,
 )
 from idsync_cli.server.api import Api, is_asked, sent_with
-from idsync_cli.server.bodies import check_content_type, decoded
+from idsync_cli.server.bodies import json_of
 from idsync_cli.server.credentials import Caller, Means
 from idsync_cli.server.requests import Json, identity_request, modify_request
 from idsync_cli.store.api import Transaction
@@ -41,30 +40,28 @@ class IdentityRoutes:
         """The handler of one kind of identity request."""
 
         async def handle(request: Request) -> Response:
-            began = perf_counter()
             caller, body = await self._judged(request)
             try:
-                asked = identity_request(kind.value, caller.workspace, _json(request, body))
+                asked = identity_request(kind.value, caller.workspace, json_of(request, body))
             except Refusal as refusal:
-                return self._refused(kind, refusal, began)
-            return await self._answered(request, caller, kind, asked, began)
+                return self._refused(kind, refusal)
+            return await self._answered(request, caller, kind, asked)
 
         return handle
 
     async def modify(self, request: Request) -> Response:
         """Handle a modify; an error says, too, whether the profile is logged in."""
-        began = perf_counter()
         caller, body = await self._judged(request)
         kind, named = RequestKind.MODIFY, request.path_params["mpid"]
         mpid = parse_mpid(named)
         try:
             if mpid is None:
                 raise invalid_request(f"the path names no MPID{mpid_rule(named)}", ("mpid",))
-            asked = modify_request(caller.workspace, mpid, _json(request, body))
+            asked = modify_request(caller.workspace, mpid, json_of(request, body))
         except Refusal as refusal:
             state = await self._state_of(caller, mpid, named)
-            return self._refused(kind, refusal, began, state=state)
-        return await self._answered(request, caller, kind, asked, began, mpid)
+            return self._refused(kind, refusal, state=state)
+        return await self._answered(request, caller, kind, asked, mpid)
 
     async def _judged(self, request: Request) -> tuple[Caller, bytes]:
         """Who asks, and the body that was sent."""
@@ -79,7 +76,6 @@ class IdentityRoutes:
         caller: Caller,
         kind: RequestKind,
         asked: Json,
-        began: float,
         mpid: int | None = None,
     ) -> Response:
         api, query = self._api, request.query_params
@@ -94,12 +90,12 @@ class IdentityRoutes:
             state = None
             if kind is RequestKind.MODIFY:
                 state = await self._state_of(caller, mpid, str(mpid))
-            return self._refused(kind, outcome, began, answer, state)
+            return self._refused(kind, outcome, answer, state)
         if answer.status is Status.NOT_FOUND or (read_only and is_made(answer)):
-            api.log.answered(kind.value, 404, perf_counter() - began, answer, asked)
+            api.log.answered(kind.value, 404, answer, asked)
             return error_response(404, NOT_FOUND_ERROR, "no profile was found for these identities")
         make = modify_body if kind is RequestKind.MODIFY else identity_body
-        api.log.answered(kind.value, 200, perf_counter() - began, answer, asked)
+        api.log.answered(kind.value, 200, answer, asked)
         return json_response(
             make(answer, explain=explain), headers={_MAX_AGE: str(api.settings.max_age)}
         )
@@ -108,7 +104,6 @@ class IdentityRoutes:
         self,
         kind: RequestKind,
         refusal: Refusal,
-        began: float,
         answer: Answer | None = None,
         state: Json | None = None,
     ) -> Response:
@@ -116,7 +111,7 @@ class IdentityRoutes:
         if answer is None:
             self._api.log.refused(kind.value, 400, refusal.code.value)
         else:
-            self._api.log.answered(kind.value, 400, perf_counter() - began, answer)
+            self._api.log.answered(kind.value, 400, answer)
         return error_response(400, code, message, more=state)
 
     async def _state_of(self, caller: Caller, mpid: int | None, named: str) -> Json:
@@ -134,8 +129,3 @@ class IdentityRoutes:
             return rules.holds_login_id(found[1].types)
 
         return {"mpid": str(mpid), "is_logged_in": await self._api.look(is_logged_in)}
-
-
-def _json(request: Request, body: bytes) -> object:
-    check_content_type(request)
-    return decoded(body)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from contextvars import ContextVar
+from time import perf_counter
 from typing import Any, Final
 
 from idsync_cli.core.decision import Answer, Refusal
@@ -9,6 +11,14 @@ from idsync_cli.core.decision import Answer, Refusal
 Say = Callable[[str], None]
 Refused = Callable[[str, int, str], None]
 """Is called with the kind of a request, the status of HTTP and a code."""
+
+
+class _Request:
+    """A request that is on: since when, and whether it has a line."""
+
+    def __init__(self) -> None:
+        self.began = perf_counter()
+        self.has_line = False
 
 
 class Log:
@@ -21,20 +31,26 @@ class Log:
         self._on_refused: Final = on_refused
         self._say: Final = say
         self._values: Final = values
+        self._request: ContextVar[_Request] = ContextVar("request")
+
+    def begin(self) -> None:
+        """A request begins; what is told until it ends is told of it."""
+        if self._say is not None:
+            self._request.set(_Request())
+
+    def end(self, kind: str, status: int) -> None:
+        """A request has ended: tell of it, unless that was done."""
+        if self._say is not None and not self._request.get().has_line:
+            self._tell([kind, str(status)])
 
     def answered(
-        self, kind: str, status: int, seconds: float, answer: Answer | None, request: Any = None
+        self, kind: str, status: int, answer: Answer, request: dict[str, Any] | None = None
     ) -> None:
-        """Tell of a request that was answered; `answer` is what decided it, if anything did."""
+        """Tell of what was decided by `answer`; of several in one request, one by one."""
         if self._say is None:
             return
-        words = [kind, str(status)]
-        if answer is not None:
-            words += [answer.status.value, decided(answer)]
-        words.append(f"{seconds * 1000:.1f} ms")
-        if self._values and request is not None:
-            words.append(json.dumps(request))
-        self._say("  ".join(words))
+        words = [kind, str(status), answer.status.value, decided(answer)]
+        self._tell(words, request if self._values else None)
 
     def refused(self, kind: str, status: int, code: str, *, was_asked: bool = False) -> None:
         """Tell of a request that was refused: its code, never a value.
@@ -44,7 +60,17 @@ class Log:
         if self._on_refused is not None and not was_asked:
             self._on_refused(kind, status, code)
         if self._say is not None:
-            self._say(f"{kind}  {status}  {code}")
+            self._tell([kind, str(status), code])
+
+    def _tell(self, words: list[str], request: dict[str, Any] | None = None) -> None:
+        """Say a line, with the time since the request began, or since the line before."""
+        assert self._say is not None
+        on, now = self._request.get(), perf_counter()
+        words.append(f"{(now - on.began) * 1000:.1f} ms")
+        on.began, on.has_line = now, True
+        if request is not None:
+            words.append(json.dumps(request))
+        self._say("  ".join(words))
 
 
 def decided(answer: Answer) -> str:

@@ -20,6 +20,8 @@ _IDENTITY_TYPES: Final = dict(
 )  # fmt: skip
 """The number that the native SDKs give to each type of user identity."""
 
+NUMBER_OF_TYPES: Final = len(_IDENTITY_TYPES)
+
 MEMBERS: Final = {
     "id": "source_request_id", "ct": "timestamp_unixtime_ms", "mpid": "mpid", "das": "mp_deviceid",
     "ui": "user_identities", "ua": "user_attributes", "uad": "deleted_user_attributes",
@@ -79,7 +81,7 @@ def _identities_in(listed: object) -> Json | None:
         if named is None:
             raise invalid_request(
                 f"ui[{place}]: n must be the number of an identity type, 0 to "
-                f"{len(_IDENTITY_TYPES) - 1}",
+                f"{NUMBER_OF_TYPES - 1}",
                 ("ui", place),
             )
         found[IdentityType(named).value] = each.get("i")

@@ -4,7 +4,7 @@ Both ask what `idsync profile query` asks (sections 9 and 10).
 """
 
 from collections.abc import Mapping
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,15 +18,12 @@ from idsync_cli.inspect.query import Field, ProfileAnswer, by_identifier, by_mpi
 from idsync_cli.render.profile_query import query_json
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.api import Api, sent_with
-from idsync_cli.server.bodies import check_content_type, decoded
+from idsync_cli.server.bodies import json_of
 from idsync_cli.server.credentials import Caller, Means, Refused, Sent
 from idsync_cli.server.requests import object_in
 from idsync_cli.server.tokens import LIFE_SECONDS, Tokens
 from idsync_cli.store.api import Transaction
 
-_AUDIENCE: Final = "audience"
-_PROFILE: Final = "profile"
-_TOKEN: Final = "token"
 _GRANT: Final = "client_credentials"
 _NO_PROFILE: Final = "there is no such profile"
 
@@ -40,7 +37,6 @@ class ProfileRoutes:
 
     async def audience(self, request: Request) -> Response:
         """List the audiences of a device's user; a profile that is not there is in none."""
-        began = perf_counter()
         sent = await sent_with(request, request.path_params["key"])
         caller = self._api.credentials.app(sent)
         if caller.means is Means.BARE_KEY and not caller.access.audiences:
@@ -53,7 +49,6 @@ class ProfileRoutes:
         asked = [Field.AUDIENCE_MEMBERSHIPS]
         found = (await self._by_mpid(caller, mpid, asked)).found
         ids = [] if found is None else found.audience_ids
-        self._told(_AUDIENCE, began)
         return json_response(
             {
                 "dt": "ar",
@@ -65,8 +60,8 @@ class ProfileRoutes:
 
     async def token(self, request: Request) -> Response:
         """Give a token to whoever has a pair of administration."""
-        began = perf_counter()
         sent = await sent_with(request)
+        self._api.credentials.check_admin()
         body = _object_in(request, sent)
         key, secret = body.get("client_id"), body.get("client_secret")
         if not isinstance(key, str) or not isinstance(secret, str):
@@ -75,24 +70,21 @@ class ProfileRoutes:
             raise Problem(400, f"grant_type must be {_GRANT}")
         caller, token = self._tokens.issue(self._api.credentials, key, secret)
         self._api.check_rate(caller)
-        self._told(_TOKEN, began)
         told = {"access_token": token, "expires_in": LIFE_SECONDS, "token_type": "Bearer"}
         return json_response(told, headers={"Cache-Control": "no-store"})
 
     async def by_mpid(self, request: Request) -> Response:
         """Show the profile that has an MPID."""
-        began = perf_counter()
         caller = self._caller(request)
         asked = _fields(request.query_params)
         mpid = parse_mpid(request.path_params["mpid"])
         if mpid is None:
             rule = mpid_rule(request.path_params["mpid"])
             raise Problem(400, f"the path names no MPID{rule}")
-        return self._answered(await self._by_mpid(caller, mpid, asked), began)
+        return self._answered(await self._by_mpid(caller, mpid, asked))
 
     async def resolve(self, request: Request) -> Response:
         """Tell of the profile that holds an immutable identifier."""
-        began = perf_counter()
         sent = await sent_with(request)
         caller = self._caller(request)
         asked = _fields(request.query_params)
@@ -107,7 +99,7 @@ class ProfileRoutes:
             answer = await self._api.look(ask)
         except UsageFault as fault:
             raise Problem(400, fault.message) from None
-        return self._answered(answer, began)
+        return self._answered(answer)
 
     def _caller(self, request: Request) -> Caller:
         """Who has a token, which opens the path of its own workspace alone.
@@ -131,22 +123,17 @@ class ProfileRoutes:
 
         return await self._api.look(ask)
 
-    def _answered(self, answer: ProfileAnswer, began: float) -> Response:
+    def _answered(self, answer: ProfileAnswer) -> Response:
         """The answer, with the MPID as a number, as the Profile API documents it."""
         found = answer.found
         if found is None:
             raise Problem(400, _NO_PROFILE)
-        self._told(_PROFILE, began)
         mpid = found.profile.profile.mpid
         return json_response({**query_json(found, answer.fields), "mpid": mpid})
 
-    def _told(self, kind: str, began: float) -> None:
-        self._api.log.answered(kind, 200, perf_counter() - began, None)
-
 
 def _object_in(request: Request, sent: Sent) -> Mapping[str, Any]:
-    check_content_type(request)
-    return object_in(decoded(sent.body))
+    return object_in(json_of(request, sent.body))
 
 
 def _fields(query: Mapping[str, str]) -> list[Field]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from idsync_cli.core.decision import WHOLE_REQUEST
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN, mpid_rule, parse_mpid
 from idsync_cli.wire.members import invalid_request, is_text, wrong
-from idsync_cli.wire.requests import is_no_mpid
+from idsync_cli.wire.mpids import is_no_mpid
 
 Json = dict[str, Any]
 

@@ -141,7 +141,7 @@ def _of_events(routes: EventRoutes) -> Iterator[Operation]:
     yield Operation(
         "webEvents", "POST", "/v3/JS/{key}/events", routes.web,
         "Accept a batch of events from a browser", Opens.KEY_IN_PATH, {202: None, 400: "Error"},
-        "Anything", (), _WEB_EVENTS,
+        "AnyBatch", (), _WEB_EVENTS,
     )  # fmt: skip
     yield Operation(
         "nativeEvents", "POST", "/v2/{key}/events", routes.native,

@@ -34,6 +34,8 @@ class Protocol(H11Protocol):
     cors = Cors()
     """Which pages may read that what they sent is no HTTP."""
 
+    _has_ended = False  # the client sends no more
+
     def connection_made(self, transport: Any) -> None:
         """Begin to watch the connection."""
         super().connection_made(transport)
@@ -44,8 +46,38 @@ class Protocol(H11Protocol):
         self._watch.cancel()
         super().connection_lost(exc)
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer what came before the client ended its side, which may be a body that is cut.
+
+        It may still be reading, so the connection stays until the answer is written; over TLS it
+        cannot.
+        """
+        if self.conn.their_state is h11.SEND_BODY:
+            self.send_400_response("the body is incomplete")
+            return None
+        self._has_ended = True
+        return self._is_answering() and self.scheme != "https"
+
+    def on_response_complete(self) -> None:
+        """Go on with the connection, unless nothing more will come on it."""
+        super().on_response_complete()
+        if self._has_ended and not self._is_answering():
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        return cycle is not None and not cycle.response_complete
+
     def send_400_response(self, msg: str) -> None:
-        """Tell a client that what it sent is no HTTP, in the form of all other errors."""
+        """Tell a client that what it sent is no HTTP, in the form of all other errors.
+
+        Where an answer was begun, the connection is closed, and that is all.
+        """
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # whatever it still answers goes nowhere
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()
+            return
         response = error_response(400, "BAD_REQUEST", msg)
         headers = [*response.raw_headers, *self.cors.headers_for(), (b"connection", b"close")]
         for event in (
@@ -58,29 +90,32 @@ class Protocol(H11Protocol):
 
     def _look(self, cycle_before: object) -> None:
         """Close the connection where no request was begun since the last look, and none is on."""
-        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
-        is_idle = cycle is None or cycle.response_complete
-        if is_idle and cycle is cycle_before:
+        if not self._is_answering() and self.cycle is cycle_before:
             self.transport.close()
         else:
-            self._watch = self.loop.call_later(SILENT_SECONDS, self._look, cycle)
+            self._watch = self.loop.call_later(SILENT_SECONDS, self._look, self.cycle)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """A socket that listens, and whose connections send at once what is written.
+
+    Otherwise the second half of an answer would wait for the client to confirm the first, up to
+    40 ms. asyncio sees to it itself, but not on a socket that it is given.
 
     Raises:
         UsageFault: the address cannot be had.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
         cause = getattr(error, "strerror", None) or error
         raise UsageFault(
             f"cannot listen on {quoted(host)}, port {port}: {cause}; "
             "name another with --host and --port (--port 0 picks a free one)"
         ) from None
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def serve(

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.core.identity import MAX_VALUE_LENGTH, MPID_MAX, MPID_MIN, TYPES_BY_NAME
 from idsync_cli.files.subject_request import MOST_IDENTITIES, Regulation, SubjectRequestType
 from idsync_cli.inspect.query import Field
+from idsync_cli.server.native import NUMBER_OF_TYPES
 
 Schema = dict[str, Any]
 
@@ -12,10 +13,16 @@ _MPID: Final[Schema] = {
     "type": "string", "pattern": "^-?[1-9][0-9]{0,18}$",
     "description": "The MPID: a number of 64 bits, as text.",
 }  # fmt: skip
-_ANY_MPID: Final[Schema] = {"type": ["string", "integer", "null"]}
+_SENT_MPID: Final[Schema] = {
+    "type": ["string", "integer"], "pattern": _MPID["pattern"], "not": {"const": 0},
+    "minimum": MPID_MIN, "maximum": MPID_MAX,
+}  # fmt: skip
+_ANY_MPID: Final[Schema] = {"anyOf": [_SENT_MPID, {"enum": ["", "0", 0, None]}]}
 _TEXT: Final[Schema] = {"type": "string"}
 _TIME_MS: Final[Schema] = {"type": "integer", "description": "Milliseconds since 1970, UTC."}
-_VALUE: Final[Schema] = {"type": ["string", "null"], "maxLength": 4096}
+_VALUE: Final[Schema] = {
+    "type": ["string", "null"], "maxLength": MAX_VALUE_LENGTH, "pattern": "^[^\\u0000]*$",
+}  # fmt: skip
 
 
 def _object(required: str = "", /, **members: Schema) -> Schema:
@@ -37,11 +44,25 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _identities(schema: Schema) -> Schema:
+def _identities(schema: Schema, **more: object) -> Schema:
     return {
         "type": "object", "additionalProperties": schema,
-        "propertyNames": {"enum": sorted(TYPES_BY_NAME)},
+        "propertyNames": {"enum": sorted(TYPES_BY_NAME)}, **more,
     }  # fmt: skip
+
+
+def _one_of(**forms: str) -> Schema:
+    """That exactly one of some members is given, which then is of its type; null gives none."""
+    return {
+        "oneOf": [
+            {"required": [name], "properties": {name: {"type": kind}}}
+            for name, kind in forms.items()
+        ]
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
 
 
 _CODED: Final = _object("code message", code=_TEXT, message=_TEXT)
@@ -77,21 +98,30 @@ _NULLABLE: Final[Schema] = {"type": ["string", "null"]}
 _REQUEST_STATUS: Final[Schema] = {"enum": ["pending", "in_progress", "completed", "cancelled"]}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Anything": {"description": "What is ignored, or skipped where it is invalid."},
+    "Anything": {"description": "What is ignored."},
+    "AnyBatch": {"description": "A batch; what is JSON and none is skipped."},
     "IdentityRequest": _object(
-        "known_identities", known_identities=_identities(_VALUE), previous_mpid=_ANY_MPID,
+        "known_identities",
+        known_identities=_identities(_VALUE, minProperties=1),  # and one that is no null
+        previous_mpid=_ANY_MPID,
         **_SENT_WITH_IDENTITIES,
     ),
-    "ModifyRequest": _object(
-        identity_changes=_list(
-            _object(
-                "identity_type", identity_type={"enum": sorted(TYPES_BY_NAME)}, old_value=_VALUE,
-                new_value=_VALUE,
-            )
+    "ModifyRequest": {
+        **_object(
+            identity_changes=_or_null(
+                _list(
+                    _object(
+                        "identity_type", identity_type={"enum": sorted(TYPES_BY_NAME)},
+                        old_value=_VALUE, new_value=_VALUE,
+                    ),
+                    minItems=1,
+                )
+            ),
+            known_identities=_or_null(_identities({**_VALUE, "minLength": 1}, minProperties=1)),
+            **_SENT_WITH_IDENTITIES,
         ),
-        known_identities=_identities(_VALUE),
-        **_SENT_WITH_IDENTITIES,
-    ),
+        **_one_of(identity_changes="array", known_identities="object"),
+    },
     "Identity": _closed(_object(_ANSWERED, **_IDENTITY_MEMBERS)),
     "Modified": _closed(
         _object(
@@ -109,7 +139,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "AliasRequest": _object(
         "data", request_type={}, request_id={}, environment={}, api_key={},
         data=_object(
-            "source_mpid destination_mpid", source_mpid=_ANY_MPID, destination_mpid=_ANY_MPID,
+            "source_mpid destination_mpid", source_mpid=_SENT_MPID, destination_mpid=_SENT_MPID,
             start_unixtime_ms={"type": ["integer", "null"]},
             end_unixtime_ms={"type": ["integer", "null"]}, scope={}, device_application_stamp={},
         ),
@@ -118,9 +148,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Batch": _BATCH,
     "Batches": _list({}, maxItems=100),
     "NativeUpload": _object(
-        dt={}, id={}, ct={}, mpid=_ANY_MPID, das={}, ui={"type": ["array", "null"]},
+        dt={}, id={}, ct={}, mpid=_ANY_MPID, das={},
+        ui=_or_null(_list(_object("n", n={"enum": list(range(NUMBER_OF_TYPES))}, i={}))),
         ua={"type": ["object", "null"]}, uad={"type": ["array", "null"]},
-        di={"type": ["object", "null"]}, msgs={"type": ["array", "null"]},
+        di={"type": ["object", "null"]},
+        msgs=_or_null(_list(_object("dt", dt={"type": "string", "minLength": 1}))),
     ),
     "NativeAnswer": _object(
         "dt id ct msgs", dt={"const": "rh"}, id=_TEXT, ct=_TIME_MS, msgs={"maxItems": 0}
@@ -186,7 +218,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
         expected_completion_time={"type": "null"},
     ),
     "SubjectRequestError": _object(
-        f"{_ERROR_MEMBERS} code message", code={"type": "integer"}, message=_TEXT, **_ERROR
+        f"{_ERROR_MEMBERS} code message error", code={"type": "integer"}, message=_TEXT,
+        error={"type": "object"}, **_ERROR
     ),
     "Discovery": _object(
         "api_version supported_identities supported_subject_request_types processor_certificate",

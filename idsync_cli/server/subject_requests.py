@@ -1,7 +1,6 @@
 """The OpenDSR routes: requests of data subjects, over `idsync erase --dsr` (sections 9 and 10)."""
 
 import io
-from time import perf_counter
 from typing import Final, TypeVar
 
 from starlette.requests import Request
@@ -29,7 +28,6 @@ from idsync_cli.store.api import Transaction
 
 VERSION: Final = "3.0"
 
-_KIND: Final = "dsr"
 _SOURCE: Final = "the request"
 _NO_REQUEST: Final = "there is no request with this id"
 _NOT_FOUND: Final = "NOT_FOUND_ERROR"
@@ -47,7 +45,6 @@ class SubjectRequestRoutes:
 
     async def accept(self, request: Request) -> Response:
         """Take a request: it is found at once whom it means, and that alone is kept."""
-        began = perf_counter()
         caller, sent = await self._judged(request)
         check_content_type(request)
         subject = _parsed(sent.body)
@@ -72,7 +69,6 @@ class SubjectRequestRoutes:
             code, message = refused(row)
             raise Problem(400, message, code)
         self._carrying_out.look()
-        self._told(201, began)
         return json_response(
             {
                 "controller_id": caller.workspace,
@@ -86,15 +82,12 @@ class SubjectRequestRoutes:
 
     async def status(self, request: Request) -> Response:
         """Show the state of a request."""
-        began = perf_counter()
         caller, _ = await self._judged(request)
         found = await self._found(request, caller)
-        self._told(200, began)
         return json_response(_status_json(request, found))
 
     async def statuses(self, request: Request) -> Response:
         """Show the state of a group's requests."""
-        began = perf_counter()
         caller, _ = await self._judged(request)
         group_id = request.query_params.get("group_id")
         if not group_id:
@@ -104,12 +97,10 @@ class SubjectRequestRoutes:
                 transaction, caller.workspace, group_id
             )
         )
-        self._told(200, began)
         return json_response([_status_json(request, each) for each in found])
 
     async def cancel(self, request: Request) -> Response:
         """Cancel a pending request."""
-        began = perf_counter()
         caller, _ = await self._judged(request)
         its_id = _id_in(request)
         try:
@@ -120,7 +111,6 @@ class SubjectRequestRoutes:
             raise Problem(400, "only a request that is pending can be cancelled") from None
         if row is None:
             raise Problem(404, _NO_REQUEST, _NOT_FOUND)
-        self._told(202, began)
         return json_response(
             {
                 "controller_id": caller.workspace,
@@ -133,7 +123,6 @@ class SubjectRequestRoutes:
 
     async def results(self, request: Request) -> Response:
         """Give all that is known of a profile, to whom asked for access or portability."""
-        began = perf_counter()
         caller, _ = await self._judged(request)
         found = await self._found(request, caller)
         row = found.row
@@ -150,16 +139,13 @@ class SubjectRequestRoutes:
         subject = None if is_over else await self._api.look(ask)
         if subject is None:
             raise Problem(410, "the results no longer exist", "GONE")
-        self._told(200, began)
         name = f'attachment; filename="{row.subject_request_id}.zip"'
         headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
         return Response(_zipped(subject), 200, headers, "application/zip")
 
     async def discovery(self, request: Request) -> Response:
         """Tell which requests are understood."""
-        began = perf_counter()
         await self._judged(request)
-        self._told(200, began)
         return json_response(
             {
                 "api_version": VERSION,
@@ -186,9 +172,6 @@ class SubjectRequestRoutes:
         if found is None:
             raise Problem(404, _NO_REQUEST, _NOT_FOUND)
         return found
-
-    def _told(self, status: int, began: float) -> None:
-        self._api.log.answered(_KIND, status, perf_counter() - began, None)
 
 
 def _id_in(request: Request) -> str:

@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,10 @@ from idsync_cli.errors import UsageFault, quoted
 AUTHORITY_SUFFIX: Final = ".ca.pem"
 """What the name of the certificate of our own authority ends in, behind that of the store."""
 
+LIFE: Final = timedelta(days=397)
+"""How long a certificate that is made is good, if the server runs so long."""
+
+_DAY: Final = timedelta(days=1)  # clocks of devices differ
 _EMULATOR: Final = "10.0.2.2"
 """What the Android emulator calls the machine that it runs on."""
 
@@ -46,7 +51,8 @@ def given(certificate: str, key: str) -> ssl.SSLContext:
 def made(host: str) -> tuple[ssl.SSLContext, bytes]:
     """A context with a certificate for this machine, and the certificate of its authority, in PEM.
 
-    Both private keys live in memory alone.
+    Both private keys live in memory alone. iOS trusts no certificate that is good for longer than
+    825 days, whoever signed it.
     """
     import trustme
 
@@ -54,7 +60,8 @@ def made(host: str) -> tuple[ssl.SSLContext, bytes]:
     names = {"localhost", "127.0.0.1", "::1", _EMULATOR, socket.gethostname() or "localhost"}
     if host not in ("0.0.0.0", "::", ""):
         names.add(host)
-    leaf = authority.issue_cert(*sorted(names))
+    now = datetime.now(UTC)
+    leaf = authority.issue_cert(*sorted(names), not_before=now - _DAY, not_after=now + LIFE)
     context = _context()
     _load(context, leaf.private_key_and_cert_chain_pem.bytes())
     return context, authority.cert_pem.bytes()

@@ -60,11 +60,11 @@ def _by_stars(edges: "DataFrame", keep: Keep) -> "DataFrame":
     `edges` has pairs (`node`, `lower`).
     """
     before = None
-    turn = 0
+    iteration = 0
     while (state := _measure(edges)) != before:
         before = state
-        turn += 1
-        edges = keep(_small_star(_large_star(edges)), f"edges-{turn}")
+        iteration += 1
+        edges = keep(_small_star(_large_star(edges)), f"edges-{iteration}")
     return edges.withColumnRenamed("lower", "component")
 
 

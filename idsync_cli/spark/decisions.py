@@ -10,7 +10,7 @@ from idsync_cli.core.data.values import Alias, BatchData, BatchDevice, NewEvent
 from idsync_cli.core.decision import Change, DecidedBy, Decision, ProfileUpdate
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.store.api import RequestEntry
+from idsync_cli.store.values import RequestEntry
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 

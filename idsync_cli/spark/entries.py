@@ -8,9 +8,9 @@ from json.encoder import encode_basestring_ascii as quoted
 from idsync_cli import wire
 from idsync_cli.render.store_json import entry_json
 from idsync_cli.spark.decisions import Applied
-from idsync_cli.store.api import HistoryEntry
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.other_changes import number_of, other_entries
+from idsync_cli.store.values import HistoryEntry
 
 time_text = lru_cache(maxsize=1)(wire.time_text)  # all lines of a job have one time
 

@@ -118,14 +118,14 @@ def names_of_new_mpids(named: "DataFrame", seed: int, keep: Keep) -> "DataFrame"
     every = named.where("new IS NOT NULL")
     tried = every.select("node", f.lit(0).alias("attempt"), "new")
     latest = tried.where("node IS NOT NULL")
-    turn = 0
+    iteration = 0
     while True:
         several = tried.groupBy("new").count().where("count > 1 OR new = 0").select("new")
         again = latest.join(several, "new").select(
             "node", (f.col("attempt") + 1).cast("int").alias("attempt")
         )
-        turn += 1
-        latest = keep(_attempts(again, seed), f"attempts-{turn}")
+        iteration += 1
+        latest = keep(_attempts(again, seed), f"attempts-{iteration}")
         if latest.isEmpty():
             break
         tried = tried.unionAll(latest)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from idsync_cli import wire
 from idsync_cli.spark.loading import DECISIONS
 from idsync_cli.spark.partitions import placed
-from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, Place
+from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, JobFolder
 from idsync_cli.spark.rows import Kind, Section
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.tables import ROWS, Values, mapped
@@ -125,7 +125,7 @@ def _share(number: "Column", count: int, parts: int) -> "Column":
 
 
 def write(
-    tables: Tables, span: Span, place: Place, *, as_lines: bool, stage: Callable[[str], None]
+    tables: Tables, span: Span, folder: JobFolder, *, as_lines: bool, stage: Callable[[str], None]
 ) -> None:
     """Write the folders of a job, each sorted as a serial replay gives it."""
     from pyspark.sql import functions as f
@@ -136,25 +136,25 @@ def write(
     profiles = span.state_in_order(tables.profiles)
     alone = tables.state.where(f.col("section") == Section.TIMES_ALONE.value)
     if as_lines:
-        answers.select("answer").write.mode("overwrite").text(place.within(ANSWERS))
+        answers.select("answer").write.mode("overwrite").text(folder.within(ANSWERS))
         stage("writing history")
-        history.select("entry").write.mode("overwrite").text(place.within(HISTORY))
+        history.select("entry").write.mode("overwrite").text(folder.within(HISTORY))
         stage("writing profiles")
         lines = span.state_in_order(_with_keys(tables.profiles), "turn").select("profile")
-        lines.write.mode("overwrite").text(place.within(PROFILES))
+        lines.write.mode("overwrite").text(folder.within(PROFILES))
         alone = tables.state
     else:
-        answers.write.mode("overwrite").parquet(place.within(ANSWERS))
+        answers.write.mode("overwrite").parquet(folder.within(ANSWERS))
         stage("writing history")
-        history.write.mode("overwrite").parquet(place.within(HISTORY))
+        history.write.mode("overwrite").parquet(folder.within(HISTORY))
         stage("writing profiles")
-        profiles.write.mode("overwrite").parquet(place.within(PROFILES))
+        profiles.write.mode("overwrite").parquet(folder.within(PROFILES))
     stage("writing the rest of the state")
-    alone.write.mode("overwrite").parquet(place.within(SEEN))
+    alone.write.mode("overwrite").parquet(folder.within(SEEN))
     stage("writing decisions")
     decisions = span.in_order(tables.decisions).select("decision")
     packed = decisions.write.mode("overwrite").options(**_PACKED)
-    packed.text(place.within(DECISIONS))
+    packed.text(folder.within(DECISIONS))
 
 
 def _with_keys(profiles: "DataFrame") -> "DataFrame":
@@ -182,15 +182,15 @@ def _with_keys(profiles: "DataFrame") -> "DataFrame":
     return profiles.select(*columns).withColumn("turn", f.lit(1)).unionAll(keys)
 
 
-def state_in(spark: "SparkSession", place: Place, *, as_lines: bool) -> "DataFrame":
+def state_in(spark: "SparkSession", folder: JobFolder, *, as_lines: bool) -> "DataFrame":
     """The state that a job left in a folder."""
     from pyspark.sql import functions as f
 
-    seen = spark.read.parquet(place.within(SEEN))
+    seen = spark.read.parquet(folder.within(SEEN))
     columns = [column.split()[0] for column in ROWS.split(", ")]
     if as_lines:
         return seen.select(*columns)
-    profiles = spark.read.parquet(place.within(PROFILES)).select(
+    profiles = spark.read.parquet(folder.within(PROFILES)).select(
         f.lit(Kind.STATE.value).alias("kind"), "seq",
         f.col("profile").cast("binary").alias("data"),
         *("node", "section", "rank", "age", "place", "mpid", "other", "key", "was_known"),

@@ -30,7 +30,7 @@ _TURNS: Final = 20
 _TURN: Final = 0.1
 
 
-class Place:
+class JobFolder:
     """The output folder of a job. What is small is written by this process, where it can."""
 
     def __init__(self, spark: "SparkSession", name: str) -> None:

@@ -18,7 +18,7 @@ from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.looking import Order
 from idsync_cli.spark.outputs import Replayed, Span, Tables
 from idsync_cli.spark.partitions import most_partitions
-from idsync_cli.spark.places import WORK, Place
+from idsync_cli.spark.places import WORK, JobFolder
 from idsync_cli.spark.rules import rules_of, with_other_logins
 from idsync_cli.spark.stages import Stages
 from idsync_cli.spark.starting import beginning_of
@@ -87,26 +87,26 @@ def replay_into(
         UsageFault: as `replay`; or the folder holds something else.
         StoreFault: the folder cannot be written.
     """
-    place = Place(spark, output)
+    folder = JobFolder(spark, output)
     mine = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
 
     def keep(table: "DataFrame", name: str) -> "DataFrame":
-        path = place.within(f"{mine}/{name}")
+        path = folder.within(f"{mine}/{name}")
         table.write.mode("overwrite").options(**_KEPT_FOR_NOW).parquet(path)
         return spark.read.schema(table.schema).parquet(path)
 
     stages = Stages(spark)
     done = _replay(
-        spark, names, config, seed, state, window, max_share, keep, stages, place.begin, tell
+        spark, names, config, seed, state, window, max_share, keep, stages, folder.begin, tell
     )
     tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
     span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
-    outputs.write(tables, span, place, as_lines=as_lines, stage=stages)
+    outputs.write(tables, span, folder, as_lines=as_lines, stage=stages)
     stages.end()
-    place.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
+    folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
     report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
-    place.write(REPORT, report)
-    place.finish()
+    folder.write(REPORT, report)
+    folder.finish()
     return report
 
 

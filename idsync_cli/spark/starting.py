@@ -13,7 +13,7 @@ from idsync_cli.spark.beginning import Export, imported
 from idsync_cli.spark.components import Keep
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.outputs import Replayed
-from idsync_cli.spark.places import Place
+from idsync_cli.spark.places import JobFolder
 from idsync_cli.spark.tables import ROWS, empty, table_of, values_of
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def beginning_of(
                 None,
             )
     else:
-        place = Place(spark, state)
-        if not place.is_finished():
+        folder = JobFolder(spark, state)
+        if not folder.is_finished():
             raise UsageFault(
                 f"the state {quoted(state)} is neither an export nor the output of a job that "
                 "finished"
             )
-        its, rules = place.read(REPORT), place.read(RULES)
-        table = outputs.state_in(spark, place, as_lines=its["as_lines"])
+        its, rules = folder.read(REPORT), folder.read(RULES)
+        table = outputs.state_in(spark, folder, as_lines=its["as_lines"])
         yield _of_job(table, its, rules["scopes"])
 
 

@@ -14,8 +14,8 @@ from idsync_cli.spark.decisions import Applied
 from idsync_cli.spark.rows import Answered, Kind, Row
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store import sqlite
-from idsync_cli.store.api import RequestEntry
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.values import RequestEntry
 
 LINES_AT_ONCE: Final = 5000
 """How many lines a task answers in one transaction."""

@@ -10,164 +10,32 @@ when the store is closed.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.codes import EntryKind, EntryRule, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import Alias, AttributeChange, ProfileData
-from idsync_cli.core.decision import Change, Decision
+from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
-from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.core.records import DataRecord, Record, TimesRecord
-from idsync_cli.core.value import Value
+from idsync_cli.store.questions import Questions
+from idsync_cli.store.values import RequestEntry
+
+if TYPE_CHECKING:
+    from idsync_cli.core.records import DataRecord, TimesRecord
 
 
 class MpidTaken(Exception):
     """A new MPID that was assumed to be free is taken; the requests must be decided again."""
 
 
-class RequestEntry(Value):
-    """What the history keeps of a request besides its changes.
-
-    `time_ms` is when it was answered, in milliseconds since 1970, UTC. `request_id` and
-    `request_timestamp_ms` are its own; they are None if it had none.
-    """
-
-    __match_args__ = ("seq", "time_ms", "kind", "request_id", "request_timestamp_ms")
-    __slots__ = __match_args__
-
-    def __init__(
-        self,
-        seq: int,
-        time_ms: int,
-        kind: RequestKind,
-        request_id: str | None = None,
-        request_timestamp_ms: int | None = None,
-    ) -> None:
-        self.seq: Final = seq
-        self.time_ms: Final = time_ms
-        self.kind: Final = kind
-        self.request_id: Final = request_id
-        self.request_timestamp_ms: Final = request_timestamp_ms
-
-    @property
-    def own_time_ms(self) -> int:
-        """The time that it brought itself, or else when it was answered."""
-        its_own = self.request_timestamp_ms
-        return self.time_ms if its_own is None else its_own
-
-
-HistoryChange = Change | AttributeChange | Alias | Erasure
-"""What an entry of the history says: of an identity record, an attribute, an alias, an erasure."""
-
-
-class HistoryEntry(Value):
-    """One change of a profile, with the request, or import, that made it (section 9).
-
-    That is a change of its identity record, of an attribute, its erasure, or an alias, which is an
-    entry on its destination and concerns its source, too. `kind` and `rule` are those of the
-    request, or both are `Import.IMPORT`; the rule of an erasure is not kept. For the rule
-    `identifier`, `decided_by_type` is the type that decided. An identifier may have the value
-    ERASED_VALUE, and the id of a request that was answered with an erased profile is gone.
-    """
-
-    __match_args__ = (
-        "seq", "time_ms", "kind", "request_id", "request_timestamp_ms", "change", "rule",
-        "decided_by_type",
-    )  # fmt: skip
-    __slots__ = __match_args__
-
-    def __init__(
-        self,
-        seq: int,
-        time_ms: int,
-        kind: EntryKind,
-        request_id: str | None,
-        request_timestamp_ms: int | None,
-        change: HistoryChange,
-        rule: EntryRule | None,
-        decided_by_type: IdentityType | None = None,
-    ) -> None:
-        self.seq: Final = seq
-        self.time_ms: Final = time_ms
-        self.kind: Final = kind
-        self.request_id: Final = request_id
-        self.request_timestamp_ms: Final = request_timestamp_ms
-        self.change: Final = change
-        self.rule: Final = rule
-        self.decided_by_type: Final = decided_by_type
-
-    @property
-    def mpid(self) -> int:
-        """The profile that was changed."""
-        change = self.change
-        return change.destination_mpid if isinstance(change, Alias) else change.mpid
-
-    def concerns(self, mpid: int) -> bool:
-        """Whether it is about a profile."""
-        change = self.change
-        return mpid == self.mpid or (isinstance(change, Alias) and mpid == change.source_mpid)
-
-    def is_about(self, identifier: Identifier) -> bool:
-        """Whether somebody got or lost the identifier."""
-        change = self.change
-        return isinstance(change, Change) and change.identifier == identifier
-
-
-class Member(NamedTuple):
-    """A profile that is in an audience."""
-
-    profile: Profile
-    is_opted_out: bool
-
-
-class MemberCount(NamedTuple):
-    """How many members an audience has, and how many of them have opted out."""
-
-    members: int
-    opted_out: int
-
-
-class ProfileFilter(NamedTuple):
-    """Which profiles are asked for; a member that is None does not matter.
-
-    `holding` asks for those that hold an identifier of the type. `known` and `orphaned` ask for
-    those that are so, or are not, by the present rules (section 1).
-    """
-
-    scope: str | None = None
-    holding: IdentityType | None = None
-    known: bool | None = None
-    orphaned: bool | None = None
-
-    def takes(self, scope: str, profile: ProfileView, rules: ScopeRules | None) -> bool:
-        """Whether a profile of a scope is asked for.
-
-        If the scope has no rules, the profile counts as known if it ever was, and as orphaned if it
-        holds nothing.
-        """
-        known = profile.was_known if rules is None else rules.is_known(profile)
-        found = profile.types != 0 if rules is None else rules.holds_lookup(profile.types)
-        return (
-            self.scope in (None, scope)
-            and (self.holding is None or profile.types & TYPE_BITS[self.holding] != 0)
-            and self.known in (None, known)
-            and self.orphaned in (None, not found)
-        )
-
-
-EVERY_PROFILE = ProfileFilter()
-
-
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Transaction(ABC):
+class Transaction(Questions):
     """A store in one transaction. It sees its own changes, but not what others change meanwhile.
 
     Only the thread that began it may use it, until it ends. Any method may raise StoreFault: the
@@ -256,7 +124,7 @@ class Transaction(ABC):
         """What the erasure of a profile, which is there, would take away, and has to name."""
 
     @abstractmethod
-    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+    def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
         """Add something that an export has of a profile; that came in whole, with a history.
 
         Gives False, and adds nothing, where the profile has that attribute, that device or a state
@@ -281,6 +149,10 @@ class Transaction(ABC):
             MpidTaken: see `Store.writing`.
         """
 
+    @abstractmethod
+    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
+        """The profile that has the MPID, without what it holds, with its scope."""
+
     # What batches brought.
 
     @property
@@ -289,16 +161,6 @@ class Transaction(ABC):
         """Keys of other stores under which digests of batches' ids came from there (section 9).
 
         The key that is made of the seed is none of them.
-        """
-
-    @abstractmethod
-    def records(self, scope: str | None = None) -> Iterator[Record]:
-        """What there is of profiles beside themselves, and the erasures; or those of one scope.
-
-        First the times of each profile of which there is more, by the age of the profiles; then
-        all the rest by number. Of one number they come in the order of `NumberedRecord`, then by
-        the age of the profile, then by name, device or place. A digest whose profile was erased is
-        of every scope. They are read as they are taken; nothing may be changed meanwhile.
         """
 
     # Rules that the store was used with.
@@ -311,93 +173,6 @@ class Transaction(ABC):
     @abstractmethod
     def remember_rules(self, rules: Mapping[str, str]) -> None:
         """Remember the rules of each scope, as text, under which the store is changed."""
-
-    @abstractmethod
-    def remembered_rules(self) -> dict[str, str]:
-        """The rules remembered last; empty if there are none."""
-
-    # What people ask.
-
-    @abstractmethod
-    def scopes(self) -> tuple[str, ...]:
-        """The names of the scopes that have profiles, in alphabetical order."""
-
-    @abstractmethod
-    def find(self, mpid: int) -> tuple[str, Profile] | None:
-        """The profile that has the MPID, with its scope."""
-
-    @abstractmethod
-    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
-        """The profile that has the MPID, without what it holds, with its scope."""
-
-    @abstractmethod
-    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
-        """What the profile has beside its identifiers, with its latest `events`; None if it is not.
-
-        Events come by time, those of one time by sequence number and place.
-        """
-
-    @abstractmethod
-    def profiles(
-        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
-    ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, in the order of creation.
-
-        They may be read while the caller goes through them, so nothing may be changed meanwhile.
-        `rules` are those of each scope (see `ProfileFilter.takes`).
-        """
-
-    @abstractmethod
-    def count_profiles(
-        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
-    ) -> int:
-        """How many profiles are asked for."""
-
-    def members(
-        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
-    ) -> Iterator[Member]:
-        """The members of an audience that the rules define, by the number of who made them.
-
-        They are read as they are taken; nothing must be changed meanwhile.
-        """
-        from idsync_cli.core.audiences.fold import Fold, Subject
-
-        fold = Fold(rules.definitions)
-        for _, profile in self.profiles({scope: rules}, ProfileFilter(scope)):
-            data = self.data_of(profile.mpid)
-            assert data is not None
-            subject = Subject(data, profile.identifiers, rules.is_known(profile), now_ms)
-            if fold.audience(audience, subject).holds:
-                yield Member(profile, data.is_opted_out)
-
-    def count_members(
-        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
-    ) -> MemberCount:
-        """How many members an audience has that the rules define, opted out or not."""
-        members = [each.is_opted_out for each in self.members(scope, rules, audience, now_ms)]
-        return MemberCount(len(members), sum(members))
-
-    @abstractmethod
-    def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
-        """The profiles of a scope that hold exactly this identifier, oldest first."""
-
-    @abstractmethod
-    def history(
-        self,
-        mpid: int | None = None,
-        identifier: Identifier | None = None,
-        limit: int | None = None,
-    ) -> Iterator[HistoryEntry]:
-        """The changes of a profile, of an identifier, of both or of all: at most `limit`.
-
-        They come by sequence number; of one request first those of identity records, then those
-        of attributes, each in the order made, then an alias. They may be read while the caller
-        goes through them, so nothing may be changed meanwhile.
-        """
-
-    @abstractmethod
-    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
-        """The erasures, or that of one profile, by sequence number."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

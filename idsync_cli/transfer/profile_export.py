@@ -7,8 +7,8 @@ from typing import NamedTuple
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.records import DigestRecord, Record
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
-from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.values import ProfileFilter
 
 LINES_AT_ONCE = 1000
 """How many lines are written in one go."""

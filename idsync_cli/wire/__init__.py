@@ -40,7 +40,9 @@ from idsync_cli.wire.lines import (
     type_named_by,
 )
 from idsync_cli.wire.members import is_text, unknown_member
-from idsync_cli.wire.requests import Reader, Reading, recorded_mpid, request_of
+from idsync_cli.wire.mpids import recorded_mpid
+from idsync_cli.wire.reading import Reading, request_of
+from idsync_cli.wire.requests import Reader
 from idsync_cli.wire.scopes import Target, scope_of
 from idsync_cli.wire.times import moment_of
 

@@ -16,7 +16,7 @@ from idsync_cli.wire.as_written import shown
 from idsync_cli.wire.batch_identifiers import DEVICE_NAMES
 from idsync_cli.wire.batch_members import BatchMembers
 from idsync_cli.wire.batch_values import (
-    Place,
+    MemberPath,
     attributes_of,
     check_count,
     check_key,
@@ -32,9 +32,9 @@ _TIME: Final = "timestamp_unixtime_ms"
 _OWN_TIME: Final = "request_timestamp_ms"
 _NO_ATTRIBUTES: Final[dict[str, str]] = {}
 _ATTRIBUTION: Final = "attribution"
-_ACTION: Final[Place] = ("product_action", "action")
-_SCREEN: Final[Place] = ("screen_name",)
-_NAME: Final[Place] = ("event_name",)
+_ACTION: Final[MemberPath] = ("product_action", "action")
+_SCREEN: Final[MemberPath] = ("screen_name",)
+_NAME: Final[MemberPath] = ("event_name",)
 
 
 def data_of(
@@ -69,7 +69,7 @@ def data_of(
     for place, event in enumerate(members.events or ()):
         if event is None:
             continue
-        where: Place = ("events", place)
+        where: MemberPath = ("events", place)
         text = json_text(event) if texts is None else texts[place]
         data = checked_data(where, event)
         kind = event["event_type"]
@@ -99,7 +99,7 @@ def data_of(
     )
 
 
-def event_of(where: Place, event: object, text: str, own_time_ms: int) -> NewEvent:
+def event_of(where: MemberPath, event: object, text: str, own_time_ms: int) -> NewEvent:
     """An event that came by itself, with the time that it has if it says none.
 
     Raises:
@@ -110,7 +110,9 @@ def event_of(where: Place, event: object, text: str, own_time_ms: int) -> NewEve
     return new_event(where, event["event_type"], data, text, own_time_ms)
 
 
-def new_event(where: Place, kind: str, data: Json, text: str, own_time_ms: int | None) -> NewEvent:
+def new_event(
+    where: MemberPath, kind: str, data: Json, text: str, own_time_ms: int | None
+) -> NewEvent:
     """An event of some type, whose data is sound; without a time it has that of its batch.
 
     Raises:
@@ -147,7 +149,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def checked_data(where: Place, event: object) -> Json:
+def checked_data(where: MemberPath, event: object) -> Json:
     """The `data` of an event, seen to be one.
 
     Raises:
@@ -174,7 +176,7 @@ def checked_data(where: Place, event: object) -> Json:
     return data
 
 
-def _check_attributes(where: Place, attributes: dict[str, Any]) -> None:
+def _check_attributes(where: MemberPath, attributes: dict[str, Any]) -> None:
     """See whether the attributes of an event are few and short enough; no more is asked."""
     check_count(where, len(attributes))
     for name, value in attributes.items():
@@ -188,9 +190,9 @@ def _check_attributes(where: Place, attributes: dict[str, Any]) -> None:
             check_list((*where, name), value, kept=len(value))
 
 
-def _name_of(where: Place, kind: str, data: Json) -> str | None:
+def _name_of(where: MemberPath, kind: str, data: Json) -> str | None:
     """The name of an event: a product action, a screen, or what its sender calls it."""
-    member: Place
+    member: MemberPath
     if kind == "commerce_event":
         member = _ACTION
         action = data.get("product_action")

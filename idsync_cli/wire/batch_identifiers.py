@@ -18,7 +18,7 @@ from idsync_cli.core.identity import (
 from idsync_cli.errors import quoted
 from idsync_cli.wire.as_written import shown
 from idsync_cli.wire.batch_members import BatchMembers
-from idsync_cli.wire.batch_values import Place
+from idsync_cli.wire.batch_values import MemberPath
 from idsync_cli.wire.identifiers import identity_type_of
 from idsync_cli.wire.members import invalid_request
 
@@ -104,7 +104,7 @@ def _plain_identifiers(members: BatchMembers) -> list[Identifier] | None:
     return found
 
 
-def _named(members: BatchMembers) -> Iterator[tuple[Place, str, Any]]:
+def _named(members: BatchMembers) -> Iterator[tuple[MemberPath, str, Any]]:
     """Each name that may be an identifier's, behind its place, and with its value."""
     for name, value in (members.user_identities or _NONE).items():
         yield (_USERS, name), name, value
@@ -124,7 +124,7 @@ def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Seque
     """
     for name in members.user_identities or _NONE:
         identity_type_of(name)
-    texts: dict[IdentityType, tuple[Place, Any]] = {}
+    texts: dict[IdentityType, tuple[MemberPath, Any]] = {}
     for place, name, value in _named(members):
         identity_type = TYPES_BY_NAME[name]
         text = _text_of(value)
@@ -158,7 +158,7 @@ def _text_of(value: object) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
-def _check_value(identity_type: IdentityType, value: object, place: Place) -> None:
+def _check_value(identity_type: IdentityType, value: object, place: MemberPath) -> None:
     if is_plain_value(value):
         return
     fault = value_fault(value)

@@ -21,18 +21,18 @@ _A_VALUE: Final = "text, a number, true, false, null or a list of texts, numbers
 _TOO_LARGE: Final = 10**MAX_TEXT_LENGTH
 
 
-Place = tuple[str | int, ...]
+MemberPath = tuple[str | int, ...]
 """The names and the indices that lead to a value of a batch."""
 
-_ATTRIBUTES: Final[Place] = ("user_attributes",)
+_ATTRIBUTES: Final[MemberPath] = ("user_attributes",)
 
 
-def invalid_batch(place: Place, fault: str) -> Refusal:
+def invalid_batch(place: MemberPath, fault: str) -> Refusal:
     """A refusal of a batch for what stands at a place of it."""
     return Refusal(ErrorCode.INVALID_BATCH, f"{_written(place)} {fault}", word=place)
 
 
-def _written(place: Place) -> str:
+def _written(place: MemberPath) -> str:
     """A place for people; names in it may be anything."""
     text = ""
     for each in place:
@@ -50,7 +50,7 @@ def is_plain_name(name: str) -> bool:
     return len(name) <= MAX_NAME_LENGTH and name.isascii() and "\0" not in name
 
 
-def check_name(place: Place, name: object) -> str:
+def check_name(place: MemberPath, name: object) -> str:
     """A name, if it is one.
 
     Raises:
@@ -64,7 +64,7 @@ def check_name(place: Place, name: object) -> str:
     return name
 
 
-def check_key(place: Place, name: str) -> None:
+def check_key(place: MemberPath, name: str) -> None:
     """See whether what an object calls one of its members is a name.
 
     Raises:
@@ -84,7 +84,7 @@ def _name_fault(name: str) -> str | None:
     return "contains a NUL character" if "\0" in name else None
 
 
-def check_count(place: Place, number: int) -> None:
+def check_count(place: MemberPath, number: int) -> None:
     """See whether there are not too many attributes.
 
     Raises:
@@ -133,7 +133,7 @@ def _text_of(name: str, value: object) -> str:
     return _simple_text(value)
 
 
-def _check_number(place: Place, value: object) -> None:
+def _check_number(place: MemberPath, value: object) -> None:
     if isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE:
         raise invalid_batch(place, f"has more than {MAX_TEXT_LENGTH:,} digits")
 
@@ -148,7 +148,7 @@ def _simple_text(value: object) -> str:
     return repr(value)
 
 
-def check_text(place: Place, text: str, limit: int) -> None:
+def check_text(place: MemberPath, text: str, limit: int) -> None:
     """See whether a text is one, and not too long.
 
     Raises:
@@ -161,7 +161,7 @@ def check_text(place: Place, text: str, limit: int) -> None:
         raise invalid_batch(place, "contains a lone surrogate, which is not a character")
 
 
-def check_list(place: Place, entries: list[Any], *, kept: int) -> None:
+def check_list(place: MemberPath, entries: list[Any], *, kept: int) -> None:
     """See whether a list, of which so many entries are `kept`, and its texts are not too long.
 
     Raises:

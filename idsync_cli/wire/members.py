@@ -109,7 +109,7 @@ _KINDS: Final = {
     "response": _OBJECT,
 }
 
-MEMBERS: Final[Mapping[str, Member]] = {
+MEMBERS: Final[dict[str, Member]] = {
     name: Member(place, kind) for place, (name, kind) in enumerate(_KINDS.items())
 }
 """Every member that a request may have, and what it must be (section 8)."""

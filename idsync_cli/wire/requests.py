@@ -1,27 +1,16 @@
-"""Requests: their members to what is asked, checked in the order of section 8's table."""
+"""Requests: their members are read and checked, in the order of section 8's table."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Final
 
 from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.core.data.batch_ids import BatchId, Digests
+from idsync_cli.core.data.batch_ids import Digests
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal
-from idsync_cli.core.identity import Identifier, IdentityType, mpid_rule, parse_mpid
-from idsync_cli.core.request import (
-    AliasRequest,
-    BatchRequest,
-    EraseRequest,
-    IdentityChange,
-    IdentityRequest,
-    ModifyRequest,
-    Request,
-)
-from idsync_cli.errors import quoted
 from idsync_cli.wire import aliases, batches
 from idsync_cli.wire.as_written import read_again
 from idsync_cli.wire.batch_members import BatchMembers
-from idsync_cli.wire.batches import Batch, BatchLine
+from idsync_cli.wire.batches import BatchLine
 from idsync_cli.wire.decoding import Json, LineObject, check_depth
 from idsync_cli.wire.identifiers import changes_in, identifiers_in, settings_in
 from idsync_cli.wire.lines import PlainLine
@@ -32,8 +21,9 @@ from idsync_cli.wire.members import (
     kind_and_label_of,
     members_in,
     unknown_type,
-    wrong,
 )
+from idsync_cli.wire.mpids import is_no_mpid, mpid_or_label, mpid_or_label_if_any, recorded_mpid
+from idsync_cli.wire.reading import Reading
 from idsync_cli.wire.scopes import Target, scope_of
 
 _KINDS: Final = {kind.value: kind for kind in RequestKind}
@@ -47,63 +37,8 @@ _BATCH: Final = RequestKind.BATCH
 _ALIAS: Final = RequestKind.ALIAS
 _NAME_OF_BATCH: Final = RequestKind.BATCH.value
 _NAME_OF_ALIAS: Final = RequestKind.ALIAS.value
-_IDENTIFY: Final = RequestKind.IDENTIFY
 _ERASE: Final = RequestKind.ERASE
 _NAMING_NOTHING: Final = None, None
-_OR_A_LABEL: Final = ", or @ and a label"
-
-
-class Reading:
-    """A request as far as it can be read without knowing what labels stand for.
-
-    `refusal` says what is wrong with its members or its scope, and `late_refusal` what is wrong
-    with its identifiers or its data, which counts only if its labels are known (the order of
-    section 8). `identities` are those of a modify in its set form. An MPID that is a text is a
-    label. `recorded_mpid` is what another system answered with. `batch` is what an event batch has
-    beside these, `digest` stands for its `batch_id`, and `alias` is what an alias has. What
-    `spares_known` says of a modify comes from whoever takes the request, never from the request.
-    """
-
-    __slots__ = (
-        "alias", "batch", "batch_id", "changes", "digest", "identifiers", "identities", "kind",
-        "label", "late_refusal", "mpid", "previous_mpid", "recorded_mpid", "refusal", "request_id",
-        "request_timestamp_ms", "rules", "scope", "spares_known",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        kind: RequestKind | None = None,
-        label: str | None = None,
-        refusal: Refusal | None = None,
-    ) -> None:
-        self.kind = kind
-        self.scope: str | None = None
-        self.rules: ScopeRules | None = None
-        self.label = label
-        self.mpid: int | str | None = None
-        self.previous_mpid: int | str | None = None
-        self.identifiers: Sequence[Identifier] = ()
-        self.identities: Mapping[IdentityType, str | None] | None = None
-        self.changes: tuple[IdentityChange, ...] | None = None
-        self.request_id: str | None = None
-        self.request_timestamp_ms: int | None = None
-        self.refusal = refusal
-        self.late_refusal: Refusal | None = None
-        self.recorded_mpid: int | None = None
-        self.batch: Batch | None = None
-        self.alias: aliases.Alias | None = None
-        self.batch_id: BatchId | None = None
-        self.digest: bytes | None = None
-        self.spares_known = False
-
-    def translate(self, here: Callable[[int], int]) -> None:
-        """Let the MPIDs that the request names be what they stand for here (section 12)."""
-        if isinstance(self.mpid, int):
-            self.mpid = here(self.mpid)
-        if isinstance(self.previous_mpid, int):
-            self.previous_mpid = here(self.previous_mpid)
-        if self.alias is not None:
-            self.alias = self.alias.translated(here)
 
 
 class Reader:
@@ -178,10 +113,10 @@ class Reader:
         try:
             _check_form(kind, named, known, mpid, changes, previous)
             if mpid is not None:
-                mpid = _mpid_or_label("mpid", mpid)
+                mpid = mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
                 previous = (
-                    None if is_no_mpid(previous) else _mpid_or_label("previous_mpid", previous)
+                    None if is_no_mpid(previous) else mpid_or_label("previous_mpid", previous)
                 )
             if response is not None:
                 reading.recorded_mpid = recorded_mpid(response)
@@ -218,7 +153,7 @@ class Reader:
             members = BatchMembers(batch)
             mpid = members.mpid
             if mpid is not None:
-                mpid = _mpid_or_label_if_any("mpid", mpid)
+                mpid = mpid_or_label_if_any("mpid", mpid)
             if members.response is not None:
                 reading.recorded_mpid = recorded_mpid(members.response)
             scope, workspace = members.scope, members.workspace
@@ -255,7 +190,7 @@ class Reader:
         try:
             members = aliases.members_of(alias)
             source, destination = [
-                _mpid_or_label(name, aliases.named_in(members, name))
+                mpid_or_label(name, aliases.named_in(members, name))
                 for name in ("source_mpid", "destination_mpid")
             ]
             start, end = [
@@ -329,124 +264,3 @@ def _check_form(
     elif mpid is not None or changes is not None:
         name = "identity_changes" if mpid is None else "mpid"
         raise invalid_request(f"{name} is only for modify; remove it from the {kind}", name)
-
-
-def is_no_mpid(previous: object) -> bool:
-    """Whether an MPID is what SDKs send where they have none."""
-    if isinstance(previous, str):
-        return previous in ("", "0")
-    return isinstance(previous, int) and not isinstance(previous, bool) and previous == 0
-
-
-def _mpid_or_label(name: str, value: object) -> int | str:
-    """An MPID, or the label that stands for one."""
-    if isinstance(value, str) and value.startswith("@"):
-        return value[1:]
-    mpid = parse_mpid(value)
-    if mpid is None:
-        rule = mpid_rule(value)
-        also = _OR_A_LABEL if rule.startswith(":") else ""
-        raise invalid_request(wrong(name, value, f"an MPID{rule}{also}"), (name,))
-    return mpid
-
-
-def _mpid_or_label_if_any(name: str, value: object) -> int | str | None:
-    return None if is_no_mpid(value) else _mpid_or_label(name, value)
-
-
-def recorded_mpid(response: object) -> int | None:
-    """The MPID that another system has answered with, if it has (section 12).
-
-    Raises:
-        Refusal: INVALID_REQUEST.
-    """
-    if not isinstance(response, dict):
-        raise invalid_request(wrong("response", response, "an object"), ("response",))
-    mpid, error = response.get("mpid"), response.get("error")
-    if mpid is not None and parse_mpid(mpid) is None:
-        raise invalid_request(
-            wrong("the mpid of a response", mpid, f"null or an MPID{mpid_rule(mpid)}"),
-            ("response", "mpid"),
-        )
-    if error is not None and not is_text(error):
-        raise invalid_request(
-            wrong("the error of a response", error, "text"), ("response", "error")
-        )
-    if "mpid" not in response and error is None:
-        raise invalid_request(
-            "the response has neither an mpid nor an error; give one of them", ("response",)
-        )
-    return None if mpid is None else parse_mpid(mpid)
-
-
-class KnownLabels(Protocol):
-    """What labels stand for by now."""
-
-    def get(self, label: str, /) -> int | None:
-        """The MPID that a label stands for, if it stands for any."""
-
-
-def request_of(reading: Reading, labels: KnownLabels, now_ms: int = 0) -> Request:
-    """What is asked, now that the labels set so far are known.
-
-    `now_ms` is the time, in milliseconds since 1970, UTC, for a request that has none of its own.
-
-    Raises:
-        Refusal: what is wrong with the request: any code of section 8's table up to NO_IDENTITIES.
-    """
-    kind, mpid, previous = reading.kind, reading.mpid, reading.previous_mpid
-    if reading.refusal:
-        raise reading.refusal
-    if isinstance(mpid, str):
-        mpid = _mpid_of("mpid", mpid, labels)
-    if isinstance(previous, str):
-        previous = _mpid_of("previous_mpid", previous, labels)
-    if reading.late_refusal:
-        raise reading.late_refusal
-    alias = reading.alias
-    if alias is not None:
-        own_time = reading.request_timestamp_ms
-        return AliasRequest(
-            _named_by("source_mpid", alias.source, labels),
-            _named_by("destination_mpid", alias.destination, labels),
-            alias.start_ms,
-            alias.end_ms,
-            now_ms if own_time is None else own_time,
-        )
-    batch = reading.batch
-    if batch is not None:
-        digest = reading.digest
-        if mpid is not None:
-            return BatchRequest(batch.data, None, mpid, digest)
-        identify = IdentityRequest(_IDENTIFY, reading.identifiers)
-        return BatchRequest(batch.data, identify, None, digest, batch.passed_over, batch.fault)
-    if kind is _MODIFY:
-        assert mpid is not None
-        if reading.changes is not None:
-            return ModifyRequest(
-                mpid, identity_changes=reading.changes, spares_known=reading.spares_known
-            )
-        return ModifyRequest(
-            mpid, known_identities=reading.identities, spares_known=reading.spares_known
-        )
-    assert kind is not None
-    if kind is _ERASE:
-        return EraseRequest(mpid, reading.identifiers)
-    return IdentityRequest(kind, reading.identifiers, previous)
-
-
-def _named_by(name: str, mpid_or_label: int | str, labels: KnownLabels) -> int:
-    if isinstance(mpid_or_label, str):
-        return _mpid_of(name, mpid_or_label, labels)
-    return mpid_or_label
-
-
-def _mpid_of(name: str, label: str, labels: KnownLabels) -> int:
-    mpid = labels.get(label)
-    if mpid is None:
-        raise Refusal(
-            ErrorCode.UNKNOWN_LABEL,
-            f"no earlier answer has the label {quoted(label)}; set it in an earlier request",
-            word=(name,),
-        )
-    return mpid

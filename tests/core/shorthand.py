@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -52,7 +51,7 @@ def rules(
         name, _, letters = word.partition(":")
         settings[IdentityType(name)] = Settings("l" in letters, "u" in letters, "i" in letters)
     return ScopeRules(
-        replace(PRESETS[strategy].strategy, **changed),
+        PRESETS[strategy].strategy._replace(**changed),
         tuple(settings),
         {kind: each for kind, each in settings.items() if each.names()},
         OnConflictingLogin.JOIN if join else OnConflictingLogin.SEPARATE,

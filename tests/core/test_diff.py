@@ -1,7 +1,5 @@
 """What changes when the rules of a scope do."""
 
-from dataclasses import replace
-
 import pytest
 
 from idsync_cli.core.codes import Calculation, Normalizer, Operator
@@ -155,7 +153,7 @@ def defining(
 ) -> ScopeRules:
     """Rules that define audiences, and perhaps the calculated attribute `x`."""
     numbered = {name: Audience(n, each) for n, (name, each) in enumerate(audiences.items(), 1)}
-    return replace(by, definitions=Definitions({} if x is None else {"x": x}, numbered))
+    return by._replace(definitions=Definitions({} if x is None else {"x": x}, numbered))
 
 
 def test_definitions_that_are_new_gone_or_others() -> None:

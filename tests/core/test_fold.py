@@ -7,8 +7,8 @@ import pytest
 
 from idsync_cli.core.audiences.comparison import ABSENT
 from idsync_cli.core.audiences.fold import (
+    ConditionResult,
     EventsSeen,
-    Finding,
     Fold,
     Folded,
     Subject,
@@ -68,7 +68,7 @@ def fold(
     first_seen_ms: int | None = None,
     calculated: Mapping[str, CalculatedAttribute] | None = None,
     others: Mapping[str, Condition] | None = None,
-) -> Finding:
+) -> ConditionResult:
     """What an audience's condition comes to."""
     audiences = {"it": condition, **(others or {})}
     definitions = Definitions(
@@ -92,10 +92,10 @@ PURCHASE = EventFilter("purchase", None)
 
 def test_a_set_attribute() -> None:
     vip = AttributeCondition("tier", compared("equals", "gold"))
-    assert fold(vip, attributes={"tier": "Gold"}) == Finding(vip, True, "Gold")
-    assert fold(vip, attributes={"tier": "silver"}) == Finding(vip, False, "silver")
-    assert fold(vip, attributes={"Tier": "gold"}) == Finding(vip, False, ABSENT)
-    assert fold(vip, attributes={"tier": None}) == Finding(vip, False, None)
+    assert fold(vip, attributes={"tier": "Gold"}) == ConditionResult(vip, True, "Gold")
+    assert fold(vip, attributes={"tier": "silver"}) == ConditionResult(vip, False, "silver")
+    assert fold(vip, attributes={"Tier": "gold"}) == ConditionResult(vip, False, ABSENT)
+    assert fold(vip, attributes={"tier": None}) == ConditionResult(vip, False, None)
 
 
 def test_a_calculated_attribute_hides_a_set_one_of_its_name_even_without_a_value() -> None:
@@ -103,7 +103,7 @@ def test_a_calculated_attribute_hides_a_set_one_of_its_name_even_without_a_value
     exists = AttributeCondition("value", compared("exists"))
     assert not fold(exists, attributes={"value": 500}, calculated=value).holds
     found = fold(exists, event(total=5), event(total="2.5"), calculated=value)
-    assert found == Finding(exists, True, 7.5)
+    assert found == ConditionResult(exists, True, 7.5)
 
 
 def test_what_a_profile_comes_to() -> None:
@@ -119,8 +119,8 @@ def test_what_a_profile_comes_to() -> None:
     assert found == Folded(
         {"a": [1, "x"], "tag": None, "orders": 0},
         {
-            "known": Finding(KnownCondition(True), False, False),
-            "unknown": Finding(KnownCondition(False), True, False),
+            "known": ConditionResult(KnownCondition(True), False, False),
+            "unknown": ConditionResult(KnownCondition(False), True, False),
         },
     )
     assert found.memberships == ("unknown",)
@@ -185,10 +185,10 @@ def test_within_counts_back_from_now_and_leaves_out_what_is_yet_to_come() -> Non
 def test_an_event_that_is_there_and_one_that_is_not() -> None:
     bought = EventCondition(PURCHASE)
     found = fold(bought, event("purchase", 3), event("purchase", 2), event("refund", 1))
-    assert found == Finding(bought, True, EventsSeen(2, NOW - 2 * DAY))
-    assert fold(bought) == Finding(bought, False, EventsSeen(0, None))
+    assert found == ConditionResult(bought, True, EventsSeen(2, NOW - 2 * DAY))
+    assert fold(bought) == ConditionResult(bought, False, EventsSeen(0, None))
     never = EventCondition(PURCHASE, exists=False)
-    assert fold(never) == Finding(never, True, EventsSeen(0, None))
+    assert fold(never) == ConditionResult(never, True, EventsSeen(0, None))
     assert not fold(never, event()).holds
 
 
@@ -232,15 +232,15 @@ def test_only_events_that_have_the_attribute_are_calculated_with(
 def test_what_a_profile_holds_of_a_type() -> None:
     held = identifiers(email=["a@example.com", "b@example.com"], customer_id="C")
     has = IdentityCondition(IdentityType.EMAIL, compared("equals", "b@example.com"))
-    assert fold(has, held=held) == Finding(has, True, ("a@example.com", "b@example.com"))
-    assert fold(has) == Finding(has, False, ())
+    assert fold(has, held=held) == ConditionResult(has, True, ("a@example.com", "b@example.com"))
+    assert fold(has) == ConditionResult(has, False, ())
 
 
 def test_known_and_anonymous() -> None:
     for known in (True, False):
         for asked in (True, False):
             condition = KnownCondition(asked)
-            assert fold(condition, known=known) == Finding(condition, known is asked, known)
+            assert fold(condition, known=known) == ConditionResult(condition, known is asked, known)
 
 
 @pytest.mark.parametrize(
@@ -262,8 +262,8 @@ def test_when_it_was_first_seen(
     condition: FirstSeenCondition, days_ago: float, expected: bool
 ) -> None:
     moment = NOW - int(days_ago * DAY)
-    assert fold(condition, first_seen_ms=moment) == Finding(condition, expected, moment)
-    assert fold(condition) == Finding(condition, False, None)
+    assert fold(condition, first_seen_ms=moment) == ConditionResult(condition, expected, moment)
+    assert fold(condition) == ConditionResult(condition, False, None)
 
 
 # Conditions of conditions
@@ -288,5 +288,7 @@ def test_all_any_and_not() -> None:
 def test_another_audience_tells_what_its_condition_came_to() -> None:
     other, both = KnownCondition(True), AllOf((AudienceCondition("b"), AudienceCondition("b")))
     found = fold(both, known=True, others={"b": other})
-    part = Finding(AudienceCondition("b"), True, None, (Finding(other, True, True),))
-    assert found == Finding(both, True, None, (part, part))
+    part = ConditionResult(
+        AudienceCondition("b"), True, None, (ConditionResult(other, True, True),)
+    )
+    assert found == ConditionResult(both, True, None, (part, part))

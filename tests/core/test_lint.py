@@ -1,7 +1,5 @@
 """Section 3: what is refused of rules that do not fit together, and what `config lint` warns of."""
 
-from dataclasses import replace
-
 import pytest
 
 from idsync_cli.core.codes import Calculation, Normalizer, OnNewKnownUser, Operator
@@ -34,7 +32,7 @@ SOUND = rules("customer_id:lui email:lu ios_idfv")
 
 
 def with_settings(scope: ScopeRules, name: str, settings: Settings) -> ScopeRules:
-    return replace(scope, settings={**scope.settings, IdentityType(name): settings})
+    return scope._replace(settings={**scope.settings, IdentityType(name): settings})
 
 
 def said(found: list[Contradiction] | list[LintWarning], path: str, *words: str) -> None:
@@ -257,7 +255,7 @@ def defining(calculated: str, asked: str) -> ScopeRules:
     condition = AttributeCondition(asked, Comparison(Operator.EXISTS))
     definition = CalculatedAttribute(Calculation.COUNT, EventFilter("purchase", None))
     audience = Audience(1, AllOf((condition, Not(condition), KnownCondition(True))))
-    return replace(SOUND, definitions=Definitions({calculated: definition}, {"a": audience}))
+    return SOUND._replace(definitions=Definitions({calculated: definition}, {"a": audience}))
 
 
 def of_attributes(scope: ScopeRules) -> list[LintWarning]:
@@ -272,7 +270,7 @@ def test_an_attribute_that_is_nearly_a_calculated_one() -> None:
 @pytest.mark.parametrize("asked", ["lifetime_value", "value", "tier"])
 def test_an_attribute_that_is_calculated_or_another(asked: str) -> None:
     assert of_attributes(defining("lifetime_value", asked)) == []
-    assert of_attributes(replace(SOUND, definitions=NO_DEFINITIONS)) == []
+    assert of_attributes(SOUND._replace(definitions=NO_DEFINITIONS)) == []
 
 
 # ---- Guard rails (section 11)

@@ -1,7 +1,5 @@
 """Section 4, steps 1, 4 and 5: what is allowed, who is the answer, and what it comes to hold."""
 
-from dataclasses import replace
-
 import pytest
 
 from idsync_cli.core.codes import ErrorCode, OnLogout, Rule, Status
@@ -523,7 +521,7 @@ def test_only_a_new_known_user_where_the_strategy_links_has_a_source() -> None:
 
 
 def test_a_logout_without_create_gets_no_source_either() -> None:
-    returning = replace(LINK, strategy=replace(LINK.strategy, on_logout=OnLogout.RETURN_ANONYMOUS))
+    returning = LINK._replace(strategy=LINK.strategy._replace(on_logout=OnLogout.RETURN_ANONYMOUS))
     decision = ask("logout", returning, Memory(profile(1, android_aaid="g")), 1, ios_idfv="d")
     assert decision.created is True
     assert decision.profile == ProfileView(NEW_MPID, NEW, None, False, 0)

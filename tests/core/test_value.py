@@ -39,7 +39,7 @@ from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.change_set import Consequences
 from idsync_cli.core.resolve.matcher import Match
 from idsync_cli.core.value import Value
-from idsync_cli.store.api import RequestEntry
+from idsync_cli.store.values import RequestEntry
 from tests.core.shorthand import altered, profile
 
 EMAIL, DEVICE = IdentityType.EMAIL, IdentityType.IOS_IDFV

@@ -26,7 +26,7 @@ EMAIL, PHONE = IdentityType.EMAIL, IdentityType.MOBILE_NUMBER
 )
 def test_a_telephone_number_with_other_punctuation(asked: str, held: str) -> None:
     assert held in variants_of(Identifier(PHONE, asked))
-    assert differences(asked, held) in ((Difference.PUNCTUATION,), (Difference.SPACES,))
+    assert differences(PHONE, asked, held) in ((Difference.PUNCTUATION,), (Difference.SPACES,))
 
 
 WRITTEN = (
@@ -47,6 +47,14 @@ WRITTEN = (
     "+447700900123|+44 7700 900123|+44 7700 900 123",
     "07700900123|07700 900123|07700 900 123",
     "+353861234567|+353 86 123 4567|+353-86-123-4567",
+    """
+    +4930123456|+49 30 123456|+49 (0)30 123456|+49 (0) 30 123456|0049 30 123456|+49-30-123456
+    +49/30/123456|+49 30/123456|\u202a+4930123456\u202c|\u200e+49 30 123456|+49 30 12 34 56
+    (+49) 30 123456|+49 (30) 123456|+49\u00a030\u00a0123456|tel:+4930123456|+49 30\u2013123456
+    """,
+    "030123456|030 123456|030/123456|(030) 123456|030-123456|030 / 123456|030 12 34 56",
+    "+5511912345678|+55 11 91234-5678|+55 (11) 91234-5678",
+    "+358401234567|+358 40 1234567|+358 40 123 4567|00358401234567",
 )
 
 
@@ -66,6 +74,31 @@ def test_the_variants_are_few_and_none_is_the_value(kind: IdentityType, value: s
     assert all(found)
 
 
+@pytest.mark.parametrize("asked", ["\uff0b\uff14\uff19\uff13\uff10123456", "00 49 30 123456"])
+def test_a_number_that_is_written_as_few_do_leads_to_the_others(asked: str) -> None:
+    found = variants_of(Identifier(PHONE, asked))
+    assert {"+4930123456", "+49 30 123456", "030123456"} & {*found} == {
+        "+4930123456",
+        "+49 30 123456",
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("0049 30 123456", "+4930123456", True),
+        ("+49 (0)30 123456", "+49 30 123456", True),
+        ("(0)30 123456", "30 123456", False),
+        ("003012", "3012", False),
+        ("030 123456", "+4930123456", False),
+        ("001", "1", False),
+    ],
+)
+def test_what_is_dialled_from_abroad_is_the_same(one: str, other: str, is_same: bool) -> None:
+    assert differences(PHONE, one, other) == ((Difference.PUNCTUATION,) if is_same else ())
+    assert differences(EMAIL, one, other) == ()
+
+
 def test_a_number_without_digits_is_a_value_as_any_other() -> None:
     assert "unknown" in variants_of(Identifier(PHONE, "Unknown "))
 
@@ -73,6 +106,8 @@ def test_a_number_without_digits_is_a_value_as_any_other() -> None:
 def test_hosts_and_names_are_tried_in_several_cases() -> None:
     found = variants_of(Identifier(EMAIL, "mia.lee@example.com"))
     assert {"Mia.Lee@example.com", "mia.lee@Example.Com", "MIA.LEE@EXAMPLE.COM"} <= set(found)
+    assert "mia.lee@EXAMPLE.COM" in found
+    assert "JohnSmith@example.com" in variants_of(Identifier(EMAIL, "johnsmith@example.com"))
 
 
 def test_none_is_too_long_to_be_a_value() -> None:
@@ -95,4 +130,4 @@ def test_none_is_too_long_to_be_a_value() -> None:
 def test_two_values_differ_in_as_few_ways_as_tell_it(
     one: str, other: str, differs: list[Difference]
 ) -> None:
-    assert list(differences(one, other)) == differs
+    assert list(differences(EMAIL, one, other)) == differs

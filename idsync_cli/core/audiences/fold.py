@@ -49,7 +49,7 @@ class EventsSeen(NamedTuple):
     last_ms: int | None
 
 
-class Finding(Value):
+class ConditionResult(Value):
     """Whether a condition holds for a profile, what it saw there, and what became of its parts.
 
     `seen` is the value of an attribute (`ABSENT` where there is none), `EventsSeen`, the values of
@@ -65,7 +65,7 @@ class Finding(Value):
         condition: Condition,
         holds: bool,
         seen: object = None,
-        parts: "tuple[Finding, ...]" = (),
+        parts: "tuple[ConditionResult, ...]" = (),
     ) -> None:
         self.condition: Final = condition
         self.holds: Final = holds
@@ -83,7 +83,9 @@ class Folded(Value):
     __match_args__ = ("attributes", "audiences")
     __slots__ = __match_args__
 
-    def __init__(self, attributes: Mapping[str, Any], audiences: Mapping[str, Finding]) -> None:
+    def __init__(
+        self, attributes: Mapping[str, Any], audiences: Mapping[str, ConditionResult]
+    ) -> None:
         self.attributes: Final = attributes
         self.audiences: Final = audiences
 
@@ -132,7 +134,7 @@ class Fold:
             attributes, {name: asked.audience(name) for name in self.definitions.audiences}
         )
 
-    def audience(self, name: str, subject: Subject) -> Finding:
+    def audience(self, name: str, subject: Subject) -> ConditionResult:
         """Whether a profile is in an audience, and why.
 
         Raises:
@@ -184,9 +186,9 @@ class _Asked:
         self._subject = subject
         self._events = _AllEvents(fold, subject) if events is None else events
         self._calculated: dict[str, Any] = {}
-        self._audiences: dict[str, Finding] = {}
+        self._audiences: dict[str, ConditionResult] = {}
 
-    def audience(self, name: str) -> Finding:
+    def audience(self, name: str) -> ConditionResult:
         """What an audience's condition comes to; audiences never go in a circle."""
         found = self._audiences.get(name)
         if found is None:
@@ -204,23 +206,23 @@ class _Asked:
             self._calculated[name] = self._events.calculated(name, definition)
         return self._calculated[name]
 
-    def _finding(self, condition: Condition) -> Finding:
+    def _finding(self, condition: Condition) -> ConditionResult:
         if isinstance(condition, AllOf):
             parts = tuple([self._finding(each) for each in condition.conditions])
-            return Finding(condition, all(each.holds for each in parts), None, parts)
+            return ConditionResult(condition, all(each.holds for each in parts), None, parts)
         if isinstance(condition, AnyOf):
             parts = tuple([self._finding(each) for each in condition.conditions])
-            return Finding(condition, any(each.holds for each in parts), None, parts)
+            return ConditionResult(condition, any(each.holds for each in parts), None, parts)
         if isinstance(condition, Not):
             part = self._finding(condition.condition)
-            return Finding(condition, not part.holds, None, (part,))
+            return ConditionResult(condition, not part.holds, None, (part,))
         if isinstance(condition, AttributeCondition):
             value = self.attribute(condition.name)
             holds = self._fold.comparer(condition.comparison).holds(value)
-            return Finding(condition, holds, value)
+            return ConditionResult(condition, holds, value)
         if isinstance(condition, EventCondition):
             seen = self._events.seen(condition.events)
-            return Finding(condition, (seen.number > 0) == condition.exists, seen)
+            return ConditionResult(condition, (seen.number > 0) == condition.exists, seen)
         if isinstance(condition, IdentityCondition):
             held = [
                 each.value
@@ -228,17 +230,17 @@ class _Asked:
                 if each.type is condition.identity_type
             ]
             holds = ExactComparer(condition.comparison).holds(held)
-            return Finding(condition, holds, tuple(held))
+            return ConditionResult(condition, holds, tuple(held))
         if isinstance(condition, KnownCondition):
             known = self._subject.known
-            return Finding(condition, known == condition.known, known)
+            return ConditionResult(condition, known == condition.known, known)
         if isinstance(condition, FirstSeenCondition):
             return self._of_first_seen(condition)
         assert isinstance(condition, AudienceCondition)
         part = self.audience(condition.name)
-        return Finding(condition, part.holds, None, (part,))
+        return ConditionResult(condition, part.holds, None, (part,))
 
-    def _of_first_seen(self, condition: FirstSeenCondition) -> Finding:
+    def _of_first_seen(self, condition: FirstSeenCondition) -> ConditionResult:
         first_seen_ms, now_ms = self._subject.data.first_seen_ms, self._subject.now_ms
         holds = first_seen_ms is not None
         if first_seen_ms is not None:
@@ -246,7 +248,7 @@ class _Asked:
                 holds = now_ms - condition.within_ms <= first_seen_ms <= now_ms
             if condition.comparison is not None:
                 holds = holds and self._fold.comparer(condition.comparison).holds(first_seen_ms)
-        return Finding(condition, holds, first_seen_ms)
+        return ConditionResult(condition, holds, first_seen_ms)
 
 
 class _AllEvents(EventsAsked):

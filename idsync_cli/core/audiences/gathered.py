@@ -28,18 +28,24 @@ from idsync_cli.core.data.values import Event
 _Entry = tuple[Occurred, Any]
 """When an event happened, and its value that is asked for."""
 
+_LISTS: Final = frozenset(
+    (Calculation.UNIQUE_LIST, Calculation.UNIQUE_VALUES_COUNT, Calculation.MOST_FREQUENT)
+)
+"""Those that keep every value."""
+
 _EXTREMES: Final = frozenset((Calculation.MIN, Calculation.MAX))
 
 
 class Gathered(EventsAsked):
     """The events of a profile, as far as the definitions of its scope ask of them.
 
-    Each event is given to `add` once, in any order. `now_ms` is the moment of the answers.
+    Each event is given to `add` once, in any order. `now_ms` is the moment of the answers. `kept`
+    is how much is in memory: of definitions, and of events that are kept one by one, some 300 bytes
+    each.
     """
 
     def __init__(self, fold: Fold) -> None:
         self.now_ms = 0
-        self.kept = 1
         self._fold: Final = fold
         definitions = fold.definitions
         self._calculated: Final[dict[str, _Asked]] = {
@@ -49,6 +55,7 @@ class Gathered(EventsAsked):
             each: _Seen() if each.within_ms is None else _Window(each.within_ms)
             for each in _filters(definitions)
         }
+        self.kept = 1 + len(self._calculated) + len(self._seen)
 
     def add(self, event: Event) -> None:
         """Take in an event."""
@@ -59,7 +66,8 @@ class Gathered(EventsAsked):
             of = definition.attribute
             value = None if of is None else event_attribute(data, of)
             if value is not ABSENT:
-                self.kept += 1
+                keeps = definition.events.within_ms is not None or definition.calculation in _LISTS
+                self.kept += keeps
                 self._calculated[name].add((when, value))
         for events, seen in self._seen.items():
             if self._fold.means(events, event):

@@ -234,7 +234,10 @@ def is_too_deep(definitions: Definitions, audience: str) -> bool:
 def _fits(
     condition: Condition, levels: int, definitions: Definitions, fitting: dict[str, int]
 ) -> bool:
-    """Whether a condition takes no more levels; `fitting` has how many are enough by name."""
+    """Whether a condition takes no more levels than these.
+
+    `fitting` has how many levels are known to be enough for each audience, by its name.
+    """
     if levels == 0:
         return False
     if isinstance(condition, AudienceCondition):

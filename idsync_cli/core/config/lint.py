@@ -1,10 +1,9 @@
 """Rules of a scope that cannot hold together, and rules that are often a mistake (section 3)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.definitions import AttributeCondition, within
@@ -30,8 +29,7 @@ Path = tuple[str, ...]
 """The keys that lead from a scope to a setting, such as `("identities", "email")`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(NamedTuple):
     """Something wrong with the rules, so that they cannot be used."""
 
     path: Path
@@ -56,8 +54,7 @@ class LintCode(StrEnum):
     NEARLY_CALCULATED = "nearly_calculated"
 
 
-@dataclass(frozen=True, slots=True)
-class LintWarning:
+class LintWarning(NamedTuple):
     """Something that is valid, and often a mistake."""
 
     code: LintCode

@@ -1,8 +1,8 @@
 """What an organization configures: its scopes and their rules (section 3)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 from idsync_cli.core.codes import OnConflictingLogin, OnNewKnownUser, OnUniqueHeld
 from idsync_cli.core.config.access import Access
@@ -20,21 +20,26 @@ OTHERS_MAY_KNOW = (
 )
 """The types by which people reach one another."""
 
+_NONE: Final[dict[Any, Any]] = {}
 
-@dataclass(frozen=True)
-class ScopeRules:
-    """The rules of one identity scope.
 
-    Sets of types are integers here, with the bit of each type (`TYPE_BITS`).
-    """
+class _Configured(NamedTuple):
+    """What the configuration says of one identity scope."""
 
     strategy: Strategy
     priority: tuple[IdentityType, ...]
-    settings: Mapping[IdentityType, Settings] = field(default_factory=dict)
+    settings: Mapping[IdentityType, Settings] = _NONE
     on_conflicting_login: OnConflictingLogin = OnConflictingLogin.SEPARATE
     on_unique_held: OnUniqueHeld = OnUniqueHeld.TAKE
     definitions: Definitions = NO_DEFINITIONS
     guard_rails: GuardRails = NO_GUARD_RAILS
+
+
+class ScopeRules(_Configured):
+    """The rules of one identity scope, with what follows from them.
+
+    Sets of types are integers here, with the bit of each type (`TYPE_BITS`).
+    """
 
     def settings_of(self, identity_type: IdentityType) -> Settings:
         """The settings of a type as they work; a type that is not in the priority has none.
@@ -129,6 +134,19 @@ class ScopeRules:
         """Sort types: those of the priority by rank, then the others as in section 2."""
         return sorted(types, key=self._place.__getitem__)
 
+    def listed(self, types: int) -> tuple[IdentityType, ...]:
+        """The types of a set, in the same order."""
+        found = self._listed.get(types)
+        if found is None:
+            members = [each for each, bit in TYPE_BITS.items() if types & bit]
+            found = self._listed[types] = tuple(self.in_order(members))
+        return found
+
+    @cached_property
+    def _listed(self) -> dict[int, tuple[IdentityType, ...]]:
+        """The types of each set that was asked for before, in order."""
+        return {}
+
     @cached_property
     def _place(self) -> dict[IdentityType, int]:
         """The position of every type: its rank, or a number beyond all ranks."""
@@ -141,8 +159,7 @@ def _bits(types: Iterable[IdentityType]) -> int:
     return sum(TYPE_BITS[kind] for kind in types)
 
 
-@dataclass(frozen=True)
-class Organization:
+class Organization(NamedTuple):
     """Everything that a configuration file says.
 
     Scopes by name, the scope of each workspace, the workspaces of each account, and the keys of
@@ -152,12 +169,12 @@ class Organization:
     name: str | None
     scopes: Mapping[str, ScopeRules]
     workspaces: Mapping[str, str]
-    accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    access: Mapping[str, Access] = field(default_factory=dict)
+    accounts: Mapping[str, tuple[str, ...]] = _NONE
+    access: Mapping[str, Access] = _NONE
 
     def without_extensions(self) -> "Organization":
         """The same with no guard rails in any scope (section 11, `--no-extensions`)."""
         plain = {
-            name: replace(rules, guard_rails=NO_GUARD_RAILS) for name, rules in self.scopes.items()
+            name: rules._replace(guard_rails=NO_GUARD_RAILS) for name, rules in self.scopes.items()
         }
-        return replace(self, scopes=plain)
+        return self._replace(scopes=plain)

@@ -1,7 +1,6 @@
 """The identity strategies, as rows of one table (section 6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -27,8 +26,7 @@ LOGIN_AND_UNIQUE = Settings(login=True, unique=True)
 IMMUTABLE = Settings(login=True, unique=True, immutable=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Strategy:
+class Strategy(NamedTuple):
     """How a scope answers new known users, logins and logouts (section 6).
 
     `name` is the preset's, or `custom`. Without logins, `on_logout` has no meaning and is None.
@@ -43,15 +41,14 @@ class Strategy:
     aliasing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(NamedTuple):
     """A named strategy and the settings that come with it.
 
     With `fixed`, a configuration may not set identifier types itself.
     """
 
     strategy: Strategy
-    settings: Mapping[IdentityType, Settings] = field(default_factory=dict)
+    settings: Mapping[IdentityType, Settings] = MappingProxyType({})
     fixed: bool = False
 
 

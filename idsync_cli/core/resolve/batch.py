@@ -104,7 +104,7 @@ def _aliases(request: BatchRequest, profile: ProfileView, lookup: Lookup) -> Seq
 
 
 def _tiers(rules: ScopeRules) -> tuple[Tier, ...]:
-    """Of a batch that names its profile no identifier counts."""
+    """The tiers of a batch that names its profile: none is consulted."""
     return tuple(
         [
             Tier(rank, kind, rules.settings_of(kind), TierOutcome.NOT_IN_REQUEST)

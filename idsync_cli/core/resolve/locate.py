@@ -1,4 +1,4 @@
-"""Whose profile do identifiers mean? Answered by no chance, or not at all (section 9)."""
+"""Whose profile do identifiers mean? One profile that is certain, or none (section 9)."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -72,9 +72,9 @@ class RequestShape:
 
     def __init__(self, kind: RequestKind, types: int, rules: ScopeRules) -> None:
         """Step 1: refuse what the strategy does not allow, and ignore the login IDs of a logout."""
-        given = rules.in_order([each for each, bit in TYPE_BITS.items() if types & bit])
+        given = rules.listed(types)
         login_types = [each for each in given if each in rules.login_types]
-        used = given
+        used = list(given)
         notes: list[Note] = []
         if kind is RequestKind.LOGOUT:
             used = [each for each in given if each not in login_types]
@@ -161,7 +161,7 @@ def _refusal(
 def _reason(
     rules: ScopeRules, wants_immutable_id: bool, *, carries_login_id: bool
 ) -> Reason | None:
-    """Why no anonymous profile may be the answer, which hold no login ID and no immutable ID."""
+    """Why no anonymous profile may be the answer: such profiles hold no login or immutable ID."""
     if wants_immutable_id:
         return Reason.IMMUTABLE_SEARCH
     if carries_login_id and rules.new_known_users_get_a_new_record:

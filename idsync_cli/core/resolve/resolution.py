@@ -163,7 +163,6 @@ class _Resolution:
             ]
         )
         if shape.is_search:
-            identifiers = lookup.identifiers_of(profile)
             return Decision(
                 _MATCHED,
                 decided_by,
@@ -171,8 +170,8 @@ class _Resolution:
                 profile.types & shape.login_bits != 0,
                 matched,
                 notes=tuple(self.notes),
-                identifiers=identifiers,
-                types_in_order=tuple(shape.rules.in_order({each.type for each in identifiers})),
+                identifiers=lookup.identifiers_of(profile),
+                types_in_order=shape.rules.listed(profile.types),
                 tiers=tiers,
             )
         change_set = None if all(held) else ChangeSet(shape.rules, self.lookup)

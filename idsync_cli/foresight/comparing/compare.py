@@ -17,12 +17,13 @@ from idsync_cli.foresight.comparing.comparison import (
     DifferingLine,
     Example,
     GroupCounts,
+    Limits,
 )
 from idsync_cli.foresight.comparing.groups import NEVER, Group, Grouped, Part, group
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
-from idsync_cli.foresight.comparing.work import Advance, File, Held, Replayed, SideJob
+from idsync_cli.foresight.comparing.work import Advance, File, Held, SideJob, SideReplay
 from idsync_cli.graph.compared import joined
 from idsync_cli.graph.values import Graph, SideName
 
@@ -54,6 +55,10 @@ class Compared:
         self.first_wrong: Sequence[Fault] = ()
         self._grouped = grouped
         self._both = both
+
+    def exit_status(self, limits: Limits) -> int:
+        """That of the comparison; 1 if a response is wrong, whatever the limits."""
+        return 1 if self.wrong else self.comparison.exit_status(limits)
 
     def differing_lines(self) -> Iterator[DifferingLine]:
         """Every line that differs, in order."""
@@ -107,7 +112,7 @@ def compare(
             jobs.append(job._replace(folder=str(Path(folder, name))))
         processes = [opened.enter_context(SideProcess(job)) for job in jobs]
         with progress() as advance:
-            replayed: list[Replayed] = results(processes, advance)
+            replayed: list[SideReplay] = results(processes, advance)
         sides = [
             read_side(Path(job.folder), its.ways) for job, its in zip(jobs, replayed, strict=True)
         ]

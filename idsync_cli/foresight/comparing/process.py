@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 
 from idsync_cli.core.decision import Answer
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault
-from idsync_cli.foresight.comparing.work import Replayed, SideJob, SideWork, Wanted
+from idsync_cli.foresight.comparing.work import SideJob, SideReplay, SideWork, Wanted
 from idsync_cli.graph.compared import SidePart
 from idsync_cli.graph.values import SideName
 
@@ -30,7 +30,7 @@ from idsync_cli.foresight.comparing.process import main
 main()
 """
 _LENGTH = 8
-_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM)
+_NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ADVANCED, _DONE, _FAULT, _BUG = "advanced", "done", "fault", "bug"
 _FAULTS = {each.__name__: each for each in (StoreFault, UsageFault)}
 
@@ -99,7 +99,7 @@ class SideProcess:
             _put(self._process.stdin, message)
 
 
-Result = Replayed | bytes | SidePart | dict[tuple[int, int], Answer]
+Result = SideReplay | bytes | SidePart | dict[tuple[int, int], Answer]
 
 
 def results(sides: Sequence[SideProcess], advance: Advance) -> list[Any]:

@@ -20,8 +20,8 @@ from idsync_cli.replay.loop import Replay
 from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import Mode
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.api import ProfileFilter
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.values import ProfileFilter
 
 Advance = Callable[[int, int], None]
 """Is told how many bytes were read and how many requests answered since it was told last.
@@ -70,7 +70,7 @@ class Held(NamedTuple):
     orphaned: int
 
 
-class Replayed(NamedTuple):
+class SideReplay(NamedTuple):
     """What replaying came to: in which ways lines were answered, and the lines of each file."""
 
     ways: tuple[Way, ...]
@@ -92,7 +92,7 @@ class SideWork:
         """Throw the store away."""
         self._opened.close()
 
-    def replay(self) -> Replayed:
+    def replay(self) -> SideReplay:
         """Replay all files, and record the answers in the folder of the job.
 
         Raises:
@@ -115,7 +115,7 @@ class SideWork:
                     )
                 )
             )  # fmt: skip
-        return Replayed(recorder.close(), tuple(lines), held)
+        return SideReplay(recorder.close(), tuple(lines), held)
 
     def are_known(self, mpids: "array[int]") -> bytes:
         """Whether profiles are known at the end, a byte for each."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from idsync_cli.core.config.placeholders import PLACEHOLDERS, is_placeholder
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.foresight.linting.alike import PHONES, groups, without_format
-from idsync_cli.foresight.linting.measures import Place, ScopeMeasures, Values
+from idsync_cli.foresight.linting.measures import FileLine, ScopeMeasures, Values
 
 EXAMPLES = 3
 """How many values of a finding are shown."""
@@ -52,7 +51,7 @@ class Seen(NamedTuple):
     """A value, and where it came first."""
 
     value: str
-    place: Place
+    place: FileLine
 
 
 class Finding(NamedTuple):
@@ -163,7 +162,7 @@ def _behind(
     others = [each for each in rules.priority if each is not moved]
     others.insert(others.index(last) + 1, moved)
     order = tuple(others)
-    return None if any(contradictions(replace(rules, priority=order))) else order
+    return None if any(contradictions(rules._replace(priority=order))) else order
 
 
 def _medium(

@@ -1,10 +1,9 @@
 """Lint of data: real requests, or a store, against the strategy (section 12)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.core.codes import RequestKind
@@ -18,21 +17,31 @@ from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import lines_of
 from idsync_cli.foresight.comparing.sides import Following, Way
-from idsync_cli.foresight.comparing.work import Advance, Replayed, SideJob
-from idsync_cli.foresight.linting.findings import Finding, Weight, findings
-from idsync_cli.foresight.linting.measures import Measures, Place, ScopeMeasures, left_of
+from idsync_cli.foresight.comparing.work import Advance, SideJob, SideReplay
+from idsync_cli.foresight.linting.findings import Finding, Weight, findings, remedies
+from idsync_cli.foresight.linting.measures import (
+    FileLine,
+    MeasuredType,
+    Measures,
+    ScopeMeasures,
+    left_of,
+)
 from idsync_cli.store.api import Transaction
 
 
 class ScopeLint(NamedTuple):
     """What there is to say of one scope.
 
-    `decided` says how many answers each type decided; None of a store, which does not know it.
+    `answered` requests had a profile for an answer. `decided` says how many answers each type
+    decided; None of a store, which does not know it. `extensions` are those of the scope with all
+    that the findings propose, and empty where they propose nothing.
     """
 
-    measures: ScopeMeasures
+    answered: int
+    types: Mapping[IdentityType, MeasuredType]
     decided: Mapping[IdentityType, int] | None
     findings: tuple[Finding, ...]
+    extensions: Mapping[str, Any]
 
 
 class Lint(NamedTuple):
@@ -87,15 +96,12 @@ def lint_files(job: SideJob, advance: Advance) -> Lint:
 def lint_store(transaction: Transaction, organization: Organization) -> Lint:
     """Measure what the profiles of a store hold: each is as a request that carries all of it."""
     measures = {name: ScopeMeasures(rules) for name, rules in organization.scopes.items()}
-    nowhere = Place(0, 0)
+    nowhere = FileLine(0, 0)
     for scope, profile in transaction.profiles(organization.scopes):
         its = measures.get(scope)
         if its is not None:
             its.take(left_of(profile.identifiers, its.rules), profile.mpid, nowhere)
-    scopes = {
-        name: ScopeLint(each, None, tuple(findings(each, None))) for name, each in measures.items()
-    }
-    return Lint(None, (), scopes, {})
+    return Lint(None, (), {name: _of_scope(each, None) for name, each in measures.items()}, {})
 
 
 def tried(lint: Lint, job: SideJob) -> Iterator[tuple[tuple[str, IdentityType], Comparison]]:
@@ -108,18 +114,27 @@ def tried(lint: Lint, job: SideJob) -> Iterator[tuple[tuple[str, IdentityType], 
     for name, scope in lint.scopes.items():
         for finding in scope.findings:
             if finding.order is not None:
-                rules = replace(scope.measures.rules, priority=finding.order)
+                rules = job.organization.scopes[name]._replace(priority=finding.order)
                 scopes = {**job.organization.scopes, name: rules}
-                other = job._replace(organization=replace(job.organization, scopes=scopes))
+                other = job._replace(organization=job.organization._replace(scopes=scopes))
                 yield (name, finding.identity_type), compare(job, other, examples=0).comparison
 
 
-def _scopes(measures: Measures, replayed: Replayed) -> dict[str, ScopeLint]:
-    found = {}
-    for name, each in measures.items():
-        decided = _decided(each.ways, replayed.ways)
-        found[name] = ScopeLint(each, decided, tuple(findings(each, decided)))
-    return found
+def _scopes(measures: Measures, replayed: SideReplay) -> dict[str, ScopeLint]:
+    return {
+        name: _of_scope(each, _decided(each.ways, replayed.ways)) for name, each in measures.items()
+    }
+
+
+def _of_scope(measures: ScopeMeasures, decided: Mapping[IdentityType, int] | None) -> ScopeLint:
+    found = findings(measures, decided)
+    return ScopeLint(
+        measures.answered,
+        measures.measured(),
+        decided,
+        tuple(found),
+        remedies(measures.rules, found),
+    )
 
 
 def _decided(ways: Mapping[int, int], known: Sequence[Way]) -> dict[IdentityType, int]:
@@ -152,7 +167,7 @@ class _Reading:
             reading = self._reader.read(request)
             if reading.scope is not None and reading.rules is not None:
                 carried = _carried(reading, reading.rules)
-                self.measures[reading.scope].take(carried, mpid, Place(file, line), way)
+                self.measures[reading.scope].take(carried, mpid, FileLine(file, line), way)
 
 
 def _carried(reading: wire.Reading, rules: ScopeRules) -> Iterable[Identifier]:

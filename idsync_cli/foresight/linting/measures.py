@@ -19,7 +19,7 @@ MOST_SHARED = 3
 """How many of the values with the most profiles are told."""
 
 
-class Place(NamedTuple):
+class FileLine(NamedTuple):
     """A line of a file; files are counted from 0."""
 
     file: int
@@ -42,6 +42,19 @@ class SharedValue(NamedTuple):
     requests: int
 
 
+class MeasuredType(NamedTuple):
+    """What was measured of one type in one scope.
+
+    `carried` counts the requests that have it, and `values` its different values.
+    """
+
+    carried: int
+    values: int
+    profiles_per_value: Spread | None
+    values_per_profile: Spread | None
+    most_shared: tuple[SharedValue, ...]
+
+
 class Values:
     """The values of one type in one scope; each is known by a number from 0."""
 
@@ -56,7 +69,7 @@ class Values:
         self._files = array("L")
         self._lines = array("L")
 
-    def take(self, value: str, mpid: int, place: Place) -> int:
+    def take(self, value: str, mpid: int, place: FileLine) -> int:
         """Let a request carry a value, and be answered with a profile; the value's number."""
         self.carried += 1
         number = self.numbers.get(value)
@@ -81,9 +94,9 @@ class Values:
         self._held.append(mpid)
         return number
 
-    def place_of(self, number: int) -> Place:
+    def place_of(self, number: int) -> FileLine:
         """Where a value came first."""
-        return Place(self._files[number], self._lines[number])
+        return FileLine(self._files[number], self._lines[number])
 
     def profiles_of(self, numbers: Iterable[int]) -> int:
         """How many profiles some values have together."""
@@ -103,15 +116,17 @@ class Values:
         """The share of values that have several profiles."""
         return len(self._more) / len(self.numbers) if self.numbers else 0.0
 
-    def profiles_per_value(self) -> Spread | None:
-        """How many profiles values have; None without any value."""
-        return _spread(self.profiles)
+    def measured(self) -> MeasuredType:
+        """What there is to say of them all."""
+        return MeasuredType(
+            self.carried,
+            len(self.numbers),
+            _spread(self.profiles),
+            _spread(sum(1 for _ in each) for _, each in groupby(sorted(self._held))),
+            tuple(self._most_shared()),
+        )
 
-    def values_per_profile(self) -> Spread | None:
-        """How many values profiles have; None without any."""
-        return _spread(sum(1 for _ in each) for _, each in groupby(sorted(self._held)))
-
-    def most_shared(self) -> list[SharedValue]:
+    def _most_shared(self) -> list[SharedValue]:
         """The values with the most profiles, of those that have several."""
         first = sorted(self.shared, key=lambda number: (-self.profiles[number], number))
         named = dict.fromkeys(first[:MOST_SHARED], "")
@@ -125,7 +140,7 @@ class Values:
 
 
 def _spread(counts: Iterable[int]) -> Spread | None:
-    """The median and the 99th percentile by nearest rank, and the highest."""
+    """The median and the 99th percentile by nearest rank, and the highest; None of no counts."""
     of = sorted(Counter(counts).items())
     total = sum(number for _, number in of)
     if not total:
@@ -154,7 +169,7 @@ class ScopeMeasures:
         self._higher: dict[tuple[IdentityType, IdentityType], array[int]] = {}
 
     def take(
-        self, identifiers: Iterable[Identifier], mpid: int, place: Place, way: int | None = None
+        self, identifiers: Iterable[Identifier], mpid: int, place: FileLine, way: int | None = None
     ) -> None:
         """Take a request that was answered with a profile, in a certain way.
 
@@ -178,6 +193,10 @@ class ScopeMeasures:
                 logins.append((kind, number))
         if len(logins) > 1:
             self._see_logins(logins)
+
+    def measured(self) -> dict[IdentityType, MeasuredType]:
+        """What there is to say of each type, in priority order."""
+        return {kind: self.types[kind].measured() for kind in self.rules.in_order(self.types)}
 
     def _see_logins(self, logins: Sequence[tuple[IdentityType, int]]) -> None:
         """See which values of a higher login type come with a value of a lower one."""

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import FileFault, UsageFault
@@ -18,8 +18,9 @@ from idsync_cli.render.theme import Line, text
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.explorer.files import PAGE, page_files
 from idsync_cli.server.explorer.guard import SECURITY_HEADERS, Guard
-from idsync_cli.server.explorer.looking import drawn
 from idsync_cli.server.explorer.routes import ExplorerRoutes
+from idsync_cli.server.explorer.views import drawn
+from idsync_cli.server.outermost import ReportBug, answer
 
 PREFIX: Final = "/explorer/"
 _DATA: Final = "/explorer/api"
@@ -34,7 +35,7 @@ class Explorer:
         self,
         routes: ExplorerRoutes,
         guard: Guard,
-        report_bug: Callable[[Exception], None],
+        report_bug: ReportBug,
         behind: ASGIApp | None = None,
     ) -> None:
         self._guard: Final = guard
@@ -53,25 +54,15 @@ class Explorer:
                 return
             if scope["type"] != "http":
                 return
-        await self._answered(scope, receive, send)
-
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
-        has_begun = False
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - the last resort of a server that goes on
-            self._report_bug(error)
-            if not has_begun:
-                response = _error(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
-                await response(scope, receive, send_with_headers)
+        await answer(
+            self._app,
+            scope,
+            receive,
+            send,
+            headers=_HEADERS,
+            report_bug=self._report_bug,
+            of_a_bug=_of_a_bug,
+        )
 
     def _application(self, routes: ExplorerRoutes) -> Starlette:
         of_data: list[tuple[str, str, Handler]] = [
@@ -126,6 +117,10 @@ _HEADERS: Final = [
     (name.lower().encode("ascii"), value.encode("ascii"))
     for name, value in SECURITY_HEADERS.items()
 ]
+
+
+def _of_a_bug() -> Response:
+    return _error(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
 
 
 def _error(status: int, code: str, message: str, **more: Any) -> Response:

@@ -1,6 +1,6 @@
 """A live request as a line, and explained."""
 
-from idsync_cli.server.explorer.looking import Json, answer_shown, drawn
+from idsync_cli.server.explorer.views import Json, answer_shown, drawn
 from idsync_cli.server.live import LiveRequest
 from idsync_cli.server.log import decided
 from idsync_cli.wire import time_text

@@ -16,9 +16,9 @@ from idsync_cli.files.config_file import read as read_configuration
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.api import Api
 from idsync_cli.server.bodies import check_content_type, read_body
-from idsync_cli.server.explorer import looking
+from idsync_cli.server.explorer import views
 from idsync_cli.server.explorer.live_lines import live_line, live_shown
-from idsync_cli.server.explorer.looking import Json, Rules, sqlite_of
+from idsync_cli.server.explorer.views import Json, ShownRules, sqlite_of
 from idsync_cli.server.live import KEPT, LiveRequest, LiveRequests
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
@@ -45,7 +45,7 @@ LOOK_AGAIN_SECONDS: Final = 1.0
 class ExplorerRoutes:
     """The handlers; `rules` is the configuration that holds, and is set anew when that changes."""
 
-    def __init__(self, api: Api, rules: Rules, *, may_write: bool, is_served: bool) -> None:
+    def __init__(self, api: Api, rules: ShownRules, *, may_write: bool, is_served: bool) -> None:
         self.rules = rules
         self._api: Final = api
         self._may_write: Final = may_write
@@ -56,7 +56,7 @@ class ExplorerRoutes:
         """All that the first view needs."""
 
         def look(transaction: SqliteTransaction) -> Json:
-            return looking.overview(transaction, self.rules)
+            return views.overview(transaction, self.rules)
 
         more = {
             "kinds": [kind.value for kind in KINDS],
@@ -83,9 +83,9 @@ class ExplorerRoutes:
             answer = await self._api.answer(asked, explain=True)
 
         def look(transaction: SqliteTransaction) -> Json:
-            return {"meant": looking.meant(transaction, self.rules.organization, asked, answer)}
+            return {"meant": views.meant(transaction, self.rules.organization, asked, answer)}
 
-        shown = {**looking.answer_shown(answer), "dry_run": is_dry and not is_search}
+        shown = {**views.answer_shown(answer), "dry_run": is_dry and not is_search}
         return json_response({**await self._seen(look), **shown})
 
     async def compare(self, request: Request) -> Response:
@@ -99,7 +99,7 @@ class ExplorerRoutes:
 
         def look(transaction: SqliteTransaction) -> Json:
             both = self.rules.organization, organization
-            return looking.compared(transaction, both, asked, now_ms)
+            return views.compared(transaction, both, asked, now_ms)
 
         return json_response(await self._seen(look))
 
@@ -108,7 +108,7 @@ class ExplorerRoutes:
         mpid, now_ms = _mpid_in(request), self._api.now()
 
         def look(transaction: SqliteTransaction) -> Json:
-            return looking.profile(transaction, self.rules.organization, mpid, now_ms)
+            return views.profile(transaction, self.rules.organization, mpid, now_ms)
 
         return json_response(await self._seen(look))
 
@@ -117,7 +117,7 @@ class ExplorerRoutes:
         mpid = _mpid_in(request)
 
         def look(transaction: SqliteTransaction) -> Json:
-            return looking.story(transaction, self.rules.organization, mpid)
+            return views.story(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
 
@@ -126,20 +126,20 @@ class ExplorerRoutes:
         mpid = _mpid_in(request)
 
         def look(transaction: SqliteTransaction) -> Json:
-            return looking.graph(transaction, self.rules.organization, mpid)
+            return views.graph(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
 
     async def configuration(self, _request: Request) -> Response:
         """The configuration in sentences, and what lint says of it."""
-        return json_response(looking.configuration(self.rules))
+        return json_response(views.configuration(self.rules))
 
     async def audiences(self, _request: Request) -> Response:
         """Every audience with how many members it has."""
         now_ms = self._api.now()
 
         def look(transaction: SqliteTransaction) -> Json:
-            return looking.audiences(transaction, self.rules.organization, now_ms)
+            return views.audiences(transaction, self.rules.organization, now_ms)
 
         return json_response(await self._seen(look))
 
@@ -149,7 +149,7 @@ class ExplorerRoutes:
         now_ms = self._api.now()
 
         def look(transaction: SqliteTransaction) -> Json:
-            return looking.members(transaction, self.rules.organization, named, now_ms)
+            return views.members(transaction, self.rules.organization, named, now_ms)
 
         return json_response(await self._seen(look))
 
@@ -201,7 +201,7 @@ class ExplorerRoutes:
         def ask(transaction: Transaction) -> Json | UsageFault:
             opened = sqlite_of(transaction)
             try:
-                return {**look(opened), "store": looking.state_of(opened)}
+                return {**look(opened), "store": views.state_of(opened)}
             except UsageFault as fault:  # an error would have the transaction forgotten
                 return fault
 

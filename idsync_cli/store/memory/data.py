@@ -35,6 +35,11 @@ class KeptEvent(NamedTuple):
     text: str
 
 
+def when(event: KeptEvent) -> tuple[int, int, int]:
+    """The order of events: by time, then as they came."""
+    return event.time_ms, event.seq, event.place
+
+
 class KeptDevice(NamedTuple):
     """What was said of a device last, as JSON, and by which request; and who named it first."""
 
@@ -53,7 +58,7 @@ class KeptState(NamedTuple):
 
 
 class KeptData:
-    """All but the events; it never changes.
+    """Everything but the events; it never changes.
 
     Attributes are JSON by their names, each with the request that set it. Devices are in the order
     in which they came. `times` are when the profile was first seen and last stored.
@@ -95,7 +100,7 @@ class KeptData:
             yield AttributeChange(op, mpid, name, None if value is None else value_of(value))
 
     def _attribute_steps(self, data: BatchData) -> Iterator[tuple[AttributeOp, str, str | None]]:
-        """One that is set as it was, or deleted where there is none, does not change."""
+        """What really changes: no attribute that is set as it was, or deleted and not there."""
         values = {name: value for name, (value, _) in self.attributes.items()}
         for name, value in (data.attributes or {}).items():
             if values.get(name) != value:
@@ -165,7 +170,7 @@ class KeptData:
         attribution: str | None,
         seq: int,
     ) -> KeptState:
-        """What is None was not said."""
+        """The state after a batch; what is None in it stays as it was."""
         before = self.state
         consent = before.consent_state if consent_state is None else consent_state
         opted_out = before.is_opted_out if is_opted_out is None else is_opted_out

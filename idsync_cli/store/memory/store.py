@@ -9,10 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.api import (
-    Store,
-    Transaction,
-)
+from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory.transaction import MemoryTransaction
 from idsync_cli.store.memory.world import World
 

@@ -1,10 +1,10 @@
 """One transaction of a store in memory: questions, and applying what was decided."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from idsync_cli.core.codes import AttributeOp, Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import Alias, AttributeChange, ProfileData
+from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
@@ -16,30 +16,21 @@ from idsync_cli.core.records import (
     DeviceRecord,
     DigestRecord,
     EventRecord,
-    NumberedRecord,
-    Record,
     TimesRecord,
 )
-from idsync_cli.store.api import (
-    EVERY_PROFILE,
-    HistoryChange,
-    HistoryEntry,
-    ProfileFilter,
-    RequestEntry,
-    Transaction,
-)
 from idsync_cli.store.kept_json import value_of
-from idsync_cli.store.memory.data import NO_DATA, KeptEvent
+from idsync_cli.store.memory.data import NO_DATA, KeptEvent, when
 from idsync_cli.store.memory.lookup import MemoryLookup
-from idsync_cli.store.memory.records import in_order, mpids_of
-from idsync_cli.store.memory.world import KeptProfile, World, age_of
+from idsync_cli.store.memory.questions import MemoryQuestions
+from idsync_cli.store.memory.world import KeptProfile, World
+from idsync_cli.store.values import HistoryChange, HistoryEntry, RequestEntry
 
 
-class MemoryTransaction(Transaction):
+class MemoryTransaction(MemoryQuestions):
     """A transaction over a copy that is its own."""
 
     def __init__(self, world: World, batch_key: bytes) -> None:
-        self._world = world
+        super().__init__(world)
         self._key = batch_key
         self._remembers_rules = False
 
@@ -152,7 +143,7 @@ class MemoryTransaction(Transaction):
         found = [
             each for mpid, each in world.events if mpid == source and alias.takes(each.time_ms)
         ]
-        for place, each in enumerate(sorted(found, key=_when), start=1):
+        for place, each in enumerate(sorted(found, key=when), start=1):
             world.events.append((destination, each._replace(seq=alias.seq, place=place)))
         before = world.data.get(source, NO_DATA)
         there = world.data.get(destination, NO_DATA)
@@ -214,7 +205,7 @@ class MemoryTransaction(Transaction):
         return True
 
     def _take_number(self, seq: int, mpid: int | None) -> None:
-        """Let a number be that of an import, of a profile that is there, unless it is taken."""
+        """Let an import take a number that is not taken, if it is about a profile that is there."""
         if mpid is not None and seq not in self._world.taken:
             self._world.taken.add(seq)
             self._world.answers[seq] = mpid
@@ -240,19 +231,6 @@ class MemoryTransaction(Transaction):
         self._remembers_rules = True
         self._world.rules = dict(rules)
 
-    def remembered_rules(self) -> dict[str, str]:
-        """What was remembered last; empty where nothing was."""
-        return dict(self._world.rules)
-
-    def scopes(self) -> tuple[str, ...]:
-        """The names of the scopes that have profiles, in alphabetical order."""
-        return tuple(sorted({kept.scope for kept in self._world.profiles.values()}))
-
-    def find(self, mpid: int) -> tuple[str, Profile] | None:
-        """The profile that has the MPID, with its scope."""
-        kept = self._world.profiles.get(mpid)
-        return None if kept is None else (kept.scope, kept.whole())
-
     def view(self, mpid: int) -> tuple[str, ProfileView] | None:
         """The profile that has the MPID, without what it holds, with its scope."""
         kept = self._world.profiles.get(mpid)
@@ -262,82 +240,6 @@ class MemoryTransaction(Transaction):
     def other_batch_keys(self) -> Sequence[bytes]:
         """Keys of other stores under which digests of batches' ids came from there."""
         return self._world.other_batch_keys
-
-    def records(self, scope: str | None = None) -> Iterator[Record]:
-        """What there is beside profiles: first their times, then all the rest by number."""
-        profiles = sorted(self._world.profiles.values(), key=age_of)
-        ages = {each.view.mpid: each.view.created_seq for each in profiles}
-        found: list[NumberedRecord] = [*self._world.digests.values(), *self._world.aliases]
-        found += [each for each in self._world.erasures.values() if scope in (None, each.scope)]
-        found += [EventRecord(mpid, *each) for mpid, each in self._world.events]
-        for mpid, data in self._world.data.items():
-            found += data.records(mpid)
-        if scope is not None:
-            its = {each.view.mpid for each in profiles if each.scope == scope}
-            found = [each for each in found if mpids_of(each) <= its or isinstance(each, Erasure)]
-        named = {mpid for each in found for mpid in mpids_of(each)}
-        for mpid in ages:
-            times = self._world.data.get(mpid, NO_DATA).times
-            if mpid in named and times is not None:
-                yield TimesRecord(mpid, *times)
-        yield from in_order(found, ages)
-
-    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
-        """What the profile has beside its identifiers, with its latest `events`."""
-        if mpid not in self._world.profiles:
-            return None
-        its_events = sorted([each[1] for each in self._world.events if each[0] == mpid], key=_when)
-        count = len(its_events)
-        latest = its_events if events is None else its_events[max(0, count - events) :]
-        aliases = [
-            each
-            for each in self._world.aliases
-            if mpid in (each.source_mpid, each.destination_mpid)
-        ]
-        return self._world.data.get(mpid, NO_DATA).whole(latest, count, aliases, mpid)
-
-    def profiles(
-        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
-    ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, oldest first."""
-        for kept in sorted(self._world.profiles.values(), key=age_of):
-            if asked.takes(kept.scope, kept.view, rules.get(kept.scope)):
-                yield kept.scope, kept.whole()
-
-    def count_profiles(
-        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
-    ) -> int:
-        """How many profiles are asked for."""
-        return sum(
-            asked.takes(kept.scope, kept.view, rules.get(kept.scope))
-            for kept in self._world.profiles.values()
-        )
-
-    def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
-        """The profiles of a scope that hold exactly this identifier, oldest first."""
-        return [kept.whole() for kept in self._world.holding(scope, identifier)]
-
-    def history(
-        self,
-        mpid: int | None = None,
-        identifier: Identifier | None = None,
-        limit: int | None = None,
-    ) -> Iterator[HistoryEntry]:
-        """The changes of a profile, of an identifier, of both or of all, oldest first."""
-        found = [
-            entry
-            for entry in self._world.entries()
-            if (mpid is None or entry.concerns(mpid))
-            and (identifier is None or entry.is_about(identifier))
-        ]
-        found.sort(key=_seq)  # a profile may have come in under a number that had been left free
-        return iter(found if limit is None else found[:limit])
-
-    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
-        """The erasures, or that of one profile, by sequence number."""
-        found = [each for each in self._world.erasures.values() if mpid in (None, each.mpid)]
-        found.sort(key=_seq_of_erasure)
-        return iter(found)
 
 
 def _held_after(kept: KeptProfile, changes: Sequence[Change]) -> tuple[Identifier, ...]:
@@ -350,15 +252,3 @@ def _held_after(kept: KeptProfile, changes: Sequence[Change]) -> tuple[Identifie
             else:
                 held.remove(change.identifier)
     return tuple(held)
-
-
-def _when(event: KeptEvent) -> tuple[int, int, int]:
-    return event.time_ms, event.seq, event.place
-
-
-def _seq(entry: HistoryEntry) -> int:
-    return entry.seq
-
-
-def _seq_of_erasure(erasure: Erasure) -> int:
-    return erasure.seq

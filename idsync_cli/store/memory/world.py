@@ -11,10 +11,8 @@ from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.records import (
     DigestRecord,
 )
-from idsync_cli.store.api import (
-    HistoryEntry,
-)
 from idsync_cli.store.memory.data import NO_DATA, KeptData, KeptEvent
+from idsync_cli.store.values import HistoryEntry
 
 
 class KeptProfile:

@@ -29,7 +29,8 @@ from idsync_cli.store.sqlite.lifecycle.beside import RESTORED_SUFFIX, SUFFIXES
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, is_there, schema_version
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
-from idsync_cli.store.sqlite.lifecycle.opening import check_name, is_free, no_folder, open_store
+from idsync_cli.store.sqlite.lifecycle.opening import open_store
+from idsync_cli.store.sqlite.lifecycle.vacancy import check_name, is_free, no_folder
 from idsync_cli.store.sqlite.store import SqliteStore
 
 
@@ -88,47 +89,47 @@ def restore(path: str, file: str, *, keep: bool) -> Restored:
     Raises:
         StoreFault: the copy is no sound store of this version, or the store cannot be written.
     """
-    place = StoreLocation(path)
-    is_there(place)  # or else it is nothing to write over
-    check_name(place)
-    if not place.path.parent.is_dir():
-        raise no_folder(place)
+    location = StoreLocation(path)
+    is_there(location)  # or else it is nothing to write over
+    check_name(location)
+    if not location.path.parent.is_dir():
+        raise no_folder(location)
     with (
         _backup_at(file) as source,
-        _failing_as(lambda error: _unrestored(place, error, is_as_it_was=True)),
-        draft_of(place.path) as draft,
+        _failing_as(lambda error: _unrestored(location, error, is_as_it_was=True)),
+        draft_of(location.path) as draft,
     ):
         _copy(source, draft)
         keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(file)))
-        known = known_by(place.path) if is_there(place) else Knowledge()
+        known = known_by(location.path) if is_there(location) else Knowledge()
         erased = carry_out_again(draft, known)  # which may take long, and so is done first
-        with closing(place.lock), place.lock.turn():
-            if not is_there(place):
-                if is_free(place):
-                    put_in_place(draft, place.path)
+        with closing(location.lock), location.lock.turn():
+            if not is_there(location):
+                if is_free(location):
+                    put_in_place(draft, location.path)
                 return Restored()
-            known = known_by(place.path)
+            known = known_by(location.path)
             erased += carry_out_again(draft, known)
-            kept = _free_name(place) if keep else None
+            kept = _free_name(location) if keep else None
             if kept:
                 keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(str(kept))))
             with _failing_as(
-                lambda error: _unrestored(place, error, is_as_it_was=is_undone(error))
+                lambda error: _unrestored(location, error, is_as_it_was=is_undone(error))
             ):
                 try:
-                    _replace_content(place, draft, kept)
+                    _replace_content(location, draft, kept)
                 except sqlite3.DatabaseError as error:
                     if not is_damage(error):
                         raise
-                    _replace_damaged(place, draft, kept)
-            if kept and not place.given.is_symlink():
-                kept = place.given.with_name(kept.name)
+                    _replace_damaged(location, draft, kept)
+            if kept and not location.given.is_symlink():
+                kept = location.given.with_name(kept.name)
             return Restored(kept, erased, known.is_readable)
 
 
-def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> None:
+def _replace_content(location: StoreLocation, draft: Path, kept: Path | None) -> None:
     """Let SQLite itself write the new content over the old, in one transaction."""
-    with closing(connect(place.path)) as old:
+    with closing(connect(location.path)) as old:
         if kept:
             with draft_of(kept) as copy:
                 with closing(connect(copy)) as connection:
@@ -153,17 +154,17 @@ def _replace_content(place: StoreLocation, draft: Path, kept: Path | None) -> No
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _replace_damaged(place: StoreLocation, draft: Path, kept: Path | None) -> None:
+def _replace_damaged(location: StoreLocation, draft: Path, kept: Path | None) -> None:
     """Move a file aside that SQLite cannot write any more, with its log, or remove it."""
     for suffix in ("", "-wal", "-journal", "-shm"):
-        file = place.beside(suffix)
+        file = location.beside(suffix)
         if not file.exists():
             continue
         if kept and suffix != "-shm":
             file.rename(kept.with_name(kept.name + suffix))
         else:
             file.unlink()
-    put_in_place(draft, place.path)
+    put_in_place(draft, location.path)
 
 
 def _copy(store: SqliteStore, draft: Path) -> None:
@@ -186,7 +187,7 @@ def _copy(store: SqliteStore, draft: Path) -> None:
         raise _unsound(store, f"is damaged: {error}") from None
     if not is_there(StoreLocation(str(draft))):
         raise StoreFault(
-            f"the store {store.place} is empty", FaultCode.NOT_A_STORE, store=str(store.place)
+            f"the store {store.location} is empty", FaultCode.NOT_A_STORE, store=str(store.location)
         )
     found = first_fault(draft)
     if found is not None:
@@ -196,11 +197,11 @@ def _copy(store: SqliteStore, draft: Path) -> None:
 
 def _unsound(store: SqliteStore, what: str) -> StoreFault:
     return StoreFault(
-        f"the store {store.place} {what}",
+        f"the store {store.location} {what}",
         FaultCode.STORE_DAMAGED,
         hint=Hint.RUN_DOCTOR,
         kept=Kept.NOTHING_CHANGED,
-        store=str(store.place),
+        store=str(store.location),
     )
 
 
@@ -221,7 +222,7 @@ def _back_up(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _clean(connection: sqlite3.Connection) -> None:
-    """Clean a copy of whatever store that was, also of an earlier version."""
+    """Clean a copy (`again.clean`), unless it is of an earlier version."""
     if schema_version(connection) == SCHEMA_VERSION:
         clean(connection)
 
@@ -243,9 +244,11 @@ def _backup_at(file: str) -> SqliteStore:
         raise
 
 
-def _free_name(place: StoreLocation) -> Path:
-    """A name beside the store that nothing bears, nor anything that would belong to it."""
-    names = (place.beside(RESTORED_SUFFIX + (f"-{number}" if number else "")) for number in count())
+def _free_name(location: StoreLocation) -> Path:
+    """A name beside the store that is free, also for the files that would belong to it."""
+    names = (
+        location.beside(RESTORED_SUFFIX + (f"-{number}" if number else "")) for number in count()
+    )
     return next(
         name
         for name in names
@@ -261,21 +264,21 @@ def _failing_as(fault: Callable[[Exception], StoreFault]) -> Iterator[None]:
         raise fault(error) from None
 
 
-def _unwritten(place: StoreLocation, error: Exception) -> StoreFault:
+def _unwritten(location: StoreLocation, error: Exception) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
-        f"the backup {place} cannot be written: {cause}",
+        f"the backup {location} cannot be written: {cause}",
         FaultCode.OUTPUT_UNWRITABLE,
         kept=Kept.STORE_AS_IT_WAS,
-        path=str(place),
+        path=str(location),
     )
 
 
-def _unrestored(place: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
+def _unrestored(location: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
-        f"the store {place} cannot be restored: {cause}",
+        f"the store {location} cannot be restored: {cause}",
         FaultCode.STORE_UNWRITABLE,
         kept=Kept.STORE_AS_IT_WAS if is_as_it_was else None,
-        store=str(place),
+        store=str(location),
     )

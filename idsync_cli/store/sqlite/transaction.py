@@ -1,27 +1,17 @@
-"""What the store knows, and applying what was decided, in one transaction after another."""
+"""A transaction of a SQLite store: look-ups, applying decisions, and writing the rows."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from idsync_cli.core.codes import Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.data.values import Alias, BatchData, ProfileData
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.core.records import DataRecord, Record, TimesRecord
-from idsync_cli.store.api import (
-    EVERY_PROFILE,
-    HistoryEntry,
-    Member,
-    MemberCount,
-    ProfileFilter,
-    RequestEntry,
-    Transaction,
-)
 from idsync_cli.store.sqlite.cache.aliases import Aliases
+from idsync_cli.store.sqlite.cache.applying import Applying
 from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
@@ -35,25 +25,20 @@ from idsync_cli.store.sqlite.cache.tables import Tables
 from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.erasing.traces import Traces
+from idsync_cli.store.sqlite.questions import SqliteQuestions
 from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
-from idsync_cli.store.sqlite.rows.checksums import NO_TIME
-from idsync_cli.store.sqlite.rows.data import attribution_of
+from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
+    from idsync_cli.core.records import DataRecord, TimesRecord
     from idsync_cli.store.sqlite.cache.imports import RecordImport
 
 _ADD: Final = Op.ADD
 _ERASED: Final = Status.ERASED
-_SCOPES = """
-    SELECT name FROM scopes
-    WHERE name NOT IN (SELECT scope FROM erasures)
-        OR EXISTS (SELECT * FROM profiles WHERE profiles.scope_id = scopes.scope_id)
-    ORDER BY name
-"""
 _BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 
 
-class SqliteTransaction(Transaction):
+class SqliteTransaction(SqliteQuestions):
     """A SQLite store in a transaction.
 
     What was read serves the transactions that follow, as long as nobody else writes and none is
@@ -61,19 +46,22 @@ class SqliteTransaction(Transaction):
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.as_of: int | None = None
+        super().__init__(connection)
         self._scopes: dict[str, Scope] = {}
         self._names: dict[int, str] = {}  # of scopes, by their numbers, as far as asked for
         self._tables = tables = Tables(connection)
         self._pending = pending = PendingChanges(connection)
         self._memory = memory = WorkingSet(pending)
         self._cache = cache = ProfileCache(tables, memory, pending)
-        self._batch_ids = BatchIds(tables)
-        self._aliases = Aliases(connection, self._bring_up_to_date)
+        self._batch_ids = batch_ids = BatchIds(tables)
+        self._aliases = aliases = Aliases(connection, self._bring_up_to_date)
         self._prefetch = Prefetch(tables, memory, pending, cache)
-        self._edits = Edits(tables, memory, pending, cache)
-        self._requests = PendingRequests(connection)
+        self._edits = edits = Edits(tables, memory, pending, cache)
+        self._requests = requests = PendingRequests(connection)
+        self._batch = Batch()  # what else is yet to be written: scopes, data and rules
+        self._applying = Applying(
+            connection, memory, cache, edits, requests, batch_ids, aliases, self._batch.data
+        )
         self._import: RecordImport | None = None  # is made when records come in
         self._seed = ""
         self._found_seq = 0
@@ -88,24 +76,12 @@ class SqliteTransaction(Transaction):
         self._traces = Traces(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._has_applied = False  # something that has yet to be written
-        self._batch = Batch()  # what else is yet to be written: scopes and rules
 
     def begin(self) -> None:
         """Another transaction begins, on the store as the last one left it."""
         self._remembers_rules = False
         self._cache.new_mpids_are_free = False
         self._memory.trim()
-
-    def look_back(self, seq: int) -> None:
-        """See the store as it was after a request, of what was not erased, until the end.
-
-        Profiles, what they have, and records are seen so; look-ups are of no use any more. The
-        transaction must be one that reads.
-        """
-        from idsync_cli.store.sqlite.queries import earlier
-
-        earlier.look_back(self, seq)
-        self.as_of = seq
 
     def expect_many(self) -> None:
         """Prepare for many identifiers that the store has never seen."""
@@ -157,68 +133,6 @@ class SqliteTransaction(Transaction):
     def new_mpids_are_free(self, taken_to_be: bool) -> None:
         self._cache.new_mpids_are_free = taken_to_be
 
-    def scopes(self) -> tuple[str, ...]:
-        """The names of the scopes that have profiles; a scope comes in with its first profile."""
-        self.write()
-        return tuple(name for (name,) in self.connection.execute(_SCOPES))
-
-    def profiles(
-        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
-    ) -> Iterator[tuple[str, Profile]]:
-        """The profiles that are asked for, with their scopes, oldest first."""
-        from idsync_cli.store.sqlite.queries import profiles
-
-        self.write()
-        return profiles.profiles(self, rules, asked)
-
-    def count_profiles(
-        self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
-    ) -> int:
-        """How many profiles are asked for."""
-        from idsync_cli.store.sqlite.queries import profiles
-
-        self.write()
-        return profiles.count_profiles(self, rules, asked)
-
-    def find(self, mpid: int) -> tuple[str, Profile] | None:
-        """The profile that has the MPID, in whatever scope, with its scope."""
-        from idsync_cli.store.sqlite.queries import profiles
-
-        self.write()
-        return profiles.profile_of(self, mpid)
-
-    def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
-        """What the profile has beside its identifiers, with its latest `events`."""
-        from idsync_cli.store.sqlite.queries import data
-
-        self.write()
-        return data.data_of(self, mpid, events)
-
-    def members(
-        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
-    ) -> Iterator[Member]:
-        """The members of an audience that the rules define, oldest first."""
-        from idsync_cli.store.sqlite.queries import audiences
-
-        self.write()
-        return audiences.members(self, scope, rules, audience, now_ms)
-
-    def count_members(
-        self, scope: str, rules: ScopeRules, audience: str, now_ms: int
-    ) -> MemberCount:
-        """How many members an audience has that the rules define, opted out or not."""
-        from idsync_cli.store.sqlite.queries import audiences
-
-        self.write()
-        return audiences.count_members(self, scope, rules, audience, now_ms)
-
-    def holding(self, scope: str, identifier: Identifier) -> list[Profile]:
-        """The profiles of a scope that hold exactly this identifier, oldest first."""
-        from idsync_cli.store.sqlite.queries import profiles
-
-        self.write()
-        return profiles.holders_of(self, scope, identifier)
-
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         """Let `holders` tell known from anonymous by these rules; give the scopes where it did not.
 
@@ -255,63 +169,17 @@ class SqliteTransaction(Transaction):
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
-        answered, seq = decision.profile, entry.seq
-        cache, edits = self._cache, self._edits
-        assert answered is not None
         self._has_applied = True
         if decision.status is _ERASED:
-            self.erase(Erasure(answered.mpid, seq, scope, entry.time_ms, entry.request_id))
+            answered = decision.profile
+            assert answered is not None
+            self.erase(Erasure(answered.mpid, entry.seq, scope, entry.time_ms, entry.request_id))
             return
         its = self._scope(scope, rules)
-        if decision.created:
-            edits.create(answered.created_seq, answered.mpid, its, answered.source_mpid)
-        for update in decision.updates:
-            profile = cache.at(update.profile.created_seq)
-            edits.leave(profile, update.types, update.was_known, seq)
-        time_ms = entry.own_time_ms
-        edits.store(cache.at(answered.created_seq), time_ms)
-        if decision.data is not None:
-            data = self._batch.data
-            data.take(answered.created_seq, seq, time_ms, decision.data)
-            for alias in decision.aliases:
-                destination = cache.of(alias.destination_mpid).created_seq
-                data.copy(destination, seq, time_ms, decision.data, alias)
-        if decision.alias is not None:
-            self._apply_alias(decision.alias)
-        if decision.digest is not None:
-            self._batch_ids.add(decision.digest, answered.created_seq)
-            self._batch.data.batch_ids.append((decision.digest, seq, answered.created_seq))
-        by = decision.decided_by
-        outcome = self._requests.outcome_id(
-            (its.number, entry.kind, decision.status, by.rule, by.identity_type)
-        )
-        numbers: list[int] = [seq, entry.time_ms, outcome, answered.created_seq]
-        for place, change in enumerate(decision.changes, start=1):
-            profile = cache.of(change.mpid)
-            if change.op is _ADD:
-                its_number = edits.add(profile, change.identifier, seq, place)
-                numbers += (place, 1, profile.created_seq, its_number)
-            else:
-                its_number = edits.remove(profile, change.identifier, seq, place)
-                numbers += (place, -1, profile.created_seq, its_number)
-        self._requests.add(numbers)
-        self._requests.add_texts(entry)
-        self._memory.trim()
-        self._batch_ids.trim()
-
-    def _apply_alias(self, alias: Alias) -> None:
-        """Copy what the source has; the destination was seen as early as the source."""
-        source = self._cache.of(alias.source_mpid)
-        destination = self._cache.of(alias.destination_mpid)
-        self._aliases.add(alias, source.created_seq, destination.created_seq)
-        self._edits.see(destination, source.first_seen_ms)
-        attribution = attribution_of(self.connection, source.created_seq)
-        if attribution is not None:
-            copied = BatchData(attribution=attribution)
-            self._batch.data.take(destination.created_seq, alias.seq, NO_TIME, copied)
+        self._applying.apply(decision, its, entry)
 
     def _bring_up_to_date(self) -> None:
-        """Have the tables have all that was decided.
+        """Write everything that was decided, so that the tables have it.
 
         Raises:
             TablesBehind: that is left to another process.
@@ -349,7 +217,7 @@ class SqliteTransaction(Transaction):
         self._write_here()
         return removal.survey(self.connection, self._traces, erasure)
 
-    def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
+    def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
         """Add something that an export has of a profile; whether there was none like it."""
         return self._record_import().insert(record, time_ms)
 
@@ -374,13 +242,6 @@ class SqliteTransaction(Transaction):
             )
         return self._import
 
-    def records(self, scope: str | None = None) -> Iterator[Record]:
-        """What there is beside profiles: first their times, then all the rest by number."""
-        from idsync_cli.store.sqlite.queries import records
-
-        self.write()
-        return records.records(self, scope)
-
     def view(self, mpid: int) -> tuple[str, ProfileView] | None:
         """The profile that has the MPID, without what it holds, with its scope."""
         found = self._cache.profile(mpid)
@@ -395,10 +256,6 @@ class SqliteTransaction(Transaction):
         """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
         self.write()
         entries.enter(self.connection, erasure, None)
-
-    def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
-        """The erasures, or that of one profile, by sequence number."""
-        return entries.erasures(self.connection, mpid)
 
     def erase(self, erasure: Erasure) -> None:
         """Let nothing be left of a profile, which is there, but its erasure.
@@ -416,7 +273,11 @@ class SqliteTransaction(Transaction):
         self._lookups = {}
 
     def _write_here(self) -> None:
-        """Bring the tables up to date, which only this process may do."""
+        """Write everything that was decided; no other process may have been given any of it.
+
+        Raises:
+            TablesBehind: another process has.
+        """
         if self._pending.handed_over.goes_on:
             raise TablesBehind
         self.write()
@@ -458,18 +319,6 @@ class SqliteTransaction(Transaction):
             return dict(self._batch.rules)
         return dict(self.connection.execute("SELECT scope, rules FROM rules"))
 
-    def history(
-        self,
-        mpid: int | None = None,
-        identifier: Identifier | None = None,
-        limit: int | None = None,
-    ) -> Iterator[HistoryEntry]:
-        """The changes of a profile, of an identifier, of both or of all, oldest first."""
-        from idsync_cli.store.sqlite.queries import history
-
-        self.write()
-        return history.history(self, mpid, identifier, limit)
-
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
         if self.has_changes:
@@ -485,6 +334,7 @@ class SqliteTransaction(Transaction):
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq
         self._batch = Batch()
+        self._applying.data = self._batch.data
         return batch
 
     def write_rows(self, rows: Rows) -> None:

@@ -1,7 +1,7 @@
 """Aliases: which profiles have their events copied, and copying them (section 9).
 
-An alias is rare. It is written at once, once all that came before it is, so that the tables always
-have all of them.
+Aliases are rare. Each is written at once, after everything that came before it, so that the tables
+always have all of them.
 """
 
 import sqlite3
@@ -29,7 +29,7 @@ _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Aliases:
-    """The aliases of one store; `bring_up_to_date` has the tables have all that was decided."""
+    """The aliases of one store; `bring_up_to_date` writes everything that was decided."""
 
     __slots__ = ("_any", "_bring_up_to_date", "_execute", "_from", "_insert_many")
 

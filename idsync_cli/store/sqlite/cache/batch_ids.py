@@ -1,4 +1,4 @@
-"""Which batches were carried out: of an id that comes, whether the store has its digest."""
+"""Which event batches were carried out: whether the store has the digest of an id."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -3,9 +3,9 @@
 from sqlite3 import Connection
 from typing import Any
 
-from idsync_cli.store.api import RequestEntry
 from idsync_cli.store.sqlite.rows.batch import Batch
 from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
+from idsync_cli.store.values import RequestEntry
 
 OutcomeKey = tuple[int, str, str, str, str | None]
 """What `outcomes` has once: scope, kind of request, status, rule, and type that decided."""

@@ -1,8 +1,8 @@
-"""The look-ups of requests, answered from memory, and from the tables where that does not do.
+"""The look-ups of requests, answered from memory, or else from the tables.
 
-What was read stays in memory, for later transactions too as long as nobody else writes. What was
-changed is there as well before it is written. A question that memory cannot answer is put to the
-tables, once they have been brought up to date.
+What was read stays in memory, also for later transactions, as long as nobody else writes. What was
+changed is in memory before it is written. Before the tables are asked what memory cannot answer,
+they are brought up to date.
 """
 
 from collections.abc import Sequence

@@ -52,15 +52,15 @@ def is_undone(error: Exception) -> bool:
     return not (_NO_ROOM | _NOT_BEGUN).isdisjoint(_codes(error))
 
 
-def unusable(error: Exception, place: StoreLocation | None, *, committing: bool) -> StoreFault:
+def unusable(error: Exception, location: StoreLocation | None, *, committing: bool) -> StoreFault:
     """The fault for an error in a transaction; `committing` says that its commit had begun."""
     what, code, hint = told(error)
     return StoreFault(
         f"the store cannot be used: {what}",
         code,
-        hint=None if place is None and hint is Hint.RUN_DOCTOR else hint,
+        hint=None if location is None and hint is Hint.RUN_DOCTOR else hint,
         kept=Kept.NOTHING_CHANGED if not committing or is_undone(error) else None,
-        store=str(place),
+        store=str(location),
     )
 
 

@@ -27,7 +27,7 @@ _ALL_SUMMED = {
 _HEADER, _LOG_HEADER, _FRAME_HEADER = 100, 32, 24
 
 
-def look_at(connection: sqlite3.Connection, place: StoreLocation) -> None:
+def look_at(connection: sqlite3.Connection, location: StoreLocation) -> None:
     """Check quickly whether a store is damaged.
 
     Raises:
@@ -35,20 +35,20 @@ def look_at(connection: sqlite3.Connection, place: StoreLocation) -> None:
     """
     connection.execute("BEGIN")  # so that no log is replayed into the file meanwhile
     try:
-        damage = _damage(connection, place)
+        damage = _damage(connection, location)
     finally:
         connection.execute("ROLLBACK")
     if damage:
         raise StoreFault(
-            f"the store {place} is damaged: {damage}",
+            f"the store {location} is damaged: {damage}",
             FaultCode.STORE_DAMAGED,
             hint=Hint.RUN_DOCTOR,
             kept=Kept.NOTHING_CHANGED,
-            store=str(place),
+            store=str(location),
         )
 
 
-def _damage(connection: sqlite3.Connection, place: StoreLocation) -> str | None:
+def _damage(connection: sqlite3.Connection, location: StoreLocation) -> str | None:
     for table, query in _ALL_SUMMED.items():
         for its_sum, *values in connection.execute(query):
             if its_sum != checksum(*values):
@@ -57,11 +57,11 @@ def _damage(connection: sqlite3.Connection, place: StoreLocation) -> str | None:
         int(connection.execute(f"PRAGMA {name}").fetchone()[0])
         for name in ("page_size", "page_count")
     )
-    there = place.path.stat().st_size // page_size
-    if there < pages and not set(range(there + 1, pages + 1)) <= _logged(place, page_size):
+    there = location.path.stat().st_size // page_size
+    if there < pages and not set(range(there + 1, pages + 1)) <= _logged(location, page_size):
         return f"the file has {there:,} of {pages:,} pages"
-    if not place.logs():
-        fault = free_pages_fault(place.path)
+    if not location.logs():
+        fault = free_pages_fault(location.path)
         if fault:
             return fault
     if pages <= WHOLE_CHECK_PAGES:
@@ -91,17 +91,19 @@ def free_pages_fault(path: Path) -> str | None:
             seen.add(trunk)
             content = os.pread(file.fileno(), page_size, (trunk - 1) * page_size)
             trunk, leaves = number(content, 0), number(content, 4)
-            free = {number(content, 8 + 4 * place) for place in range(min(leaves, page_size // 4))}
+            free = {
+                number(content, 8 + 4 * location) for location in range(min(leaves, page_size // 4))
+            }
             left -= 1 + leaves
             if len(free) != leaves or not all(1 < page <= pages for page in free):
                 return "its list of free pages names impossible pages"
         return f"its list of free pages is wrong by {abs(left):,}" if left else None
 
 
-def _logged(place: StoreLocation, page_size: int) -> set[int]:
+def _logged(location: StoreLocation, page_size: int) -> set[int]:
     """The numbers of the pages in the log: after a crash, some pages may be only there."""
     try:
-        with place.beside("-wal").open("rb") as log:
+        with location.beside("-wal").open("rb") as log:
             size = os.fstat(log.fileno()).st_size
             salts = log.read(_LOG_HEADER)[16:24]
             numbers = set()

@@ -21,29 +21,29 @@ def of_files(path: str) -> Iterator[Sign]:
 
     Ask before the store is opened, because that makes files.
     """
-    place = StoreLocation(path)
+    location = StoreLocation(path)
     for suffix in ("", "-wal", "-shm", LOCK_SUFFIX):
-        file = place.beside(suffix)
+        file = location.beside(suffix)
         with suppress(OSError):
             mode = file.stat().st_mode & 0o777
             if mode & ~_OWNER_ALONE:
                 yield Sign(FindingCode.MODE, f"{file.name} has {mode:o}")
     with suppress(OSError):
-        for file in left_drafts(place.path):
+        for file in left_drafts(location.path):
             yield Sign(FindingCode.DRAFT, file.name)
     for _ in range(3):  # another process may be copying its log into it
         found: list[Sign] = []
         with suppress(OSError):
-            found = [] if place.logs() else list(of_header(place))
+            found = [] if location.logs() else list(of_header(location))
         if not found:
             break
         time.sleep(0.05)
     yield from found
 
 
-def of_header(place: StoreLocation) -> Iterator[Sign]:
+def of_header(location: StoreLocation) -> Iterator[Sign]:
     """What is wrong with the header of the file; SQLite's own check misses some of it."""
-    with reading(place.path) as file:
+    with reading(location.path) as file:
         header = file.read(100)
         size = os.fstat(file.fileno()).st_size
     if len(header) < 100:
@@ -57,7 +57,7 @@ def of_header(place: StoreLocation) -> Iterator[Sign]:
         yield Sign(
             FindingCode.SIZE, f"{number(28):,} pages of {page_size:,} bytes in {size:,} bytes"
         )
-    elif fault := free_pages_fault(place.path):
+    elif fault := free_pages_fault(location.path):
         yield Sign(FindingCode.HEADER, fault)
     if header[18:20] not in {b"\1\1", b"\2\2"}:
         yield Sign(FindingCode.HEADER, "its read and write versions are invalid")

@@ -31,39 +31,43 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
         StoreFault: there is none, or it may not be read.
         Damaged: SQLite refuses it.
     """
-    place = StoreLocation(path)
-    if not is_there(place):
-        raise StoreFault(f"there is no store at {place}", FaultCode.NO_STORE, store=str(place))
-    alone = not any(place.beside(suffix).exists() for suffix in ("-wal", "-shm"))
+    location = StoreLocation(path)
+    if not is_there(location):
+        raise StoreFault(
+            f"there is no store at {location}", FaultCode.NO_STORE, store=str(location)
+        )
+    alone = not any(location.beside(suffix).exists() for suffix in ("-wal", "-shm"))
     try:
-        with closing(_connected(place)) as connection:
+        with closing(_connected(location)) as connection:
             connection.text_factory = decoded
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("BEGIN")
             version = schema_version(connection)
-            check_version(place, version)
+            check_version(location, version)
             if version < SCHEMA_VERSION:
-                raise old_store(place, version)
+                raise old_store(location, version)
             yield connection
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             raise Damaged(str(error)) from None
-        raise StoreFault(f"the store {place} cannot be read: {error}", store=str(place)) from None
+        raise StoreFault(
+            f"the store {location} cannot be read: {error}", store=str(location)
+        ) from None
     except UnicodeDecodeError:  # a name from a damaged schema, in a message of SQLite's
         raise Damaged("its schema is not text") from None
     finally:
         if alone:
-            _tidy_up(place)
+            _tidy_up(location)
 
 
-def _connected(place: StoreLocation) -> sqlite3.Connection:
-    uri = place.path.as_uri()
+def _connected(location: StoreLocation) -> sqlite3.Connection:
+    uri = location.path.as_uri()
     connection = connect(f"{uri}?mode=ro", uri=True)
     try:
         connection.execute("PRAGMA schema_version")
     except sqlite3.OperationalError:
         connection.close()
-        if place.logs():
+        if location.logs():
             raise
         connection = connect(f"{uri}?immutable=1", uri=True)  # as in files.py
     return connection
@@ -74,11 +78,11 @@ def decoded(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
-def _tidy_up(place: StoreLocation) -> None:
+def _tidy_up(location: StoreLocation) -> None:
     """Let SQLite remove the empty log that reading left, if nobody else has the store open."""
-    if place.beside("-wal").exists() and not place.logs():
+    if location.beside("-wal").exists() and not location.logs():
         with (
             suppress(sqlite3.Error),
-            closing(connect(f"{place.path.as_uri()}?mode=rw", uri=True)) as it,
+            closing(connect(f"{location.path.as_uri()}?mode=rw", uri=True)) as it,
         ):
             it.execute("PRAGMA schema_version")

@@ -30,27 +30,27 @@ def is_of_a_store(header: bytes) -> bool:
     return header.startswith(_MAGIC) and int.from_bytes(header[68:72], "big") == APPLICATION_ID
 
 
-def is_there(place: StoreLocation) -> bool:
+def is_there(location: StoreLocation) -> bool:
     """Whether there is a store, of this version or an earlier one.
 
     Raises:
         StoreFault: there is something else.
     """
-    header = _read_header(place)
+    header = _read_header(location)
     if header is None:
         return False
     if not is_of_a_store(header):
         raise StoreFault(
-            f"{place} is not an idsync store and was left unchanged",
+            f"{location} is not an idsync store and was left unchanged",
             FaultCode.NOT_A_STORE,
             hint=Hint.NAME_ANOTHER_STORE,
-            store=str(place),
+            store=str(location),
         )
-    check_version(place, int.from_bytes(header[60:64], "big"))
+    check_version(location, int.from_bytes(header[60:64], "big"))
     return True
 
 
-def check_version(place: StoreLocation, version: int) -> None:
+def check_version(location: StoreLocation, version: int) -> None:
     """Reject a store that this version cannot read.
 
     Raises:
@@ -58,21 +58,21 @@ def check_version(place: StoreLocation, version: int) -> None:
     """
     if not 0 < version <= SCHEMA_VERSION:
         raise StoreFault(
-            f"the store {place} has schema version {version}, but this idsync supports "
+            f"the store {location} has schema version {version}, but this idsync supports "
             f"only {SCHEMA_VERSION}; use the version of idsync that wrote it",
             FaultCode.NEWER_STORE,
-            store=str(place),
+            store=str(location),
         )
 
 
-def old_store(place: StoreLocation, version: int) -> OldStore:
+def old_store(location: StoreLocation, version: int) -> OldStore:
     """The fault for a store of an earlier version that is opened only for reading."""
     return OldStore(
-        f"the store {place} was written by an earlier version of idsync (schema version {version}; "
-        f"this one needs {SCHEMA_VERSION})",
+        f"the store {location} was written by an earlier version of idsync (schema version "
+        f"{version}; this one needs {SCHEMA_VERSION})",
         FaultCode.OLD_STORE,
         hint=Hint.UPDATE_STORE,
-        store=str(place),
+        store=str(location),
     )
 
 
@@ -82,31 +82,31 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _read_header(place: StoreLocation) -> bytes | None:
+def _read_header(location: StoreLocation) -> bytes | None:
     """The first bytes of the file, read without SQLite, which might write to it."""
     try:
-        found = place.find()
+        found = location.find()
         if stat.S_ISDIR(found.st_mode):
-            raise _no_file(place, "is a folder; name a file in it")
+            raise _no_file(location, "is a folder; name a file in it")
         if not stat.S_ISREG(found.st_mode):
-            raise _no_file(place, "is not a regular file; name one")
+            raise _no_file(location, "is not a regular file; name one")
         if found.st_nlink > 1:
             raise _no_file(
-                place,
+                location,
                 f"has {found.st_nlink} names (hard links), each of which would have its own log; "
                 "keep one of them and remove the others",
             )
-        with reading(place.path) as file:
+        with reading(location.path) as file:
             return file.read(HEADER_BYTES)
     except FileNotFoundError:
-        if place.given.is_symlink():
-            raise _no_file(place, "is a broken link") from None
+        if location.given.is_symlink():
+            raise _no_file(location, "is a broken link") from None
         return None
     except OSError as error:
         raise StoreFault(
-            f"the store {place} cannot be read: {error.strerror}", store=str(place)
+            f"the store {location} cannot be read: {error.strerror}", store=str(location)
         ) from None
 
 
-def _no_file(place: StoreLocation, what: str) -> StoreFault:
-    return StoreFault(f"the store {place} {what}", FaultCode.NOT_A_STORE, store=str(place))
+def _no_file(location: StoreLocation, what: str) -> StoreFault:
+    return StoreFault(f"the store {location} {what}", FaultCode.NOT_A_STORE, store=str(location))

@@ -27,8 +27,8 @@ def keep_path(store: str, kind: FileKind, file: str) -> bool:
         with opened:
             if kept in kept_files(opened.connection):
                 return True
-            assert opened.place is not None
-            opened.place.lock.wait_seconds = _WAIT_SECONDS
+            assert opened.location is not None
+            opened.location.lock.wait_seconds = _WAIT_SECONDS
             with opened.writing() as transaction:
                 keep(transaction, kept)
     except StoreFault:

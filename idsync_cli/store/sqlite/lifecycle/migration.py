@@ -19,7 +19,7 @@ from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
 
 
-def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Path | None:
+def bring_up_to_date(location: StoreLocation, connection: sqlite3.Connection) -> Path | None:
     """Back a store up, then migrate it in one transaction; give the path of the backup.
 
     None if another process has migrated it by now. A process that is killed meanwhile leaves the
@@ -31,18 +31,18 @@ def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Pa
     from idsync_cli.store.sqlite.schema.migrations import migrate
 
     committing = False
-    with place.lock.turn():
+    with location.lock.turn():
         try:
             connection.execute("BEGIN IMMEDIATE")
             version = schema_version(connection)
             if version == SCHEMA_VERSION:
                 connection.execute("ROLLBACK")
                 return None
-            kept = _keep(place, version)
+            kept = _keep(location, version)
             migrate(connection)
-            _keep_paths_of_copies(connection, place.path)
+            _keep_paths_of_copies(connection, location.path)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            _check_in_place(place)
+            _check_in_place(location)
             committing = True
             connection.execute("COMMIT")
         except BaseException as error:
@@ -50,19 +50,19 @@ def bring_up_to_date(place: StoreLocation, connection: sqlite3.Connection) -> Pa
                 connection.execute("ROLLBACK")
             if isinstance(error, (OSError, sqlite3.Error)):
                 is_as_it_was = not committing or is_undone(error)
-                raise _not_brought(place, error, is_as_it_was=is_as_it_was) from None
+                raise _not_brought(location, error, is_as_it_was=is_as_it_was) from None
             raise
         with suppress(sqlite3.Error):  # without waiting for readers
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     return kept
 
 
-def _keep(place: StoreLocation, version: int) -> Path:
+def _keep(location: StoreLocation, version: int) -> Path:
     """Copy the store to a file beside it, unless an earlier copy is the same."""
-    name, names = place.path, _names(place, version)
+    name, names = location.path, _names(location, version)
     with (
         draft_of(next(names)) as draft,
-        closing(connect(f"{place.path.as_uri()}?mode=ro", uri=True)) as old,
+        closing(connect(f"{location.path.as_uri()}?mode=ro", uri=True)) as old,
     ):
         with closing(connect(draft)) as copy:
             old.backup(copy)
@@ -70,17 +70,17 @@ def _keep(place: StoreLocation, version: int) -> Path:
             [found] = copy.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise StoreFault(
-                f"the store {place} is damaged and was not upgraded: {printable(found)}",
+                f"the store {location} is damaged and was not upgraded: {printable(found)}",
                 FaultCode.STORE_DAMAGED,
-                store=str(place),
+                store=str(location),
             )
-        for name in _names(place, version):
+        for name in _names(location, version):
             if not os.path.lexists(name):
                 put_in_place(draft, name)
             elif not _same(draft, name):
                 continue
             break
-    return place.given.with_name(name.name) if not place.given.is_symlink() else name
+    return location.given.with_name(name.name) if not location.given.is_symlink() else name
 
 
 def _keep_paths_of_copies(connection: sqlite3.Connection, store: Path) -> None:
@@ -90,9 +90,9 @@ def _keep_paths_of_copies(connection: sqlite3.Connection, store: Path) -> None:
             put(connection, KeptFile(FileKind.BACKUP, text_of(str(file))))
 
 
-def _names(place: StoreLocation, version: int) -> "map[Path]":
+def _names(location: StoreLocation, version: int) -> "map[Path]":
     suffix = MIGRATED_SUFFIX.format(version)
-    return map(place.beside, (suffix + (f"-{number}" if number else "") for number in count()))
+    return map(location.beside, (suffix + (f"-{number}" if number else "") for number in count()))
 
 
 def _same(draft: Path, name: Path) -> bool:
@@ -100,21 +100,21 @@ def _same(draft: Path, name: Path) -> bool:
     return name.is_file() and filecmp.cmp(draft, name, shallow=False)
 
 
-def _check_in_place(place: StoreLocation) -> None:
-    if not place.still_leads_to_it():
+def _check_in_place(location: StoreLocation) -> None:
+    if not location.still_leads_to_it():
         raise StoreFault(
-            f"the store {place} was replaced while it was being opened",
+            f"the store {location} was replaced while it was being opened",
             FaultCode.STORE_REPLACED,
             hint=Hint.TRY_AGAIN,
-            store=str(place),
+            store=str(location),
         )
 
 
-def _not_brought(place: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
+def _not_brought(location: StoreLocation, error: Exception, *, is_as_it_was: bool) -> StoreFault:
     cause = error.strerror if isinstance(error, OSError) else error
     return StoreFault(
-        f"the store {place} cannot be upgraded to this version of idsync: {cause}",
+        f"the store {location} cannot be upgraded to this version of idsync: {cause}",
         FaultCode.STORE_UNUSABLE,
         kept=Kept.STORE_AS_IT_WAS if is_as_it_was else None,
-        store=str(place),
+        store=str(location),
     )

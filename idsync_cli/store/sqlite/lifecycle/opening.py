@@ -7,12 +7,11 @@ from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 
-from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, printable
+from idsync_cli.errors import FaultCode, Hint, StoreFault, printable
 from idsync_cli.store.sqlite.files.faults import told
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.files.quick_check import look_at
-from idsync_cli.store.sqlite.lifecycle.beside import Part, part_of_any
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import (
     APPLICATION_ID,
@@ -22,6 +21,7 @@ from idsync_cli.store.sqlite.lifecycle.header import (
     old_store,
     schema_version,
 )
+from idsync_cli.store.sqlite.lifecycle.vacancy import cannot_be_made, check_name, is_free, no_folder
 from idsync_cli.store.sqlite.rows.checksums import checksum
 from idsync_cli.store.sqlite.store import SqliteStore
 
@@ -37,28 +37,28 @@ def open_store(path: str, *, write: bool, finish_owed: bool = True) -> SqliteSto
     Raises:
         StoreFault: the path or the file cannot be a store of this version.
     """
-    place = StoreLocation(path)
-    if not is_there(place):
+    location = StoreLocation(path)
+    if not is_there(location):
         return None
     try:
-        if write and not os.access(place.path, os.W_OK):
+        if write and not os.access(location.path, os.W_OK):
             raise StoreFault(
-                f"the store {place} cannot be used: the file is not writable",
+                f"the store {location} cannot be used: the file is not writable",
                 FaultCode.STORE_UNWRITABLE,
-                store=str(place),
+                store=str(location),
             )
-        store = _opened(place, write=write)
+        store = _opened(location, write=write)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         what, code, hint = told(error)
-        writable = os.access(place.path, os.W_OK) and os.access(place.path.parent, os.W_OK)
+        writable = os.access(location.path, os.W_OK) and os.access(location.path.parent, os.W_OK)
         if not writable and code is not FaultCode.STORE_DAMAGED:
             hint = Hint.ALLOW_WRITING
         raise StoreFault(
-            f"the store {place} cannot be used: {what}", code, hint=hint, store=str(place)
+            f"the store {location} cannot be used: {what}", code, hint=hint, store=str(location)
         ) from None
-    if not place.still_leads_to_it():
+    if not location.still_leads_to_it():
         store.close()
-        raise replaced_as_opened(place)
+        raise replaced_as_opened(location)
     if write and finish_owed:
         try:
             store.finish_what_is_owed()
@@ -122,15 +122,15 @@ def discard_unused(path: str, seed: int) -> None:
     """
     with suppress(StoreFault, sqlite3.Error, OSError):
         store = open_store(path, write=True)
-        if store is None or store.place is None:
+        if store is None or store.location is None:
             return
-        place = store.place
-        with store, place.lock.turn():
-            is_ours = place.still_leads_to_it() and store.seed == seed
+        location = store.location
+        with store, location.lock.turn():
+            is_ours = location.still_leads_to_it() and store.seed == seed
             if is_ours and _is_unused(store.connection):
                 store.connection.close()
                 for suffix in ("-wal", "-shm", ""):
-                    place.beside(suffix).unlink(missing_ok=True)
+                    location.beside(suffix).unlink(missing_ok=True)
 
 
 def _is_unused(connection: sqlite3.Connection) -> bool:
@@ -140,67 +140,13 @@ def _is_unused(connection: sqlite3.Connection) -> bool:
     return bool(unused)
 
 
-def is_free(place: StoreLocation) -> bool:
-    """Whether nothing is at the path of a store. The caller has the turn, so it stays so.
-
-    Raises:
-        StoreFault: the log of another store lies there.
-    """
-    if os.path.lexists(place.path):
-        return False  # someone else has just created it
-    for log in place.logs():
-        raise StoreFault(
-            f"no store can be created at {place}: {printable(log.name)} beside it is the log of "
-            "a deleted store and would be replayed into it; restore that store, or remove the log",
-            FaultCode.FILE_IN_USE,
-            store=str(place),
-        )
-    return True
-
-
-def check_name(place: StoreLocation) -> None:
-    """Check that the path of a new store is not that of a file that belongs to another store.
-
-    Raises:
-        UsageFault: it may not.
-    """
-    if os.path.lexists(place.path):
-        return
-    found = part_of_any(place.path)
-    # Another process may have made the store itself since a moment ago.
-    if found is not None and found[0] not in (Part.COPY, Part.STORE):
-        raise UsageFault(
-            f"no store can be created at {place}: it is {found[0]} {printable(found[1].name)}; "
-            "name another file",
-            FaultCode.FILE_IN_USE,
-            store=str(place),
-        )
-
-
-def no_folder(place: StoreLocation) -> StoreFault:
-    """The fault if the folder of a new store does not exist."""
-    return StoreFault(
-        f"no store can be created at {place}: its folder does not exist",
-        FaultCode.STORE_UNWRITABLE,
-        store=str(place),
-    )
-
-
-def cannot_be_made(place: StoreLocation, error: Exception) -> StoreFault:
-    """The fault if the system or SQLite cannot make a store."""
-    cause = error.strerror if isinstance(error, OSError) else error
-    return StoreFault(
-        f"no store can be created at {place}: {cause}", FaultCode.STORE_UNWRITABLE, store=str(place)
-    )
-
-
-def replaced_as_opened(place: StoreLocation) -> StoreFault:
+def replaced_as_opened(location: StoreLocation) -> StoreFault:
     """The fault if the path leads to another file than a moment before."""
     return StoreFault(
-        f"the store {place} was replaced while it was being opened",
+        f"the store {location} was replaced while it was being opened",
         FaultCode.STORE_REPLACED,
         hint=Hint.TRY_AGAIN,
-        store=str(place),
+        store=str(location),
     )
 
 
@@ -210,46 +156,46 @@ def _publish(path: str, fill: Callable[[sqlite3.Connection], None]) -> bool:
     Raises:
         StoreFault: no file can be created there.
     """
-    place = StoreLocation(path)
-    check_name(place)
-    folder = place.path.parent
+    location = StoreLocation(path)
+    check_name(location)
+    folder = location.path.parent
     if not folder.is_dir():
-        raise no_folder(place)
+        raise no_folder(location)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreFault(
-            f"no store can be created at {place}: its folder is not writable",
+            f"no store can be created at {location}: its folder is not writable",
             FaultCode.STORE_UNWRITABLE,
-            store=str(place),
+            store=str(location),
         )
-    with closing(place.lock), place.lock.turn():
-        return is_free(place) and _made(place, fill)
+    with closing(location.lock), location.lock.turn():
+        return is_free(location) and _made(location, fill)
 
 
-def _made(place: StoreLocation, fill: Callable[[sqlite3.Connection], None]) -> bool:
+def _made(location: StoreLocation, fill: Callable[[sqlite3.Connection], None]) -> bool:
     try:
-        with draft_of(place.path) as draft:
+        with draft_of(location.path) as draft:
             with closing(connect(draft)) as connection:
                 fill(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
-            put_in_place(draft, place.path)
+            put_in_place(draft, location.path)
     except (OSError, sqlite3.Error) as error:
-        raise cannot_be_made(place, error) from None
+        raise cannot_be_made(location, error) from None
     return True
 
 
-def _opened(place: StoreLocation, *, write: bool) -> SqliteStore:
-    if not (write or os.access(place.path, os.W_OK) or place.beside("-wal").exists()):
-        return _unchanging(place)  # SQLite would leave files behind that it can make, not remove
-    connection = connect(f"{place.path.as_uri()}?mode=rw", uri=True)
+def _opened(location: StoreLocation, *, write: bool) -> SqliteStore:
+    if not (write or os.access(location.path, os.W_OK) or location.beside("-wal").exists()):
+        return _unchanging(location)  # SQLite would leave files behind that it can make, not remove
+    connection = connect(f"{location.path.as_uri()}?mode=rw", uri=True)
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         if not write:
             connection.execute("PRAGMA query_only = ON")
-        kept = _brought_up_to_date(place, connection, write=write)
+        kept = _brought_up_to_date(location, connection, write=write)
         if write:
             try:
-                look_at(connection, place)
+                look_at(connection, location)
             except StoreFault as fault:
                 if kept is not None:  # it was brought up to date a moment ago
                     fault.kept = None
@@ -257,34 +203,34 @@ def _opened(place: StoreLocation, *, write: bool) -> SqliteStore:
             # Identifiers and MPIDs come in no order, so a batch changes pages everywhere. While all
             # of these stay in memory, each is written only once a batch.
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        return SqliteStore(connection, place, kept)
+        return SqliteStore(connection, location, kept)
     except (StoreFault, sqlite3.Error, UnicodeDecodeError) as error:
         connection.close()
-        if write or place.logs() or not isinstance(error, sqlite3.OperationalError):
+        if write or location.logs() or not isinstance(error, sqlite3.OperationalError):
             raise
-        return _unchanging(place)
+        return _unchanging(location)
 
 
-def _unchanging(place: StoreLocation) -> SqliteStore:
+def _unchanging(location: StoreLocation) -> SqliteStore:
     """Open a store that nobody is writing, without making files beside it."""
-    connection = connect(f"{place.path.as_uri()}?immutable=1", uri=True)
-    _brought_up_to_date(place, connection, write=False)
-    return SqliteStore(connection, place)
+    connection = connect(f"{location.path.as_uri()}?immutable=1", uri=True)
+    _brought_up_to_date(location, connection, write=False)
+    return SqliteStore(connection, location)
 
 
 def _brought_up_to_date(
-    place: StoreLocation, connection: sqlite3.Connection, *, write: bool
+    location: StoreLocation, connection: sqlite3.Connection, *, write: bool
 ) -> Path | None:
     """Migrate a store that has an older schema, and give the path of its backup, if it had one."""
     version = schema_version(connection)
     if version == SCHEMA_VERSION:
         return None
-    check_version(place, version)
+    check_version(location, version)
     if not write:
-        raise old_store(place, version)
+        raise old_store(location, version)
     from idsync_cli.store.sqlite.lifecycle.migration import bring_up_to_date
 
-    return bring_up_to_date(place, connection)
+    return bring_up_to_date(location, connection)
 
 
 def _make_store(connection: sqlite3.Connection, seed: int) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.store.api import Member, MemberCount
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.audience_sql import AudienceQuery
 from idsync_cli.store.sqlite.queries.functions import answering, functions_of
 from idsync_cli.store.sqlite.queries.profiles import read_profiles, select_profiles
+from idsync_cli.store.values import Member, MemberCount
 
 
 class Moves(NamedTuple):

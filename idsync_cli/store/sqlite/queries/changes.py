@@ -11,7 +11,7 @@ from heapq import heappop, heappush, merge
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER
 from idsync_cli.store.sqlite.connected import Connected
 
-Place = tuple[int, int]
+ChangeKey = tuple[int, int]
 """Where a change stands: the request, and its place among what that one changed."""
 
 _HELD_OF_TYPE = """
@@ -58,14 +58,14 @@ def held_in_order(
     )
 
 
-def places_of_profile(transaction: Connected, created_seq: int, types: int) -> Iterator[Place]:
+def places_of_profile(transaction: Connected, created_seq: int, types: int) -> Iterator[ChangeKey]:
     """Where the changes of a profile stand; `types` are those that it holds."""
     execute = transaction.connection.execute
     held = (row[:2] for row in held_in_order(transaction, created_seq, types))
     return merge(held, _past(execute(_PAST_OF_PROFILE.format("TRUE"), (created_seq,))))
 
 
-def places_of_identifier(transaction: Connected, numbers: Sequence[int]) -> Iterator[Place]:
+def places_of_identifier(transaction: Connected, numbers: Sequence[int]) -> Iterator[ChangeKey]:
     """Where the changes of an identifier stand, by its numbers in all scopes."""
     execute = transaction.connection.execute
     return merge(
@@ -83,7 +83,7 @@ def places_of_identifier(transaction: Connected, numbers: Sequence[int]) -> Iter
 
 def places_of_both(
     transaction: Connected, created_seq: int, numbers: Sequence[int]
-) -> Iterator[Place]:
+) -> Iterator[ChangeKey]:
     """Where the changes stand by which a profile came to hold an identifier, or no longer did."""
     execute, listed = transaction.connection.execute, _listed(numbers)
     held = execute(
@@ -129,7 +129,7 @@ def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _past(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[Place]:
+def _past(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[ChangeKey]:
     """The places at which something came and went, of rows in the order in which it came."""
     return _in_order(
         ((seq, place), [(seq, place), (removed_seq, removed_place)])
@@ -137,12 +137,12 @@ def _past(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[Place]:
     )
 
 
-def _in_order(rows: Iterable[tuple[Place, Sequence[Place]]]) -> Iterator[Place]:
+def _in_order(rows: Iterable[tuple[ChangeKey, Sequence[ChangeKey]]]) -> Iterator[ChangeKey]:
     """Places in order, of rows each of which has none before its first member.
 
     The rows stand in the order of those, so that few places are in memory.
     """
-    later: list[Place] = []
+    later: list[ChangeKey] = []
     for least, places in rows:
         while later and later[0] < least:
             yield heappop(later)

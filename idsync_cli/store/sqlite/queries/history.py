@@ -10,11 +10,10 @@ from idsync_cli.core.codes import EntryKind, EntryRule, Op
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.changes import (
-    Place,
+    ChangeKey,
     count_of_identifier,
     count_of_profile,
     held_in_order,
@@ -31,6 +30,7 @@ from idsync_cli.store.sqlite.queries.other_changes import (
     requests_of_others,
 )
 from idsync_cli.store.sqlite.queries.profiles import view_of
+from idsync_cli.store.values import HistoryChange, HistoryEntry
 
 _CHANGE = """
     SELECT seq, time_ms, type, request_id, request_timestamp_ms, op, mpid, identity_type_id, value,
@@ -163,7 +163,7 @@ def history_length(
 
 def _places(
     transaction: Connected, mpid: int | None, identifier: Identifier | None
-) -> Iterator[Place]:
+) -> Iterator[ChangeKey]:
     numbers = [] if identifier is None else identifier_ids(transaction, identifier)
     if mpid is None:
         return places_of_identifier(transaction, numbers)

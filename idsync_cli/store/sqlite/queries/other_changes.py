@@ -7,10 +7,10 @@ from idsync_cli.core.codes import AttributeOp, RequestKind
 from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.profile import ProfileView
-from idsync_cli.store.api import HistoryChange, HistoryEntry
 from idsync_cli.store.kept_json import value_of
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
+from idsync_cli.store.values import HistoryChange, HistoryEntry
 
 _CAUSE = "time_ms, type, request_id, request_timestamp_ms, rule, identity_type"
 _OF_REQUESTS = "JOIN requests USING (seq) JOIN outcomes USING (outcome_id)"

@@ -7,11 +7,11 @@ from typing import Any
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.store.api import EVERY_PROFILE, ProfileFilter
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.earlier import held_in_order
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
+from idsync_cli.store.values import EVERY_PROFILE, ProfileFilter
 
 _ALL_TYPES = sum(TYPE_BITS.values())
 

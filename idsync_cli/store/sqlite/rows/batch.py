@@ -27,12 +27,12 @@ PastRow = tuple[int, int, int, int, int, int]
 class Batch:
     """Rows to be written together, packed; they may be written by another process.
 
-    `created` and `updated` are profiles, each as its sum is over (`checksums.profile_numbers`).
-    `requests` are the numbers of the requests one after another, of each so many as `sizes` has:
-    the four of its row, and four for each change. `texts` has what some of those brought
-    themselves, by their number. `holdings` says what becomes of rows of `holders`
-    (`holder_changes`), `past` what becomes history of them. `rules` are the texts of the rules of
-    each scope, None where they stay. `data` is what batches brought.
+    `created` and `updated` are profiles, as `checksums.profile_numbers` makes numbers of them.
+    `requests` are the numbers of all requests, one request after another: the four of its row, and
+    four for each change; `sizes` says how many each has. `texts` has the texts that some requests
+    brought, by their numbers. `holdings` are the changes of rows of `holders` (`holder_changes`),
+    and `past` those rows that become history. `rules` are the texts of the rules of each scope,
+    None where they stay. `data` is what batches brought.
     """
 
     __slots__ = (

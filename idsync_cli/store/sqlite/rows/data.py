@@ -59,7 +59,7 @@ def _sum_of_content(
     name: str | None,
     event: str,
 ) -> int:
-    """The sum of an event whose id is not known yet."""
+    """The checksum of the content of an event, whose id is not known yet."""
     words = f"{event_type}\0{event}" if name is None else f"{event_type}\0{name}\0{event}"
     numbers = crc32(_NUMBERS(created_seq, seq, place, time_ms))
     return crc32(words.encode("utf-8", "backslashreplace"), numbers)
@@ -140,7 +140,7 @@ class DataRows:
 
 
 class SummedDataRows:
-    """The same with the sums that need nobody to be kept from the store."""
+    """The same with the checksums, which are made before the store is locked."""
 
     __slots__ = ("batch_ids", "event_sums", "rows")
 

@@ -56,7 +56,7 @@ EVENTS: Final = 100
 """How many of the latest events are shown."""
 
 
-class Rules(NamedTuple):
+class ShownRules(NamedTuple):
     """A configuration as it holds: its rules, what lint says of it, and its text."""
 
     organization: Organization
@@ -81,7 +81,7 @@ def state_of(transaction: SqliteTransaction) -> Json:
     return {"id": name, "last_seq": transaction.last_seq}
 
 
-def overview(transaction: SqliteTransaction, rules: Rules) -> Json:
+def overview(transaction: SqliteTransaction, rules: ShownRules) -> Json:
     """What the form needs to know, and the newest profiles."""
     organization = rules.organization
     found = inspection.newest(transaction, organization, NEWEST, render_store.IDENTIFIERS_SHOWN)
@@ -180,7 +180,7 @@ def _comes_to(
         fields.append(Field.USER_ATTRIBUTES)
     answer = by_mpid(transaction, organization, mpid, fields, now_ms)
     assert answer.found is not None
-    pieces = profile_query.query_pieces(answer.found, fields, WIDE)
+    pieces = profile_query.query_pieces(answer.found, fields, WIDE, MOST)
     return [each for each in pieces if isinstance(each, Table)]
 
 
@@ -224,7 +224,7 @@ def graph(transaction: SqliteTransaction, organization: Organization, mpid: int)
     }
 
 
-def configuration(rules: Rules) -> Json:
+def configuration(rules: ShownRules) -> Json:
     """The configuration in sentences, and what lint says of it."""
     organization = rules.organization
     warnings = render_config.warning_lines(rules.warnings, WIDE)

@@ -1,0 +1,203 @@
+"""What a server does with connections that are silent, slow, cut, or no HTTP (section 10)."""
+
+import asyncio
+import json
+import os
+import re
+import resource
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from starlette.types import Message
+
+from idsync_cli.files.config_file import load
+from idsync_cli.server import bodies
+from idsync_cli.store import sqlite as store
+from tests.http_api import Server, raw, serving
+from tests.program import Program
+from tests.test_http_profiles import CONFIG, with_a_user
+from tests.test_http_scenarios import application
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(with_a_user(Program(tmp_path_factory.mktemp("connections")))) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"POST /v1/identify HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"A" * 100_000,
+    ],
+)
+def test_what_is_no_http_is_told_in_the_documented_form(server: Server, sent: bytes) -> None:
+    head, _, body = raw(server, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"access-control-allow-origin: *" in head.lower()
+    assert json.loads(body)["errors"][0]["code"] == "BAD_REQUEST"
+    assert server("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_body_that_says_it_is_too_long_is_not_waited_for(server: Server, encoding: str) -> None:
+    """The answer comes before any of it; what is answered with 202 whatever it is stays so."""
+    for path, headers, wanted in (
+        ("/v1/identify", "x-mp-key: web-key", b"413"),
+        ("/v3/JS/web-key/events", "x-a: b", b"202"),
+    ):
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\nContent-Encoding: {encoding}\r\n"
+            f"Content-Length: 99999999999999\r\n\r\n"
+        )
+        with socket.create_connection((server.host, server.port), timeout=20) as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(65536).startswith(b"HTTP/1.1 " + wanted)
+    assert server("GET", "/healthz").status == 200
+
+
+IDENTIFY = b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+
+
+def ended(server: Server, sent: bytes) -> list[tuple[bytes, bytes]]:
+    """Status line and body of each answer to a client that ends its side and goes on reading."""
+    came = b""
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        while chunk := connection.recv(65536):
+            came += chunk
+    answers = [b"HTTP/1.1 " + each for each in came.split(b"HTTP/1.1 ")[1:]]
+    return [(each.partition(b"\r\n")[0], each.partition(b"\r\n\r\n")[2]) for each in answers]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"Content-Length: 1000\r\n\r\n",
+        b'Content-Length: 1000\r\n\r\n{"known_identities": {"email": "a',
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+    ],
+)
+def test_a_body_that_is_cut_is_told_of(server: Server, cut: bytes) -> None:
+    [(status, body)] = ended(server, IDENTIFY + cut)
+    assert status == b"HTTP/1.1 400 Bad Request"
+    assert json.loads(body)["Errors"][0]["message"] == "the body is incomplete"
+    assert server("GET", "/healthz").status == 200
+
+
+def test_who_sends_no_more_is_answered_all_the_same(server: Server) -> None:
+    body = b'{"known_identities": {"email": "half"}}'
+    whole = IDENTIFY + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    first, second = ended(server, whole * 2)
+    assert first[0] == second[0] == b"HTTP/1.1 200 OK"
+    assert json.loads(first[1])["mpid"] == json.loads(second[1])["mpid"]
+    assert ended(server, b"") == ended(server, IDENTIFY) == []
+
+
+def test_what_is_no_http_behind_an_answer_ends_the_connection(server: Server) -> None:
+    """The answer was written, and no second one may follow it."""
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    begun = IDENTIFY + b"Transfer-Encoding: chunked\r\n\r\n"
+    for sent in (begun + 8 * chunk + b"zzz\r\n", begun + b"5\r\nhello\r\nzz\r\n"):
+        with socket.create_connection((server.host, server.port), timeout=20) as connection:
+            connection.sendall(sent)
+            assert connection.recv(65536)[:12] in (b"HTTP/1.1 413", b"HTTP/1.1 400")
+    assert server("GET", "/healthz").status == 200
+
+
+def test_a_thousand_connections_that_say_nothing_keep_nobody_out(server: Server) -> None:
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 1500:
+        pytest.skip(f"only {most} files may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1500), most))
+    try:
+        with ExitStack() as stack:
+            for _ in range(1000):
+                stack.enter_context(socket.create_connection((server.host, server.port)))
+            assert server("GET", "/healthz").status == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+
+
+@contextmanager
+def hurried(folder: Path) -> Iterator[Server]:
+    """A server that waits for a second where others wait for thirty."""
+    program = with_a_user(Program(folder))
+    code = (
+        "from idsync_cli.server import bodies, run; run.SILENT_SECONDS = 1; bodies.SECONDS = 1;"
+        "from idsync_cli.__main__ import main; main()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "serve", "--port", "0"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=program.folder,
+        env={**os.environ},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://([^:/]+):(\d+)", process.stdout.readline().decode())
+        assert found
+        yield Server(process, found[1], int(found[2]))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_who_says_nothing_or_is_slow_is_let_go(tmp_path: Path) -> None:
+    with hurried(tmp_path) as server:
+        began = time.monotonic()
+        address = (server.host, server.port)
+        with (
+            socket.create_connection(address, timeout=20) as silent,
+            socket.create_connection(address, timeout=20) as headers,
+            socket.create_connection(address, timeout=20) as body,
+        ):
+            headers.sendall(b"POST /v1/identify HTTP/1.1\r\nHost: x\r\n")
+            body.sendall(
+                b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+                b"Content-Length: 99\r\n\r\n{"
+            )
+            assert silent.recv(10) == b""
+            assert headers.recv(10) == b""
+            assert body.recv(65536).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 15
+        assert server("GET", "/healthz").status == 200
+
+
+def test_a_body_that_never_ends_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "SECONDS", 0.05)
+    configuration = tmp_path / "idsync.yaml"
+    configuration.write_text(CONFIG)
+    path = tmp_path / "idsync.db"
+    store.create(str(path), 1).close()
+    with application(load(configuration).organization, path) as ask:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            await asyncio.sleep(0.01)
+            return {"type": "http.request", "body": b" ", "more_body": True}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http",
+            "method": "POST", "path": "/v1/identify", "raw_path": b"/v1/identify",
+            "query_string": b"", "root_path": "", "headers": [(b"x-mp-key", b"web-key")],
+        }  # fmt: skip
+        ask.loop.run_until_complete(ask.app(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"])["StatusCode"] == 408
