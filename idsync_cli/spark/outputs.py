@@ -118,10 +118,10 @@ class Span(NamedTuple):
 
 
 def _share(number: "Column", count: int, parts: int) -> "Column":
-    """In which of so many parts a number is, of so many from 0 on."""
+    """In which of so many parts a number is, of so many from 0 on; in the last if it is higher."""
     from pyspark.sql import functions as f
 
-    return f.floor(number * parts / f.lit(max(count, 1))).cast("int")
+    return f.least(f.floor(number * parts / f.lit(max(count, 1))).cast("int"), f.lit(parts - 1))
 
 
 def write(
