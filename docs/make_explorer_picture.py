@@ -3,7 +3,8 @@
 python docs/make_explorer_picture.py           take it
 python docs/make_explorer_picture.py --to F    save it as F instead
 
-It needs node, Chromium and playwright-core, as tests/clients does (scripts/clients.sh).
+It needs node, Chromium and playwright-core, as tests/clients does (scripts/clients.sh). The picture
+holds the text that it shows, so that a test can tell whether it is out of date.
 """
 
 import os
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,6 +26,37 @@ STORY = (
     "identify --idfv 9876",
 )
 """Somebody signs in; somebody else takes the device."""
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_KEYWORD = b"Description\0\0\0\0\0"  # with no compression, language or translation
+_HEADER = 8  # of a chunk: its length and its kind; behind its data comes a checksum
+_CHECKSUM = 4
+
+
+def text_in(picture: bytes) -> str:
+    """The text that a picture holds beside what it shows; none where it holds none.
+
+    Raises:
+        ValueError: it is not a PNG.
+    """
+    if not picture.startswith(_SIGNATURE):
+        raise ValueError("not a PNG")
+    place = len(_SIGNATURE)
+    while place < len(picture):
+        data = place + _HEADER
+        end = data + int.from_bytes(picture[place : place + 4])
+        if picture[data - 4 : data] == b"iTXt" and picture[data:end].startswith(_KEYWORD):
+            return picture[data + len(_KEYWORD) : end].decode()
+        place = end + _CHECKSUM
+    return ""
+
+
+def with_text(picture: bytes, text: str) -> bytes:
+    """A picture that holds a text, too."""
+    chunk = b"iTXt" + _KEYWORD + text.encode()
+    whole = (len(chunk) - 4).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(_CHECKSUM)
+    first = len(_SIGNATURE) + _HEADER + int.from_bytes(picture[8:12]) + _CHECKSUM
+    return picture[:first] + whole + picture[first:]
 
 
 def take(picture: Path) -> None:
@@ -55,9 +88,11 @@ def take(picture: Path) -> None:
                 found = re.search(r"http://\S+", explorer.stdout.readline())
                 assert found is not None
                 script = CLIENTS / "explorer_picture.mjs"
-                subprocess.run(
-                    ["node", script, MODULES, chromium, found[0], picture.resolve()], check=True
-                )
+                shown = subprocess.run(
+                    ["node", script, MODULES, chromium, found[0], picture.resolve()],
+                    check=True, capture_output=True, text=True,
+                ).stdout  # fmt: skip
+                picture.write_bytes(with_text(picture.read_bytes(), shown))
             finally:
                 explorer.terminate()
 

@@ -209,9 +209,14 @@ class Fault(NamedTuple):
     hint: Hint | None = None
     excerpt: Excerpt | None = None
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """The file, and where in it."""
         places = [str(place) for place in (self.line, self.column) if place is not None]
-        return ":".join([printable(self.path), *places]) + f": {self.message}"
+        return ":".join([printable(self.path), *places])
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
 
 
 class FileFault(IdsyncError):

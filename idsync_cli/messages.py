@@ -23,7 +23,7 @@ from idsync_cli.visible import visible
 _NOTES = {
     NoteCode.BLOCKED: "the scope blocks the value of {type}: it was neither looked up nor stored",
     NoteCode.NO_IDENTIFIER: (
-        "{type} was passed over: its value is a number or a boolean that identifies nobody"
+        "{type} was ignored: its value is a number or a boolean, which identifies nobody"
     ),
     NoteCode.SET_ASIDE_ON_LOGOUT: "{type} is a login ID, which a logout ignores",
     NoteCode.TIE: "several profiles were left after the last tier; the newest was chosen",
@@ -40,7 +40,7 @@ _NOTES = {
     ),
     NoteCode.MOVED: "{type} was taken from profile {mpid}",
     NoteCode.REPLACED_OLDEST: (
-        "the oldest of {type} made room: the scope limits how many values a profile holds"
+        "the oldest {type} was removed: the scope limits how many a profile holds"
     ),
     NoteCode.SECOND_LOGIN_ID: "{type} is a login ID, and the profile now holds more than one",
 }
@@ -124,7 +124,7 @@ def near_message(near: Sequence[NearMiss]) -> str:
         why = f"{_BUT[reason].format(its=whose, it=whom)} ({reason})"
     else:
         counts = ", ".join(f"{count} {reason}" for reason, count in miss.ineligible.items())
-        why = f"none of them may be the answer ({counts})"
+        why = f"none of them is eligible ({counts})"
     held = f"{miss.identifier.type} {visible(miss.identifier.value)}"
     return f"{holders} {held}, but {why}"
 
@@ -184,8 +184,8 @@ def _guard_rail_sentence(rail: GuardRail) -> str:
         return ", then ".join(_NORMALIZERS[Normalizer(word)] for word in rail.words)
     if rail.extension is Extension.MAX_VALUES:
         limit, *beyond = rail.words
-        holds = f"a profile holds {number_of(int(limit), 'value')} at most"
-        more = "one more replaces the oldest" if beyond else "no further one is added"
+        holds = f"a profile holds at most {number_of(int(limit), 'value')}"
+        more = "one more replaces the oldest" if beyond else "no more are added"
         return f"{holds}: {more}"
     if PLACEHOLDERS in rail.words:
         these = "values that stand for nobody (zeros, null, guest …)"
@@ -212,7 +212,7 @@ def placeholder_warning(requests: int) -> str:
     """What it means that values which look like placeholders decided something."""
     were = "request was" if requests == 1 else "requests were"
     return (
-        f"{requests:,} {were} resolved by a value that looks like a placeholder, and may be of "
+        f"{requests:,} {were} resolved by a value that looks like a placeholder, and may belong to "
         f"different people; {_BLOCK_THEM}"
     )
 

@@ -80,7 +80,7 @@ def exploring(program: Program, *arguments: str) -> Iterator[Explored]:
     with serving(program, *arguments) as server:
         assert server.process.stdout is not None
         line = server.process.stdout.readline().decode()
-        found = re.fullmatch(r"look into it at https?://[^/]+/#token=([\w-]{43})\n", line)
+        found = re.fullmatch(r"explore it at https?://[^/]+/#token=([\w-]{43})\n", line)
         assert found, line
         yield Explored(server, found[1])
 

@@ -192,7 +192,7 @@ def test_an_audience_is_that_of_the_moment(sold: Program) -> None:
 def test_an_export_leaves_out_who_opted_out_and_says_how_many(sold: Program) -> None:
     outcome = sold("audience", "lapsed_buyers", "--now", NOW, "--output", "members.jsonl")
     assert outcome.status == 0
-    assert outcome.stdout == "wrote 1 member of lapsed_buyers; left out 1 that opted out\n"
+    assert outcome.stdout == "wrote 1 member of lapsed_buyers; omitted 1 that opted out\n"
     written = (sold.folder / "members.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["mpid"] for line in written] == [LAPSED]
 
@@ -200,7 +200,7 @@ def test_an_export_leaves_out_who_opted_out_and_says_how_many(sold: Program) -> 
 def test_an_export_to_standard_output_talks_elsewhere(sold: Program) -> None:
     outcome = sold("audience", "lapsed_buyers", "--now", NOW, "--output", "-")
     assert [each["mpid"] for each in outcome.lines()] == [LAPSED]
-    assert outcome.stderr == ("note: wrote 1 member of lapsed_buyers; left out 1 that opted out\n")
+    assert outcome.stderr == ("note: wrote 1 member of lapsed_buyers; omitted 1 that opted out\n")
 
 
 def test_an_export_for_spreadsheets(sold: Program) -> None:

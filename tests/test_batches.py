@@ -220,6 +220,11 @@ def test_an_integer_is_taken_as_its_digits_and_other_values_are_passed_over() ->
             ["two values", "ios_idfv", "user_identities", "device_info"],
         ),
         (
+            {"user_identities": {"customer_id": "a", "customerid": "b"}},
+            ErrorCode.INVALID_REQUEST,
+            ["user_identities has two values of customer_id"],
+        ),
+        (
             {"device_info": {"das": "a"}, "mp_deviceid": "b"},
             ErrorCode.INVALID_REQUEST,
             ["device_application_stamp", "mp_deviceid"],

@@ -371,3 +371,17 @@ def test_a_number_of_names_that_are_expected_of_nobody_fails(idsync: Program) ->
     assert status == 1
     assert 'expected "@nobody"' in stdout
     assert "profile @nobody" in stdout
+
+
+def test_a_misspelt_kind_of_request_is_told_once(idsync: Program) -> None:
+    steps = "steps:\n- idntify: {email: x}\n- as: a\n- {identify: {email: x}, login: {email: x}}\n"
+    idsync.write("bad.yaml", f"name: x\nscope: {{strategy: default}}\n{steps}")
+    told = [line for line in idsync("check", "bad.yaml").stderr.splitlines() if "bad.yaml" in line]
+    assert told == [
+        "bad.yaml:4:3: unknown key 'idntify' in a step; did you mean 'identify'?",
+        *(
+            f"bad.yaml:{line}:3: a step is one request, under one of identify, login, logout, "
+            "search, modify, batch, alias, erase, track"
+            for line in (5, 6)
+        ),
+    ]

@@ -237,3 +237,12 @@ def test_an_error_on_a_terminal_is_as_wide_as_that_and_in_a_pipe_one_line(
     for sentence in piped[::3]:
         assert " ".join(sentence.split()) in " ".join(shown.split())
     assert shown.count("^\n") == 2
+
+
+def test_what_cannot_be_read_is_red_and_what_is_well_green(idsync: Program) -> None:
+    idsync.write("bad.yaml", "name: x\nscope: {strategy: default}\nsteps: []\n")
+    check = idsync("check", "bad.yaml", "none.yaml", *ALWAYS).stderr
+    assert "\x1b[31m\x1b[1mbad.yaml:1:1:\x1b[0m no steps" in check
+    assert "\x1b[31m\x1b[1mnone.yaml:\x1b[0m no such file or folder" in check
+    idsync.make_store()
+    assert idsync("config", "lint", *ALWAYS).stdout == "\x1b[32mno warnings\x1b[0m\n"

@@ -189,7 +189,7 @@ def test_what_is_shown(shop: Program) -> None:
     assert said.startswith("The two sides differ: 2 profiles of A split, 1 profile of B merged")
     assert "first difference: day.jsonl:2" in said
     assert (
-        "1. split 4 requests of a known profile of A are of several on B, from day.jsonl:2 on"
+        "1. split 4 requests of a known profile of A belong to several on B, from day.jsonl:2 on"
         in said
     )
     assert "≠ the first tier that differs" in said
@@ -251,7 +251,7 @@ def test_refused_and_found_on_one_side_alone(idsync: Program) -> None:
     assert {"error": "UNSUPPORTED_BY_STRATEGY"} in [json.loads(line)["b"] for line in differs]
     assert_valid("compare", found)
     text = compare(idsync, "day.jsonl", other="b.yaml").stdout
-    assert "3 requests rejected on one side alone" in told(text)
+    assert "3 requests rejected on one side only" in told(text)
 
 
 def test_stdin_a_pipe_and_an_archive(shop: Program) -> None:
@@ -296,6 +296,19 @@ def test_scopes_that_only_one_has_are_said_and_left_out(idsync: Program) -> None
     assert "3 requests, 2 answered by both, 1 of scopes that only one side has" in outcome.stdout
     idsync.write("c.yaml", CONFIG.replace("consumers", "nobody"))
     assert_refused(compare(idsync, "day.jsonl", other="c.yaml"), 2, "no scope in common")
+
+
+def test_where_one_side_alone_needs_a_scope_the_option_is_named(idsync: Program) -> None:
+    idsync.write("idsync.yaml", TWO_SCOPES)
+    idsync.write("b.yaml", CONFIG)
+    idsync.write("day.jsonl", lines(identify(idfv="1"), identify(idfv="1")))
+    outcome = compare(idsync, "day.jsonl", other="b.yaml")
+    assert outcome.status == 1
+    assert "note: A rejects requests that name no scope" in outcome.stderr
+    assert "use --scope consumers\n" in outcome.stderr
+    named = compare(idsync, "day.jsonl", "--scope", "consumers", other="b.yaml")
+    assert "name no scope" not in named.stderr
+    assert "2 answered by both" in named.stdout
 
 
 def test_files_in_the_wrong_order_are_pointed_out(shop: Program) -> None:

@@ -611,6 +611,14 @@ def test_a_broken_line_takes_no_other_with_it(wide: Program) -> None:
     assert "a:2: not JSON" in outcome.stderr
 
 
+@pytest.mark.parametrize("first", ["# exported on Monday", "// requests", "exported"])
+def test_a_first_line_that_is_no_object_takes_no_other_with_it(wide: Program, first: str) -> None:
+    outcome = converted(wide, f"{first}\n{json.dumps(A)}\n{json.dumps(B)}\n")
+    assert outcome.lines() == [A, B]
+    assert outcome.status == 1
+    assert "a:1: not JSON" in outcome.stderr
+
+
 def test_of_a_log_nothing_is_made_up(wide: Program) -> None:
     """What is broken is named, and no part of it is taken for a row."""
     log = [
@@ -652,7 +660,7 @@ def test_a_forwarded_batch_stays_one_and_its_mpid_is_a_response(wide: Program, l
     wanted["user_identities"] = {"email": "new@x", "customer_id": "C"}
     assert batch == {"type": "batch", **wanted, "response": {"mpid": "6504934091054997508"}}
     assert '"id": 12345678901234567890' in outcome.stdout
-    assert "email 'old@x' gives way to a later one" in outcome.stderr
+    assert "email 'old@x' is overridden by a later one" in outcome.stderr
     assert outcome.status == 1
 
 

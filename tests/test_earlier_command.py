@@ -133,7 +133,7 @@ def test_of_imported_profiles_it_is_said_what_is_not_known(idsync: Program, mpid
     assert first.json()["identities"] == {"customer_id": ["C1"], "email": ["b@example.com"]}
     assert first.json()["attributes"] == {}
     assert first.stderr == (
-        "note: the profile came by an import, with all identifiers from the first; an export does "
+        "note: the profile was imported with all its identifiers at once; an export does "
         "not say which of them were there after request 1\n"
     )
     listed = idsync("profiles", *other, "--at", "1")

@@ -287,7 +287,7 @@ def test_live_requests_come_as_they_are_answered_each_with_its_explanation(
         "no_match",
     )
     assert (found[1]["status"], found[1]["code"], found[1]["http_status"]) == (
-        "refused",
+        "rejected",
         "credentials",
         401,
     )
@@ -308,7 +308,7 @@ def test_a_batch_that_is_refused_comes_once(writes: Explored) -> None:
     writes.server("POST", "/v3/JS/web-key/events", {"mpid": "5"}, KEY)
     writes.server("POST", "/v3/JS/web-key/events", {"mpid": {}}, KEY)
     _, found = next(lived(writes))
-    assert [each["status"] for each in found] == ["error", "refused"]
+    assert [each["status"] for each in found] == ["error", "rejected"]
 
 
 def test_the_last_hundred_are_kept(writes: Explored) -> None:
@@ -391,7 +391,7 @@ def test_explore_serves_the_page_without_the_api(program: Program) -> None:
     process = program.start("explore")
     try:
         assert process.stdout is not None
-        assert b"on this machine alone" in process.stdout.readline()
+        assert b"on this machine only" in process.stdout.readline()
         address = process.stdout.readline().decode()
         found = re.search(r"http://127\.0\.0\.1:(\d+)/#token=([\w-]+)", address)
         assert found

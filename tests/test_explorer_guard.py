@@ -193,7 +193,7 @@ def test_on_another_address_the_explorer_is_there_if_it_is_asked_for(tmp_path: P
         assert ask("overview").status == 200
         assert ask("overview", None, {"host": "evil.example"}).status == 421
         _, said = ask.server.stop()
-    assert "note: whoever can listen on the way to 0.0.0.0 can read the token" in said
+    assert "note: anyone who can listen in on the way to 0.0.0.0 can read the token" in said
 
 
 def test_writes_are_for_an_explorer(tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_an_import_normalizes_and_sets_aside_and_counts(guarded: Program) -> Non
     outcome = guarded("import", "p.jsonl.gz")
     assert outcome.stdout == (
         "imported 2 profiles, without 4 values that extensions block; 1 of the profiles can never "
-        "be found: no login ID where one was, or nothing in the priority\n"
+        "be found, for lack of a login ID or of an identifier in the priority\n"
     )
     first, second = guarded("export").lines()
     assert first["identities"] == {"email": ["a@x", "b@x", "c@x"], "ios_idfa": ["I"]}

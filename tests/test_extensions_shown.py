@@ -19,8 +19,8 @@ def test_config_show_has_a_sentence_for_every_guard_rail(guarded: Program) -> No
         "normalize email trim, lowercase white space at both ends is removed, then A to Z become",
         f"blocked * placeholders values that stand for nobody (zeros, null, guest …) {aside}",
         f"blocked email *@spam.example, test@example.com these values {aside}",
-        "max_values email 2 a profile holds 2 values at most: no further one is added",
-        "max_values ios_idfv 1, replace_oldest a profile holds 1 value at most: one more replaces",
+        "max_values email 2 a profile holds at most 2 values: no more are added",
+        "max_values ios_idfv 1, replace_oldest a profile holds at most 1 value: one more replaces",
         "moving push_token yes taken from any profile that holds it, protected or not",
     ):
         assert any(each.startswith(line) for each in lines), line
@@ -178,7 +178,7 @@ def test_a_plan_shows_what_new_guard_rails_would_have_kept_out(idsync: Program) 
         "moving push_token not set becomes yes",
         "3 identifiers blocked: kept, not looked up:",
         f"ios_idfa {ZEROS} 2",
-        "1 identifier of another form: kept, and found:",
+        "1 identifier in another form: kept, and found:",
         "email Anna@X anna@x 1",
         "2 profiles that hold more values than the limit: kept as they are:",
         f"{mpids[3]} email 3",
@@ -212,7 +212,7 @@ def test_a_plan_lists_so_many_and_counts_all(idsync: Program) -> None:
     assert idsync.replay(*requests).status == 0
     idsync.write("after.yaml", PLAIN + "    extensions: {normalize: {email: [lowercase]}}\n")
     told_ = idsync("config", "plan", "--config", "after.yaml").stdout
-    assert "25 identifiers of another form" in told_
+    assert "25 identifiers in another form" in told_
     assert "  and 5 more" in told_
     [scope] = idsync("config", "plan", "--config", "after.yaml", "--json").json()["scopes"]
     assert len(scope["kept_out"]["reshaped"]["most_held"]) == 25

@@ -183,7 +183,7 @@ def test_what_another_program_put_in_a_store_is_not_copied(filled: Program) -> N
             filled.folder / path,
             "CREATE TRIGGER mine AFTER INSERT ON profiles BEGIN DELETE FROM holders; END",
         )
-    told = "is not as idsync made it: schema: trigger mine is not from idsync"
+    told = "is not as idsync created it: schema: trigger mine is not from idsync"
     assert_refused(filled("backup", "b.db"), 3, f"the store idsync.db {told}")
     assert_refused(filled("restore", "other.db"), 3, f"the store other.db {told}")
     assert beside(filled.folder) == set()

@@ -239,7 +239,7 @@ def test_a_value_that_was_erased_is_said_to_be(family: Program) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        ((), 2, ("name what is to be drawn", "--scope")),
+        ((), 2, ("name what to draw", "--scope")),
         (("77",), 1, ("there is no profile 77",)),
         (("email=nobody",), 1, ("no profile ever held email 'nobody'",)),
         (("email=a@x", "idfv=nothing"), 1, ("no profile ever held ios_idfv 'nothing'",)),
@@ -248,7 +248,7 @@ def test_a_value_that_was_erased_is_said_to_be(family: Program) -> None:
         (("mail=a",), 2, ("mail",)),
         (("email=",), 2, ("the value of 'email' is empty",)),
         (("email=a@x", "email=a@x"), 2, ("both identifiers are the same",)),
-        (("email=a@x", "email=b@x", "idfv=1"), 2, ("two identifiers at most", "'idfv=1'")),
+        (("email=a@x", "email=b@x", "idfv=1"), 2, ("at most two identifiers", "'idfv=1'")),
         (("77", "email=a@x"), 2, ("omit 'email=a@x'",)),
         (("77", "--scope", "consumers"), 2, ("omit it",)),
         (("--scope", "consumer"), 2, ("unknown scope 'consumer'", "consumers")),
@@ -432,7 +432,7 @@ def test_a_page_tells_of_each_link_and_offers_the_history(family: Program) -> No
     assert Counter(str(each["class"]) for each in drawn) == {"link": 4, "link past": 1}
     [past] = [each for each in drawn if each["class"] == "link past"]
     assert (past["data-from"], past["data-to"]) == ("1", "4")
-    assert "taken away by request 4" in str(past["data-about"])
+    assert "removed by request 4" in str(past["data-about"])
     [slider] = seen.named("input")
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "2", "2")
     steps = [each["data-seq"] for each in seen.named("li") if "data-seq" in each]

@@ -201,3 +201,16 @@ def test_a_body_that_never_ends_is_given_up(
         ask.loop.run_until_complete(ask.app(scope, receive, send))
     assert sent[0]["status"] == 408
     assert json.loads(sent[1]["body"])["StatusCode"] == 408
+
+
+def test_head_and_body_of_an_answer_come_in_one_piece(server: Server) -> None:
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(65536).endswith(b'\r\n\r\n{"status": "ok"}')
+        long = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        connection.sendall(long)
+        came = b""
+        while chunk := connection.recv(65536):
+            came += chunk
+    assert json.loads(came.partition(b"\r\n\r\n")[2])["openapi"] == "3.1.0"

@@ -64,7 +64,7 @@ def test_several_reasons_are_counted(shop: Program) -> None:
     shop.write("idsync.yaml", RULES.replace("profile_conversion", "profile_link") % "")
     made = shop("login", "--customer-id", "other", "--idfv", "d", "--dry-run")
     assert line_of(made) == (
-        "3 profiles hold ios_idfv d, but none of them may be the answer"
+        "3 profiles hold ios_idfv d, but none of them is eligible"
         " (1 login_protection, 2 new_known_user_only)"
     )
 
@@ -148,7 +148,7 @@ def test_a_refusal_of_step_5_is_explained(shop: Program) -> None:
     assert "PROTECTED_IDENTITY" in text.stderr
     headline, request_line, *table = text.stdout.splitlines()
     assert (headline, request_line) == (
-        "Refused: PROTECTED_IDENTITY",
+        "Rejected: PROTECTED_IDENTITY",
         "identify in scope shop, request 4",
     )
     assert f"kept by {note['mpid']}" in " ".join(table), "the table says who, too"

@@ -164,7 +164,7 @@ def test_an_mpid_that_javascript_rounded_is_recognized(idsync: Program) -> None:
             assert outcome.status == 1 + is_alias
             assert outcome.stderr.splitlines()[-1] == (
                 f"note: there is a profile {right}, which differs only in digits that JavaScript "
-                "loses; pass on MPIDs as text"
+                "loses; pass MPIDs as text"
             )
     for wrong in ("7713214583320190000", "6", "1234567890123456", "9223372036854775807"):
         assert "note:" not in idsync("profile", "show", f"--mpid={wrong}").stderr

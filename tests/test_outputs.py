@@ -15,7 +15,7 @@ import typer
 
 from idsync_cli.cli.app import app
 from idsync_cli.errors import UsageFault
-from idsync_cli.files.outputs import Outputs, open_output
+from idsync_cli.files.outputs import Outputs, open_plain
 from tests.faults import day, history, text
 from tests.program import (  # noqa: F401 - the fixture
     Outcome,
@@ -540,7 +540,7 @@ def test_a_file_that_somebody_makes_meanwhile_is_left_alone(tmp_path: Path) -> N
     Outputs().check("--output", str(path), must_be_new=True)
     path.write_text("somebody's")
     with pytest.raises(UsageFault, match="already exists"):
-        open_output("--output", str(path), must_be_new=True)
-    with open_output("--output", str(path), must_be_new=False) as file:
+        open_plain("--output", str(path), must_be_new=True)
+    with open_plain("--output", str(path), must_be_new=False) as file:
         file.write(b"mine")
     assert path.read_text() == "mine"

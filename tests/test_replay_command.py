@@ -348,7 +348,7 @@ def test_of_answers_that_nobody_reads_it_is_told_what_was_committed(
         return
     also = " --map-mpids" if option == "--map-mpids" else ""
     first, _, rest = told.partition("\n")
-    assert first.startswith("idsync: nobody reads standard output any more, after ")
+    assert first.startswith("idsync: standard output was closed, after ")
     assert first.endswith(f"; use --resume{also} to continue")
     if option == "--json":
         summary = json.loads(rest)

@@ -162,7 +162,7 @@ def test_a_store_that_is_there_stays(idsync: Program) -> None:
     before = (idsync.folder / "shop.db").read_bytes()
     outcome = idsync("load", "out/0", "--store", "shop.db")
     assert outcome.status == 2
-    assert "load makes a new one" in outcome.stderr
+    assert "load creates a new one" in outcome.stderr
     assert (idsync.folder / "shop.db").read_bytes() == before
 
 

@@ -74,7 +74,7 @@ def test_what_all_profiles_say(shop: Program) -> None:
 
 def test_what_is_shown(shop: Program) -> None:
     plain, deep = shop("stats"), shop("stats", "--deep")
-    assert "a profile" in plain.stdout
+    assert "per profile" in plain.stdout
     assert "the largest profiles:" not in plain.stdout
     assert "profiles with several values of a login type:" in deep.stdout
     assert "the largest profiles:" in deep.stdout

@@ -429,5 +429,5 @@ def test_a_configuration_with_warnings_is_accepted(idsync: Program) -> None:
 
 def test_a_backup_is_not_packed(idsync: Program) -> None:
     idsync.make_store()
-    assert_refused(idsync("backup", "b.db.GZ"), 2, "'b.db.GZ'", "leave out .gz")
+    assert_refused(idsync("backup", "b.db.GZ"), 2, "'b.db.GZ'", "omit .gz")
     assert not (idsync.folder / "b.db.GZ").exists()

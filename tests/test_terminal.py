@@ -112,10 +112,26 @@ def test_sentences_of_a_plain_answer_wrap_at_words_on_a_terminal(
     assert " ".join(piped.split()) in " ".join(" ".join(shown).split())
 
 
-def test_pages_of_help_fit_a_narrow_terminal(idsync: Program) -> None:
-    shown = on_a_terminal(idsync.folder, "help", "config", columns=60).lines
+@pytest.mark.parametrize("page", [(), ("help",), ("help", "config"), ("help", "types")])
+def test_pages_of_help_fit_a_narrow_terminal(idsync: Program, page: tuple[str, ...]) -> None:
+    shown = on_a_terminal(idsync.folder, *page, columns=60).lines
     assert max(map(len, shown)) <= 60
-    assert " ".join(shown).split() == idsync("help", "config").stdout.split()
+    piped = idsync(*page).stdout
+    assert " ".join(shown).split() == piped.split()
+    assert max(map(len, piped.splitlines())) <= 80
+
+
+def test_a_comparison_names_its_second_pass_and_shows_how_far_it_is(idsync: Program) -> None:
+    idsync.make_store()
+    text = (idsync.folder / "idsync.yaml").read_text("utf-8")
+    idsync.write("new.yaml", text.replace("profile_conversion", "profile_link"))
+    login = '{"type": "login", "known_identities": {"customerid": "C-1", "idfv": "9"}}\n'
+    idsync.write("r.jsonl", login.replace('"customerid": "C-1", ', "").replace("login", "identify"))
+    with (idsync.folder / "r.jsonl").open("a", encoding="utf-8") as file:
+        file.write(login)
+    shown = on_a_terminal(idsync.folder, "compare", "--with", "new.yaml", "r.jsonl").screen
+    assert "4 requests, " in shown
+    assert "4 requests in a second pass, " in shown
 
 
 def test_a_refused_line_without_tiers_takes_no_empty_lines(idsync: Program) -> None:

@@ -91,8 +91,10 @@ def test_nothing_makes_a_profile_the_answer_that_has_nothing_to_be_found_by(
     assert shop("modify", "--mpid", A, "--remove", "email", "--remove", "ios_idfv").status == 0
     outcome = shop("why-not", A, "--customer-id", "B")
     assert outcome.status == 1
-    assert "it holds no identifier of the request" in told(outcome.stdout)
-    assert "No single change, and no two of the request, make it the answer." in outcome.stdout
+    assert "it holds no identifier in the request" in told(outcome.stdout)
+    assert (
+        "No single change, nor any two to the request, would make it the answer." in outcome.stdout
+    )
     assert shop("why-not", A, "--customer-id", "B", "--json").status == 1
 
 
@@ -131,7 +133,7 @@ def test_without_an_mpid_every_holder_is_asked_about(shop: Program) -> None:
     assert "the first 1 of 2 holders" in text.stdout
     nobody = shop("why-not", "--email", "A@x.org")
     assert (nobody.status, nobody.stdout) == (1, "")
-    assert "no profile holds any identifier of the request" in nobody.stderr
+    assert "no profile holds any identifier in the request" in nobody.stderr
     assert "differs only in" in nobody.stderr
 
 
@@ -196,7 +198,7 @@ def test_without_an_mpid_every_holder_at_a_line(idsync: Program) -> None:
         ((A, "--line", "99", "day.jsonl"), ["line 99 is not there: 'day.jsonl' has 8 lines"]),
         ((A, "--line", "5", "day.jsonl"), ["a modify names its profile"]),
         ((A, "--line", "1", "none.jsonl"), ["'none.jsonl' cannot be read"]),
-        ((A, "--line", "1", "day.jsonl", "--email", "e"), ["omit the options that make one"]),
+        ((A, "--line", "1", "day.jsonl", "--email", "e"), ["omit the options that describe one"]),
         (("@none", "--line", "4", "day.jsonl"), ["'none'", "no line before it"]),
         (("line:4", "--line", "4", "day.jsonl"), ["'line:4'", "earlier"]),
         (("line:x", "--line", "4", "day.jsonl"), ["'line:x'", "line:1"]),

@@ -66,7 +66,7 @@ _COMMANDS = {
         "spark_replay.spark_replay",
         "Replay files on Apache Spark into a folder.",
     ),
-    "load": ("load.load", "Make the store that a serial replay would have made."),
+    "load": ("load.load", "Create the store that a serial replay would create."),
     "backup": ("maintenance.backup", "Copy the store to a file that is itself a store."),
     "restore": ("maintenance.restore", "Replace the store with a backup, after checking it."),
     "doctor": ("doctor.doctor", "Check the whole store and report what is wrong."),
@@ -78,10 +78,10 @@ _COMMANDS = {
 
 _PAIRS = {
     ("serve", "explore"): "Answer the SDKs over HTTP; look in the browser.",
-    ("stats", "doctor"): "Count what the store has; check all of it for damage.",
-    ("export", "import"): "Write profiles with what they have; take them in.",
-    ("backup", "restore"): "Copy the store; put a copy back in its place.",
-    ("profile", "config"): "Look at a profile; at the configuration.",
+    ("stats", "doctor"): "Count what is in the store; check it for damage.",
+    ("export", "import"): "Write all profiles with their data; read them back.",
+    ("backup", "restore"): "Back up the store; restore a backup.",
+    ("profile", "config"): "Look at a profile; look at the configuration.",
 }
 """Commands that share a line of the list, which is to fit a screen."""
 
@@ -181,9 +181,9 @@ _BEGIN = """\
 idsync: local identity resolution. Who is this, and why?
 
 Begin with:
-  idsync init                                        a configuration and a store
-  idsync identify --email a@example.com --explain    a request, and what decided it
-  idsync replay requests.jsonl                       a whole file of requests
+  idsync init                                      a configuration and a store
+  idsync identify --email a@example.com --explain  a request, and why
+  idsync replay requests.jsonl                     a whole file of requests
 
 All commands: idsync --help. Formats, codes and words: idsync help"""
 
@@ -208,7 +208,9 @@ def _root(
 ) -> None:
     del version, config, store  # a callback has answered; commands take the others themselves
     if context.invoked_subcommand is None:
-        write(_BEGIN)
+        from idsync_cli.cli.help_topics import show
+
+        show(_BEGIN)
 
 
 def run() -> int:

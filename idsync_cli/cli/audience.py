@@ -43,7 +43,7 @@ def audience(
         typer.Option(
             "--explain",
             metavar="MPID",
-            help="Say whether the profile is a member, and what each condition saw.",
+            help="Say whether the profile is a member, and what each condition found.",
         ),
     ] = None,
     now: Annotated[
@@ -51,7 +51,7 @@ def audience(
         typer.Option(
             "--now",
             metavar="T",
-            help="The time that within counts back from, such as 2024-03-01T12:00:00Z, "
+            help="The moment from which within counts back, such as 2024-03-01T12:00:00Z, "
             "UTC unless it says otherwise (default: now)",
         ),
     ] = None,
@@ -74,7 +74,7 @@ def audience(
     """Count and list who is in an audience, and say why.
 
     Members come oldest first. With --json, each is a line, as export writes a profile. An export
-    leaves out the members that have opted out, and says how many they are.
+    leaves out the members that have opted out, and says how many.
 
     The exit status is 1 if --explain names a profile that is not a member.
 
@@ -195,7 +195,7 @@ def _export(
         exported = give_out_profiles(profiles(), give_out, header=header, line_of=line_of)
     told = f"wrote {number_of(exported.profiles, 'member')} of {printable(audience.name)}"
     if left_out:
-        told += f"; left out {left_out:,} that opted out"
+        told += f"; omitted {left_out:,} that opted out"
     if output == STANDARD_STREAM:
         say(f"note: {told}")
     else:

@@ -9,7 +9,7 @@ from idsync_cli.cli.input_files import checked_target, readable, say_order
 from idsync_cli.cli.opening import check_seed, existing_store
 from idsync_cli.cli.progress import files_progress
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import UsageFault, printable, quoted
 from idsync_cli.foresight.comparing.compare import Compared, compare, compare_recorded
 from idsync_cli.foresight.comparing.work import Advance, SideJob
 
@@ -39,6 +39,8 @@ def replayed(
         StoreFault: the store to begin with cannot be used, or there is no room.
     """
     scopes = _common_scopes(organizations[0], organizations[-1])
+    if beginning.scope is None and beginning.workspace is None:
+        _say_who_needs_a_scope(organizations[0], organizations[-1], scopes)
     targets = [checked_target(each, beginning.scope, beginning.workspace) for each in organizations]
     _check_store(beginning.store, organizations[0], beginning.seed)
     is_recorded = len(organizations) == 1
@@ -56,9 +58,9 @@ def replayed(
             maps_mpids=beginning.maps_mpids or is_recorded,
         )
 
-        def shown() -> AbstractContextManager[Advance]:
+        def shown(noun: str) -> AbstractContextManager[Advance]:
             paths = [each.path for each in found_files]
-            return files_progress(paths, times=len(organizations))
+            return files_progress(paths, noun, times=len(organizations))
 
         if is_recorded:
             return compare_recorded(job, examples=examples, progress=shown)
@@ -75,7 +77,7 @@ def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:
     common = tuple(name for name in a.scopes if name in b.scopes)
     if not common:
         raise UsageFault(
-            "the two configurations have no scope in common, so that there is nothing to compare; "
+            "the two configurations have no scope in common, so there is nothing to compare; "
             "give the scope the same name in both"
         )
     for side, has, lacks in (("A", a, b), ("B", b, a)):
@@ -83,6 +85,17 @@ def _common_scopes(a: Organization, b: Organization) -> tuple[str, ...]:
             if name not in lacks.scopes:
                 say(f"note: the scope {quoted(name)} is only in {side}; it is not compared")
     return common
+
+
+def _say_who_needs_a_scope(a: Organization, b: Organization, common: Sequence[str]) -> None:
+    """Say so where requests that name no scope are answered on one side alone."""
+    if (len(a.scopes) == 1) == (len(b.scopes) == 1):
+        return
+    side = "A" if len(a.scopes) > 1 else "B"
+    say(
+        f"note: {side} rejects requests that name no scope, for it has several; "
+        f"to name it for them, use --scope {printable(common[0])}"
+    )
 
 
 def _check_store(path: str | None, organization: Organization, seed: int | None) -> None:

@@ -1,7 +1,6 @@
 """The certificate of an erasure, written last of all (section 9)."""
 
 import json
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,8 @@ def certificate_writer(
     """
     if path is None:
         return lambda _outcome: None
-    from idsync_cli.files.outputs import Outputs, ensure_writable, open_output
+    from idsync_cli.files.outputs import Outputs, ensure_writable
+    from idsync_cli.files.whole_file import whole_file
     from idsync_cli.render.erasure import certificate_json
 
     outputs = Outputs(store=store, configuration=config, inputs=inputs)
@@ -34,10 +34,8 @@ def certificate_writer(
         assert evidence is not None
         content = json.dumps(certificate_json(report, evidence), indent=2) + "\n"
         try:
-            with open_output(option, path, must_be_new=not force) as file:
+            with whole_file(path, must_be_new=not force) as file:
                 file.write(content.encode())
-                file.flush()
-                os.fsync(file.fileno())
         except OSError as error:
             raise StoreFault(
                 f"the profile was erased, but {option} {quoted(path)} cannot be written: "

@@ -68,7 +68,7 @@ def check(
     ] = None,
     html: Annotated[
         str | None,
-        typer.Option("--html", metavar="FILE", help="Also write a page that can be sent."),
+        typer.Option("--html", metavar="FILE", help="Also write an HTML page to send."),
     ] = None,
     update: Annotated[
         bool,

@@ -68,7 +68,7 @@ def _show_mismatches(result: Result) -> None:
     from idsync_cli.render import ci as render_ci
 
     lines = drawn(*render.mismatches(result, terminal_width()))
-    write("\n".join(map(render_ci.inert, lines)))
+    write("\n".join([*map(render_ci.inert, lines), ""]))
 
 
 def complain_of(fault: FileFault) -> None:

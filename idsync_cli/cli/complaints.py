@@ -9,15 +9,22 @@ from idsync_cli.errors import Excerpt, Fault, FileFault, IdsyncError
 
 
 def complain(error: IdsyncError, *, prefix: str = "", guarded: Callable[[str], str] = str) -> None:
-    """Report an error; `guarded` makes a line harmless for whoever reads the log."""
+    """Report an error; `guarded` makes a line harmless for whoever reads the log.
+
+    Either the prefix stands out, or the places of what is wrong.
+    """
     if not isinstance(error, FileFault):
         for line in lines(error):
             say(guarded(f"{prefix}{line}"))
         return
     for fault in with_hints(error).found:
-        say(guarded(f"{prefix}{fault}"))
+        say(guarded(f"{prefix}{fault}"), begins=_place(fault) if not prefix else "")
         if isinstance(fault, Fault) and fault.excerpt is not None:
             say_excerpt(fault.excerpt, guarded=guarded)
+
+
+def _place(fault: Fault | str) -> str:
+    return f"{fault.place}:" if isinstance(fault, Fault) else ""
 
 
 def say_excerpt(excerpt: Excerpt, *, guarded: Callable[[str], str] = str) -> None:

@@ -79,7 +79,9 @@ def lint(
         write("\n".join(render_ci.faults_for_github(with_hints(fault))))
         return fault.exit_status
     if not warnings:
-        write("no warnings")
+        from idsync_cli.render.theme import Look
+
+        write_lines([[("no warnings", Look.OK)]])
     elif form is Format.GITHUB:
         write("\n".join(render_config.warnings_for_github(warnings)))
     else:

@@ -66,23 +66,27 @@ _BEGINNINGS = {"idsync:": "failed", "note:": "note", "dry run:": "note"}
 """What a message may begin with, and the style of that."""
 
 
-def say(message: str) -> None:
-    """Send a message to the user, on standard error; if nobody can read it, the work continues."""
+def say(message: str, *, begins: str = "") -> None:
+    """Send a message to the user, on standard error; if nobody can read it, the work continues.
+
+    What it `begins` with looks like a failure, if it does.
+    """
+    looks = {begins: "failed"} if begins else _BEGINNINGS
     for line in message.split("\n"):
-        begins = next(filter(line.startswith, _BEGINNINGS), "")
+        begins = next(filter(line.startswith, looks), "")
         if not (colour.is_wanted(sys.stderr) or sys.stderr.isatty()):
             _talk(printable(line))
             continue
         from idsync_cli.render.theme import Look
 
         rest = printable(line.removeprefix(begins))
-        say_line([(begins, Look(_BEGINNINGS.get(begins, "plain"))), rest])
+        say_line([(begins, Look(looks.get(begins, "plain"))), rest])
 
 
 def say_line(line: "Line", *, indent: int = 2) -> None:
     """Write a message of printable parts: on a terminal as wide as that, in a pipe as one line."""
     if sys.stderr.isatty():
-        from idsync_cli.render.tables import broken
+        from idsync_cli.render.breaking import broken
         from idsync_cli.render.theme import text
 
         for shown in drawn(broken(text(*line), terminal_width(), indent), to_stderr=True):
@@ -140,7 +144,7 @@ def write_lines(lines: "Iterable[Line]") -> None:
 
     told = list(lines)
     if sys.stdout.isatty() and not all(map(_has_room, map(words, told))):
-        from idsync_cli.render.tables import broken
+        from idsync_cli.render.breaking import broken
         from idsync_cli.render.theme import text
 
         draw(*[broken(text(*line), terminal_width(), indent=2) for line in told])

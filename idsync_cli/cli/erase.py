@@ -48,7 +48,7 @@ def erase(
     certificate: Annotated[
         str | None,
         typer.Option(
-            _CERTIFICATE, metavar="FILE", help="Write what shows that it is done, without a value."
+            _CERTIFICATE, metavar="FILE", help="Write a certificate of it, which contains no value."
         ),
     ] = None,
     dsr: Annotated[

@@ -42,9 +42,9 @@ def explore(
 ) -> int:
     """Look into a store in the browser.
 
-    Open the address that is printed, which is known to nobody else: requests and why they are
-    answered so, profiles and their stories, audiences, the configuration. Nothing is written unless
-    --allow-writes is given. Ctrl-C ends.
+    Open the address that is printed; nobody else knows it. The page shows requests and why they
+    are answered as they are, profiles and their stories, audiences and the configuration. Nothing
+    is written unless --allow-writes is given. Ctrl-C stops it.
 
     Example: idsync explore --open
     """
@@ -76,7 +76,7 @@ def explore(
             made = make_explorer(api, rules, host, address, may_write=allow_writes)
 
             def tell() -> None:
-                write(f"exploring the store {printable(store)} on this machine alone")
+                write(f"exploring the store {printable(store)} on this machine only")
                 tell_of(made, host, is_secure=False)
                 if open_it and not webbrowser.open(made.address):
                     say("note: no browser could be opened; open the address yourself")

@@ -96,8 +96,8 @@ def graph(
     """Draw which profiles and identifiers belong together.
 
     A profile with its neighbours, who holds an identifier, what ties two, with --scope alone the
-    newest profiles, or with --compare what two configurations make of the same requests. Dotted is
-    what was taken away. The HTML is one page that loads nothing.
+    newest profiles, or with --compare what two configurations make of the same requests. Dotted
+    lines show what was removed. The HTML is one page that loads nothing else.
 
     The exit status is 1 if there is nothing to draw, or nothing ties the two.
 
@@ -132,7 +132,7 @@ def _check_files(files: list[str]) -> None:
     """
     if not files:
         raise UsageFault(
-            "--compare needs a file of requests behind the two configurations, such as: "
+            "--compare needs a file of requests after the two configurations, such as: "
             "idsync graph --compare idsync.yaml new.yaml requests.jsonl"
         )
 
@@ -159,7 +159,7 @@ def _compared(
     return found.exit_status
 
 
-_COMPARED = "What B splits and merges of A"
+_COMPARED = "What B splits and merges compared with A"
 
 _Asked = int | tuple[Identifier, ...]
 """What is asked about: a profile; one identifier, or two; or none, so a scope."""
@@ -174,7 +174,7 @@ def _asked(words: list[str], scope: str | None) -> _Asked:
     if not words:
         if scope is None:
             raise UsageFault(
-                "name what is to be drawn: an MPID, one identifier or two, such as "
+                "name what to draw: an MPID, one identifier or two, such as "
                 "email=a@example.com, or a scope with --scope"
             )
         return ()
@@ -182,13 +182,13 @@ def _asked(words: list[str], scope: str | None) -> _Asked:
     if mpid is not None:
         if len(words) > 1:
             raise UsageFault(
-                f"a graph is drawn of one profile; omit {quoted(words[1])}, or name two identifiers"
+                f"a graph shows one profile; omit {quoted(words[1])}, or name two identifiers"
             )
         if scope is not None:
-            raise UsageFault("a profile has one scope, so that --scope has no effect; omit it")
+            raise UsageFault("a profile has one scope, so --scope has no effect; omit it")
         return mpid
     if len(words) > 2:
-        raise UsageFault(f"a graph is drawn of two identifiers at most; omit {quoted(words[2])}")
+        raise UsageFault(f"a graph shows at most two identifiers; omit {quoted(words[2])}")
     found = tuple(map(identifier_in, words))
     if len({*found}) < len(found):
         raise UsageFault("both identifiers are the same; name two, or give it once")

@@ -60,23 +60,22 @@ def help_(
     Example: idsync help login_protection
     """
     if word is None:
-        _show(_overview())
+        show(_overview())
         return 0
     word = _ON_PAGE.get(word, word)
     if word in TOPICS:
         page = files("idsync_cli").joinpath("help", f"{word}.txt").read_text(encoding="utf-8")
-        _show(page.rstrip("\n"))
+        show(page.rstrip("\n"))
         return 0
     from idsync_cli.render import rule_book
 
     width = min(terminal_width(), _WIDEST)
     if word in LISTS:
         if word == "types":
-            _show(
-                f"{rule_book.types_page()}\n\nEvery name is an option, such as --customer-id VALUE"
-            )
+            page = rule_book.types_page(width)
+            show(f"{page}\n\nEvery name is an option, such as --customer-id VALUE")
         else:
-            _show(f"{rule_book.codes_page(width)}\n\nEach is explained by: idsync help WORD")
+            show(f"{rule_book.codes_page(width)}\n\nEach is explained by: idsync help WORD")
         return 0
     text = rule_book.explanation(word, width)
     commands = getattr(context.find_root().command, "commands", {})
@@ -90,15 +89,15 @@ def help_(
             hint = did_you_mean(meant_by(word))
         topics = ", ".join((*TOPICS, *LISTS))
         raise UsageFault(f"no help on {quoted(word)}{hint or f'; the topics are: {topics}'}")
-    _show(text)
+    show(text)
     if word in TYPES_BY_NAME:
-        _show(f"\nOption: --{word.replace('_', '-')} VALUE")
+        show(f"\nOption: --{word.replace('_', '-')} VALUE")
     if word in commands:
-        _show(f"\n{word} is also a command: idsync {word} --help")
+        show(f"\n{word} is also a command: idsync {word} --help")
     return 0
 
 
-def _show(page: str) -> None:
+def show(page: str) -> None:
     """Show a page of help, which is laid out for 80 columns, on whatever terminal there is."""
     from idsync_cli.render.help_page import page_lines
 

@@ -67,7 +67,7 @@ _SENTENCES = {
     Hint.RECODE_UTF_16: "convert it with: iconv -f UTF-16 -t UTF-8 {path}",
     Hint.RECODE_UTF_32: "convert it with: iconv -f UTF-32 -t UTF-8 {path}",
     Hint.GET_WHOLE_COPY: "the archive is damaged; get a whole copy of it",
-    Hint.GET_FILE_ANEW: "look into it, then get the file again",
+    Hint.GET_FILE_ANEW: "look at it, then get the file again",
     Hint.GET_BY_GIT_LFS: "get the file with: git lfs pull",
     Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
     Hint.UNPACK_BZIP2: "unpack it with: bzip2 -dc {path}",
@@ -87,12 +87,12 @@ _SENTENCES = {
     Hint.NAME_ANOTHER_OUTPUT: "name another folder with --output",
     Hint.NAME_OUTPUT_OF_JOB: "name the folder that was given as --output",
     Hint.NAME_EXPORT: "name that file with --state",
-    Hint.ERASE_WHEN_LOADED: "leave it out, and erase in the store that idsync load makes",
+    Hint.ERASE_WHEN_LOADED: "remove it, and erase in the store that idsync load creates",
     Hint.RUN_AGAIN: "run the same command again",
-    Hint.GIVE_WINDOW: "give --window at least 1, or leave it out",
-    Hint.GIVE_MAX_SHARE: "give --max-share such as 0.25, or leave it out",
+    Hint.GIVE_WINDOW: "give --window at least 1, or omit it",
+    Hint.GIVE_MAX_SHARE: "give --max-share such as 0.25, or omit it",
     Hint.GIVE_SEED: "give one with --seed",
-    Hint.LEAVE_SEED_OUT: "leave --seed out to go on with it",
+    Hint.LEAVE_SEED_OUT: "omit --seed to continue with it",
 }
 """Every hint in the words of the command line."""
 

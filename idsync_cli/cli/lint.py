@@ -49,7 +49,7 @@ def lint(
         ),
     ] = None,
     trying: Annotated[
-        bool, typer.Option("--try", help="Compare each proposed priority with the present one.")
+        bool, typer.Option("--try", help="Compare each proposed priority with the current one.")
     ] = False,
     redact: Annotated[bool, typer.Option("--redact", help="Hide the values.")] = False,
     form: Annotated[
@@ -64,7 +64,7 @@ def lint(
 ) -> int:
     """Report where requests or a store do not fit the strategy.
 
-    It finds shared login IDs, placeholders, a priority that the data contradict and values in
+    It finds shared login IDs, placeholders, a priority that the data contradicts and values in
     several forms, and shows the evidence and the lines of YAML that help. Files are replayed into a
     temporary store; nothing is written. The exit status is 1 only with --fail-on.
 

@@ -25,10 +25,10 @@ def load(
     ] = None,
     store: StorePath = DEFAULT_STORE,
 ) -> int:
-    """Make the store that a serial replay would have made.
+    """Create the store that a serial replay would create.
 
     The folders are a whole chain: each job began with the state of the one before. The store must
-    not be there yet. Only the files count as not replayed.
+    not exist yet. In it, the files do not count as replayed.
 
     Example: idsync load monday/ tuesday/ --store week.db
     """
@@ -41,7 +41,8 @@ def load(
     if found is not None:
         found.close()
         raise UsageFault(
-            f"there is a store at {quoted(store)}; load makes a new one: name another with --store"
+            f"there is already a store at {quoted(store)}; load creates a new one: name another "
+            "with --store"
         )
     with stores.temporary(jobs[0].seed) as made:
         if state is not None:

@@ -28,7 +28,7 @@ def backup(
     outputs = Outputs(store=store, configuration=present_config())
     if is_to_be_packed(file):
         raise UsageFault(
-            f"a backup is a store, which cannot be packed: {quoted(file)}; leave out .gz, and pack "
+            f"a backup is a store, which cannot be packed: {quoted(file)}; omit .gz, and pack "
             "it afterwards with: gzip"
         )
     outputs.check("the backup", file, may_replace_store=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HtmlReport = Annotated[
     str | None,
-    typer.Option("--html", metavar="FILE", help="Also write a page that can be sent."),
+    typer.Option("--html", metavar="FILE", help="Also write an HTML page to send."),
 ]
 
 

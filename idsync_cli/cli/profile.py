@@ -115,7 +115,7 @@ def _show_story(
         write_json(store_json.story_json(told))
     else:
         from idsync_cli.render import story as render_story
-        from idsync_cli.render.tables import broken
+        from idsync_cli.render.breaking import broken
         from idsync_cli.render.theme import text
 
         if markdown:

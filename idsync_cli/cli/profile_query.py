@@ -54,9 +54,7 @@ def profile_query(
     ] = None,
     now: Annotated[
         str | None,
-        typer.Option(
-            "--now", metavar="T", help="The time that within counts back from (default: now)."
-        ),
+        typer.Option("--now", metavar="T", help="When within counts back from (default: now)."),
     ] = None,
     limit: Annotated[
         int | None,

@@ -8,6 +8,8 @@ from pathlib import Path
 from idsync_cli.cli import colour
 from idsync_cli.files.source import STANDARD_STREAM
 
+_BAR_WIDTH = 20
+
 Advance = Callable[[int, int], None]
 """Is told how far the files were read, in bytes, and how many things were done in all."""
 
@@ -24,14 +26,18 @@ def progress(noun: str, total: int | None, *, beside_output: bool = False) -> It
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from idsync_cli.render.theme import Look, rich_theme
+
     columns = (
-        BarColumn(),
+        BarColumn(
+            style=Look.ASIDE, complete_style=Look.BAR, finished_style=Look.OK, pulse_style=Look.BAR
+        ),
         TextColumn(f"{{task.fields[number]:,}} {noun}, {{task.fields[rate]:,.0f}} a second"),
         TimeRemainingColumn(),
     )
     with Progress(
         *columns,
-        console=Console(stderr=True, no_color=not colour.is_wanted(sys.stderr)),
+        console=Console(stderr=True, theme=rich_theme(), no_color=not colour.is_wanted(sys.stderr)),
         transient=True,
         redirect_stdout=False,  # or Rich writes data where the bar is, broken at its width
     ) as bar:
@@ -46,7 +52,9 @@ def progress(noun: str, total: int | None, *, beside_output: bool = False) -> It
 
 
 @contextmanager
-def files_progress(files: Sequence[str], times: int = 1) -> Iterator[Advance]:
+def files_progress(
+    files: Sequence[str], noun: str = "requests", *, times: int = 1
+) -> Iterator[Advance]:
     """A bar for requests of files, which are all read so many times.
 
     It is told how far a file was read, in bytes, and how many requests were answered, since it was
@@ -55,7 +63,7 @@ def files_progress(files: Sequence[str], times: int = 1) -> Iterator[Advance]:
     known = STANDARD_STREAM not in files
     total = times * sum(Path(name).stat().st_size for name in files) if known else None
     read = answered = 0
-    with progress("requests", total) as advance:
+    with progress(noun, total) as advance:
 
         def advance_by(number_of_bytes: int, requests: int) -> None:
             nonlocal read, answered

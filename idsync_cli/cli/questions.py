@@ -88,7 +88,7 @@ def look_back(transaction: SqliteTransaction, at: str | None, mpid: int | None =
     if imported:
         its = number_of(imported, "profile") if mpid is None else "the profile"
         say(
-            f"note: {its} came by an import, with all identifiers from the first; an export does "
+            f"note: {its} was imported with all its identifiers at once; an export does "
             f"not say which of them were there after request {seq}"
         )
     transaction.look_back(seq)

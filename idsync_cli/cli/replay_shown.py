@@ -221,7 +221,7 @@ def _ended_by(error: BaseException, also: str | None) -> Ended:
     if isinstance(error, Terminated):
         return Ended("TERMINATED", "terminated", resume)
     if isinstance(error, OutputClosed):
-        return Ended("OUTPUT_CLOSED", "nobody reads standard output any more", resume)
+        return Ended("OUTPUT_CLOSED", "standard output was closed", resume)
     if isinstance(error, IdsyncError):
         return Ended(error.code, str(error), hints.way_out(error))
     return Ended("BUG", f"a bug in idsync ({type(error).__name__})", resume)

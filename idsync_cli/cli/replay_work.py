@@ -56,7 +56,7 @@ class Work:
                 lines = opened.enter_context(sorted_by_time(wanted.files, advance))
             if lines.without_time and not self._quiet:
                 without = number_of(lines.without_time, "line")
-                say(f"note: {without} without a time of its own, put behind the line before it")
+                say(f"note: {without} without a time, sorted right after the line before")
             with self._progress("requests", [("", lines.source)]) as advance:
                 come = self._run.run_by_time(wanted.files, lines)
                 batches = self._take_in(come, lines.source, advance)

@@ -51,7 +51,7 @@ def serve(
         int, typer.Option("--port", metavar="N", help="The port; 0 picks a free one.")
     ] = 8080,
     tls: Annotated[
-        bool, typer.Option("--tls", help="Serve https with a certificate made for this run.")
+        bool, typer.Option("--tls", help="Serve https with a certificate created for this run.")
     ] = False,
     tls_cert: Annotated[
         str | None,
@@ -71,12 +71,13 @@ def serve(
         ),
     ] = None,
     max_age: Annotated[
-        int, typer.Option("--max-age", metavar="S", help="Seconds that SDKs may keep an answer.")
+        int,
+        typer.Option("--max-age", metavar="S", help="Seconds for which SDKs may cache an answer."),
     ] = 0,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow-origin", metavar="URL", help="Let only pages of this origin ask; repeatable."
+            "--allow-origin", metavar="URL", help="Accept only pages of this origin; repeatable."
         ),
     ] = None,
     dsr_delay: Annotated[
@@ -94,8 +95,8 @@ def serve(
 ) -> int:
     """Answer the mParticle SDKs over HTTP.
 
-    Point an application at the address that is printed, and a browser on this machine at the
-    second: a page over the store. SIGHUP reloads the configuration; Ctrl-C finishes the accepted
+    Point an application at the first address that is printed, and a browser on this machine at the
+    second, which shows the store. SIGHUP reloads the configuration; Ctrl-C finishes the accepted
     requests and stops.
 
     Example: idsync serve --log

@@ -1,6 +1,5 @@
 """The files of a server: certificates that it reads, and what it records (section 10)."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idsync_cli.cli.environment import say
@@ -54,13 +53,15 @@ def tls_context(
         return given(certificate, key)
     if not tls:
         return None
+    from idsync_cli.files.whole_file import whole_file
     from idsync_cli.server.tls import AUTHORITY_SUFFIX, made
 
     path = store + AUTHORITY_SUFFIX
     outputs.check("the file of the authority", path)
     context, authority = made(host)
     try:
-        Path(path).write_bytes(authority)
+        with whole_file(path) as file:
+            file.write(authority)
     except OSError as error:
         raise UsageFault(f"{quoted(path)} cannot be written: {error.strerror}") from None
     say(f"wrote {printable(path)}: make the device or browser trust this authority for this run")

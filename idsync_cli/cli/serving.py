@@ -125,11 +125,11 @@ def tell_of(made: Made | None, host: str, *, is_secure: bool) -> None:
     """Print the address of an explorer, if there is one; whoever sees it can use it."""
     if made is None:
         return
-    write(f"look into it at {made.address}")
+    write(f"explore it at {made.address}")
     if host not in LOOPBACK and not is_secure:
         say(
-            f"note: whoever can listen on the way to {printable(host)} can read the token and all "
-            "that the explorer shows; use --tls"
+            f"note: anyone who can listen in on the way to {printable(host)} can read the token "
+            "and everything the explorer shows; use --tls"
         )
 
 

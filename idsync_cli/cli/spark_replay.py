@@ -33,7 +33,7 @@ def spark_replay(
     ] = None,
     state: Annotated[
         str | None,
-        typer.Option("--state", metavar="DIR", help="Go on from a job's folder, or an export."),
+        typer.Option("--state", metavar="DIR", help="Continue from a job's folder, or an export."),
     ] = None,
     config: Config = DEFAULT_CONFIG,
     no_extensions: NoExtensions = False,
@@ -44,7 +44,9 @@ def spark_replay(
     ] = None,
     max_share: Annotated[
         float,
-        typer.Option("--max-share", metavar="F", help="How much of a window one task may have."),
+        typer.Option(
+            "--max-share", metavar="F", help="The largest share of a window for one task."
+        ),
     ] = MAX_SHARE,
     master: Annotated[
         str | None,
@@ -60,7 +62,7 @@ def spark_replay(
     """Replay files on Apache Spark into a folder.
 
     The answers are those of a replay. Each window of lines is reported before it is resolved. A
-    seed is needed unless --state is a job's folder. What jobs wrote becomes a store by idsync load.
+    seed is needed unless --state is a job's folder. idsync load turns what jobs wrote into a store.
 
     Example: idsync spark-replay day.jsonl --output out/ --seed 42
     """
@@ -111,7 +113,7 @@ def spark_replay(
             "finished, and the same command again begins anew"
         ) from None
     for scope in report["other_logins"]:
-        say(f"note: the login types of the scope {printable(scope)} are others than before")
+        say(f"note: the login types of the scope {printable(scope)} have changed")
     write_json(report)
     return 0
 

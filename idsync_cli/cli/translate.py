@@ -72,7 +72,7 @@ def translate_(
     A line is an MPID, TYPE=VALUE, a JSON object with one of them, a row of a CSV file with one
     column per type, or a profile as export and audience write it; it may name its scope or
     workspace, as a request does. An identifier is translated if a search for it finds one
-    profile. Profiles that have opted out are left out. Lines without a
+    profile. Profiles that have opted out are omitted. Lines without a
     translation are counted.
 
     The exit status is 1 if nothing was translated, or a line could not be read.

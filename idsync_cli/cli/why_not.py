@@ -100,7 +100,7 @@ def why_not(
     if line is not None and file is None:
         if mpid is None or mpid.startswith(("@", _LINE)) or parse_mpid(mpid) is not None:
             raise UsageFault(
-                f"--line {line} needs a file behind the MPID, such as: idsync why-not line:1 "
+                f"--line {line} needs a file after the MPID, such as: idsync why-not line:1 "
                 f"--line {line} requests.jsonl"
             )
         mpid, file = None, mpid
@@ -121,7 +121,7 @@ def why_not(
             return _tell(asked, organization, number, transaction, limit, as_json=as_json)
     assert file is not None
     if identities or previous_mpid is not None or kind != "identify":
-        raise UsageFault("--line names the request; omit the options that make one up")
+        raise UsageFault("--line names the request; omit the options that describe one")
     named = _named(mpid, line)
     with _replayed(line, file, parse_seed(seed) or 0, asking, named) as (replayed, opened):
         number = named.mpid_in(replayed)
@@ -258,7 +258,7 @@ def _tell(
         return told.exit_status
     views = holders(asked, transaction)
     if not views:
-        say("idsync: no profile holds any identifier of the request")
+        say("idsync: no profile holds any identifier in the request")
         scopes = [asked.scope]
         say_meant(meant_by(transaction, organization, asked.request.identifiers, scopes))
         return 1

@@ -58,7 +58,7 @@ def _latest(identities: list[Any]) -> tuple[dict[str, Any], list[str]]:
         there = found.get(kind)
         if there is not None and there[2] != value:
             older = there[2] if when >= there[0] else value
-            left_out.append(f"{kind} {quoted(older)} gives way to a later one")
+            left_out.append(f"{kind} {quoted(older)} is overridden by a later one")
         if there is None or when >= there[0]:
             found[kind] = (when, name, value)
     return {name: value for _, name, value in found.values()}, left_out

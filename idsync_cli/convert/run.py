@@ -31,7 +31,7 @@ _TAKEN = (
     Contents.HAR,
     Contents.CARRIAGE_RETURNS,
 )
-_WANTED = "requests are made of CSV, JSON, and recordings of a browser (HAR)"
+_WANTED = "requests are converted from CSV, JSON and browser recordings (HAR)"
 _BEGINS_AN_OBJECT = re.compile(r'\{\s*"')
 
 
@@ -67,7 +67,7 @@ class Conversion:
             self._contents = Contents.CSV
             self._rows = rows(source.text.lines())
             self._header = self._read_header()
-        elif self._contents is Contents.TEXT:
+        elif self._contents is Contents.TEXT and not _has_objects(source.text.head()):
             raise UsageFault(f"{quoted(source.name)} {self._contents}, but {_WANTED}")
 
     def __enter__(self) -> Self:
@@ -204,6 +204,12 @@ class Conversion:
             return objects.request_of(piece.text, self._columns, self._source.default)
         except CannotUse as fault:
             raise CannotUse(f"{fault.why} {which}") from None
+
+
+def _has_objects(head: str) -> bool:
+    """Whether a JSON object stands in a line behind the first, which is then no object."""
+    lines = [line for line in map(str.strip, head.split("\n")) if line][1:3]
+    return any(line.startswith("{") for line in lines)
 
 
 def _of_entry(piece: Piece) -> Found | None:

@@ -116,7 +116,7 @@ def nothing_left(blocked: Sequence[IdentityType]) -> Refusal:
     if blocked:
         why = f"the scope blocks the value of {', '.join(blocked)}"
     else:
-        why = "normalize leaves nothing of any value"
+        why = "normalize leaves every value empty"
     return Refusal(
         ErrorCode.NO_IDENTITIES,
         f"no identifier is left: {why}; give another one",

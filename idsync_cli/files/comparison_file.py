@@ -279,7 +279,7 @@ class ComparisonReader:
         for node, fits in zip(nodes, fitting, strict=True):
             if not fits:
                 self._faults.add(
-                    node.place, f"{node.described()} is not {what}, with which {operator} compares"
+                    node.place, f"{node.described()} is not {what}, which {operator} needs"
                 )
         return all(fitting)
 

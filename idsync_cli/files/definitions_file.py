@@ -91,7 +91,7 @@ class DefinitionReader:
             if "attribute" not in entries and calculation not in NEEDS_NO_ATTRIBUTE:
                 self._faults.add(
                     each.place,
-                    f"no attribute; {calculation} is made of the values of an event's attribute, "
+                    f"no attribute; {calculation} is calculated from an event's attribute, "
                     "so name one",
                 )
             yield name, CalculatedAttribute(calculation, events, attribute)
@@ -299,5 +299,5 @@ def _not_one(kinds: list[str]) -> str:
         return f"names nothing; use one of {', '.join((*_GROUPS, *_SUBJECTS))}"
     told = f"has {' and '.join(kinds)}, but may have only one of them"
     if set(kinds) == {"attribute", "event"}:
-        return f"{told}; what is asked of the event's attributes goes under where"
+        return f"{told}; conditions on the event's attributes go under where"
     return f"{told}; put them under all or any"

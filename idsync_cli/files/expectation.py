@@ -41,7 +41,7 @@ class _Expectation:
             "attributes_set": lambda each: [self._name(it) for it in self._faults.items(each)],
             "attributes_deleted": lambda each: [self._name(it) for it in self._faults.items(each)],
         }
-        self._faults.entries(node, tuple(readers), "an expect")
+        self._faults.entries(node, tuple(readers), "expect")
         return {
             key: readers[key](each) for key, each in (node.mapping or {}).items() if key in readers
         }

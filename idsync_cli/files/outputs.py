@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
-from idsync_cli.files.packed import is_to_be_packed, packing
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store.sqlite.lifecycle.beside import (
     Part,
@@ -126,21 +125,10 @@ def ensure_writable(named: str, path: str) -> None:
     )
 
 
-def open_output(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
+def open_plain(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
     """Open a file for writing from its beginning; one that must be new is never overwritten.
 
-    What is written to it is packed if its name says so.
-
-    Raises:
-        UsageFault: it must be new, and somebody has made it meanwhile.
-        OSError: it cannot be opened.
-    """
-    stream = open_plain(named, path, must_be_new=must_be_new)
-    return packing(stream) if is_to_be_packed(path) else stream
-
-
-def open_plain(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
-    """Open a file as `open_output` does, for whoever packs what is written himself.
+    What is written to it is packed by whoever writes it, if it is to be packed.
 
     Raises:
         UsageFault: it must be new, and someone has created it meanwhile.

@@ -215,7 +215,9 @@ class _Reader:
         entries = self._faults.entries(node, (*known, *_STEP_EXTRAS), "a step")
         kinds = [str(kind) for kind in known if node.mapping and kind in node.mapping]
         if len(kinds) != 1:
-            if node.mapping is not None:
+            if node.mapping is not None and (
+                kinds or {*known, *_STEP_EXTRAS}.issuperset(node.mapping)
+            ):
                 wanted = ", ".join(known)
                 self._faults.add(node.place, f"a step is one request, under one of {wanted}")
             return None
@@ -241,7 +243,7 @@ class _Reader:
         entries = self._faults.entries(node, None, f"the request {kind}") if node else {}
         for key in _STEP_EXTRAS:  # taken for identifiers, they would hide that nothing was expected
             if node and key in entries and not (kind in WHOLE_LINES and key == "previous_mpid"):
-                what = f"{key} stands inside the request; put it beside {kind}"
+                what = f"{key} is inside the request; put it beside {kind}"
                 self._faults.add(node.keys[key], what)
         if node and entries and kind in WHOLE_LINES:
             return line_of(kind, node)

@@ -217,7 +217,7 @@ class _Reader:
         if self._number > MOST_IDENTITIES:
             yield f"{self._number} identities; at most {MOST_IDENTITIES} are allowed", None
         if _MPID in found and self._number > 1:
-            yield "an mpid stands beside other identities; give it alone, or leave it out", None
+            yield "an mpid is given with other identities; give it alone, or omit it", None
 
 
 def _of_identity(name: str, said: object) -> Iterator[tuple[str, None]]:

@@ -166,7 +166,7 @@ class _Reader:
             else:
                 what = "is empty" if item.value in ("", None) else "is not text"
                 self._faults.add(
-                    item.place, f"{whose}_secret {what}; give a secret, or leave the key out"
+                    item.place, f"{whose}_secret {what}; give a secret, or omit the key"
                 )
         return Secrets(tuple(secrets))
 

@@ -17,8 +17,9 @@ from idsync_cli.messages import (
     near_message,
     note_message,
 )
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_one_list
-from idsync_cli.render.tables import broken, grid
+from idsync_cli.render.tables import grid
 from idsync_cli.render.theme import Line, Look, Part, text
 from idsync_cli.render.tiers import tiers_shown
 from idsync_cli.render.times import moment
@@ -81,7 +82,7 @@ def explanation(
 
 def refusal_headline(answer: Answer, refusal: Refusal) -> "list[RenderableType]":
     """What stands above the explanation of a refused request; the error itself is talk."""
-    return [text((f"Refused: {refusal.code}", Look.HEADLINE)), _heading(answer)]
+    return [text((f"Rejected: {refusal.code}", Look.HEADLINE)), _heading(answer)]
 
 
 def refused_explanation(
@@ -125,7 +126,7 @@ def _alias(alias: Alias, copied: int) -> list[Line]:
             (str(Status.ALIASED), Look.OK), " ", _mpid(alias.destination_mpid), ": ",
             f"{number_of(copied, 'event')} copied from ", _mpid(alias.source_mpid),
         ],
-        [f"window: {window}; events of that time that come later are copied, too"],
+        [f"window: {window}; events from that time that arrive later are copied, too"],
     ]  # fmt: skip
 
 
@@ -220,7 +221,7 @@ def _removed(report: ErasureReport) -> list[Line]:
         [("-", Look.REMOVED), f" {removed}"],
         [
             ("-", Look.REMOVED),
-            f" {gone} that no other profile holds, also in the history of others",
+            f" {gone} that no other profile holds, from the history of others, too",
         ],
     ]
     aliased = ", which was aliased with it"
@@ -281,9 +282,9 @@ def mismatches(result: Result, width: int) -> "list[RenderableType]":
             continue
         told.append(answer)
         if isinstance(answer.outcome, Refusal):
-            pieces.append(text(*refusal_line(answer, answer.outcome)))
+            pieces += [text(""), text(*refusal_line(answer, answer.outcome))]
         else:
-            pieces += [text(""), *explanation(answer, answer.outcome, width), text("")]
+            pieces += [text(""), *explanation(answer, answer.outcome, width)]
     return pieces
 
 

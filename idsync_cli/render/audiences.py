@@ -33,8 +33,9 @@ from idsync_cli.inspect.audiences import (
     ShownMember,
 )
 from idsync_cli.inspect.plan import AudiencePlan, ScopePlan
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.store import profiles_table
-from idsync_cli.render.tables import broken, grid, laid_out
+from idsync_cli.render.tables import grid, laid_out
 from idsync_cli.render.theme import Line, Look, Part, text
 from idsync_cli.render.times import moment
 from idsync_cli.wire import profile_json, time_text
@@ -223,7 +224,7 @@ def _saw(finding: ConditionResult) -> str:
     if isinstance(condition, KnownCondition):
         return "it is known" if seen else "it is anonymous"
     if isinstance(condition, FirstSeenCondition):
-        return moment(seen) if isinstance(seen, int) else "nobody knows when"
+        return moment(seen) if isinstance(seen, int) else "not known when"
     return ""
 
 

@@ -18,7 +18,8 @@ from idsync_cli.foresight.comparing.comparison import (
 from idsync_cli.foresight.comparing.groups import Part, Two
 from idsync_cli.foresight.comparing.sides import Kind, Way
 from idsync_cli.render import answers
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.breaking import broken
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import DIFFERING_MARK, Line, Look, text
 from idsync_cli.visible import visible
 
@@ -125,9 +126,9 @@ def sentence(found: Comparison) -> str:
     if found.merged.groups:
         parts.append(f"{number_of(found.merged.groups, 'profile')} of B merged")
     if refused := sum(found.refused):
-        parts.append(f"{number_of(refused, 'request')} rejected on one side alone")
+        parts.append(f"{number_of(refused, 'request')} rejected on one side only")
     if answered := sum(found.found):
-        parts.append(f"{number_of(answered, 'request')} answered with a profile on one side alone")
+        parts.append(f"{number_of(answered, 'request')} answered with a profile on one side only")
     return f"The two sides differ: {', '.join(parts)}."
 
 
@@ -146,8 +147,8 @@ def _both_table(found: Comparison, width: int) -> "Table":
         ("profiles", *_held(a.profiles, b and b.profiles)),
         ("known", *_held(a.known, b and b.known)),
         ("orphaned", *_held(a.orphaned, b and b.orphaned)),
-        ("rejected here alone", *_two(found.refused)),
-        ("found here alone", *_two(found.found)),
+        ("rejected on this side only", *_two(found.refused)),
+        ("found on this side only", *_two(found.found)),
     ]
     return laid_out(("At the end", "A", "Recorded" if b is None else "B"), rows, width)
 
@@ -178,7 +179,7 @@ def _number(known: int | None) -> str:
 
 def _pairs(found: Comparison) -> Line:
     pairs = found.pairs
-    told = f"{pairs.both:,} on both sides, {pairs.only_a:,} on A alone, {pairs.only_b:,} on B alone"
+    told = f"{pairs.both:,} on both sides, {pairs.only_a:,} on A only, {pairs.only_b:,} on B only"
     return [f"pairs of requests with one profile: {told}"]
 
 
@@ -192,7 +193,7 @@ def _example(number: int, example: Example, width: int) -> "list[RenderableType]
     if example.part is Part.MERGED and isinstance(example.at.b, dict):
         whose = "a profile"
     told = (
-        f" {number_of(example.requests, 'request')} of {whose} of {side} are of several on "
+        f" {number_of(example.requests, 'request')} of {whose} of {side} belong to several on "
         f"{others}, from "
     )
     heading: Line = [

@@ -11,9 +11,10 @@ from idsync_cli.core.identity import DEVICE_TYPES
 from idsync_cli.errors import Fault
 from idsync_cli.files.definitions_json import definitions_json
 from idsync_cli.messages import guard_rails, login_warning, strategy_rules
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.ci import annotation
 from idsync_cli.render.excerpts import excerpt_lines
-from idsync_cli.render.tables import broken, grid, laid_out
+from idsync_cli.render.tables import grid, laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.visible import visible
 

@@ -6,7 +6,7 @@ from idsync_cli import wire
 from idsync_cli.convert.report import Converted
 from idsync_cli.errors import number_of, printable, quoted
 from idsync_cli.files.contents import Contents
-from idsync_cli.render.tables import broken
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.theme import Look, text
 
 if TYPE_CHECKING:

@@ -15,6 +15,10 @@ _NAMES = re.compile(r"( {2,4})([a-z_0-9]+(?:, [a-z_0-9]+)*)(,?)")
 _LISTED = re.compile(r"( {2,4})(\S+(?: \S+)*)( {2,})(\S.*)")
 
 
+_BELOW = 6
+"""How far it is indented what a name stands for, below a name that leaves no room beside it."""
+
+
 def page_lines(page: str, width: int | None) -> Iterator[Line]:
     """The lines of a page; where it has only so many columns, wrapped below themselves."""
     lines = page.split("\n")
@@ -46,10 +50,13 @@ def _narrowed(lines: list[str], width: int) -> Iterator[str]:
             ):
                 line += f" {lines[place].strip()}"
                 place += 1
+        if found and column > width * 2 // 3:
+            yield found[1] + found[2]
+            line, column = " " * _BELOW + line[column:], _BELOW
         yield from wrap(
             line,
             width,
-            subsequent_indent=" " * min(column, width * 2 // 3),
+            subsequent_indent=" " * column,
             break_on_hyphens=False,
             break_long_words=False,
             replace_whitespace=False,

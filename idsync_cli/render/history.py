@@ -39,7 +39,10 @@ def history_table(
     identifier: Identifier | None,
     width: int,
 ) -> "Table":
-    """Changes, a row each; a column that the question has answered already is left out."""
+    """Changes, a row each; a column that the question has answered already is left out.
+
+    Who made several changes is told with the first of them.
+    """
     only_identities = all(isinstance(each.change, Change) for each in entries)
     headings = ["Seq", "Time (UTC)", "By", "Change"]
     headings += ["MPID"] if mpid is None else []
@@ -48,13 +51,14 @@ def history_table(
         each.change.identifier for each in entries if isinstance(each.change, Change)
     )
     rows = []
+    told_of = None
     for entry in entries:
-        row: list[Text | str] = [
-            str(entry.seq),
-            moment(entry.time_ms),
-            "\n".join(requester(_cause(entry)) if entry.rule else [str(entry.kind)]),
-            text(_sign(entry.change)),
-        ]
+        row: list[Text | str] = ["", "", ""]  # as above
+        if entry.seq != told_of:
+            by = requester(_cause(entry)) if entry.rule else [str(entry.kind)]
+            row = [str(entry.seq), moment(entry.time_ms), "\n".join(by)]
+        told_of = entry.seq
+        row += [text(_sign(entry.change))]
         row += [text((str(entry.mpid), Look.MPID))] if mpid is None else []
         row += _cells(entry.change, mpid, values) if identifier is None else ()
         rows.append(row)

@@ -11,10 +11,11 @@ from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.linting.findings import Finding, LintFinding, Seen, Weight
 from idsync_cli.foresight.linting.lint import Lint, ScopeLint
 from idsync_cli.foresight.linting.measures import MeasuredType, Spread
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.ci import annotation
 from idsync_cli.render.compare import compare_json, sentence
 from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.visible import visible
 
@@ -164,7 +165,7 @@ def lint_pieces(lint: Lint, width: int, *, redact: bool) -> "list[RenderableType
             tried = lint.tried.get((name, finding.identity_type))
             pieces += [text(""), *_finding(finding, lint, tried, width, redact=redact)]
         if scope.extensions:
-            heading = "to paste into the scope (includes its present settings):"
+            heading = "to paste into the scope (includes its current settings):"
             pieces += [text(""), text((heading, Look.HEADING)), text("extensions:")]
             pieces += [
                 text(f"  {key}: {printable(flow(each))}") for key, each in scope.extensions.items()

@@ -22,5 +22,5 @@ def meant_sentences(meant: Meant) -> Iterator[str]:
     for mpid in meant.mpids:
         yield (
             f"there is a profile {mpid}, which differs only in digits that JavaScript loses; "
-            "pass on MPIDs as text"
+            "pass MPIDs as text"
         )

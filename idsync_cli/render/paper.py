@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from idsync_cli.render.tables import broken
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.theme import rich_theme, text
 
 if TYPE_CHECKING:

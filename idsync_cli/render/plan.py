@@ -159,7 +159,7 @@ def _kept_out_pieces(kept: KeptOut, width: int) -> "list[RenderableType]":
         what = f"{number_of(kept.blocked.number, 'identifier')} blocked: kept, not looked up"
         pieces += _listed(what, ("Type", "Value", "Holders"), kept.blocked, _blocked_row, width)
     if kept.reshaped.number:
-        what = f"{number_of(kept.reshaped.number, 'identifier')} of another form: kept, and found"
+        what = f"{number_of(kept.reshaped.number, 'identifier')} in another form: kept, and found"
         columns = ("Type", "Value", "Would be", "Holders")
         pieces += _listed(what, columns, kept.reshaped, _reshaped_row, width)
     if kept.crowded.number:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from idsync_cli import wire
 from idsync_cli.core.data.values import Device, Event, ProfileData
 from idsync_cli.errors import number_of
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.breaking import broken
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
 from idsync_cli.visible import visible
@@ -50,7 +51,7 @@ def pieces(data: ProfileData, width: int, most: int | None = None) -> "list[Rend
         devices = [
             (_device(each), shown_value(each.info), str(each.seq)) for each in data.devices[:most]
         ]
-        found += [text(""), laid_out(("Device", "Known of it", "Seq"), devices, width)]
+        found += [text(""), laid_out(("Device", "Details", "Seq"), devices, width)]
         found += left_out("device", len(data.devices), most)
     if data.events:
         found += [text(""), event_table(data.events, width)]

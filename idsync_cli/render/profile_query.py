@@ -8,9 +8,10 @@ from idsync_cli import wire
 from idsync_cli.core.identity import DEVICE_TYPES, TYPE_ORDER, Identifier
 from idsync_cli.errors import number_of
 from idsync_cli.inspect.query import MOST_EVENTS, Field, QueriedProfile
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.profile_data import event_json, event_table, left_out, shown_value
 from idsync_cli.render.store import state_shown
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text
 from idsync_cli.render.times import moment
 from idsync_cli.visible import visible

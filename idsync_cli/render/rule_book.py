@@ -92,10 +92,10 @@ def codes_page(width: int) -> str:
     return "\n".join(lines)
 
 
-def types_page() -> str:
-    """Every identifier type with its other names."""
+def types_page(width: int) -> str:
+    """Every identifier type with its other names, in lines of so many columns."""
     lines = ["TYPES: identifier types and their other names"]
-    column = max(map(len, IdentityType)) + 2
+    indent = max(map(len, IdentityType)) + 4
     for heading, kinds in (
         ("User identities", [kind for kind in IdentityType if kind not in DEVICE_TYPES]),
         ("Device identities", [kind for kind in IdentityType if kind in DEVICE_TYPES]),
@@ -103,7 +103,8 @@ def types_page() -> str:
         lines += ["", heading]
         for kind in kinds:
             name, *others = names_of(kind)
-            lines.append(f"  {name:<{column}}{', '.join(others)}".rstrip())
+            beside = fill(", ".join(others), width - indent).replace("\n", f"\n{' ' * indent}")
+            lines.append(f"  {name:<{indent - 2}}{beside}".rstrip())
     return "\n".join(lines)
 
 

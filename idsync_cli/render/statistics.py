@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from idsync_cli.errors import printable
 from idsync_cli.inspect.statistics import Statistics
 from idsync_cli.messages import PLACEHOLDERS_HELD
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import value_of
-from idsync_cli.render.tables import broken, laid_out, shares
+from idsync_cli.render.tables import laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, warned
 from idsync_cli.visible import visible
 
@@ -42,8 +43,8 @@ def stats_pieces(counted: Statistics, width: int) -> "list[RenderableType]":
         for each in counted.deciders
     ]
     total = (
-        f"{counted.requests:,} requests changed the store, {counted.requests_per_profile:,.2f} a "
-        f"profile, {counted.ties:,} of them ties (the rule newest); the last number is "
+        f"{counted.requests:,} requests changed the store, {counted.requests_per_profile:,.2f} per "
+        f"profile, {counted.ties:,} of them ties (decided by newest); the last number is "
         f"{counted.last_seq:,}"
     )
     pieces: list[RenderableType] = [

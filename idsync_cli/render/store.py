@@ -9,8 +9,9 @@ from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
 from idsync_cli.inspect.profiles import NewProfile, ProfileDetails
 from idsync_cli.inspect.whois import Whois
 from idsync_cli.messages import WHY_NOT
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_a_list, in_one_list, value_of
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
 from idsync_cli.render.times import moment

@@ -9,8 +9,9 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import placeholder_warning
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.excerpts import excerpt_lines
-from idsync_cli.render.tables import broken, shares
+from idsync_cli.render.tables import bar, laid_out, shares
 from idsync_cli.render.theme import Line, Look, text, warned
 from idsync_cli.replay.summary import Enriched, MetTwice, RefusedLine, Summary
 from idsync_cli.visible import visible
@@ -18,6 +19,8 @@ from idsync_cli.visible import visible
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
+
+    from idsync_cli.render.stacked import Stacked
 
 _TYPES = frozenset(map(str, IdentityType))
 _HOW_ANSWERED = {Status.ERROR: Look.FAILED, Status.NOT_FOUND: Look.WARNING}
@@ -47,12 +50,9 @@ def summary_text(
         pieces.append(text(("ended early", Look.FAILED), kept))
     if summary.stopped:
         pieces.append(text(("stopped before the rejected line", Look.FAILED), f"; {when_stopped}"))
-    kinds: list[tuple[Line, int]] = [
-        ([f"{kind or 'none':<8} ", (status.value, _HOW_ANSWERED.get(status, Look.OK))], number)
-        for kind, status, number in summary.kinds
-    ]
+    if summary.kinds:
+        pieces += [text(""), _kinds_table(summary, width)]
     counted = {
-        "Request  Answer": kinds,
         "Decided by": _named(summary.decided_by.items(), Look.PLAIN),
         "Note": _named(summary.notes.items(), Look.NOTE),
         "Rejected": _named(summary.errors.items(), Look.FAILED),
@@ -102,10 +102,24 @@ def _placeholder_pieces(summary: Summary, width: int) -> "list[RenderableType]":
     return [broken(warning, width, indent=2), shares("Value", values, summary.requests, width)]
 
 
+def _kinds_table(summary: Summary, width: int) -> "Stacked":
+    """How requests of each kind were answered."""
+    rows = [
+        (
+            str(kind or "none"),
+            text((status.value, _HOW_ANSWERED.get(status, Look.OK))),
+            f"{number:,}",
+            bar(number, summary.requests),
+        )
+        for kind, status, number in summary.kinds
+    ]
+    return laid_out(("Request", "Answer", "Number", "Share"), rows, width)
+
+
 def _met_twice(summary: Summary, width: int) -> "Iterator[Text]":
     """The pairs of recorded MPIDs and ours that met others before."""
     pairs = number_of(summary.met_twice, "pair")
-    yield text((pairs, Look.NOTE), " of a recorded MPID and ours met others before")
+    yield text((pairs, Look.NOTE), " of a recorded MPID and ours contradict earlier pairs")
     for file, line, recorded, mpid, before, other in summary.first_met_twice:
         met = [f"which was {before}"] if before is not None else []
         met += [f"as is {other}"] if other is not None else []

@@ -1,4 +1,4 @@
-"""How every table is laid out: what gives way first, and where words break.
+"""How every table is laid out: what gives way first, and what stands below its row.
 
 A table is as wide as what it says. Where the terminal is narrower, columns give way in the order
 of `GIVE_WAY`, and a column that is not named there never does: an MPID, a number or the code of a
@@ -6,15 +6,16 @@ reason is never broken. Words break at spaces, and behind `_`, `-`, `@` and `.`;
 longer than its column is cut through only if nothing else helps, and a date stays whole.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from idsync_cli.render.breaking import broken, longest_piece, widest
 from idsync_cli.render.theme import Line, Look, text
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from rich.text import Text
+
+    from idsync_cli.render.stacked import Stacked
 
 AT_ONCE: Final = ("What it means", "Settings", "Outcome", "Share")
 """The headings of columns that get as narrow as their longest word before any other does."""
@@ -25,7 +26,7 @@ GIVE_WAY: Final = (
     "Time (UTC)",
     "First identifiers",
     "Identifier",
-    "Known of it",
+    "Details",
     "Value",
     "Most shared",
     "Device",
@@ -48,7 +49,7 @@ CUT_THROUGH: Final = (
     *(
         "Value",
         "Identifier",
-        "Known of it",
+        "Details",
         "Device",
         "Name",
         "Attribute",
@@ -76,6 +77,21 @@ RIGHT: Final = frozenset(
 )
 """The headings of columns of numbers."""
 
+BELOW: Final = ("By", "Value", "First identifiers", "Most shared", "Settings", "Event", "Audience")
+"""The headings of columns that move below their rows, the first one first.
+
+They move where a word would be cut through, or where a table is tall and gets half as long by it.
+"""
+
+_TALL: Final = 12
+"""From how many lines on a table is tall."""
+
+_INDENT: Final = 2
+_NARROW_FIRST: Final = 8
+"""What stands below a row is indented as the second column is, if the first one is narrower."""
+
+_EMPTY: Final = ("", "-")
+
 _SHORT: Final = {"login": "log", "unique": "uniq", "immutable": "immut"}
 """Settings, where there is no room for the words."""
 
@@ -88,35 +104,79 @@ _KEPT: Final = {"By": len("sent 2026-03-02 02:02:02")}
 _NARROWEST: Final = 4
 """How narrow the columns of the last resort get."""
 
-_PIECE: Final = re.compile(r"\s+|\d{4}-\d\d-\d\d(?!\S)|[^\s_\-@.]*[_\-@.]+|[^\s_\-@.]+")
 _BAR_WIDTH: Final = 20
 
 
-def laid_out(headings: Sequence[str], rows: Iterable[Sequence[Any]], width: int) -> "Table":
+def laid_out(headings: Sequence[str], rows: Iterable[Sequence[Any]], width: int) -> "Stacked":
     """A table of texts, no wider than `width` unless it cannot be narrower."""
-    from rich import box
-    from rich.table import Table
-
     cells = [[text(each) if isinstance(each, str) else each for each in row] for row in rows]
-    heads = [text(heading) for heading in headings]
-    widths = [_widest(heads[n], *(row[n] for row in cells)) for n in range(len(heads))]
+    beside, is_whole = _table(headings, cells, width, [])
+    if is_whole and height(beside) < _TALL:
+        return beside
+    below: list[int] = []
+    movable = [headings.index(each) for each in BELOW if each in headings[1:]]
+    for place in movable:
+        below.append(place)
+        stacked, is_stacked_whole = _table(headings, cells, width, below)
+        if is_stacked_whole:
+            return beside if is_whole and height(beside) < 2 * height(stacked) else stacked
+    return beside
+
+
+def _table(
+    headings: Sequence[str], cells: Sequence[Sequence["Text"]], width: int, below: Sequence[int]
+) -> "tuple[Stacked, bool]":
+    """A table with some columns below its rows; and whether it fits with no word cut through."""
+    from rich import box
+
+    from idsync_cli.render.stacked import Stacked
+
+    kept = [place for place in range(len(headings)) if place not in below]
+    names = [headings[place] for place in kept]
+    heads = [text(name) for name in names]
+    rows = [[row[place] for place in kept] for row in cells]
+    widths = [widest(heads[n], *(row[n] for row in rows)) for n in range(len(heads))]
     room = width - (len(widths) - 1)
     if sum(widths) > room:
-        _abbreviate(headings, cells, widths)
-        _fit(headings, [heads, *cells], widths, room)
-    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+        _abbreviate(names, rows, widths)
+        _fit(names, [heads, *rows], widths, room)
+    table = Stacked(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.width = sum(widths) + len(widths) - 1
-    for heading, head, column in zip(headings, heads, widths, strict=True):
+    for name, head, column in zip(names, heads, widths, strict=True):
         table.add_column(
             broken(head, column),
             width=column,
             no_wrap=True,
             overflow="fold",
-            justify="right" if heading in RIGHT else "left",
+            justify="right" if name in RIGHT else "left",
         )
-    for row in cells:
+    for row in rows:
         table.add_row(*(broken(cell, column) for cell, column in zip(row, widths, strict=True)))
-    return table
+    indent = widths[0] + 1 if widths[0] < _NARROW_FIRST else _INDENT
+    table.below = [
+        [_indented(row[place], width, indent) for place in below if row[place].plain not in _EMPTY]
+        for row in ([text(heading) for heading in headings], *cells)
+    ]
+    pieces = (max(map(_longest, column)) for column in zip(heads, *rows, strict=True))
+    fits = all(piece <= column for piece, column in zip(pieces, widths, strict=True))
+    return table, fits and sum(widths) <= room
+
+
+def _indented(whole: "Text", width: int, indent: int) -> "Text":
+    """Lines that all begin at a column; several are one where there is room."""
+    from rich.cells import cell_len
+
+    joined = text(", ").join(whole.split("\n"))
+    if cell_len(joined.plain) <= width - indent:
+        whole = joined
+    return text("\n").join(
+        text(" " * indent).append_text(line)
+        for line in broken(whole, width - indent).split("\n", allow_blank=True)
+    )
+
+
+def _longest(cell: "Text") -> int:
+    return max(map(longest_piece, cell.plain.split("\n")))
 
 
 def _abbreviate(headings: Sequence[str], cells: list[list["Text"]], widths: list[int]) -> None:
@@ -131,7 +191,7 @@ def _abbreviate(headings: Sequence[str], cells: list[list["Text"]], widths: list
         row[place].style = shown.style
         for span in shown.spans[:1]:  # a setting looks like its row
             row[place].stylize(span.style)
-    widths[place] = _widest(text(headings[place]), *(row[place] for row in cells))
+    widths[place] = widest(text(headings[place]), *(row[place] for row in cells))
 
 
 def _fit(
@@ -140,15 +200,12 @@ def _fit(
     """Let columns give way until the table fits, or none can any more."""
     heads, *cells = rows
     order = [headings.index(each) for each in GIVE_WAY if each in headings]
-    longest = {
-        place: max(_longest_piece(line) for row in rows for line in row[place].plain.split("\n"))
-        for place in order
-    }
+    longest = {place: max(_longest(row[place]) for row in rows) for place in order}
     at_once = [place for place in order if headings[place] in AT_ONCE]
     for place in range(len(headings)):  # a heading of several words stands on several lines
         if place not in order:
             longest[place] = max(
-                _longest_piece(heads[place].plain), _widest(*(row[place] for row in cells))
+                longest_piece(heads[place].plain), widest(*(row[place] for row in cells))
             )
             at_once.append(place)
     for place in at_once:
@@ -169,74 +226,10 @@ def _fit(
         widths[place] = max(min(widths[place], _NARROWEST), widths[place] - excess)
 
 
-def height(table: "Table") -> int:
+def height(table: "Stacked") -> int:
     """How many lines the rows of a table take."""
-    rows = zip(*(column.cells for column in table.columns), strict=True)
-    return sum(max(str(cell).count("\n") + 1 for cell in row) for row in rows)
-
-
-def _longest_piece(line: str) -> int:
-    from rich.cells import cell_len
-
-    return max(map(cell_len, _PIECE.findall(line)), default=0)
-
-
-def _widest(*texts: "Text") -> int:
-    from rich.cells import cell_len
-
-    lines = (line for each in texts for line in each.plain.split("\n"))
-    return max(map(cell_len, lines), default=0)
-
-
-def broken(whole: "Text", width: int, indent: int = 0) -> "Text":
-    """A text on as many lines as it takes; those after the first may be indented."""
-    from rich.text import Text
-
-    lines: list[Text] = []
-    for line in whole.split("\n", allow_blank=True):
-        offsets = _offsets(line.plain, width, indent)
-        for number, piece in enumerate(line.divide(offsets)):
-            piece.rstrip()
-            lines.append(Text(" " * indent if number else "").append_text(piece))
-    made = Text("\n").join(lines)
-    made.style = whole.style
-    made.no_wrap, made.overflow = True, "fold"
-    return made
-
-
-def _offsets(line: str, width: int, indent: int) -> list[int]:
-    """Where a line is divided so that no piece is wider than `width`."""
-    from rich.cells import cell_len, chop_cells
-
-    if cell_len(line) <= width:
-        return []
-    offsets: list[int] = []
-    place, used = 0, 0
-    for piece in _words(line, width - indent):
-        wide = cell_len(piece)
-        if used and used + wide > width and not piece.isspace():
-            offsets.append(place)
-            used = indent
-        if used + wide > width and not piece.isspace():
-            *full, rest = chop_cells(piece, max(1, width - indent)) or [""]
-            start = place
-            for part in full:
-                start += len(part)
-                offsets.append(start)
-            used, wide = indent if full else used, cell_len(rest)
-        used += wide
-        place += len(piece)
-    return offsets
-
-
-def _words(line: str, width: int) -> list[str]:
-    """A line's words and spaces; a word that is too long for a line comes in its pieces."""
-    from rich.cells import cell_len
-
-    found: list[str] = []
-    for word in re.findall(r"\s+|\S+", line):
-        found += [word] if cell_len(word) <= width else _PIECE.findall(word)
-    return found
+    below = sum(line.plain.count("\n") + 1 for row in table.below[1:] for line in row)
+    return sum(table.row_heights()) + below
 
 
 def grid(rows: Sequence[tuple[Line, Line]], width: int, indent: int = 0) -> "list[Text]":
@@ -262,7 +255,7 @@ def bar(number: int, of: int) -> "Text":
     return text(f"{percent:>3}% ", (drawn, Look.BAR))
 
 
-def shares(heading: str, counted: Iterable[tuple[Line, int]], of: int, width: int) -> "Table":
+def shares(heading: str, counted: Iterable[tuple[Line, int]], of: int, width: int) -> "Stacked":
     """A table of how often each thing came, with the share that it has."""
     rows = [[text(*what), f"{number:,}", bar(number, of)] for what, number in counted]
     return laid_out([heading, "Number", "Share"], rows, width)

@@ -7,14 +7,16 @@ from idsync_cli.core.codes import TierOutcome
 from idsync_cli.core.decision import COUNTED_TO, Note, Tier
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.messages import KEPT_BY, OUTCOMES
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import broken, height, laid_out
+from idsync_cli.render.tables import height, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, DIFFERING_MARK, Look, Part, text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
     from rich.text import Text
+
+    from idsync_cli.render.stacked import Stacked
 
 _NOTHING = "-"
 _AS_WIDE_AS_IT_IS = 10**6
@@ -67,13 +69,7 @@ def _table(
     with_reasons = tier_table(tiers, width, marked=marked)
     narrow = tier_table(tiers, width, reasons=False, marked=marked)
     saved = height(with_reasons) - height(narrow) - len(reasons)
-    if (narrow.width or 0) > width:
-        yield tier_table(tiers, width, reasons=False, settings=False, marked=marked)
-        for tier in tiers:
-            if names := tier.settings.names():
-                yield text(f"tier {tier.rank}: {' '.join(names)}")
-        yield from reasons
-    elif (with_reasons.width or 0) > width or saved > 0:
+    if with_reasons.is_stacked or saved > 0:
         yield narrow
         yield from reasons
     else:
@@ -89,13 +85,11 @@ def tier_table(
     keepers: Mapping[IdentityType | None, int] = _NOBODY,
     *,
     reasons: bool = True,
-    settings: bool = True,
     marked: IdentityType | None = None,
-) -> "Table":
+) -> "Stacked":
     """What each tier of the priority found, and what that left.
 
-    Reasons need a wide terminal, and so do the profiles that keep an identifier of the request;
-    a narrow one has no room for settings either.
+    Reasons need a wide terminal, and so do the profiles that keep an identifier of the request.
     """
     rows = [
         _tier_cells(
@@ -106,11 +100,7 @@ def tier_table(
         )
         for tier in tiers
     ]
-    if settings:
-        return laid_out(_TIER_COLUMNS, rows, width)
-    place = _TIER_COLUMNS.index("Settings")
-    columns = [each for each in _TIER_COLUMNS if each != "Settings"]
-    return laid_out(columns, [[*row[:place], *row[place + 1 :]] for row in rows], width)
+    return laid_out(_TIER_COLUMNS, rows, width)
 
 
 _TIER_COLUMNS = ("#", "Type", "Value", "Settings", "Held by", "Eligible", "Left", "Outcome")

@@ -11,14 +11,14 @@ def import_line(imported: Imported) -> str:
     did = "would import" if imported.dry_run else "imported"
     counts = [number_of(imported.profiles, "profile")]
     if imported.records:
-        counts.append(number_of(imported.records, "record") + " of what they have")
+        counts.append(number_of(imported.records, "record") + " of their data")
     if imported.erasures:
         counts.append(number_of(imported.erasures, "erasure"))
     if imported.blocked:
         counts.append(f"without {number_of(imported.blocked, 'value')} that extensions block")
     told = f"{did} {', '.join(counts)}"
     if imported.never_found:
-        never = "can never be found: no login ID where one was, or nothing in the priority"
+        never = "can never be found, for lack of a login ID or of an identifier in the priority"
         told += f"; {imported.never_found:,} of the profiles {never}"
     if imported.line_ends:
         has = "has a line end in it" if imported.line_ends == 1 else "have line ends in them"

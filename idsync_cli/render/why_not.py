@@ -11,8 +11,9 @@ from idsync_cli.errors import number_of, printable
 from idsync_cli.foresight.flips import Add, CaseChange, Drop, Move, PreviousMpid, SetSetting
 from idsync_cli.foresight.why_not import Flip, WhyNot
 from idsync_cli.messages import OUTCOMES, REASONS, RULES
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import broken, laid_out
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import DECIDING_MARK, Line, Look, Part, text
 from idsync_cli.visible import visible
 
@@ -97,7 +98,7 @@ def _reason(told: WhyNot) -> str:
     if isinstance(outcome, Decision) and outcome.decided_by.rule is Rule.LOGOUT:
         return RULES[Rule.LOGOUT]
     if not told.found_by:
-        return "it holds no identifier of the request"
+        return "it holds no identifier in the request"
     if told.ineligible is not None:
         return f"{told.ineligible}: {REASONS[told.ineligible]}"
     if told.lost_at is not None:
@@ -131,7 +132,7 @@ def _tiers(told: WhyNot) -> tuple[Tier, ...]:
     return told.explained.outcome.tiers
 
 
-_COLUMNS = ("#", "Type", "Value", "Settings", "It holds it", "Left", "Outcome")
+_COLUMNS = ("#", "Type", "Value", "Settings", "Held", "Left", "Outcome")
 
 
 def _how_far(told: WhyNot, tiers: Sequence[Tier], width: int) -> "Table":
@@ -170,7 +171,10 @@ def _tier_cells(told: WhyNot, tier: Tier) -> "list[Text]":
 def _flips(told: WhyNot, width: int) -> "list[RenderableType]":
     if not told.flips:
         none = text(
-            ("No single change, and no two of the request, make it the answer.", Look.HEADING)
+            (
+                "No single change, nor any two to the request, would make it the answer.",
+                Look.HEADING,
+            )
         )
         return [broken(none, width)]
     heading = text(("Any one of these would have made it the answer:", Look.HEADING))

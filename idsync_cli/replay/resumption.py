@@ -53,7 +53,7 @@ def check_files(
 ) -> None:
     """See before the first file is begun whether those after it may be replayed as well.
 
-    Standard input is looked at when its turn comes: nobody knows when it will end.
+    Standard input is looked at when its turn comes: not known when it will end.
 
     Raises:
         UsageFault: one of them must not be replayed, or is another of them.

@@ -18,7 +18,7 @@ from idsync_cli.server.credentials import Refused
 from idsync_cli.server.description import with_description
 from idsync_cli.server.log import Log
 from idsync_cli.server.outermost import ReportBug, answer
-from idsync_cli.server.routes import operations
+from idsync_cli.server.routes import Handler, operations
 
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
 _OF_ALIASES: Final = "/alias"
@@ -39,10 +39,21 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
 def routes_of(api: Api, carrying_out: CarryingOut) -> list[Route]:
     """Every route, as it is served."""
     return [
-        Route(path, each.handler, methods=[each.method], name=each.name)
+        Route(path, _Endpoint(each.handler), methods=[each.method], name=each.name)
         for each in with_description(operations(api, carrying_out))
         for path in each.paths
     ]
+
+
+class _Endpoint:
+    """A handler as an application: what it raises is for the handlers of errors outside alone."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler: Final = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handler(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 async def _unroutable(request: Request, error: Exception) -> Response:
@@ -101,7 +112,7 @@ def _kind_of(scope: Scope) -> str:
 
 
 def _bug() -> Response:
-    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
+    return error_response(500, "INTERNAL_ERROR", "a bug in idsync; the server's log says where")
 
 
 class _Outside:

@@ -44,8 +44,8 @@ _WHY: Final = {
     400: "The request is invalid", 401: "Missing or wrong credentials",
     403: "Not allowed with these credentials or in this workspace",
     404: "No such profile, request or route", 405: "Not allowed with this method",
-    408: "The body did not arrive in time", 409: "The same is under way", 410: "It no longer "
-    "exists",
+    408: "The body did not arrive in time", 409: "The same request is already in progress",
+    410: "It no longer exists",
     413: "The body is longer than 256 KiB", 429: "More requests per second than the workspace "
     "allows",
     500: "A bug in idsync", 503: "The store is busy; try again",

@@ -28,6 +28,37 @@ _MOST_FILES: Final = 65_536
 _BACKLOG: Final = 1024
 
 
+class _Joined:
+    """A transport that sends at once what is written one after another: head and body of an answer.
+
+    All else is the transport's own.
+    """
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport: Final = transport
+        self._loop: Final = loop
+        self._held = bytearray()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send some bytes before the loop waits for anything."""
+        if data and not self._held:
+            self._loop.call_soon(self._send)
+        self._held += data
+
+    def close(self) -> None:
+        """Send what was written, and close the connection."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._held:
+            held, self._held = self._held, bytearray()
+            self._transport.write(held)
+
+
 class Protocol(H11Protocol):
     """HTTP over one connection, which is closed where the client goes on saying nothing."""
 
@@ -38,7 +69,7 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         """Begin to watch the connection."""
-        super().connection_made(transport)
+        super().connection_made(_Joined(transport, self.loop))  # type: ignore[arg-type]
         self._watch = self.loop.call_later(SILENT_SECONDS, self._look, None)
 
     def connection_lost(self, exc: Exception | None) -> None:

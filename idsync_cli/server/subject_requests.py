@@ -62,7 +62,7 @@ class SubjectRequestRoutes:
                 )
             )
         except subject_requests.UnderWay:
-            raise Problem(409, "the same request is under way", "CONFLICT") from None
+            raise Problem(409, "the same request is already in progress", "CONFLICT") from None
         except UsageFault as fault:
             raise Problem(400, fault.message) from None
         if isinstance(row, Refusal):

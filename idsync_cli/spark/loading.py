@@ -126,7 +126,7 @@ def check_chain(jobs: Sequence[FinishedJob], export: str | None) -> None:
             before = job.identity
             continue
         if job.began_with is None:
-            raise UsageFault(f"the job {where} began with nothing, so it stands first")
+            raise UsageFault(f"the job {where} began with nothing, so it comes first")
         if job.began_with_export:
             raise UsageFault(
                 f"the job {where} began with an export, with the digest {job.began_with}",

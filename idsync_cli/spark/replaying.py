@@ -117,10 +117,10 @@ def check(window: int | None, max_share: float) -> None:
         UsageFault: no.
     """
     if window is not None and window < 1:
-        raise UsageFault(f"a window of {window} lines has nothing in it", hint=Hint.GIVE_WINDOW)
+        raise UsageFault(f"a window of {window} lines is empty", hint=Hint.GIVE_WINDOW)
     if not 0 < max_share <= 1:
         raise UsageFault(
-            f"one task may have a share above 0 and at most 1, and not {max_share}",
+            f"the share of one task must be above 0 and at most 1, not {max_share}",
             hint=Hint.GIVE_MAX_SHARE,
         )
 

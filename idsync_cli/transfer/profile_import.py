@@ -153,7 +153,7 @@ class _Import:
         lookup = transaction.lookup(line.scope, rules)
         was_given_out = lookup.was_given_out(line.mpid)
         for erasure in transaction.erasures(line.mpid) if was_given_out else ():
-            by = f"was erased by request {erasure.seq} and stays so"
+            by = f"was erased by request {erasure.seq} and stays erased"
             what = f"ERASED: the profile {line.mpid} {by}; remove the line"
             return _Broken(line.line, what, line.excerpt(("mpid",)))
         left = admitted(line.identifiers, rules, lookup)

@@ -67,7 +67,7 @@ class RecordImport:
         record = line.record
         if isinstance(record, DigestRecord):
             if self._key is None:
-                what = "no key: a line with the record digest_key stands before the first digest"
+                what = "no key: a line with the record digest_key comes before the first digest"
                 return Violation(what, ())
             record = record._replace(key=self._key)
         violation = self._check_profiles(record)

@@ -136,10 +136,9 @@ def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Seque
             continue
         before = texts.get(identity_type)
         if before is not None and before[1] != text:
-            raise invalid_request(
-                f"{before[0][0]} and {place[0]} have two values of {identity_type}; give one",
-                place,
-            )
+            first, second = before[0][0], place[0]
+            have = f"{first} has" if first == second else f"{first} and {second} have"
+            raise invalid_request(f"{have} two values of {identity_type}; give one", place)
         texts[identity_type] = place, text
     for identity_type, (place, text) in texts.items():
         _check_value(identity_type, text, place)

@@ -1,4 +1,4 @@
-// Asks a request in the explorer as somebody would, and saves a picture of what it then shows.
+// Asks a request in the explorer as somebody would, saves a picture of what it then shows, and prints the text.
 //
 //   node explorer_picture.mjs NODE_MODULES CHROMIUM ADDRESS PICTURE
 
@@ -22,4 +22,5 @@ await page.click("button.main");
 await page.waitForSelector(".result table");
 await page.evaluate(() => document.activeElement.blur());
 await page.screenshot({ path: picture, fullPage: true });
+console.log(await page.evaluate(() => document.body.innerText));
 await browser.close();

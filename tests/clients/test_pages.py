@@ -77,14 +77,14 @@ def test_a_graph_is_told_of_and_its_history_is_run_through(
 ) -> None:
     seen = visited(written(idsync, "graph.html", mpid_of(1, 1)), width, scheme)
     assert len(seen["told"]) == 6
-    assert any("taken away by request 3" in each for each in seen["told"])
+    assert any("removed by request 3" in each for each in seen["told"])
     assert "added by request" in seen["link"]
     steps = seen["history"]
     assert [(each["links"], each["past"], each["nodes"]) for each in steps] == [
         (3, 0, 4), (4, 0, 5), (5, 1, 6),
     ]  # fmt: skip
     assert steps[0]["said"].startswith("after request 1, ")
-    assert steps[-1]["said"] == "as it is now"
+    assert steps[-1]["said"] == "as of now"
 
 
 def test_hostile_values_do_nothing_on_a_page(idsync: Program) -> None:

@@ -69,7 +69,7 @@ class ExtensionChange:
 
 @dataclass(frozen=True, slots=True)
 class NamesChange:
-    """Which definitions are new, are gone, or are others than before, by name."""
+    """Which definitions are new, are gone, or have changed, by name."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()

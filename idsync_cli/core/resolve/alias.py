@@ -55,7 +55,7 @@ def _profiles_of(
         if profile is None:
             raise _refused(
                 AliasFault.UNKNOWN_PROFILE,
-                f"no profile of the scope has the MPID {mpid}, which is the {name}",
+                f"no profile in the scope has the MPID {mpid}, which is the {name}",
                 (f"{name}_mpid",),
             )
         found.append(profile)

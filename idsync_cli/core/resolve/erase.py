@@ -32,7 +32,7 @@ def erase(
     if profile is None:
         raise Refusal(
             ErrorCode.MPID_NOT_FOUND,
-            f"no profile of the scope has the MPID {request.mpid}",
+            f"no profile in the scope has the MPID {request.mpid}",
             word=str(request.mpid),
         )
     return Decision(Status.ERASED, _BY_MPID, profile)

@@ -63,7 +63,7 @@ def profile_of(mpid: int, lookup: Lookup) -> ProfileView:
     if profile is None:
         raise Refusal(
             ErrorCode.MPID_NOT_FOUND,
-            f"no profile of the scope has the MPID {mpid}",
+            f"no profile in the scope has the MPID {mpid}",
             word=("mpid",),
         )
     return profile

@@ -31,11 +31,11 @@ MOST_OF_A_CAUSE = 2
 """How many examples there may be of one cause."""
 
 
-Progress = Callable[[], AbstractContextManager[Advance]]
-"""Shows how far the replays of both sides are."""
+Progress = Callable[[str], AbstractContextManager[Advance]]
+"""Shows how far both sides are with what it is told they do."""
 
 
-def _unseen() -> AbstractContextManager[Advance]:
+def _unseen(_noun: str) -> AbstractContextManager[Advance]:
     return nullcontext(lambda _bytes, _requests: None)
 
 
@@ -111,7 +111,7 @@ def compare(
             Path(folder, name).mkdir()
             jobs.append(job._replace(folder=str(Path(folder, name))))
         processes = [opened.enter_context(SideProcess(job)) for job in jobs]
-        with progress() as advance:
+        with progress("requests") as advance:
             replayed: list[SideReplay] = results(processes, advance)
         sides = [
             read_side(Path(job.folder), its.ways) for job, its in zip(jobs, replayed, strict=True)
@@ -138,7 +138,7 @@ def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unsee
         job = job._replace(folder=folder)
         recorded = RecordedSide(job.files)
         with SideProcess(job) as process:
-            with progress() as advance:
+            with progress("requests") as advance:
 
                 def go_on(size: int, requests: int) -> None:
                     recorded.take(requests)
@@ -175,7 +175,7 @@ def _compared(
         places.add(grouped.first)
     told: Mapping[int, Difference] = {}
     if places:
-        with progress() as advance:
+        with progress("requests in a second pass") as advance:
             told = _differences(processes, both, places, advance)
     comparison = Comparison(
         requests=both.ends[-1] if both.ends else 0,

@@ -150,6 +150,7 @@ class SideWork:
                     if answer.line is not None and answer.line in lines:
                         found[number, answer.line] = answer
                 if len(found) == left:
+                    self._advance(0, len(answers))  # the last ones, which nobody counts any more
                     break
         return found
 
@@ -166,7 +167,7 @@ class SideWork:
             with open_requests(file.path, file.name) as source:
                 before = 0
                 for done in run.run(file.name, source):
-                    yield number, done.answers
+                    yield number, done.answers  # which are recorded before they are counted
                     self._advance(source.position_in_file - before, done.tally.requests)
                     before = source.position_in_file
 

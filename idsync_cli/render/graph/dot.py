@@ -66,7 +66,7 @@ def _legend(graph: Graph) -> Iterator[str]:
         )
     if any(each.added_seq for each in graph.links):
         yield "    legend_a [label=12, shape=plaintext]; legend_b [label=15, shape=plaintext];"
-        yield '    legend_a -- legend_b [style=dotted, label="held from 12, taken by 15"];'
+        yield '    legend_a -- legend_b [style=dotted, label="held from 12, removed by 15"];'
     yield "  }"
 
 

@@ -91,7 +91,7 @@ def on_link(link: Link) -> str:
     """What stands on a link: the request that added it, and the one that took it away."""
     if not link.added_seq:
         return ""
-    taken = "" if link.removed_seq is None else f", taken {link.removed_seq}"
+    taken = "" if link.removed_seq is None else f", removed {link.removed_seq}"
     return f"{link.added_seq}{taken}"
 
 
@@ -104,7 +104,7 @@ def about_profile(node: ProfileNode, graph: Graph) -> list[str]:
         lines.append(f"source: the anonymous profile {node.source_mpid}")
     shown = len({each.identifier for each in graph.links if each.profile == node.id})
     if node.identifiers > shown:
-        lines.append(f"{number_of(node.identifiers, 'identifier')} in all, of which {shown} here")
+        lines.append(f"{number_of(node.identifiers, 'identifier')} in all, {shown} of them shown")
     return lines
 
 
@@ -113,7 +113,7 @@ def about_identifier(node: IdentifierNode, graph: Graph) -> list[str]:
     lines = [f"{node.identifier.type} {value_of(node.identifier)} in scope {visible(node.scope)}"]
     shown = len({each.profile for each in graph.links if each.identifier == node.id})
     if node.profiles > shown:
-        lines.append(f"held by {number_of(node.profiles, 'profile')} in all, of which {shown} here")
+        lines.append(f"held by {number_of(node.profiles, 'profile')} in all, {shown} of them shown")
     return lines
 
 
@@ -127,8 +127,12 @@ def about_link(link: Link, graph: Graph) -> list[str]:
         whose = ""
         if answer is not None and str(answer.answer) != link.profile:
             is_gone = answer.answer is None
-            whose = " of a profile that was erased" if is_gone else f" of profile {answer.answer}"
-        lines.append(f"taken away by {about_request(link.removed_seq, graph)}{whose}")
+            whose = (
+                ", answered with a profile that was erased"
+                if is_gone
+                else f", answered with profile {answer.answer}"
+            )
+        lines.append(f"removed by {about_request(link.removed_seq, graph)}{whose}")
     return lines
 
 
@@ -136,7 +140,7 @@ def about_request(seq: int, graph: Graph) -> str:
     """A request, when it was, what it was, and what decided it."""
     request = graph.requests.get(seq)
     if request is None:
-        return f"request {seq}, of which the history says no more"
+        return f"request {seq}, which is no longer in the history"
     return f"request {seq}, {moment(request.cause.time_ms)} UTC, {told_of(request)}"
 
 

@@ -76,7 +76,7 @@ def _legend(graph: Graph) -> Iterator[str]:
     if any(each.added_seq for each in graph.links):
         yield '    legend_a((" ")) ---|"held since request 12"| legend_b((" "))'
     if any(each.removed_seq is not None for each in graph.links):
-        yield '    legend_c((" ")) -.-|"held from 12, taken by 15"| legend_d((" "))'
+        yield '    legend_c((" ")) -.-|"held from 12, removed by 15"| legend_d((" "))'
     yield "  end"
 
 

@@ -25,7 +25,7 @@ from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Look, text
 from idsync_cli.visible import visible
 
-NOTHING_POINTED_AT = "Point at a part of the picture, tap it, or go to it with the Tab key."
+NOTHING_POINTED_AT = "Point at a part of the picture, tap it, or reach it with the Tab key."
 
 
 def graph_page(graph: Graph, title: str) -> Page:
@@ -83,14 +83,14 @@ def graph_section(graph: Graph) -> list[Element]:
             class_="graph",
             aria_label="Graph",
         ),
-        element("h2", "The same as tables"),
+        element("h2", "As tables"),
         *_tables(graph),
     ]
 
 
 def _counted(graph: Graph) -> str:
     past = sum(each.removed_seq is not None for each in graph.links)
-    taken = f", {past} of them taken away" if past else ""
+    taken = f", {past} of them removed" if past else ""
     return (
         f"{number_of(len(graph.profiles), 'profile')}, "
         f"{number_of(len(graph.identifiers), 'identifier')}, "
@@ -108,7 +108,7 @@ def _legend(graph: Graph) -> Element:
     looks += [look(f"type-{each}", each.value) for each in types_in(graph)]
     looks.append(look("line", "held"))
     if any(each.removed_seq is not None for each in graph.links):
-        looks.append(look("line past", "taken away"))
+        looks.append(look("line past", "removed"))
     return element("ul", looks, class_="legend", aria_label="Legend")
 
 
@@ -136,7 +136,7 @@ def _history(graph: Graph) -> Element | None:
     )
 
 
-_NOW = "as it is now"
+_NOW = "as of now"
 
 
 def _step(seq: int, graph: Graph) -> str:
@@ -162,12 +162,12 @@ def _tables(graph: Graph) -> Iterator[Element]:
             value_of(nodes[each.identifier].identifier),
             text(("held", Look.ADDED))
             if each.removed_seq is None
-            else text(("taken away", Look.REMOVED)),
+            else text(("removed", Look.REMOVED)),
             "\n".join(about_link(each, graph)),
         ]
         for each in graph.links
     ]
     yield element("h3", "Profiles")
     yield from shown([laid_out(("MPID", "Scope", "State", "Created"), profiles, WIDE)])
-    yield element("h3", "What they hold, and once held")
+    yield element("h3", "What they hold, or once held")
     yield from shown([laid_out(("MPID", "Type", "Value", "Now", "By"), links, WIDE)])

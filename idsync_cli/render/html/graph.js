@@ -72,7 +72,7 @@ window.idsyncGraph = (graph) => {
       each.classList.toggle("later", Number(each.dataset.from) > seq);
       if (each.dataset.to) each.classList.toggle("past", Number(each.dataset.to) <= seq);
     }
-    output.textContent = isNow ? "as it is now" : steps[place].textContent;
+    output.textContent = isNow ? "as of now" : steps[place].textContent;
     slider.setAttribute("aria-valuetext", output.textContent);
   };
   slider.addEventListener("input", run);

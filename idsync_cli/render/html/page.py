@@ -62,9 +62,7 @@ def html(page: Page) -> str:
     )
     footer = None
     if page.made_by:
-        said = (
-            f"Made by idsync {page.made_by}. The page loads nothing, and holds all that it shows."
-        )
+        said = f"Made by idsync {page.made_by}. This page is complete and loads nothing else."
         footer = element("footer", element("p", said), class_="page")
     body = element(
         "body",

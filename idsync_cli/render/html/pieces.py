@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+_FEW = 2
+
+_ROLES = {
+    "table": "table",
+    "thead": "rowgroup",
+    "tbody": "rowgroup",
+    "tr": "row",
+    "th": "columnheader",
+    "td": "cell",
+}
+"""What elements of a table are: a browser forgets it of one that is shown as records."""
+
 WIDE = 10**6
 """The columns to draw with for a page."""
 
@@ -78,24 +90,41 @@ def _table(drawn: "Table") -> Element:
 def table(
     heads: Iterable[Any], rows: Iterable[Iterable[Any]], is_number: list[bool], name: str
 ) -> Element:
-    """A table of texts; `name` tells those who do not see it what it is."""
+    """A table of texts; `name` tells those who do not see it what it is.
+
+    On a narrow screen, one of several columns that are more than numbers is a list of records.
+    """
+    heads = list(heads)
+    labels = list(map(str, heads))
+    is_wide = len(heads) > _FEW and sum(is_number) * 2 < len(heads) and "Share" not in labels
     numbers = ["number" if each else None for each in is_number]
+    roles = _ROLES if is_wide else {}
+
+    def made(name: str, *content: Any, **attributes: Any) -> Element:
+        return element(name, *content, role=roles.get(name), **attributes)
+
     head = (
-        element("th", _cell(each), scope="col", class_=number)
+        made("th", _cell(each), scope="col", class_=number)
         for each, number in zip(heads, numbers, strict=True)
     )
     body = (
-        element(
+        made(
             "tr",
             (
-                element("td", _cell(each), class_=number)
-                for each, number in zip(row, numbers, strict=True)
+                made(
+                    "td",
+                    element("div", _cell(each), class_="cell"),
+                    class_=number,
+                    data_label=label,
+                )
+                for each, number, label in zip(row, numbers, labels, strict=True)
             ),
         )
         for row in rows
     )
-    made = element("table", element("thead", element("tr", head)), element("tbody", body))
-    return element("div", made, class_="table", tabindex="0", role="group", aria_label=name)
+    whole = made("table", made("thead", made("tr", head)), made("tbody", body))
+    class_ = "table records" if is_wide else "table"
+    return element("div", whole, class_=class_, tabindex="0", role="group", aria_label=name)
 
 
 def _cell(cell: Any) -> "Iterator[Element | str]":

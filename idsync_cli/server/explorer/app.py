@@ -120,7 +120,7 @@ _HEADERS: Final = [
 
 
 def _of_a_bug() -> Response:
-    return _error(500, "INTERNAL_ERROR", "a bug in idsync; it was reported")
+    return _error(500, "INTERNAL_ERROR", "a bug in idsync; the server's log says where")
 
 
 def _error(status: int, code: str, message: str, **more: Any) -> Response:

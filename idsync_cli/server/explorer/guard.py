@@ -66,7 +66,7 @@ class Guard:
         if len(sent) != 1 or not hmac.compare_digest(sent[0].encode("latin-1"), self._token):
             raise Problem(
                 401,
-                "the token is missing, or of another run; open the address that idsync printed "
+                "the token is missing or from an earlier run; open the address that idsync printed "
                 "when it started",
                 "TOKEN_NEEDED",
             )
@@ -109,4 +109,4 @@ def _check_site(headers: Headers) -> None:
     own = {f"{scheme}://{headers['host']}" for scheme in ("http", "https")}
     site = headers.get("sec-fetch-site", "none")
     if site not in _OWN_SITE or len(origins) > 1 or not own.issuperset(origins):
-        raise Problem(403, "a page of another site may not ask this", "OTHER_SITE")
+        raise Problem(403, "a page from another site may not send this request", "OTHER_SITE")

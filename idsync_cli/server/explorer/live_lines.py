@@ -15,7 +15,7 @@ def live_line(live: LiveRequest) -> Json:
         "type": live.kind,
     }
     if answer is None:
-        return line | {"status": "refused", "code": live.code, "http_status": live.status}
+        return line | {"status": "rejected", "code": live.code, "http_status": live.status}
     mpid = answer.mpid
     return line | {
         "status": answer.status.value,
@@ -26,7 +26,7 @@ def live_line(live: LiveRequest) -> Json:
 
 
 def live_shown(live: LiveRequest) -> Json:
-    """The explanation of a request; one that was refused unseen has none but its code."""
+    """The explanation of a request; one that was rejected unread has only its code."""
     if live.answer is None:
-        return {"shown": drawn([f"Refused: {live.code}, HTTP status {live.status}"])}
+        return {"shown": drawn([f"Rejected: {live.code}, HTTP status {live.status}"])}
     return answer_shown(live.answer)

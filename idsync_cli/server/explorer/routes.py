@@ -74,7 +74,7 @@ class ExplorerRoutes:
         if not (is_dry or is_search or self._may_write):
             raise Problem(
                 403,
-                "this page writes nothing: start idsync with --allow-writes, or make it a dry run",
+                "this page is read-only: start idsync with --allow-writes, or make it a dry run",
                 "READ_ONLY",
             )
         if is_dry or is_search:
@@ -93,7 +93,7 @@ class ExplorerRoutes:
         body = await _object_in(request)
         asked, other = _request_in(body), body.get("configuration")
         if not isinstance(other, str):
-            raise Problem(400, "configuration must be text, the YAML of the other configuration")
+            raise Problem(400, "configuration must be a string: the YAML of configuration B")
         organization = read_configuration(other, Path("other configuration")).organization
         now_ms = self._api.now()
 
@@ -160,7 +160,7 @@ class ExplorerRoutes:
         if found is None:
             raise Problem(
                 404,
-                f"the request is no longer among the last {KEPT}, which are all that is kept",
+                f"the request is no longer among the last {KEPT}; only those are kept",
                 "NOT_KEPT",
             )
         return json_response({**live_line(found), **live_shown(found)})
@@ -169,7 +169,11 @@ class ExplorerRoutes:
         """The latest requests, and each as it comes, as server-sent events."""
         live = self._api.live
         if live is None:
-            raise Problem(404, "no requests come here: this page has no API", "NOT_SERVED")
+            raise Problem(
+                404,
+                "no live requests: this page was started without the API",
+                "NOT_SERVED",
+            )
         if self._listeners >= MOST_LISTENERS:
             raise Problem(503, f"{MOST_LISTENERS} pages are listening; close one of them", "BUSY")
         after = request.headers.get("last-event-id", "")

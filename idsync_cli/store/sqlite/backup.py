@@ -191,7 +191,9 @@ def _copy(store: SqliteStore, draft: Path) -> None:
         )
     found = first_fault(draft)
     if found is not None:
-        what = "is damaged" if found.code is not FindingCode.SCHEMA else "is not as idsync made it"
+        what = (
+            "is damaged" if found.code is not FindingCode.SCHEMA else "is not as idsync created it"
+        )
         raise _unsound(store, f"{what}: {found.code}: {printable(found.where)}")
 
 

@@ -308,7 +308,7 @@ class SqliteTransaction(SqliteQuestions):
         return self._remembers_rules
 
     def remember_rules(self, rules: Mapping[str, str]) -> None:
-        """Remember the rules of each scope, if they are others than before."""
+        """Remember the rules of each scope, if they have changed."""
         self._remembers_rules = True
         if self.remembered_rules() != rules:
             self._batch.rules = dict(rules)

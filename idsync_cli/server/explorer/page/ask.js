@@ -20,7 +20,7 @@ export function ask({ context, signal }) {
 
   const newest = context.shown.length
     ? pieces(context.shown, "The newest profiles")
-    : element("p", {}, "The store has no profiles yet. Ask a request that is no dry run, or: idsync replay FILE");
+    : element("p", {}, "The store has no profiles yet. Make a request that is not a dry run, or run: idsync replay FILE");
   return [
     requestForm(context, { button: "Ask", withDry: true, onask }),
     result,

@@ -33,7 +33,7 @@ export async function compare({ context, signal }) {
     "div", {},
     field(
       "Configuration B", text,
-      "A is the configuration that holds. B begins as a copy of it, with x for secrets: change it, or choose a file.",
+      "A is the current configuration. B starts as a copy of it, with x in place of secrets: change it, or choose a file.",
     ),
     field("Or take B from a file", file),
   );
@@ -43,7 +43,7 @@ export async function compare({ context, signal }) {
 function both({ sides, differ }) {
   const told = differ ? "≠ marks the first tier that differs." : "Every tier is the same on both sides.";
   const drawn = sides.map((each, place) => {
-    const name = `${"AB"[place]}, ${place ? "the other configuration" : "the configuration that holds"}`;
+    const name = `${"AB"[place]}, ${place ? "the other configuration" : "the current configuration"}`;
     return element("section", {}, element("h2", {}, name), pieces(each.shown, name));
   });
   return [element("p", { class: "hint" }, told), element("div", { class: "sides" }, drawn)];

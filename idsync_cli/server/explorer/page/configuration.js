@@ -8,9 +8,9 @@ export async function configuration({ signal }) {
   const found = await read("configuration", signal);
   const warnings = found.warnings.length
     ? pieces(found.warnings, "Warnings")
-    : element("p", {}, "Lint finds nothing.");
+    : element("p", {}, "No warnings.");
   return [
-    section("What lint says", warnings),
+    section("Warnings", warnings),
     section("What it means", pieces(found.shown, "The configuration")),
   ];
 }

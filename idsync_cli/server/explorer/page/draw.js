@@ -11,7 +11,7 @@ const NAMES = new Set([
 const ATTRIBUTES = /^(class|scope|id|for|type|min|max|value|step|hidden|role|tabindex|viewBox|width|height|rx|x|y|d|transform|aria-[a-z]+|data-[a-z]+)$/;
 const RIGID = 26; // a cell without a longer line is not broken
 
-// The browser forgets these where a table is laid out as cards.
+// The browser forgets these where a table is laid out as records.
 const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader", td: "cell" };
 
 // Tables that do not fit can be scrolled with the keyboard; those that fit are no stop for it.
@@ -28,7 +28,7 @@ export function pieces(shown, label) {
   for (const each of drawn.querySelectorAll(".table")) {
     each.setAttribute("role", "group");
     each.setAttribute("aria-label", label);
-    asCards(each);
+    keepShortLines(each);
     wide.observe(each);
   }
   for (const each of drawn.querySelectorAll("p.line")) indent(each);
@@ -53,15 +53,9 @@ function indent(line) {
   line.style.textIndent = `-${depth}ch`;
 }
 
-// Where there is little room each row is a card, with the heading of its column before each cell.
-function asCards(table) {
-  const headings = [...table.querySelectorAll("th")].map((each) => each.textContent);
-  for (const row of table.querySelectorAll("tbody tr")) {
-    [...row.children].forEach((cell, n) => {
-      const isRigid = cell.textContent.split("\n").every((line) => line.length <= RIGID);
-      if (isRigid) cell.classList.add("rigid");
-      const held = element("span", { class: "cell" }, [...cell.childNodes]);
-      cell.append(element("span", { class: "label", "aria-hidden": "true" }, headings[n]), held);
-    });
+// Short lines stay whole, where a row is not a record.
+function keepShortLines(table) {
+  for (const cell of table.querySelectorAll("td")) {
+    if (cell.textContent.split("\n").every((line) => line.length <= RIGID)) cell.classList.add("rigid");
   }
 }

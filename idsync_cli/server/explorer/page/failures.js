@@ -10,7 +10,7 @@ export function failure(error, again) {
   if (error.shown?.length) told.append(pieces(error.shown, "What is wrong"));
   if (error.code === "TOKEN_NEEDED") told.append(tokenForm(again));
   else if (error.code === "NO_ANSWER") {
-    told.append(element("p", {}, "Start it again with idsync serve or idsync explore, and open the address that it prints."));
+    told.append(element("p", {}, "Start it again with idsync serve or idsync explore, and open the address it prints."));
   }
   if (error.status === 0 || error.status >= 500) {
     told.append(element("button", { type: "button", onclick: again }, "Try again"));

@@ -11,10 +11,10 @@ const AGAIN_MS = 2000;
 
 export function live({ context, signal, again }) {
   if (!context.is_served) {
-    return element("p", {}, "No requests come here: this page was started without the API. Use idsync serve to look at requests as they come.");
+    return element("p", {}, "There are no live requests: this page was started without the API. To watch requests as they arrive, run idsync serve.");
   }
   const list = element("ol", { class: "live" });
-  const state = element("p", { role: "status" }, "Listening: nothing has come yet.");
+  const state = element("p", { role: "status" }, "Listening: no requests yet.");
   let isPaused = false;
   let waiting = [];
   const pause = element("button", {
@@ -66,7 +66,7 @@ export function live({ context, signal, again }) {
 
 function line(request, signal) {
   const body = element("div", { class: "result" });
-  const looks = { refused: "failed", error: "failed", matched: "decided", created: "added" };
+  const looks = { rejected: "failed", error: "failed", matched: "decided", created: "added" };
   const summary = element(
     "summary", {},
     element("span", { class: "look-aside" }, request.time.slice(11, 23)), " ",

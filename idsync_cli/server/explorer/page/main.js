@@ -58,8 +58,8 @@ function showAgain() {
 }
 
 whenReplaced(() => {
-  const told = "The store was replaced while this page was open: what stands here may be of the old one. ";
-  replace(banner, element("p", {}, told, element("button", { type: "button", onclick: showAgain }, "Look at the new one")));
+  const told = "The store was replaced while this page was open: what you see may come from the old one. ";
+  replace(banner, element("p", {}, told, element("button", { type: "button", onclick: showAgain }, "Show the new one")));
 });
 
 takeToken();

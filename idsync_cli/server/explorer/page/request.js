@@ -76,7 +76,7 @@ export function requestForm(context, { button, withDry, onask, more = [] }) {
     element(
       "div", { class: "row" },
       scopes.length > 1 ? field("Scope", scope) : null,
-      field("Previous MPID (may be left out)", previous),
+      field("Previous MPID (optional)", previous),
     ),
     more, withDry ? dryRun(context) : null,
     element("div", {}, element("button", { type: "submit", class: "main" }, button)),
@@ -89,7 +89,7 @@ function dryRun(context) {
     disabled: !context.may_write, onchange: () => { kept.dry = input.checked; },
   });
   const told = context.may_write
-    ? "Dry run: decide, and write nothing"
+    ? "Dry run: decide, but write nothing"
     : "Dry run: this page writes nothing unless idsync is started with --allow-writes";
   return element("span", { class: "choice" }, input, element("label", { for: input.id }, told));
 }
