@@ -4,7 +4,8 @@
     PYTHON -m benchmarks.spark --lines 1000000 --one-component --masters 'local[2]'
 
 PYTHON has idsync, compiled, and what `idsync[spark]` brings. A figure a line, as JSON. `--equal`
-compares answers, profiles and history with those of the replay, which takes a while.
+compares answers, profiles and history with those of the replay, which takes a while; `--floor` also
+measures what a job costs that does next to nothing (`spark_floor.py`).
 """
 
 import argparse
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--one-component", action="store_true")
     parser.add_argument("--equal", action="store_true")
     parser.add_argument("--no-replay", action="store_true")
+    parser.add_argument("--floor", action="store_true")
     parser.add_argument("--window", type=int)
     asked = parser.parse_args()
     with TemporaryDirectory() as name:
@@ -50,7 +52,10 @@ def main() -> None:
             tell("replay with answers", measured(folder, *answering))
         window = () if asked.window is None else ("--window", str(asked.window))
         lines = ("--jsonl",) if asked.equal else ()
-        for master in asked.masters.split(","):
+        masters = asked.masters.split(",")
+        if asked.floor:
+            tell_floor(folder, masters[-1])
+        for master in masters:
             rmtree(folder / "out", ignore_errors=True)
             job = ("spark-replay", *common, "--output", "out", "--master", master)
             found = measured(folder, *job, *window, *lines)
@@ -81,15 +86,27 @@ def one_component(lines: int) -> Iterator[dict[str, Any]]:
 # ---- A process and all that it starts
 
 
-def measured(folder: Path, *arguments: str) -> dict[str, Any]:
+def tell_floor(folder: Path, master: str) -> None:
+    """Measure jobs that do next to nothing, and print."""
+    floor = "benchmarks.spark_floor"
+    tell(f"start of {master}", measured(folder, master, module=floor))
+    once = measured(folder, master, "day.jsonl", "floor", module=floor)
+    tell(f"once through {master}", once)
+
+
+def measured(folder: Path, *arguments: str, module: str = "idsync_cli") -> dict[str, Any]:
     """Run idsync, and give seconds, processor seconds, and the most memory of a Python process.
 
     `tasks_mb` is that of a Python process that Spark started, `own_mb` that of idsync itself.
     """
     began = time.monotonic()
-    command = [sys.executable, "-m", "idsync_cli", *arguments]
+    command = [sys.executable, "-m", module, *arguments]
+    environment = dict(os.environ)
+    if module != "idsync_cli":  # it is not installed
+        paths = [str(Path(__file__).absolute().parent.parent), os.environ.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
         cpu = 0.0
         most: dict[int, tuple[str, float]] = {}
         while process.poll() is None:

@@ -18,7 +18,7 @@ from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.render.store_json import entry_json
-from idsync_cli.spark.rows import Kind, Row, Section, is_line, line_node, place_of
+from idsync_cli.spark.rows import Answered, Kind, Row, Section, is_line, line_node, place_of
 from idsync_cli.spark.rules import rules_of
 from idsync_cli.spark.state import rows_of, seen_by
 from idsync_cli.spark.task import TaskWork, run
@@ -150,7 +150,7 @@ class InTasks:
     rows: list[Row] = field(default_factory=list)
     last_seq: int = 0
     result: Result = field(default_factory=Result)
-    decisions: list[Row] = field(default_factory=list)
+    decisions: list[bytes] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     """How many lines there were in each component."""
     again: bool = False
@@ -197,21 +197,21 @@ class InTasks:
         for row in self.rows:
             its_task = tasks.get(leaders.of(row.node))
             (left if its_task is None else by_task[its_task]).append(row)
-        found: list[Row] = []
+        found: list[Answered] = []
         for rows in by_task.values():
             answered = [*run(work, sorted(rows, key=place_of))]
             if self.again:
                 assert [*run(work, sorted(rows, key=place_of))] == answered
-            found += answered
-        by_kind: dict[int, list[Row]] = defaultdict(list)
-        for row in found:
-            by_kind[row.kind].append(row)
-        answers = sorted(by_kind[Kind.ANSWER], key=attrgetter("seq"))
-        self.result.answers += [row.data for row in answers]
-        history = sorted(by_kind[Kind.HISTORY], key=place_of)
-        self.result.history += [row.data.decode() for row in history]
-        self.decisions += sorted(by_kind[Kind.DECISION], key=attrgetter("seq"))
-        self.rows = left + by_kind[Kind.STATE]
+            found += [each for each in answered if isinstance(each, Answered)]
+            left += [each for each in answered if isinstance(each, Row)]
+        answers = sorted(found, key=attrgetter("seq"))
+        self.result.answers += [each.answer for each in answers]
+        for each in answers:
+            if each.entries is not None:
+                self.result.history += each.entries.decode().split("\n")
+            if each.decision is not None:
+                self.decisions.append(each.decision)
+        self.rows = left
         self.last_seq = lines[-1][0]
         for answer, its in zip(answers, tied, strict=True):
             if its.sets is not None:

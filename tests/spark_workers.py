@@ -14,7 +14,7 @@ from idsync_cli.core import identity
 from idsync_cli.core.identity import mpid_of
 from idsync_cli.core.resolve import resolution
 from idsync_cli.spark import task, ties
-from idsync_cli.spark.rows import Kind, Row
+from idsync_cli.spark.rows import Answered, Row
 
 FOLDER: Final = "TESTS_OF_SPARK"
 KILL: Final = "kill"
@@ -35,10 +35,10 @@ def _mpid_of(seed: int, seq: int, attempt: int) -> int:
     return (short_mpid if is_short else mpid_of)(seed, seq, attempt)
 
 
-def _run_or_die(work: task.TaskWork, rows: Iterable[Row]) -> Iterator[Row]:
+def _run_or_die(work: task.TaskWork, rows: Iterable[Row]) -> Iterator[Answered | Row]:
     answered = 0
     for row in _run(work, rows):
-        answered += row.kind == Kind.ANSWER
+        answered += isinstance(row, Answered)
         if answered == _ANSWERED:
             try:
                 (Path(os.environ[FOLDER]) / KILL).unlink()

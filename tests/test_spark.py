@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks import workload
 from idsync_cli.errors import UsageFault
-from idsync_cli.spark import components, windows
+from idsync_cli.spark import components, naming, windows
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
 from tests.on_spark import MARKS, let, parts, replayed, spark_session, without_times  # noqa: F401
@@ -25,6 +25,7 @@ from tests.test_spark_tasks import jobs_of, of_world
 
 pytestmark = MARKS
 
+SEED = 1
 LINES = int(os.environ.get("IDSYNC_SPARK_LINES", "3000"))
 
 
@@ -73,26 +74,36 @@ def test_a_table_of_something_else_is_refused(spark: Any) -> None:
         replay(spark, spark.range(3), config=jobs_of(of_world(1))[0].organization, seed=1)
 
 
-@pytest.mark.parametrize("at_hand", [components.AT_HAND, 0])
+@pytest.mark.parametrize("at_hand", [components.AT_HAND, 700, 0])
 def test_components_are_those_of_a_walk(
     spark: Any, monkeypatch: pytest.MonkeyPatch, at_hand: int
 ) -> None:
     monkeypatch.setattr(components, "AT_HAND", at_hand)
     rng = random.Random(3)
-    edges = [(rng.randrange(300), rng.randrange(300)) for _ in range(250)]
-    edges += [(number + 1, number) for number in range(1000, 1040)]  # a long path
+    named: list[tuple[int, list[int], int | None]]
+    named = [(node, [rng.randrange(300), rng.randrange(300)], None) for node in range(250)]
+    named += [(node, [node, node + 1], None) for node in range(1000, 1040)]  # a long path
+    named += [(2000, [], None), (2001, [7777], 2**60), (2002, [], 2**61)]  # on their own
     leaders = Leaders()
-    for one, other in edges:
-        leaders.tie(one, other)
-    pairs = [(max(pair), min(pair)) for pair in edges]
-    table = spark.createDataFrame(pairs, "node long, lower long")
-    found = components.components(table, lambda kept, _: kept.localCheckpoint())
-    component = {row.node: row.component for row in found.collect()}
-    nodes = sorted({node for pair in edges for node in pair})
-    lowest: dict[object, int] = {}
-    for node in nodes:
-        lowest.setdefault(leaders.of(node), node)
-    assert {n: component.get(n, n) for n in nodes} == {n: lowest[leaders.of(n)] for n in nodes}
+    for node, names, new in named:
+        for name in names if new is None else [*names, new]:
+            leaders.tie(node, f"name {name}")
+    named += [(node, [10 * node, 10 * node + 1], None) for node in range(3000, 3200)]  # so, too
+    assert sum(len(names) for _, names, _ in named) > 700
+    table = spark.createDataFrame(named, naming.NAMED)
+    found = components.components(
+        table, SEED, lambda kept, _: kept.localCheckpoint(), naming.names_of_new_mpids
+    )
+    members: dict[object, list[int]] = {}
+    for node, *_ in named:
+        members.setdefault(leaders.of(node), []).append(node)
+    expected = {
+        (node, min(each), sum(one % 4 == 0 for one in each))
+        for each in members.values()
+        for node in each
+        if len(each) > 1
+    }
+    assert {(row.node, row.component, row.lines) for row in found.collect()} == expected
 
 
 # ---- The command
@@ -137,7 +148,8 @@ def test_a_chain_of_jobs_is_a_replay(
     day = [line.replace(b'"type"', b'"scope": "consumers", "type"', 1) for line in day]
     (idsync.folder / "a.jsonl").write_bytes(b"\n".join([*NASTY, *day[: LINES // 2]]))
     (idsync.folder / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join([*NASTY[3:], b""])))
-    (idsync.folder / "c.jsonl").write_bytes(b"\n".join([*day[LINES // 2 :], *NASTY[:8]]))
+    blank = [b"\xef\xbb\xbf \t", b"\xef\xbb\xbf \t"]  # a mark, and then what is no mark
+    (idsync.folder / "c.jsonl").write_bytes(b"\n".join([*blank, *day[LINES // 2 :], *NASTY[:8]]))
     answers = replayed(idsync, "a.jsonl", "b.jsonl.gz")
     spark_replay = ("spark-replay", "--output")
     first = idsync(*spark_replay, "one", "a.jsonl", "b.jsonl.gz", "--seed", "7", "--jsonl")

@@ -5,7 +5,9 @@ Skipped where Spark or Java is missing; `sh scripts/test.sh spark` runs them.
 
 import gzip
 import json
+import os
 import signal
+from itertools import product
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 from idsync_cli.errors import FaultCode, UsageFault
-from idsync_cli.spark import reading, windows
+from idsync_cli.spark import counting, reading, windows
 from tests.faults import limited
 from tests.on_spark import MARKS, let, parts, replayed, spark_session  # noqa: F401
 from tests.program import CONFIG, Program, program_in_a_fresh_folder  # noqa: F401
@@ -52,7 +54,7 @@ def test_a_worker_that_is_killed_changes_nothing(
     assert parts(idsync.folder / "out" / "answers") == answers
 
 
-@pytest.mark.parametrize("at", ["names", "resolved"])
+@pytest.mark.parametrize("at", ["lines", "resolved"])
 def test_a_driver_that_is_killed_leaves_nothing_finished(
     spark: Any, idsync: Program, at: str
 ) -> None:
@@ -91,23 +93,36 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     spark: Any, idsync: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     day(idsync)
-    check = reading.check_unchanged
+    path = idsync.folder / "day.jsonl"
+    before, looks = path.read_bytes(), path.stat()
+    with_counts = counting.with_counts
 
-    def changed(*arguments: Any) -> None:
-        with (idsync.folder / "day.jsonl").open("a") as file:
-            file.write("{}\n")
-        check(*arguments)
+    def of_other_bytes(*arguments: Any) -> Any:
+        """Neither the size nor the time tells."""
+        path.write_bytes(before.replace(b"email", b"yahoo", 1))
+        os.utime(path, ns=(looks.st_atime_ns, looks.st_mtime_ns))
+        return with_counts(*arguments)
 
-    monkeypatch.setattr(reading, "check_unchanged", changed)
-    for name in ("day.jsonl", f"file://{idsync.folder / 'day.jsonl'}"):
+    def longer(*arguments: Any) -> Any:
+        path.write_bytes(before + b"{}\n")
+        return with_counts(*arguments)
+
+    def shorter(*arguments: Any) -> Any:
+        path.write_bytes(b"")
+        return with_counts(*arguments)
+
+    names = ("day.jsonl", f"file://{path}")
+    for name, changed in product(names, (of_other_bytes, longer, shorter)):
+        path.write_bytes(before)
+        monkeypatch.setattr(counting, "with_counts", changed)
         refused = idsync("spark-replay", name, "--output", "out", "--seed", "7")
         assert refused.status == 2
         assert "was changed while it was read; nothing was resolved; run the" in refused.stderr
         assert not is_finished(idsync)
-    monkeypatch.undo()
-    (idsync.folder / "day.jsonl").unlink()
+        monkeypatch.undo()
+    path.unlink()
     with pytest.raises(UsageFault) as gone:
-        reading.looks_of(spark, [str(idsync.folder / "day.jsonl")])
+        reading.check_there(spark, [str(path)])
     assert gone.value.code is FaultCode.FILE_UNREADABLE
 
 

@@ -63,7 +63,7 @@ def test_a_loaded_store_is_the_same_table_by_table(number: int, tmp_path: Path) 
     for place, job in enumerate(jobs):
         tasks.decisions.clear()
         tasks.run([job])
-        lines = [row.data for row in tasks.decisions]
+        lines = [*tasks.decisions]
         done.append(written(tmp_path, job, place, lines, tasks.last_seq, world.seed))
     check_chain(done, None)
     with sqlite.temporary(world.seed) as expected, sqlite.temporary(world.seed) as store:
@@ -81,7 +81,7 @@ def job_folder(idsync: Program, name: str, lines: list[object]) -> Job:
     job = Job(config_file.load(idsync.folder / "idsync.yaml").organization, [encoded(lines)])
     its = InTasks(7, lambda: 3, 4, random.Random(name))
     its.run([job])
-    written(idsync.folder / name, job, 0, [row.data for row in its.decisions], its.last_seq, 7)
+    written(idsync.folder / name, job, 0, [*its.decisions], its.last_seq, 7)
     return job
 
 
@@ -187,7 +187,7 @@ def test_a_chain_may_begin_with_an_export(number: int, tmp_path: Path) -> None:
             its.rows, its.last_seq = [*export.rows], export.last_seq
         assert its.run(jobs) == serial
         import_into(store, str(path), rules, NOW_MS)
-        lines = [row.data for row in its.decisions]
+        lines = [*its.decisions]
         load([written(tmp_path, jobs[0], 0, lines, its.last_seq, seed)], store)
         assert tables_of(store) == tables_of(expected)
 

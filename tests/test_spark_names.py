@@ -129,19 +129,24 @@ def _without_edges_of_labels(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(naming, "ties_of_labels", without)
 
 
-def _without_names_of_lines(patch: pytest.MonkeyPatch) -> None:
+def _without(column: str, nothing: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """Leave out one thing that lines name."""
     its = naming.names_of_lines
-    patch.setattr(
-        naming,
-        "names_of_lines",
-        lambda *arguments: its(*arguments).where(f"said != {naming.Said.NAMES.value}"),
-    )
+
+    def leave_out(patch: pytest.MonkeyPatch) -> None:
+        from pyspark.sql import functions as f
+
+        patch.setattr(
+            naming, "names_of_lines", lambda lines: its(lines.withColumn(column, f.expr(nothing)))
+        )
+
+    return leave_out
 
 
 LEFT_OUT_ON_SPARK: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "names of lines": _without_names_of_lines,
+    "names of lines": _without("names", "CAST(array() AS array<long>)"),
     "names of the state": _nothing_of("names_of_state"),
-    "new MPIDs": _nothing_of("names_of_new_mpids"),
+    "new MPIDs": _without("new", "CAST(NULL AS long)"),
     "labels": _without_edges_of_labels,
     "labels across windows": _nothing_of("names_of_mpids"),
 }

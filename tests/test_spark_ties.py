@@ -168,7 +168,7 @@ def _names(change: Callable[[Reading, Names], Names]) -> Patch:
 def _rows(change: Callable[[Row], Row | None]) -> Patch:
     """Leave some names of rows of the state out."""
 
-    def changed(row: Row, rules: Organization) -> Iterator[bytes]:
+    def changed(row: Row, rules: Organization) -> Iterator[int]:
         left = change(row)
         return iter(()) if left is None else ties.names_of_row(left, rules)
 
@@ -225,7 +225,7 @@ def _of_no_value(row: Row) -> Row:
 
 
 def _without_mpids_of_profiles(patch: pytest.MonkeyPatch) -> None:
-    def left(row: Row, rules: Organization) -> Iterator[bytes]:
+    def left(row: Row, rules: Organization) -> Iterator[int]:
         found = [*ties.names_of_row(row, rules)]
         return iter(found[row.section == Section.PROFILE :])
 

@@ -84,7 +84,7 @@ def spark_replay(
     _check_output(output, config, files if state is None else [*files, state])
     try:
         report = replay_into(
-            session(master),
+            session(master, files),
             files,
             output,
             config=organization,

@@ -1,14 +1,16 @@
-"""Connected components of a graph that is a table.
+"""What belongs together: connected components of nodes by the names that they have in common.
 
-A graph that is small enough is walked by one task. A larger one goes through large star and small
-star (Kiveris and others, "Connected Components in MapReduce and Beyond", 2014): a few rounds, each
-of which costs several shuffles, and no step that gathers all neighbours of a node in one place.
+Where one task has room for all names, it walks them. Otherwise names become edges; and where there
+are too many of those, too, they go through large star and small star (Kiveris and others,
+"Connected Components in MapReduce and Beyond", 2014): a few rounds, each of which costs several
+shuffles, and no step that gathers all neighbours of a node in one place.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from idsync_cli.spark.tables import Values, mapped
+from idsync_cli.spark.tables import Batches, Made, mapped_batches
+from idsync_cli.spark.walking import GROUPED, TOO_MANY, walk
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -17,19 +19,46 @@ Keep = Callable[["DataFrame", str], "DataFrame"]
 """Computes a table and keeps it, under a name, so that nothing before it is computed again."""
 
 
-AT_HAND: Final = 1_000_000
-"""So many edges are walked by one task; its nodes take it about 200 bytes each."""
+AT_HAND: Final = 3_000_000
+"""So many names are walked by one task, which take it about 130 bytes each."""
 
 
-def components(edges: "DataFrame", keep: Keep) -> "DataFrame":
-    """The component of each node, by its lowest one; `edges` has pairs (`node`, `lower`).
+def components(
+    named: "DataFrame",
+    seed: int,
+    keep: Keep,
+    names_of_new_mpids: Callable[["DataFrame", int, Keep], "DataFrame"],
+) -> "DataFrame":
+    """The nodes that are tied to others (`walking.GROUPED`), by what they name (`naming.NAMED`)."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
 
-    A node that is in no edge is its own, and the lowest of each component is not there.
+    walked = keep(_walked(named, seed, AT_HAND), "components")
+    if walked.where(f.col("node") == TOO_MANY).isEmpty():
+        return walked
+    names = named.where("node IS NOT NULL").select("node", f.explode("names").alias("name"))
+    names = names.unionAll(names_of_new_mpids(named, seed, keep))
+    lowest = f.min("node").over(Window.partitionBy("name")).alias("lower")
+    edges = keep(names.select("node", lowest).where("lower < node").distinct(), "edges")
+    if 2 * edges.count() > AT_HAND:  # an edge is a name that two have
+        return _with_lines(_by_stars(edges, keep), keep)
+    ends = f.explode(f.array("node", "lower")).alias("node"), f.array("lower").alias("names")
+    by_edges = edges.select(*ends).withColumn("new", f.lit(None).cast("long"))
+    return keep(_walked(by_edges, seed, AT_HAND), "components")
+
+
+def _walked(named: "DataFrame", seed: int, most: int) -> "DataFrame":
+    def run(batches: Batches) -> Made:
+        return walk(batches, seed, most)
+
+    return mapped_batches(named.coalesce(1), run, GROUPED)
+
+
+def _by_stars(edges: "DataFrame", keep: Keep) -> "DataFrame":
+    """The component of each node (`node`, `component`), but for the lowest of each.
+
+    `edges` has pairs (`node`, `lower`).
     """
-    edges = keep(edges.where("lower < node").distinct(), "edges")
-    if edges.count() <= AT_HAND:
-        walked = mapped(edges.select("node", "lower").coalesce(1), lambda: _walk, _COMPONENTS)
-        return keep(walked, "components")
     before = None
     iteration = 0
     while (state := _measure(edges)) != before:
@@ -39,29 +68,15 @@ def components(edges: "DataFrame", keep: Keep) -> "DataFrame":
     return edges.withColumnRenamed("lower", "component")
 
 
-_COMPONENTS: Final = "node long, component long"
+def _with_lines(found: "DataFrame", keep: Keep) -> "DataFrame":
+    """All nodes of the components that were found, with how many lines each component has."""
+    from pyspark.sql import functions as f
 
-
-def _walk(edges: Iterator[Values]) -> Iterator[Values]:
-    """Follow edges to the lowest node of each component."""
-    lowest: dict[int, int] = {}
-
-    def root(node: int) -> int:
-        above = lowest.setdefault(node, node)
-        while above != node:
-            lowest[node] = node = lowest[above]
-            above = lowest[node]
-        return node
-
-    for node, lower in edges:
-        one, other = root(node), root(lower)
-        if one < other:
-            lowest[other] = one
-        else:
-            lowest[one] = other
-    for node in lowest:
-        if (its := root(node)) != node:
-            yield node, its
+    lowest = found.select(f.col("component").alias("node"), "component").distinct()
+    every = found.select("node", "component").unionAll(lowest)
+    is_line = f.when(f.col("node") % 4 == 0, 1).otherwise(0)
+    lines = every.groupBy("component").agg(f.sum(is_line).alias("lines"))
+    return keep(every.join(lines, "component").select("node", "component", "lines"), "grouped")
 
 
 def _measure(edges: "DataFrame") -> tuple[object, ...]:

@@ -3,6 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
+import msgspec
+
 from idsync_cli.core.codes import Op, RequestKind, Rule, Status
 from idsync_cli.core.data.values import Alias, BatchData, BatchDevice, NewEvent
 from idsync_cli.core.decision import Change, DecidedBy, Decision, ProfileUpdate
@@ -26,18 +28,22 @@ def line_of(applied: Applied) -> bytes:
     decision, scope, entry = applied
     profile = decision.profile
     assert profile is not None
-    kind = decision.decided_by.identity_type
     value = [
-        entry.seq, entry.time_ms, entry.kind.value, entry.request_id, entry.request_timestamp_ms,
-        scope, decision.status.value, decision.decided_by.rule.value,
-        None if kind is None else kind.value,
+        entry.seq, entry.time_ms, entry.kind, entry.request_id, entry.request_timestamp_ms,
+        scope, decision.status, decision.decided_by.rule, decision.decided_by.identity_type,
         _view_json(profile), decision.created,
-        [[each.op.value, each.mpid, *_held(each.identifier)] for each in decision.changes],
+        [[each.op, each.mpid, *_held(each.identifier)] for each in decision.changes],
         [[*_view_json(each.profile), each.types, each.was_known] for each in decision.updates],
         _data_json(decision.data), None if decision.digest is None else decision.digest.hex(),
         list(decision.aliases), decision.alias,
     ]  # fmt: skip
-    return _encode(value).encode("ascii")
+    try:
+        return msgspec.json.encode(value)
+    except (
+        UnicodeEncodeError,
+        OverflowError,
+    ):  # half a character, or a number of more than 64 bits
+        return _encode(value).encode("ascii")
 
 
 def applied_in(line: bytes) -> Applied:
@@ -72,7 +78,7 @@ def _view(mpid: int, created_seq: int, source_mpid: int | None) -> ProfileView:
 
 
 def _held(identifier: Identifier) -> list[str]:
-    return [identifier.type.value, identifier.value]
+    return [identifier.type, identifier.value]
 
 
 def _change(op: str, mpid: int, kind: str, value: str) -> Change:

@@ -1,27 +1,32 @@
 """A job: lines and a state into answers and a state, window by window (section 13)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Final, NamedTuple
+from operator import xor
+from typing import TYPE_CHECKING, NamedTuple
 
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.spark import naming, windows
 from idsync_cli.spark.components import Keep
 from idsync_cli.spark.looking import Known, Looking, Order, Window
-from idsync_cli.spark.naming import Said
+from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.reading import shown
 from idsync_cli.spark.rows import Kind
-from idsync_cli.spark.spreading import Spreading
+from idsync_cli.spark.spreading import spread
 from idsync_cli.spark.state import seen_by
 from idsync_cli.spark.tables import (
     RESULTS,
     ROWS,
+    Batches,
+    Made,
     Mapped,
     Values,
     empty,
     mapped,
-    result_of,
+    mapped_batches,
+    results_of,
     row_of,
+    rows_in,
     values_of,
 )
 from idsync_cli.spark.task import TaskWork, run
@@ -31,8 +36,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-_MOST_TASKS: Final = 200
-"""Into how many tasks a window is spread at most, where Spark has no number of its own."""
+class _Read(NamedTuple):
+    """Of the lines how many each file has, a sum of all, and how many are refused by shape."""
+
+    by_file: dict[int, int]
+    fingerprint: int
+    refused: int
 
 
 class Done(NamedTuple):
@@ -49,7 +58,8 @@ class Done(NamedTuple):
 class Job:
     """Works through the lines; `keep` computes tables, `tell` is called with each window's report.
 
-    `stage` is told what is done next.
+    `stage` is told what is done next, and `check` how many lines of each file were read, before any
+    is resolved.
     """
 
     def __init__(
@@ -59,25 +69,33 @@ class Job:
         keep: Keep,
         tell: Callable[[WindowReport], None],
         stage: Callable[[str], None],
+        check: Callable[[Mapping[int, int]], None],
     ) -> None:
         self._spark = spark
         self._order = order
         self._keep = keep
         self._tell = tell
         self._stage = stage
+        self._check = check
         self._tables = 0
-        self._spreading = Spreading(spark)
-        most = spark.conf.get("spark.sql.shuffle.partitions") or ""
-        self._most_tasks = int(most) if most.isdigit() else _MOST_TASKS  # "auto" on Databricks
+        self._most_tasks = most_partitions(spark)
 
     def _kept(self, table: "DataFrame", name: str) -> "DataFrame":
         self._tables += 1
         return self._keep(table, f"{self._tables:04}-{name}")
 
     def run(
-        self, lines: "DataFrame", state: "DataFrame", last_seq: int, *, by_other_rules: bool
+        self,
+        lines: "DataFrame",
+        numbered: Callable[[Iterator[Values]], Iterator[Values]],
+        state: "DataFrame",
+        last_seq: int,
+        *,
+        by_other_rules: bool,
     ) -> Done:
-        """Answer numbered lines, on a state that ends with a number, maybe seen by other rules.
+        """Answer lines on a state that ends with a number, and was maybe seen by other rules.
+
+        `numbered` gives the lines their numbers (`naming.named_lines`).
 
         Raises:
             UsageFault: a line is an erasure.
@@ -88,21 +106,24 @@ class Job:
         if by_other_rules:
             self._stage("what the state says by the rules")
             state = self._kept(self._by_these_rules(state), "state")
-        self._stage("what lines name")
+        self._stage("reading lines and what they name")
         keys = [
             bytes(key)
             for (key,) in state.select("key").where("key IS NOT NULL").distinct().collect()
         ]
-        lines = self._kept(lines, "lines")
-        said = self._kept(naming.names_of_lines(lines, order.rules, order.seed, keys), "names")
-        self._check_erasures(lines, said)
-        count, last, fingerprint = lines.agg(
-            f.count("*"), f.max("seq"), f.expr("bit_xor(xxhash64(seq, data))")
-        ).collect()[0]
-        end = last_seq if last is None else last
-        looking = Looking(order, lines, said, self._kept, self._stage, self._most_tasks)
+        lines = self._kept(
+            naming.named_lines(lines, numbered, order.rules, order.seed, keys), "lines"
+        )
+        read = self._look_over(lines)
+        count = sum(read.by_file.values())
+        end = last_seq + count
+        self._check(read.by_file)
+        looking = Looking(order, lines, self._kept, self._stage, self._most_tasks, read.refused)
         labels = empty(self._spark, "file int, label binary, mpid long")
-        known = Known(state, self._kept(naming.names_of_state(state, order.rules), "known"), labels)
+        names = empty(self._spark, naming.NAMED)
+        if last_seq:
+            names = self._kept(naming.names_of_state(state, order.rules), "known")
+        known = Known(state, names, labels)
         results: list[DataFrame] = []
         reports: list[WindowReport] = []
         first = last_seq + 1
@@ -113,12 +134,12 @@ class Job:
             self._tell(report)
             size = window.length
             found = self._resolve(window, known.state, first - 1)
-            results.append(found.where(f.col("kind") > Kind.LINE.value))
+            results.append(found.where(f.col("kind") == Kind.LINE.value))
             first += window.length
             known = self._known_after(window, known, found, is_last=first > end)
         nothing = empty(self._spark, RESULTS)
         every = reduce(lambda one, other: one.unionAll(other), results, nothing)
-        return Done(every, known.state, count, end, fingerprint or 0, reports)
+        return Done(every, known.state, count, end, read.fingerprint, reports)
 
     def _by_these_rules(self, state: "DataFrame") -> "DataFrame":
         rules = self._order.rules
@@ -134,18 +155,33 @@ class Job:
 
         return mapped(state, make, ROWS)
 
-    def _check_erasures(self, lines: "DataFrame", said: "DataFrame") -> None:
+    def _look_over(self, lines: "DataFrame") -> _Read:
+        """What is there.
+
+        Raises:
+            UsageFault: a line is an erasure.
+        """
         from pyspark.sql import functions as f
 
-        erasures = said.where(f.col("said") == Said.ERASES.value).select("seq")
-        found = erasures.join(lines, "seq").select("file", "line").orderBy("seq").limit(1).collect()
-        for file, line in found:
+        erasure = f.min(f.when(f.col("erases"), f.col("seq")))
+        fingerprint = f.expr("bit_xor(xxhash64(seq, data))")
+        refused = f.sum(f.col("is_refused").cast("int"))
+        found = lines.groupBy("file").agg(f.count("*"), fingerprint, refused, erasure).collect()
+        erasures = [seq for *_, seq in found if seq is not None]
+        if erasures:
+            [(file, line)] = (
+                lines.where(f.col("seq") == min(erasures)).select("file", "line").collect()
+            )
             where = shown(self._order.files, file, line)
             raise UsageFault(
                 f"{where} is an erasure, which a job on a cluster does not carry out; nothing was "
                 "done",
                 hint=Hint.ERASE_WHEN_LOADED,
             )
+        by_file = {file: count for file, count, *_ in found}
+        return _Read(
+            by_file, reduce(xor, [each[2] for each in found], 0), sum(each[3] for each in found)
+        )
 
     def _resolve(self, window: Window, state: "DataFrame", last_seq: int) -> "DataFrame":
         """All that the tasks of a window give."""
@@ -153,17 +189,14 @@ class Job:
         self._stage(f"resolving {window.length:,} lines from {window.first:,}")
         work = TaskWork(order.rules, order.seed, last_seq, order.now_ms, order.files)
         tasks = windows.tasks_for(window.length, self._most_tasks)
-        spread = self._spreading.spread(
-            window.lines, state.join(window.touched, "node"), window.sizes, window.length, tasks
+        rows = spread(
+            window.lines, state.join(window.touched, "node"), window.found, window.length, tasks
         )
 
-        def make() -> Mapped:
-            def answer(values: Iterator[Values]) -> Iterator[Values]:
-                return map(result_of, run(work, map(row_of, values)))
+        def answer(batches: Batches) -> Made:
+            return results_of(run(work, rows_in(batches)))
 
-            return answer
-
-        return self._kept(mapped(spread, make, RESULTS), "resolved")
+        return self._kept(mapped_batches(rows, answer, RESULTS), "resolved")
 
     # ---- What goes on
 
@@ -194,9 +227,9 @@ class Job:
         from pyspark.sql import functions as f
 
         files = window.lines.agg(f.max("file").alias("file"))
-        answers = found.where(f.col("kind") == Kind.ANSWER.value).select("seq", "mpid")
-        sets = window.said.where(f.col("said") == Said.SETS.value).drop("mpid")
-        new = sets.join(answers, "seq").select("file", f.col("name").alias("label"), "mpid", "seq")
+        answers = found.where(f.col("kind") == Kind.LINE.value).select("seq", "mpid")
+        sets = window.lines.where("sets IS NOT NULL").select("seq", "file", "sets")
+        new = sets.join(answers, "seq").select("file", f.col("sets").alias("label"), "mpid", "seq")
         every = new.unionAll(before.withColumn("seq", f.lit(0).cast("long")))
         latest = Over.partitionBy("file", "label").orderBy(f.desc("seq"))
         by_now = every.withColumn("place", f.row_number().over(latest)).where("place = 1")

@@ -1,18 +1,20 @@
 """Looking at a window before it is resolved: what in it belongs together (section 13)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idsync_cli.spark import naming, windows
 from idsync_cli.spark.components import Keep, components
-from idsync_cli.spark.naming import Said
-from idsync_cli.spark.rows import Section
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.ties import shown_names
 from idsync_cli.spark.windows import COMMONEST, WindowReport
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+
+_AT_HAND: Final = 1_000_000
+"""So many nodes are sent to all executors, which saves sorting the lines by theirs."""
 
 
 class Order(NamedTuple):
@@ -37,15 +39,12 @@ class Known(NamedTuple):
 class Window(NamedTuple):
     """A window that was looked at.
 
-    `lines` have their component and the labels of earlier windows. `said` is what they say.
-    `touched` has the nodes of the state that they may reach, with their component, and `sizes` how
-    many lines each component has; `largest` is one that has the most.
+    `lines` have their component, how many lines that has, and the labels of earlier windows.
+    `found` has the nodes that are tied to others (`walking.GROUPED`). Of `components`, `largest` is
+    one that has the most lines.
     """
 
     lines: "DataFrame"
-    said: "DataFrame"
-    touched: "DataFrame"
-    sizes: "DataFrame"
     found: "DataFrame"
     first: int
     length: int
@@ -58,25 +57,30 @@ class Window(NamedTuple):
         """The share of the lines that the largest component has."""
         return self.its_lines / self.length
 
+    @property
+    def touched(self) -> "DataFrame":
+        """The nodes of the state that its lines may reach, with their component."""
+        return self.found.where("lines > 0 AND node % 4 != 0")
+
 
 class Looking:
-    """Looks at windows of lines, of which `said` tells what they name."""
+    """Looks at windows of lines (`naming.LINES`), of which so many are refused by shape."""
 
     def __init__(
         self,
         order: Order,
         lines: "DataFrame",
-        said: "DataFrame",
         keep: Keep,
         stage: Callable[[str], None],
         most_tasks: int,
+        refused: int,
     ) -> None:
         self._order = order
         self._lines = lines
-        self._said = said
         self._keep = keep
         self._stage = stage
         self._most_tasks = most_tasks
+        self._refused = refused
 
     def choose(self, known: Known, first: int, count: int) -> tuple[Window, WindowReport]:
         """A window from a number on, halved as long as its largest component is too large."""
@@ -94,82 +98,79 @@ class Looking:
         from pyspark.sql import functions as f
 
         self._stage(f"components of {count:,} lines from {first:,}")
-        in_window = f.col("seq").between(first, first + count - 1)
-        lines, said = self._lines.where(in_window), self._said.where(in_window)
-        edges, earlier = naming.ties_of_labels(said, known.labels)
-        found = components(self._shared(known, said, earlier).unionAll(edges), self._keep)
-        own = f.coalesce("component", "node").alias("component")
-        nodes = lines.select((f.col("seq") * 4).alias("node")).join(found, "node", "left")
-        sizes = self._keep(nodes.select(own).groupBy("component").count(), "sizes")
-        largest = f.max(f.struct("count", (-f.col("component")).alias("lowest")))
-        (its_lines, lowest), every = sizes.agg(largest, f.count("*")).collect()[0]
+        lines = self._lines.where(f.col("seq").between(first, first + count - 1))
+        ties, earlier = naming.ties_of_labels(lines, known.labels)
+        of_labels = naming.names_of_mpids(earlier.select((f.col("seq") * 4).alias("node"), "mpid"))
+        named = (
+            naming.names_of_lines(lines)
+            .unionAll(ties)
+            .unionAll(of_labels)
+            .unionAll(known.names)
+            .unionAll(naming.given_out(known.state))
+        )
+        found = components(named, self._order.seed, self._keep, naming.names_of_new_mpids)
+        is_first = f.col("node") == f.col("component")
+        largest = f.max(f.struct("lines", (-f.col("component")).alias("lowest")))
+        tied, several, its, rows = found.agg(
+            f.sum(f.when(f.col("node") % 4 == 0, 1)),
+            f.sum(f.when(is_first & (f.col("lines") > 0), 1)),
+            largest,
+            f.count("*"),
+        ).collect()[0]
+        its_lines, lowest = (1, -first * 4) if its is None or its[0] < 2 else its
+        tied_to = found.select("node", "component", "lines")
+        if rows <= _AT_HAND:
+            tied_to = f.broadcast(tied_to)
         of_window = (
             lines.withColumn("node", f.col("seq") * 4)
-            .join(found, "node", "left")
+            .join(tied_to, "node", "left")
             .join(naming.labels_given(earlier), "seq", "left")
-            .select("seq", "file", "line", "data", "node", own, "place")
+            .select(
+                *("seq", "file", "line", "data", "place", "sets", "is_refused"),
+                f.coalesce("component", "node").alias("component"),
+                f.coalesce("lines", f.lit(1)).alias("lines"),
+            )
         )
-        of_state = known.state.select("node").distinct().join(found, "node", "left")
-        touched = of_state.select("node", own).join(sizes.select("component"), "component")
-        touched = self._keep(touched, "touched")
-        return Window(
-            of_window, said, touched, sizes, found, first, count, -lowest, its_lines, every
-        )
-
-    def _shared(self, known: Known, said: "DataFrame", earlier: "DataFrame") -> "DataFrame":
-        """Edges to the lowest of all that have a name in common."""
-        from pyspark.sql import Window as Over
-        from pyspark.sql import functions as f
-
-        of_lines = said.where(f.col("said") == Said.NAMES.value).select(
-            (f.col("seq") * 4).alias("node"), "name"
-        )
-        of_labels = naming.names_of_mpids(earlier.select((f.col("seq") * 4).alias("node"), "mpid"))
-        is_profile = f.col("section") == Section.PROFILE.value
-        is_erasure = f.col("node") % 4 == 2
-        taken = known.state.where(is_profile | is_erasure).select("mpid")
-        new = naming.names_of_new_mpids(said, taken, self._order.seed, self._keep)
-        names = of_lines.unionAll(of_labels).unionAll(new).unionAll(known.names)
-        lowest = f.min("node").over(Over.partitionBy("name")).alias("lower")
-        return names.select("node", lowest).where("lower < node")
+        every = count - (tied or 0) + (several or 0)
+        return Window(of_window, found, first, count, -lowest, its_lines, every)
 
     def _report(self, window: Window) -> WindowReport:
         from pyspark.sql import functions as f
 
-        refused = window.said.where(f.col("said") == Said.IS_REFUSED.value).count()
+        last = window.first + window.length - 1
+        lines = self._lines.where(f.col("seq").between(window.first, last))
         return WindowReport(
             window.first,
             window.length,
-            refused,
+            lines.where("is_refused").count() if self._refused else 0,
             window.components,
             window.its_lines,
-            tuple(self._commonest(window)) if window.its_lines > 1 else (),
+            tuple(self._commonest(window, lines)) if window.its_lines > 1 else (),
             windows.tasks_for(window.length, self._most_tasks),
         )
 
-    def _commonest(self, window: Window) -> Iterator[tuple[str, str, int]]:
+    def _commonest(self, window: Window, lines: "DataFrame") -> Iterator[tuple[str, str, int]]:
         """The values that most lines of the largest component name."""
         from pyspark.sql import functions as f
 
         its = window.found.where(f.col("component") == window.largest).select("node")
-        names = window.said.where(f.col("said") == Said.NAMES.value).select(
-            (f.col("seq") * 4).alias("node"), "seq", "name"
-        )
-        of_lowest = names.where(f.col("node") == window.largest)
+        if window.its_lines <= _AT_HAND:
+            its = f.broadcast(its)
         counted = (
-            names.join(its, "node", "left_semi")
-            .unionAll(of_lowest)
+            lines.select("seq", "names", (f.col("seq") * 4).alias("node"))
+            .join(its, "node", "left_semi")
+            .select("seq", f.explode("names").alias("name"))
             .groupBy("name")
             .agg(f.count("*").alias("lines"), f.min("seq").alias("seq"))
             .orderBy(f.desc("lines"), "seq", "name")
             .limit(2 * COMMONEST)
             .collect()
         )
-        its_lines = self._lines.where(f.col("seq").isin([each["seq"] for each in counted]))
+        its_lines = lines.where(f.col("seq").isin([each["seq"] for each in counted]))
         data = {row["seq"]: bytes(row["data"]) for row in its_lines.select("seq", "data").collect()}
         told = 0
         for name, count, seq in counted:
             texts = shown_names(data[seq], self._order.rules.organization(), self._order.seed)
-            if bytes(name) in texts and told < COMMONEST:
+            if name in texts and told < COMMONEST:
                 told += 1
-                yield *texts[bytes(name)], count
+                yield *texts[name], count

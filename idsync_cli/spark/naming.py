@@ -1,73 +1,78 @@
 """What lines and the state name, as tables (`ties`)."""
 
 import json
-from collections.abc import Iterator, Sequence
-from enum import IntEnum
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from idsync_cli.spark.components import Keep
+from idsync_cli.spark.rows import Section, seq_of
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.tables import ROWS, Mapped, Values, mapped, row_of
-from idsync_cli.spark.ties import TieReader, attempt_mpid, mpid_name, names_of_row
+from idsync_cli.spark.ties import TieReader, attempt_mpid, names_of_row
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-class Said(IntEnum):
-    """What a row of names says of a line."""
+LINES: Final = (
+    "seq long, file int, line long, data binary, names array<long>, uses array<binary>, "
+    "sets binary, new long, is_refused boolean, erases boolean"
+)
+"""Lines, and all that they say that matters before they are answered (`ties.LineTies`).
 
-    NAMES = 0
-    USES = 1
-    SETS = 2
-    MAY_MAKE = 3
-    IS_REFUSED = 4
-    ERASES = 5
+`new` is the first MPID that a line would give out, and null if it gives none out.
+"""
 
+NAMED: Final = "node long, names array<long>, new long"
+"""What nodes name; of one that may give out an MPID, the first that it tries. Without a node, `new`
+is an MPID that was given out before."""
 
-_SAID: Final = "seq long, file int, said int, name binary, mpid long"
-"""The MPID is the first that a line would give out; its name is that of the row, too."""
-
-_NAMED: Final = "node long, name binary"
-_TRIED: Final = "seq long, attempt int, mpid long, name binary"
+_TRIED: Final = "node long, attempt int, new long"
 
 
-def names_of_lines(
-    lines: "DataFrame", rules: JobRules, seed: int, other_keys: Sequence[bytes]
+def named_lines(
+    lines: "DataFrame",
+    numbered: Callable[[Iterator[Values]], Iterator[Values]],
+    rules: JobRules,
+    seed: int,
+    other_keys: Sequence[bytes],
 ) -> "DataFrame":
-    """All that lines (`seq`, `file`, `line`, `data`) say that matters before they are answered."""
+    """Lines, of which `numbered` makes (`seq`, `file`, `line`, `data`), with all that they say."""
 
     def make() -> Mapped:
         reader = TieReader(rules.organization(), seed, other_keys)
 
         def read(rows: Iterator[Values]) -> Iterator[Values]:
-            for seq, file, data in rows:
+            for seq, file, line, data in numbered(rows):
                 its = reader.of_line(data)
-                for name in its.names:
-                    yield seq, file, Said.NAMES, name, None
-                for label in its.uses:
-                    yield seq, file, Said.USES, _text(label), None
-                if its.sets is not None:
-                    yield seq, file, Said.SETS, _text(its.sets), None
-                if its.may_make:
-                    mpid = attempt_mpid(seed, seq, 0)
-                    yield seq, file, Said.MAY_MAKE, mpid_name(mpid), mpid
-                if its.is_refused:
-                    yield seq, file, Said.IS_REFUSED, None, None
-                if its.erases:
-                    yield seq, file, Said.ERASES, None, None
+                uses = [*map(_text, its.uses)] if its.uses else None
+                sets = None if its.sets is None else _text(its.sets)
+                new = attempt_mpid(seed, seq, 0) if its.may_make else None
+                yield (
+                    *(seq, file, line, data, its.names, uses, sets, new),
+                    *(its.is_refused, its.erases),
+                )
 
         return read
 
-    return mapped(lines.select("seq", "file", "data"), make, _SAID)
+    return mapped(lines, make, LINES)
 
 
 def _text(label: str) -> bytes:
     return label.encode("utf-8", "surrogatepass")
 
 
+def names_of_lines(lines: "DataFrame") -> "DataFrame":
+    """What lines name, and the MPIDs that they may give out."""
+    from pyspark.sql import functions as f
+
+    return lines.select((f.col("seq") * 4).alias("node"), "names", "new").where(
+        "new IS NOT NULL OR size(names) > 0"
+    )
+
+
 def names_of_state(state: "DataFrame", rules: JobRules) -> "DataFrame":
-    """The names of the rows of a state, by their nodes."""
+    """What the rows of a state name."""
 
     def make() -> Mapped:
         organization = rules.organization()
@@ -75,64 +80,70 @@ def names_of_state(state: "DataFrame", rules: JobRules) -> "DataFrame":
         def read(rows: Iterator[Values]) -> Iterator[Values]:
             for values in rows:
                 row = row_of(values)
-                for name in names_of_row(row, organization):
-                    yield row.node, name
+                names = [*names_of_row(row, organization)]
+                if names:
+                    yield row.node, names, None
 
         return read
 
     columns = [column.split()[0] for column in ROWS.split(", ")]
-    return mapped(state.select(*columns), make, _NAMED)
+    return mapped(state.select(*columns), make, NAMED)
 
 
 def names_of_mpids(mpids: "DataFrame") -> "DataFrame":
-    """Pairs of a node and an MPID, as pairs of a node and its name."""
-
-    def read(rows: Iterator[Values]) -> Iterator[Values]:
-        for node, mpid in rows:
-            yield node, mpid_name(mpid)
-
-    return mapped(mpids.select("node", "mpid"), lambda: read, _NAMED)
-
-
-def _attempts(lines: "DataFrame", seed: int) -> "DataFrame":
-    """The MPIDs of attempts of lines to give out a new one."""
-
-    def read(rows: Iterator[Values]) -> Iterator[Values]:
-        for seq, attempt in rows:
-            mpid = attempt_mpid(seed, seq, attempt)
-            yield seq, attempt, mpid, mpid_name(mpid)
-
-    return mapped(lines.select("seq", "attempt"), lambda: read, _TRIED)
-
-
-def names_of_new_mpids(said: "DataFrame", taken: "DataFrame", seed: int, keep: Keep) -> "DataFrame":
-    """The MPIDs that lines may give out, and, where one may be taken, the next that they try.
-
-    `taken` has those that were given out before (`mpid`).
-    """
+    """Pairs of a node and an MPID, each of which is its own name (`ties.mpid_name`)."""
     from pyspark.sql import functions as f
 
-    tried = said.where(f.col("said") == Said.MAY_MAKE.value).select(
-        "seq", f.lit(0).alias("attempt"), "mpid", "name"
+    return mpids.select(
+        "node", f.array("mpid").alias("names"), f.lit(None).cast("long").alias("new")
     )
-    latest = tried
+
+
+def given_out(state: "DataFrame") -> "DataFrame":
+    """The MPIDs that were given out before."""
+    from pyspark.sql import functions as f
+
+    is_profile = f.col("section") == Section.PROFILE.value
+    is_erasure = f.col("node") % 4 == 2
+    nothing = f.lit(None).cast("long").alias("node"), f.lit(None).cast("array<long>")
+    return state.where(is_profile | is_erasure).select(
+        nothing[0], nothing[1].alias("names"), f.col("mpid").alias("new")
+    )
+
+
+def names_of_new_mpids(named: "DataFrame", seed: int, keep: Keep) -> "DataFrame":
+    """The MPIDs that nodes may give out, and, where one may be taken, the next that they try."""
+    from pyspark.sql import functions as f
+
+    every = named.where("new IS NOT NULL")
+    tried = every.select("node", f.lit(0).alias("attempt"), "new")
+    latest = tried.where("node IS NOT NULL")
     iteration = 0
     while True:
-        named = tried.select("mpid").unionAll(taken.select("mpid"))
-        several = named.groupBy("mpid").count().where("count > 1 OR mpid = 0").select("mpid")
-        again = latest.join(several, "mpid").select(
-            "seq", (f.col("attempt") + 1).cast("int").alias("attempt")
+        several = tried.groupBy("new").count().where("count > 1 OR new = 0").select("new")
+        again = latest.join(several, "new").select(
+            "node", (f.col("attempt") + 1).cast("int").alias("attempt")
         )
         iteration += 1
         latest = keep(_attempts(again, seed), f"attempts-{iteration}")
         if latest.isEmpty():
             break
         tried = tried.unionAll(latest)
-    return tried.select((f.col("seq") * 4).alias("node"), "name")
+    return tried.where("node IS NOT NULL").select("node", f.col("new").alias("name"))
 
 
-def ties_of_labels(said: "DataFrame", handed_on: "DataFrame") -> tuple["DataFrame", "DataFrame"]:
-    """Edges from lines to those that set their labels; and what was set before the window.
+def _attempts(nodes: "DataFrame", seed: int) -> "DataFrame":
+    """The MPIDs of attempts of lines to give out a new one."""
+
+    def read(rows: Iterator[Values]) -> Iterator[Values]:
+        for node, attempt in rows:
+            yield node, attempt, attempt_mpid(seed, seq_of(node), attempt)
+
+    return mapped(nodes, lambda: read, _TRIED)
+
+
+def ties_of_labels(lines: "DataFrame", handed_on: "DataFrame") -> tuple["DataFrame", "DataFrame"]:
+    """What ties lines to those that set their labels; and what was set before the window.
 
     The latter are `seq`, the label, and the MPID that it stands for. `handed_on` has `file`,
     `label`, `mpid`.
@@ -140,26 +151,33 @@ def ties_of_labels(said: "DataFrame", handed_on: "DataFrame") -> tuple["DataFram
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
-    about = said.where(f.col("said").isin(Said.USES.value, Said.SETS.value)).drop("mpid")
+    uses = lines.where("uses IS NOT NULL").select("seq", "file", f.explode("uses").alias("name"))
+    sets = lines.where("sets IS NOT NULL").select("seq", "file", f.col("sets").alias("name"))
+    about = uses.withColumn("setter", f.lit(None).cast("long")).unionAll(
+        sets.withColumn("setter", f.col("seq"))
+    )
     before = (
         Window.partitionBy("file", "name")
-        .orderBy("seq", "said")
+        .orderBy("seq", "setter")  # nulls come first: a line uses a label before it sets it
         .rowsBetween(Window.unboundedPreceding, -1)
     )
-    its_seq = f.when(f.col("said") == Said.SETS.value, f.col("seq"))
-    with_setters = about.withColumn("setter", f.last(its_seq, ignorenulls=True).over(before)).where(
-        f.col("said") == Said.USES.value
+    setter = f.last("setter", ignorenulls=True).over(before)
+    users = about.withColumn("by", setter).where("setter IS NULL")
+    tied = users.where("by IS NOT NULL").select(
+        f.explode(f.array("seq", "by")).alias("seq"), f.xxhash64(f.lit("label"), "by").alias("name")
     )
-    edges = with_setters.where("setter IS NOT NULL").select(
-        (f.col("seq") * 4).alias("node"), (f.col("setter") * 4).alias("lower")
+    ties = tied.select(
+        (f.col("seq") * 4).alias("node"),
+        f.array("name").alias("names"),
+        f.lit(None).cast("long").alias("new"),
     )
     earlier = (
-        with_setters.where("setter IS NULL")
+        users.where("by IS NULL")
         .join(handed_on.withColumnRenamed("label", "name"), ["file", "name"])
         .where("mpid IS NOT NULL")
         .select("seq", "name", "mpid")
     )
-    return edges, earlier
+    return ties, earlier
 
 
 def labels_given(earlier: "DataFrame") -> "DataFrame":

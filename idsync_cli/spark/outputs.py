@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from idsync_cli import wire
 from idsync_cli.spark.loading import DECISIONS
+from idsync_cli.spark.partitions import placed
 from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, JobFolder
 from idsync_cli.spark.rows import Kind, Section
 from idsync_cli.spark.rules import JobRules
@@ -49,16 +50,16 @@ def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | N
     """The tables of a job, of its rows; `files` are the names of the files of its lines."""
     from pyspark.sql import functions as f
 
-    def of(kind: Kind) -> "DataFrame":
-        return results.where(f.col("kind") == kind.value)
-
-    answers = of(Kind.ANSWER).select(
+    answers = results.select(
         _name_of(files).alias("file"), "seq", "line", f.col("answer").cast("string")
     )
-    history = of(Kind.HISTORY).select(
-        "seq", f.col("rank").alias("place"), f.col("entry").cast("string")
+    entries = f.split(f.col("entries").cast("string"), "\n")
+    history = results.where("entries IS NOT NULL").select(
+        "seq", f.posexplode(entries).alias("place", "entry")
     )
-    decisions = of(Kind.DECISION).select("seq", f.col("decision").cast("string"))
+    decisions = results.where("decision IS NOT NULL").select(
+        "seq", f.col("decision").cast("string")
+    )
     return Tables(answers, profiles_of(state), history, decisions, state)
 
 
@@ -83,23 +84,63 @@ def _name_of(files: Sequence[str] | None) -> "Column":
     return f.element_at(names, f.col("file") + 1)
 
 
+_PACKED = {"compression": "gzip", "zlib.compress.level": "BEST_SPEED"}
+_LINES_OF_A_PART = 100_000
+"""About how many lines the answers in a file are to, where Spark makes so many partitions."""
+
+
+class Span(NamedTuple):
+    """The numbers of the lines of a job, from and to, and how many partitions Spark makes."""
+
+    first: int
+    last: int
+    most: int
+
+    def in_order(self, table: "DataFrame", *order: str) -> "DataFrame":
+        """A table that is sorted by the number of the line, and further columns."""
+        from pyspark.sql import functions as f
+
+        parts = self._parts(self.last - self.first + 1)
+        part = _share(f.col("seq") - self.first, self.last - self.first + 1, parts)
+        return placed(table, part, parts).sortWithinPartitions("seq", *order)
+
+    def state_in_order(self, table: "DataFrame", *further: str) -> "DataFrame":
+        """A table of rows of a state, sorted as an export has them."""
+        from pyspark.sql import functions as f
+
+        parts = self._parts(self.last)
+        part = f.col("section") * parts + _share(f.col("seq"), self.last + 1, parts)
+        parted = placed(table, part, (Section.RECORD + 1) * parts)
+        return parted.sortWithinPartitions(*_STATE_ORDER, *further)
+
+    def _parts(self, lines: int) -> int:
+        return max(1, min(self.most, -(-lines // _LINES_OF_A_PART)))
+
+
+def _share(number: "Column", count: int, parts: int) -> "Column":
+    """In which of so many parts a number is, of so many from 0 on; in the last if it is higher."""
+    from pyspark.sql import functions as f
+
+    return f.least(f.floor(number * parts / f.lit(max(count, 1))).cast("int"), f.lit(parts - 1))
+
+
 def write(
-    tables: Tables, folder: JobFolder, *, as_lines: bool, stage: Callable[[str], None]
+    tables: Tables, span: Span, folder: JobFolder, *, as_lines: bool, stage: Callable[[str], None]
 ) -> None:
     """Write the folders of a job, each sorted as a serial replay gives it."""
     from pyspark.sql import functions as f
 
     stage("writing answers")
-    answers = tables.answers.orderBy("seq")
-    history = tables.history.orderBy("seq", "place")
-    profiles = tables.profiles.orderBy(*_STATE_ORDER)
+    answers = span.in_order(tables.answers)
+    history = span.in_order(tables.history, "place")
+    profiles = span.state_in_order(tables.profiles)
     alone = tables.state.where(f.col("section") == Section.TIMES_ALONE.value)
     if as_lines:
         answers.select("answer").write.mode("overwrite").text(folder.within(ANSWERS))
         stage("writing history")
         history.select("entry").write.mode("overwrite").text(folder.within(HISTORY))
         stage("writing profiles")
-        lines = _with_keys(tables.profiles).orderBy(*_STATE_ORDER, "turn").select("profile")
+        lines = span.state_in_order(_with_keys(tables.profiles), "turn").select("profile")
         lines.write.mode("overwrite").text(folder.within(PROFILES))
         alone = tables.state
     else:
@@ -111,8 +152,9 @@ def write(
     stage("writing the rest of the state")
     alone.write.mode("overwrite").parquet(folder.within(SEEN))
     stage("writing decisions")
-    decisions = tables.decisions.orderBy("seq").select("decision")
-    decisions.write.mode("overwrite").option("compression", "gzip").text(folder.within(DECISIONS))
+    decisions = span.in_order(tables.decisions).select("decision")
+    packed = decisions.write.mode("overwrite").options(**_PACKED)
+    packed.text(folder.within(DECISIONS))
 
 
 def _with_keys(profiles: "DataFrame") -> "DataFrame":

@@ -1,13 +1,14 @@
 """The lines of request files as a table, each with its sequence number (sections 7 and 13)."""
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
-from idsync_cli.files.contents import BYTE_ORDER_MARK
+from idsync_cli.errors import FaultCode, UsageFault, printable, quoted
 from idsync_cli.files.gzip_mark import is_packed
 from idsync_cli.files.request_file import open_requests
+from idsync_cli.spark.counting import is_blank
 from idsync_cli.spark.tables import Values, mapped
 from idsync_cli.wire.lines import LONGEST_LINE
 
@@ -44,9 +45,14 @@ def check_files(names: Sequence[str]) -> None:
             pass
         with Path(name).open("rb") as file:
             packed = is_packed(file.read(4))
-        if packed != name.endswith(_PACKED):
+        if packed != is_gzip(name):
             how = "packed by gzip, so its name must end" if packed else "not packed, though named"
             raise UsageFault(f"the file {quoted(name)} is {how} in {_PACKED}; rename it")
+
+
+def is_gzip(name: str) -> bool:
+    """Whether a name says that a file is packed by gzip."""
+    return name.endswith(_PACKED)
 
 
 def is_elsewhere(name: str) -> bool:
@@ -60,65 +66,39 @@ def location_of(name: str) -> str:
     return "".join(f"\\{each}" if each in "{}[]*?\\" else each for each in found)
 
 
-class Look(NamedTuple):
-    """By what it is noticed that a file was changed: its size, and when it was written."""
-
-    size: int
-    written: object
-
-
-def looks_of(spark: "SparkSession", names: Sequence[str]) -> list[Look]:
-    """How files look now.
+def check_there(spark: "SparkSession", names: Sequence[str]) -> None:
+    """See whether files are there.
 
     Raises:
-        UsageFault: one is not there, or a folder.
+        UsageFault: one is not, or is a folder.
     """
-    return [_look_at(spark, name) for name in names]
+    for name in names:
+        if is_elsewhere(name):
+            _check_elsewhere(spark, name)
+        elif not Path(name).is_file():
+            _raise_unreadable(name, "it is not there")
 
 
-def _look_at(spark: "SparkSession", name: str) -> Look:
-    if not is_elsewhere(name):
-        try:
-            found = Path(name).stat()
-        except OSError as error:
-            raise UsageFault(
-                f"the file {quoted(name)} cannot be read: {error.strerror}",
-                FaultCode.FILE_UNREADABLE,
-            ) from None
-        return Look(found.st_size, found.st_mtime_ns)
+def _check_elsewhere(spark: "SparkSession", name: str) -> None:
     from pyspark.errors import AnalysisException
 
     try:
         files = spark.read.format("binaryFile").load(location_of(name))
-        rows = files.select("path", "length", "modificationTime").limit(2).collect()
+        rows = files.select("path").limit(2).collect()
     except AnalysisException as error:
         if "PATH_NOT_FOUND" not in str(error):
             raise
-        raise UsageFault(
-            f"the file {quoted(name)} cannot be read: it is not there", FaultCode.FILE_UNREADABLE
-        ) from None
+        _raise_unreadable(name, "it is not there")
     if len(rows) != 1 or rows[0][0].rpartition("/")[2] != name.rpartition("/")[2]:
         raise UsageFault(f"{quoted(name)} is a folder; name its files one by one")
-    return Look(rows[0][1], rows[0][2])
 
 
-def check_unchanged(spark: "SparkSession", names: Sequence[str], before: Sequence[Look]) -> None:
-    """See whether files still look as they did before all of them were read.
-
-    Raises:
-        UsageFault: one does not.
-    """
-    for name, look in zip(names, before, strict=True):
-        if _look_at(spark, name) != look:
-            raise UsageFault(
-                f"the file {quoted(name)} was changed while it was read; nothing was resolved",
-                FaultCode.FILE_CHANGED,
-                hint=Hint.RUN_AGAIN,
-            )
+def _raise_unreadable(name: str, why: str) -> NoReturn:
+    raise UsageFault(f"the file {quoted(name)} cannot be read: {why}", FaultCode.FILE_UNREADABLE)
 
 
-def lines_of_files(spark: "SparkSession", names: Sequence[str]) -> "DataFrame":
-    """The lines of files by their place in a block, as `numbered` takes them."""
+def lines_in(spark: "SparkSession", names: Sequence[str]) -> "DataFrame":
+    """The lines of files, as they are, with the block of the file that they begin in."""
     from pyspark.sql import functions as f
 
     tables = [
@@ -129,29 +109,10 @@ def lines_of_files(spark: "SparkSession", names: Sequence[str]) -> "DataFrame":
         )
         for number, name in enumerate(names)
     ]
-    table = tables[0]
-    for each in tables[1:]:
-        table = table.unionAll(each)
-    return mapped(table, lambda: _in_blocks, _PIECES)
+    return reduce(lambda one, other: one.unionAll(other), tables)
 
 
-def _in_blocks(rows: Iterator[Values]) -> Iterator[Values]:
-    """Count the lines of each block; a partition has whole blocks, one behind the other."""
-    at: tuple[int, int] | None = None
-    nth = number = 0
-    for file, block, data in rows:
-        if (file, block) != at:
-            if at is not None:
-                yield *at, nth, number, None, True
-            at, nth, number = (file, block), 0, 0
-        is_first = block == 0 and nth == 0
-        line = (data.removeprefix(BYTE_ORDER_MARK) if is_first else data)[:LONGEST_LINE]
-        if line and not (line.isspace() and len(line) < LONGEST_LINE):
-            yield file, block, nth, number, line, False
-            number += 1
-        nth += 1
-    if at is not None:
-        yield *at, nth, number, None, True
+# ---- A table
 
 
 def lines_of_table(lines: "DataFrame") -> "DataFrame":
@@ -180,7 +141,7 @@ def _in_partition(rows: Iterator[Values]) -> Iterator[Values]:
     number = 0
     for line, data in rows:
         text = b"" if data is None else data[:LONGEST_LINE]
-        if text and not (text.isspace() and len(text) < LONGEST_LINE):
+        if not is_blank(text):
             yield 0, block, line - 1, number, text, False
             number += 1
     yield 0, block, 0, number, None, True

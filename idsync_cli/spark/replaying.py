@@ -1,25 +1,28 @@
 """`replay`: files or a table of lines, and a state, into answers and a state (section 13)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 from os import getpid
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
-from idsync_cli.spark import outputs, reading
+from idsync_cli.spark import counting, outputs, reading
 from idsync_cli.spark.components import Keep
 from idsync_cli.spark.job import Job
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.looking import Order
-from idsync_cli.spark.outputs import Replayed, Tables
+from idsync_cli.spark.outputs import Replayed, Span, Tables
+from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.places import WORK, JobFolder
 from idsync_cli.spark.rules import rules_of, with_other_logins
 from idsync_cli.spark.stages import Stages
 from idsync_cli.spark.starting import beginning_of
+from idsync_cli.spark.tables import Values
 from idsync_cli.spark.windows import WindowReport
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 MAX_SHARE: Final = 0.25
 _VERSION: Final = 1
+
+_KEPT_FOR_NOW: Final = {"compression": "lz4_raw", "parquet.enable.dictionary": "false"}
+"""How tables are written that are read once or twice, and removed when the job is done."""
 
 
 def replay(
@@ -86,7 +92,7 @@ def replay_into(
 
     def keep(table: "DataFrame", name: str) -> "DataFrame":
         path = folder.within(f"{mine}/{name}")
-        table.write.mode("overwrite").parquet(path)
+        table.write.mode("overwrite").options(**_KEPT_FOR_NOW).parquet(path)
         return spark.read.schema(table.schema).parquet(path)
 
     stages = Stages(spark)
@@ -94,7 +100,8 @@ def replay_into(
         spark, names, config, seed, state, window, max_share, keep, stages, folder.begin, tell
     )
     tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
-    outputs.write(tables, folder, as_lines=as_lines, stage=stages)
+    span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
+    outputs.write(tables, span, folder, as_lines=as_lines, stage=stages)
     stages.end()
     folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
     report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
@@ -154,22 +161,19 @@ def _replay(
         begin()
         stage("reading the state")
         table = beginning.table(keep)
-    stage("reading lines")
-    if names is not None:
-        before = reading.looks_of(spark, names)
-        pieces = _first(keep, reading.lines_of_files(spark, names))
-        reading.check_unchanged(spark, names, before)
-    else:
-        pieces = _first(keep, reading.lines_of_table(lines))
-    numbered = reading.numbered(pieces, beginning.last_seq)
+    stage("counting lines")
+    source = _source(spark, lines if names is None else names, beginning.last_seq, keep)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
-    done = Job(spark, order, keep, tell or _teller(), stage).run(
-        numbered,
-        table,
-        beginning.last_seq,
-        by_other_rules=beginning.scopes not in (None, rules.scopes),
-    )
+    job = Job(spark, order, keep, tell or _teller(), stage, source.check)
+    with _faults_of_reading(names or ()):
+        done = job.run(
+            source.lines,
+            source.numbered,
+            table,
+            beginning.last_seq,
+            by_other_rules=beginning.scopes not in (None, rules.scopes),
+        )
     stage.end()
     tables = outputs.tables_of(done.results, done.state, names)
     identity = _identity(beginning.identity, order, done.last_seq, done.fingerprint)
@@ -192,21 +196,58 @@ def _replay(
     )
 
 
-def _first(keep: Keep, pieces: "DataFrame") -> "DataFrame":
-    """The first table for which workers need idsync.
+class _Source(NamedTuple):
+    """Lines, what gives them their numbers, and what checks how many of each file were read."""
+
+    lines: "DataFrame"
+    numbered: Callable[[Iterator[Values]], Iterator[Values]]
+    check: Callable[[Mapping[int, int]], None]
+
+
+def _source(
+    spark: "SparkSession", lines: "list[str] | DataFrame", last_seq: int, keep: Keep
+) -> _Source:
+    """Lines whose numbers are known.
 
     Raises:
-        UsageFault: they do not have it.
+        UsageFault: a file is not there; or a table has other columns.
+    """
+    if not isinstance(lines, list):
+        with _faults_of_reading(()):
+            pieces = keep(reading.lines_of_table(lines), "pieces")
+        return _Source(reading.numbered(pieces, last_seq), iter, lambda _: None)
+    reading.check_there(spark, lines)
+    read = reading.lines_in(spark, lines)
+    blocks = keep(counting.counted(read, last_seq), "blocks")
+    counts = dict(blocks.groupBy("file").sum("numbers").collect())
+
+    def check(found: Mapping[int, int]) -> None:
+        for number, name in enumerate(lines):
+            if found.get(number, 0) != counts.get(number, 0):
+                raise counting.file_changed(name)
+
+    return _Source(counting.with_counts(read, blocks), counting.numbered_lines, check)
+
+
+@contextmanager
+def _faults_of_reading(names: Sequence[str]) -> Iterator[None]:
+    """Tell what Spark only repeats: the first faults of workers.
+
+    Raises:
+        UsageFault: they have no idsync; or a file was changed.
     """
     try:
-        return keep(pieces, "pieces")
+        yield
     except Exception as error:
-        if f"No module named '{__name__.partition('.')[0]}'" not in str(error):
+        if f"No module named '{__name__.partition('.')[0]}'" in str(error):
+            raise UsageFault(
+                "the Python of Spark's workers has no idsync: install it there, or let "
+                "PYSPARK_PYTHON name one that has it before Spark starts"
+            ) from None
+        changed = counting.changed_file(error, names)
+        if changed is None:
             raise
-        raise UsageFault(
-            "the Python of Spark's workers has no idsync: install it there, or let PYSPARK_PYTHON "
-            "name one that has it before Spark starts"
-        ) from None
+        raise changed from None
 
 
 def _identity(before: dict[str, str] | None, order: Order, last_seq: int, fingerprint: int) -> str:

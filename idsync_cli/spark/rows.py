@@ -5,13 +5,10 @@ from typing import Final, NamedTuple
 
 
 class Kind(IntEnum):
-    """What a row is; a task takes the first two, in this order, and gives all but the second."""
+    """What a row is; a task takes them in this order, and gives an `Answered` for each line."""
 
     STATE = 0
     LINE = 1
-    ANSWER = 2
-    HISTORY = 3
-    DECISION = 4
 
 
 class Section(IntEnum):
@@ -29,8 +26,8 @@ class Row(NamedTuple):
     `node` is what ties lines and profiles together: that of the line, or of the profile that a row
     of the state belongs to. `seq`, `rank`, `age` and `place` are what rows of one kind, and of a
     section, are sorted by: of a record its number, its kind, the number of its profile, and its
-    name or place; of an entry of the history the number and how many came before. `mpid` is the
-    profile's, or the answer's; `other` is the destination of an alias. `key` is that of a digest.
+    name or place. `mpid` is the profile's; `other` is the destination of an alias. `key` is that of
+    a digest.
     `file` and `line` say where a line stands, and `place` of a line has the labels that earlier
     windows set for it, as JSON. `data` is the line, or the text.
     """
@@ -51,6 +48,22 @@ class Row(NamedTuple):
     line: int = 0
 
 
+class Answered(NamedTuple):
+    """What came of a line: its answer, with the MPID.
+
+    If it changed anything, also the decision, as `decisions` has it, and its entries in the
+    history, a line each, in their order.
+    """
+
+    seq: int
+    file: int
+    line: int
+    mpid: int | None
+    answer: bytes
+    decision: bytes | None
+    entries: bytes | None
+
+
 def place_of(row: Row) -> tuple[int, int, int, int, int, str]:
     """What the rows of a task are sorted by."""
     return row.kind, row.section, row.seq, row.rank, row.age, row.place
@@ -62,6 +75,11 @@ _KINDS_OF_NODES: Final = 4
 def line_node(seq: int) -> int:
     """The node of a line, by its number."""
     return seq * _KINDS_OF_NODES
+
+
+def seq_of(node: int) -> int:
+    """The number of what a node stands for."""
+    return node // _KINDS_OF_NODES
 
 
 def profile_node(created_seq: int) -> int:

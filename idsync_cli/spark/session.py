@@ -2,9 +2,12 @@
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from idsync_cli.errors import UsageFault
+from idsync_cli.spark.reading import is_elsewhere, is_gzip
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -12,11 +15,23 @@ if TYPE_CHECKING:
 _IS_SUBMITTED: Final = "PYSPARK_GATEWAY_PORT"
 """Is in the environment of a script that spark-submit runs."""
 
+_OF_A_SHORT_LIFE: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""What Java is started with on this machine for small files: most of its time would go into
+compiling well what then runs for seconds. `spark.driver.extraJavaOptions` overrides it."""
+
+_SMALL: Final = 512 * 2**20
+"""Files of fewer bytes in all are small."""
+
+_PACKS: Final = 10
+"""About how many times smaller gzip makes requests."""
+
 _OF_A_FULL_DISK: Final = ("No space left on device", "File too large", "Disk quota exceeded")
 
 
-def session(master: str | None) -> "SparkSession":
+def session(master: str | None, files: Sequence[str]) -> "SparkSession":
     """The session at hand, or a new one: at a master, or else on all cores of this machine.
+
+    `files` are what it is for.
 
     Raises:
         UsageFault: PySpark or Java is missing.
@@ -38,6 +53,8 @@ def session(master: str | None) -> "SparkSession":
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
             builder = builder.config("spark.sql.shuffle.partitions", 4 * (os.cpu_count() or 1))
             builder = builder.config("spark.ui.showConsoleProgress", "false")
+            if _are_small(files):
+                builder = builder.config("spark.driver.defaultJavaOptions", _OF_A_SHORT_LIFE)
     if master is not None:
         builder = builder.master(master)
     try:
@@ -52,6 +69,13 @@ def session(master: str | None) -> "SparkSession":
     if _IS_SUBMITTED not in os.environ and not is_remote():
         found.sparkContext.setLogLevel("ERROR")  # of warnings there are many, and none is news
     return found
+
+
+def _are_small(files: Sequence[str]) -> bool:
+    if any(is_elsewhere(name) for name in files):
+        return False
+    sizes = [Path(name).stat().st_size * (_PACKS if is_gzip(name) else 1) for name in files]
+    return sum(sizes) < _SMALL
 
 
 def is_full(error: BaseException) -> bool:

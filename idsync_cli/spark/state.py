@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 
 from idsync_cli import wire
@@ -20,7 +21,7 @@ from idsync_cli.core.records import (
     StateRecord,
     TimesRecord,
 )
-from idsync_cli.core.scoped_profile import scoped
+from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.files.data_lines import DataLine, read_data
 from idsync_cli.spark.rows import (
     Kind,
@@ -71,18 +72,40 @@ def rows_of(transaction: SqliteTransaction, organization: Organization) -> Itera
 
 def profile_row(scope: str, profile: Profile, organization: Organization) -> Row:
     """A profile as the rules see it."""
-    seen = scoped(profile, scope, organization.scopes.get(scope))
     seq = profile.created_seq
     return Row(
         Kind.STATE,
         seq,
-        wire.encode(wire.profile_json(seen)).encode("ascii"),
+        _profile_line(scoped(profile, scope, organization.scopes.get(scope))).encode("ascii"),
         profile_node(seq),
         Section.PROFILE,
         age=seq,
         mpid=profile.mpid,
         was_known=profile.was_known,
     )
+
+
+def _profile_line(seen: ScopedProfile) -> str:
+    """`wire.profile_json`, put together as text: there are millions."""
+    profile = seen.profile
+    source = profile.source_mpid
+    values: dict[str, list[str]] = {kind: [] for kind in seen.types}
+    for each in profile.identifiers:
+        values[each.type].append(quoted(each.value))
+    identities = ", ".join([f'"{kind}": [{", ".join(its)}]' for kind, its in values.items()])
+    return (
+        f'{{"mpid": "{profile.mpid}", "scope": {quoted(seen.scope)}, "created_seq": '
+        f'{profile.created_seq}, "source_mpid": {"null" if source is None else _text(source)}, '
+        f'"known": {_WORDS[seen.known]}, "orphaned": {_WORDS[seen.orphaned]}, "identities": '
+        f"{{{identities}}}}}"
+    )
+
+
+def _text(mpid: int) -> str:
+    return f'"{mpid}"'
+
+
+_WORDS: Final = ("false", "true")
 
 
 def seen_by(row: Row, organization: Organization) -> Row:

@@ -9,16 +9,15 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Answer, Decision
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
-from idsync_cli.render.store_json import entry_json
-from idsync_cli.spark import decisions, state
+from idsync_cli.spark import decisions, entries, state
 from idsync_cli.spark.decisions import Applied
-from idsync_cli.spark.rows import Kind, Row
+from idsync_cli.spark.rows import Answered, Kind, Row
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.values import RequestEntry
 
-LINES_AT_ONCE: Final = 1000
+LINES_AT_ONCE: Final = 5000
 """How many lines a task answers in one transaction."""
 
 
@@ -36,11 +35,11 @@ class TaskWork(NamedTuple):
     files: Sequence[str] | None = None
 
 
-def run(work: TaskWork, rows: Iterable[Row]) -> Iterator[Row]:
+def run(work: TaskWork, rows: Iterable[Row]) -> Iterator[Answered | Row]:
     """Answer the lines of a task, which come behind its part of the state (`rows.place_of`).
 
-    Gives the answers, the decisions, what labels came to stand for, the history, and the part of
-    the state as it is then. Everything is kept in a temporary store, which spills to the disk.
+    Gives what came of each line, and then the part of the state as it is by then. What lines left
+    is kept in a temporary store, which spills to the disk.
     """
     with sqlite.temporary(work.seed) as store:
         store.expect_many()
@@ -65,7 +64,7 @@ class _Task:
     def _on_applied(self, decision: Decision, scope: str, entry: RequestEntry) -> None:
         self._applied.append(Applied(decision, scope, entry))
 
-    def run(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def run(self, rows: Iterable[Row]) -> Iterator[Answered | Row]:
         rows = iter(rows)
         first: list[Row] = []
 
@@ -82,11 +81,12 @@ class _Task:
         lines = chain(first, rows)
         while block := list(islice(lines, LINES_AT_ONCE)):
             yield from self._answer(block)
-        yield from self._left()
+        with self._store.reading() as transaction:
+            yield from state.rows_of(transaction, self._organization)
 
-    def _answer(self, block: list[Row]) -> Iterator[Row]:
-        """The answers to some lines, the decisions, and what labels came to stand for."""
-        found: list[Row] = []
+    def _answer(self, block: list[Row]) -> Iterator[Answered]:
+        found: list[Answer] = []
+        self._applied.clear()
         with self._store.writing() as transaction:
             transaction.align(self._organization.scopes)
             for file, group in groupby(block, lambda row: (row.file, row.place)):
@@ -96,28 +96,21 @@ class _Task:
                     labels.update(json.loads(file[1]))
                 incoming = [wire.Incoming(self._lines.request(row.data), row.line) for row in some]
                 seqs = [row.seq for row in some]
-                answers = self._answering.answer_all(incoming, seqs, transaction, labels)
-                found += map(self._answer_row, some, answers)
-        yield from found
-        for each in self._applied:
-            yield Row(Kind.DECISION, each.entry.seq, decisions.line_of(each))
-        self._applied.clear()
+                found += self._answering.answer_all(incoming, seqs, transaction, labels)
+        with self._store.reading() as transaction:
+            others = entries.other_entries_of(self._applied, transaction)
+        by_seq = {each.entry.seq: each for each in self._applied}
+        for line, answer in zip(block, found, strict=True):
+            applied = by_seq.get(line.seq)
+            decision = its_entries = None
+            if applied is not None:
+                decision = decisions.line_of(applied)
+                texts = entries.entries_of(applied)
+                its_entries = entries.lines_of([*texts, *others.get(line.seq, ())])
+            text = self._text_of(answer, line)
+            yield Answered(line.seq, line.file, line.line, answer.mpid, text, decision, its_entries)
 
-    def _answer_row(self, line: Row, answer: Answer) -> Row:
+    def _text_of(self, answer: Answer, line: Row) -> bytes:
         files = self._work.files
         file = None if files is None else files[line.file]
-        text = wire.answer_line(answer, explain=False, file=file)[:-1]
-        return Row(Kind.ANSWER, line.seq, text, mpid=answer.mpid, file=line.file, line=line.line)
-
-    def _left(self) -> Iterator[Row]:
-        """The history of the window, and the state behind it."""
-        with self._store.reading() as transaction:
-            seq = place = 0
-            for entry in transaction.history():
-                if entry.seq <= self._work.last_seq:
-                    continue
-                place = place + 1 if entry.seq == seq else 0
-                seq = entry.seq
-                text = wire.encode(entry_json(entry)).encode("ascii")
-                yield Row(Kind.HISTORY, seq, text, rank=place)
-            yield from state.rows_of(transaction, self._organization)
+        return wire.answer_line(answer, explain=False, file=file)[:-1]

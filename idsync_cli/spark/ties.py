@@ -18,7 +18,7 @@ from idsync_cli.engine.names import names_of
 from idsync_cli.spark.rows import Row, Section
 from idsync_cli.spark.state import identifiers_in
 
-_BYTES: Final = 16
+_BYTES: Final = 8
 _MAKES_PROFILES: Final = (
     RequestKind.IDENTIFY,
     RequestKind.LOGIN,
@@ -36,7 +36,7 @@ class LineTies(NamedTuple):
     `erases` that it is an erasure.
     """
 
-    names: Sequence[bytes] = ()
+    names: Sequence[int] = ()
     uses: Sequence[str] = ()
     sets: str | None = None
     may_make: bool = False
@@ -56,6 +56,7 @@ class TieReader:
         self._lines = wire.LineReader()
         self._reader = wire.Reader(organization, None, key_of(seed))
         self._digests = [Digests(key) for key in other_keys]
+        self._heads: dict[tuple[str, RequestKind | None, IdentityType], str | None] = {}
 
     def of_line(self, line: bytes) -> LineTies:
         """What a line names."""
@@ -70,17 +71,22 @@ class TieReader:
         names += [_digest_name(digest) for digest in asked.digests]
         if reading.batch_id is not None:
             names += [_digest_name(each.of(*reading.batch_id)) for each in self._digests]
-        names += [
-            _identifier_name(reading.scope, each)
-            for each in asked.identifiers
-            if _ties(each.type, rules, kind)
-        ]
+        for each in asked.identifiers:
+            key = reading.scope, kind, each.type
+            if key not in self._heads:
+                its_head = (
+                    _head(reading.scope, each.type) if _ties(each.type, rules, kind) else None
+                )
+                self._heads[key] = its_head
+            head = self._heads[key]
+            if head is not None:
+                names.append(_hashed(head + each.value))
         is_whole = reading.late_refusal is None
         may_make = is_whole and kind in _MAKES_PROFILES and reading.mpid is None
         return LineTies(names, asked.labels, label, may_make, not is_whole)
 
 
-def shown_names(line: bytes, organization: Organization, seed: int) -> dict[bytes, tuple[str, str]]:
+def shown_names(line: bytes, organization: Organization, seed: int) -> dict[int, tuple[str, str]]:
     """Which type and value the names of a line stand for, as far as they are identifiers."""
     reading = wire.Reader(organization, None, key_of(seed)).read(wire.LineReader().request(line))
     scope = reading.scope
@@ -99,7 +105,7 @@ def _ties(kind: IdentityType, rules: ScopeRules, of: RequestKind | None) -> bool
     return rules.is_lookup(kind) or kind in rules.guard_rails.normalize
 
 
-def names_of_row(row: Row, organization: Organization) -> Iterator[bytes]:
+def names_of_row(row: Row, organization: Organization) -> Iterator[int]:
     """The names of a row of the state.
 
     Of a known profile those that it is reached by: nobody is answered with it, or takes anything
@@ -119,7 +125,7 @@ def names_of_row(row: Row, organization: Organization) -> Iterator[bytes]:
             yield _digest_name(bytes.fromhex(json.loads(row.data)["digest"]))
 
 
-def _names_of_profile(row: Row, organization: Organization) -> Iterator[bytes]:
+def _names_of_profile(row: Row, organization: Organization) -> Iterator[int]:
     profile = json.loads(row.data)
     scope = profile["scope"]
     rules = organization.scopes.get(scope)
@@ -141,19 +147,24 @@ def attempt_mpid(seed: int, seq: int, attempt: int) -> int:
     return mpid_of(seed, seq, attempt)
 
 
-def mpid_name(mpid: int) -> bytes:
-    """The name of an MPID; a profile of any scope may have it."""
-    return _hashed(f"mpid {mpid}")
+def mpid_name(mpid: int) -> int:
+    """The name of an MPID, which is that itself; a profile of any scope may have it."""
+    return mpid
 
 
-def _identifier_name(scope: str, identifier: Identifier) -> bytes:
-    return _hashed(f"held {len(scope)} {scope} {identifier.type} {identifier.value}")
+def _identifier_name(scope: str, identifier: Identifier) -> int:
+    return _hashed(_head(scope, identifier.type) + identifier.value)
 
 
-def _digest_name(digest: bytes) -> bytes:
+def _head(scope: str, kind: IdentityType) -> str:
+    return f"held {len(scope)} {scope} {kind} "
+
+
+def _digest_name(digest: bytes) -> int:
     return _hashed(f"batch {digest.hex()}")
 
 
-def _hashed(text: str) -> bytes:
-    """A name in few bytes; should two ever be alike, their lines meet in one task, no more."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
+def _hashed(text: str) -> int:
+    """A name as a number; should two ever be alike, their lines meet in one task, no more."""
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
+    return int.from_bytes(digest, "little", signed=True)

@@ -42,7 +42,11 @@ def record_line(record: Record) -> str:
             f'"name": {json.dumps(record.name)}, "value": {on_one_line(record.value)}}}'
         )
     if isinstance(record, TimesRecord):
-        return encode({_RECORD: "times"} | record._asdict() | {"mpid": str(record.mpid)})
+        mpid, first_seen_ms, last_stored_ms = record
+        return (
+            f'{{"record": "times", "mpid": "{mpid}", "first_seen_ms": {_number(first_seen_ms)}, '
+            f'"last_stored_ms": {_number(last_stored_ms)}}}'
+        )
     if isinstance(record, DeviceRecord):
         identifier = record.identifier
         named = ["null", "null"]
@@ -71,6 +75,10 @@ def record_line(record: Record) -> str:
         digest = record.digest.hex()
         return encode({_RECORD: "digest", "mpid": whose, "seq": record.seq, "digest": digest})
     return encode(erasure_record_json(record))
+
+
+def _number(number: int | None) -> str:
+    return "null" if number is None else str(number)
 
 
 def digest_key_line(key: bytes) -> str:

@@ -39,14 +39,22 @@ _REQUESTS = """
 
 
 def other_entries(
-    transaction: Connected, mpid: int | None = None, limit: int | None = None
+    transaction: Connected,
+    mpid: int | None = None,
+    limit: int | None = None,
+    first_seq: int | None = None,
 ) -> Iterator[HistoryEntry]:
-    """The entries that are about a profile, or all, by number; of each kind at most `limit`."""
+    """The entries that are about a profile, or all, by number; of each kind at most `limit`.
+
+    With `first_seq` only those of requests from there on.
+    """
     most = -1 if limit is None else limit
 
     def entries(
         query: str, condition: str, change_of: Callable[..., HistoryChange]
     ) -> Iterator[HistoryEntry]:
+        if first_seq is not None:
+            condition += f" AND seq >= {first_seq}"
         rows = transaction.connection.execute(query.format(condition), (most,))
         for seq, time_ms, kind, own_id, own_time, rule, decider, *change in rows:
             yield HistoryEntry(
@@ -63,7 +71,7 @@ def other_entries(
     return merge(
         entries(_ATTRIBUTES, _is_about(mpid, "change.created_seq"), _attribute_change),
         entries(_ALIASES, _is_about(mpid, "source_seq", "destination_seq"), Alias),
-        _erasures(transaction, mpid),
+        _erasures(transaction, mpid, first_seq),
         key=number_of,
     )
 
@@ -104,9 +112,13 @@ def _attribute_change(op: str, mpid: int, name: str, value: str | None) -> Attri
     return AttributeChange(its_op, mpid, name, None if value is None else value_of(value))
 
 
-def _erasures(transaction: Connected, mpid: int | None) -> Iterator[HistoryEntry]:
+def _erasures(
+    transaction: Connected, mpid: int | None, first_seq: int | None
+) -> Iterator[HistoryEntry]:
     """The erasures; what decided them is not kept."""
     condition = "TRUE" if mpid is None else f"mpid = {mpid}"
+    if first_seq is not None:
+        condition += f" AND seq >= {first_seq}"
     for row in transaction.connection.execute(_ERASURES.format(condition)):
         erasure = Erasure(*row)
         seq, time_ms, own_id = erasure.seq, erasure.time_ms, erasure.request_id

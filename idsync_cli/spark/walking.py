@@ -1,0 +1,115 @@
+"""Connected components of a window that one task has room for, by arrays of numbers."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from idsync_cli.spark.rows import seq_of
+from idsync_cli.spark.tables import Batches, arrow_of
+from idsync_cli.spark.ties import attempt_mpid
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Numbers = Any
+"""An array of numpy, of numbers of 64 bits."""
+
+GROUPED: Final = "node long, component long, lines long"
+"""The nodes that are tied to others: their component, by its lowest node, and how many lines that
+has."""
+
+TOO_MANY: Final = -1
+"""The node of the only row, where there are more names than one task has room for."""
+
+_AT_ONCE: Final = 50_000
+_NOBODY: Final = -1
+
+
+def walk(batches: Batches, seed: int, most: int) -> Iterator["pyarrow.RecordBatch"]:
+    """Group nodes by what they name (`naming.NAMED`), if those are at most so many names."""
+    import numpy as np
+    import pyarrow
+    import pyarrow.compute as pc
+
+    schema = arrow_of(GROUPED)
+    none: Numbers = np.empty(0, np.int64)
+    nodes, names, makers, new = [none], [none], [none], [none]
+    count = 0
+    for batch in batches:
+        its, named, its_new = batch.column("node"), batch.column("names"), batch.column("new")
+        its_nodes = pc.fill_null(its, _NOBODY).to_numpy()
+        nodes.append(its_nodes[pc.list_parent_indices(named).to_numpy()])
+        names.append(pc.list_flatten(named).to_numpy())
+        may_make = pc.is_valid(its_new)
+        makers.append(its_nodes[may_make.to_numpy(zero_copy_only=False)])
+        new.append(pc.filter(its_new, may_make).to_numpy())
+        count += len(names[-1]) + len(new[-1])
+        if count > most:
+            yield pyarrow.RecordBatch.from_arrays([[TOO_MANY], [TOO_MANY], [0]], schema=schema)
+            return
+    tried, tried_by = _tried(np.concatenate(new), np.concatenate(makers), seed)
+    every, of = np.concatenate([*names, tried]), np.concatenate([*nodes, tried_by])
+    for parts in (names, nodes, new, makers):
+        parts.clear()  # it is a hundred megabytes for a million lines
+    found = _grouped(every, of)
+    for begin in range(0, len(found[0]), _AT_ONCE):
+        some = [pyarrow.array(column[begin : begin + _AT_ONCE]) for column in found]
+        yield pyarrow.RecordBatch.from_arrays(some, schema=schema)
+
+
+def _tried(new: Numbers, makers: Numbers, seed: int) -> tuple[Numbers, Numbers]:
+    """The MPIDs that nodes try to give out, and those nodes: the next where one may be taken.
+
+    Some of `new` were given out before, by nobody here.
+    """
+    import numpy as np
+
+    latest, latest_by = new[makers != _NOBODY], makers[makers != _NOBODY]
+    tried, tried_by = [latest], [latest_by]
+    attempt = 0
+    while True:
+        numbers, counts = np.unique(new, return_counts=True)
+        again = np.isin(latest, numbers[(counts > 1) | (numbers == 0)])
+        if not again.any():
+            return np.concatenate(tried), np.concatenate(tried_by)
+        attempt += 1
+        latest_by = latest_by[again]
+        mpids = [attempt_mpid(seed, seq_of(node), attempt) for node in latest_by.tolist()]
+        latest = np.array(mpids, np.int64)
+        new = np.concatenate([new, latest])
+        tried.append(latest)
+        tried_by.append(latest_by)
+
+
+def _grouped(names: Numbers, of: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """The columns of `GROUPED` for names and the nodes that have them."""
+    import numpy as np
+
+    order = np.argsort(names, kind="stable")
+    nodes, index = np.unique(of, return_inverse=True)
+    names, index = names[order], index[order]
+    is_same = names[1:] == names[:-1]
+    lowest = _lowest(len(nodes), index[:-1][is_same], index[1:][is_same])
+    sizes = np.bincount(lowest, minlength=len(nodes))
+    lines = np.bincount(lowest[nodes % 4 == 0], minlength=len(nodes))
+    tied = sizes[lowest] > 1
+    its = lowest[tied]
+    return nodes[tied], nodes[its], lines[its]
+
+
+def _lowest(count: int, one: Numbers, other: Numbers) -> Numbers:
+    """For each of so many nodes the lowest that it is connected with by edges.
+
+    In each round the higher of two that edges lead to takes the lower one for its own, and all that
+    had it follow.
+    """
+    import numpy as np
+
+    lowest = np.arange(count)
+    while len(one):
+        low, high = lowest[one], lowest[other]
+        is_apart = low != high
+        one, other, low, high = one[is_apart], other[is_apart], low[is_apart], high[is_apart]
+        np.minimum.at(lowest, np.maximum(low, high), np.minimum(low, high))
+        while not np.array_equal(lowest, further := lowest[lowest]):
+            lowest = further
+    return lowest
