@@ -137,7 +137,7 @@ def test_of_imported_profiles_it_is_said_what_is_not_known(idsync: Program, mpid
         "not say which of them were there after request 1\n"
     )
     listed = idsync("profiles", *other, "--at", "1")
-    assert "note: 1 profile came by an import, with all" in listed.stderr
+    assert "note: 1 profile was imported with all" in listed.stderr
     assert idsync("identify", "--idfv", "9", *other).status == 0
     assert idsync("profiles", *other, "--at", "5").stderr == ""  # all of the import was there
 

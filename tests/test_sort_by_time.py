@@ -72,7 +72,7 @@ def test_a_line_without_a_time_keeps_to_the_line_before_it(idsync: Program) -> N
         *(("a.jsonl", line) for line in (1, 5, 6, 7, 8, 9)),
         *(("b.jsonl", 1), ("a.jsonl", 2), ("a.jsonl", 3), ("a.jsonl", 4)),
     ]
-    assert "note: 7 lines without a time of its own" in outcome.stderr
+    assert "note: 7 lines without a time, sorted right after the line before" in outcome.stderr
 
 
 def test_the_time_of_a_batch_is_its_own(idsync: Program) -> None:

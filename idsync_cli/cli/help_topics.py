@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from idsync_cli.cli.environment import terminal_width, write_lines
-from idsync_cli.core.everyday_names import meant_by, types_called
-from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import UsageFault, did_you_mean, nearest, quoted
 
 TOPICS = {
@@ -77,6 +75,9 @@ def help_(
         else:
             show(f"{rule_book.codes_page(width)}\n\nEach is explained by: idsync help WORD")
         return 0
+    from idsync_cli.core.everyday_names import meant_by, types_called
+    from idsync_cli.core.identity import TYPES_BY_NAME
+
     text = rule_book.explanation(word, width)
     commands = getattr(context.find_root().command, "commands", {})
     if text is None:

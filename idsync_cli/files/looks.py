@@ -6,6 +6,7 @@ is not waited for.
 
 import json
 import re
+from codecs import getincrementaldecoder
 from typing import Any
 
 from idsync_cli.core.codes import RequestKind
@@ -202,7 +203,7 @@ def _of_text(text: bytes) -> Contents:
         return Contents.TEXT
     if any(_is_whole(line.lstrip()) for line in lines):
         return Contents.TEXT  # of which the first line alone is wrong
-    if _NOT_IN_TEXT.search(lines[0]):
+    if _NOT_IN_TEXT.search(lines[0]) and not _is_utf_8(lines[0]):
         return Contents.BINARY
     before, carriage_return, _ = lines[0].rstrip().partition(b"\r")
     if carriage_return and before.count(b'"') % 2 == 0:  # else it stands in a cell
@@ -219,6 +220,15 @@ def _of_text(text: bytes) -> Contents:
         return Contents.PREFIXED
     is_table = len(rows) > 1 and len(rows[0]) == len(rows[1]) > 1
     return Contents.CSV if is_table else Contents.TEXT
+
+
+def _is_utf_8(line: bytes) -> bool:
+    """Whether a line, or the beginning of one, is text of UTF-8; of text nothing is zero."""
+    try:
+        getincrementaldecoder("utf-8")().decode(line)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in line
 
 
 def _is_before_header(line: bytes) -> bool:

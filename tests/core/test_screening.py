@@ -99,7 +99,7 @@ def test_a_value_of_which_nothing_is_left_is_as_good_as_not_given() -> None:
 
 def test_a_request_of_which_nothing_is_left_is_refused() -> None:
     for kind in ("identify", "login", "logout", "search"):
-        with refused(ErrorCode.NO_IDENTITIES, "normalize leaves nothing"):
+        with refused(ErrorCode.NO_IDENTITIES, "normalize leaves every value empty"):
             ask(kind, LOWERING, Memory(), email=" \n ")
 
 
