@@ -328,3 +328,28 @@ def test_whoever_writes_misses_a_store_that_goes_meanwhile(filled: Program) -> N
         store.writing(),
     ):
         (filled.folder / "whole.db").unlink()
+
+
+# A transaction whose first read fails
+
+
+@pytest.mark.parametrize("writes", [False, True], ids=["reading", "writing"])
+def test_a_transaction_that_fails_as_it_begins_is_not_left_open(
+    filled: Program, *, writes: bool
+) -> None:
+    """The file cannot be read for a moment; nobody waits for it afterwards, and it goes on."""
+    path = filled.folder / "whole.db"
+    whole = path.read_bytes()
+    assert not path.with_name("whole.db-wal").exists()
+    with open_store(str(path), write=True) as store:
+        begin = store.writing if writes else store.reading
+        store.connection.execute("PRAGMA shrink_memory")
+        path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+        with pytest.raises(StoreFault, match="damaged"), begin():
+            pass
+        assert not store.connection.in_transaction
+        path.write_bytes(whole)
+        store.connection.execute("PRAGMA shrink_memory")
+        assert filled("login", "--idfv", "phone 1", "--store", "whole.db").status == 0
+        with begin() as transaction:
+            assert transaction.last_seq == 2
