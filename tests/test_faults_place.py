@@ -341,7 +341,9 @@ def test_a_transaction_that_fails_as_it_begins_is_not_left_open(
     path = filled.folder / "whole.db"
     whole = path.read_bytes()
     assert not path.with_name("whole.db-wal").exists()
-    with open_store(str(path), write=True) as store:
+    store = open_store(str(path), write=True)
+    assert store is not None
+    with store:
         begin = store.writing if writes else store.reading
         store.connection.execute("PRAGMA shrink_memory")
         path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))

@@ -115,7 +115,7 @@ def serve(
         raise needs_extra(error, "serve") from None
     from idsync_cli.engine.service import Service
 
-    allowed_origins = tuple(map(check_origin, allow_origin or ()))
+    allowed_origins = tuple(check_origin("--allow-origin", each) for each in allow_origin or ())
     rules = load_rules(config, no_extensions=no_extensions)
     organization = rules.organization
     credentials = _credentials(organization)

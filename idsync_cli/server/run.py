@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import Hint, UsageFault, quoted
 from idsync_cli.server.answers import error_response
 from idsync_cli.server.cors import Cors
 
@@ -142,8 +142,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         cause = getattr(error, "strerror", None) or error
         raise UsageFault(
-            f"cannot listen on {quoted(host)}, port {port}: {cause}; "
-            "name another with --host and --port (--port 0 picks a free one)"
+            f"cannot listen on {quoted(host)}, port {port}: {cause}", hint=Hint.LISTEN_ELSEWHERE
         ) from None
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

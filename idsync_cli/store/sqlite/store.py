@@ -251,11 +251,11 @@ class SqliteStore(Store):
                 if self._expects_many:
                     self._current.expect_many()
             self._current.begin()
-            return self._current
         except BaseException:
             self.forget()
             self._roll_back()
             raise
+        return self._current
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
