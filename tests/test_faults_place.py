@@ -267,7 +267,12 @@ def test_the_log_of_a_store_that_is_gone_is_not_played_into_a_new_one(filled: Pr
 
 def test_the_drafts_of_killed_processes_are_cleared_away(filled: Program) -> None:
     drafts = [".idsync.db.999999999.new", ".idsync.db.999999999.new-wal"]
-    strangers = [f".idsync.db.{os.getppid()}.new", ".idsync.db.new", ".idsync.dbx.999999999.new"]
+    strangers = [
+        f".idsync.db.{os.getppid()}.new",
+        ".idsync.db.new",
+        ".idsync.dbx.999999999.new",
+        ".idsync.db.999999999.news",
+    ]
     for name in (*drafts, *strangers):
         filled.write(name, "left behind")
     assert filled(*IDENTIFY).status == 0
