@@ -97,7 +97,9 @@ def test_what_cannot_be_a_store_is_told_of_and_nothing_is_made(filled: Program, 
     assert_told(filled.process(*IDENTIFY), words)
 
 
-@pytest.mark.parametrize(("path", "words"), [("", "is empty"), (":memory:", "lost at once")])
+@pytest.mark.parametrize(
+    ("path", "words"), [("", "is empty"), (":memory:", "lost at once"), ("-", "standard")]
+)
 def test_a_path_that_names_no_file_is_told_of(filled: Program, path: str, words: str) -> None:
     before = listed(filled.folder)
     for command in COMMANDS:
