@@ -18,9 +18,7 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import (
     Busy,
-    Fault,
     FaultCode,
-    FileFault,
     Hint,
     IdsyncError,
     Kept,
@@ -30,6 +28,7 @@ from idsync_cli.errors import (
     Terminated,
     UsageFault,
 )
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.foresight.asking import NoSuchLine
 from idsync_cli.foresight.comparing.compare import NothingRecorded
 from idsync_cli.store.sqlite import OldStore, open_store

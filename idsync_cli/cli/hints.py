@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Mapping
 
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import Fault, FileFault, Hint, IdsyncError, printable
+from idsync_cli.errors import Hint, IdsyncError, printable
+from idsync_cli.file_faults import Fault, FileFault
 
 _SENTENCES = {
     Hint.TRY_AGAIN: "try again",

@@ -28,7 +28,8 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import Excerpt, Hint, nearest, number_of, quoted
+from idsync_cli.errors import Hint, nearest, number_of, quoted
+from idsync_cli.file_faults import Excerpt
 from idsync_cli.files.csv_excerpts import cell_excerpt, quotation_excerpt, row_excerpt
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,

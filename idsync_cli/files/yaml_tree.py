@@ -8,7 +8,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.errors import Hint, nearest, quoted
+from idsync_cli.file_faults import Excerpt, Fault, FileFault
 from idsync_cli.files.gzip_mark import is_packed
 
 MAX_BYTES = 2**20

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from idsync_cli.check.results import CheckOutcome, Result, Totals, Unreadable
-from idsync_cli.errors import Fault, number_of, printable
+from idsync_cli.errors import number_of, printable
+from idsync_cli.file_faults import Fault
 from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.graph.values import Graph
 from idsync_cli.render import answers, ci

@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from idsync_cli.errors import Fault, Hint, UsageFault
+from idsync_cli.errors import Hint, UsageFault
+from idsync_cli.file_faults import Fault
 from idsync_cli.foresight.comparing.comparison import (
     Comparison,
     Difference,

@@ -11,7 +11,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import FileFault, UsageFault
+from idsync_cli.errors import UsageFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.render.config import warning_lines
 from idsync_cli.render.html.pieces import WIDE
 from idsync_cli.render.theme import Line, text

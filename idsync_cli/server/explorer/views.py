@@ -16,7 +16,7 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import Fault
+from idsync_cli.file_faults import Fault
 from idsync_cli.graph.drawn import around
 from idsync_cli.inspect import audiences as audience_questions
 from idsync_cli.inspect import profiles as inspection
