@@ -162,7 +162,7 @@ def import_(
         str,
         typer.Argument(
             metavar="FILE",
-            help="Profiles as written by export, packed by gzip or not; - for stdin.",
+            help="Profiles as written by export, compressed or not; - for stdin.",
         ),
     ],
     form: FormOption = None,

@@ -244,7 +244,9 @@ def text_of(path: Path, data: bytes) -> str:
 
         found = look(data, is_all=True)
         if found in ARCHIVES:
-            raise FileFault([Fault(path.as_posix(), f"{found}; unpack it first")]) from None
+            raise FileFault(
+                [Fault(path.as_posix(), f"{found}; decompress or unpack it first")]
+            ) from None
         start = data.rfind(b"\n", 0, error.start) + 1
         line = data[start:].partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "replace")
         number = data.count(b"\n", 0, start) + 1

@@ -11,7 +11,8 @@ from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import placeholder_warning
 from idsync_cli.render.breaking import broken
 from idsync_cli.render.excerpts import excerpt_lines
-from idsync_cli.render.tables import bar, laid_out, shares
+from idsync_cli.render.shares import bar, shares
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text, warned
 from idsync_cli.replay.summary import Enriched, MetTwice, RefusedLine, Summary
 from idsync_cli.visible import visible
