@@ -19,9 +19,11 @@ MOST_FAULTS = 100
 
 # A number of JSON that is finite, and not so long that Python would refuse to read it.
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,2})?")
-# What a caret stands under: a text between quotes, or all up to what ends a plain word of a key or
-# an item.
-_WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:\[\]{}#'"][^\s,:\[\]{}]*""")
+# What a caret stands under: a text between quotes, or all up to what ends a plain key or item.
+_PLAIN = r"(?:[^\s,:\[\]{}]|:(?=[^\s,\[\]{}]))"
+_WORD = re.compile(
+    rf"""\"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,:\[\]{{}}#'"]{_PLAIN}*(?: +(?!\#){_PLAIN}+)*"""
+)
 
 
 class SourcePosition(NamedTuple):
