@@ -20,6 +20,9 @@ from idsync_cli.core import codes
 from idsync_cli.core.config.lint import LintCode
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.errors import FaultCode
+from idsync_cli.foresight.linting.findings import LintFinding
+from idsync_cli.store.sqlite.health.findings import FindingCode
 from tests.program import TWO_SCOPES, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -304,16 +307,28 @@ def test_the_package_has_the_rule_book_as_it_is_documented() -> None:
 
 CODES = [
     *(*codes.Status, *codes.Rule, *codes.NoteCode, *codes.TierOutcome),
-    *(*codes.Reason, *codes.ErrorCode, *LintCode),
+    *(*codes.Reason, *codes.ErrorCode, *LintCode, *LintFinding, *FaultCode, *FindingCode),
 ]
 SETTINGS = [
     *(*PRESETS, *codes.OnConflictingLogin, *codes.OnLogout, *codes.OnNewKnownUser),
     *("login", "unique", "immutable", "priority", "scopes", "accounts", "workspaces", "strategy"),
     *("identities", "version", "organization", "links", "aliasing", "on_unique_held", "take"),
 ]
+CONFIGURATION = json.loads((ROOT / "docs/schema/configuration.schema.json").read_text())
 
 
-@pytest.mark.parametrize("word", [*CODES, *SETTINGS, *TYPES_BY_NAME])
+def keys_of(schema: object) -> Iterator[str]:
+    """Every key that a schema names."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        schema = list(schema.values())
+    for each in schema if isinstance(schema, list) else ():
+        yield from keys_of(each)
+
+
+@pytest.mark.parametrize(
+    "word", sorted({*CODES, *SETTINGS, *keys_of(CONFIGURATION), *TYPES_BY_NAME})
+)
 def test_every_word_is_explained(idsync: Program, word: str) -> None:
     outcome = idsync("help", word)
     assert (outcome.status, outcome.stderr) == (0, "")
@@ -337,6 +352,30 @@ def test_a_word_of_several_meanings_is_told_with_all(idsync: Program) -> None:
     assert "\n\non_unique_held  (" in kept
     assert idsync("help", "login").stdout.endswith("also a command: idsync login --help\n")
     assert "Option: --idfv VALUE" in idsync("help", "idfv").stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "topic"),
+    [
+        *((each, "answers") for each in ("near", "tiers", "changes", "attributes_set", "shown_by")),
+        *((each, "requests") for each in ("known_identities", "batch", "mp_deviceid")),
+        *((each, "scenarios") for each in ("given", "expect", "as", "steps")),
+    ],
+)
+def test_a_member_is_explained_by_the_page_that_it_is_on(
+    idsync: Program, word: str, topic: str
+) -> None:
+    assert idsync("help", word).stdout == text_of(topic)
+
+
+def test_what_doctor_finds_is_explained_with_the_way_out(idsync: Program) -> None:
+    told = idsync("help", "shared_unique").stdout
+    assert told.startswith(
+        "shared_unique  (Health: what doctor finds in a store)\n\nMeans: Several "
+    )
+    assert "\n\nDo: This happens when a type becomes unique later; " in told
+    both = idsync("help", "known").stdout
+    assert both.index("(Profile members: ") < both.index("(Health: ")
 
 
 def test_all_codes_and_all_types_are_listed(idsync: Program) -> None:
