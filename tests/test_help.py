@@ -413,6 +413,19 @@ def test_the_help_of_a_command_fits_one_screen(idsync: Program, words: tuple[str
     assert (example is None) == (words in ((), ("profile",), ("config",)))
 
 
+def test_defaults_and_bounds_are_told_in_words(idsync: Program) -> None:
+    for words in commands():
+        told = idsync(*words, "--help").stdout
+        assert "x<=" not in told, words
+        assert "x>=" not in told, words
+        assert "[default" not in told, words
+        assert "default:\n" not in told, words
+        assert "\u00a0" not in told, words
+    assert "At most N examples (default: 10, 0 to 1,000).\n" in idsync("compare", "-h").stdout
+    assert "The port; 0 picks a free one (default: 8080).\n" in idsync("serve", "-h").stdout
+    assert "default: - for stdout" in idsync("convert", "-h").stdout
+
+
 def test_an_option_may_stand_before_the_command(idsync: Program) -> None:
     idsync.write("other.yaml", TWO_SCOPES)
     asked = ("identify", "--email", "a@example.com", "--scope", "couriers", "--json")
