@@ -443,10 +443,20 @@ def test_an_option_may_stand_before_the_command(idsync: Program) -> None:
     ]
 
 
+def test_the_way_out_of_an_empty_request_is_one_among_several_scopes(idsync: Program) -> None:
+    idsync.write("idsync.yaml", TWO_SCOPES)
+    alone = idsync("identify").stderr
+    assert "no scope; name a scope or a workspace" in alone
+    assert alone.endswith("\ntry: idsync identify --help\n")
+    assert "try:" not in idsync("identify", "--email", "a@example.com").stderr
+    assert "try:" not in idsync("track", "--mpid", "x", "--scope", "consumers").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["identify"], "try: idsync identify --email a@example.com, or idsync identify --help"),
+        (["erase"], "try: idsync erase --email a@example.com, or idsync erase --help"),
         (["login", "--email"], "option --email needs a value: idsync login --email VALUE"),
         (["login", "-s"], "option -s needs a value: idsync login -s VALUE"),
         (["login", "--email", "--idfv", "1"], "write --email=--idfv if that is the value"),

@@ -7,15 +7,18 @@ from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.one_shot import Reply
 
 
-def show(reply: Reply, *, explain: bool, as_json: bool, gave_identities: bool = False) -> None:
-    """Show an answer; a refusal is told of on standard error as well."""
+def show(reply: Reply, *, explain: bool, as_json: bool, names_nobody: bool = False) -> None:
+    """Show an answer; a refusal is told of on standard error as well.
+
+    Where the command `names_nobody`, so is what it could have looked like.
+    """
     answer = reply.answer
     if as_json:
         write_json(wire.answer_json(answer, explain=explain))
     if isinstance(answer.outcome, Refusal):
         _show_refusal(answer, answer.outcome, explain=explain and not as_json)
-        if answer.outcome.code is ErrorCode.NO_IDENTITIES and not gave_identities:
-            _show_example(answer)
+        if names_nobody:
+            _show_example(answer, answer.outcome.code)
     elif not as_json:
         if reply.dry_run:
             say("dry run: nothing was written to the store")
@@ -45,6 +48,9 @@ def _show_refusal(answer: Answer, refusal: Refusal, *, explain: bool) -> None:
         draw(*headline, *render.refused_explanation(refusal, terminal_width()))
 
 
-def _show_example(answer: Answer) -> None:
+def _show_example(answer: Answer, code: ErrorCode) -> None:
     command = f"idsync {'track' if answer.kind is RequestKind.BATCH else answer.kind}"
-    say(f"try: {command} --email a@example.com, or {command} --help")
+    way_out = f"{command} --help"
+    if code is ErrorCode.NO_IDENTITIES or answer.kind is RequestKind.ERASE:
+        way_out = f"{command} --email a@example.com, or {way_out}"
+    say(f"try: {way_out}")
