@@ -241,7 +241,7 @@ def test_a_first_line_that_says_nothing_is_refused(
         ("x y", "neither an MPID nor TYPE=VALUE"),
         ("emial=a", "did you mean 'email'"),
         ("email=", "is empty"),
-        ('{"email": "a", "das": "b"}', "names 2 things"),
+        ('{"email": "a", "das": "b"}', "names 2 identifiers or MPIDs"),
         ('{"email": 5}', "is not text"),
         ('{"email"', "not JSON"),
     ],
