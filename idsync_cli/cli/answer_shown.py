@@ -6,6 +6,8 @@ from idsync_cli.core.codes import ErrorCode, RequestKind
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.one_shot import Reply
 
+_WHO = "idsync whois TYPE=VALUE shows who"
+
 
 def show(reply: Reply, *, explain: bool, as_json: bool, names_nobody: bool = False) -> None:
     """Show an answer; a refusal is told of on standard error as well.
@@ -27,10 +29,11 @@ def show(reply: Reply, *, explain: bool, as_json: bool, names_nobody: bool = Fal
         if explain:
             draw(*render.explanation(answer, answer.outcome, terminal_width()))
         else:
+            is_erasure = answer.kind is RequestKind.ERASE  # which has no --explain
             told = render.answer_lines(
                 answer,
                 answer.outcome,
-                how_to_see_all="--explain shows all",
+                how_to_see_all=_WHO if is_erasure else "--explain shows all",
                 how_to_see_held="for all, run: idsync profile show --mpid {mpid} --limit {number}",
             )
             write_lines(told)
