@@ -475,7 +475,10 @@ def test_the_way_out_of_an_empty_request_is_one_among_several_scopes(idsync: Pro
         (["stats", "-5412"], "no such option: -5"),
         (["profiles", "--limit", "x"], "--limit: 'x' is not an integer"),
         (["profiles", "--limit", "0"], "--limit: 0 is not between 1 and 1000000000"),
-        (["check", "--format", "x", "."], "--format: 'x' is not one of 'text', 'github', 'tap'"),
+        (
+            ["check", "--format", "x", "."],
+            "--format: 'x' is not one of 'text', 'github', 'tap', 'junit'",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_command_is_told_with_the_command(
