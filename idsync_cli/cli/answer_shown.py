@@ -9,16 +9,23 @@ from idsync_cli.one_shot import Reply
 _WHO = "idsync whois TYPE=VALUE shows who"
 
 
-def show(reply: Reply, *, explain: bool, as_json: bool, names_nobody: bool = False) -> None:
+def show(
+    reply: Reply,
+    *,
+    explain: bool,
+    as_json: bool,
+    names_nobody: bool = False,
+    mpid: str | None = None,
+) -> None:
     """Show an answer; a refusal is told of on standard error as well.
 
-    Where the command `names_nobody`, so is what it could have looked like.
+    Where the command `names_nobody`, so is what it could have looked like; `mpid` is what it names.
     """
     answer = reply.answer
     if as_json:
         write_json(wire.answer_json(answer, explain=explain))
     if isinstance(answer.outcome, Refusal):
-        _show_refusal(answer, answer.outcome, explain=explain and not as_json)
+        _show_refusal(answer, answer.outcome, mpid, explain=explain and not as_json)
         if names_nobody:
             _show_example(answer, answer.outcome.code)
     elif not as_json:
@@ -39,11 +46,11 @@ def show(reply: Reply, *, explain: bool, as_json: bool, names_nobody: bool = Fal
             write_lines(told)
 
 
-def _show_refusal(answer: Answer, refusal: Refusal, *, explain: bool) -> None:
+def _show_refusal(answer: Answer, refusal: Refusal, mpid: str | None, *, explain: bool) -> None:
     """The error first, on standard error; then what explains it, under a headline of its own."""
     from idsync_cli.cli.hints import told
 
-    say(f"idsync: {refusal.code}: {told(refusal).message}")
+    say(f"idsync: {refusal.code}: {told(refusal, mpid).message}")
     if explain and refusal.tiers:
         from idsync_cli.render import answers as render
 

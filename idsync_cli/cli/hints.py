@@ -80,7 +80,7 @@ _SENTENCES = {
     Hint.BRING_BACK: "use --again --force to do so",
     Hint.FINISH_LATER: "end that program; the next command that writes to the store then finishes "
     "the erasure",
-    Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
+    Hint.SHOW_PROFILE: "to see it, run: idsync profile show --mpid {mpid}",
     Hint.MAP_COLUMN: "set the type of a column with: --map {argument}",
     Hint.LEAVE_OUT_COLUMN: "ignore one of them with: --map {argument}",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
@@ -133,9 +133,9 @@ def with_hints(fault: FileFault) -> FileFault:
     )
 
 
-def told(refusal: Refusal) -> Refusal:
-    """A refusal with its hint in its message, for whoever draws it."""
-    message = _with(refusal.message, refusal.hint, {})
+def told(refusal: Refusal, mpid: str | None = None) -> Refusal:
+    """A refusal with its hint in its message, for whoever draws it; of a request with an MPID."""
+    message = _with(refusal.message, refusal.hint, {} if mpid is None else {"mpid": mpid})
     return Refusal(refusal.code, message, word=refusal.word)
 
 
@@ -144,7 +144,7 @@ def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> st
 
 
 def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
-    words = {"path": "FILE", "argument": "COLUMN=TYPE", "also": ""} | {
+    words = {"path": "FILE", "argument": "COLUMN=TYPE", "also": "", "mpid": "MPID"} | {
         name: _as_word(name, each) for name, each in facts.items()
     }
     path = words["path"]
@@ -155,5 +155,5 @@ def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
 
 def _as_word(name: str, fact: str | int) -> str | int:
     """A path or an argument as a shell takes it for one word; any other fact as it is."""
-    is_one = name in ("path", "argument") and isinstance(fact, str)
+    is_one = name in ("path", "argument", "mpid") and isinstance(fact, str)
     return shlex.quote(printable(str(fact))) if is_one else fact

@@ -283,7 +283,8 @@ def answer_and_show(
         on_nothing_found=look_again,
     )
     names_nobody = not any(request.get(member) for member in _WHOM)
-    show(reply, explain=explain, as_json=as_json, names_nobody=names_nobody)
+    mpid = request.get("mpid")
+    show(reply, explain=explain, as_json=as_json, names_nobody=names_nobody, mpid=mpid)
     for each in meant:
         from idsync_cli.cli.questions import say_meant
 

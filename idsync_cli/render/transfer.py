@@ -11,7 +11,7 @@ def export_line(exported: Exported) -> str:
     """How much was written into a file."""
     told = f"exported {number_of(exported.profiles, 'profile')}"
     if exported.records:
-        told += f", {number_of(exported.records, 'record')} of their data and of erasures"
+        told += f", {number_of(exported.records, 'line')} of their data and of erasures"
     return told
 
 
