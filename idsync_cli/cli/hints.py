@@ -74,7 +74,7 @@ _SENTENCES = {
     Hint.UNPACK_XZ: "decompress it with: xz -dc {path}",
     Hint.UNPACK_ZSTD: "decompress it with: zstd -dc {path}",
     Hint.UNPACK_7Z: "unpack it with: 7z x {path}",
-    Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; of a spreadsheet, save a sheet as CSV",
+    Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; for a spreadsheet, save a sheet as CSV",
     Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
     Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
     Hint.BRING_BACK: "use --again --force to do so",
