@@ -413,6 +413,14 @@ def test_the_help_of_a_command_fits_one_screen(idsync: Program, words: tuple[str
     assert (example is None) == (words in ((), ("profile",), ("config",)))
 
 
+def test_a_narrow_terminal_cuts_no_line_of_the_help(idsync: Program) -> None:
+    narrow = Program(idsync.folder, 60)
+    for words in commands():
+        wide, told = (program(*words, "--help").stdout for program in (idsync, narrow))
+        assert told.split() == wide.split(), words
+        assert max(map(len, told.splitlines())) <= 60, words
+
+
 def test_defaults_and_bounds_are_told_in_words(idsync: Program) -> None:
     for words in commands():
         told = idsync(*words, "--help").stdout

@@ -93,7 +93,9 @@ _OPTION = TyperOption(
 )
 
 
-_KEPT_TOGETHER = "\u00a0"
+_KEPT_TOGETHER, _HYPHEN = "\u00a0", "\u2011"
+"""A space and a hyphen at which no line is broken."""
+
 _ASIDE = re.compile(
     r"(?P<end>\.?) +\[(?:default: (?P<default>[^\];]*))?(?:; )?"
     r"(?:x>=\d+|(?P<least>\d+)<=x<=(?P<most>\d+))?\]$"
@@ -139,11 +141,12 @@ class _Formatter(HelpFormatter):
     def write_dl(self, rows: Any, *arguments: Any, **settings: Any) -> None:
         """Write a list of options or commands."""
         told = [(self._styled(first, "option"), _in_words(second)) for first, second in rows]
-        super().write_dl(told, *arguments, **settings)
+        whole = [(first, second.replace("-", _HYPHEN)) for first, second in told]
+        super().write_dl(whole, *arguments, **settings)
 
     def write(self, string: str) -> None:
         """Write text as it stands."""
-        super().write(string.replace(_KEPT_TOGETHER, " "))
+        super().write(string.replace(_KEPT_TOGETHER, " ").replace(_HYPHEN, "-"))
 
 
 def _in_words(told: str) -> str:
@@ -186,6 +189,11 @@ class TakesColour:
     """What a command or a group becomes that takes `--color`, and whose help has colour."""
 
     context_class: type[Context] = _Context
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """The line for a list of commands: all of it, however narrow the terminal."""
+        del limit
+        return str(super().get_short_help_str(_ENDLESS))  # type: ignore[misc]  # Typer's
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, of which `--color` comes just before `--help`."""
