@@ -305,7 +305,7 @@ def test_where_one_side_alone_needs_a_scope_the_option_is_named(idsync: Program)
     outcome = compare(idsync, "day.jsonl", other="b.yaml")
     assert outcome.status == 1
     assert "note: A rejects requests that name no scope" in outcome.stderr
-    assert "use --scope consumers\n" in outcome.stderr
+    assert "use --scope consumers to name one for them\n" in outcome.stderr
     named = compare(idsync, "day.jsonl", "--scope", "consumers", other="b.yaml")
     assert "name no scope" not in named.stderr
     assert "2 answered by both" in named.stdout

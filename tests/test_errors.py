@@ -140,7 +140,7 @@ def test_answers_in_json_name_no_command(idsync: Program) -> None:
     ]
     mpid = refused["mpid"] if "mpid" in refused else idsync.answers(lines[0])[0]["mpid"]
     told = idsync("modify", f"--mpid={mpid}", "--change", "email:b@x:c@x")
-    assert "holds no email 'b@x'; to see it, run: idsync profile show\n" in told.stderr
+    assert f"email 'b@x'; to see it, run: idsync profile show --mpid {mpid}\n" in told.stderr
 
 
 # What is said of the work is so

@@ -96,7 +96,8 @@ class Commands(colour.TakesColour, CommandParsing, TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = {
-            name: TyperCommand(name, help=line) for name, (_, line) in _COMMANDS.items()
+            name: TyperCommand(name, help=line, short_help=line)
+            for name, (_, line) in _COMMANDS.items()
         }
         self._built: dict[str, Any] = {}
 
@@ -142,7 +143,7 @@ def listed(commands: Mapping[str, Any]) -> dict[str, Any]:
             continue
         pair, line = pairs[name]
         together = "/".join(pair)
-        lines.setdefault(together, TyperCommand(together, help=line))
+        lines.setdefault(together, TyperCommand(together, help=line, short_help=line))
     return lines
 
 

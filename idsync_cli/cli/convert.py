@@ -92,7 +92,8 @@ def _sum_up(file: str, converted: Converted, *, as_json: bool, on_stderr: bool) 
     if as_json:
         write_json(summary_json(converted), to_stderr=on_stderr)
     else:
-        draw(*summary_text(file, converted, _MAP_IT, terminal_width()), to_stderr=on_stderr)
+        width = terminal_width(to_stderr=on_stderr)
+        draw(*summary_text(file, converted, _MAP_IT, width), to_stderr=on_stderr)
 
 
 _MAP_IT = "use --map '{}={}', or '{}=' to ignore it"

@@ -29,8 +29,8 @@ def backup(
     outputs = Outputs(store=store, configuration=present_config())
     if is_to_be_packed(file):
         raise UsageFault(
-            f"a backup is a store, which cannot be packed: {quoted(file)}; omit .gz, and pack "
-            "it afterwards with: gzip"
+            f"a backup is a store, which cannot be compressed: {quoted(file)}; omit .gz, and "
+            "compress it afterwards with: gzip"
         )
     outputs.check("the backup", file, may_replace_store=True)
     ensure_writable("the backup", file)

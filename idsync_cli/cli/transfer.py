@@ -14,6 +14,7 @@ from idsync_cli.cli.environment import (
     new_seed,
     now_ms,
     parse_seed,
+    say,
     told_if_interrupted,
     write_json,
     write_lines,
@@ -120,6 +121,10 @@ def export(
                 line_of=line_of,
                 record_lines=records,
             )
+    if output != STANDARD_STREAM:
+        from idsync_cli.render.transfer import export_line
+
+        say(export_line(exported))  # the file may be /dev/stdout
     return exported.exit_status
 
 
@@ -162,7 +167,7 @@ def import_(
         str,
         typer.Argument(
             metavar="FILE",
-            help="Profiles as written by export, packed by gzip or not; - for stdin.",
+            help="Profiles as written by export, compressed or not; - for stdin.",
         ),
     ],
     form: FormOption = None,

@@ -35,6 +35,23 @@ _KEPT_FOR_NOW: Final = {"compression": "lz4_raw", "parquet.enable.dictionary": "
 """How tables are written that are read once or twice, and removed when the job is done."""
 
 
+class WrittenJob(NamedTuple):
+    """A job whose output folder is complete, and its report as it stands there (section 13)."""
+
+    report: dict[str, Any]
+
+    @property
+    def other_logins(self) -> list[str]:
+        """The scopes whose login types have changed since the state was written."""
+        scopes: list[str] = self.report["other_logins"]
+        return scopes
+
+    @property
+    def exit_status(self) -> int:
+        """0: what a job cannot do is a fault, and rejected lines are not counted."""
+        return 0
+
+
 def replay(
     spark: "SparkSession",
     lines: "str | Sequence[str] | DataFrame",
@@ -80,8 +97,8 @@ def replay_into(
     max_share: float = MAX_SHARE,
     as_lines: bool = False,
     tell: Callable[[WindowReport], None] | None = None,
-) -> dict[str, Any]:
-    """The same, into a folder, and give the report; `tell` is told of each window.
+) -> WrittenJob:
+    """The same, into a folder; `tell` is told of each window.
 
     Raises:
         UsageFault: as `replay`; or the folder holds something else.
@@ -107,7 +124,7 @@ def replay_into(
     report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
     folder.write(REPORT, report)
     folder.finish()
-    return report
+    return WrittenJob(report)
 
 
 def check(window: int | None, max_share: float) -> None:
