@@ -27,6 +27,7 @@ from idsync_cli.render import audiences as render_audiences
 from idsync_cli.render import config as render_config
 from idsync_cli.render import profile_data, profile_query
 from idsync_cli.render import store as render_store
+from idsync_cli.render.audiences_json import counts_json
 from idsync_cli.render.compare import differing_tier, side
 from idsync_cli.render.graph.as_json import graph_json
 from idsync_cli.render.graph.section import graph_section
@@ -241,7 +242,7 @@ def audiences(transaction: SqliteTransaction, organization: Organization, now_ms
     """Every audience with how many members it has."""
     found = audience_questions.counts(transaction, organization, None, now_ms)
     return {
-        "audiences": render_audiences.counts_json(found),
+        "audiences": counts_json(found),
         "shown": drawn(render_audiences.counts_table(found, WIDE)),
     }
 
