@@ -94,6 +94,8 @@ _SENTENCES = {
     Hint.GIVE_MAX_SHARE: "give --max-share such as 0.25, or omit it",
     Hint.GIVE_SEED: "give one with --seed",
     Hint.LEAVE_SEED_OUT: "omit --seed to continue with it",
+    Hint.LISTEN_ELSEWHERE: "name another with --host and --port (--port 0 picks a free one)",
+    Hint.GIVE_CERTIFICATE_WITH_KEY: "give --tls-cert and --tls-key a pair, or use --tls",
 }
 """Every hint in the words of the command line."""
 

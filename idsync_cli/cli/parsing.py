@@ -28,7 +28,7 @@ USUAL_CONFIG, USUAL_STORE = "idsync.yaml", "idsync.db"
 """What --config and --store are where nobody names one."""
 
 
-class Reading:
+class CommandParsing:
     """For commands and groups: an option is given once, errors name the command, `-h` is help."""
 
     def get_help_option_names(self, ctx: Any) -> list[str]:

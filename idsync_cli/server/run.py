@@ -12,7 +12,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import Hint, UsageFault, quoted
 from idsync_cli.server import protocol
 from idsync_cli.server.cors import Cors
 
@@ -38,8 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         cause = getattr(error, "strerror", None) or error
         raise UsageFault(
-            f"cannot listen on {quoted(host)}, port {port}: {cause}; "
-            "name another with --host and --port (--port 0 picks a free one)"
+            f"cannot listen on {quoted(host)}, port {port}: {cause}", hint=Hint.LISTEN_ELSEWHERE
         ) from None
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

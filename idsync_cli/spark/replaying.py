@@ -13,10 +13,10 @@ from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark import counting, outputs, reading
 from idsync_cli.spark.components import Keep
-from idsync_cli.spark.job import Job
+from idsync_cli.spark.job import JobRun
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.looking import Order
-from idsync_cli.spark.outputs import Replayed, Span, Tables
+from idsync_cli.spark.outputs import OutputTables, Replayed, Span
 from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.places import WORK, JobFolder
 from idsync_cli.spark.rules import rules_of, with_other_logins
@@ -116,7 +116,7 @@ def replay_into(
     done = _replay(
         spark, names, config, seed, state, window, max_share, keep, stages, folder.begin, tell
     )
-    tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
+    tables = OutputTables(done.answers, done.profiles, done.history, done.decisions, done.state)
     span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
     outputs.write(tables, span, folder, as_lines=as_lines, stage=stages)
     stages.end()
@@ -182,7 +182,7 @@ def _replay(
     source = _source(spark, lines if names is None else names, beginning.last_seq, keep)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
-    job = Job(spark, order, keep, tell or _teller(), stage, source.check)
+    job = JobRun(spark, order, keep, tell or _teller(), stage, source.check)
     with _faults_of_reading(names or ()):
         done = job.run(
             source.lines,
