@@ -78,7 +78,7 @@ def why_not(
     limit: Annotated[
         int | None,
         typer.Option(
-            "--limit", metavar="N", min=1, help="At most N profiles (50, or all with --json)."
+            "--limit", metavar="N", min=1, help="At most N profiles (default: 50, all with --json)."
         ),
     ] = None,
     seed: Annotated[
