@@ -24,7 +24,6 @@ from idsync_cli.files.sorted_requests import SortedLines
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.by_time import Wanted, choose, find_start_by_time
-from idsync_cli.replay.kept import say_what_is_kept
 from idsync_cli.replay.options import options_of
 from idsync_cli.replay.origins import OneFile, Origin, SortedFiles
 from idsync_cli.replay.pace import lines_left
@@ -185,10 +184,10 @@ class Replay:
             except Overtaken as by:
                 if not tries_left or not source.can_be_read_again:
                     fault = UsageFault(str(by), FaultCode.REPLAYED_ELSEWHERE)
-                    self._say_what_is_kept(fault)
+                    self._progress.say_what_is_kept(fault, self._store)
                     raise fault from None
             except IdsyncError as fault:
-                self._say_what_is_kept(fault)
+                self._progress.say_what_is_kept(fault, self._store)
                 raise
             else:
                 return
@@ -200,10 +199,6 @@ class Replay:
         """
         start = self._started
         return [] if start is None else self._progress.untold(self._store, start)
-
-    def _say_what_is_kept(self, fault: IdsyncError) -> None:
-        has_file = self._store.location is not None  # else it is a copy that goes
-        say_what_is_kept(fault, is_kept=self._progress.commits > 0 and has_file)
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
         by_file = self._labels_are_by_file

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from idsync_cli.errors import IdsyncError
+from idsync_cli.replay.kept import say_what_is_kept
 from idsync_cli.replay.resumption import NOT_ENTERED, Start
 from idsync_cli.replay.writers import Decided, Done
 from idsync_cli.store.sqlite import SqliteStore
@@ -47,3 +48,8 @@ class Progress:
             self.commits += kept
             return [each.done for each in decided[:kept]]
         return []
+
+    def say_what_is_kept(self, fault: IdsyncError, store: SqliteStore) -> None:
+        """Let a fault that ends the replay say what is known of all that was done so far."""
+        has_file = store.location is not None  # else it is a copy that goes
+        say_what_is_kept(fault, is_kept=self.commits > 0 and has_file)
