@@ -19,7 +19,7 @@ from idsync_cli.render.graph.labels import (
     state,
     values_shown,
 )
-from idsync_cli.render.graph.layout import Box, Part, laid_out
+from idsync_cli.render.graph.layout import GAP, Box, Part, laid_out
 from idsync_cli.render.html.elements import element
 
 _CHARACTER = 7.3
@@ -96,7 +96,15 @@ def _picture(drawing: _Drawing, part: Part) -> Element:
         role="group",
         aria_label=f"{number} profiles and identifiers that hang together",
     )
-    return element("div", drawn, class_="part", tabindex="0", role="group", aria_label="picture")
+    return element(
+        "div",
+        drawn,
+        class_="part",
+        tabindex="0",
+        role="group",
+        aria_label="picture",
+        data_gap=GAP,
+    )
 
 
 def _node(drawing: _Drawing, node: ProfileNode | IdentifierNode, box: Box) -> Element:
@@ -130,22 +138,24 @@ def _node(drawing: _Drawing, node: ProfileNode | IdentifierNode, box: Box) -> El
 
 
 def _link(drawing: _Drawing, part: Part, link: Link) -> Element:
-    one, other = sorted((part.boxes[link.profile], part.boxes[link.identifier]))
+    """A link; in its path each height stands behind a comma, and its label says where it is."""
+    ends = sorted((link.profile, link.identifier), key=lambda each: part.boxes[each].x)
+    one, other = (part.boxes[each] for each in ends)
     begin, end = (one.x + one.width, one.y + one.height / 2), (other.x, other.y + other.height / 2)
     bend = (end[0] - begin[0]) / 2
     path = (
-        f"M{begin[0]:.1f} {begin[1]:.1f}C{begin[0] + bend:.1f} {begin[1]:.1f} "
-        f"{end[0] - bend:.1f} {end[1]:.1f} {end[0]:.1f} {end[1]:.1f}"
+        f"M{begin[0]:.1f},{begin[1]:.1f}C{begin[0] + bend:.1f},{begin[1]:.1f} "
+        f"{end[0] - bend:.1f},{end[1]:.1f} {end[0]:.1f},{end[1]:.1f}"
     )
     label = on_link(link)
     if label:  # near an end that no other line meets, or else in the middle
-        if _links_at(drawing, part, other) == 1:
+        if len(drawing.links[ends[1]]) == 1:
             x, y, where = end[0] - 8, end[1], "end"
-        elif _links_at(drawing, part, one) == 1:
+        elif len(drawing.links[ends[0]]) == 1:
             x, y, where = begin[0] + 8, begin[1], "begin"
         else:
             x, y, where = begin[0] + bend, (begin[1] + end[1]) / 2, "middle"
-        text = element("text", label, x=f"{x:.1f}", y=f"{y - 3:.1f}", class_=where)
+        text = element("text", label, x=f"{x:.1f}", y=f"{y:.1f}", dy="-3", class_=where)
     return element(
         "g",
         element("path", d=path, class_="near"),
@@ -157,11 +167,6 @@ def _link(drawing: _Drawing, part: Part, link: Link) -> Element:
         data_ends=f"{link.profile} {link.identifier}",
         data_about="\n".join(drawing.about_link(link)),
     )  # fmt: skip
-
-
-def _links_at(drawing: _Drawing, part: Part, box: Box) -> int:
-    [node_id] = [each for each, its in part.boxes.items() if its == box]
-    return len(drawing.links[node_id])
 
 
 def steps(graph: Graph) -> Iterator[int]:
