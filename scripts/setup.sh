@@ -92,7 +92,7 @@ if ! has "$packages" && ! { has dev && { [ "$packages" = run ] || [ "$packages" 
 fi
 compiler=$("$venv/bin/python" -c 'import os, shutil, sysconfig
 print(shutil.which((os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]))')
-wanted="${IDSYNC_PURE:-}:$compiler:$(find idsync_cli pyproject.toml setup.py get_dagre.py \
+wanted="${IDSYNC_PURE:-}:$compiler:$(command -v npm || :):$(find idsync_cli pyproject.toml setup.py get_dagre.py \
     requirements/build.txt requirements/compile.txt -type f ! -name '*.py[co]' ! -name '*.so' \
     ! -name 'dagre.*' -exec cksum {} + |
     LC_ALL=C sort | cksum)"

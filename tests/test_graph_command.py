@@ -178,6 +178,21 @@ def test_a_scope_up_to_a_limit(crowd: Program) -> None:
     assert len(ids(graph(crowd, "--scope", "consumers"), "profile")) == 200
 
 
+def test_a_scope_in_which_everything_hangs_together_is_drawn(idsync: Program) -> None:
+    idsync.write("idsync.yaml", CONFIG)
+    idsync.make_store()
+    idsync.replay(
+        *(
+            login(f"c{n}", ios_idfv=f"{n}-{k}", device_application_stamp=f"d{(n + k * k) // 9}")
+            for n in range(60)
+            for k in range(4)
+        )
+    )
+    page = idsync("graph", "--scope", "consumers", "--format", "html").stdout
+    assert len(Reader(page).named("svg")) == 1
+    assert page.count('class="node profile') == 60
+
+
 def test_the_same_store_gives_the_same_picture(crowd: Program) -> None:
     for form in ("html", "mermaid", "dot", "json"):
         asked = ("graph", "--scope", "consumers", "--limit", "20", "--format", form)

@@ -2,31 +2,52 @@
 // in them is ordered and placed so that links are short and few of them cross.
 "use strict";
 window.idsyncLayout = (() => {
-  const OFTEN = 12, MANY = 1500, MOST = 4000; // runs; links of one run, and of a picture that has none
+  const OFTEN = 4, MANY = 800, MOST = 4000; // how often to look for an order; links to do it once; links to do nothing
   const upwards = (one, other) => one.x - other.x || one.y - other.y;
 
-  // Dagre begins with the order in which it is told of things, and ends with a good one near it. So
-  // it is asked from either end and either side, and again from what it found; the best is taken.
+  // Dagre ends with a good order near the one in which it is told of things. So it is given the one
+  // that was written, then asked from the other end, from either side, and again from what it found;
+  // the best is taken.
   const heights = (nodes, pairs, gap) => {
-    const starts = ["LR", "RL"].flatMap((rankdir) => [
-      { rankdir, order: nodes, links: pairs },
-      { rankdir, order: [...nodes].reverse(), links: [...pairs].reverse() },
-    ]);
-    const runs = Math.min(OFTEN, Math.ceil(MANY / pairs.length));
-    let best = null;
-    for (let run = 0; run < runs && best?.crossed !== 0; run += 1) {
+    const [order, links] = [[...nodes].reverse(), [...pairs].reverse()];
+    const starts = ["LR", "RL"].map((rankdir) => ({ rankdir, order, links }));
+    const runs = pairs.length > MANY ? 0 : Math.min(OFTEN, Math.ceil(MANY / pairs.length));
+    const found = placed(starts[0], gap, { customOrder: (graph) => keep(graph, nodes) });
+    let best = { found, crossed: runs ? crossings(pairs, found) : 0 };
+    for (let run = 0; run < runs && best.crossed; run += 1) {
       const start = starts[run % starts.length];
       const found = placed(start, gap);
-      const crossed = runs > 1 ? crossings(pairs, found) : 0;
-      if (!best || crossed < best.crossed) best = { found, crossed };
+      const crossed = crossings(pairs, found);
+      if (crossed < best.crossed) best = { found, crossed };
       const down = (one, other) => one.x - other.x || found.get(one) - found.get(other);
       start.order = [...nodes].sort(down);
       start.links = [...pairs].sort(([a, b], [c, d]) => down(a, c) || down(b, d));
     }
-    return inOrder(nodes, pairs, best.found);
+    return inOrder(nodes, pairs, asWritten(best.found));
   };
 
-  const placed = ({ rankdir, order, links }, gap) => {
+  // As many links cross where all stands upside down: what was written first stays above.
+  const asWritten = (found) => {
+    const lowest = Math.max(...found.values());
+    const agreed = [...found].reduce((sum, [node, y]) => sum + node.y * (2 * y - lowest), 0);
+    return agreed < 0 ? new Map([...found].map(([node, y]) => [node, lowest - y])) : found;
+  };
+
+  // Each layer in the order that was written; dagre has a place of its own between two ends.
+  const keep = (graph, nodes) => {
+    const written = new Map(nodes.map((node) => [node.id, node.y]));
+    const height = ({ v, w }) => (written.get(v) + written.get(w)) / 2;
+    const ranks = new Map();
+    for (const id of graph.nodes()) {
+      const its = graph.node(id);
+      ranks.set(its.rank, [...(ranks.get(its.rank) ?? []), [its, written.get(id) ?? height(its.edgeObj)]]);
+    }
+    for (const rank of ranks.values()) {
+      rank.sort(([, one], [, other]) => one - other).forEach(([its], place) => { its.order = place; });
+    }
+  };
+
+  const placed = ({ rankdir, order, links }, gap, more) => {
     const graph = new dagre.graphlib.Graph();
     graph.setGraph({ rankdir, ranker: "tight-tree", nodesep: gap, edgesep: 1 });
     for (const { id, width, height } of order) graph.setNode(id, { width, height });
@@ -34,7 +55,7 @@ window.idsyncLayout = (() => {
       const [begin, end] = rankdir === "LR" ? ends : [...ends].reverse();
       graph.setEdge(begin.id, end.id, {});
     }
-    dagre.layout(graph);
+    dagre.layout(graph, more);
     return new Map(order.map((node) => [node, graph.node(node.id).y - node.height / 2]));
   };
 
