@@ -5,6 +5,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -452,6 +453,19 @@ def test_a_page_tells_of_each_link_and_offers_the_history(family: Program) -> No
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "2", "2")
     steps = [each["data-seq"] for each in seen.named("li") if "data-seq" in each]
     assert steps == ["1", "2", "4"]
+
+
+def test_the_numbers_of_what_was_added_again_stand_one_below_another(family: Program) -> None:
+    family.replay(modify(1, "ios_idfv", "new", "phone"), modify(1, "ios_idfv", "phone", "new"))
+    seen = Reader(family("graph", A, "--format", "html").stdout)
+    drawn = pairwise(seen.elements)
+    places = [
+        (str(path["d"]).partition(" ")[0], label["y"], label["dy"])
+        for (name, path), (after, label) in drawn
+        if name == "path" and after == "text"
+    ]
+    assert len(places) == 7
+    assert len(set(places)) == 7
 
 
 def test_labels_that_would_look_alike_are_numbered(idsync: Program) -> None:

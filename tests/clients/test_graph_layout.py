@@ -59,7 +59,7 @@ def picture(drawn: str) -> Picture:
     left, top, width, height = numbers(elements[0][1]["viewbox"])
     assert (elements[0][1]["width"], elements[0][1]["height"]) == (f"{width:g}", f"{height:g}")
     found = Picture({}, [], width + 2 * left, height + 2 * top)
-    ends: list[tuple[str, list[str], list[float], dict[str, str | None] | None]] = []
+    drawn_links: list[tuple[list[str], list[float], dict[str, str | None] | None]] = []
     for place, (name, its) in enumerate(elements):
         if name == "g" and "node" in str(its["class"]).split():
             [x, y] = numbers(its["transform"])
@@ -72,10 +72,10 @@ def picture(drawn: str) -> Picture:
             assert near["d"] == path["d"]
             after = elements[place + 3] if len(elements) > place + 3 else ("", {})
             label = after[1] if after[0] == "text" else None
-            ends.append(("", str(its["data-ends"]).split(), numbers(path["d"]), label))
-    for _, pair, path, label in ends:
-        one, other = sorted(pair, key=lambda each: found.nodes[each].x)
-        found.links.append((one, other, path, label))
+            drawn_links.append((str(its["data-ends"]).split(), numbers(path["d"]), label))
+    for ends, heights, label in drawn_links:
+        one, other = sorted(ends, key=lambda each: found.nodes[each].x)
+        found.links.append((one, other, heights, label))
     return found
 
 
@@ -192,6 +192,12 @@ def test_it_is_laid_out_so_that_links_that_need_not_cross_do_not(idsync: Program
     for kind in ("small", "sixty", "tie"):
         [found] = pictures("".join(laid_out(drawn_page(idsync, kind))["pictures"]))
         assert found.crossings() == 0
+
+
+def test_the_number_of_a_request_stands_where_one_link_ends(idsync: Program) -> None:
+    """Also where both ends have several, but one of them on different sides."""
+    [written] = pictures(drawn_page(idsync, "sixty").read_text("utf-8"))
+    assert {str(label and label["class"]) for *_, label in written.links} == {"begin", "end"}
 
 
 def test_of_those_that_are_alike_the_first_stays_above(idsync: Program) -> None:
