@@ -44,7 +44,7 @@ class _Read(NamedTuple):
     refused: int
 
 
-class Done(NamedTuple):
+class JobResult(NamedTuple):
     """What a job came to: rows of answers, history and decisions, and the state behind it."""
 
     results: "DataFrame"
@@ -55,7 +55,7 @@ class Done(NamedTuple):
     windows: list[WindowReport]
 
 
-class Job:
+class JobRun:
     """Works through the lines; `keep` computes tables, `tell` is called with each window's report.
 
     `stage` is told what is done next, and `check` how many lines of each file were read, before any
@@ -92,7 +92,7 @@ class Job:
         last_seq: int,
         *,
         by_other_rules: bool,
-    ) -> Done:
+    ) -> JobResult:
         """Answer lines on a state that ends with a number, and was maybe seen by other rules.
 
         `numbered` gives the lines their numbers (`naming.named_lines`).
@@ -139,7 +139,7 @@ class Job:
             known = self._known_after(window, known, found, is_last=first > end)
         nothing = empty(self._spark, RESULTS)
         every = reduce(lambda one, other: one.unionAll(other), results, nothing)
-        return Done(every, known.state, count, end, read.fingerprint, reports)
+        return JobResult(every, known.state, count, end, read.fingerprint, reports)
 
     def _by_these_rules(self, state: "DataFrame") -> "DataFrame":
         rules = self._order.rules

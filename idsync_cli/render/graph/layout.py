@@ -30,7 +30,7 @@ class Box(NamedTuple):
     height: float
 
 
-class Part(NamedTuple):
+class ConnectedNodes(NamedTuple):
     """Nodes that hang together, with their places, and how large the picture of them is.
 
     The places are in the order to read them: column by column, from above.
@@ -41,7 +41,7 @@ class Part(NamedTuple):
     height: float
 
 
-def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[Part]:
+def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[ConnectedNodes]:
     """The parts of a graph: first what was asked about, then by what has the most links.
 
     `widths` are those of the nodes, by their `id`.
@@ -55,7 +55,7 @@ def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[Part]:
     hubs = sorted((each.id for each in graph.nodes), key=lambda each: -len(neighbours[each]))
     roots = dict.fromkeys((*asked, *hubs))
     sides = {each.id: 2 * (each.side is SideName.B) for each in graph.profiles if each.side}
-    parts: list[Part] = []
+    parts: list[ConnectedNodes] = []
     placed: set[str] = set()
     for root in roots:
         if root not in placed:
@@ -97,7 +97,7 @@ def _part(
     layers: Mapping[str, int],
     neighbours: Mapping[str, Sequence[str]],
     widths: Mapping[str, float],
-) -> Part:
+) -> ConnectedNodes:
     columns = [
         [each for each, its in layers.items() if its == layer]
         for layer in range(min(layers.values()), max(layers.values()) + 1)
@@ -111,7 +111,7 @@ def _part(
         for each in sorted(column, key=heights.__getitem__):
             boxes[each] = Box(left, heights[each] - top, wide, ROW)
         left += wide + BETWEEN
-    return Part(boxes, left - BETWEEN, max(heights.values()) - top + ROW)
+    return ConnectedNodes(boxes, left - BETWEEN, max(heights.values()) - top + ROW)
 
 
 def _heights(

@@ -21,7 +21,7 @@ from idsync_cli.render.graph.labels import (
     state,
     values_shown,
 )
-from idsync_cli.render.graph.layout import GAP, Box, Part, laid_out
+from idsync_cli.render.graph.layout import GAP, Box, ConnectedNodes, laid_out
 from idsync_cli.render.html.elements import element
 
 _CHARACTER = 7.3
@@ -89,7 +89,7 @@ def pictures(graph: Graph) -> list[Element]:
     return [_picture(drawing, part) for part in laid_out(graph, widths)]
 
 
-def _picture(drawing: _Drawing, part: Part) -> Element:
+def _picture(drawing: _Drawing, part: ConnectedNodes) -> Element:
     width, height = part.width + 2 * _MARGIN, part.height + 2 * _MARGIN
     links = {link: None for each in part.boxes for link in drawing.links[each]}
     number = len(part.boxes)
@@ -152,13 +152,13 @@ class _Side(NamedTuple):
     is_left: bool
 
 
-def _sides(part: Part, link: Link) -> tuple[_Side, _Side]:
+def _sides(part: ConnectedNodes, link: Link) -> tuple[_Side, _Side]:
     """Where a link begins and where it ends, from left to right."""
     one, other = sorted((link.profile, link.identifier), key=lambda each: part.boxes[each].x)
     return _Side(one, is_left=False), _Side(other, is_left=True)
 
 
-def _link(drawing: _Drawing, part: Part, link: Link, meeting: Counter[_Side]) -> Element:
+def _link(drawing: _Drawing, part: ConnectedNodes, link: Link, meeting: Counter[_Side]) -> Element:
     """A link; in its path each height stands behind a comma, and its label says where it is."""
     sides = _sides(part, link)
     one, other = (part.boxes[each.node] for each in sides)
