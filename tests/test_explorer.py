@@ -234,6 +234,11 @@ def test_lint_is_told_and_a_new_configuration_holds(tmp_path: Path) -> None:
                 break
             time.sleep(0.05)
         assert told.split() == program("config", "lint").stdout.split()
+        kinds = [
+            (name, attributes["class"])
+            for name, attributes, *_ in ask("configuration").json()["warnings"]
+        ]
+        assert ("div", "typed") in kinds  # the line with the caret, which no page may break
         assert "login: true}" in ask("configuration").json()["text"]
 
 
