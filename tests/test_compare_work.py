@@ -6,7 +6,7 @@ import pytest
 
 from idsync_cli import wire
 from idsync_cli.files import config_file
-from idsync_cli.foresight.comparing.sides import Following, Kind
+from idsync_cli.foresight.comparing.sides import Following, LineResult
 from idsync_cli.foresight.comparing.work import File, SideJob, SideWork
 
 LINES = (12_000, 1, 3_000)  # several batches, a file that is shorter than one, and another
@@ -54,5 +54,5 @@ def test_answers_are_recorded_before_they_are_counted(job: SideJob) -> None:
     assert sum(answered for _, answered, _ in told) == sum(LINES)
     assert sum(read for read, *_ in told) == size
     assert replay.lines == LINES
-    assert [way.kind for way in replay.ways] == [Kind.PROFILE]
+    assert [way.kind for way in replay.ways] == [LineResult.PROFILE]
     assert replay.held == (sum(LINES), 0, 0)
