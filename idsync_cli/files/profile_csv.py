@@ -285,7 +285,7 @@ def _values(name: str, cell: str) -> object:
     if not cell.startswith(_LIST):
         return [cell.removeprefix(_APOSTROPHE)]
     try:
-        values = wire.decode_json(cell.encode())
+        values = wire.decode_json(cell.encode(), wire.OF_CELL)
     except Refusal as refusal:
         raise Refusal(
             refusal.code, f"column {name}: a list of values is {refusal.message}", word=name

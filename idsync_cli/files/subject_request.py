@@ -80,7 +80,7 @@ def parse(content: bytes, source: str, *, is_body: bool = False) -> SubjectReque
     """
     try:
         text = content.removeprefix(BYTE_ORDER_MARK)
-        body = wire.decode_json(text, wire.OF_BODY if is_body else wire.OF_FILE)
+        body = wire.decode_json(text, wire.OF_BODY if is_body else wire.OF_OBJECT)
     except Refusal as refusal:
         raise FileFault([Fault(source, refusal.message)]) from None
     if not isinstance(body, dict):
