@@ -9,15 +9,12 @@ shuffles, and no step that gathers all neighbours of a node in one place.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from idsync_cli.spark.tables import Batches, Made, mapped_batches
+from idsync_cli.spark.keeping import Keeper
+from idsync_cli.spark.tables import Batches, Made
 from idsync_cli.spark.walking import GROUPED, TOO_MANY, walk
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-Keep = Callable[["DataFrame", str], "DataFrame"]
-"""Computes a table and keeps it, under a name, so that nothing before it is computed again."""
-
 
 AT_HAND: Final = 3_000_000
 """So many names are walked by one task, which take it about 130 bytes each."""
@@ -26,35 +23,37 @@ AT_HAND: Final = 3_000_000
 def components(
     named: "DataFrame",
     seed: int,
-    keep: Keep,
-    names_of_new_mpids: Callable[["DataFrame", int, Keep], "DataFrame"],
+    keeper: Keeper,
+    names_of_new_mpids: Callable[["DataFrame", int, Keeper], "DataFrame"],
 ) -> "DataFrame":
     """The nodes that are tied to others (`walking.GROUPED`), by what they name (`naming.NAMED`)."""
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
-    walked = keep(_walked(named, seed, AT_HAND), "components")
+    walked = _walked(named, seed, keeper)
     if walked.where(f.col("node") == TOO_MANY).isEmpty():
         return walked
     names = named.where("node IS NOT NULL").select("node", f.explode("names").alias("name"))
-    names = names.unionAll(names_of_new_mpids(named, seed, keep))
+    names = names.unionAll(names_of_new_mpids(named, seed, keeper))
     lowest = f.min("node").over(Window.partitionBy("name")).alias("lower")
-    edges = keep(names.select("node", lowest).where("lower < node").distinct(), "edges")
+    edges = keeper.table(names.select("node", lowest).where("lower < node").distinct(), "edges")
     if 2 * edges.count() > AT_HAND:  # an edge is a name that two have
-        return _with_lines(_by_stars(edges, keep), keep)
+        return _with_lines(_by_stars(edges, keeper), keeper)
     ends = f.explode(f.array("node", "lower")).alias("node"), f.array("lower").alias("names")
     by_edges = edges.select(*ends).withColumn("new", f.lit(None).cast("long"))
-    return keep(_walked(by_edges, seed, AT_HAND), "components")
+    return _walked(by_edges, seed, keeper)
 
 
-def _walked(named: "DataFrame", seed: int, most: int) -> "DataFrame":
+def _walked(named: "DataFrame", seed: int, keeper: Keeper) -> "DataFrame":
+    most = AT_HAND
+
     def run(batches: Batches) -> Made:
         return walk(batches, seed, most)
 
-    return mapped_batches(named.coalesce(1), run, GROUPED)
+    return keeper.made(named.coalesce(1), run, GROUPED, "components")
 
 
-def _by_stars(edges: "DataFrame", keep: Keep) -> "DataFrame":
+def _by_stars(edges: "DataFrame", keeper: Keeper) -> "DataFrame":
     """The component of each node (`node`, `component`), but for the lowest of each.
 
     `edges` has pairs (`node`, `lower`).
@@ -64,11 +63,11 @@ def _by_stars(edges: "DataFrame", keep: Keep) -> "DataFrame":
     while (state := _measure(edges)) != before:
         before = state
         iteration += 1
-        edges = keep(_small_star(_large_star(edges)), f"edges-{iteration}")
+        edges = keeper.table(_small_star(_large_star(edges)), f"edges-{iteration}")
     return edges.withColumnRenamed("lower", "component")
 
 
-def _with_lines(found: "DataFrame", keep: Keep) -> "DataFrame":
+def _with_lines(found: "DataFrame", keeper: Keeper) -> "DataFrame":
     """All nodes of the components that were found, with how many lines each component has."""
     from pyspark.sql import functions as f
 
@@ -76,7 +75,9 @@ def _with_lines(found: "DataFrame", keep: Keep) -> "DataFrame":
     every = found.select("node", "component").unionAll(lowest)
     is_line = f.when(f.col("node") % 4 == 0, 1).otherwise(0)
     lines = every.groupBy("component").agg(f.sum(is_line).alias("lines"))
-    return keep(every.join(lines, "component").select("node", "component", "lines"), "grouped")
+    return keeper.table(
+        every.join(lines, "component").select("node", "component", "lines"), "grouped"
+    )
 
 
 def _measure(edges: "DataFrame") -> tuple[object, ...]:

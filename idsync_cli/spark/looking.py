@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idsync_cli.spark import naming, windows
-from idsync_cli.spark.components import Keep, components
+from idsync_cli.spark.components import components
+from idsync_cli.spark.keeping import Keeper
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.ties import shown_names
 from idsync_cli.spark.windows import COMMONEST, WindowReport
@@ -70,14 +71,14 @@ class Looking:
         self,
         order: Order,
         lines: "DataFrame",
-        keep: Keep,
+        keeper: Keeper,
         stage: Callable[[str], None],
         most_tasks: int,
         refused: int,
     ) -> None:
         self._order = order
         self._lines = lines
-        self._keep = keep
+        self._keeper = keeper
         self._stage = stage
         self._most_tasks = most_tasks
         self._refused = refused
@@ -108,7 +109,7 @@ class Looking:
             .unionAll(known.names)
             .unionAll(naming.given_out(known.state))
         )
-        found = components(named, self._order.seed, self._keep, naming.names_of_new_mpids)
+        found = components(named, self._order.seed, self._keeper, naming.names_of_new_mpids)
         is_first = f.col("node") == f.col("component")
         largest = f.max(f.struct("lines", (-f.col("component")).alias("lowest")))
         tied, several, its, rows = found.agg(

@@ -22,6 +22,9 @@ WORK: Final = "_work"
 BEGUN: Final = "_idsync-job"
 """Says that a job of ours has begun to write a folder."""
 
+DRAFT: Final = ".draft-"
+"""What the names of files begin with that a task has not finished."""
+
 _OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES, BEGUN}
 _NEEDED: Final = 64 * 2**20
 """Less free space than this is a full disk."""
@@ -37,6 +40,11 @@ class JobFolder:
         self._spark = spark
         self._name = name.rstrip("/") or name
         self._is_elsewhere = is_elsewhere(name)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return not self._is_elsewhere
 
     def within(self, part: str) -> str:
         """A part of it, as Spark takes it."""
@@ -130,6 +138,8 @@ class JobFolder:
         """Remove what was needed on the way, and say that the job is done."""
         if not self._is_elsewhere:
             shutil.rmtree(self.within(WORK), ignore_errors=True)
+            for draft in Path(self._name).glob(f"*/{DRAFT}*"):  # of a task that was killed
+                draft.unlink(missing_ok=True)
             Path(self.within(BEGUN)).unlink(missing_ok=True)
             Path(self.within(SUCCESS)).touch()
             return

@@ -52,6 +52,11 @@ _AT_ONCE: Final = 2000
 
 def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "DataFrame":
     """What a function makes of the rows of each partition; `make` makes it where it is to run."""
+    return mapped_batches(table, of_rows(make, schema), schema)
+
+
+def of_rows(make: Callable[[], Mapped], schema: str) -> "Callable[[Batches], Made]":
+    """The function that does with batches what another does with rows."""
 
     def run(batches: Batches) -> Made:
         columns = arrow_of(schema)
@@ -60,7 +65,7 @@ def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "Data
         while some := list(islice(found, _AT_ONCE)):
             yield batch_of(columns, dict(zip(names, zip(*some, strict=True), strict=True)))
 
-    return mapped_batches(table, run, schema)
+    return run
 
 
 def mapped_batches(

@@ -43,6 +43,7 @@ def run(work: TaskWork, rows: Iterable[Row]) -> Iterator[Answered | Row]:
     """
     with sqlite.temporary(work.seed) as store:
         store.expect_many()
+        store.keep_no_history()
         yield from _Task(work, store).run(rows)
 
 

@@ -44,6 +44,7 @@ class SqliteStore(Store):
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
         self._expects_many = False
+        self._keeps_history = True
         self._changes_before = 0  # when the transaction began that reads
         self._is_committing = False
 
@@ -225,6 +226,12 @@ class SqliteStore(Store):
         self._expects_many = True
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
 
+    def keep_no_history(self) -> None:
+        """Let what requests do to identity records not be entered; for a temporary store."""
+        assert self.location is None
+        self.forget()
+        self._keeps_history = False
+
     def turn(self) -> AbstractContextManager[None]:
         """Wait for the turn to write, and have it while the block runs (see `lock`)."""
         return self.location.lock.turn() if self.location else nullcontext()
@@ -246,6 +253,8 @@ class SqliteStore(Store):
             self._current, self._current_is_of = SqliteTransaction(self.connection), commits
             if self._expects_many:
                 self._current.expect_many()
+            if not self._keeps_history:
+                self._current.keep_no_history()
         self._current.begin()
         return self._current
 

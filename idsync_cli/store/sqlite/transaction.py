@@ -89,6 +89,10 @@ class SqliteTransaction(SqliteQuestions):
             self._memory.expect_many()
         self._batch_ids.expect_many()
 
+    def keep_no_history(self) -> None:
+        """Enter nothing that only history asks for; attributes and aliases have theirs."""
+        self._applying.enters_all = self._pending.keeps_past = False
+
     def hand_over(self) -> None:
         """From now on others write what is taken from here (store/sqlite/ahead.py)."""
         self._pending.handed_over.goes_on = True
