@@ -17,6 +17,7 @@ import pytest
 from benchmarks import workload
 from idsync_cli.errors import UsageFault
 from idsync_cli.spark import components, naming, windows
+from idsync_cli.spark.keeping import WithExecutors
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
 from tests.on_spark import MARKS, let, parts, replayed, spark_session, without_times  # noqa: F401
@@ -91,9 +92,7 @@ def test_components_are_those_of_a_walk(
     named += [(node, [10 * node, 10 * node + 1], None) for node in range(3000, 3200)]  # so, too
     assert sum(len(names) for _, names, _ in named) > 700
     table = spark.createDataFrame(named, naming.NAMED)
-    found = components.components(
-        table, SEED, lambda kept, _: kept.localCheckpoint(), naming.names_of_new_mpids
-    )
+    found = components.components(table, SEED, WithExecutors(), naming.names_of_new_mpids)
     members: dict[object, list[int]] = {}
     for node, *_ in named:
         members.setdefault(leaders.of(node), []).append(node)

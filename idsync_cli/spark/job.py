@@ -126,7 +126,7 @@ class Job:
             reports.append(report)
             self._tell(report)
             size = window.length
-            found = self._resolve(window, known.state, first - 1)
+            found = self._resolve(window, known.state, first - 1, is_last=first + size > end)
             results.append(found.where(f.col("kind") == Kind.LINE.value))
             first += window.length
             known = self._known_after(window, known, found, is_last=first > end)
@@ -176,7 +176,9 @@ class Job:
             by_file, reduce(xor, [each[2] for each in found], 0), sum(each[3] for each in found)
         )
 
-    def _resolve(self, window: Window, state: "DataFrame", last_seq: int) -> "DataFrame":
+    def _resolve(
+        self, window: Window, state: "DataFrame", last_seq: int, *, is_last: bool
+    ) -> "DataFrame":
         """All that the tasks of a window give."""
         order = self._order
         self._stage(f"resolving {window.length:,} lines from {window.first:,}")
@@ -189,7 +191,7 @@ class Job:
         def answer(batches: Batches) -> Made:
             return results_of(run(work, rows_in(batches)))
 
-        return self._keeper.results(rows, answer, "resolved")
+        return self._keeper.results(rows, answer, "resolved", is_last=is_last)
 
     # ---- What goes on
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-from idsync_cli.spark.places import DRAFT
 from idsync_cli.spark.tables import RESULTS, Batches, Made, arrow_of, mapped_batches
 
 if TYPE_CHECKING:
@@ -17,6 +16,9 @@ Run = Callable[[Batches], Made]
 
 WRITTEN: Final = "rows long"
 """The schema of what a task gives that has written its rows itself: how many there were."""
+
+DRAFT: Final = ".draft-"
+"""What the names of files begin with that a task has not finished."""
 
 _COMPRESSION: Final = "lz4_raw"
 _BYTES_AT_ONCE: Final = 16 * 2**20
@@ -32,8 +34,8 @@ class Keeper(Protocol):
     def made(self, table: "DataFrame", run: Run, schema: str, name: str) -> "DataFrame":
         """Keep what a function makes of the batches of each partition of a table."""
 
-    def results(self, table: "DataFrame", run: Run, name: str) -> "DataFrame":
-        """Keep what the tasks of a window give (`RESULTS`)."""
+    def results(self, table: "DataFrame", run: Run, name: str, *, is_last: bool) -> "DataFrame":
+        """Keep what the tasks of a window give (`RESULTS`), after which none may follow."""
 
 
 class WithExecutors:
@@ -48,8 +50,9 @@ class WithExecutors:
         """Keep what a function makes of the batches of each partition of a table."""
         return self.table(mapped_batches(table, run, schema), name)
 
-    def results(self, table: "DataFrame", run: Run, name: str) -> "DataFrame":
+    def results(self, table: "DataFrame", run: Run, name: str, *, is_last: bool) -> "DataFrame":
         """Keep what the tasks of a window give (`RESULTS`)."""
+        del is_last
         return self.made(table, run, RESULTS, name)
 
 
@@ -71,8 +74,9 @@ class InFolder:
         """Keep what a function makes of the batches of each partition of a table."""
         return self.table(mapped_batches(table, run, schema), name)
 
-    def results(self, table: "DataFrame", run: Run, name: str) -> "DataFrame":
+    def results(self, table: "DataFrame", run: Run, name: str, *, is_last: bool) -> "DataFrame":
         """Keep what the tasks of a window give (`RESULTS`)."""
+        del is_last
         return self.made(table, run, RESULTS, name)
 
     def _path(self, name: str) -> str:

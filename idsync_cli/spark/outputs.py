@@ -130,24 +130,27 @@ def write(
     folder: JobFolder,
     stage: Callable[[str], None],
     *,
-    of_state_only: bool,
+    by_tasks: bool,
 ) -> None:
     """Write the folders of a job: Parquet in any order, and decisions as they were taken.
 
-    With `of_state_only` tasks have written what came of lines.
+    With `by_tasks` tasks have written what came of lines, and what they gave back of the state.
     """
-    if not of_state_only:
+    if not by_tasks:
         stage("writing answers")
         tables.answers.write.mode("overwrite").parquet(folder.within(ANSWERS))
         stage("writing history")
         tables.history.write.mode("overwrite").parquet(folder.within(HISTORY))
         stage("writing decisions")
         _write_decisions(span.in_order(tables.decisions), folder)
+    if by_tasks and tables.state.isEmpty():
+        return
+    mode = "append" if by_tasks else "overwrite"
     stage("writing profiles")
-    tables.profiles.write.mode("overwrite").parquet(folder.within(PROFILES))
+    tables.profiles.write.mode(mode).parquet(folder.within(PROFILES))
     stage("writing the rest of the state")
     alone = _times_alone(tables.state)
-    alone.write.mode("overwrite").parquet(folder.within(SEEN))
+    alone.write.mode(mode).parquet(folder.within(SEEN))
 
 
 def write_lines(

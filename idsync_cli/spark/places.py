@@ -8,6 +8,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, quoted
+from idsync_cli.spark.keeping import DRAFT
 from idsync_cli.spark.loading import DECISIONS, REPORT, RULES, SUCCESS
 from idsync_cli.spark.reading import is_elsewhere
 
@@ -21,9 +22,6 @@ SEEN: Final = "seen"
 WORK: Final = "_work"
 BEGUN: Final = "_idsync-job"
 """Says that a job of ours has begun to write a folder."""
-
-DRAFT: Final = ".draft-"
-"""What the names of files begin with that a task has not finished."""
 
 _OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES, BEGUN}
 _NEEDED: Final = 64 * 2**20

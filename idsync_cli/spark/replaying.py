@@ -17,11 +17,10 @@ from idsync_cli.spark.keeping import InFolder, Keeper, OnThisMachine, WithExecut
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.looking import Order
 from idsync_cli.spark.outputs import Replayed, Span, Tables
-from idsync_cli.spark.parting import PartingTasks
+from idsync_cli.spark.parting import PartingTasks, runs_here
 from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.places import WORK, JobFolder
 from idsync_cli.spark.rules import rules_of, with_other_logins
-from idsync_cli.spark.session import runs_here
 from idsync_cli.spark.stages import Stages
 from idsync_cli.spark.starting import beginning_of
 from idsync_cli.spark.tables import Values
@@ -97,10 +96,11 @@ def replay_into(
     )
     tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
     span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
+    by_tasks = isinstance(keeper, PartingTasks) and bool(done.report["windows"])
     if as_lines:
         outputs.write_lines(tables, span, folder, stages)
     else:
-        outputs.write(tables, span, folder, stages, of_state_only=isinstance(keeper, PartingTasks))
+        outputs.write(tables, span, folder, stages, by_tasks=by_tasks)
     stages.end()
     folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
     report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}

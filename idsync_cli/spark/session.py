@@ -71,13 +71,6 @@ def session(master: str | None, files: Sequence[str]) -> "SparkSession":
     return found
 
 
-def runs_here(spark: "SparkSession") -> bool:
-    """Whether all tasks of a session run on this machine, and it does not talk to a server."""
-    from pyspark.sql.utils import is_remote
-
-    return not is_remote() and spark.sparkContext.master.startswith("local")
-
-
 def _are_small(files: Sequence[str]) -> bool:
     if any(is_elsewhere(name) for name in files):
         return False

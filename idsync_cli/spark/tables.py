@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice, pairwise
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from idsync_cli.spark.rows import Answered, Kind, Row
 
@@ -166,7 +166,11 @@ def row_of(values: Values) -> Row:
 
 def values_of(row: Row) -> Values:
     """A row as a table has it."""
-    return row._replace(place=row.place.encode("utf-8", "surrogatepass"))  # type: ignore[arg-type]
+    return row._replace(place=_text(row.place))  # type: ignore[arg-type]
+
+
+def _text(place: str) -> bytes:
+    return place.encode("utf-8", "surrogatepass")
 
 
 def rows_in(batches: Batches) -> Iterator[Row]:
@@ -193,8 +197,8 @@ def results_of(found: Iterator[Answered | Row]) -> Made:
                 columns = dict(zip(Answered._fields, zip(*rows, strict=True), strict=True))
                 columns["kind"] = (Kind.LINE.value,) * len(rows)
             else:
-                values = map(values_of, cast("list[Row]", rows))
-                columns = dict(zip(Row._fields, zip(*values, strict=True), strict=True))
+                columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
+                columns["place"] = tuple([_text(each) for each in columns["place"]])
             yield batch_of(schema, columns)
 
 

@@ -17,7 +17,7 @@ from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.values import RequestEntry
 
-LINES_AT_ONCE: Final = 5000
+LINES_AT_ONCE: Final = 20_000
 """How many lines a task answers in one transaction."""
 
 
