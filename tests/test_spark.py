@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import random
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from benchmarks import workload
 from idsync_cli.errors import UsageFault
 from idsync_cli.spark import components, naming, windows
 from idsync_cli.spark.keeping import WithExecutors
+from idsync_cli.spark.looking import _counted
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
 from tests.on_spark import MARKS, let, parts, replayed, spark_session, without_times  # noqa: F401
@@ -92,7 +94,8 @@ def test_components_are_those_of_a_walk(
     named += [(node, [10 * node, 10 * node + 1], None) for node in range(3000, 3200)]  # so, too
     assert sum(len(names) for _, names, _ in named) > 700
     table = spark.createDataFrame(named, naming.NAMED)
-    found = components.components(table, SEED, WithExecutors(), naming.names_of_new_mpids)
+    new_names = naming.names_of_new_mpids
+    found = components.components(table, SEED, WithExecutors(), new_names, 20)
     members: dict[object, list[int]] = {}
     for node, *_ in named:
         members.setdefault(leaders.of(node), []).append(node)
@@ -102,7 +105,31 @@ def test_components_are_those_of_a_walk(
         for node in each
         if len(each) > 1
     }
-    assert {(row.node, row.component, row.lines) for row in found.collect()} == expected
+    nodes = {(row.node, row.component, row.lines) for row in found.nodes.collect()}
+    assert nodes == expected
+    sizes = Counter({component: lines for _, component, lines in expected})
+    assert (found.total, found.several) == (len(expected), len(+sizes))
+    assert found.tied == sum(node % 4 == 0 for node, *_ in expected)
+    [(largest, its_lines)] = sizes.most_common(1)
+    assert (found.largest, found.its_lines) == (largest, its_lines)
+    assert [*found.large] == [each for each, lines in sizes.most_common() if lines > 20]
+    assert (found.commonest is None) == (at_hand <= 700)
+    lines = [(node // 4, names) for node, names, _ in named if node % 4 == 0]
+    counted = Counter(
+        name
+        for seq, names in lines
+        if (4 * seq, largest, its_lines) in expected
+        for name in {*names}
+    )
+    told = _counted(found, spark.createDataFrame(lines, "seq long, names array<long>"))
+    for commonest in filter(None, (found.commonest, told)):
+        assert len(commonest) > 5
+        assert [lines for _, lines, _ in commonest[:5]] == [
+            lines for _, lines in counted.most_common(5)
+        ]
+        for name, count, first in commonest:
+            assert counted[name] == count
+            assert first == min(4 * seq for seq, names in lines if name in names)
 
 
 # ---- The command

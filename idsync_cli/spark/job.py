@@ -184,9 +184,8 @@ class Job:
         self._stage(f"resolving {window.length:,} lines from {window.first:,}")
         work = TaskWork(order.rules, order.seed, last_seq, order.now_ms, order.files)
         tasks = windows.tasks_for(window.length, self._most_tasks)
-        rows = spread(
-            window.lines, state.join(window.touched, "node"), window.found, window.length, tasks
-        )
+        of_state = state.join(window.touched, "node")
+        rows = spread(window.lines, of_state, window.found.large, tasks)
 
         def answer(batches: Batches) -> Made:
             return results_of(run(work, rows_in(batches)))
