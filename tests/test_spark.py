@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from benchmarks import workload
+from benchmarks.spark import history as history_of
 from idsync_cli.errors import UsageFault
 from idsync_cli.spark import components, naming, windows
 from idsync_cli.spark.keeping import WithExecutors
@@ -190,7 +191,24 @@ def test_a_chain_of_jobs_is_a_replay(
     assert len(second.json()["windows"]) == 2
     table = spark.read.parquet(str(idsync.folder / "two" / "answers")).orderBy("seq")
     assert "".join(f"{row.answer}\n" for row in table.select("answer").collect()) == answers
-    assert idsync("load", "one", "two", "--store", "loaded.db").status == 0
+    assert len([*(idsync.folder / "two" / "decisions").glob("part-*")]) > 2  # one of each task
+    profiles = spark.read.parquet(str(idsync.folder / "two" / "profiles"))
+    order = ["section", "seq", "rank", "age", "place"]
+    its = [row.profile for row in profiles.orderBy(*order).select("profile").collect()]
+    export = idsync("export", "--store", "serial.db").stdout.splitlines()
+    its = [each for each in its if '"record": "times"' not in each]
+    assert its == [each for each in export if '"times"' not in each and "digest_key" not in each]
+    entries = spark.read.parquet(str(idsync.folder / "two" / "history")).orderBy("seq", "place")
+    found = [json.loads(row.entry) for row in entries.select("entry").collect()]
+    history = [json.loads(line) for line in history_of(idsync.folder / "serial.db")]
+    history = [each for each in history if each["seq"] >= second.json()["first_seq"]]
+    assert len(history) > LINES // 4
+    assert [each | {"time": ""} for each in found] == [each | {"time": ""} for each in history]
+    answers = replayed(idsync, "b.jsonl.gz")
+    third = idsync(*spark_replay, "three", "b.jsonl.gz", "--state", "two", "--jsonl")
+    assert third.status == 0, third
+    assert parts(idsync.folder / "three" / "answers") == answers
+    assert idsync("load", "one", "two", "three", "--store", "loaded.db").status == 0
     for command in (("stats", "--json"), ("profiles", "--json")):
         loaded = idsync(*command, "--store", "loaded.db")
         assert loaded == idsync(*command, "--store", "serial.db")

@@ -185,7 +185,7 @@ def rows_in(batches: Batches) -> Iterator[Row]:
         columns = [list_of(batch.column(name)) for name in ("seq", "data", "file", "line", "place")]
         for seq, data, file, line, place in zip(*columns, strict=True):
             labels = place.decode("utf-8", "surrogatepass")
-            yield Row(Kind.LINE, seq, data, place=labels, file=file, line=line)
+            yield Row(Kind.LINE, seq, data, 0, 0, 0, 0, labels, None, None, None, False, file, line)
 
 
 def results_of(found: Iterator[Answered | Row]) -> Made:
