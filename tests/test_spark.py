@@ -204,7 +204,7 @@ def test_a_chain_of_jobs_is_a_replay(
     history = [each for each in history if each["seq"] >= second.json()["first_seq"]]
     assert len(history) > LINES // 4
     assert [each | {"time": ""} for each in found] == [each | {"time": ""} for each in history]
-    answers = replayed(idsync, "b.jsonl.gz")
+    answers = replayed(idsync, "b.jsonl.gz", "--again")
     third = idsync(*spark_replay, "three", "b.jsonl.gz", "--state", "two", "--jsonl")
     assert third.status == 0, third
     assert parts(idsync.folder / "three" / "answers") == answers
