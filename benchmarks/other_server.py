@@ -34,7 +34,7 @@ def main() -> None:
         return JSONResponse({"mpid": str(found), "is_logged_in": False})
 
     app = Starlette(routes=[Route(f"/v1/{kind}", answer, methods=["POST"]) for kind in KINDS])
-    config = uvicorn.Config(app, http="h11", lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
     listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as uvicorn's own sockets
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)  # noqa: T201

@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 from typer.core import TyperGroup
 
+from idsync_cli.cli import colour
 from idsync_cli.cli.app import app
 
 COMMANDS = Path(__file__).resolve().parent / "commands.md"
@@ -33,8 +34,9 @@ Made by `python docs/make_commands.py`; do not edit.
 
 def helps() -> Iterator[tuple[str, str]]:
     """Every command, by the words that call it, and its help; a group before what is in it."""
+    colour.ask("never")
     command = typer.main.get_command(app)
-    yield from _helps(typer.Context(command, info_name="idsync", terminal_width=WIDTH))
+    yield from _helps(command.context_class(command, info_name="idsync", terminal_width=WIDTH))
 
 
 def _helps(context: typer.Context) -> Iterator[tuple[str, str]]:
@@ -45,9 +47,10 @@ def _helps(context: typer.Context) -> Iterator[tuple[str, str]]:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if command is not None and not command.hidden:
-            yield from _helps(
-                typer.Context(command, parent=context, info_name=name, terminal_width=WIDTH)
+            made = command.context_class(
+                command, parent=context, info_name=name, terminal_width=WIDTH
             )
+            yield from _helps(made)
 
 
 def text() -> str:

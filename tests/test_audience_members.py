@@ -19,7 +19,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store.api import Store
-from idsync_cli.store.values import Member, MemberCount
+from idsync_cli.store.values import AudienceMember, MemberCount
 from idsync_cli.wire import LineReader, not_blank
 from tests.audience_worlds import NOW, PEOPLE, Happened, Person, definitions
 from tests.core.shorthand import profile, rules
@@ -70,7 +70,9 @@ def filled(store: Store, people: list[Person], organization: Organization) -> No
         engine.batch(reader.requests(not_blank(lines_of(number, person), 1)), labels)
 
 
-def found_in(store: Store, scope: ScopeRules, audience: str) -> tuple[list[Member], MemberCount]:
+def found_in(
+    store: Store, scope: ScopeRules, audience: str
+) -> tuple[list[AudienceMember], MemberCount]:
     with store.reading() as transaction:
         return (
             [*transaction.members("s", scope, audience, NOW)],
@@ -78,7 +80,7 @@ def found_in(store: Store, scope: ScopeRules, audience: str) -> tuple[list[Membe
         )
 
 
-def by_fold(store: Store, scope: ScopeRules, audience: str) -> list[Member]:
+def by_fold(store: Store, scope: ScopeRules, audience: str) -> list[AudienceMember]:
     fold, found = Fold(scope.definitions), []
     with store.reading() as transaction:
         for _, profile in transaction.profiles({"s": scope}):
@@ -86,7 +88,7 @@ def by_fold(store: Store, scope: ScopeRules, audience: str) -> list[Member]:
             assert data is not None
             subject = Subject(data, profile.identifiers, scope.is_known(profile), NOW)
             if audience in fold.of(subject).memberships:
-                found.append(Member(profile, data.is_opted_out))
+                found.append(AudienceMember(profile, data.is_opted_out))
     return found
 
 
@@ -127,6 +129,9 @@ def test_members_are_those_of_the_transaction_as_it_stands(make: Make, tmp_path:
             for each, name in ((one, "s"), (other, "another")):
                 transaction.insert(name, each, scope, None)
             members = [*transaction.members("s", scope, "everybody", NOW)]
-            assert members == [Member(one, False)]
+            assert members == [AudienceMember(one, False)]
             assert transaction.count_members("s", scope, "everybody", NOW) == MemberCount(1, 0)
-        assert found_in(store, scope, "everybody") == ([Member(one, False)], MemberCount(1, 0))
+        assert found_in(store, scope, "everybody") == (
+            [AudienceMember(one, False)],
+            MemberCount(1, 0),
+        )

@@ -337,6 +337,13 @@ def test_a_report_of_nothing_is_an_empty_one(mixed: Program) -> None:
 # What names and values hold has no effect
 
 
+def test_the_format_junit_is_the_report_alone(mixed: Program) -> None:
+    told = mixed("check", "s", "--format", "junit", "--junit", "r.xml")
+    assert told.stdout.encode() == (mixed.folder / "r.xml").read_bytes().rstrip(b"\n") + b"\n"
+    assert ElementTree.fromstring(told.stdout.encode()).tag == "testsuites"
+    assert (told.status, told.stderr) == (mixed("check", "s").status, "")
+
+
 @pytest.mark.parametrize("form", ["text", "github", "tap"])
 def test_names_and_values_cannot_act(idsync: Program, form: str) -> None:
     nasty = NASTY.replace("\x00", "")

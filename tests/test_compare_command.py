@@ -305,7 +305,7 @@ def test_where_one_side_alone_needs_a_scope_the_option_is_named(idsync: Program)
     outcome = compare(idsync, "day.jsonl", other="b.yaml")
     assert outcome.status == 1
     assert "note: A rejects requests that name no scope" in outcome.stderr
-    assert "use --scope consumers\n" in outcome.stderr
+    assert "use --scope consumers to name one for them\n" in outcome.stderr
     named = compare(idsync, "day.jsonl", "--scope", "consumers", other="b.yaml")
     assert "name no scope" not in named.stderr
     assert "2 answered by both" in named.stdout
@@ -501,3 +501,15 @@ def test_what_is_compared_is_named_once(shop: Program) -> None:
         "name one thing to compare with",
     )
     assert_refused(shop("compare", "--recorded", "day.jsonl"), 2, "no line has a response")
+
+
+@pytest.mark.parametrize("option", ["--output", "--html"])
+def test_a_result_is_shown_though_a_file_cannot_be_written(shop: Program, option: str) -> None:
+    shown = compare(shop, "day.jsonl")
+    assert shown.status == 1
+    outcome = compare(shop, "day.jsonl", option, "/dev/full")
+    assert (outcome.stdout, outcome.status) == (shown.stdout, 3)
+    assert (
+        outcome.stderr
+        == f"idsync: {option} '/dev/full' cannot be written: No space left on device\n"
+    )

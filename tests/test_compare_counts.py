@@ -9,15 +9,15 @@ import pytest
 from idsync_cli.core.codes import Rule
 from idsync_cli.core.decision import DecidedBy
 from idsync_cli.foresight.comparing.groups import NEVER, group
-from idsync_cli.foresight.comparing.sides import Kind, Side, Way
+from idsync_cli.foresight.comparing.sides import LineResult, Side, Way
 from tests.brute_comparison import compared, parted_at
 from tests.many import many
 
 Json = dict[str, Any]
 WAYS = (
-    Way(Kind.PROFILE, DecidedBy(Rule.NO_MATCH)),
-    Way(Kind.NOT_FOUND, DecidedBy(Rule.NO_MATCH)),
-    Way(Kind.REFUSED, error="NO_IDENTITIES"),
+    Way(LineResult.PROFILE, DecidedBy(Rule.NO_MATCH)),
+    Way(LineResult.NOT_FOUND, DecidedBy(Rule.NO_MATCH)),
+    Way(LineResult.REFUSED, error="NO_IDENTITIES"),
 )
 
 
@@ -86,7 +86,7 @@ def test_a_side_compared_with_itself_under_other_names() -> None:
 
 
 def test_lines_of_a_scope_that_one_side_lacks_are_not_compared() -> None:
-    ways = (*WAYS, Way(Kind.ELSEWHERE))
+    ways = (*WAYS, Way(LineResult.ELSEWHERE))
     a = Side(array("q", [1, 0, 1]), array("H", [0, 3, 0]), array("L", [1, 2, 3]), ways)
     b = Side(array("q", [5, 0, 5]), array("H", [0, 2, 0]), array("L", [1, 2, 3]), ways)
     found = group(a, b)

@@ -331,7 +331,7 @@ def test_a_configuration_in_another_archive_is_named(
     idsync.write("idsync.yaml", pack(CONFIG.encode()))
     outcome = idsync("config", "lint")
     assert outcome.status == 2
-    assert "unpack it first" in outcome.stderr
+    assert "decompress or unpack it first" in outcome.stderr
 
 
 def test_a_database_is_named(idsync: Program) -> None:

@@ -915,7 +915,7 @@ def test_a_recording_without_a_call_of_the_sdk_is_a_negative_answer(idsync: Prog
     [
         (b"just some words\n", "holds text"),
         (b"<html></html>", "is HTML or XML"),
-        (bz2.compress(TABLE.encode()), "is packed by bzip2"),
+        (bz2.compress(TABLE.encode()), "is compressed with bzip2"),
         (b'{"mpid": "1", "identities": {}}\n', "holds profiles"),
         (b'{"seq": 1, "status": "created"}\n', "holds answers"),
     ],

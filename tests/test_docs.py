@@ -18,7 +18,9 @@ from idsync_cli.cli.app import app
 from idsync_cli.core import codes
 from idsync_cli.core.config.lint import LintCode
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
+from idsync_cli.errors import FaultCode
 from idsync_cli.files.scenario_file import read_scenarios
+from idsync_cli.foresight.linting.findings import LintFinding
 from tests.console_blocks import (
     ROOT,
     Block,
@@ -106,9 +108,11 @@ def test_the_picture_of_a_graph_is_up_to_date() -> None:
 
 ALL_CODES = [
     *(codes.Status, codes.Rule, codes.Reason, codes.TierOutcome, codes.NoteCode, codes.ErrorCode),
-    LintCode,
+    *(LintCode, LintFinding, FaultCode),
     *(codes.Calculation, codes.Operator),
 ]
+ENDS = {"INTERRUPTED", "TERMINATED", "OUTPUT_CLOSED", "BUG"}
+"""What else ends a replay: codes of `ended_by`."""
 
 
 @pytest.mark.parametrize("code", [code for enum in ALL_CODES for code in enum])
@@ -117,7 +121,7 @@ def test_a_code_has_its_heading_in_the_rule_book(code: str) -> None:
 
 
 def test_the_rule_book_has_no_heading_for_a_word_that_is_gone() -> None:
-    known = {str(code) for enum in ALL_CODES for code in enum} | words_of_the_schemas()
+    known = {str(code) for enum in ALL_CODES for code in enum} | words_of_the_schemas() | ENDS
     named = [word for line in headings(DOCS / "rules.md") for word in re.findall("`([^`]+)`", line)]
     assert [word for word in named if word not in known] == []
 
@@ -234,7 +238,8 @@ def test_every_code_of_an_answer_is_shown_by_a_scenario() -> None:
         for section in sections
         if re.search(r"\]\(\.\./fixtures/scenarios/[\w./-]+\.yaml\)", section)
     }
-    answered = [code for enum in ALL_CODES if enum is not LintCode for code in enum]
+    not_of_answers = (LintCode, LintFinding, FaultCode)
+    answered = [code for enum in ALL_CODES if enum not in not_of_answers for code in enum]
     cannot_be_shown = {codes.ErrorCode.INVALID_JSON}  # a scenario is no JSON
     assert [code for code in answered if code not in shown | cannot_be_shown] == []
 

@@ -76,7 +76,7 @@ def test_nothing_is_written_unless_it_is_allowed(ask: Explored, program: Program
     assert ask("ask", new).json()["answer"]["status"] == "created"
     reply = ask("ask", new | {"dry_run": False})
     assert (reply.status, reply.json()["error"]["code"]) == (403, "READ_ONLY")
-    assert "--allow-writes" in reply.json()["error"]["message"]
+    assert "read-only" in reply.json()["error"]["message"]
     assert program("stats", "--json").json()["last_seq"] == before
 
 

@@ -105,8 +105,8 @@ def test_a_backup_replaces_nothing_unless_it_is_told_to(filled: Program) -> None
     before = (filled.folder / "other.db").read_bytes()
     assert_refused(filled("backup", "other.db"), 2, "other.db", "already exists", "--force")
     assert_refused(filled("backup", "idsync.db", "--force"), 2, "is the store idsync.db")
-    assert_refused(filled("backup", ".", "--force"), 2, "already exists")
-    assert_refused(filled("backup", "no/such.db"), 3, "no/such.db")
+    assert_refused(filled("backup", ".", "--force"), 2, "it is a folder")
+    assert_refused(filled("backup", "no/such.db"), 2, "no/such.db", "its folder does not exist")
     assert_refused(
         filled("backup", "b.db", "--store", "none.db"), 3, "there is no store at none.db"
     )

@@ -97,7 +97,9 @@ def test_what_cannot_be_a_store_is_told_of_and_nothing_is_made(filled: Program, 
     assert_told(filled.process(*IDENTIFY), words)
 
 
-@pytest.mark.parametrize(("path", "words"), [("", "is empty"), (":memory:", "lost at once")])
+@pytest.mark.parametrize(
+    ("path", "words"), [("", "is empty"), (":memory:", "lost at once"), ("-", "standard")]
+)
 def test_a_path_that_names_no_file_is_told_of(filled: Program, path: str, words: str) -> None:
     before = listed(filled.folder)
     for command in COMMANDS:
@@ -267,7 +269,12 @@ def test_the_log_of_a_store_that_is_gone_is_not_played_into_a_new_one(filled: Pr
 
 def test_the_drafts_of_killed_processes_are_cleared_away(filled: Program) -> None:
     drafts = [".idsync.db.999999999.new", ".idsync.db.999999999.new-wal"]
-    strangers = [f".idsync.db.{os.getppid()}.new", ".idsync.db.new", ".idsync.dbx.999999999.new"]
+    strangers = [
+        f".idsync.db.{os.getppid()}.new",
+        ".idsync.db.new",
+        ".idsync.dbx.999999999.new",
+        ".idsync.db.999999999.news",
+    ]
     for name in (*drafts, *strangers):
         filled.write(name, "left behind")
     assert filled(*IDENTIFY).status == 0
@@ -328,3 +335,30 @@ def test_whoever_writes_misses_a_store_that_goes_meanwhile(filled: Program) -> N
         store.writing(),
     ):
         (filled.folder / "whole.db").unlink()
+
+
+# A transaction whose first read fails
+
+
+@pytest.mark.parametrize("writes", [False, True], ids=["reading", "writing"])
+def test_a_transaction_that_fails_as_it_begins_is_not_left_open(
+    filled: Program, *, writes: bool
+) -> None:
+    """The file cannot be read for a moment; nobody waits for it afterwards, and it goes on."""
+    path = filled.folder / "whole.db"
+    whole = path.read_bytes()
+    assert not path.with_name("whole.db-wal").exists()
+    store = open_store(str(path), write=True)
+    assert store is not None
+    with store:
+        begin = store.writing if writes else store.reading
+        store.connection.execute("PRAGMA shrink_memory")
+        path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+        with pytest.raises(StoreFault, match="damaged"), begin():
+            pass
+        assert not store.connection.in_transaction
+        path.write_bytes(whole)
+        store.connection.execute("PRAGMA shrink_memory")
+        assert filled("login", "--idfv", "phone 1", "--store", "whole.db").status == 0
+        with begin() as transaction:
+            assert transaction.last_seq == 2

@@ -20,6 +20,9 @@ from idsync_cli.core import codes
 from idsync_cli.core.config.lint import LintCode
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import TYPES_BY_NAME
+from idsync_cli.errors import FaultCode
+from idsync_cli.foresight.linting.findings import LintFinding
+from idsync_cli.store.sqlite.health.findings import FindingCode
 from tests.program import TWO_SCOPES, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]
@@ -304,16 +307,28 @@ def test_the_package_has_the_rule_book_as_it_is_documented() -> None:
 
 CODES = [
     *(*codes.Status, *codes.Rule, *codes.NoteCode, *codes.TierOutcome),
-    *(*codes.Reason, *codes.ErrorCode, *LintCode),
+    *(*codes.Reason, *codes.ErrorCode, *LintCode, *LintFinding, *FaultCode, *FindingCode),
 ]
 SETTINGS = [
     *(*PRESETS, *codes.OnConflictingLogin, *codes.OnLogout, *codes.OnNewKnownUser),
     *("login", "unique", "immutable", "priority", "scopes", "accounts", "workspaces", "strategy"),
     *("identities", "version", "organization", "links", "aliasing", "on_unique_held", "take"),
 ]
+CONFIGURATION = json.loads((ROOT / "docs/schema/configuration.schema.json").read_text())
 
 
-@pytest.mark.parametrize("word", [*CODES, *SETTINGS, *TYPES_BY_NAME])
+def keys_of(schema: object) -> Iterator[str]:
+    """Every key that a schema names."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        schema = list(schema.values())
+    for each in schema if isinstance(schema, list) else ():
+        yield from keys_of(each)
+
+
+@pytest.mark.parametrize(
+    "word", sorted({*CODES, *SETTINGS, *keys_of(CONFIGURATION), *TYPES_BY_NAME})
+)
 def test_every_word_is_explained(idsync: Program, word: str) -> None:
     outcome = idsync("help", word)
     assert (outcome.status, outcome.stderr) == (0, "")
@@ -337,6 +352,30 @@ def test_a_word_of_several_meanings_is_told_with_all(idsync: Program) -> None:
     assert "\n\non_unique_held  (" in kept
     assert idsync("help", "login").stdout.endswith("also a command: idsync login --help\n")
     assert "Option: --idfv VALUE" in idsync("help", "idfv").stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "topic"),
+    [
+        *((each, "answers") for each in ("near", "tiers", "changes", "attributes_set", "shown_by")),
+        *((each, "requests") for each in ("known_identities", "batch", "mp_deviceid")),
+        *((each, "scenarios") for each in ("given", "expect", "as", "steps")),
+    ],
+)
+def test_a_member_is_explained_by_the_page_that_it_is_on(
+    idsync: Program, word: str, topic: str
+) -> None:
+    assert idsync("help", word).stdout == text_of(topic)
+
+
+def test_what_doctor_finds_is_explained_with_the_way_out(idsync: Program) -> None:
+    told = idsync("help", "shared_unique").stdout
+    assert told.startswith(
+        "shared_unique  (Health: what doctor finds in a store)\n\nMeans: Several "
+    )
+    assert "\n\nDo: This happens when a type becomes unique later; " in told
+    both = idsync("help", "known").stdout
+    assert both.index("(Profile members: ") < both.index("(Health: ")
 
 
 def test_all_codes_and_all_types_are_listed(idsync: Program) -> None:
@@ -374,6 +413,27 @@ def test_the_help_of_a_command_fits_one_screen(idsync: Program, words: tuple[str
     assert (example is None) == (words in ((), ("profile",), ("config",)))
 
 
+def test_a_narrow_terminal_cuts_no_line_of_the_help(idsync: Program) -> None:
+    narrow = Program(idsync.folder, 60)
+    for words in commands():
+        wide, told = (program(*words, "--help").stdout for program in (idsync, narrow))
+        assert told.split() == wide.split(), words
+        assert max(map(len, told.splitlines())) <= 60, words
+
+
+def test_defaults_and_bounds_are_told_in_words(idsync: Program) -> None:
+    for words in commands():
+        told = idsync(*words, "--help").stdout
+        assert "x<=" not in told, words
+        assert "x>=" not in told, words
+        assert "[default" not in told, words
+        assert "default:\n" not in told, words
+        assert "\u00a0" not in told, words
+    assert "At most N examples (default: 10, 0 to 1,000).\n" in idsync("compare", "-h").stdout
+    assert "The port; 0 picks a free one (default: 8080).\n" in idsync("serve", "-h").stdout
+    assert "default: - for stdout" in idsync("convert", "-h").stdout
+
+
 def test_an_option_may_stand_before_the_command(idsync: Program) -> None:
     idsync.write("other.yaml", TWO_SCOPES)
     asked = ("identify", "--email", "a@example.com", "--scope", "couriers", "--json")
@@ -391,10 +451,20 @@ def test_an_option_may_stand_before_the_command(idsync: Program) -> None:
     ]
 
 
+def test_the_way_out_of_an_empty_request_is_one_among_several_scopes(idsync: Program) -> None:
+    idsync.write("idsync.yaml", TWO_SCOPES)
+    alone = idsync("identify").stderr
+    assert "no scope; name a scope or a workspace" in alone
+    assert alone.endswith("\ntry: idsync identify --help\n")
+    assert "try:" not in idsync("identify", "--email", "a@example.com").stderr
+    assert "try:" not in idsync("track", "--mpid", "x", "--scope", "consumers").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["identify"], "try: idsync identify --email a@example.com, or idsync identify --help"),
+        (["erase"], "try: idsync erase --email a@example.com, or idsync erase --help"),
         (["login", "--email"], "option --email needs a value: idsync login --email VALUE"),
         (["login", "-s"], "option -s needs a value: idsync login -s VALUE"),
         (["login", "--email", "--idfv", "1"], "write --email=--idfv if that is the value"),
@@ -413,7 +483,10 @@ def test_an_option_may_stand_before_the_command(idsync: Program) -> None:
         (["stats", "-5412"], "no such option: -5"),
         (["profiles", "--limit", "x"], "--limit: 'x' is not an integer"),
         (["profiles", "--limit", "0"], "--limit: 0 is not between 1 and 1000000000"),
-        (["check", "--format", "x", "."], "--format: 'x' is not one of 'text', 'github', 'tap'"),
+        (
+            ["check", "--format", "x", "."],
+            "--format: 'x' is not one of 'text', 'github', 'tap', 'junit'",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_command_is_told_with_the_command(

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,8 @@ def test_a_body_that_says_it_is_too_long_is_not_waited_for(server: Server, encod
 
 
 IDENTIFY = b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+WHO = b'{"known_identities": {"email": "half"}}'
+WHOLE = IDENTIFY + b"Content-Length: %d\r\n\r\n" % len(WHO) + WHO
 
 
 def ended(server: Server, sent: bytes) -> list[tuple[bytes, bytes]]:
@@ -98,9 +100,7 @@ def test_a_body_that_is_cut_is_told_of(server: Server, cut: bytes) -> None:
 
 
 def test_who_sends_no_more_is_answered_all_the_same(server: Server) -> None:
-    body = b'{"known_identities": {"email": "half"}}'
-    whole = IDENTIFY + b"Content-Length: %d\r\n\r\n" % len(body) + body
-    first, second = ended(server, whole * 2)
+    first, second = ended(server, WHOLE * 2)
     assert first[0] == second[0] == b"HTTP/1.1 200 OK"
     assert json.loads(first[1])["mpid"] == json.loads(second[1])["mpid"]
     assert ended(server, b"") == ended(server, IDENTIFY) == []
@@ -115,6 +115,95 @@ def test_what_is_no_http_behind_an_answer_ends_the_connection(server: Server) ->
             connection.sendall(sent)
             assert connection.recv(65536)[:12] in (b"HTTP/1.1 413", b"HTTP/1.1 400")
     assert server("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        IDENTIFY + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        IDENTIFY + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
+        IDENTIFY + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        IDENTIFY + b"Content-Length: 1000\r\n\r\n{",
+    ],
+)
+def test_what_came_before_something_wrong_is_answered_first(
+    server: Server, number: int, wrong: bytes
+) -> None:
+    *answers, last = ended(server, number * WHOLE + wrong + WHOLE)
+    assert [status for status, _ in answers] == number * [b"HTTP/1.1 200 OK"]
+    assert last[0] == b"HTTP/1.1 400 Bad Request"
+    assert json.loads(last[1])["errors"][0]["code"] == "BAD_REQUEST"
+
+
+LONG = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: "
+
+
+@pytest.mark.parametrize(
+    ("head", "is_taken"),
+    [
+        (LONG + b"y" * 60_000, True),
+        (LONG + b"y" * 70_000, False),
+        (LONG + b"y\r\nX-A: " * 6_000, True),
+        (LONG + b"y\r\nX-A: " * 20_000, False),
+        (b"GET /healthz?" + b"y" * 60_000 + b" HTTP/1.1\r\nHost: x\r\nX: ", True),
+        (b"GET /healthz?" + b"y" * 70_000 + b" HTTP/1.1\r\nHost: x\r\nX: ", False),
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 50])
+def test_a_head_has_a_longest_length(
+    server: Server, head: bytes, is_taken: bool, pieces: int
+) -> None:
+    """However it comes: whole, or in pieces."""
+    sent = head + b"\r\nConnection: close\r\n\r\n"
+    size = -(-len(sent) // pieces)
+    came = b""
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        with suppress(OSError):  # it does not read on once it has refused
+            for at in range(0, len(sent), size):
+                connection.sendall(sent[at : at + size])
+                time.sleep(0.001)
+        with suppress(ConnectionResetError):
+            while chunk := connection.recv(65536):
+                came += chunk
+    if is_taken:
+        assert came.startswith(b"HTTP/1.1 200 ")
+    else:  # a client that is still writing may be reset before it reads why
+        assert not came or came.startswith(b"HTTP/1.1 400 ")
+        assert not came or b"longer than 64 KiB" in came
+    assert server("GET", "/healthz").status == 200
+
+
+def test_a_head_without_an_end_costs_a_bounded_memory(server: Server) -> None:
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        connection.sendall(LONG)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(b"y" * 64 * 1024 * 1024)
+    assert server("GET", "/healthz").status == 200
+
+
+def test_a_header_behind_the_body_counts_for_nothing(server: Server) -> None:
+    sent = (
+        b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"%x\r\n%b\r\n0\r\nx-mp-key: web-key\r\n\r\n" % (len(WHO), WHO)
+    )
+    first, second = ended(server, sent + WHOLE)
+    assert first == (b"HTTP/1.1 401 Unauthorized", b"")
+    assert second[0] == b"HTTP/1.1 200 OK"
+
+
+def test_other_versions_and_an_upgrade_are_answered(server: Server) -> None:
+    old = b"GET /healthz HTTP/1.0\r\n\r\n"
+    up = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    for sent in (old, up, up + b"whatever comes next"):
+        [(status, body)] = ended(server, sent)
+        assert (status, body) == (b"HTTP/1.1 200 OK", b'{"status": "ok"}')
+    [(status, _)] = ended(server, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    assert status == b"HTTP/1.1 400 Bad Request"
 
 
 def test_a_thousand_connections_that_say_nothing_keep_nobody_out(server: Server) -> None:
@@ -136,7 +225,8 @@ def hurried(folder: Path) -> Iterator[Server]:
     """A server that waits for a second where others wait for thirty."""
     program = with_a_user(Program(folder))
     code = (
-        "from idsync_cli.server import bodies, run; run.SILENT_SECONDS = 1; bodies.SECONDS = 1;"
+        "from idsync_cli.server import bodies, protocol;"
+        "protocol.SILENT_SECONDS = bodies.SECONDS = 1;"
         "from idsync_cli.__main__ import main; main()"
     )
     process = subprocess.Popen(

@@ -66,7 +66,7 @@ def test_a_validator_that_others_wrote_finds_nothing(described: Json) -> None:
 
 def test_it_has_every_route_and_no_other(described: Json) -> None:
     from idsync_cli.core.config.rules import Organization
-    from idsync_cli.server.api import Api, Settings
+    from idsync_cli.server.api import Api, ServerSettings
     from idsync_cli.server.app import routes_of
     from idsync_cli.server.carrying_out import CarryingOut
     from idsync_cli.server.credentials import Credentials
@@ -74,7 +74,7 @@ def test_it_has_every_route_and_no_other(described: Json) -> None:
 
     nobody = Organization(None, {}, {})
     service: Any = None  # it is not asked
-    api = Api(service, nobody, Credentials(nobody, {}), Settings(), Log(None, values=False))
+    api = Api(service, nobody, Credentials(nobody, {}), ServerSettings(), Log(None, values=False))
     served = {
         (method.lower(), route.path.replace("{word}", "alias"))
         for route in routes_of(api, CarryingOut(api, 0, _no_bug))

@@ -18,7 +18,7 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.service import Service
 from idsync_cli.files.scenario import Scenario
-from idsync_cli.server.api import Api, Settings
+from idsync_cli.server.api import Api, ServerSettings
 from idsync_cli.server.app import make_app
 from idsync_cli.server.credentials import Credentials
 from idsync_cli.server.log import Log
@@ -75,7 +75,7 @@ def application(
     with Service(
         organization, lambda: opened(write=True), lambda: opened(write=False), now=now
     ) as service:
-        api = Api(service, organization, credentials, Settings(), Log(None, values=False))
+        api = Api(service, organization, credentials, ServerSettings(), Log(None, values=False))
         with closing(Application(make_app(api, raise_bug))) as ask:
             yield ask
 

@@ -170,3 +170,13 @@ def test_an_error_comes_before_the_tiers_that_explain_it(shop: Program) -> None:
         _, rest = process.communicate()
     assert first.startswith(b"idsync: PROTECTED_IDENTITY: ")
     assert rest == b""
+
+
+def test_an_erase_that_finds_nobody_is_told_how_to_see_who_is_near(idsync: Program) -> None:
+    idsync.make_store()
+    assert idsync("login", "--customer-id", "C-1", "--email", "a@example.com").status == 0
+    outcome = idsync("erase", "--email", "a@example.com")
+    assert outcome.status == 1
+    [near] = [line for line in outcome.stdout.splitlines() if "holds email" in line]
+    assert near.endswith("; idsync whois TYPE=VALUE shows who")
+    assert "--explain" not in outcome.stdout

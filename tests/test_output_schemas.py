@@ -20,7 +20,7 @@ from idsync_cli.foresight.flips import SETTINGS, STRATEGY_RULES
 from idsync_cli.foresight.linting.findings import LintFinding, Weight
 from idsync_cli.inspect.doctor import Level
 from idsync_cli.inspect.plan import Fate
-from idsync_cli.inspect.translation import Outcome
+from idsync_cli.inspect.translation import LineOutcome
 from idsync_cli.store.sqlite.health.findings import FindingCode
 from tests.program import Program, program_in_a_fresh_folder
 from tests.test_help import commands
@@ -166,7 +166,7 @@ def test_what_decided_is_any_rule_of_the_code() -> None:
     with_type, without = schema("history")["$defs"]["decided_by"]["oneOf"]
     rules = {with_type["properties"]["rule"]["const"], *without["properties"]["rule"]["enum"]}
     assert rules == {*values(codes.Rule), codes.Import.IMPORT}
-    assert set(schema("translate")["properties"]["status"]["enum"]) == set(values(Outcome))
+    assert set(schema("translate")["properties"]["status"]["enum"]) == set(values(LineOutcome))
     statuses = schema("replay")["properties"]["types"]["additionalProperties"]["propertyNames"]
     assert set(statuses["enum"]) == set(values(codes.Status))
 

@@ -450,6 +450,50 @@ WRITING = {
 }
 
 
+TO_NO_STREAM = {
+    "replay with a page": ("replay", "day.jsonl", "--html"),
+    "replay with events": ("replay", "day.jsonl", "--enrich"),
+    "compare": ("compare", "--with", "other.yaml", "day.jsonl", "--output"),
+    "erase": ("erase", "--idfv", "1", "--certificate"),
+    "identify": ("identify", "--idfv", "2", "--svg"),
+    "check": ("check", "s", "--junit"),
+    "serve": ("serve", "--record"),
+    "backup": ("backup",),
+    "init": ("init", "--config"),
+}
+
+
+@pytest.mark.parametrize("command", TO_NO_STREAM.values(), ids=TO_NO_STREAM)
+def test_no_file_is_made_that_is_called_as_standard_output_is(
+    filled: Program, command: tuple[str, ...]
+) -> None:
+    before = contents(filled.folder)
+    assert_refused(filled(*command, "-"), 2, "cannot go to standard output ('-'); name a file")
+    assert contents(filled.folder) == before
+
+
+@pytest.mark.parametrize("command", WRITING.values(), ids=WRITING)
+def test_a_name_that_no_file_can_have_is_told_before_anything_is_done(
+    filled: Program, command: tuple[str, ...]
+) -> None:
+    filled.write("people.csv", "email\na@example.com\n")
+    filled.write("names.txt", "idfv=1\n")
+    filled.write("day.jsonl", A_BATCH)
+    (filled.folder / "loop").symlink_to("loop")
+    before = contents(filled.folder)
+    long = "x" * 300
+    for name, cause in ((long, "File name too long"), ("loop", "Too many levels of symbolic")):
+        outcome = filled(*command, name)
+        assert outcome.status in (2, 3)
+        assert outcome.stdout == ""
+        assert outcome.stderr.count("\n") == 1
+        assert f"{name[:80]}" in outcome.stderr
+        assert cause in outcome.stderr
+    now = contents(filled.folder)
+    assert now.keys() == before.keys()
+    assert {**now, "idsync.db-shm": None} == {**before, "idsync.db-shm": None}  # marks of readers
+
+
 @pytest.mark.parametrize("content", [b"", b"three days of work\n"], ids=["empty", "full"])
 @pytest.mark.parametrize("command", WRITING.values(), ids=WRITING)
 def test_a_file_that_is_there_is_replaced_by_force_alone(

@@ -127,7 +127,7 @@ def test_a_csv_file_has_a_column_a_type(idsync: Program) -> None:
     ]  # fmt: skip
     assert outcome.lines()[0]["device_application_stamp"] == "d1"
     assert outcome.status == 1
-    assert "line 5: names 0 things" in outcome.stderr
+    assert "line 5: names nobody; give one MPID or one identifier" in outcome.stderr
 
 
 @pytest.mark.parametrize("file_name", ["members.jsonl", "members.csv"])
@@ -179,7 +179,7 @@ def test_a_line_may_name_its_scope_as_a_request_does(tmp_path: Path) -> None:
     for told in (
         "line 7: the workspace 'second' belongs to the scope 'two', not to 'one'",
         "line 8: unknown scope 'on'; did you mean 'one'?", "line 9: scope is '5'",
-        "line 10: no scope; name a scope or a workspace", "line 11: names 0 things",
+        "line 10: no scope; name a scope or a workspace", "line 11: names nobody",
         "5 lines translated, 1 found no profile, 5 could not be read",
     ):  # fmt: skip
         assert told in outcome.stderr
@@ -241,7 +241,7 @@ def test_a_first_line_that_says_nothing_is_refused(
         ("x y", "neither an MPID nor TYPE=VALUE"),
         ("emial=a", "did you mean 'email'"),
         ("email=", "is empty"),
-        ('{"email": "a", "das": "b"}', "names 2 things"),
+        ('{"email": "a", "das": "b"}', "names 2 identifiers or MPIDs"),
         ('{"email": 5}', "is not text"),
         ('{"email"', "not JSON"),
     ],

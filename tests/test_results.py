@@ -28,8 +28,8 @@ from idsync_cli.inspect import audiences, doctor, plan, profiles, query
 from idsync_cli.inspect.near import meant_by
 from idsync_cli.inspect.statistics import stats
 from idsync_cli.inspect.story import story
-from idsync_cli.inspect.translation import Outcome
-from idsync_cli.inspect.translation import Totals as Translated
+from idsync_cli.inspect.translation import LineOutcome
+from idsync_cli.inspect.translation import TranslationTotals as Translated
 from idsync_cli.inspect.whois import whois as who_holds
 from idsync_cli.maintenance import copies
 from idsync_cli.one_shot import Reply, reply_to
@@ -100,8 +100,8 @@ def results(world: World) -> Iterator[tuple[Any, int]]:
     for whom, exit_status in ((mpid, 0), (mpid + 1, 1)):
         its = audiences.membership(transaction, rules, "reachable", None, whom, 0)
         yield its, exit_status
-    yield Translated({**dict.fromkeys(Outcome, 0), Outcome.TRANSLATED: 1}, 0), 0
-    yield Translated(dict.fromkeys(Outcome, 0), 0), 1
+    yield Translated({**dict.fromkeys(LineOutcome, 0), LineOutcome.TRANSLATED: 1}, 0), 0
+    yield Translated(dict.fromkeys(LineOutcome, 0), 0), 1
     yield Tally().summary(stopped=False, dry_run=False), 0
     yield Imported(1, dry_run=False), 0
     exported = export_profiles(

@@ -438,7 +438,7 @@ def test_what_is_no_origin_is_told_before_anything_listens(
     "given", ["null", "http://localhost:3000", "http://[::1]:8080", "capacitor://localhost"]
 )
 def test_what_browsers_send_is_an_origin(given: str) -> None:
-    check_origin(given)
+    check_origin("--allow-origin", given)
     name = b"access-control-allow-origin"
     assert (name, given.encode()) in Cors((given,)).headers_for(given.encode())
     assert name not in dict(Cors((given,)).headers_for(b"https://other.example"))

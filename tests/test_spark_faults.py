@@ -147,7 +147,7 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
         assert not (idsync.folder / output / "_SUCCESS").exists()
         return outcome.stderr
 
-    assert "unpack it" in fault("day.jsonl.bz2")
+    assert "decompress it" in fault("day.jsonl.bz2")
     assert "rename it" in fault("plain.gz")
     assert "rename it" in fault("packed.jsonl")
     assert "no job wrote" in fault("day.jsonl", output="foreign")

@@ -1,5 +1,6 @@
 """The commands that make a store and look into it, and those that look at a configuration."""
 
+import os
 import re
 from pathlib import Path
 
@@ -75,6 +76,27 @@ def test_init_keeps_what_is_there(idsync: Program) -> None:
         assert (outcome.status, outcome.stdout) == (0, "")
         assert outcome.stderr.count("kept") == 2
         assert idsync.files() == before
+
+
+def test_init_takes_nothing_away_that_it_did_not_make(idsync: Program) -> None:
+    """A device or a pipe is no file that was just made, and a link is not what it leads to."""
+    link, target = idsync.folder / "link", idsync.folder / "target"
+    link.symlink_to("/dev/null")
+    outcome = idsync("init", "--config", "link", "--store", "new.db")
+    assert_refused(outcome, 2, "link", "the configuration is empty")
+    assert link.is_symlink()
+    link.unlink()
+    link.symlink_to("target")
+    outcome = idsync("init", "--config", "link", "--store", "no/new.db")
+    assert_refused(outcome, 3, "no/new.db", "its folder does not exist")
+    assert (link.is_symlink(), target.exists()) == (True, False)
+    os.mkfifo(target)
+    rules = (idsync.folder / "idsync.yaml").read_bytes()
+    process = idsync.start("init", "--config", "target", "--store", "new.db")
+    target.write_bytes(rules)
+    told, _ = process.communicate(timeout=60)
+    assert (process.returncode, told) == (0, b"")
+    assert target.is_fifo()
 
 
 def test_init_takes_other_names(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from idsync_cli.render.breaking import broken
 from idsync_cli.render.paper import lines
-from idsync_cli.render.tables import height, laid_out
+from idsync_cli.render.tables import WIDE, height, laid_out
 from idsync_cli.render.theme import Look, text
 from tests.program import (  # noqa: F401 - the fixture
     Program,
@@ -62,7 +63,7 @@ def test_a_value_that_would_be_cut_through_stands_below_its_row() -> None:
     assert height(table) == 4
 
 
-def test_what_moves_below_its_row_makes_a_tall_table_half_as_long() -> None:
+def test_what_moves_below_its_row_makes_a_tall_table_shorter_by_a_third() -> None:
     stamps = "\n".join(f"device_application_stamp {STAMP}" for _ in range(3))
     rows = [("7003778869905922103", "consumers", "anonymous", stamps)] * 4
     columns = ("MPID", "Scope", "State", "First identifiers")
@@ -70,6 +71,44 @@ def test_what_moves_below_its_row_makes_a_tall_table_half_as_long() -> None:
     tall = laid_out(columns, rows, 68)
     assert tall.is_stacked
     assert f"  device_application_stamp {STAMP}" in lines([tall], 68)
+
+
+def test_what_stands_below_each_other_stands_side_by_side_where_there_is_room() -> None:
+    assert next(line for line in drawn(120) if "9bc545b393e8e8dd" in line).split()[3:] == [
+        *("login:", "no_match,", "9bc545b393e8e8dd", "device_application_stamp", STAMP),
+    ]
+    [row, last] = drawn(160)[2:]
+    assert f"login: no_match, 9bc545b393e8e8dd, sent {TIME} device_application_stamp" in row
+    assert last.split() == ["email", "milo.tanaka72@example.com"]
+
+
+def test_a_page_breaks_lines_itself() -> None:
+    assert sum(BY.splitlines()[1] in line for line in drawn(WIDE)) == 1
+    assert BY.splitlines()[1] in drawn(WIDE)[3]
+
+
+def test_settings_that_nothing_has_take_no_room() -> None:
+    columns = ("Type", "Value", "Settings", "Held by")
+    rows = [("email", "a@example.com", "-", "1"), ("ios_idfv", "9876", "-", "2")]
+    assert lines([laid_out(columns, rows, 80)], 80)[0].split() == [*columns[:3], "Held", "by"]
+    narrow = lines([laid_out(columns, rows, 32)], 32)
+    assert narrow[0].split() == ["Type", "Value", "Held", "by"]
+    assert narrow[2] == "email    a@example.com       1"
+    assert len(narrow) == 4
+    unlike = [("email", "a@example.com", "unique", "1"), *rows]
+    assert "Settings" in lines([laid_out(columns, unlike, 32)], 32)[1]
+
+
+def test_numbers_stand_at_the_right_unless_something_stands_below_them() -> None:
+    table = laid_out(("Eligible", "Left"), [("1", "1"), ("10", "10")], 80)
+    assert lines([table], 80)[2:] == ["       1    1", "      10   10"]
+    table = laid_out(("Eligible", "Left"), [("1\n  9 login_protection", "1")], 80)
+    assert lines([table], 80)[2] == "1                       1"
+
+
+def test_a_line_that_is_indented_goes_on_at_its_indent() -> None:
+    assert broken(text("narrowed\n  lost here"), 8).plain == "narrowed\n  lost\n  here"
+    assert broken(text("    a b c"), 5).plain == "    a\n  b c"
 
 
 def test_the_height_of_a_table_is_that_of_its_rows() -> None:
@@ -118,7 +157,7 @@ def test_reasons_stand_below_a_table_that_they_would_make_longer(shop: Program) 
     narrow = Program(shop.folder, 80)(*EXPLAINED, "--das", STAMP).stdout.splitlines()
     assert "tier 2: 1 immutable_protection" in narrow
     assert "tier 4: 1 immutable_protection" in narrow
-    assert any(line.split()[:3] == ["2", "email", "ravi.quinn27@"] for line in narrow)
+    assert any(line.split()[:3] == ["2", "email", "ravi.quinn27@example."] for line in narrow)
     wide = Program(shop.folder, 140)(*EXPLAINED, "--das", STAMP).stdout.splitlines()
     assert [line.strip() for line in wide].count("1 immutable_protection") == 2
     assert not any(line.startswith("tier ") for line in wide)

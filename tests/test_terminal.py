@@ -139,3 +139,14 @@ def test_a_refused_line_without_tiers_takes_no_empty_lines(idsync: Program) -> N
     shown = idsync("replay", "bad.jsonl", "--dry-run", "--explain", "--quiet").stdout
     assert "\n\n\n" not in shown
     assert shown.count("UNKNOWN_IDENTITY_TYPE") == 2
+
+
+def test_messages_are_as_wide_as_their_terminal_while_the_output_is_a_file(idsync: Program) -> None:
+    idsync.write("people.csv", "Customer ID,E-Mail,Signed up\nC1,a@example.com,2020\n")
+    (idsync.folder / "requests.jsonl").write_bytes(REQUESTS)
+    columns = 60
+    replay = ("replay", "requests.jsonl", "--dry-run", "--seed", "1", "--output", "-")
+    for command in (("convert", "people.csv"), replay):
+        shown = on_a_terminal(idsync.folder, *command, columns=columns, output="written.jsonl")
+        assert shown.status > 0
+        assert columns - 15 < max(map(len, shown.lines)) <= columns

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,12 @@ class TestRoundTrip:
     @pytest.mark.parametrize("packed", [False, True])
     def test_the_same_lines_again(self, filled: Program, form: str, packed: bool) -> None:
         name = f"profiles.{form}"
-        assert filled("export", "--output", name).stdout == ""
+        outcome = filled("export", "--output", name)
+        assert outcome.stdout == ""
+        assert re.fullmatch(
+            r"exported \d+ profiles(, \d+ records? of their data and of erasures)?\n",
+            outcome.stderr,
+        )
         if packed:
             content = Path(filled.folder, name).read_bytes()
             name = f"{name}.gz"

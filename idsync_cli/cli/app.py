@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from idsync_cli import __version__
 from idsync_cli.cli import colour
 from idsync_cli.cli.environment import say, write
-from idsync_cli.cli.parsing import Reading, command_of, usage_message
+from idsync_cli.cli.parsing import CommandParsing, command_of, usage_message
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
 
 EXIT_BUG = 70
@@ -86,17 +86,18 @@ _PAIRS = {
 """Commands that share a line of the list, which is to fit a screen."""
 
 
-class _Lines(colour.TakesColour, Reading, TyperGroup):
+class _Lines(colour.TakesColour, CommandParsing, TyperGroup):
     """Commands, each with one line."""
 
 
-class Commands(colour.TakesColour, Reading, TyperGroup):
+class Commands(colour.TakesColour, CommandParsing, TyperGroup):
     """All commands: listed by their lines, imported and built only when one is asked for."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = {
-            name: TyperCommand(name, help=line) for name, (_, line) in _COMMANDS.items()
+            name: TyperCommand(name, help=line, short_help=line)
+            for name, (_, line) in _COMMANDS.items()
         }
         self._built: dict[str, Any] = {}
 
@@ -142,7 +143,7 @@ def listed(commands: Mapping[str, Any]) -> dict[str, Any]:
             continue
         pair, line = pairs[name]
         together = "/".join(pair)
-        lines.setdefault(together, TyperCommand(together, help=line))
+        lines.setdefault(together, TyperCommand(together, help=line, short_help=line))
     return lines
 
 

@@ -23,7 +23,7 @@ from idsync_cli.transfer.profile_export import give_out_profiles
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idsync_cli.cli.transfer import Form
+    from idsync_cli.cli.transfer import ExportFormat
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.store.sqlite import SqliteTransaction
 
@@ -176,7 +176,7 @@ def _export(
     audience: inspection.NamedAudience,
     moment: int,
     output: str,
-    form: "Form",
+    form: "ExportFormat",
     *,
     force: bool,
 ) -> int:

@@ -93,8 +93,8 @@ def _say_who_needs_a_scope(a: Organization, b: Organization, common: Sequence[st
         return
     side = "A" if len(a.scopes) > 1 else "B"
     say(
-        f"note: {side} rejects requests that name no scope, for it has several; "
-        f"to name it for them, use --scope {printable(common[0])}"
+        f"note: {side} rejects requests that name no scope, because it has several; "
+        f"use --scope {printable(common[0])} to name one for them"
     )
 
 

@@ -45,6 +45,7 @@ def check(
         str | None,
         typer.Option(
             "--config",
+            "-c",
             metavar="FILE",
             help="Run them under this configuration instead of their own rules; where they "
             "spell out a scope, under its scope named 'scope' or its only one.",
@@ -60,11 +61,15 @@ def check(
     ] = False,
     form: Annotated[
         Format,
-        typer.Option("--format", help="Text, GitHub annotations or TAP 14."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="text (the default), github, tap or junit.",
+        ),
     ] = Format.TEXT,
     junit: Annotated[
         str | None,
-        typer.Option("--junit", metavar="FILE", help="Also write a JUnit report."),
+        typer.Option("--junit", metavar="FILE", help="Also write a JUnit report to a file."),
     ] = None,
     html: Annotated[
         str | None,
@@ -130,7 +135,7 @@ def check(
             break
     found = totals(outcomes)
     reports.write(outcomes, found)
-    teller.close(found)
+    teller.close(found, outcomes)
     run.ensure_any(outcomes)
     return found.exit_status
 

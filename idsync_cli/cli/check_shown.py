@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from idsync_cli.check.results import CheckOutcome, Result, Totals, Unreadable
-from idsync_cli.cli.environment import drawn, terminal_width, write, write_lines
+from idsync_cli.cli.environment import drawn, terminal_width, write, write_lines, write_utf8
 from idsync_cli.errors import FileFault, UsageFault, quoted
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ class Format(StrEnum):
     TEXT = "text"
     GITHUB = "github"
     TAP = "tap"
+    JUNIT = "junit"
 
 
 class Teller:
@@ -33,7 +34,9 @@ class Teller:
             write(TAP_VERSION)
 
     def tell(self, outcome: CheckOutcome, number: int) -> None:
-        """Report the scenario that was run as the `number`th."""
+        """Report the scenario that was run as the `number`th; a JUnit report has all at its end."""
+        if self._form is Format.JUNIT:
+            return
         from idsync_cli.render import ci as render_ci
         from idsync_cli.render.plain_text import explained
 
@@ -50,11 +53,15 @@ class Teller:
         elif not outcome.passed:
             _show_mismatches(outcome)
 
-    def close(self, found: Totals) -> None:
+    def close(self, found: Totals, outcomes: Sequence[CheckOutcome]) -> None:
         """Sum up."""
         from idsync_cli.render import ci as render_ci
 
-        if self._form is not Format.TAP:
+        if self._form is Format.JUNIT:
+            from idsync_cli.render.plain_text import explained
+
+            write_utf8(render_ci.junit(outcomes, explained).decode().rstrip("\n"))
+        elif self._form is not Format.TAP:
             if found.number:
                 write_lines([render_ci.totals_line(found)])
         elif found.number:

@@ -5,6 +5,7 @@ terminal that is not dumb. Help has it, too.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -92,6 +93,17 @@ _OPTION = TyperOption(
 )
 
 
+_KEPT_TOGETHER, _HYPHEN = "\u00a0", "\u2011"
+"""A space and a hyphen at which no line is broken."""
+
+_ASIDE = re.compile(
+    r"(?P<end>\.?) +\[(?:default: (?P<default>[^\];]*))?(?:; )?"
+    r"(?:x>=\d+|(?P<least>\d+)<=x<=(?P<most>\d+))?\]$"
+)
+_ENDLESS = 10**6
+"""From here on, the most that an option takes is not worth telling."""
+
+
 class _Formatter(HelpFormatter):
     """Help, of which headings and options stand out."""
 
@@ -128,8 +140,29 @@ class _Formatter(HelpFormatter):
 
     def write_dl(self, rows: Any, *arguments: Any, **settings: Any) -> None:
         """Write a list of options or commands."""
-        told = [(self._styled(first, "option"), second) for first, second in rows]
-        super().write_dl(told, *arguments, **settings)
+        told = [(self._styled(first, "option"), _in_words(second)) for first, second in rows]
+        whole = [(first, second.replace("-", _HYPHEN)) for first, second in told]
+        super().write_dl(whole, *arguments, **settings)
+
+    def write(self, string: str) -> None:
+        """Write text as it stands."""
+        super().write(string.replace(_KEPT_TOGETHER, " ").replace(_HYPHEN, "-"))
+
+
+def _in_words(told: str) -> str:
+    """What is told of an option: its default, and its bounds where they are worth it, in words."""
+    found = _ASIDE.search(told)
+    if found is None:
+        return told
+    asides = []
+    if "(default" in told:
+        return f"{told[: found.start()]}{found['end']}"
+    if found["default"] is not None:
+        asides.append(f"default:{_KEPT_TOGETHER}{found['default']}")
+    if found["most"] and int(found["most"]) < _ENDLESS:
+        asides.append(f"{found['least']}{_KEPT_TOGETHER}to{_KEPT_TOGETHER}{int(found['most']):,}")
+    aside = f" ({', '.join(asides)})" if asides else ""
+    return f"{told[: found.start()]}{aside}{found['end']}"
 
 
 class _Context(Context):
@@ -156,6 +189,11 @@ class TakesColour:
     """What a command or a group becomes that takes `--color`, and whose help has colour."""
 
     context_class: type[Context] = _Context
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """The line for a list of commands: all of it, however narrow the terminal."""
+        del limit
+        return str(super().get_short_help_str(_ENDLESS))  # type: ignore[misc]  # Typer's
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, of which `--color` comes just before `--help`."""

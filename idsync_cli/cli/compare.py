@@ -19,7 +19,7 @@ from idsync_cli.cli.options import (
 )
 from idsync_cli.cli.output import HtmlReport, check_page, output_file, write_page
 from idsync_cli.core.codes import FileKind
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import IdsyncError, UsageFault
 from idsync_cli.files.outputs import Outputs, ensure_writable
 from idsync_cli.foresight.comparing.compare import Compared
 from idsync_cli.foresight.comparing.comparison import Limits
@@ -140,12 +140,25 @@ def compare(
     for written in (output, html):
         if store is not None and written is not None:
             keep_path(store, FileKind.OUTPUT, written)
+    try:
+        _write_files(found, output, html, force=force)
+    except IdsyncError:
+        _show(found, as_json=as_json)  # it took long to find, and need not be found again
+        raise
+    _show(found, as_json=as_json)
+    return found.exit_status(Limits(max_splits, max_merges, max_refused))
+
+
+def _write_files(found: Compared, output: str | None, html: str | None, *, force: bool) -> None:
     if output is not None:
         _write_differing(found, output, force=force)
     if html is not None:
         from idsync_cli.render.reports import compare_page
 
         write_page(html, compare_page(found.comparison, found.graph), force=force)
+
+
+def _show(found: Compared, *, as_json: bool) -> None:
     from idsync_cli.render import compare as render
 
     comparison = found.comparison
@@ -157,7 +170,6 @@ def compare(
         say(str(fault))
     if more := found.wrong - len(found.first_wrong):
         say(f"and {more} more invalid responses")
-    return found.exit_status(Limits(max_splits, max_merges, max_refused))
 
 
 def _write_differing(found: Compared, output: str, *, force: bool) -> None:

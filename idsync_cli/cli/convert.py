@@ -12,7 +12,7 @@ from idsync_cli.cli.output import check_output, writing_to
 from idsync_cli.cli.progress import no_progress, progress
 from idsync_cli.convert.columns import RowKind, said_of
 from idsync_cli.convert.report import Converted
-from idsync_cli.convert.run import Conversion, Source
+from idsync_cli.convert.run import Conversion, ConvertSource
 from idsync_cli.files.foreign_text import ForeignText
 from idsync_cli.files.source import STANDARD_STREAM, open_source
 
@@ -65,7 +65,7 @@ def convert(
     with told_if_interrupted(what_is_done), open_source(file, "file") as opened:
         text = ForeignText(opened)
         with (
-            Conversion(Source(file, text, said, kind)) as conversion,
+            Conversion(ConvertSource(file, text, said, kind)) as conversion,
             writing_to(output, force=force) as give_out,
             (
                 no_progress()
@@ -92,7 +92,8 @@ def _sum_up(file: str, converted: Converted, *, as_json: bool, on_stderr: bool) 
     if as_json:
         write_json(summary_json(converted), to_stderr=on_stderr)
     else:
-        draw(*summary_text(file, converted, _MAP_IT, terminal_width()), to_stderr=on_stderr)
+        width = terminal_width(to_stderr=on_stderr)
+        draw(*summary_text(file, converted, _MAP_IT, width), to_stderr=on_stderr)
 
 
 _MAP_IT = "use --map '{}={}', or '{}=' to ignore it"

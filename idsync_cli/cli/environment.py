@@ -89,7 +89,9 @@ def say_line(line: "Line", *, indent: int = 2) -> None:
         from idsync_cli.render.breaking import broken
         from idsync_cli.render.theme import text
 
-        for shown in drawn(broken(text(*line), terminal_width(), indent), to_stderr=True):
+        for shown in drawn(
+            broken(text(*line), terminal_width(to_stderr=True), indent), to_stderr=True
+        ):
             _talk(shown)
         return
     from idsync_cli.render.theme import words
@@ -195,7 +197,8 @@ def drawn(*pieces: "RenderableType | str", to_stderr: bool = False) -> list[str]
 
     stream = sys.stderr if to_stderr else sys.stdout
     has_colour = colour.is_wanted(stream)
-    shown = lines(pieces, max(_NARROWEST, terminal_width()), has_colour=has_colour)
+    width = max(_NARROWEST, terminal_width(to_stderr=to_stderr))
+    shown = lines(pieces, width, has_colour=has_colour)
     return shown if _draws_lines(stream) else [each.translate(_IN_ASCII) for each in shown]
 
 
@@ -213,13 +216,24 @@ def _draws_lines(stream: TextIO) -> bool:
 
 
 _WIDTH_IN_A_PIPE = 100
+_WIDTH_OF_A_TABLE = 80
 
 
 def width_of_excerpts(stream: TextIO) -> int:
     """How much of the line of a file is shown on a stream: in a pipe more than a table takes."""
-    return terminal_width() if stream.isatty() else _WIDTH_IN_A_PIPE
+    is_stderr = stream is sys.stderr
+    return terminal_width(to_stderr=is_stderr) if stream.isatty() else _WIDTH_IN_A_PIPE
 
 
-def terminal_width() -> int:
-    """How many columns a table may take: the terminal's, or 80 in a pipe; COLUMNS overrules."""
-    return get_terminal_size().columns
+def terminal_width(*, to_stderr: bool = False) -> int:
+    """How many columns a table may take: the terminal's, or 80 in a pipe; COLUMNS overrules.
+
+    A stream may have a terminal while the other is a file.
+    """
+    usual = get_terminal_size(fallback=(_WIDTH_OF_A_TABLE, 24)).columns
+    if not to_stderr or os.environ.get("COLUMNS"):
+        return usual
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _WIDTH_OF_A_TABLE
+    except (OSError, ValueError):
+        return _WIDTH_OF_A_TABLE

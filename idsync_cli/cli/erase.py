@@ -107,7 +107,8 @@ def erase(
     )
     with ExitStack() as opened:
         outcome, meant = _erase(request, subject, organization, store, opened, dry_run=dry_run)
-    _tell(outcome, as_json=as_json)
+    names_nobody = request["mpid"] is None and request["known_identities"] is None
+    _tell(outcome, as_json=as_json, names_nobody=names_nobody)
     if meant is not None:
         from idsync_cli.cli.questions import say_meant
 
@@ -219,13 +220,13 @@ def _of_nobody(request: wire.Json, organization: Organization, path: str) -> Ans
     return reply.answer
 
 
-def _tell(outcome: "ErasureOutcome", *, as_json: bool) -> None:
+def _tell(outcome: "ErasureOutcome", *, as_json: bool, names_nobody: bool) -> None:
     """Show the answer; what is wrong with the request goes to standard error."""
     from idsync_cli.cli.answer_shown import show
     from idsync_cli.render import erasure as render
 
     if outcome.report is None:
-        show(outcome.reply, explain=False, as_json=as_json)
+        show(outcome.reply, explain=False, as_json=as_json, names_nobody=names_nobody)
     elif as_json:
         write_json(render.outcome_json(outcome))
     else:

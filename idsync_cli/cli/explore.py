@@ -51,7 +51,7 @@ def explore(
     check_port(port)
     try:
         from idsync_cli.server import run
-        from idsync_cli.server.api import Api, Settings
+        from idsync_cli.server.api import Api, ServerSettings
         from idsync_cli.server.cors import Cors
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
@@ -69,7 +69,7 @@ def explore(
             lambda: opened(store, write_it=False),
             now=now_ms,
         ) as service:
-            settings, log = Settings(), Log(None, values=False)
+            settings, log = ServerSettings(), Log(None, values=False)
             nobody = _credentials(rules.organization)
             api = Api(service, rules.organization, nobody, settings, log, None, now_ms)
             address = url_of(host, listening.getsockname()[1])

@@ -78,12 +78,16 @@ def graph(
             metavar="N",
             min=1,
             max=2000,
-            help=f"At most N profiles ({FEW}, or of a scope {MANY}).",
+            help=f"At most N profiles, up to 2,000 (default: {FEW}, of a scope {MANY}).",
         ),
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="Default: by the name of --output, or mermaid."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="html, mermaid, dot or json (default: by --output, or mermaid).",
+        ),
     ] = None,
     output: Annotated[
         str, typer.Option("--output", metavar="FILE", help="The file to write; - for stdout.")

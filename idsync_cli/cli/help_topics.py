@@ -1,5 +1,6 @@
 """Help that belongs to no single command: formats, codes, words of a configuration, types."""
 
+import re
 import sys
 from importlib.resources import files
 from typing import Annotated
@@ -62,8 +63,7 @@ def help_(
         return 0
     word = _ON_PAGE.get(word, word)
     if word in TOPICS:
-        page = files("idsync_cli").joinpath("help", f"{word}.txt").read_text(encoding="utf-8")
-        show(page.rstrip("\n"))
+        show(_page(word))
         return 0
     from idsync_cli.render import rule_book
 
@@ -85,6 +85,9 @@ def help_(
             raise UsageFault(
                 f"{quoted(word)} is a command; for its help, run: idsync {word} --help"
             )
+        if word and (topic := _topic_with(word)):
+            show(_page(topic))
+            return 0
         hint = nearest(word, [*TOPICS, *LISTS, *commands, *rule_book.words()])
         if types_called(word):
             hint = did_you_mean(meant_by(word))
@@ -96,6 +99,17 @@ def help_(
     if word in commands:
         show(f"\n{word} is also a command: idsync {word} --help")
     return 0
+
+
+def _page(topic: str) -> str:
+    page = files("idsync_cli").joinpath("help", f"{topic}.txt").read_text(encoding="utf-8")
+    return page.rstrip("\n")
+
+
+def _topic_with(word: str) -> str | None:
+    """The topic that explains a word in a line of its own, such as a member of an answer."""
+    line = re.compile(rf"^ +(\w+, )*{re.escape(word)}(, \w+)*(  |$)", re.MULTILINE)
+    return next((topic for topic in TOPICS if line.search(_page(topic))), None)
 
 
 def show(page: str) -> None:

@@ -69,18 +69,18 @@ _SENTENCES = {
     Hint.GET_WHOLE_COPY: "the archive is damaged; get a whole copy of it",
     Hint.GET_FILE_ANEW: "look at it, then get the file again",
     Hint.GET_BY_GIT_LFS: "get the file with: git lfs pull",
-    Hint.UNPACK_GZIP: "unpack it once with: gzip -dc {path}",
-    Hint.UNPACK_BZIP2: "unpack it with: bzip2 -dc {path}",
-    Hint.UNPACK_XZ: "unpack it with: xz -dc {path}",
-    Hint.UNPACK_ZSTD: "unpack it with: zstd -dc {path}",
+    Hint.UNPACK_GZIP: "decompress it once with: gzip -dc {path}",
+    Hint.UNPACK_BZIP2: "decompress it with: bzip2 -dc {path}",
+    Hint.UNPACK_XZ: "decompress it with: xz -dc {path}",
+    Hint.UNPACK_ZSTD: "decompress it with: zstd -dc {path}",
     Hint.UNPACK_7Z: "unpack it with: 7z x {path}",
-    Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; of a spreadsheet, save a sheet as CSV",
+    Hint.UNPACK_ZIP: "unpack it with: unzip -p {path}; for a spreadsheet, save a sheet as CSV",
     Hint.UNPACK_TAR: "unpack it with: tar -xf {path}",
     Hint.WRITE_AS_TEXT: "write what is in it as JSON lines or CSV",
     Hint.BRING_BACK: "use --again --force to do so",
     Hint.FINISH_LATER: "end that program; the next command that writes to the store then finishes "
     "the erasure",
-    Hint.SHOW_PROFILE: "to see it, run: idsync profile show",
+    Hint.SHOW_PROFILE: "to see it, run: idsync profile show --mpid {mpid}",
     Hint.MAP_COLUMN: "set the type of a column with: --map {argument}",
     Hint.LEAVE_OUT_COLUMN: "ignore one of them with: --map {argument}",
     Hint.LIST_TYPES: "for all types, run: idsync help types",
@@ -93,6 +93,8 @@ _SENTENCES = {
     Hint.GIVE_MAX_SHARE: "give --max-share such as 0.25, or omit it",
     Hint.GIVE_SEED: "give one with --seed",
     Hint.LEAVE_SEED_OUT: "omit --seed to continue with it",
+    Hint.LISTEN_ELSEWHERE: "name another with --host and --port (--port 0 picks a free one)",
+    Hint.GIVE_CERTIFICATE_WITH_KEY: "give --tls-cert and --tls-key a pair, or use --tls",
 }
 """Every hint in the words of the command line."""
 
@@ -133,9 +135,9 @@ def with_hints(fault: FileFault) -> FileFault:
     )
 
 
-def told(refusal: Refusal) -> Refusal:
-    """A refusal with its hint in its message, for whoever draws it."""
-    message = _with(refusal.message, refusal.hint, {})
+def told(refusal: Refusal, mpid: str | None = None) -> Refusal:
+    """A refusal with its hint in its message, for whoever draws it; of a request with an MPID."""
+    message = _with(refusal.message, refusal.hint, {} if mpid is None else {"mpid": mpid})
     return Refusal(refusal.code, message, word=refusal.word)
 
 
@@ -144,7 +146,7 @@ def _with(message: str, hint: Hint | None, facts: Mapping[str, str | int]) -> st
 
 
 def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
-    words = {"path": "FILE", "argument": "COLUMN=TYPE", "also": ""} | {
+    words = {"path": "FILE", "argument": "COLUMN=TYPE", "also": "", "mpid": "MPID"} | {
         name: _as_word(name, each) for name, each in facts.items()
     }
     path = words["path"]
@@ -155,5 +157,5 @@ def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
 
 def _as_word(name: str, fact: str | int) -> str | int:
     """A path or an argument as a shell takes it for one word; any other fact as it is."""
-    is_one = name in ("path", "argument") and isinstance(fact, str)
+    is_one = name in ("path", "argument", "mpid") and isinstance(fact, str)
     return shlex.quote(printable(str(fact))) if is_one else fact

@@ -7,8 +7,9 @@ import typer
 from idsync_cli.cli.environment import say, write_json, write_lines
 from idsync_cli.cli.options import DEFAULT_STORE, AsJson, Force, StorePath, present_config
 from idsync_cli.errors import UsageFault, quoted
-from idsync_cli.files.outputs import Outputs, is_path
+from idsync_cli.files.outputs import Outputs, ensure_writable, is_path
 from idsync_cli.files.packed import is_to_be_packed
+from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.maintenance import copies
 
 
@@ -28,10 +29,11 @@ def backup(
     outputs = Outputs(store=store, configuration=present_config())
     if is_to_be_packed(file):
         raise UsageFault(
-            f"a backup is a store, which cannot be packed: {quoted(file)}; omit .gz, and pack "
-            "it afterwards with: gzip"
+            f"a backup is a store, which cannot be compressed: {quoted(file)}; omit .gz, and "
+            "compress it afterwards with: gzip"
         )
     outputs.check("the backup", file, may_replace_store=True)
+    ensure_writable("the backup", file)
     made = copies.back_up(store, file, replace=force)
     from idsync_cli.render import maintenance as render
 
@@ -56,7 +58,7 @@ def restore(
 
     Example: idsync restore idsync-monday.db
     """
-    if is_path(store):  # of one that is none, the store itself tells
+    if is_path(store) and store != STANDARD_STREAM:  # of one that is none, the store itself tells
         outputs = Outputs(configuration=present_config(), inputs=[file])
         outputs.check("--store", store, may_replace_store=True)
     done = copies.restore(store, file, keep=not discard)

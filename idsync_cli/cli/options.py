@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli.cli import completion
 from idsync_cli.cli.colour import TakesColour
-from idsync_cli.cli.parsing import Reading
+from idsync_cli.cli.parsing import CommandParsing
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.errors import UsageFault, quoted
 
@@ -98,7 +98,7 @@ Pairs = list[tuple[str, str]]
 """Names of identifier types with their values, as they were given."""
 
 
-class OnceEach(TakesColour, Reading, TyperCommand):
+class OnceEach(TakesColour, CommandParsing, TyperCommand):
     """A command whose options are given once each, before the command or after it.
 
     Its help begins with the example, and lists the identity types below the other options.
@@ -150,7 +150,7 @@ class OnceEach(TakesColour, Reading, TyperCommand):
                 formatter.write("\n".join(lines) + "\n")
 
 
-class Group(TakesColour, Reading, TyperGroup):
+class Group(TakesColour, CommandParsing, TyperGroup):
     """A command that has commands of its own."""
 
 

@@ -25,7 +25,7 @@ _MAY_BE_MPIDS = ("mpid", "whom")
 _IN_RANGE = re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\.")
 
 
-class Reading:
+class CommandParsing:
     """For commands and groups: an option is given once, errors name the command, `-h` is help."""
 
     def get_help_option_names(self, ctx: Any) -> list[str]:

@@ -203,7 +203,8 @@ class Report:
         if self._as_json:
             write_json(summary_json(summary), to_stderr=on_stderr)
             return
-        draw(*summary_text(*self._told(summary), terminal_width()), to_stderr=on_stderr)
+        width = terminal_width(to_stderr=on_stderr)
+        draw(*summary_text(*self._told(summary), width), to_stderr=on_stderr)
 
     def _told(self, summary: Summary) -> tuple[Summary, str]:
         """A summary with its hints, and what to do where the replay stopped."""

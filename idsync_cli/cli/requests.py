@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from idsync_cli.inspect.near import Meant
     from idsync_cli.store.sqlite import SqliteStore
 
+_WHOM = ("known_identities", "user_identities", "identity_changes", "mpid", "source_mpid")
+"""The members of a request that say whom it is about."""
+
 PreviousMpid = Annotated[
     str | None,
     typer.Option("--previous-mpid", metavar="MPID", help="This user's MPID before this request."),
@@ -279,8 +282,9 @@ def answer_and_show(
         dry_run=dry_run,
         on_nothing_found=look_again,
     )
-    given = request.get("known_identities") or request.get("user_identities")
-    show(reply, explain=explain, as_json=as_json, gave_identities=bool(given))
+    names_nobody = not any(request.get(member) for member in _WHOM)
+    mpid = request.get("mpid")
+    show(reply, explain=explain, as_json=as_json, names_nobody=names_nobody, mpid=mpid)
     for each in meant:
         from idsync_cli.cli.questions import say_meant
 

@@ -106,7 +106,7 @@ def serve(
     number = parse_seed(seed)
     try:
         from idsync_cli.server import app, run
-        from idsync_cli.server.api import Api, Settings
+        from idsync_cli.server.api import Api, ServerSettings
         from idsync_cli.server.carrying_out import CarryingOut
         from idsync_cli.server.cors import Cors, check_origin
         from idsync_cli.server.live import LiveRequests
@@ -115,7 +115,7 @@ def serve(
         raise needs_extra(error, "serve") from None
     from idsync_cli.engine.service import Service
 
-    allowed_origins = tuple(map(check_origin, allow_origin or ()))
+    allowed_origins = tuple(check_origin("--allow-origin", each) for each in allow_origin or ())
     rules = load_rules(config, no_extensions=no_extensions)
     organization = rules.organization
     credentials = _credentials(organization)
@@ -139,7 +139,7 @@ def serve(
                 service,
                 organization,
                 credentials,
-                Settings(max_age, allowed_origins),
+                ServerSettings(max_age, allowed_origins),
                 Log(say_line, values=log_values, on_refused=on_refused),
                 recorder,
                 now_ms,

@@ -82,7 +82,7 @@ def load_rules(config: str, *, no_extensions: bool) -> "ShownRules":
     return ShownRules(loaded.organization, loaded.warnings, shown)
 
 
-class Made(NamedTuple):
+class MadeExplorer(NamedTuple):
     """An explorer, what it serves, and the address to print."""
 
     app: "Explorer"
@@ -98,7 +98,7 @@ def make_explorer(
     *,
     may_write: bool,
     behind: "ASGIApp | None" = None,
-) -> Made:
+) -> MadeExplorer:
     """An explorer with a new token, which is told in the address and nowhere else.
 
     The part of an address behind # never leaves the browser.
@@ -112,7 +112,7 @@ def make_explorer(
     token = token_urlsafe(32)
     routes = ExplorerRoutes(api, rules, may_write=may_write, is_served=behind is not None)
     app = Explorer(routes, Guard(token, host), report_bug, behind)
-    return Made(app, routes, f"{address}/#token={token}")
+    return MadeExplorer(app, routes, f"{address}/#token={token}")
 
 
 def url_of(host: str, port: int, *, is_secure: bool = False) -> str:
@@ -121,7 +121,7 @@ def url_of(host: str, port: int, *, is_secure: bool = False) -> str:
     return f"{'https' if is_secure else 'http'}://{named}:{port}"
 
 
-def tell_of(made: Made | None, host: str, *, is_secure: bool) -> None:
+def tell_of(made: MadeExplorer | None, host: str, *, is_secure: bool) -> None:
     """Print the address of an explorer, if there is one; whoever sees it can use it."""
     if made is None:
         return
@@ -148,7 +148,7 @@ def beside(api: "Api", run: Callable[[], Awaitable[None]]) -> Callable[[], Await
 
 async def reload_rules(
     api: "Api",
-    made: Made | None,
+    made: MadeExplorer | None,
     load: "Callable[[], ShownRules]",
     credentials_of: "Callable[[Organization], Credentials]",
 ) -> None:

@@ -83,7 +83,7 @@ def spark_replay(
     check_files(files)
     _check_output(output, config, files if state is None else [*files, state])
     try:
-        report = replay_into(
+        job = replay_into(
             session(master, files),
             files,
             output,
@@ -112,10 +112,10 @@ def spark_replay(
             f"Spark ended the job ({printable(name)}), and its own log says why; nothing is "
             "finished, and the same command again begins anew"
         ) from None
-    for scope in report["other_logins"]:
+    for scope in job.other_logins:
         say(f"note: the login types of the scope {printable(scope)} have changed")
-    write_json(report)
-    return 0
+    write_json(job.report)
+    return job.exit_status
 
 
 def _check_output(output: str, config: str, inputs: list[str]) -> None:

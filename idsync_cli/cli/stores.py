@@ -1,5 +1,6 @@
 """Create a configuration and a store."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def init(
             stores.create(store, new_seed() if number is None else number).close()
     except IdsyncError:
         if made:
-            Path(config).unlink()
+            Path(os.path.realpath(config)).unlink()
         raise
     say(f"{'created' if made else 'kept'} the configuration {printable(config)}")
     say(f"{'kept' if store_is_there else 'created'} the store {printable(store)}")
@@ -66,6 +67,8 @@ def _write_starter(config: str) -> bool:
         raise UsageFault("the path of the configuration is empty; name a file with --config")
     starter = files("idsync_cli").joinpath("starter.yaml").read_bytes()
     try:
+        if Path(config).exists():
+            return False
         with whole_file(config, must_be_new=True) as file:
             file.write(starter)
     except FileExistsError:

@@ -14,6 +14,7 @@ from idsync_cli.cli.environment import (
     new_seed,
     now_ms,
     parse_seed,
+    say,
     told_if_interrupted,
     write_json,
     write_lines,
@@ -54,7 +55,7 @@ from idsync_cli.transfer.profile_export import LINES_AT_ONCE, RecordLines, expor
 from idsync_cli.transfer.profile_import import import_profiles
 
 
-class Form(StrEnum):
+class ExportFormat(StrEnum):
     """How profiles are written."""
 
     JSONL = "jsonl"
@@ -62,7 +63,7 @@ class Form(StrEnum):
 
 
 FormOption = Annotated[
-    Form | None,
+    ExportFormat | None,
     typer.Option(
         "--format",
         help="Default: by a file's contents or name. In CSV, a cell that begins with [ is a "
@@ -108,7 +109,7 @@ def export(
         look_back(transaction, at)
         its_form = form or form_of(output)
         header, line_of = written_as(its_form, transaction, scope)
-        is_whole = its_form is Form.JSONL
+        is_whole = its_form is ExportFormat.JSONL
         records = RecordLines(wire.record_line, wire.digest_key_line) if is_whole else None
         with writing_to(output, force=force) as give_out:
             exported = export_profiles(
@@ -120,14 +121,18 @@ def export(
                 line_of=line_of,
                 record_lines=records,
             )
+    if output != STANDARD_STREAM:
+        from idsync_cli.render.transfer import export_line
+
+        say(export_line(exported))  # the file may be /dev/stdout
     return exported.exit_status
 
 
 def written_as(
-    form: Form, transaction: SqliteTransaction, scope: str | None
+    form: ExportFormat, transaction: SqliteTransaction, scope: str | None
 ) -> tuple[list[str], Callable[[ScopedProfile], str]]:
     """The header of a file of the form, and how each profile is written."""
-    if form is Form.JSONL:
+    if form is ExportFormat.JSONL:
         return [], lambda profile: wire.encode(wire.profile_json(profile))
     types = types_held(transaction, scope)
     return [profile_csv.header(types)], lambda profile: profile_csv.row(
@@ -135,21 +140,21 @@ def written_as(
     )
 
 
-def form_of(name: str) -> Form:
+def form_of(name: str) -> ExportFormat:
     """How profiles are written to a file, unless it is said."""
-    return Form.CSV if without_suffix(name).endswith(".csv") else Form.JSONL
+    return ExportFormat.CSV if without_suffix(name).endswith(".csv") else ExportFormat.JSONL
 
 
-def _form_in(source: ProfileFile, name: str, wanted: Form | None) -> Form:
+def _form_in(source: ProfileFile, name: str, wanted: ExportFormat | None) -> ExportFormat:
     """How the profiles of a file are written: as it shows; where it does not, as its name says.
 
     Raises:
         UsageFault: it is to be read in a form that it has not.
     """
     if source.holds is Contents.CSV:
-        found = Form.CSV
+        found = ExportFormat.CSV
     elif source.holds in (Contents.OBJECTS, Contents.PROFILES):
-        found = Form.JSONL
+        found = ExportFormat.JSONL
     else:
         return wanted or form_of(name)
     if wanted not in (None, found):
@@ -162,7 +167,7 @@ def import_(
         str,
         typer.Argument(
             metavar="FILE",
-            help="Profiles as written by export, packed by gzip or not; - for stdin.",
+            help="Profiles as written by export, compressed or not; - for stdin.",
         ),
     ],
     form: FormOption = None,
@@ -210,7 +215,7 @@ def import_(
     return imported.exit_status
 
 
-_READERS = {Form.JSONL: profile_lines.read_jsonl, Form.CSV: profile_csv.read_csv}
+_READERS = {ExportFormat.JSONL: profile_lines.read_jsonl, ExportFormat.CSV: profile_csv.read_csv}
 
 
 @contextmanager

@@ -27,15 +27,21 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import UsageFault, number_of
 from idsync_cli.files.name_lines import NamedProfile, UnreadableName, open_names, read_names
 from idsync_cli.files.source import STANDARD_STREAM
-from idsync_cli.inspect.translation import AT_ONCE, Outcome, Totals, Translation, translate
+from idsync_cli.inspect.translation import (
+    AT_ONCE,
+    LineOutcome,
+    Translation,
+    TranslationTotals,
+    translate,
+)
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 
 _MOST_TOLD = 20
 _IN_WORDS = {
-    Outcome.NOT_FOUND: "found no profile",
-    Outcome.AMBIGUOUS: "fit several profiles",
-    Outcome.NO_VALUE: "had none",
-    Outcome.OPTED_OUT: "opted out",
+    LineOutcome.NOT_FOUND: "found no profile",
+    LineOutcome.AMBIGUOUS: "fit several profiles",
+    LineOutcome.NO_VALUE: "had none",
+    LineOutcome.OPTED_OUT: "opted out",
 }
 
 
@@ -106,7 +112,7 @@ def translate_(
             if unreadable <= _MOST_TOLD:
                 say(f"line {each.line}: {what}")
 
-    counts: Counter[Outcome] = Counter()
+    counts: Counter[LineOutcome] = Counter()
     with (
         open_names(file) as source,
         _kept_in(store, output),
@@ -125,7 +131,7 @@ def translate_(
                 piece = []
         if piece:
             give_out("\n".join(piece))
-    totals = Totals({outcome: counts[outcome] for outcome in Outcome}, unreadable)
+    totals = TranslationTotals({outcome: counts[outcome] for outcome in LineOutcome}, unreadable)
     say(_summary(totals))
     return totals.exit_status
 
@@ -148,8 +154,8 @@ def _lines_of(each: Translation, to: str, *, every: bool, as_json: bool) -> list
     return [wire.encode(told)]
 
 
-def _summary(totals: Totals) -> str:
-    told = [f"{number_of(totals.counts[Outcome.TRANSLATED], 'line')} translated"]
+def _summary(totals: TranslationTotals) -> str:
+    told = [f"{number_of(totals.counts[LineOutcome.TRANSLATED], 'line')} translated"]
     told += [
         f"{totals.counts[outcome]:,} {words}"
         for outcome, words in _IN_WORDS.items()

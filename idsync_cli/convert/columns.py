@@ -36,7 +36,7 @@ class RowKind(StrEnum):
     MODIFY = RequestKind.MODIFY.value
 
 
-class Member(StrEnum):
+class RequestColumn(StrEnum):
     """The columns that are no identifiers."""
 
     TYPE = "type"
@@ -51,24 +51,24 @@ class Member(StrEnum):
     ENVIRONMENT = "environment"
 
 
-Target = IdentityType | Member | None
+Target = IdentityType | RequestColumn | None
 """What a column is; None where it is left out."""
 
-_MEMBERS = {each.value: each for each in Member}
+_MEMBERS = {each.value: each for each in RequestColumn}
 NAMES = (*TYPES_BY_NAME, *_MEMBERS)
 _TEXTS = (
-    Member.SCOPE,
-    Member.WORKSPACE,
-    Member.LABEL,
-    Member.REQUEST_ID,
-    Member.SOURCE_REQUEST_ID,
-    Member.ENVIRONMENT,
+    RequestColumn.SCOPE,
+    RequestColumn.WORKSPACE,
+    RequestColumn.LABEL,
+    RequestColumn.REQUEST_ID,
+    RequestColumn.SOURCE_REQUEST_ID,
+    RequestColumn.ENVIRONMENT,
 )
 _MOST_UNUSED = 100
 _MOST_NAMED = 10
 
 
-class Made(NamedTuple):
+class MadeRequest(NamedTuple):
     """A request line, and the identifiers in it."""
 
     line: str
@@ -132,13 +132,13 @@ class Columns:
         if not any(isinstance(each, IdentityType) for each in seen):
             raise self._no_identifiers(file, names)
 
-    def request_of(self, row: Iterable[tuple[str, object]]) -> Made:
+    def request_of(self, row: Iterable[tuple[str, object]]) -> MadeRequest:
         """The request of a row: of its columns with what stands in them.
 
         Raises:
             CannotUse: it makes none.
         """
-        given: dict[Member, str] = {}
+        given: dict[RequestColumn, str] = {}
         identities: dict[IdentityType, str] = {}
         for name, value in row:
             if value is None or value == "":
@@ -152,7 +152,7 @@ class Columns:
                 self._pass_over(name)
             elif not isinstance(value, str):
                 raise CannotUse(f"{name} is {quoted(json.dumps(value))}, but must be text")
-            elif isinstance(target, Member):
+            elif isinstance(target, RequestColumn):
                 given[target] = value
             elif target in identities:
                 raise CannotUse(f"two values of {target}")
@@ -168,30 +168,30 @@ class Columns:
             {kind.value: value for kind, value in identities.items()}
         )
         held = [Identifier(kind, value) for kind, value in identities.items()]
-        return Made(line_of(members), held)
+        return MadeRequest(line_of(members), held)
 
-    def _members_of(self, given: Mapping[Member, str]) -> dict[str, str]:
-        kind = given.get(Member.TYPE, self._default.value)
+    def _members_of(self, given: Mapping[RequestColumn, str]) -> dict[str, str]:
+        kind = given.get(RequestColumn.TYPE, self._default.value)
         if kind not in set(RowKind):
             raise CannotUse(f"type is {quoted(kind)}, but must be one of {', '.join(RowKind)}")
-        if kind == RowKind.MODIFY and given.get(Member.MPID, "0") == "0":
+        if kind == RowKind.MODIFY and given.get(RequestColumn.MPID, "0") == "0":
             raise CannotUse("no mpid; a modify names the profile to change")
         members = {"type": json.dumps(str(kind))}
         for name in _TEXTS:
             if name in given:
                 members[name.value] = json.dumps(given[name])
-        time = given.get(Member.REQUEST_TIMESTAMP_MS)
+        time = given.get(RequestColumn.REQUEST_TIMESTAMP_MS)
         if time is not None:
             if not re.fullmatch(r"-?[0-9]{1,19}", time, re.ASCII):
                 raise CannotUse(f"request_timestamp_ms is {quoted(time)}, but must be milliseconds")
             members["request_timestamp_ms"] = str(int(time))
-        for name in (Member.MPID, Member.PREVIOUS_MPID):
+        for name in (RequestColumn.MPID, RequestColumn.PREVIOUS_MPID):
             mpid = given.get(name)
             if mpid is None or mpid == "0":
                 continue
             if parse_mpid(mpid) is None:
                 raise CannotUse(f"{name} is {quoted(mpid)}, but must be an MPID{mpid_rule(mpid)}")
-            if name is Member.MPID and kind != RowKind.MODIFY:
+            if name is RequestColumn.MPID and kind != RowKind.MODIFY:
                 members["response"] = json.dumps({"mpid": mpid})
             else:
                 members[name.value] = json.dumps(mpid)

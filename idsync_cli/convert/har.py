@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from idsync_cli.convert.batches import batch_of
 from idsync_cli.convert.lines import CannotUse, decoded, line_of, members_of
-from idsync_cli.convert.objects import Found
+from idsync_cli.convert.objects import FoundRequest
 from idsync_cli.core.identity import parse_mpid
 
 _IDENTITY = re.compile(r"/v1/(?:(identify|login|logout|search)|(-?[0-9]+)/modify)/?")
@@ -35,7 +35,7 @@ _MEMBERS = (
 _ALIASED = ("source_mpid", "destination_mpid", "start_unixtime_ms", "end_unixtime_ms")
 
 
-def request_of(text: str) -> Found | None:
+def request_of(text: str) -> FoundRequest | None:
     """The request of an entry; None where it is no call of the web SDK.
 
     Raises:
@@ -53,7 +53,7 @@ def request_of(text: str) -> Found | None:
         return _identity(entry, found, address.query)
     if _ending(_EVENTS, address.path):
         body = _body(request)
-        return Found(*batch_of(body, _object(body)))
+        return FoundRequest(*batch_of(body, _object(body)))
     if _ending(_ALIAS, address.path):
         return _alias(entry)
     return None
@@ -67,7 +67,7 @@ def _ending(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
     return None
 
 
-def _identity(entry: Mapping[str, Any], found: re.Match[str], query: str) -> Found | None:
+def _identity(entry: Mapping[str, Any], found: re.Match[str], query: str) -> FoundRequest | None:
     request = entry["request"]
     kind, mpid = found[1] or "modify", found[2]
     is_ours = any(
@@ -97,7 +97,7 @@ def _identity(entry: Mapping[str, Any], found: re.Match[str], query: str) -> Fou
         line["request_timestamp_ms"] = str(time)
     if (response := _response(entry, kind, mpid)) is not None:
         line["response"] = json.dumps(response)
-    return Found(line_of(line))
+    return FoundRequest(line_of(line))
 
 
 def _changes(changes: object) -> list[Any]:
@@ -114,7 +114,7 @@ def _changes(changes: object) -> list[Any]:
     return made
 
 
-def _alias(entry: Mapping[str, Any]) -> Found:
+def _alias(entry: Mapping[str, Any]) -> FoundRequest:
     data = _object(_body(entry["request"])).get("data")
     if not isinstance(data, dict):
         raise CannotUse("the alias has no data")
@@ -122,7 +122,7 @@ def _alias(entry: Mapping[str, Any]) -> Found:
     line |= {each: json.dumps(data[each]) for each in _ALIASED if data.get(each) is not None}
     if (time := _time_of(entry)) is not None:
         line["request_timestamp_ms"] = str(time)
-    return Found(line_of(line))
+    return FoundRequest(line_of(line))
 
 
 def _body(request: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from idsync_cli.core.identity import Identifier
 _ANSWER = {"seq", "status"}
 
 
-class Found(NamedTuple):
+class FoundRequest(NamedTuple):
     """What an object comes to: a line, what of it could not be used, and a row's identifiers."""
 
     line: str
@@ -21,7 +21,7 @@ class Found(NamedTuple):
     identifiers: Sequence[Identifier] = ()
 
 
-def request_of(text: str, columns: Columns, default: RowKind) -> Found:
+def request_of(text: str, columns: Columns, default: RowKind) -> FoundRequest:
     """The request line of an object.
 
     Raises:
@@ -31,23 +31,23 @@ def request_of(text: str, columns: Columns, default: RowKind) -> Found:
     if not isinstance(value, dict):
         raise CannotUse("not a JSON object")
     if value.get("type") == "batch" or ("type" not in value and BATCH & value.keys()):
-        return Found(*batch_of(text, value))
+        return FoundRequest(*batch_of(text, value))
     if "identity_changes" in value or "known_identities" in value:
         if "type" in value:
             line = on_one_line(text)
             check_request(text, value)
-            return Found(line)
+            return FoundRequest(line)
         is_change = "identity_changes" in value
         kind = RowKind.MODIFY if is_change else default
         line = line_of({"type": f'"{kind}"', **members_of(text)})
         check_request(text, value, kind.value)
-        return Found(line)
+        return FoundRequest(line)
     if "identities" in value:
         raise CannotUse("a profile, not a request")
     if value.keys() >= _ANSWER:
         raise CannotUse("an answer, not a request")
     if value.get("type") in ("alias", "erase"):
         check_request(text, value)
-        return Found(on_one_line(text))
+        return FoundRequest(on_one_line(text))
     made = columns.request_of(value.items())
-    return Found(made.line, (), made.identifiers)
+    return FoundRequest(made.line, (), made.identifiers)

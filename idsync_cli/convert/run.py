@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from idsync_cli.convert import har, objects
 from idsync_cli.convert.columns import Columns, RowKind, Target
 from idsync_cli.convert.lines import CannotUse
-from idsync_cli.convert.objects import Found
+from idsync_cli.convert.objects import FoundRequest
 from idsync_cli.convert.report import SHOWN, Converted, LineEnd, Unusable
 from idsync_cli.convert.variants import Variants
 from idsync_cli.core.identity import Identifier
@@ -35,7 +35,7 @@ _WANTED = "requests are converted from CSV, JSON and browser recordings (HAR)"
 _BEGINS_AN_OBJECT = re.compile(r'\{\s*"')
 
 
-class Source(NamedTuple):
+class ConvertSource(NamedTuple):
     """What is converted: the name of the file, its text, and what was said of it."""
 
     name: str
@@ -51,7 +51,7 @@ class Conversion:
         UsageFault: the file holds nothing that is known, or its header names no identifier.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ConvertSource) -> None:
         self._source = source
         self._columns = Columns(source.said, source.default)
         self._variants = Variants()
@@ -130,7 +130,7 @@ class Conversion:
             return self._contents is Contents.CSV
         return not self._source.text.head().lstrip().startswith(("{", "["))
 
-    def _found(self) -> Iterator[tuple[int, Callable[[], Found | None]]]:
+    def _found(self) -> Iterator[tuple[int, Callable[[], FoundRequest | None]]]:
         text = self._source.text
         if self._header:
             for row in self._rows:
@@ -159,7 +159,7 @@ class Conversion:
         self._columns.check(self._source.name, [name for name in names if name])
         return names
 
-    def _of_row(self, row: Row) -> Found:
+    def _of_row(self, row: Row) -> FoundRequest:
         if row.fault:
             raise CannotUse(row.fault, row.lines)
         cells, names = row.cells, self._header
@@ -179,14 +179,14 @@ class Conversion:
         made = self._columns.request_of(
             (name, cell) for name, cell in zip(names, cells, strict=True) if name
         )
-        return Found(made.line, (), made.identifiers)
+        return FoundRequest(made.line, (), made.identifiers)
 
-    def _of_line(self, line: str) -> Found | None:
+    def _of_line(self, line: str) -> FoundRequest | None:
         if self._contents is Contents.PREFIXED:
             return self._of_prefixed(line)
         return objects.request_of(line.strip(), self._columns, self._source.default)
 
-    def _of_prefixed(self, line: str) -> Found | None:
+    def _of_prefixed(self, line: str) -> FoundRequest | None:
         """A line of a log, up to whose end an object goes; None where it has none."""
         begin = _BEGINS_AN_OBJECT.search(line)
         if begin is None:
@@ -194,7 +194,7 @@ class Conversion:
         rest = line[begin.start() :].strip()
         return objects.request_of(rest, self._columns, self._source.default)
 
-    def _of_piece(self, piece: Piece) -> Found:
+    def _of_piece(self, piece: Piece) -> FoundRequest:
         which = f"(value {piece.number:,} of the file)"  # all may stand in one line
         if not piece.text:
             raise CannotUse(f"{quoted(piece.skipped)} is not an object {which}")
@@ -212,7 +212,7 @@ def _has_objects(head: str) -> bool:
     return any(line.startswith("{") for line in lines)
 
 
-def _of_entry(piece: Piece) -> Found | None:
+def _of_entry(piece: Piece) -> FoundRequest | None:
     if not piece.ended:
         raise CannotUse("the file ends within it")
     return har.request_of(piece.text)

@@ -25,7 +25,7 @@ _PHONES: Final = (
 _LONGEST_NAME: Final = 40
 
 
-class Difference(StrEnum):
+class ValueDifference(StrEnum):
     """How two values differ that are nearly the same."""
 
     CASE = "letter case"
@@ -34,11 +34,11 @@ class Difference(StrEnum):
     PUNCTUATION = "punctuation"
 
 
-_LEVELLED: Final[dict[Difference, Callable[[str], str]]] = {
-    Difference.UNICODE: lambda value: normalize("NFKC", value),
-    Difference.CASE: str.casefold,
-    Difference.SPACES: lambda value: "".join(filter(_is_seen, value)),
-    Difference.PUNCTUATION: lambda value: "".join(filter(str.isalnum, value)),
+_LEVELLED: Final[dict[ValueDifference, Callable[[str], str]]] = {
+    ValueDifference.UNICODE: lambda value: normalize("NFKC", value),
+    ValueDifference.CASE: str.casefold,
+    ValueDifference.SPACES: lambda value: "".join(filter(_is_seen, value)),
+    ValueDifference.PUNCTUATION: lambda value: "".join(filter(str.isalnum, value)),
 }
 
 
@@ -54,7 +54,7 @@ def variants_of(identifier: Identifier) -> list[str]:
     return list(islice(dict.fromkeys(others), MOST_VARIANTS))
 
 
-def differences(kind: IdentityType, one: str, other: str) -> tuple[Difference, ...]:
+def differences(kind: IdentityType, one: str, other: str) -> tuple[ValueDifference, ...]:
     """In what two values of a type differ: as few ways as tell it; none where in more."""
     for number in range(1, len(_LEVELLED) + 1):
         for names in combinations(_LEVELLED, number):
@@ -62,7 +62,7 @@ def differences(kind: IdentityType, one: str, other: str) -> tuple[Difference, .
             if _all(level, one) == _all(level, other):
                 return names
     is_same_number = kind in _PHONES and digits_of(one) == digits_of(other)
-    return (Difference.PUNCTUATION,) if is_same_number else ()
+    return (ValueDifference.PUNCTUATION,) if is_same_number else ()
 
 
 def _all(level: Iterable[Callable[[str], str]], value: str) -> str:

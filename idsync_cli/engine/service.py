@@ -12,7 +12,7 @@ from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.jobs import CheckJob, JobQueue, QuestionJob, ReloadJob, RequestJob, TaskJob
 from idsync_cli.engine.worker import Current, OpenStore
-from idsync_cli.engine.workers import MOST_AT_ONCE, Reader, Writer
+from idsync_cli.engine.workers import MOST_AT_ONCE, ReaderThread, WriterThread
 from idsync_cli.store.api import Store, Transaction
 
 CAPACITY = 1024
@@ -53,9 +53,9 @@ class Service:
         self._questions: JobQueue[RequestJob | QuestionJob] = JobQueue(capacity)
         reading = open_reading, current, now
         self._workers = (
-            Writer(self._changes, open_writing, current, now),
-            Reader("idsync-reader", MOST_AT_ONCE, self._check, self._looks, *reading),
-            Reader("idsync-questions", 1, self._check, self._questions, *reading),
+            WriterThread(self._changes, open_writing, current, now),
+            ReaderThread("idsync-reader", MOST_AT_ONCE, self._check, self._looks, *reading),
+            ReaderThread("idsync-questions", 1, self._check, self._questions, *reading),
         )
         try:
             for worker in self._workers:

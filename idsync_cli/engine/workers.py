@@ -22,7 +22,7 @@ LOOK_AGAIN_SECONDS = 0.1
 """How often a thread that reads checks whether the store was replaced."""
 
 
-class Writer(Worker[RequestJob]):
+class WriterThread(Worker[RequestJob]):
     """The thread that writes, with one commit for all waiting requests."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Writer(Worker[RequestJob]):
         self._current.openings += 1  # so that the readers reopen it as well
 
 
-class Reader(Worker[RequestJob | QuestionJob]):
+class ReaderThread(Worker[RequestJob | QuestionJob]):
     """A thread that reads: searches, dry runs and questions.
 
     `have_it_checked` asks the thread that writes to check its store.

@@ -22,7 +22,7 @@ from idsync_cli.store.sqlite.erasing.kept_files import keep, text_of
 from idsync_cli.wire import Json
 
 
-class Subject(NamedTuple):
+class SubjectProfile(NamedTuple):
     """All that a store has of one profile."""
 
     profile: ScopedProfile
@@ -46,7 +46,7 @@ class AccessOutcome(NamedTuple):
     """Whose data was asked for; `subject` is None where nobody is meant."""
 
     answer: Answer
-    subject: Subject | None
+    subject: SubjectProfile | None
 
     @property
     def reply(self) -> Reply:
@@ -92,10 +92,10 @@ def access(
         return AccessOutcome(answer, subject_of(transaction, organization, answer.mpid))
 
 
-def subject_of(transaction: Transaction, organization: Organization, mpid: int) -> Subject:
+def subject_of(transaction: Transaction, organization: Organization, mpid: int) -> SubjectProfile:
     """All that a store has of a profile that is there."""
     found, data = transaction.find(mpid), transaction.data_of(mpid)
     assert found is not None
     assert data is not None
     scope, profile = found
-    return Subject(scoped(profile, scope, organization.scopes.get(scope)), data)
+    return SubjectProfile(scoped(profile, scope, organization.scopes.get(scope)), data)

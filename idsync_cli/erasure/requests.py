@@ -8,7 +8,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.erasure.access import Subject, subject_of
+from idsync_cli.erasure.access import SubjectProfile, subject_of
 from idsync_cli.erasure.erase import ErasureOutcome, erase
 from idsync_cli.erasure.subject_ids import check_unused
 from idsync_cli.files.subject_request import SubjectRequest, SubjectRequestType
@@ -180,7 +180,7 @@ def is_over(row: SubjectRequestRow, now_ms: int) -> bool:
 
 def results_of(
     transaction: Transaction, organization: Organization, row: SubjectRequestRow
-) -> Subject | None:
+) -> SubjectProfile | None:
     """All that the store has of the profile that a request is about; None where it has none."""
     if row.mpid is None or transaction.find(row.mpid) is None:
         return None

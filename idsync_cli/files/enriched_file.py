@@ -40,7 +40,7 @@ class EnrichedFile:
         if is_to_be_packed(self.path):
             raise UsageFault(
                 f"{self._shown}: enriched batches are written as they come, and not "
-                "packed; name a file that does not end with .gz",
+                "compressed; name a file that does not end with .gz",
                 FaultCode.OUTPUT_UNWRITABLE,
                 path=self.path,
             )

@@ -148,7 +148,8 @@ def _one_of(number: int, named: Sequence[tuple[str, object]]) -> NamedProfile | 
             return UnreadableName(number, f"{name} is {quoted(wire.shown(each))}, but must be text")
     target = wire.Target(where[_SCOPE], where[_WORKSPACE])
     if len(given) != 1:
-        return UnreadableName(number, f"names {len(given)} things; give one MPID or one identifier")
+        what = f"names {len(given)} identifiers or MPIDs" if given else "names nobody"
+        return UnreadableName(number, f"{what}; give one MPID or one identifier")
     name, value = given[0]
     if name == _MPID:
         mpid = parse_mpid(value)

@@ -61,11 +61,16 @@ class Outputs:
         `named` is what messages call it. With `may_replace_store` it may be a store of its own.
 
         Raises:
-            UsageFault: it is no path, the file has another use, or it must be new and is not.
+            UsageFault: it is no path or a stream, has another use, or must be new and is not.
         """
         if not is_path(path):
             raise UsageFault(
                 f"{named} {quoted(path)} is not a path; name a file", FaultCode.INVALID_PATH
+            )
+        if path == STANDARD_STREAM:
+            raise UsageFault(
+                f"{named} cannot go to standard output ('-'); name a file",
+                FaultCode.INVALID_PATH,
             )
         use = self._use_of(_without_links(path), may_replace_store=may_replace_store)
         if use is not None:
@@ -110,15 +115,26 @@ def ensure_writable(named: str, path: str) -> None:
         UsageFault: it cannot.
     """
     place = Path(path)
+    try:
+        place.stat()
+        is_there = True
+    except (FileNotFoundError, NotADirectoryError):
+        is_there = False
+    except OSError as error:
+        raise _unwritable(named, path, str(error.strerror)) from None
     if place.is_dir():
         cause = "it is a folder"
-    elif not place.exists() and not place.parent.is_dir():
+    elif not is_there and not place.parent.is_dir():
         cause = "its folder does not exist"
-    elif not os.access(place if place.exists() else place.parent, os.W_OK):
+    elif not os.access(place if is_there else place.parent, os.W_OK):
         cause = "permission denied"
     else:
         return
-    raise UsageFault(
+    raise _unwritable(named, path, cause)
+
+
+def _unwritable(named: str, path: str, cause: str) -> UsageFault:
+    return UsageFault(
         f"{named} {quoted(path)} cannot be written: {cause}",
         FaultCode.OUTPUT_UNWRITABLE,
         path=path,

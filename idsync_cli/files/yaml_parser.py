@@ -13,6 +13,7 @@ import yaml
 
 from idsync_cli.errors import printable, quoted
 from idsync_cli.files.yaml_tree import START, Faults, Node, SourcePosition, read_bytes, text_of
+from idsync_cli.files.yaml_words import words_for
 
 MAX_DEPTH = 50
 """How deeply nodes may be nested."""
@@ -58,13 +59,13 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
         return list(_Builder(faults).documents(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = ", ".join(filter(None, (error.context, error.problem)))
+        if mark and error.context_mark and not text[mark.index :].strip():
+            mark = error.context_mark  # what is not closed begins there
         place = _place(mark) if mark else START
-        tab = mark is not None and _holds_tab_before(text, place)
-        starts_none = "cannot start any token" in (error.problem or "")
-        unquoted = "; put a value that begins with it between quotes" if starts_none else ""
-        way_out = "; indent with spaces, not tabs" if tab else unquoted
-        faults.add(place, f"broken YAML: {printable(what)}{way_out}")
+        at = text[mark.index : mark.index + 1] if mark else ""
+        follows_tab = mark is not None and _holds_tab_before(text, place)
+        what = words_for(error.context, error.problem, at, follows_tab=follows_tab)
+        faults.add(place, f"broken YAML: {what}")
     except yaml.reader.ReaderError:
         # The error counts bytes or characters, by which of the two parsers is there.
         found = yaml.reader.Reader.NON_PRINTABLE.search(text)

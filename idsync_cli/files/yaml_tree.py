@@ -19,9 +19,11 @@ MOST_FAULTS = 100
 
 # A number of JSON that is finite, and not so long that Python would refuse to read it.
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,2})?")
-# What a caret stands under: a text between quotes, or all up to what ends a plain word of a key or
-# an item.
-_WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:\[\]{}#'"][^\s,:\[\]{}]*""")
+# What a caret stands under: a text between quotes, or all up to what ends a plain key or item.
+_PLAIN = r"(?:[^\s,:\[\]{}]|:(?=[^\s,\[\]{}]))"
+_WORD = re.compile(
+    rf"""\"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,:\[\]{{}}#'"]{_PLAIN}*(?: +(?!\#){_PLAIN}+)*"""
+)
 
 
 class SourcePosition(NamedTuple):
@@ -244,7 +246,9 @@ def text_of(path: Path, data: bytes) -> str:
 
         found = look(data, is_all=True)
         if found in ARCHIVES:
-            raise FileFault([Fault(path.as_posix(), f"{found}; unpack it first")]) from None
+            raise FileFault(
+                [Fault(path.as_posix(), f"{found}; decompress or unpack it first")]
+            ) from None
         start = data.rfind(b"\n", 0, error.start) + 1
         line = data[start:].partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "replace")
         number = data.count(b"\n", 0, start) + 1

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
-from idsync_cli.graph.reading import Reading
+from idsync_cli.graph.reading import GraphCollector
 from idsync_cli.graph.values import (
-    Found,
+    FoundIdentifier,
     Graph,
     LeftOut,
     ProfileKey,
@@ -38,7 +38,7 @@ def read_side_part(
     transaction: SqliteTransaction, organization: Organization, side: SideName, mpids: Sequence[int]
 ) -> SidePart:
     """Some profiles of a side with what they hold at its end."""
-    reading = Reading(transaction, organization)
+    reading = GraphCollector(transaction, organization)
     held: list[tuple[int, int]] = []
     for mpid in mpids:
         found = view_of(transaction, mpid)
@@ -75,5 +75,7 @@ def joined(parts: Iterable[SidePart], profiles_left: int) -> Graph:
             links.append((keys[number], held, 0, None))
             holders[held] = holders.get(held, 0) + 1
         left += part.identifiers_left
-    found = {held: Found(*held, number, is_asked=False) for held, number in holders.items()}
+    found = {
+        held: FoundIdentifier(*held, number, is_asked=False) for held, number in holders.items()
+    }
     return assembled(profiles, found, links, LeftOut(profiles_left, left), {})

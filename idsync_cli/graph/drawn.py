@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
-from idsync_cli.graph.reading import Reading
+from idsync_cli.graph.reading import GraphCollector
 from idsync_cli.graph.values import Graph, LeftOut
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
@@ -39,7 +39,7 @@ def around(
     if found is None:
         return None
     number = found[1].created_seq
-    reading = Reading(transaction, organization)
+    reading = GraphCollector(transaction, organization)
     reading.take_profile(number, is_asked=True)
     for row in links_of_profile(transaction, number, MOST_OF_ITS_OWN):
         reading.take_identifier(row.identifier_id)
@@ -67,7 +67,7 @@ def holders(
     scope: str | None = None,
 ) -> Graph:
     """An identifier with the newest profiles that hold it or once held it, and what they hold."""
-    reading = Reading(transaction, organization)
+    reading = GraphCollector(transaction, organization)
     numbers = identifier_ids(transaction, identifier, scope)
     rows = [row for each in numbers for row in links_of_identifier(transaction, each, limit)]
     for each in numbers:
@@ -82,7 +82,7 @@ def scope_graph(
     transaction: SqliteTransaction, organization: Organization, scope: str, limit: int
 ) -> Graph:
     """The newest profiles of a scope, at most `limit`, with what they hold or once held."""
-    reading = Reading(transaction, organization)
+    reading = GraphCollector(transaction, organization)
     _take_with_identifiers(reading, transaction, newest_profiles(transaction, scope, limit))
     of_scope = transaction.count_profiles(organization.scopes, ProfileFilter(scope))
     left = of_scope - len(reading.profiles)
@@ -90,7 +90,7 @@ def scope_graph(
 
 
 def _take_with_identifiers(
-    reading: Reading, transaction: SqliteTransaction, profiles: Iterable[int]
+    reading: GraphCollector, transaction: SqliteTransaction, profiles: Iterable[int]
 ) -> None:
     for profile in profiles:
         reading.take_profile(profile)

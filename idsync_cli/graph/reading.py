@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import scoped_view
-from idsync_cli.graph.values import Found, Graph, LeftOut, ProfileNode, Tie, assembled
+from idsync_cli.graph.values import FoundIdentifier, Graph, LeftOut, ProfileNode, Tie, assembled
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.links import (
     LinkRow,
@@ -17,14 +17,14 @@ from idsync_cli.store.sqlite.queries.links import (
 )
 
 
-class Reading:
+class GraphCollector:
     """Collects the parts of a graph from one transaction, by their numbers in the store."""
 
     def __init__(self, transaction: SqliteTransaction, organization: Organization) -> None:
         self._transaction = transaction
         self._rules = organization.scopes
         self.profiles: dict[int, ProfileNode] = {}
-        self.identifiers: dict[int, Found] = {}
+        self.identifiers: dict[int, FoundIdentifier] = {}
         self._links: set[LinkRow] = set()
 
     def take_profile(self, number: int, *, is_asked: bool = False) -> None:
@@ -50,7 +50,7 @@ class Reading:
         if number not in self.identifiers:
             scope, identifier = identifier_numbered(self._transaction, number)
             profiles = count_profiles_with(self._transaction, [number])
-            self.identifiers[number] = Found(scope, identifier, profiles, is_asked)
+            self.identifiers[number] = FoundIdentifier(scope, identifier, profiles, is_asked)
 
     def count_identifiers(self) -> int:
         """How many identifiers the profiles in the graph hold or once held, in all."""

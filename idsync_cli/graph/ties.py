@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
-from idsync_cli.graph.reading import Reading
+from idsync_cli.graph.reading import GraphCollector
 from idsync_cli.graph.values import Graph, LeftOut, Tie
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
@@ -76,7 +76,7 @@ def ties(
     At most `limit` profiles are drawn, the newest. Where nothing ties them in a scope, they stand
     there alone.
     """
-    reading = Reading(transaction, organization)
+    reading = GraphCollector(transaction, organization)
     names = transaction.scopes() if scope is None else (scope,)
     places: set[_Place] = set()
     followed_all = True

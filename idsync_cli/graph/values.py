@@ -123,7 +123,7 @@ ProfileKey = tuple[SideName | None, int]
 _Key = TypeVar("_Key")
 
 
-class Found(NamedTuple):
+class FoundIdentifier(NamedTuple):
     """An identifier of a graph that is put together."""
 
     scope: str
@@ -134,7 +134,7 @@ class Found(NamedTuple):
 
 def assembled(
     profiles: Mapping[ProfileKey, ProfileNode],
-    found: Mapping[_Key, Found],
+    found: Mapping[_Key, FoundIdentifier],
     links: Iterable[tuple[ProfileKey, _Key, int, int | None]],
     left_out: LeftOut,
     requests: Mapping[int, RequestRow],

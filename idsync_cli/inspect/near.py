@@ -17,7 +17,7 @@ from idsync_cli.core.identity import (
     Identifier,
     parse_mpid,
 )
-from idsync_cli.core.variants import Difference, differences, variants_of
+from idsync_cli.core.variants import ValueDifference, differences, variants_of
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.sqlite.queries.identifiers import held_among
 from idsync_cli.store.sqlite.queries.profiles import mpids_between, view_of
@@ -31,7 +31,7 @@ class HeldVariant(NamedTuple):
 
     asked: Identifier
     held: str
-    differs_in: tuple[Difference, ...]
+    differs_in: tuple[ValueDifference, ...]
 
 
 class Meant(NamedTuple):

@@ -19,7 +19,7 @@ AT_ONCE = 1000
 """How many lines are looked up together."""
 
 
-class Outcome(StrEnum):
+class LineOutcome(StrEnum):
     """What became of a line."""
 
     TRANSLATED = "translated"
@@ -33,21 +33,21 @@ class Translation(NamedTuple):
     """What a line comes to: the profile, and its values of the wanted type, last added first."""
 
     named: NamedProfile
-    outcome: Outcome
+    outcome: LineOutcome
     mpid: int | None = None
     values: tuple[str, ...] = ()
 
 
-class Totals(NamedTuple):
+class TranslationTotals(NamedTuple):
     """How many lines came to what, and how many lines could not be read."""
 
-    counts: dict[Outcome, int]
+    counts: dict[LineOutcome, int]
     unreadable: int = 0
 
     @property
     def exit_status(self) -> int:
         """1 if a line could not be read, or nothing was translated."""
-        return 0 if self.counts[Outcome.TRANSLATED] and not self.unreadable else 1
+        return 0 if self.counts[LineOutcome.TRANSLATED] and not self.unreadable else 1
 
 
 def translate(
@@ -91,16 +91,16 @@ def _translated(
             asked = IdentityRequest(RequestKind.SEARCH, (named.identifier,))
             decision = decide(asked, rules, lookup, 1, 0)
         except Refusal:
-            return Translation(named, Outcome.NOT_FOUND)
+            return Translation(named, LineOutcome.NOT_FOUND)
         if decision.decided_by.rule is Rule.NEWEST:
-            return Translation(named, Outcome.AMBIGUOUS)
+            return Translation(named, LineOutcome.AMBIGUOUS)
         profile = decision.profile
     if profile is None:
-        return Translation(named, Outcome.NOT_FOUND)
+        return Translation(named, LineOutcome.NOT_FOUND)
     values: Sequence[str] = tuple(reversed([*lookup.values_of(profile, to)]))
     if not values:
-        return Translation(named, Outcome.NO_VALUE, profile.mpid)
+        return Translation(named, LineOutcome.NO_VALUE, profile.mpid)
     data = transaction.data_of(profile.mpid, 0)
     if data is not None and data.is_opted_out:
-        return Translation(named, Outcome.OPTED_OUT, profile.mpid)
-    return Translation(named, Outcome.TRANSLATED, profile.mpid, tuple(values))
+        return Translation(named, LineOutcome.OPTED_OUT, profile.mpid)
+    return Translation(named, LineOutcome.TRANSLATED, profile.mpid, tuple(values))

@@ -10,15 +10,20 @@ _PIECE: Final = re.compile(r"\s+|\d{4}-\d\d-\d\d(?!\S)|[^\s_\-@.]*[_\-@.]+|[^\s_
 
 
 def broken(whole: "Text", width: int, indent: int = 0) -> "Text":
-    """A text on as many lines as it takes; those after the first may be indented."""
+    """A text on as many lines as it takes; those after the first may be indented.
+
+    Without an indent, a line that is indented itself goes on below its first word.
+    """
     from rich.text import Text
 
     lines: list[Text] = []
     for line in whole.split("\n", allow_blank=True):
-        offsets = _offsets(line.plain, width, indent)
+        begins = len(line.plain) - len(line.plain.lstrip(" "))
+        below = indent or min(begins, width // 2)
+        offsets = _offsets(line.plain, width, below)
         for number, piece in enumerate(line.divide(offsets)):
             piece.rstrip()
-            lines.append(Text(" " * indent if number else "").append_text(piece))
+            lines.append(Text(" " * below if number else "").append_text(piece))
     made = Text("\n").join(lines)
     made.style = whole.style
     made.no_wrap, made.overflow = True, "fold"

@@ -15,8 +15,8 @@ from idsync_cli.foresight.comparing.comparison import (
     Example,
     GroupCounts,
 )
-from idsync_cli.foresight.comparing.groups import Part, Two
-from idsync_cli.foresight.comparing.sides import Kind, Way
+from idsync_cli.foresight.comparing.groups import Parting, Two
+from idsync_cli.foresight.comparing.sides import LineResult, Way
 from idsync_cli.render import answers
 from idsync_cli.render.breaking import broken
 from idsync_cli.render.tables import laid_out
@@ -84,7 +84,7 @@ def differing_line(line: DifferingLine) -> bytes:
 
 
 def _answer_json(way: Way, mpid: int | None) -> wire.Json:
-    if way.kind is Kind.REFUSED:
+    if way.kind is LineResult.REFUSED:
         return {"error": way.error}
     by = way.decided_by
     decided_by = {} if by is None else {"decided_by": wire.decider_json(by)}
@@ -189,8 +189,8 @@ def _place(at: Difference) -> str:
 
 def _example(number: int, example: Example, width: int) -> "list[RenderableType]":
     whose = "a known profile" if example.is_known else "an anonymous profile"
-    side, others = ("A", "B") if example.part is Part.SPLIT else ("B", "A")
-    if example.part is Part.MERGED and isinstance(example.at.b, dict):
+    side, others = ("A", "B") if example.part is Parting.SPLIT else ("B", "A")
+    if example.part is Parting.MERGED and isinstance(example.at.b, dict):
         whose = "a profile"
     told = (
         f" {number_of(example.requests, 'request')} of {whose} of {side} belong to several on "

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from idsync_cli import wire
 from idsync_cli.core.data.values import Event
 from idsync_cli.core.erasure import ErasureReport
-from idsync_cli.erasure.access import AccessOutcome, Subject
+from idsync_cli.erasure.access import AccessOutcome, SubjectProfile
 from idsync_cli.erasure.erase import ErasureOutcome
 from idsync_cli.errors import number_of, printable
 from idsync_cli.files.subject_request import SubjectRequest
@@ -75,7 +75,7 @@ def access_lines(outcome: AccessOutcome, folder: str) -> list[Line]:
     return [["profile ", mpid, f": {names} in {printable(folder)}"]]
 
 
-def subject_files(subject: Subject) -> Iterator[tuple[str, Iterator[str]]]:
+def subject_files(subject: SubjectProfile) -> Iterator[tuple[str, Iterator[str]]]:
     """The files that a subject gets, each with its lines."""
     if subject.is_empty:
         yield EMPTY_FILE, iter(["the store has no data of this profile"])
@@ -85,7 +85,7 @@ def subject_files(subject: Subject) -> Iterator[tuple[str, Iterator[str]]]:
         yield BATCHES_FILE, (_batch_line(seq, events) for seq, events in subject.batches())
 
 
-def _profile_json(subject: Subject) -> wire.Json:
+def _profile_json(subject: SubjectProfile) -> wire.Json:
     data = subject.data
     return {
         **wire.profile_json(subject.profile),

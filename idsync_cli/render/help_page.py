@@ -18,6 +18,9 @@ _LISTED = re.compile(r"( {2,4})(\S+(?: \S+)*)( {2,})(\S.*)")
 _BELOW = 6
 """How far it is indented what a name stands for, below a name that leaves no room beside it."""
 
+_FURTHER = 4
+"""How much further a line of an example is indented where it goes on."""
+
 
 def page_lines(page: str, width: int | None) -> Iterator[Line]:
     """The lines of a page; where it has only so many columns, wrapped below themselves."""
@@ -38,25 +41,26 @@ def _in_colour(line: str) -> Line:
 
 def _narrowed(lines: list[str], width: int) -> Iterator[str]:
     """Lines that fit: of a list, what a name stands for goes on where it began."""
-    place = 0
+    place, is_named = 0, False
     while place < len(lines):
         line = lines[place]
         place += 1
         found = _LISTED.fullmatch(line)
         column = found.start(4) if found else len(line) - len(line.lstrip())
-        if found or (line and not column):
-            while place < len(lines) and _goes_on(
-                lines[place], column, is_listed=found is not None
-            ):
+        is_listed = found is not None or (is_named and column > _BELOW)  # by a line of its own
+        if is_listed or (line and not column):
+            while place < len(lines) and _goes_on(lines[place], column, is_listed=is_listed):
                 line += f" {lines[place].strip()}"
                 place += 1
+        is_named = _NAMES.fullmatch(line) is not None
         if found and column > width * 2 // 3:
             yield found[1] + found[2]
             line, column = " " * _BELOW + line[column:], _BELOW
+        is_example = column > 0 and not is_listed
         yield from wrap(
             line,
             width,
-            subsequent_indent=" " * column,
+            subsequent_indent=" " * (column + (_FURTHER if is_example else 0)),
             break_on_hyphens=False,
             break_long_words=False,
             replace_whitespace=False,

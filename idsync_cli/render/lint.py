@@ -8,7 +8,7 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.errors import Fault, number_of, printable
 from idsync_cli.files.yaml_edit import flow
 from idsync_cli.foresight.comparing.comparison import Comparison
-from idsync_cli.foresight.linting.findings import Finding, LintFinding, Seen, Weight
+from idsync_cli.foresight.linting.findings import LintFinding, SeenValue, TypeFinding, Weight
 from idsync_cli.foresight.linting.lint import Lint, ScopeLint
 from idsync_cli.foresight.linting.measures import MeasuredType, Spread
 from idsync_cli.render.breaking import broken
@@ -105,7 +105,7 @@ def _spread_json(spread: Spread | None) -> wire.Json | None:
 
 
 def _finding_json(
-    finding: Finding, lint: Lint, tried: Comparison | None, *, redact: bool
+    finding: TypeFinding, lint: Lint, tried: Comparison | None, *, redact: bool
 ) -> wire.Json:
     found: wire.Json = {
         "weight": finding.weight.value,
@@ -122,7 +122,7 @@ def _finding_json(
     return found
 
 
-def _example_json(seen: Seen, lint: Lint, *, redact: bool) -> wire.Json:
+def _example_json(seen: SeenValue, lint: Lint, *, redact: bool) -> wire.Json:
     of_files = lint.requests is not None
     return {
         "value": None if redact else seen.value,
@@ -175,7 +175,7 @@ def lint_pieces(lint: Lint, width: int, *, redact: bool) -> "list[RenderableType
 
 
 def _finding(
-    finding: Finding, lint: Lint, tried: Comparison | None, width: int, *, redact: bool
+    finding: TypeFinding, lint: Lint, tried: Comparison | None, width: int, *, redact: bool
 ) -> "Iterator[RenderableType]":
     weight = (finding.weight.value, _LOOKS[finding.weight])
     kind = (finding.identity_type.value, Look.TYPE)
@@ -199,7 +199,7 @@ def _one_line(remedy: Mapping[str, Any]) -> str:
     return printable(remedy_yaml(remedy))
 
 
-def _evidence(finding: Finding, lint: Lint) -> str:
+def _evidence(finding: TypeFinding, lint: Lint) -> str:
     if not finding.values:
         return ""
     parts = [number_of(finding.values, "value")]
@@ -210,7 +210,7 @@ def _evidence(finding: Finding, lint: Lint) -> str:
     return ", ".join(parts)
 
 
-def _place(seen: Seen, lint: Lint) -> str:
+def _place(seen: SeenValue, lint: Lint) -> str:
     return f"{visible(lint.files[seen.place.file])}:{seen.place.line}"
 
 

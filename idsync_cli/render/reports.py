@@ -18,9 +18,9 @@ from idsync_cli.render.graph.labels import types_in
 from idsync_cli.render.graph.section import graph_script, graph_section, graph_style
 from idsync_cli.render.html.elements import element
 from idsync_cli.render.html.page import Page
-from idsync_cli.render.html.pieces import WIDE, line, shown
+from idsync_cli.render.html.pieces import line, shown
 from idsync_cli.render.summary import refused_pieces, summary_text
-from idsync_cli.render.tables import laid_out
+from idsync_cli.render.tables import WIDE, laid_out
 from idsync_cli.render.theme import Look, text
 from idsync_cli.replay.summary import Summary
 

@@ -12,10 +12,13 @@ from textwrap import fill
 
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import DEVICE_TYPES, TYPES_BY_NAME, IdentityType, names_of
+from idsync_cli.render.doctor import SAYINGS
+from idsync_cli.store.sqlite.health.findings import FindingCode
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _PART = re.compile(r"\*\*(\w+)\.\*\* ")
 _SHOWN_BY = "Shown by: "
+_HEALTH = "Health: what doctor finds in a store"
 
 _VALUES = {
     "keep": ("on_new_known_user", "on_unique_held"),
@@ -31,6 +34,12 @@ _VALUES = {
         ("calculation", "within", "where", "event", "event_type"), ("calculated_attributes",)
     ),
     **dict.fromkeys(("all", "any", "not", "identity", "first_seen", "audience"), ("audiences",)),
+    **dict.fromkeys(("id", "operator", "value", "values"), ("audiences",)),
+    **dict.fromkeys(("min_value", "max_value"), ("audiences",)),
+    "attribute": ("calculated_attributes", "audiences"),
+    **dict.fromkeys(("scope", "key_only", "rate", "modify_takes"), ("workspaces",)),
+    **dict.fromkeys(("api_key", "api_secret", "api_secret_env"), ("workspaces",)),
+    **dict.fromkeys(("admin_key", "admin_secret", "admin_secret_env"), ("workspaces",)),
     "trim": ("normalize",),
     "lowercase": ("normalize",),
     "digits": ("normalize",),
@@ -66,7 +75,7 @@ def entries() -> Mapping[str, Entry]:
 
 def words() -> list[str]:
     """Every word that is explained: codes, words of a configuration, names of types."""
-    return [*entries(), *_VALUES, *TYPES_BY_NAME]
+    return [*entries(), *_VALUES, *TYPES_BY_NAME, *FindingCode]
 
 
 def explanation(word: str, width: int) -> str | None:
@@ -76,6 +85,8 @@ def explanation(word: str, width: int) -> str | None:
     found = [entry for each, entry in book.items() if each.casefold() == wanted]
     found += [book[each] for each in _VALUES.get(wanted, ())]
     texts = [_entry_text(each, width) for each in found]
+    if wanted in SAYINGS:
+        texts.append(_health_text(FindingCode(wanted), width))
     if wanted in TYPES_BY_NAME:
         texts.append(_type_text(TYPES_BY_NAME[wanted], width))
     return "\n\n".join(texts) or None
@@ -86,7 +97,8 @@ def codes_page(width: int) -> str:
     sections: dict[str, list[str]] = {}
     for entry in entries().values():
         sections.setdefault(entry.section, []).append(entry.word)
-    lines = ["CODES: every code of an answer and word of a configuration"]
+    sections[_HEALTH] = [code.value for code in FindingCode]
+    lines = ["CODES: every code and word of a configuration"]
     for section, found in sections.items():
         lines += ["", section, _filled(", ".join(found), width, indent="  ")]
     return "\n".join(lines)
@@ -109,9 +121,21 @@ def types_page(width: int) -> str:
 
 
 def _entry_text(entry: Entry, width: int) -> str:
-    paragraphs = [f"{entry.word}  ({entry.section})"]
+    heading = f"{entry.word}  ({entry.section})"
+    paragraphs = [heading if len(heading) <= width else heading.replace("  ", "\n  ", 1)]
     paragraphs += [_filled(_plain(each), width) for each in entry.paragraphs]
     return "\n\n".join(paragraphs)
+
+
+def _health_text(code: FindingCode, width: int) -> str:
+    what, way_out = SAYINGS[code]
+    told = (f"{code.value}  ({_HEALTH})", f"Means: {_begun(what)}.", f"Do: {_begun(way_out)}.")
+    return "\n\n".join(_filled(each, width) for each in told)
+
+
+def _begun(sentence: str) -> str:
+    """A sentence with a capital letter at its beginning."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _plain(paragraph: str) -> str:

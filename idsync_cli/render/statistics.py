@@ -8,7 +8,8 @@ from idsync_cli.inspect.statistics import Statistics
 from idsync_cli.messages import PLACEHOLDERS_HELD
 from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import value_of
-from idsync_cli.render.tables import laid_out, shares
+from idsync_cli.render.shares import shares
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text, warned
 from idsync_cli.visible import visible
 

@@ -11,7 +11,8 @@ from idsync_cli.errors import number_of, printable
 from idsync_cli.messages import placeholder_warning
 from idsync_cli.render.breaking import broken
 from idsync_cli.render.excerpts import excerpt_lines
-from idsync_cli.render.tables import bar, laid_out, shares
+from idsync_cli.render.shares import bar, shares
+from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text, warned
 from idsync_cli.replay.summary import Enriched, MetTwice, RefusedLine, Summary
 from idsync_cli.visible import visible
@@ -119,7 +120,8 @@ def _kinds_table(summary: Summary, width: int) -> "Stacked":
 def _met_twice(summary: Summary, width: int) -> "Iterator[Text]":
     """The pairs of recorded MPIDs and ours that met others before."""
     pairs = number_of(summary.met_twice, "pair")
-    yield text((pairs, Look.NOTE), " of a recorded MPID and ours contradict earlier pairs")
+    verb = "contradicts" if summary.met_twice == 1 else "contradict"
+    yield text((pairs, Look.NOTE), f" of a recorded MPID and one of ours {verb} earlier pairs")
     for file, line, recorded, mpid, before, other in summary.first_met_twice:
         met = [f"which was {before}"] if before is not None else []
         met += [f"as is {other}"] if other is not None else []

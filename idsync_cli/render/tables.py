@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from idsync_cli.render.breaking import broken, longest_piece, widest
-from idsync_cli.render.theme import Line, Look, text
+from idsync_cli.render.theme import Line, text
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -46,22 +46,8 @@ GIVE_WAY: Final = (
 """The headings of the columns that give way, the first one first."""
 
 CUT_THROUGH: Final = (
-    *(
-        "Value",
-        "Identifier",
-        "Details",
-        "Device",
-        "Name",
-        "Attribute",
-        "What",
-        "Event",
-        "First identifiers",
-        "By",
-        "Change",
-        "Most shared",
-        "Audience",
-        "Workspaces",
-    ),
+    *("Value", "Identifier", "Details", "Device", "Name", "Attribute", "What", "Event"),
+    *("First identifiers", "By", "Change", "Most shared", "Audience", "Workspaces"),
 )
 """The headings of columns whose words are cut through, if nothing else helps."""
 
@@ -70,18 +56,25 @@ LAST_RESORT: Final = ("Scope", "State", "Most shared")
 
 RIGHT: Final = frozenset(
     (
-        *("#", "Held by", "Left", "Seq", "Ids", "Number", "Requests", "Holders", "Profiles"),
-        *("Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
+        *("#", "Held by", "Eligible", "Left", "Seq", "Ids", "Number", "Requests", "Holders"),
+        *("Profiles", "Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
+        *("In", "Values", "Decided"),
         *("Members", "Opted out", "A", "B", "Recorded"),
     )
 )
-"""The headings of columns of numbers."""
+"""The headings of columns of numbers; one in which something stands below a number is left."""
 
 BELOW: Final = ("By", "Value", "First identifiers", "Most shared", "Settings", "Event", "Audience")
 """The headings of columns that move below their rows, the first one first.
 
-They move where a word would be cut through, or where a table is tall and gets half as long by it.
+They move where a word would be cut through, or where a table is tall and gets shorter by a third.
 """
+
+SIDE_BY_SIDE: Final = ("By", "First identifiers", "Most shared")
+"""The headings of columns whose lines are lists: they stand side by side where there is room."""
+
+NOT_IF_EMPTY: Final = ("Settings",)
+"""The headings of columns that a table without room does not have if they say nothing."""
 
 _TALL: Final = 12
 """From how many lines on a table is tall."""
@@ -104,12 +97,17 @@ _KEPT: Final = {"By": len("sent 2026-03-02 02:02:02")}
 _NARROWEST: Final = 4
 """How narrow the columns of the last resort get."""
 
-_BAR_WIDTH: Final = 20
+_COMMA: Final = ", "
+
+
+WIDE: Final = 10**6
+"""The columns to draw with for a page, which breaks lines itself, and puts nothing side by side."""
 
 
 def laid_out(headings: Sequence[str], rows: Iterable[Sequence[Any]], width: int) -> "Stacked":
     """A table of texts, no wider than `width` unless it cannot be narrower."""
     cells = [[text(each) if isinstance(each, str) else each for each in row] for row in rows]
+    headings, cells = _without_empty(headings, cells, width)
     beside, is_whole = _table(headings, cells, width, [])
     if is_whole and height(beside) < _TALL:
         return beside
@@ -119,7 +117,8 @@ def laid_out(headings: Sequence[str], rows: Iterable[Sequence[Any]], width: int)
         below.append(place)
         stacked, is_stacked_whole = _table(headings, cells, width, below)
         if is_stacked_whole:
-            return beside if is_whole and height(beside) < 2 * height(stacked) else stacked
+            is_shorter = 2 * height(beside) > 3 * height(stacked)
+            return stacked if is_shorter or not is_whole else beside
     return beside
 
 
@@ -140,15 +139,19 @@ def _table(
     if sum(widths) > room:
         _abbreviate(names, rows, widths)
         _fit(names, [heads, *rows], widths, room)
+    elif width < WIDE:
+        _put_side_by_side(names, rows, widths, room)
     table = Stacked(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.width = sum(widths) + len(widths) - 1
+    several = {name for n, name in enumerate(names) if any("\n" in row[n].plain for row in rows)}
+    numeric = RIGHT - several
     for name, head, column in zip(names, heads, widths, strict=True):
         table.add_column(
             broken(head, column),
             width=column,
             no_wrap=True,
             overflow="fold",
-            justify="right" if name in RIGHT else "left",
+            justify="right" if name in numeric else "left",
         )
     for row in rows:
         table.add_row(*(broken(cell, column) for cell, column in zip(row, widths, strict=True)))
@@ -162,11 +165,53 @@ def _table(
     return table, fits and sum(widths) <= room
 
 
+def _without_empty(
+    headings: Sequence[str], cells: list[list["Text"]], width: int
+) -> tuple[Sequence[str], list[list["Text"]]]:
+    """What is in a table: where there is no room, not the columns that say nothing."""
+    columns = [
+        [text(heading), *(row[place] for row in cells)] for place, heading in enumerate(headings)
+    ]
+    if sum(widest(*column) + 1 for column in columns) - 1 <= width:
+        return headings, cells
+    kept = [
+        place
+        for place, heading in enumerate(headings)
+        if heading not in NOT_IF_EMPTY or any(row[place].plain not in _EMPTY for row in cells)
+    ]
+    return [headings[place] for place in kept], [[row[place] for place in kept] for row in cells]
+
+
+def _put_side_by_side(
+    headings: Sequence[str], rows: list[list["Text"]], widths: list[int], room: int
+) -> None:
+    """Let lists take the room that is left, on fewer lines."""
+    for place in (headings.index(each) for each in SIDE_BY_SIDE if each in headings):
+        most = widths[place] + room - sum(widths)
+        for row in rows:
+            row[place] = _filled(row[place], most)
+        widths[place] = widest(text(headings[place]), *(row[place] for row in rows))
+
+
+def _filled(listed: "Text", width: int) -> "Text":
+    """The lines of a list, as many side by side as there is room for."""
+    from rich.cells import cell_len
+
+    lines = listed.split("\n")
+    filled = [lines[0]]
+    for line in lines[1:]:
+        if cell_len(filled[-1].plain) + len(_COMMA) + cell_len(line.plain) <= width:
+            filled[-1] = text(_COMMA).join([filled[-1], line])
+        else:
+            filled.append(line)
+    return text("\n").join(filled)
+
+
 def _indented(whole: "Text", width: int, indent: int) -> "Text":
     """Lines that all begin at a column; several are one where there is room."""
     from rich.cells import cell_len
 
-    joined = text(", ").join(whole.split("\n"))
+    joined = text(_COMMA).join(whole.split("\n"))
     if cell_len(joined.plain) <= width - indent:
         whole = joined
     return text("\n").join(
@@ -244,18 +289,3 @@ def grid(rows: Sequence[tuple[Line, Line]], width: int, indent: int = 0) -> "lis
         shown.append(" " * max(1, beside - cell_len(name.plain)))
         lines.append(broken(shown.append_text(text(*what)), width, indent + beside))
     return lines
-
-
-def bar(number: int, of: int) -> "Text":
-    """A share as a bar with its percentage; whatever is more than nothing has a bit of a bar."""
-    share = number / of if of else 0.0
-    eighths = max(round(share * _BAR_WIDTH * 8), int(number > 0))
-    drawn = "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
-    percent = "<1" if 0 < share < 0.01 else str(round(share * 100))
-    return text(f"{percent:>3}% ", (drawn, Look.BAR))
-
-
-def shares(heading: str, counted: Iterable[tuple[Line, int]], of: int, width: int) -> "Stacked":
-    """A table of how often each thing came, with the share that it has."""
-    rows = [[text(*what), f"{number:,}", bar(number, of)] for what, number in counted]
-    return laid_out([heading, "Number", "Share"], rows, width)

@@ -9,7 +9,7 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.messages import KEPT_BY, OUTCOMES
 from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_a_list
-from idsync_cli.render.tables import height, laid_out
+from idsync_cli.render.tables import WIDE, height, laid_out
 from idsync_cli.render.theme import DECIDING_MARK, DIFFERING_MARK, Look, Part, text
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from idsync_cli.render.stacked import Stacked
 
 _NOTHING = "-"
-_AS_WIDE_AS_IT_IS = 10**6
 _NOBODY: Mapping[IdentityType | None, int] = {}
 
 
@@ -57,7 +56,7 @@ def _table(
     marked: IdentityType | None,
 ) -> "Iterator[RenderableType]":
     """The table; what has no room in it, or makes it longer, stands below it."""
-    whole = tier_table(tiers, _AS_WIDE_AS_IT_IS, keepers, marked=marked)
+    whole = tier_table(tiers, WIDE, keepers, marked=marked)
     if (whole.width or 0) <= width:
         yield whole
         return
@@ -69,7 +68,7 @@ def _table(
     with_reasons = tier_table(tiers, width, marked=marked)
     narrow = tier_table(tiers, width, reasons=False, marked=marked)
     saved = height(with_reasons) - height(narrow) - len(reasons)
-    if with_reasons.is_stacked or saved > 0:
+    if with_reasons.is_stacked or saved >= 0:
         yield narrow
         yield from reasons
     else:

@@ -3,7 +3,16 @@
 from typing import Any
 
 from idsync_cli.errors import number_of
+from idsync_cli.transfer.profile_export import Exported
 from idsync_cli.transfer.profile_import import Imported
+
+
+def export_line(exported: Exported) -> str:
+    """How much was written into a file."""
+    told = f"exported {number_of(exported.profiles, 'profile')}"
+    if exported.records:
+        told += f", {number_of(exported.records, 'line')} of their data and of erasures"
+    return told
 
 
 def import_line(imported: Imported) -> str:

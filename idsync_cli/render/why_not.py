@@ -183,7 +183,7 @@ def _flips(told: WhyNot, width: int) -> "list[RenderableType]":
         for number, flip in enumerate(told.flips, start=1)
     ]
     pieces: list[RenderableType] = [
-        broken(heading, width), laid_out(("#", "In", "Change"), rows, width)
+        broken(heading, width), laid_out(("#", "Where", "Change"), rows, width)
     ]  # fmt: skip
     if told.left_out:
         pieces.append(text(f"and {number_of(told.left_out, 'change')} more"))

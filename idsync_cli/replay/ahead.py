@@ -13,7 +13,7 @@ from idsync_cli.replay.state import ReplayState
 from idsync_cli.replay.writer_process import NoWriterProcess, WriteJob, WriterProcess
 from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
 from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.ahead import Batch, Deciding, TablesBehind
+from idsync_cli.store.sqlite.ahead import Deciding, RowBatch, TablesBehind
 from idsync_cli.store.sqlite.queries.replays import ReplayRow
 
 _ALONE_AGAIN = 10
@@ -105,7 +105,7 @@ class AheadWriter(BatchWriter):
         assert self._ahead is not None
         assert self._process is not None
         decided: Decided | None = None
-        batch: Batch | None = None
+        batch: RowBatch | None = None
         with suppress(TablesBehind), self._ahead.transaction() as transaction:
             decided = decide(transaction, taken)
             batch = transaction.take()

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple, Self
 
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable
 from idsync_cli.store.api import MpidTaken
-from idsync_cli.store.sqlite.ahead import Batch, NotAlone, Rows, Writing, batch_of
+from idsync_cli.store.sqlite.ahead import NotAlone, RowBatch, Rows, Writing, batch_of
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
 from idsync_cli.store.sqlite.queries.recorded import keep_recorded
 from idsync_cli.store.sqlite.queries.replays import ReplayRow, advance, check_unmoved, keep_labels
@@ -46,7 +46,7 @@ class WriteJob(NamedTuple):
     `labels` and `pairs` say what the labels and recorded MPIDs that it changed stand for by now.
     """
 
-    batch: Batch
+    batch: RowBatch
     before: ReplayRow
     after: ReplayRow
     labels: dict[str, int | None]

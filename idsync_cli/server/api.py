@@ -17,7 +17,7 @@ from idsync_cli.errors import Busy, Stopped, StoreFault
 from idsync_cli.server.answers import Problem
 from idsync_cli.server.bodies import read_body
 from idsync_cli.server.credentials import Caller, Credentials, Sent
-from idsync_cli.server.limits import Limits
+from idsync_cli.server.limits import RateLimits
 from idsync_cli.server.live import LiveRequests
 from idsync_cli.server.log import Log
 from idsync_cli.server.record import Recorder
@@ -38,7 +38,7 @@ def _clock_ms() -> int:
     return int(time() * 1000)
 
 
-class Settings(NamedTuple):
+class ServerSettings(NamedTuple):
     """How the server was asked to serve.
 
     `max_age` is how many seconds an SDK may keep an answer; `allowed_origins` are those of pages
@@ -57,7 +57,7 @@ class Api:
         service: Service,
         organization: Organization,
         credentials: Credentials,
-        settings: Settings,
+        settings: ServerSettings,
         log: Log,
         recorder: Recorder | None = None,
         now: Callable[[], int] = _clock_ms,
@@ -72,7 +72,7 @@ class Api:
         self.live: Final = live  # for those who look on, if anybody can
         self.now: Final = now  # milliseconds since 1970, UTC
         self.refused_events: Counter[tuple[str, str]] = Counter()  # by workspace and code
-        self._limits = Limits(monotonic)
+        self._limits = RateLimits(monotonic)
         self._results = Results()
 
     async def reload(self, organization: Organization, credentials: Credentials) -> None:

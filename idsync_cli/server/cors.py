@@ -55,8 +55,10 @@ def _is_left_out(origin: re.Match[str]) -> bool:
     return origin["port"] is not None and _USUAL_PORTS.get(origin["scheme"]) == origin["port"]
 
 
-def check_origin(text: str) -> str:
+def check_origin(named: str, text: str) -> str:
     """See that a text is an origin as browsers send it, for it is compared with theirs; give it.
+
+    `named` is what the message calls it.
 
     Raises:
         UsageFault: it is none; it may be meant for one.
@@ -68,6 +70,4 @@ def check_origin(text: str) -> str:
     said = "scheme, host and port, such as https://shop.example.com or http://localhost:3000"
     if meant is not None and (len(text) == meant.end() or text[meant.end()] in "/?#"):
         said = meant[0].removesuffix(f":{meant['port']}") if _is_left_out(meant) else meant[0]
-    raise UsageFault(
-        f"--allow-origin {quoted(text)} is not an origin as browsers send it; give {said}"
-    )
+    raise UsageFault(f"{named} {quoted(text)} is not an origin as browsers send it; give {said}")

@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final
 
 
-class Limits:
+class RateLimits:
     """A bucket for each workspace: as many at once as its rate, and refilled at that rate.
 
     `clock` gives seconds, which only grow.

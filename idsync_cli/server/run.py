@@ -7,124 +7,20 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from idsync_cli.errors import UsageFault, quoted
-from idsync_cli.server.answers import error_response
+from idsync_cli.errors import Hint, UsageFault, quoted
+from idsync_cli.server import protocol
 from idsync_cli.server.cors import Cors
-
-SILENT_SECONDS: Final = 30
-"""How long a connection may say nothing, or be in the middle of its headers."""
 
 GRACE_SECONDS: Final = 30
 """How long the end waits for requests that were accepted."""
 
 _MOST_FILES: Final = 65_536
 _BACKLOG: Final = 1024
-
-
-class _Joined:
-    """A transport that sends at once what is written one after another: head and body of an answer.
-
-    All else is the transport's own.
-    """
-
-    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport: Final = transport
-        self._loop: Final = loop
-        self._held = bytearray()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send some bytes before the loop waits for anything."""
-        if data and not self._held:
-            self._loop.call_soon(self._send)
-        self._held += data
-
-    def close(self) -> None:
-        """Send what was written, and close the connection."""
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        if self._held:
-            held, self._held = self._held, bytearray()
-            self._transport.write(held)
-
-
-class Protocol(H11Protocol):
-    """HTTP over one connection, which is closed where the client goes on saying nothing."""
-
-    cors = Cors()
-    """Which pages may read that what they sent is no HTTP."""
-
-    _has_ended = False  # the client sends no more
-
-    def connection_made(self, transport: Any) -> None:
-        """Begin to watch the connection."""
-        super().connection_made(_Joined(transport, self.loop))  # type: ignore[arg-type]
-        self._watch = self.loop.call_later(SILENT_SECONDS, self._look, None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
-        self._watch.cancel()
-        super().connection_lost(exc)
-
-    def eof_received(self) -> bool | None:  # type: ignore[override]
-        """Answer what came before the client ended its side, which may be a body that is cut.
-
-        It may still be reading, so the connection stays until the answer is written; over TLS it
-        cannot.
-        """
-        if self.conn.their_state is h11.SEND_BODY:
-            self.send_400_response("the body is incomplete")
-            return None
-        self._has_ended = True
-        return self._is_answering() and self.scheme != "https"
-
-    def on_response_complete(self) -> None:
-        """Go on with the connection, unless nothing more will come on it."""
-        super().on_response_complete()
-        if self._has_ended and not self._is_answering():
-            self.transport.close()
-
-    def _is_answering(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
-        return cycle is not None and not cycle.response_complete
-
-    def send_400_response(self, msg: str) -> None:
-        """Tell a client that what it sent is no HTTP, in the form of all other errors.
-
-        Where an answer was begun, the connection is closed, and that is all.
-        """
-        if self.cycle is not None:
-            self.cycle.disconnected = True  # whatever it still answers goes nowhere
-        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.close()
-            return
-        response = error_response(400, "BAD_REQUEST", msg)
-        headers = [*response.raw_headers, *self.cors.headers_for(), (b"connection", b"close")]
-        for event in (
-            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-            h11.Data(data=bytes(response.body)),
-            h11.EndOfMessage(),
-        ):
-            self.transport.write(self.conn.send(event))
-        self.transport.close()
-
-    def _look(self, cycle_before: object) -> None:
-        """Close the connection where no request was begun since the last look, and none is on."""
-        if not self._is_answering() and self.cycle is cycle_before:
-            self.transport.close()
-        else:
-            self._watch = self.loop.call_later(SILENT_SECONDS, self._look, self.cycle)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -142,8 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         cause = getattr(error, "strerror", None) or error
         raise UsageFault(
-            f"cannot listen on {quoted(host)}, port {port}: {cause}; "
-            "name another with --host and --port (--port 0 picks a free one)"
+            f"cannot listen on {quoted(host)}, port {port}: {cause}", hint=Hint.LISTEN_ELSEWHERE
         ) from None
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
@@ -165,14 +60,15 @@ def serve(
     _allow_many_connections()
     config = uvicorn.Config(
         app,
-        http=type("ItsProtocol", (Protocol,), {"cors": cors}),
+        http=type("ItsProtocol", (protocol.Protocol,), {"cors": cors}),
         ws="none",
         lifespan="off",
         log_config=None,
         log_level="critical",  # what goes wrong is told by the application
         access_log=False,
         server_header=False,
-        timeout_keep_alive=SILENT_SECONDS,
+        proxy_headers=False,  # who asks is told by the connection alone
+        timeout_keep_alive=protocol.SILENT_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=_BACKLOG,
     )

@@ -98,8 +98,8 @@ _NULLABLE: Final[Schema] = {"type": ["string", "null"]}
 _REQUEST_STATUS: Final[Schema] = {"enum": ["pending", "in_progress", "completed", "cancelled"]}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Anything": {"description": "What is ignored."},
-    "AnyBatch": {"description": "A batch; what is JSON and none is skipped."},
+    "Anything": {"description": "Anything; ignored."},
+    "AnyBatch": {"description": "A batch; JSON that is not one is skipped."},
     "IdentityRequest": _object(
         "known_identities",
         known_identities=_identities(_VALUE, minProperties=1),  # and one that is no null

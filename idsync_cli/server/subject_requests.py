@@ -10,7 +10,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.erasure import requests as subject_requests
-from idsync_cli.erasure.access import Subject
+from idsync_cli.erasure.access import SubjectProfile
 from idsync_cli.erasure.requests import Progress
 from idsync_cli.errors import FileFault, UsageFault
 from idsync_cli.files.subject_request import (
@@ -132,7 +132,7 @@ class SubjectRequestRoutes:
             raise Problem(404, "the request matched no profile", _NOT_FOUND)
         organization = self._api.organization
 
-        def ask(transaction: Transaction) -> Subject | None:
+        def ask(transaction: Transaction) -> SubjectProfile | None:
             return subject_requests.results_of(transaction, organization, row)
 
         is_over = subject_requests.is_over(row, self._api.now())
@@ -209,7 +209,7 @@ def _status_json(request: Request, found: Progress) -> Json:
     }
 
 
-def _zipped(subject: Subject) -> bytes:
+def _zipped(subject: SubjectProfile) -> bytes:
     import zipfile  # which a server seldom needs, and its start never does
 
     content = io.BytesIO()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.errors import Hint, UsageFault, quoted
 
 AUTHORITY_SUFFIX: Final = ".ca.pem"
 """What the name of the certificate of our own authority ends in, behind that of the store."""
@@ -27,23 +27,23 @@ def given(certificate: str, key: str) -> ssl.SSLContext:
         UsageFault: one cannot be read, or they do not belong together.
     """
     context = _context()
-    for option, path in (("--tls-cert", certificate), ("--tls-key", key)):
+    for what, path in (("certificate", certificate), ("key", key)):
         try:
             with Path(path).open("rb"):
                 pass
         except (OSError, ValueError) as error:
             cause = getattr(error, "strerror", None) or error
-            raise UsageFault(f"{option} {quoted(path)} cannot be read: {cause}") from None
+            raise UsageFault(f"the {what} {quoted(path)} cannot be read: {cause}") from None
     try:
         context.load_cert_chain(certificate, key, password=lambda: b"")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            what = "the certificate does not belong to the key"
+            fault = "the certificate does not belong to the key"
         else:
-            what = "they are not a certificate and a key in PEM format without a password"
+            fault = "they are not a certificate and a key in PEM format without a password"
         raise UsageFault(
-            f"--tls-cert {quoted(certificate)} and --tls-key {quoted(key)}: {what}; "
-            "give a pair, or use --tls"
+            f"certificate {quoted(certificate)}, key {quoted(key)}: {fault}",
+            hint=Hint.GIVE_CERTIFICATE_WITH_KEY,
         ) from None
     return context
 

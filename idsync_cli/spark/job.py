@@ -43,7 +43,7 @@ class _Read(NamedTuple):
     refused: int
 
 
-class Done(NamedTuple):
+class JobResult(NamedTuple):
     """What a job came to: rows of answers, history and decisions, and the state behind it."""
 
     results: "DataFrame"
@@ -54,7 +54,7 @@ class Done(NamedTuple):
     windows: list[WindowReport]
 
 
-class Job:
+class JobRun:
     """Works through the lines; `keeper` keeps tables, `tell` is called with each window's report.
 
     `stage` is told what is done next, and `check` how many lines of each file were read, before any
@@ -86,7 +86,7 @@ class Job:
         last_seq: int,
         *,
         by_other_rules: bool,
-    ) -> Done:
+    ) -> JobResult:
         """Answer lines on a state that ends with a number, and was maybe seen by other rules.
 
         `numbered` gives the lines their numbers (`naming.named_lines`).
@@ -132,7 +132,7 @@ class Job:
             known = self._known_after(window, known, found, is_last=first > end)
         nothing = empty(self._spark, RESULTS)
         every = reduce(lambda one, other: one.unionAll(other), results, nothing)
-        return Done(every, known.state, count, end, read.fingerprint, reports)
+        return JobResult(every, known.state, count, end, read.fingerprint, reports)
 
     def _by_these_rules(self) -> Run:
         rules = self._order.rules

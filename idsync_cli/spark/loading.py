@@ -19,6 +19,7 @@ from idsync_cli.spark.decisions import Applied, applied_in
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite.lifecycle.beside import is_file
 
 DECISIONS: Final = "decisions"
 REPORT: Final = "report.json"
@@ -73,7 +74,7 @@ def finished_job(name: str) -> FinishedJob:
         UsageFault: none did, or it did not finish.
     """
     folder = Path(name)
-    if not (folder / REPORT).exists():
+    if not is_file(folder / REPORT):
         raise UsageFault(
             f"{quoted(name)} is no output of spark-replay: it has no {REPORT}",
             hint=Hint.NAME_OUTPUT_OF_JOB,

@@ -36,7 +36,7 @@ class Replayed(NamedTuple):
     rules: JobRules
 
 
-class Tables(NamedTuple):
+class OutputTables(NamedTuple):
     """Answers, what an export has, the history of a job, and its decisions; and the whole state."""
 
     answers: "DataFrame"
@@ -46,7 +46,9 @@ class Tables(NamedTuple):
     state: "DataFrame"
 
 
-def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | None) -> Tables:
+def tables_of(
+    results: "DataFrame", state: "DataFrame", files: Sequence[str] | None
+) -> OutputTables:
     """The tables of a job, of its rows; `files` are the names of the files of its lines."""
     from pyspark.sql import functions as f
 
@@ -60,7 +62,7 @@ def tables_of(results: "DataFrame", state: "DataFrame", files: Sequence[str] | N
     decisions = results.where("decision IS NOT NULL").select(
         "seq", f.col("decision").cast("string")
     )
-    return Tables(answers, profiles_of(state), history, decisions, state)
+    return OutputTables(answers, profiles_of(state), history, decisions, state)
 
 
 def profiles_of(state: "DataFrame") -> "DataFrame":
@@ -125,7 +127,7 @@ def _share(number: "Column", count: int, parts: int) -> "Column":
 
 
 def write(
-    tables: Tables,
+    tables: OutputTables,
     span: Span,
     folder: JobFolder,
     stage: Callable[[str], None],
@@ -154,7 +156,7 @@ def write(
 
 
 def write_lines(
-    tables: Tables, span: Span, folder: JobFolder, stage: Callable[[str], None]
+    tables: OutputTables, span: Span, folder: JobFolder, stage: Callable[[str], None]
 ) -> None:
     """Write the folders of a job as lines, each sorted as a serial replay gives it."""
     stage("writing answers")

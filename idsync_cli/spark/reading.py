@@ -36,8 +36,8 @@ def check_files(names: Sequence[str]) -> None:
         seen.add(name)
         if name.endswith(_OTHER_PACKINGS):
             raise UsageFault(
-                f"the file {quoted(name)} is packed in a way that idsync does not read; unpack it, "
-                f"or pack it by gzip as NAME{_PACKED}"
+                f"the file {quoted(name)} is compressed in a way that idsync does not read; "
+                f"decompress it, or compress it with gzip as NAME{_PACKED}"
             )
         if is_elsewhere(name):
             continue
@@ -46,8 +46,12 @@ def check_files(names: Sequence[str]) -> None:
         with Path(name).open("rb") as file:
             packed = is_packed(file.read(4))
         if packed != is_gzip(name):
-            how = "packed by gzip, so its name must end" if packed else "not packed, though named"
-            raise UsageFault(f"the file {quoted(name)} is {how} in {_PACKED}; rename it")
+            how = (
+                f"compressed with gzip, but its name does not end with {_PACKED}"
+                if packed
+                else f"not compressed, but its name ends with {_PACKED}"
+            )
+            raise UsageFault(f"the file {quoted(name)} is {how}; rename it")
 
 
 def is_gzip(name: str) -> bool:

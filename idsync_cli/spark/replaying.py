@@ -12,11 +12,11 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark import counting, outputs, reading
-from idsync_cli.spark.job import Job
+from idsync_cli.spark.job import JobRun
 from idsync_cli.spark.keeping import InFolder, Keeper, OnThisMachine, WithExecutors
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.looking import Order
-from idsync_cli.spark.outputs import Replayed, Span, Tables
+from idsync_cli.spark.outputs import OutputTables, Replayed, Span
 from idsync_cli.spark.parting import PartingTasks, runs_here
 from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.places import WORK, JobFolder
@@ -31,6 +31,23 @@ if TYPE_CHECKING:
 
 MAX_SHARE: Final = 0.25
 _VERSION: Final = 1
+
+
+class WrittenJob(NamedTuple):
+    """A job whose output folder is complete, and its report as it stands there (section 13)."""
+
+    report: dict[str, Any]
+
+    @property
+    def other_logins(self) -> list[str]:
+        """The scopes whose login types have changed since the state was written."""
+        scopes: list[str] = self.report["other_logins"]
+        return scopes
+
+    @property
+    def exit_status(self) -> int:
+        """0: what a job cannot do is a fault, and rejected lines are not counted."""
+        return 0
 
 
 def replay(
@@ -75,8 +92,8 @@ def replay_into(
     max_share: float = MAX_SHARE,
     as_lines: bool = False,
     tell: Callable[[WindowReport], None] | None = None,
-) -> dict[str, Any]:
-    """The same, into a folder, and give the report; `tell` is told of each window.
+) -> WrittenJob:
+    """The same, into a folder; `tell` is told of each window.
 
     Raises:
         UsageFault: as `replay`; or the folder holds something else.
@@ -94,7 +111,7 @@ def replay_into(
     done = _replay(
         spark, names, config, seed, state, window, max_share, keeper, stages, folder.begin, tell
     )
-    tables = Tables(done.answers, done.profiles, done.history, done.decisions, done.state)
+    tables = OutputTables(done.answers, done.profiles, done.history, done.decisions, done.state)
     span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
     by_tasks = isinstance(keeper, PartingTasks) and bool(done.report["windows"])
     if as_lines:
@@ -106,7 +123,7 @@ def replay_into(
     report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
     folder.write(REPORT, report)
     folder.finish()
-    return report
+    return WrittenJob(report)
 
 
 def check(window: int | None, max_share: float) -> None:
@@ -164,7 +181,7 @@ def _replay(
     source = _source(spark, lines if names is None else names, beginning.last_seq, keeper)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
-    job = Job(spark, order, keeper, tell or _teller(), stage, source.check)
+    job = JobRun(spark, order, keeper, tell or _teller(), stage, source.check)
     with _faults_of_reading(names or ()):
         done = job.run(
             source.lines,

@@ -23,7 +23,7 @@ _AT_ONCE: Final = 50_000
 """How many rows of an export this process hands to Spark at once."""
 
 
-class Beginning(NamedTuple):
+class JobBeginning(NamedTuple):
     """What a job begins with; `identity` is how its report names it.
 
     `table` gives the state: it computes what it has to, and keeps it. `scopes` are the rules by
@@ -44,7 +44,7 @@ def beginning_of(
     organization: Organization,
     seed: int | None,
     now_ms: int,
-) -> Iterator[Beginning]:
+) -> Iterator[JobBeginning]:
     """What a job begins with: nothing, what a call gave, the output of a job, or an export.
 
     Raises:
@@ -52,7 +52,7 @@ def beginning_of(
         FileFault: the bad lines of an export.
     """
     if state is None:
-        yield Beginning(lambda _: empty(spark, ROWS), 0, None, None, None)
+        yield JobBeginning(lambda _: empty(spark, ROWS), 0, None, None, None)
     elif isinstance(state, Replayed):
         its = state.report
         scopes = state.rules.scopes
@@ -61,7 +61,7 @@ def beginning_of(
         if seed is None:
             raise UsageFault("a job that begins with an export needs a seed", hint=Hint.GIVE_SEED)
         with imported(state, organization, seed, now_ms) as export:
-            yield Beginning(
+            yield JobBeginning(
                 lambda keeper: _rows_of(spark, export, keeper),
                 export.last_seq,
                 None,
@@ -82,9 +82,9 @@ def beginning_of(
 
 def _of_job(
     table: "DataFrame", report: Mapping[str, object], scopes: Mapping[str, str]
-) -> Beginning:
+) -> JobBeginning:
     last_seq, seed = int(str(report["last_seq"])), int(str(report["seed"]))
-    return Beginning(lambda _: table, last_seq, seed, {"job": str(report["job"])}, scopes)
+    return JobBeginning(lambda _: table, last_seq, seed, {"job": str(report["job"])}, scopes)
 
 
 def _rows_of(spark: "SparkSession", export: Export, keeper: Keeper) -> "DataFrame":

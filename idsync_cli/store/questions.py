@@ -11,7 +11,13 @@ from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
-from idsync_cli.store.values import EVERY_PROFILE, HistoryEntry, Member, MemberCount, ProfileFilter
+from idsync_cli.store.values import (
+    EVERY_PROFILE,
+    AudienceMember,
+    HistoryEntry,
+    MemberCount,
+    ProfileFilter,
+)
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import Record
@@ -59,7 +65,7 @@ class Questions(ABC):
 
     def members(
         self, scope: str, rules: ScopeRules, audience: str, now_ms: int
-    ) -> Iterator[Member]:
+    ) -> Iterator[AudienceMember]:
         """The members of an audience that the rules define, by the number of who made them."""
         from idsync_cli.core.audiences.fold import Fold, Subject
 
@@ -69,7 +75,7 @@ class Questions(ABC):
             assert data is not None
             subject = Subject(data, profile.identifiers, rules.is_known(profile), now_ms)
             if fold.audience(audience, subject).holds:
-                yield Member(profile, data.is_opted_out)
+                yield AudienceMember(profile, data.is_opted_out)
 
     def count_members(
         self, scope: str, rules: ScopeRules, audience: str, now_ms: int

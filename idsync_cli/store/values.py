@@ -100,7 +100,7 @@ class HistoryEntry(Value):
         return isinstance(change, Change) and change.identifier == identifier
 
 
-class Member(NamedTuple):
+class AudienceMember(NamedTuple):
     """A profile that is in an audience."""
 
     profile: Profile

@@ -17,7 +17,7 @@ _SHARED: Final = (
 )  # fmt: skip
 
 
-class Alias(Value):
+class NamedAlias(Value):
     """An alias as far as it can be read without knowing labels: an MPID that is text is a label."""
 
     __match_args__ = ("source", "destination", "start_ms", "end_ms")
@@ -35,10 +35,10 @@ class Alias(Value):
         self.start_ms: Final = start_ms
         self.end_ms: Final = end_ms
 
-    def translated(self, here: Callable[[int], int]) -> "Alias":
+    def translated(self, here: Callable[[int], int]) -> "NamedAlias":
         """The alias between what these MPIDs stand for here (section 12)."""
         source, destination = self.source, self.destination
-        return Alias(
+        return NamedAlias(
             source if isinstance(source, str) else here(source),
             destination if isinstance(destination, str) else here(destination),
             self.start_ms,

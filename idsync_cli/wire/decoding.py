@@ -30,6 +30,21 @@ OF_FILE: Final = WayOut("save the file as UTF-8", "write one JSON object per lin
 OF_BODY: Final = WayOut("send it as UTF-8", "send one JSON value")
 
 
+_WORDS: Final = (
+    ("Expecting value", "a value is missing"),
+    ("Expecting property name", "a key between double quotes is missing"),
+    ("Expecting ':'", "a ':' is missing"),
+    ("Expecting ','", "a ',' is missing"),
+    ("Illegal trailing comma", "nothing follows the ','"),
+    ("Extra data", "something follows the value"),
+    ("Unterminated string", "the text that begins here has no closing quote"),
+    ("Invalid control character", "a control character in a text must be an escape, such as \\t"),
+    ("Invalid \\u", "\\u needs four hexadecimal digits"),
+    ("Invalid \\", "there is no such escape"),
+)
+"""How the standard library begins to say what is wrong, and what is said here."""
+
+
 class LineObject(dict[str, Any]):
     """An object, and the line that it was read from: what is wrong with it is told as it stands."""
 
@@ -67,7 +82,7 @@ def decode_json(line: bytes, way_out: WayOut = OF_FILE) -> object:
         ) from None
     except json.JSONDecodeError as error:
         raise _invalid_json(
-            f"not JSON at character {error.pos + 1}: {error.msg}; {way_out.not_json}",
+            f"not JSON at character {error.pos + 1}: {_in_words(error.msg)}; {way_out.not_json}",
             error.pos,
         ) from None
     except RecursionError:
@@ -93,6 +108,11 @@ def json_text(value: object) -> str:
     """A JSON value as text, every character as it is; half a character, which is none, escaped."""
     text = json.dumps(value, ensure_ascii=False)
     return json.dumps(value) if has_surrogate(text) else text
+
+
+def _in_words(told: str) -> str:
+    """What the standard library says is wrong, in our words if it is known."""
+    return next((words for begins, words in _WORDS if told.startswith(begins)), told)
 
 
 def _invalid_json(message: str, word: str | int | None = None) -> Refusal:

@@ -18,7 +18,7 @@ from idsync_cli.core.request import (
     Request,
 )
 from idsync_cli.errors import quoted
-from idsync_cli.wire.aliases import Alias
+from idsync_cli.wire.aliases import NamedAlias
 from idsync_cli.wire.batches import Batch
 
 _ERASE: Final = RequestKind.ERASE
@@ -64,7 +64,7 @@ class Reading:
         self.late_refusal: Refusal | None = None
         self.recorded_mpid: int | None = None
         self.batch: Batch | None = None
-        self.alias: Alias | None = None
+        self.alias: NamedAlias | None = None
         self.batch_id: BatchId | None = None
         self.digest: bytes | None = None
         self.spares_known = False

@@ -204,7 +204,7 @@ class Reader:
         except Refusal as refusal:
             reading.refusal = refusal
             return reading
-        reading.alias = aliases.Alias(source, destination, start, end)
+        reading.alias = aliases.NamedAlias(source, destination, start, end)
         reading.request_id = members.get("request_id")
         reading.request_timestamp_ms = members.get("request_timestamp_ms")
         return reading

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idsync_cli.core.identity import MAX_VALUE_LENGTH, Identifier, IdentityType
-from idsync_cli.core.variants import MOST_VARIANTS, Difference, differences, variants_of
+from idsync_cli.core.variants import MOST_VARIANTS, ValueDifference, differences, variants_of
 
 EMAIL, PHONE = IdentityType.EMAIL, IdentityType.MOBILE_NUMBER
 
@@ -26,7 +26,10 @@ EMAIL, PHONE = IdentityType.EMAIL, IdentityType.MOBILE_NUMBER
 )
 def test_a_telephone_number_with_other_punctuation(asked: str, held: str) -> None:
     assert held in variants_of(Identifier(PHONE, asked))
-    assert differences(PHONE, asked, held) in ((Difference.PUNCTUATION,), (Difference.SPACES,))
+    assert differences(PHONE, asked, held) in (
+        (ValueDifference.PUNCTUATION,),
+        (ValueDifference.SPACES,),
+    )
 
 
 WRITTEN = (
@@ -95,7 +98,7 @@ def test_a_number_that_is_written_as_few_do_leads_to_the_others(asked: str) -> N
     ],
 )
 def test_what_is_dialled_from_abroad_is_the_same(one: str, other: str, is_same: bool) -> None:
-    assert differences(PHONE, one, other) == ((Difference.PUNCTUATION,) if is_same else ())
+    assert differences(PHONE, one, other) == ((ValueDifference.PUNCTUATION,) if is_same else ())
     assert differences(EMAIL, one, other) == ()
 
 
@@ -118,16 +121,16 @@ def test_none_is_too_long_to_be_a_value() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "differs"),
     [
-        ("a", "A", [Difference.CASE]),
-        ("a b", "ab", [Difference.SPACES]),
-        ("a\u200b", "a", [Difference.SPACES]),
-        ("e\u0301", "é", [Difference.UNICODE]),
-        ("a-b", "ab", [Difference.PUNCTUATION]),
-        ("A b", "ab", [Difference.CASE, Difference.SPACES]),
+        ("a", "A", [ValueDifference.CASE]),
+        ("a b", "ab", [ValueDifference.SPACES]),
+        ("a\u200b", "a", [ValueDifference.SPACES]),
+        ("e\u0301", "é", [ValueDifference.UNICODE]),
+        ("a-b", "ab", [ValueDifference.PUNCTUATION]),
+        ("A b", "ab", [ValueDifference.CASE, ValueDifference.SPACES]),
         ("a", "b", []),
     ],
 )
 def test_two_values_differ_in_as_few_ways_as_tell_it(
-    one: str, other: str, differs: list[Difference]
+    one: str, other: str, differs: list[ValueDifference]
 ) -> None:
     assert list(differences(EMAIL, one, other)) == differs

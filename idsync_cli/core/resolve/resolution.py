@@ -1,13 +1,10 @@
 """Identify, login, logout and search: who is this, and what follows (section 4)."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from idsync_cli.core.codes import (
     ErrorCode,
-    KeptBy,
     NoteCode,
-    Reason,
     RequestKind,
     Rule,
     Status,
@@ -25,13 +22,14 @@ from idsync_cli.core.decision import (
     Tier,
 )
 from idsync_cli.core.identity import Identifier, derive_mpid, mpid_of
-from idsync_cli.core.lookup import Lookup, holders
+from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView, types_of
 from idsync_cli.core.request import IdentityRequest
+from idsync_cli.core.resolve.additions import add_what_it_lacks
 from idsync_cli.core.resolve.change_set import ChangeSet
 from idsync_cli.core.resolve.matcher import Match, Matcher
-from idsync_cli.core.resolve.request_shape import RequestedType, shape_of
-from idsync_cli.core.screening import nothing_left, oldest_beyond, screen
+from idsync_cli.core.resolve.request_shape import shape_of
+from idsync_cli.core.screening import nothing_left, screen
 
 _BY: Final = {rule: DecidedBy(rule) for rule in Rule}
 _IDENTIFY: Final = RequestKind.IDENTIFY
@@ -176,7 +174,7 @@ class _Resolution:
             )
         change_set = None if all(held) else ChangeSet(shape.rules, self.lookup)
         if change_set is not None:
-            self._bring_up_to_date(profile, held, change_set)
+            add_what_it_lacks(profile, held, matcher, lookup, change_set, self.notes, self.explain)
         return self._decision(_MATCHED, profile, decided_by, matched, change_set, tiers)
 
     def _new_profile(self, rule: Rule, tiers: tuple[Tier, ...]) -> Decision:
@@ -193,7 +191,10 @@ class _Resolution:
         source_mpid = self._source() if rule is _NEW_KNOWN_USER else None
         profile = ProfileView(mpid, seq, source_mpid, False, 0)
         change_set = ChangeSet(shape.rules, self.lookup)
-        self._bring_up_to_date(profile, [False] * len(shape.requested_types), change_set)
+        held = [False] * len(shape.requested_types)
+        add_what_it_lacks(
+            profile, held, self.matcher, self.lookup, change_set, self.notes, self.explain
+        )
         if not change_set.types_after(profile) & shape.lookup_bits:
             raise Refusal(
                 ErrorCode.PROTECTED_IDENTITY,
@@ -231,64 +232,6 @@ class _Resolution:
             status is _CREATED, changes, orphaned, updates, tuple(self.notes), (), (), tiers, near,
         )  # fmt: skip
 
-    def _bring_up_to_date(
-        self, profile: ProfileView, held: list[bool], change_set: ChangeSet
-    ) -> None:
-        """Step 5: add each identifier that the profile lacks and may have."""
-        types, matcher, shape = profile.types, self.matcher, self.shape
-        for number, identifier in enumerate(matcher.identifiers):
-            if held[number]:
-                continue
-            requested = shape.requested_types[number]
-            kind = requested.identity_type
-            has_another = types & requested.bit != 0
-            if requested.is_immutable and has_another:
-                self.notes.append(Note(NoteCode.KEPT_IMMUTABLE, kind))
-                continue
-            beyond: Sequence[str] = ()
-            if requested.limit is not None and has_another:
-                beyond = oldest_beyond(requested.limit, self.lookup.values_of(profile, kind))
-                if beyond and not requested.limit.replaces_oldest:
-                    self.notes.append(Note(NoteCode.LIMIT_REACHED, kind))
-                    continue
-            others: Sequence[ProfileView] = ()
-            if requested.is_unique:  # every immutable type is unique, too
-                others = holders(self.lookup, identifier)
-                stays = requested.is_immutable or not shape.takes_unique_ids
-                if (
-                    others
-                    and not requested.moves
-                    and (stays or any(map(matcher.ineligibility, others)))
-                ):
-                    self.notes.append(self._held_elsewhere(requested, others))
-                    continue
-            for value in beyond:
-                change_set.remove(profile, Identifier(kind, value))
-            if others:
-                change_set.take_away(identifier, others)
-                if requested.moves:
-                    mpids = sorted([each.mpid for each in others])
-                    self.notes += [Note(NoteCode.MOVED, kind, mpid) for mpid in mpids]
-            if beyond:
-                self.notes.append(Note(NoteCode.REPLACED_OLDEST, kind))
-            if requested.is_login and has_another:
-                self.notes.append(Note(NoteCode.SECOND_LOGIN_ID, kind))
-            change_set.add(profile, identifier)
-
-    def _held_elsewhere(self, requested: RequestedType, others: Sequence[ProfileView]) -> Note:
-        """The note for an identifier that was not added; an explanation says who keeps it."""
-        code, kind = NoteCode.HELD_ELSEWHERE, requested.identity_type
-        if not self.explain:
-            return Note(code, kind)
-        setting: KeptBy | None = None
-        if requested.is_immutable:
-            setting = KeptBy.IMMUTABLE
-        elif not self.shape.takes_unique_ids:
-            setting = KeptBy.ON_UNIQUE_HELD
-        keepers = [(each.mpid, setting or self.matcher.ineligibility(each)) for each in others]
-        mpid, reason = min([keeper for keeper in keepers if keeper[1] is not None], key=_mpid)
-        return Note(code, kind, mpid, reason)
-
     def _source(self) -> int | None:
         """The anonymous profile that a new known user comes from, if the strategy links."""
         rules = self.shape.rules
@@ -302,7 +245,3 @@ class _Resolution:
         matcher = Matcher(shape_of(_IDENTIFY, types_of(others), rules), others, self.lookup)
         newest = matcher.consult().newest
         return newest.mpid if newest else None
-
-
-def _mpid(keeper: tuple[int, Reason | KeptBy | None]) -> int:
-    return keeper[0]

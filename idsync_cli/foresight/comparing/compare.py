@@ -19,7 +19,7 @@ from idsync_cli.foresight.comparing.comparison import (
     GroupCounts,
     Limits,
 )
-from idsync_cli.foresight.comparing.groups import NEVER, Group, Grouped, Part, group
+from idsync_cli.foresight.comparing.groups import NEVER, Grouped, Parting, ProfileGroup, group
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
@@ -197,7 +197,7 @@ def _compared(
     return Compared(comparison, grouped, both, graph)
 
 
-Known = frozenset[Group]
+Known = frozenset[ProfileGroup]
 """The groups whose profile is known at the end on its side."""
 
 
@@ -214,16 +214,16 @@ def _known(processes: Sequence[SideProcess], grouped: Grouped) -> Known:
     )
 
 
-def _counts(groups: Sequence[Group], known: Known | None) -> GroupCounts:
+def _counts(groups: Sequence[ProfileGroup], known: Known | None) -> GroupCounts:
     lines = sum(each.lines for each in groups)
     its = None if known is None else sum(each in known for each in groups)
     return GroupCounts(len(groups), lines, its)
 
 
-def _chosen(grouped: Grouped, known: Known, both: _Both, most: int) -> list[Group]:
+def _chosen(grouped: Grouped, known: Known, both: _Both, most: int) -> list[ProfileGroup]:
     """The most telling groups, few of one cause."""
     candidates = _by_weight(grouped, known)
-    chosen: list[Group] = []
+    chosen: list[ProfileGroup] = []
     of_cause: Counter[tuple[Way, Way]] = Counter()
     for each in candidates:
         if len(chosen) == most:
@@ -246,7 +246,7 @@ def _graph(
     chosen: tuple[dict[int, None], dict[int, None]] = {}, {}
     left_out = 0
     for each in _by_weight(grouped, known):
-        its_own, others = chosen if each.part is Part.SPLIT else (chosen[1], chosen[0])
+        its_own, others = chosen if each.part is Parting.SPLIT else (chosen[1], chosen[0])
         its = partners[each]
         is_first = not its_own
         if not is_first and (len(its_own) >= most or len(others) + len(its) > most):
@@ -260,9 +260,11 @@ def _graph(
     return joined(results(processes, lambda _bytes, _requests: None), left_out)
 
 
-def _partners(grouped: Grouped, both: _Both) -> Mapping[Group, Sequence[int]]:
+def _partners(grouped: Grouped, both: _Both) -> Mapping[ProfileGroup, Sequence[int]]:
     """The profiles of the other side that each group parts into, in the order of their lines."""
-    found: dict[Group, dict[int, None]] = {each: {} for each in (*grouped.split, *grouped.merged)}
+    found: dict[ProfileGroup, dict[int, None]] = {
+        each: {} for each in (*grouped.split, *grouped.merged)
+    }
     of_a = {each.mpid: each for each in grouped.split}
     of_b = {each.mpid: each for each in grouped.merged}
     for mpid_a, mpid_b in zip(*(side.mpids for side in both.sides), strict=True):
@@ -274,11 +276,11 @@ def _partners(grouped: Grouped, both: _Both) -> Mapping[Group, Sequence[int]]:
     return {each: list(mpids) for each, mpids in found.items()}
 
 
-def _by_weight(grouped: Grouped, known: Known) -> list[Group]:
+def _by_weight(grouped: Grouped, known: Known) -> list[ProfileGroup]:
     """Groups that part: of known profiles first, then by lines, then by first line."""
     return sorted(
         (*grouped.split, *grouped.merged),
-        key=lambda each: (each not in known, -each.lines, each.first, each.part is Part.MERGED),
+        key=lambda each: (each not in known, -each.lines, each.first, each.part is Parting.MERGED),
     )
 
 

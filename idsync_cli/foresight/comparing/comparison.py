@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from idsync_cli.core.decision import Answer
-from idsync_cli.foresight.comparing.groups import PairCounts, Part, Two
+from idsync_cli.foresight.comparing.groups import PairCounts, Parting, Two
 from idsync_cli.foresight.comparing.recorded import Response
 from idsync_cli.foresight.comparing.sides import Way
 from idsync_cli.foresight.comparing.work import Held
@@ -35,7 +35,7 @@ class Difference(NamedTuple):
 class Example(NamedTuple):
     """A group that parted, shown at the line where it did."""
 
-    part: Part
+    part: Parting
     requests: int
     is_known: bool
     at: Difference

@@ -8,27 +8,27 @@ from array import array
 from enum import StrEnum
 from typing import NamedTuple
 
-from idsync_cli.foresight.comparing.sides import Kind, Side
+from idsync_cli.foresight.comparing.sides import LineResult, Side
 
 NEVER = -1
 """Stands for a line that does not come."""
 
 
-class Part(StrEnum):
+class Parting(StrEnum):
     """How a group parts: a group of A is split by B, or B merges several groups of A."""
 
     SPLIT = "split"
     MERGED = "merged"
 
 
-class Group(NamedTuple):
+class ProfileGroup(NamedTuple):
     """A group that the other side answers with several profiles.
 
     `first` is its first line, and `parted_at` the first that the other side answers with another
     profile than an earlier one; lines are counted from 0 over all files.
     """
 
-    part: Part
+    part: Parting
     mpid: int
     lines: int
     first: int
@@ -64,8 +64,8 @@ class Grouped(NamedTuple):
     refused: Two
     found: Two
     pairs: PairCounts
-    split: tuple[Group, ...]
-    merged: tuple[Group, ...]
+    split: tuple[ProfileGroup, ...]
+    merged: tuple[ProfileGroup, ...]
     first: int
     differing: "array[int]"
 
@@ -112,10 +112,10 @@ class _Groups:
     def pairs(self) -> int:
         return sum(_pairs_of(each) for each in self.lines)
 
-    def parted(self, part: Part) -> tuple[Group, ...]:
+    def parted(self, part: Parting) -> tuple[ProfileGroup, ...]:
         mpids = list(self.numbers) if any(each != NEVER for each in self.parted_at) else []
         return tuple(
-            Group(part, mpids[number], self.lines[number], self.first[number], at)
+            ProfileGroup(part, mpids[number], self.lines[number], self.first[number], at)
             for number, at in enumerate(self.parted_at)
             if at != NEVER
         )
@@ -132,7 +132,7 @@ def group(a: Side, b: Side) -> Grouped:
     lines = zip(a.mpids, a.ways, b.mpids, b.ways, strict=True)
     for line, (mpid_a, way_a, mpid_b, way_b) in enumerate(lines):
         kind_a, kind_b = kinds_a[way_a], kinds_b[way_b]
-        if kind_a is Kind.PROFILE and kind_b is Kind.PROFILE:
+        if kind_a is LineResult.PROFILE and kind_b is LineResult.PROFILE:
             compared += 1
             in_a, in_b = groups_a.number_of(mpid_a, line), groups_b.number_of(mpid_b, line)
             is_first_of_a = groups_a.meets(in_a, in_b, line)
@@ -140,16 +140,16 @@ def group(a: Side, b: Side) -> Grouped:
                 differing.append(line)
             if not is_first_of_a:
                 besides[in_a, in_b] = besides.get((in_a, in_b), 0) + 1
-        elif kind_a is Kind.ELSEWHERE or kind_b is Kind.ELSEWHERE:
+        elif kind_a is LineResult.ELSEWHERE or kind_b is LineResult.ELSEWHERE:
             elsewhere += 1
-        elif kind_b is Kind.UNRECORDED:
+        elif kind_b is LineResult.UNRECORDED:
             unrecorded += 1
         elif kind_a is not kind_b:
             differing.append(line)
-            if kind_a is Kind.REFUSED or kind_b is Kind.REFUSED:
-                refused[kind_b is Kind.REFUSED] += 1
+            if kind_a is LineResult.REFUSED or kind_b is LineResult.REFUSED:
+                refused[kind_b is LineResult.REFUSED] += 1
             else:
-                found[kind_b is Kind.PROFILE] += 1
+                found[kind_b is LineResult.PROFILE] += 1
     both = sum(map(_pairs_of, groups_a.at_first_partner)) + sum(map(_pairs_of, besides.values()))
     return Grouped(
         compared=compared,
@@ -158,8 +158,8 @@ def group(a: Side, b: Side) -> Grouped:
         refused=Two(*refused),
         found=Two(*found),
         pairs=PairCounts(both, groups_a.pairs() - both, groups_b.pairs() - both),
-        split=groups_a.parted(Part.SPLIT),
-        merged=groups_b.parted(Part.MERGED),
+        split=groups_a.parted(Parting.SPLIT),
+        merged=groups_b.parted(Parting.MERGED),
         first=differing[0] if differing else NEVER,
         differing=differing,
     )

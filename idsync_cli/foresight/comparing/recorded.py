@@ -7,7 +7,7 @@ from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import Fault
 from idsync_cli.files.request_file import RequestFile, open_requests
-from idsync_cli.foresight.comparing.sides import Kind, Side, Way
+from idsync_cli.foresight.comparing.sides import LineResult, Side, Way
 from idsync_cli.foresight.comparing.work import File, Wanted
 
 Response = wire.Json
@@ -76,8 +76,8 @@ class RecordedSide:
         return Side(self._mpids, self._ways, self._lines, tuple(self._places))
 
 
-_FOUND, _NOBODY = Way(Kind.PROFILE), Way(Kind.NOT_FOUND)
-_UNRECORDED, _SOME_ERROR = Way(Kind.UNRECORDED), Way(Kind.REFUSED, error="")
+_FOUND, _NOBODY = Way(LineResult.PROFILE), Way(LineResult.NOT_FOUND)
+_UNRECORDED, _SOME_ERROR = Way(LineResult.UNRECORDED), Way(LineResult.REFUSED, error="")
 
 
 def _answer_in(response: object) -> tuple[Way, int]:
@@ -93,7 +93,7 @@ def _answer_in(response: object) -> tuple[Way, int]:
         return _FOUND, mpid
     assert isinstance(response, dict)
     error = response.get("error")
-    return (Way(Kind.REFUSED, error=error), 0) if error else (_NOBODY, 0)
+    return (Way(LineResult.REFUSED, error=error), 0) if error else (_NOBODY, 0)
 
 
 def responses(files: Sequence[File], wanted: Wanted) -> dict[tuple[int, int], Response]:

@@ -15,7 +15,7 @@ MPIDS, WAYS, LINES = "mpids", "ways", "lines"
 _TYPES = {MPIDS: "q", WAYS: "H", LINES: "L"}
 
 
-class Kind(IntEnum):
+class LineResult(IntEnum):
     """What came of a line: a profile, none, a refusal; or it is not compared.
 
     That is so of a scope that one side lacks, and where nobody recorded what was answered.
@@ -31,7 +31,7 @@ class Kind(IntEnum):
 class Way(NamedTuple):
     """One of the few ways in which lines are answered; what decided, or why it was refused."""
 
-    kind: Kind
+    kind: LineResult
     decided_by: DecidedBy | None = None
     error: str | None = None
 
@@ -45,7 +45,7 @@ class Side(NamedTuple):
     known_ways: tuple[Way, ...]
 
 
-class Recorder:
+class SideRecorder:
     """Writes answers, as they come, into files of a folder."""
 
     def __init__(self, folder: Path, scopes: Iterable[str]) -> None:
@@ -68,13 +68,13 @@ class Recorder:
     def _way_of(self, answer: Answer) -> tuple[Way, int]:
         outcome = answer.outcome
         if answer.scope is not None and answer.scope not in self._scopes:
-            return Way(Kind.ELSEWHERE), 0
+            return Way(LineResult.ELSEWHERE), 0
         if isinstance(outcome, Refusal):
             return _REFUSED[outcome.code], 0
         mpid = answer.mpid
         if mpid is None:
-            return Way(Kind.NOT_FOUND, outcome.decided_by), 0
-        return Way(Kind.PROFILE, outcome.decided_by), mpid
+            return Way(LineResult.NOT_FOUND, outcome.decided_by), 0
+        return Way(LineResult.PROFILE, outcome.decided_by), mpid
 
     def _place(self, way: Way) -> int:
         place = self._places.get(way)
@@ -89,7 +89,7 @@ class Recorder:
         return tuple(self._places)
 
 
-_REFUSED = {code: Way(Kind.REFUSED, error=code.value) for code in ErrorCode}
+_REFUSED = {code: Way(LineResult.REFUSED, error=code.value) for code in ErrorCode}
 
 
 def read_side(folder: Path, ways: tuple[Way, ...]) -> Side:

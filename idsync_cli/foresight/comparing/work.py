@@ -13,7 +13,7 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import StoreFault, printable
 from idsync_cli.files.request_file import open_requests
-from idsync_cli.foresight.comparing.sides import Recorder, Way
+from idsync_cli.foresight.comparing.sides import SideRecorder, Way
 from idsync_cli.graph.compared import SidePart, read_side_part
 from idsync_cli.graph.values import SideName
 from idsync_cli.replay.loop import Replay
@@ -100,7 +100,7 @@ class SideWork:
             StoreFault: there is no room.
         """
         job = self._job
-        recorder = Recorder(Path(job.folder), job.scopes)
+        recorder = SideRecorder(Path(job.folder), job.scopes)
         lines = [0] * len(job.files)
         for number, answers in self._answers(self._store, {}):
             recorder.record(answers)

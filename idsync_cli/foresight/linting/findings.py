@@ -47,14 +47,14 @@ class LintFinding(StrEnum):
     OUTSIDE_PRIORITY = "outside_priority"
 
 
-class Seen(NamedTuple):
+class SeenValue(NamedTuple):
     """A value, and where it came first."""
 
     value: str
     place: FileLine
 
 
-class Finding(NamedTuple):
+class TypeFinding(NamedTuple):
     """Something about a type, with its evidence.
 
     So many `values` in so many `requests`, that were answered with so many `profiles`. `remedy` is
@@ -67,12 +67,14 @@ class Finding(NamedTuple):
     values: int
     requests: int
     profiles: int
-    examples: tuple[Seen, ...] = ()
+    examples: tuple[SeenValue, ...] = ()
     remedy: Mapping[str, Any] | None = None
     order: tuple[IdentityType, ...] | None = None
 
 
-def findings(measures: ScopeMeasures, decided: Mapping[IdentityType, int] | None) -> list[Finding]:
+def findings(
+    measures: ScopeMeasures, decided: Mapping[IdentityType, int] | None
+) -> list[TypeFinding]:
     """Everything that is found in a scope, by weight, then in priority order.
 
     `decided` says how many answers each type decided; None where nobody knows, of a store.
@@ -88,7 +90,7 @@ def findings(measures: ScopeMeasures, decided: Mapping[IdentityType, int] | None
     )  # fmt: skip
 
 
-def _high(measures: ScopeMeasures) -> Iterator[Finding]:
+def _high(measures: ScopeMeasures) -> Iterator[TypeFinding]:
     high = Weight.HIGH
     for kind, numbers in measures.shared_logins.items():
         yield _finding(high, LintFinding.SHARED_LOGIN, kind, measures.types[kind], numbers)
@@ -122,7 +124,7 @@ def _placeholders(kind: IdentityType, values: Values) -> tuple[list[int], dict[i
     return listed, names
 
 
-def _contradicted(measures: ScopeMeasures) -> Iterator[Finding]:
+def _contradicted(measures: ScopeMeasures) -> Iterator[TypeFinding]:
     """Types that tell people apart worse than one ranked below; each with the better order."""
     rules = measures.rules
     for rank, higher in enumerate(rules.priority):
@@ -167,7 +169,7 @@ def _behind(
 
 def _medium(
     measures: ScopeMeasures, decided: Mapping[IdentityType, int] | None
-) -> Iterator[Finding]:
+) -> Iterator[TypeFinding]:
     medium = Weight.MEDIUM
     for kind in measures.rules.priority if decided is not None else ():
         values = measures.types.get(kind)
@@ -210,11 +212,11 @@ def _mixed_hashes(values: Values) -> list[int]:
     return hashes if hashes and others and min(len(hashes), others) >= least else []
 
 
-def _low(measures: ScopeMeasures) -> Iterator[Finding]:
+def _low(measures: ScopeMeasures) -> Iterator[TypeFinding]:
     rules = measures.rules
     for kind in rules.priority if measures.answered else ():
         if kind not in measures.types:
-            yield Finding(Weight.LOW, LintFinding.UNUSED, kind, 0, 0, 0)
+            yield TypeFinding(Weight.LOW, LintFinding.UNUSED, kind, 0, 0, 0)
     for kind, values in measures.types.items():
         if not rules.is_lookup(kind) and values.carried >= COMMON * measures.answered:
             yield _finding(Weight.LOW, LintFinding.OUTSIDE_PRIORITY, kind, values, ())._replace(
@@ -229,7 +231,7 @@ def _finding(
     values: Values,
     numbers: Iterable[int],
     remedy: Mapping[str, Any] | None = None,
-) -> Finding:
+) -> TypeFinding:
     """A finding about some values of a type, of which those in most requests are shown."""
     about = list(numbers)
     first = sorted(about, key=lambda each: (-values.requests[each], each))[:EXAMPLES]
@@ -237,19 +239,19 @@ def _finding(
     for value, number in values.numbers.items() if named else ():
         if number in named:
             named[number] = value
-    return Finding(
+    return TypeFinding(
         weight,
         code,
         kind,
         len(about),
         sum(values.requests[each] for each in about),
         values.profiles_of(about),
-        tuple(Seen(value, values.place_of(number)) for number, value in named.items()),
+        tuple(SeenValue(value, values.place_of(number)) for number, value in named.items()),
         remedy,
     )
 
 
-def remedies(rules: ScopeRules, found: Iterable[Finding]) -> Mapping[str, Any]:
+def remedies(rules: ScopeRules, found: Iterable[TypeFinding]) -> Mapping[str, Any]:
     """The `extensions` of a scope with all that findings propose, beside what there is."""
     blocked: dict[str, list[str]] = {
         "*" if kind is None else kind.value: list(words)

@@ -18,7 +18,7 @@ from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import lines_of
 from idsync_cli.foresight.comparing.sides import Following, Way
 from idsync_cli.foresight.comparing.work import Advance, SideJob, SideReplay
-from idsync_cli.foresight.linting.findings import Finding, Weight, findings, remedies
+from idsync_cli.foresight.linting.findings import TypeFinding, Weight, findings, remedies
 from idsync_cli.foresight.linting.measures import (
     FileLine,
     MeasuredType,
@@ -40,7 +40,7 @@ class ScopeLint(NamedTuple):
     answered: int
     types: Mapping[IdentityType, MeasuredType]
     decided: Mapping[IdentityType, int] | None
-    findings: tuple[Finding, ...]
+    findings: tuple[TypeFinding, ...]
     extensions: Mapping[str, Any]
 
 

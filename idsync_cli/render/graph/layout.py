@@ -26,7 +26,7 @@ class Box(NamedTuple):
     height: float
 
 
-class Part(NamedTuple):
+class ConnectedNodes(NamedTuple):
     """Nodes that hang together, with their places, and how large the picture of them is."""
 
     boxes: Mapping[str, Box]
@@ -42,7 +42,7 @@ class _View:
         self.xy = (0.0, 0.0)
 
 
-def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[Part]:
+def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[ConnectedNodes]:
     """The parts of a graph: first what was asked about, then by what has the most links.
 
     `widths` are those of the nodes, by their `id`.
@@ -56,7 +56,7 @@ def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[Part]:
     hubs = sorted((each.id for each in graph.nodes), key=lambda each: -len(neighbours[each]))
     roots = dict.fromkeys((*asked, *hubs))
     sides = {each.id: 2 * (each.side is SideName.B) for each in graph.profiles if each.side}
-    parts: list[Part] = []
+    parts: list[ConnectedNodes] = []
     placed: set[str] = set()
     for root in roots:
         if root not in placed:
@@ -98,7 +98,7 @@ def _part(
     layers: Mapping[str, int],
     neighbours: Mapping[str, Sequence[str]],
     widths: Mapping[str, float],
-) -> Part:
+) -> ConnectedNodes:
     from grandalf.graphs import Edge, Graph, Vertex
     from grandalf.layouts import SugiyamaLayout
 
@@ -137,4 +137,4 @@ def _part(
         column, wide = columns[layer]
         boxes[each] = Box(column, centres[each][0] - ROW / 2 - top, wide, ROW)
     height = max(box.y + box.height for box in boxes.values())
-    return Part(boxes, left - BETWEEN, height)
+    return ConnectedNodes(boxes, left - BETWEEN, height)

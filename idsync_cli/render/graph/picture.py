@@ -19,7 +19,7 @@ from idsync_cli.render.graph.labels import (
     state,
     values_shown,
 )
-from idsync_cli.render.graph.layout import Box, Part, laid_out
+from idsync_cli.render.graph.layout import Box, ConnectedNodes, laid_out
 from idsync_cli.render.html.elements import element
 
 _CHARACTER = 7.3
@@ -82,7 +82,7 @@ def pictures(graph: Graph) -> list[Element]:
     return [_picture(drawing, part) for part in laid_out(graph, widths)]
 
 
-def _picture(drawing: _Drawing, part: Part) -> Element:
+def _picture(drawing: _Drawing, part: ConnectedNodes) -> Element:
     width, height = part.width + 2 * _MARGIN, part.height + 2 * _MARGIN
     links = {link: None for each in part.boxes for link in drawing.links[each]}
     number = len(part.boxes)
@@ -129,7 +129,7 @@ def _node(drawing: _Drawing, node: ProfileNode | IdentifierNode, box: Box) -> El
     )
 
 
-def _link(drawing: _Drawing, part: Part, link: Link) -> Element:
+def _link(drawing: _Drawing, part: ConnectedNodes, link: Link) -> Element:
     one, other = sorted((part.boxes[link.profile], part.boxes[link.identifier]))
     begin, end = (one.x + one.width, one.y + one.height / 2), (other.x, other.y + other.height / 2)
     bend = (end[0] - begin[0]) / 2
@@ -159,7 +159,7 @@ def _link(drawing: _Drawing, part: Part, link: Link) -> Element:
     )  # fmt: skip
 
 
-def _links_at(drawing: _Drawing, part: Part, box: Box) -> int:
+def _links_at(drawing: _Drawing, part: ConnectedNodes, box: Box) -> int:
     [node_id] = [each for each, its in part.boxes.items() if its == box]
     return len(drawing.links[node_id])
 

@@ -18,10 +18,10 @@ from idsync_cli.render.graph.labels import (
 from idsync_cli.render.graph.picture import pictures, steps
 from idsync_cli.render.html.elements import element
 from idsync_cli.render.html.page import Page
-from idsync_cli.render.html.pieces import WIDE, line, shown
+from idsync_cli.render.html.pieces import line, shown
 from idsync_cli.render.html.styles import resource
 from idsync_cli.render.identifiers import value_of
-from idsync_cli.render.tables import laid_out
+from idsync_cli.render.tables import WIDE, laid_out
 from idsync_cli.render.theme import Look, text
 from idsync_cli.visible import visible
 

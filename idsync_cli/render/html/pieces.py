@@ -1,7 +1,7 @@
 """What the terminal shows, as elements of a page: the same tables and lines, with the same looks.
 
-Whatever draws on a terminal makes its pieces once; `WIDE` is the width to ask them with, at which
-nothing is broken over lines: a page does that itself.
+Whatever draws on a terminal makes its pieces once; `tables.WIDE` is the width to ask them with, at
+which nothing is broken over lines: a page does that itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,9 +29,6 @@ _ROLES = {
     "td": "cell",
 }
 """What elements of a table are: a browser forgets it of one that is shown as records."""
-
-WIDE = 10**6
-"""The columns to draw with for a page."""
 
 
 def line(*parts: Line) -> Element:

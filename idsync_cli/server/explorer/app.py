@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import FileFault, UsageFault
 from idsync_cli.render.config import warning_lines
-from idsync_cli.render.html.pieces import WIDE
+from idsync_cli.render.tables import WIDE
 from idsync_cli.render.theme import Line, text
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.explorer.files import PAGE, page_files

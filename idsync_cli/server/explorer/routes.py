@@ -74,7 +74,7 @@ class ExplorerRoutes:
         if not (is_dry or is_search or self._may_write):
             raise Problem(
                 403,
-                "this page is read-only: start idsync with --allow-writes, or make it a dry run",
+                "this page is read-only, for idsync was started so; make it a dry run",
                 "READ_ONLY",
             )
         if is_dry or is_search:

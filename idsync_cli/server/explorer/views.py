@@ -31,9 +31,10 @@ from idsync_cli.render.compare import differing_tier, side
 from idsync_cli.render.graph.as_json import graph_json
 from idsync_cli.render.graph.section import graph_section
 from idsync_cli.render.html.elements import as_json
-from idsync_cli.render.html.pieces import WIDE, shown
+from idsync_cli.render.html.pieces import shown
 from idsync_cli.render.near import meant_sentences, nobody_has
 from idsync_cli.render.story import story_lines
+from idsync_cli.render.tables import WIDE
 from idsync_cli.render.theme import text
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction

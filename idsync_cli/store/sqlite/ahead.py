@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from sqlite3 import Error
 
 from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
-from idsync_cli.store.sqlite.rows.batch import Batch, Rows, batch_of
+from idsync_cli.store.sqlite.rows.batch import RowBatch, Rows, batch_of
 from idsync_cli.store.sqlite.store import SqliteStore
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
-__all__ = ["Batch", "Deciding", "NotAlone", "Rows", "TablesBehind", "Writing", "batch_of"]
+__all__ = ["Deciding", "NotAlone", "RowBatch", "Rows", "TablesBehind", "Writing", "batch_of"]
 
 _CACHE_KIB = 16_384
 """A small page cache: it becomes worthless whenever the other process writes."""

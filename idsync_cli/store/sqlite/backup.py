@@ -19,7 +19,7 @@ from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.examination import first_fault
 from idsync_cli.store.sqlite.health.findings import FindingCode
 from idsync_cli.store.sqlite.lifecycle.again import (
-    Knowledge,
+    KnownErasures,
     carry_out_again,
     clean,
     keep_path_in,
@@ -101,7 +101,7 @@ def restore(path: str, file: str, *, keep: bool) -> Restored:
     ):
         _copy(source, draft)
         keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(file)))
-        known = known_by(location.path) if is_there(location) else Knowledge()
+        known = known_by(location.path) if is_there(location) else KnownErasures()
         erased = carry_out_again(draft, known)  # which may take long, and so is done first
         with closing(location.lock), location.lock.turn():
             if not is_there(location):

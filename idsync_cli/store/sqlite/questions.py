@@ -15,7 +15,13 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite.erasing import entries
-from idsync_cli.store.values import EVERY_PROFILE, HistoryEntry, Member, MemberCount, ProfileFilter
+from idsync_cli.store.values import (
+    EVERY_PROFILE,
+    AudienceMember,
+    HistoryEntry,
+    MemberCount,
+    ProfileFilter,
+)
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import Record
@@ -89,7 +95,7 @@ class SqliteQuestions(Transaction):
 
     def members(
         self, scope: str, rules: ScopeRules, audience: str, now_ms: int
-    ) -> Iterator[Member]:
+    ) -> Iterator[AudienceMember]:
         """The members of an audience that the rules define, oldest first."""
         from idsync_cli.store.sqlite.queries import audiences
 

@@ -246,16 +246,24 @@ class SqliteStore(Store):
         self._file.foreign_commits = self._current_is_of  # as `_at_hand` found it just now
 
     def _at_hand(self) -> SqliteTransaction:
-        """A transaction: the last one with its cache, or a new one if somebody else has written."""
-        commits = self._file.count_commits()
-        if self._current is None or commits != self._current_is_of:
+        """The last transaction with its cache, or a new one if somebody else has written.
+
+        SQLite's has just begun; if the first read fails, it ends.
+        """
+        try:
+            commits = self._file.count_commits()
+            if self._current is None or commits != self._current_is_of:
+                self.forget()
+                self._current, self._current_is_of = SqliteTransaction(self.connection), commits
+                if self._expects_many:
+                    self._current.expect_many()
+                if not self._keeps_history:
+                    self._current.keep_no_history()
+            self._current.begin()
+        except BaseException:
             self.forget()
-            self._current, self._current_is_of = SqliteTransaction(self.connection), commits
-            if self._expects_many:
-                self._current.expect_many()
-            if not self._keeps_history:
-                self._current.keep_no_history()
-        self._current.begin()
+            self._roll_back()
+            raise
         return self._current
 
     def _roll_back(self) -> None:

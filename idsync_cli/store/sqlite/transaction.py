@@ -26,12 +26,12 @@ from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.erasing.traces import Traces
 from idsync_cli.store.sqlite.questions import SqliteQuestions
-from idsync_cli.store.sqlite.rows.batch import Batch, Rows, Writer
+from idsync_cli.store.sqlite.rows.batch import RowBatch, Rows, RowWriter
 from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
-    from idsync_cli.store.sqlite.cache.imports import RecordImport
+    from idsync_cli.store.sqlite.cache.imports import RecordInserts
 
 _ADD: Final = Op.ADD
 _ERASED: Final = Status.ERASED
@@ -58,11 +58,11 @@ class SqliteTransaction(SqliteQuestions):
         self._prefetch = Prefetch(tables, memory, pending, cache)
         self._edits = edits = Edits(tables, memory, pending, cache)
         self._requests = requests = PendingRequests(connection)
-        self._batch = Batch()  # what else is yet to be written: scopes, data and rules
+        self._batch = RowBatch()  # what else is yet to be written: scopes, data and rules
         self._applying = Applying(
             connection, memory, cache, edits, requests, batch_ids, aliases, self._batch.data
         )
-        self._import: RecordImport | None = None  # is made when records come in
+        self._import: RecordInserts | None = None  # is made when records come in
         self._seed = ""
         self._found_seq = 0
         rows: list[tuple[str, int, int | None, str | None, int | None]]
@@ -72,7 +72,7 @@ class SqliteTransaction(SqliteQuestions):
                 self._scopes[name] = memory.add_scope(number, bits)
         self._last_seq = self._found_seq
         self._remembers_rules = False
-        self._writer = Writer(connection)
+        self._writer = RowWriter(connection)
         self._traces = Traces(connection)
         self._lookups: dict[str, CachedLookup] = {}
         self._has_applied = False  # something that has yet to be written
@@ -230,11 +230,11 @@ class SqliteTransaction(SqliteQuestions):
         """Keys of other stores under which digests of batches' ids came from there."""
         return self._record_import().writer.other_batch_keys
 
-    def _record_import(self) -> "RecordImport":
+    def _record_import(self) -> "RecordInserts":
         if self._import is None:
-            from idsync_cli.store.sqlite.cache.imports import RecordImport
+            from idsync_cli.store.sqlite.cache.imports import RecordInserts
 
-            self._import = RecordImport(
+            self._import = RecordInserts(
                 self.connection,
                 self._seed,
                 self._cache,
@@ -328,7 +328,7 @@ class SqliteTransaction(SqliteQuestions):
         if self.has_changes:
             self.write_rows(Rows(self.take()))
 
-    def take(self) -> Batch:
+    def take(self) -> RowBatch:
         """All that was changed and has yet to be written; from now on it counts as written."""
         batch = self._batch
         self._has_applied = False
@@ -337,7 +337,7 @@ class SqliteTransaction(SqliteQuestions):
         self._requests.give_to(batch)
         if self._last_seq != self._found_seq:
             batch.last_seq = self._found_seq = self._last_seq
-        self._batch = Batch()
+        self._batch = RowBatch()
         self._applying.data = self._batch.data
         return batch
 

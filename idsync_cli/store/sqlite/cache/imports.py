@@ -25,7 +25,7 @@ from idsync_cli.store.sqlite.rows.records import RecordWriter
 _BY: Final = Import.IMPORT
 
 
-class RecordImport:
+class RecordInserts:
     """Records on their way into one store, in one transaction."""
 
     __slots__ = (

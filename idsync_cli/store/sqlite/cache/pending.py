@@ -4,7 +4,7 @@ from sqlite3 import Connection
 
 from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, HolderRow
 from idsync_cli.store.sqlite.cache.handed_over import HandedOver
-from idsync_cli.store.sqlite.rows.batch import Batch, IdentifierRow, PastRow, Rows, Writer
+from idsync_cli.store.sqlite.rows.batch import IdentifierRow, PastRow, RowBatch, Rows, RowWriter
 from idsync_cli.store.sqlite.rows.checksums import profile_numbers
 from idsync_cli.store.sqlite.rows.holder_changes import NOWHERE, HolderChanges
 from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
@@ -23,7 +23,7 @@ class PendingChanges:
     )  # fmt: skip
 
     def __init__(self, connection: Connection) -> None:
-        self._writer = Writer(connection)
+        self._writer = RowWriter(connection)
         self._identifiers: list[IdentifierRow] = []
         self._changed: list[CachedProfile] = []
         self._holders = HolderChanges()
@@ -111,11 +111,11 @@ class PendingChanges:
         if self.handed_over.goes_on:
             self.handed_over.check_all_written(has_changes=self.exist)
         elif self.exist:
-            batch = Batch()
+            batch = RowBatch()
             self.give_to(batch)
             self._writer.write(Rows(batch), "")
 
-    def give_to(self, batch: Batch) -> None:
+    def give_to(self, batch: RowBatch) -> None:
         """Put what was changed into a batch; from now on it counts as written."""
         batch.identifiers += self._identifiers
         batch.holdings = self._holders.as_bytes()

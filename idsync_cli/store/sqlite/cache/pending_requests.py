@@ -3,7 +3,7 @@
 from sqlite3 import Connection
 from typing import Any
 
-from idsync_cli.store.sqlite.rows.batch import Batch
+from idsync_cli.store.sqlite.rows.batch import RowBatch
 from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers
 from idsync_cli.store.values import RequestEntry
 
@@ -30,7 +30,7 @@ class PendingRequests:
         return bool(self._sizes or self._new_outcomes)
 
     def add(self, numbers: list[int]) -> None:
-        """Add a request: the four numbers of its row, and four of each change (`Batch`)."""
+        """Add a request: the four numbers of its row, and four of each change (`RowBatch`)."""
         self._numbers.add(numbers)
         self._sizes.append(len(numbers))
 
@@ -57,7 +57,7 @@ class PendingRequests:
                 self._new_outcomes.append((number, scope_id, *texts))
         return number
 
-    def give_to(self, batch: Batch) -> None:
+    def give_to(self, batch: RowBatch) -> None:
         """Put all of it into a batch; from now on it counts as written."""
         batch.outcomes, self._new_outcomes = self._new_outcomes, []
         batch.requests, self._numbers = self._numbers.as_bytes(), PackedIntegers()

@@ -24,6 +24,8 @@ class StoreLocation:
             raise _no_path(
                 "a store in ':memory:' would be lost at once", Hint.NAME_STORE_OR_TRY_DRY
             )
+        if given == "-":
+            raise _no_path("a store cannot be standard input or output ('-')")
         if "\0" in given:
             raise _no_path("the path of the store contains a NUL character")
         self.given = Path(given)

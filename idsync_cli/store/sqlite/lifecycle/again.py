@@ -20,7 +20,7 @@ from idsync_cli.store.sqlite.transaction import SqliteTransaction
 _FIRST_WITH_ERASURES: Final = 4
 
 
-class Knowledge(NamedTuple):
+class KnownErasures(NamedTuple):
     """What is known: erasures by number, whether bytes of them are left, files, and ids used.
 
     `rewritings` is how often the store's file was rewritten. `is_readable` is false of a store
@@ -35,14 +35,14 @@ class Knowledge(NamedTuple):
     is_readable: bool = True
 
 
-def known_by(store: Path) -> Knowledge:
+def known_by(store: Path) -> KnownErasures:
     """What the store in a file knows; one of schema 3 has never erased anybody."""
     try:
         with closing(connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("BEGIN")
             if not _FIRST_WITH_ERASURES <= schema_version(connection) <= SCHEMA_VERSION:
-                return Knowledge()
-            return Knowledge(
+                return KnownErasures()
+            return KnownErasures(
                 tuple(entries.erasures(connection)),
                 entries.is_owed(connection),
                 tuple(kept_files.kept_files(connection)),
@@ -50,10 +50,10 @@ def known_by(store: Path) -> Knowledge:
                 entries.rewritings(connection),
             )
     except (sqlite3.Error, UnicodeDecodeError, ValueError):
-        return Knowledge(is_readable=False)
+        return KnownErasures(is_readable=False)
 
 
-def carry_out_again(copy: Path, known: Knowledge) -> int:
+def carry_out_again(copy: Path, known: KnownErasures) -> int:
     """Make a copy of a store know the same, and give how many profiles were erased in it for that.
 
     Erasures keep their numbers, unless the copy is beyond them: then they take the next ones.
@@ -86,7 +86,7 @@ def keep_path_in(copy: Path, file: KeptFile) -> None:
         kept_files.put(connection, file)
 
 
-def _bring(connection: sqlite3.Connection, known: Knowledge) -> int:
+def _bring(connection: sqlite3.Connection, known: KnownErasures) -> int:
     transaction = SqliteTransaction(connection)
     transaction.begin()
     erased = 0

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from idsync_cli.store.sqlite.files.leftovers import is_over
 
+_SUFFIXES = ("", "-wal", "-shm", "-journal")
+_LAST = {f"new{suffix}" for suffix in _SUFFIXES}  # what the names of drafts end in
+
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
@@ -18,7 +21,7 @@ def draft_of(path: Path) -> Iterator[Path]:
     with suppress(PermissionError):  # of a folder that may be written and not read
         for left in path.parent.iterdir():
             number, _, rest = left.name.removeprefix(prefix).partition(".")
-            if left.name.startswith(prefix) and rest.startswith("new") and is_over(number):
+            if left.name.startswith(prefix) and rest in _LAST and is_over(number):
                 left.unlink(missing_ok=True)
     draft = path.with_name(f"{prefix}{os.getpid()}.new")
     try:
@@ -29,7 +32,7 @@ def draft_of(path: Path) -> Iterator[Path]:
             os.close(file)
         yield draft
     finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
+        for suffix in _SUFFIXES:
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.audience_sql import AudienceQuery
 from idsync_cli.store.sqlite.queries.functions import answering, functions_of
 from idsync_cli.store.sqlite.queries.profiles import read_profiles, select_profiles
-from idsync_cli.store.values import Member, MemberCount
+from idsync_cli.store.values import AudienceMember, MemberCount
 
 
 class Moves(NamedTuple):
@@ -32,7 +32,7 @@ def members(
     rules: ScopeRules,
     audience: str,
     now_ms: int,
-) -> Iterator[Member]:
+) -> Iterator[AudienceMember]:
     """The members of an audience, oldest first, read as they are taken."""
     query = _query(transaction, scope, rules, now_ms)
     if query is None:
@@ -43,7 +43,7 @@ def members(
     with answering(transaction.connection):
         found = transaction.connection.execute(*asked)
         for _, profile, is_opted_out in read_profiles(found):
-            yield Member(profile, bool(is_opted_out))
+            yield AudienceMember(profile, bool(is_opted_out))
 
 
 def count_members(

@@ -24,7 +24,7 @@ PastRow = tuple[int, int, int, int, int, int]
 """A row of `past_holders`; of what came before the batch, the first change may be 0 and 0."""
 
 
-class Batch:
+class RowBatch:
     """Rows to be written together, packed; they may be written by another process.
 
     `created` and `updated` are profiles, as `checksums.profile_numbers` makes numbers of them.
@@ -62,9 +62,9 @@ class Batch:
         )  # fmt: skip
 
 
-def batch_of(values: Sequence[Any]) -> Batch:
+def batch_of(values: Sequence[Any]) -> RowBatch:
     """The batch that `as_values` gave."""
-    batch = Batch()
+    batch = RowBatch()
     (
         batch.last_seq, batch.rules, batch.scopes, batch.outcomes, batch.identifiers, batch.created,
         batch.updated, batch.holdings, batch.past, batch.requests, batch.sizes, batch.texts, data,
@@ -88,7 +88,7 @@ class Rows:
         "updated",
     )  # fmt: skip
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: RowBatch) -> None:
         self.last_seq = batch.last_seq
         self.rules: list[tuple[str, str, int]] | None = None
         if batch.rules is not None:
@@ -115,7 +115,7 @@ class Rows:
         self.past.sort()
         self.data = SummedDataRows(batch.data) if batch.data.exist else None
 
-    def _take_profiles(self, batch: Batch) -> None:
+    def _take_profiles(self, batch: RowBatch) -> None:
         self.created = [
             (*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)
         ]
@@ -126,7 +126,7 @@ class Rows:
             self.updated.append(row)
         self.updated.sort()
 
-    def _take_history(self, batch: Batch) -> None:
+    def _take_history(self, batch: RowBatch) -> None:
         requests: list[tuple[int | str | None, ...]] = []
         changes: list[tuple[int, ...]] = []
         everything = unpack_numbers(batch.requests)
@@ -151,7 +151,7 @@ _LEAVES: Final = """
 """
 
 
-class Writer:
+class RowWriter:
     """Writes batches to one store, in the order of the tables."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
