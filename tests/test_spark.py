@@ -195,9 +195,9 @@ def test_a_chain_of_jobs_is_a_replay(
     profiles = spark.read.parquet(str(idsync.folder / "two" / "profiles"))
     order = ["section", "seq", "rank", "age", "place"]
     its = [row.profile for row in profiles.orderBy(*order).select("profile").collect()]
-    export = idsync("export", "--store", "serial.db").stdout.splitlines()
+    exported = idsync("export", "--store", "serial.db").stdout.splitlines()
     its = [each for each in its if '"record": "times"' not in each]
-    assert its == [each for each in export if '"times"' not in each and "digest_key" not in each]
+    assert its == [each for each in exported if '"times"' not in each and "digest_key" not in each]
     entries = spark.read.parquet(str(idsync.folder / "two" / "history")).orderBy("seq", "place")
     found = [json.loads(row.entry) for row in entries.select("entry").collect()]
     history = [json.loads(line) for line in history_of(idsync.folder / "serial.db")]

@@ -42,8 +42,7 @@ def run(work: TaskWork, rows: Iterable[Row]) -> Iterator[Answered | Row]:
     is kept in a temporary store, which spills to the disk.
     """
     with sqlite.temporary(work.seed) as store:
-        store.expect_many()
-        store.keep_no_history()
+        store.expect_many(keeps_history=False)
         yield from _Task(work, store).run(rows)
 
 
