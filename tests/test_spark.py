@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import random
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from typing import Any
 import pytest
 
 from benchmarks import workload
+from benchmarks.spark import history as history_of
 from idsync_cli.errors import UsageFault
 from idsync_cli.spark import components, naming, windows
+from idsync_cli.spark.keeping import WithExecutors
+from idsync_cli.spark.looking import _counted
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
 from tests.on_spark import MARKS, let, parts, replayed, spark_session, without_times  # noqa: F401
@@ -91,9 +95,8 @@ def test_components_are_those_of_a_walk(
     named += [(node, [10 * node, 10 * node + 1], None) for node in range(3000, 3200)]  # so, too
     assert sum(len(names) for _, names, _ in named) > 700
     table = spark.createDataFrame(named, naming.NAMED)
-    found = components.components(
-        table, SEED, lambda kept, _: kept.localCheckpoint(), naming.names_of_new_mpids
-    )
+    new_names = naming.names_of_new_mpids
+    found = components.components(table, SEED, WithExecutors(), new_names, 20)
     members: dict[object, list[int]] = {}
     for node, *_ in named:
         members.setdefault(leaders.of(node), []).append(node)
@@ -103,7 +106,31 @@ def test_components_are_those_of_a_walk(
         for node in each
         if len(each) > 1
     }
-    assert {(row.node, row.component, row.lines) for row in found.collect()} == expected
+    nodes = {(row.node, row.component, row.lines) for row in found.nodes.collect()}
+    assert nodes == expected
+    sizes = Counter({component: lines for _, component, lines in expected})
+    assert (found.total, found.several) == (len(expected), len(+sizes))
+    assert found.tied == sum(node % 4 == 0 for node, *_ in expected)
+    [(largest, its_lines)] = sizes.most_common(1)
+    assert (found.largest, found.its_lines) == (largest, its_lines)
+    assert [*found.large] == [each for each, lines in sizes.most_common() if lines > 20]
+    assert (found.commonest is None) == (at_hand <= 700)
+    lines = [(node // 4, names) for node, names, _ in named if node % 4 == 0]
+    counted = Counter(
+        name
+        for seq, names in lines
+        if (4 * seq, largest, its_lines) in expected
+        for name in {*names}
+    )
+    told = _counted(found, spark.createDataFrame(lines, "seq long, names array<long>"))
+    for commonest in filter(None, (found.commonest, told)):
+        assert len(commonest) > 5
+        assert [lines for _, lines, _ in commonest[:5]] == [
+            lines for _, lines in counted.most_common(5)
+        ]
+        for name, count, first in commonest:
+            assert counted[name] == count
+            assert first == min(4 * seq for seq, names in lines if name in names)
 
 
 # ---- The command
@@ -164,7 +191,24 @@ def test_a_chain_of_jobs_is_a_replay(
     assert len(second.json()["windows"]) == 2
     table = spark.read.parquet(str(idsync.folder / "two" / "answers")).orderBy("seq")
     assert "".join(f"{row.answer}\n" for row in table.select("answer").collect()) == answers
-    assert idsync("load", "one", "two", "--store", "loaded.db").status == 0
+    assert len([*(idsync.folder / "two" / "decisions").glob("part-*")]) > 2  # one of each task
+    profiles = spark.read.parquet(str(idsync.folder / "two" / "profiles"))
+    order = ["section", "seq", "rank", "age", "place"]
+    its = [row.profile for row in profiles.orderBy(*order).select("profile").collect()]
+    exported = idsync("export", "--store", "serial.db").stdout.splitlines()
+    its = [each for each in its if '"record": "times"' not in each]
+    assert its == [each for each in exported if '"times"' not in each and "digest_key" not in each]
+    entries = spark.read.parquet(str(idsync.folder / "two" / "history")).orderBy("seq", "place")
+    found = [json.loads(row.entry) for row in entries.select("entry").collect()]
+    history = [json.loads(line) for line in history_of(idsync.folder / "serial.db")]
+    history = [each for each in history if each["seq"] >= second.json()["first_seq"]]
+    assert len(history) > LINES // 4
+    assert [each | {"time": ""} for each in found] == [each | {"time": ""} for each in history]
+    answers = replayed(idsync, "b.jsonl.gz", "--again")
+    third = idsync(*spark_replay, "three", "b.jsonl.gz", "--state", "two", "--jsonl")
+    assert third.status == 0, third
+    assert parts(idsync.folder / "three" / "answers") == answers
+    assert idsync("load", "one", "two", "three", "--store", "loaded.db").status == 0
     for command in (("stats", "--json"), ("profiles", "--json")):
         loaded = idsync(*command, "--store", "loaded.db")
         assert loaded == idsync(*command, "--store", "serial.db")

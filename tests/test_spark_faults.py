@@ -44,14 +44,19 @@ def is_finished(idsync: Program) -> bool:
 def test_a_worker_that_is_killed_changes_nothing(
     spark: Any, idsync: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the middle of the lines of its task, which is then done again."""
+    """In the middle of the lines of its task, which is then done again, and writes again."""
     monkeypatch.setattr(windows, "LINES_OF_A_TASK", LINES // 3)
     answers = day(idsync)
     asked = let(KILL)
-    outcome = idsync(*JOB)
+    outcome = idsync(*[each for each in JOB if each != "--jsonl"])
     assert outcome.status == 0, outcome
     assert not asked.exists()
-    assert parts(idsync.folder / "out" / "answers") == answers
+    table = spark.read.parquet(str(idsync.folder / "out" / "answers")).orderBy("seq")
+    assert "".join(f"{row.answer}\n" for row in table.select("answer").collect()) == answers
+    assert not [*(idsync.folder / "out").glob("*/.draft*")]
+    assert idsync("load", "out", "--store", "loaded.db").status == 0
+    exports = [idsync("export", "--store", each).stdout for each in ("loaded.db", "serial.db")]
+    assert exports[0] == exports[1]
 
 
 @pytest.mark.parametrize("at", ["lines", "resolved"])

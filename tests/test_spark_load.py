@@ -5,12 +5,15 @@ import json
 import random
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from idsync_cli.errors import UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark.beginning import import_into, imported
+from idsync_cli.spark.decision_files import merged
 from idsync_cli.spark.loading import FinishedJob, check_chain, finished_job, load
 from idsync_cli.spark.rules import rules_of
 from idsync_cli.store import sqlite
@@ -71,6 +74,32 @@ def test_a_loaded_store_is_the_same_table_by_table(number: int, tmp_path: Path) 
         loaded = load(done, store)
         assert loaded.decisions > 10
         assert tables_of(store) == tables_of(expected)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_decisions_in_several_files_come_by_their_numbers(seed: int, tmp_path: Path) -> None:
+    """Those of a window are in a file for each task, and each file is in order."""
+    rng = random.Random(seed)
+    lines = [b'[%d,"x"]' % number for number in sorted(rng.sample(range(1, 10**6), 300))]
+    ends = sorted([0, *rng.sample(range(1, 300), 2), 300])
+    paths = []
+    for window, (begin, end) in enumerate(pairwise(ends)):
+        tasks = rng.randint(1, 7)
+        its: list[list[bytes]] = [[] for _ in range(tasks + 1)]  # one of them with nothing
+        for line in lines[begin:end]:
+            its[rng.randrange(tasks)].append(line + b"\n")
+        for task, some in enumerate(its):
+            paths.append(tmp_path / f"part-{window:05}-{task:05}.txt.gz")
+            paths[-1].write_bytes(gzip.compress(b"".join(some)))
+    rng.shuffle(paths)
+    assert [*merged(paths)] == lines
+
+
+def test_decisions_that_are_none_are_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "part-00000.txt.gz"
+    path.write_bytes(gzip.compress(b"[1,2]\nnothing\n"))
+    with pytest.raises(UsageFault, match="damaged"):
+        [*merged([path])]
 
 
 # ---- The command

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.spark import naming, windows
-from idsync_cli.spark.components import Keep
+from idsync_cli.spark.keeping import Keeper, Run
 from idsync_cli.spark.looking import Known, Looking, Order, Window
 from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.reading import shown
@@ -22,8 +22,7 @@ from idsync_cli.spark.tables import (
     Mapped,
     Values,
     empty,
-    mapped,
-    mapped_batches,
+    of_rows,
     results_of,
     row_of,
     rows_in,
@@ -56,7 +55,7 @@ class JobResult(NamedTuple):
 
 
 class JobRun:
-    """Works through the lines; `keep` computes tables, `tell` is called with each window's report.
+    """Works through the lines; `keeper` keeps tables, `tell` is called with each window's report.
 
     `stage` is told what is done next, and `check` how many lines of each file were read, before any
     is resolved.
@@ -66,23 +65,18 @@ class JobRun:
         self,
         spark: "SparkSession",
         order: Order,
-        keep: Keep,
+        keeper: Keeper,
         tell: Callable[[WindowReport], None],
         stage: Callable[[str], None],
         check: Callable[[Mapping[int, int]], None],
     ) -> None:
         self._spark = spark
         self._order = order
-        self._keep = keep
+        self._keeper = keeper
         self._tell = tell
         self._stage = stage
         self._check = check
-        self._tables = 0
         self._most_tasks = most_partitions(spark)
-
-    def _kept(self, table: "DataFrame", name: str) -> "DataFrame":
-        self._tables += 1
-        return self._keep(table, f"{self._tables:04}-{name}")
 
     def run(
         self,
@@ -105,24 +99,23 @@ class JobRun:
         order = self._order
         if by_other_rules:
             self._stage("what the state says by the rules")
-            state = self._kept(self._by_these_rules(state), "state")
+            state = self._keeper.made(state, self._by_these_rules(), ROWS, "state")
         self._stage("reading lines and what they name")
         keys = [
             bytes(key)
             for (key,) in state.select("key").where("key IS NOT NULL").distinct().collect()
         ]
-        lines = self._kept(
-            naming.named_lines(lines, numbered, order.rules, order.seed, keys), "lines"
-        )
+        names_in = naming.reading_names(numbered, order.rules, order.seed, keys)
+        lines = self._keeper.made(lines, names_in, naming.LINES, "lines")
         read = self._look_over(lines)
         count = sum(read.by_file.values())
         end = last_seq + count
         self._check(read.by_file)
-        looking = Looking(order, lines, self._kept, self._stage, self._most_tasks, read.refused)
+        looking = Looking(order, lines, self._keeper, self._stage, self._most_tasks, read.refused)
         labels = empty(self._spark, "file int, label binary, mpid long")
         names = empty(self._spark, naming.NAMED)
         if last_seq:
-            names = self._kept(naming.names_of_state(state, order.rules), "known")
+            names = self._keeper.table(naming.names_of_state(state, order.rules), "known")
         known = Known(state, names, labels)
         results: list[DataFrame] = []
         reports: list[WindowReport] = []
@@ -133,7 +126,7 @@ class JobRun:
             reports.append(report)
             self._tell(report)
             size = window.length
-            found = self._resolve(window, known.state, first - 1)
+            found = self._resolve(window, known.state, first - 1, is_last=first + size > end)
             results.append(found.where(f.col("kind") == Kind.LINE.value))
             first += window.length
             known = self._known_after(window, known, found, is_last=first > end)
@@ -141,7 +134,7 @@ class JobRun:
         every = reduce(lambda one, other: one.unionAll(other), results, nothing)
         return JobResult(every, known.state, count, end, read.fingerprint, reports)
 
-    def _by_these_rules(self, state: "DataFrame") -> "DataFrame":
+    def _by_these_rules(self) -> Run:
         rules = self._order.rules
 
         def make() -> Mapped:
@@ -153,7 +146,7 @@ class JobRun:
 
             return read
 
-        return mapped(state, make, ROWS)
+        return of_rows(make, ROWS)
 
     def _look_over(self, lines: "DataFrame") -> _Read:
         """What is there.
@@ -183,20 +176,21 @@ class JobRun:
             by_file, reduce(xor, [each[2] for each in found], 0), sum(each[3] for each in found)
         )
 
-    def _resolve(self, window: Window, state: "DataFrame", last_seq: int) -> "DataFrame":
+    def _resolve(
+        self, window: Window, state: "DataFrame", last_seq: int, *, is_last: bool
+    ) -> "DataFrame":
         """All that the tasks of a window give."""
         order = self._order
         self._stage(f"resolving {window.length:,} lines from {window.first:,}")
         work = TaskWork(order.rules, order.seed, last_seq, order.now_ms, order.files)
         tasks = windows.tasks_for(window.length, self._most_tasks)
-        rows = spread(
-            window.lines, state.join(window.touched, "node"), window.found, window.length, tasks
-        )
+        of_state = state.join(window.touched, "node")
+        rows = spread(window.lines, of_state, window.found.large, tasks)
 
         def answer(batches: Batches) -> Made:
             return results_of(run(work, rows_in(batches)))
 
-        return self._kept(mapped_batches(rows, answer, RESULTS), "resolved")
+        return self._keeper.results(rows, answer, "resolved", is_last=is_last)
 
     # ---- What goes on
 
@@ -212,14 +206,15 @@ class JobRun:
         given_back = found.where(f.col("kind") == Kind.STATE.value).select(columns)
         untouched = known.state.join(touched, "node", "left_anti").select(columns)
         is_new = window.first == 1  # so nothing was there before
-        state = given_back if is_new else self._kept(untouched.unionAll(given_back), "state")
+        state = given_back
+        if not is_new:
+            state = self._keeper.table(untouched.unionAll(given_back), "state")
         if is_last:
             return known._replace(state=state)
         new = naming.names_of_state(given_back, self._order.rules)
         names = known.names.join(touched, "node", "left_anti").unionAll(new)
-        return Known(
-            state, self._kept(names, "known"), self._labels_after(window, known.labels, found)
-        )
+        names = self._keeper.table(names, "known")
+        return Known(state, names, self._labels_after(window, known.labels, found))
 
     def _labels_after(self, window: Window, before: "DataFrame", found: "DataFrame") -> "DataFrame":
         """What each label of the file that goes on stands for behind the window."""
@@ -233,6 +228,6 @@ class JobRun:
         every = new.unionAll(before.withColumn("seq", f.lit(0).cast("long")))
         latest = Over.partitionBy("file", "label").orderBy(f.desc("seq"))
         by_now = every.withColumn("place", f.row_number().over(latest)).where("place = 1")
-        return self._kept(
+        return self._keeper.table(
             by_now.join(f.broadcast(files), "file").select("file", "label", "mpid"), "labels"
         )

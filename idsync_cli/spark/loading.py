@@ -4,9 +4,7 @@ A job keeps what it decided, and a decision is a value: applied in the order of 
 make the store that a serial replay of the same lines would have made.
 """
 
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
@@ -16,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import Hint, UsageFault, quoted
+from idsync_cli.spark.decision_files import merged
 from idsync_cli.spark.decisions import Applied, applied_in
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store.api import Transaction
@@ -53,15 +52,7 @@ class FinishedJob(NamedTuple):
         Raises:
             UsageFault: a file cannot be read to its end.
         """
-        for path in sorted((self.folder / DECISIONS).glob("part-*")):
-            try:
-                with gzip.open(path) as file:
-                    for line in file:
-                        yield line[:-1]
-            except (OSError, EOFError, zlib.error) as error:
-                raise UsageFault(
-                    f"the decisions {quoted(str(path))} are damaged: {error}"
-                ) from None
+        return merged((self.folder / DECISIONS).glob("part-*"))
 
 
 class Loaded(NamedTuple):

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idsync_cli.spark import naming, windows
-from idsync_cli.spark.components import Keep, components
+from idsync_cli.spark.components import Components, components
+from idsync_cli.spark.keeping import Keeper
+from idsync_cli.spark.rows import seq_of
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.ties import shown_names
 from idsync_cli.spark.windows import COMMONEST, WindowReport
@@ -40,17 +42,19 @@ class Window(NamedTuple):
     """A window that was looked at.
 
     `lines` have their component, how many lines that has, and the labels of earlier windows.
-    `found` has the nodes that are tied to others (`walking.GROUPED`). Of `components`, `largest` is
-    one that has the most lines.
+    `found` has the nodes that are tied to others; of `components` are also lines on their own.
     """
 
     lines: "DataFrame"
-    found: "DataFrame"
+    found: Components
     first: int
     length: int
-    largest: int
-    its_lines: int
     components: int
+
+    @property
+    def its_lines(self) -> int:
+        """How many lines the largest component has."""
+        return max(self.found.its_lines, 1)
 
     @property
     def share(self) -> float:
@@ -60,7 +64,7 @@ class Window(NamedTuple):
     @property
     def touched(self) -> "DataFrame":
         """The nodes of the state that its lines may reach, with their component."""
-        return self.found.where("lines > 0 AND node % 4 != 0")
+        return self.found.nodes.where("lines > 0 AND node % 4 != 0")
 
 
 class Looking:
@@ -70,14 +74,14 @@ class Looking:
         self,
         order: Order,
         lines: "DataFrame",
-        keep: Keep,
+        keeper: Keeper,
         stage: Callable[[str], None],
         most_tasks: int,
         refused: int,
     ) -> None:
         self._order = order
         self._lines = lines
-        self._keep = keep
+        self._keeper = keeper
         self._stage = stage
         self._most_tasks = most_tasks
         self._refused = refused
@@ -108,18 +112,11 @@ class Looking:
             .unionAll(known.names)
             .unionAll(naming.given_out(known.state))
         )
-        found = components(named, self._order.seed, self._keep, naming.names_of_new_mpids)
-        is_first = f.col("node") == f.col("component")
-        largest = f.max(f.struct("lines", (-f.col("component")).alias("lowest")))
-        tied, several, its, rows = found.agg(
-            f.sum(f.when(f.col("node") % 4 == 0, 1)),
-            f.sum(f.when(is_first & (f.col("lines") > 0), 1)),
-            largest,
-            f.count("*"),
-        ).collect()[0]
-        its_lines, lowest = (1, -first * 4) if its is None or its[0] < 2 else its
-        tied_to = found.select("node", "component", "lines")
-        if rows <= _AT_HAND:
+        share = count / windows.tasks_for(count, self._most_tasks)
+        new_names = naming.names_of_new_mpids
+        found = components(named, self._order.seed, self._keeper, new_names, share)
+        tied_to = found.nodes.select("node", "component", "lines")
+        if found.total <= _AT_HAND:
             tied_to = f.broadcast(tied_to)
         of_window = (
             lines.withColumn("node", f.col("seq") * 4)
@@ -131,8 +128,8 @@ class Looking:
                 f.coalesce("lines", f.lit(1)).alias("lines"),
             )
         )
-        every = count - (tied or 0) + (several or 0)
-        return Window(of_window, found, first, count, -lowest, its_lines, every)
+        every = count - found.tied + found.several
+        return Window(of_window, found, first, count, every)
 
     def _report(self, window: Window) -> WindowReport:
         from pyspark.sql import functions as f
@@ -153,20 +150,12 @@ class Looking:
         """The values that most lines of the largest component name."""
         from pyspark.sql import functions as f
 
-        its = window.found.where(f.col("component") == window.largest).select("node")
-        if window.its_lines <= _AT_HAND:
-            its = f.broadcast(its)
-        counted = (
-            lines.select("seq", "names", (f.col("seq") * 4).alias("node"))
-            .join(its, "node", "left_semi")
-            .select("seq", f.explode("names").alias("name"))
-            .groupBy("name")
-            .agg(f.count("*").alias("lines"), f.min("seq").alias("seq"))
-            .orderBy(f.desc("lines"), "seq", "name")
-            .limit(2 * COMMONEST)
-            .collect()
-        )
-        its_lines = lines.where(f.col("seq").isin([each["seq"] for each in counted]))
+        found = window.found
+        commonest = found.commonest
+        if commonest is None:
+            commonest = _counted(found, lines)
+        counted = [(name, count, seq_of(node)) for name, count, node in commonest]
+        its_lines = lines.where(f.col("seq").isin([seq for *_, seq in counted]))
         data = {row["seq"]: bytes(row["data"]) for row in its_lines.select("seq", "data").collect()}
         told = 0
         for name, count, seq in counted:
@@ -174,3 +163,22 @@ class Looking:
             if name in texts and told < COMMONEST:
                 told += 1
                 yield *texts[name], count
+
+
+def _counted(found: Components, lines: "DataFrame") -> list[tuple[int, int, int]]:
+    """The commonest names of the largest component, where no walk has told of them."""
+    from pyspark.sql import functions as f
+
+    its = found.nodes.where(f.col("component") == found.largest).select("node")
+    if found.its_lines <= _AT_HAND:
+        its = f.broadcast(its)
+    counted = (
+        lines.select("names", (f.col("seq") * 4).alias("node"))
+        .join(its, "node", "left_semi")
+        .select("node", f.explode(f.array_distinct("names")).alias("name"))
+        .groupBy("name")
+        .agg(f.count("*").alias("lines"), f.min("node").alias("first"))
+        .orderBy(f.desc("lines"), "first", "name")
+        .limit(2 * COMMONEST)
+    )
+    return [tuple(each) for each in counted.select("name", "lines", "first").collect()]

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from idsync_cli.spark.components import Keep
+from idsync_cli.spark.keeping import Keeper, Run
 from idsync_cli.spark.rows import Section, seq_of
 from idsync_cli.spark.rules import JobRules
-from idsync_cli.spark.tables import ROWS, Mapped, Values, mapped, row_of
+from idsync_cli.spark.tables import ROWS, Mapped, Values, mapped, of_rows, row_of
 from idsync_cli.spark.ties import TieReader, attempt_mpid, names_of_row
 
 if TYPE_CHECKING:
@@ -30,14 +30,16 @@ is an MPID that was given out before."""
 _TRIED: Final = "node long, attempt int, new long"
 
 
-def named_lines(
-    lines: "DataFrame",
+def reading_names(
     numbered: Callable[[Iterator[Values]], Iterator[Values]],
     rules: JobRules,
     seed: int,
     other_keys: Sequence[bytes],
-) -> "DataFrame":
-    """Lines, of which `numbered` makes (`seq`, `file`, `line`, `data`), with all that they say."""
+) -> Run:
+    """The function that gives lines with all that they say (`LINES`).
+
+    `numbered` makes (`seq`, `file`, `line`, `data`) of them.
+    """
 
     def make() -> Mapped:
         reader = TieReader(rules.organization(), seed, other_keys)
@@ -55,7 +57,7 @@ def named_lines(
 
         return read
 
-    return mapped(lines, make, LINES)
+    return of_rows(make, LINES)
 
 
 def _text(label: str) -> bytes:
@@ -72,7 +74,7 @@ def names_of_lines(lines: "DataFrame") -> "DataFrame":
 
 
 def names_of_state(state: "DataFrame", rules: JobRules) -> "DataFrame":
-    """What the rows of a state name."""
+    """What the rows of a state name (`NAMED`)."""
 
     def make() -> Mapped:
         organization = rules.organization()
@@ -111,7 +113,7 @@ def given_out(state: "DataFrame") -> "DataFrame":
     )
 
 
-def names_of_new_mpids(named: "DataFrame", seed: int, keep: Keep) -> "DataFrame":
+def names_of_new_mpids(named: "DataFrame", seed: int, keeper: Keeper) -> "DataFrame":
     """The MPIDs that nodes may give out, and, where one may be taken, the next that they try."""
     from pyspark.sql import functions as f
 
@@ -125,7 +127,7 @@ def names_of_new_mpids(named: "DataFrame", seed: int, keep: Keep) -> "DataFrame"
             "node", (f.col("attempt") + 1).cast("int").alias("attempt")
         )
         iteration += 1
-        latest = keep(_attempts(again, seed), f"attempts-{iteration}")
+        latest = keeper.table(_attempts(again, seed), f"attempts-{iteration}")
         if latest.isEmpty():
             break
         tried = tried.unionAll(latest)

@@ -130,37 +130,58 @@ def write(
     tables: OutputTables,
     span: Span,
     folder: JobFolder,
-    *,
-    as_lines: bool,
     stage: Callable[[str], None],
+    *,
+    by_tasks: bool,
 ) -> None:
-    """Write the folders of a job, each sorted as a serial replay gives it."""
+    """Write the folders of a job: Parquet in any order, and decisions as they were taken.
+
+    With `by_tasks` tasks have written what came of lines, and what they gave back of the state.
+    """
+    if not by_tasks:
+        stage("writing answers")
+        tables.answers.write.mode("overwrite").parquet(folder.within(ANSWERS))
+        stage("writing history")
+        tables.history.write.mode("overwrite").parquet(folder.within(HISTORY))
+        stage("writing decisions")
+        _write_decisions(span.in_order(tables.decisions), folder)
+    if by_tasks and tables.state.isEmpty():
+        return
+    mode = "append" if by_tasks else "overwrite"
+    stage("writing profiles")
+    tables.profiles.write.mode(mode).parquet(folder.within(PROFILES))
+    stage("writing the rest of the state")
+    alone = _times_alone(tables.state)
+    alone.write.mode(mode).parquet(folder.within(SEEN))
+
+
+def write_lines(
+    tables: OutputTables, span: Span, folder: JobFolder, stage: Callable[[str], None]
+) -> None:
+    """Write the folders of a job as lines, each sorted as a serial replay gives it."""
+    stage("writing answers")
+    answers = span.in_order(tables.answers).select("answer")
+    answers.write.mode("overwrite").text(folder.within(ANSWERS))
+    stage("writing history")
+    history = span.in_order(tables.history, "place").select("entry")
+    history.write.mode("overwrite").text(folder.within(HISTORY))
+    stage("writing profiles")
+    lines = span.state_in_order(_with_keys(tables.profiles), "turn").select("profile")
+    lines.write.mode("overwrite").text(folder.within(PROFILES))
+    stage("writing the rest of the state")
+    tables.state.write.mode("overwrite").parquet(folder.within(SEEN))
+    stage("writing decisions")
+    _write_decisions(span.in_order(tables.decisions), folder)
+
+
+def _times_alone(state: "DataFrame") -> "DataFrame":
     from pyspark.sql import functions as f
 
-    stage("writing answers")
-    answers = span.in_order(tables.answers)
-    history = span.in_order(tables.history, "place")
-    profiles = span.state_in_order(tables.profiles)
-    alone = tables.state.where(f.col("section") == Section.TIMES_ALONE.value)
-    if as_lines:
-        answers.select("answer").write.mode("overwrite").text(folder.within(ANSWERS))
-        stage("writing history")
-        history.select("entry").write.mode("overwrite").text(folder.within(HISTORY))
-        stage("writing profiles")
-        lines = span.state_in_order(_with_keys(tables.profiles), "turn").select("profile")
-        lines.write.mode("overwrite").text(folder.within(PROFILES))
-        alone = tables.state
-    else:
-        answers.write.mode("overwrite").parquet(folder.within(ANSWERS))
-        stage("writing history")
-        history.write.mode("overwrite").parquet(folder.within(HISTORY))
-        stage("writing profiles")
-        profiles.write.mode("overwrite").parquet(folder.within(PROFILES))
-    stage("writing the rest of the state")
-    alone.write.mode("overwrite").parquet(folder.within(SEEN))
-    stage("writing decisions")
-    decisions = span.in_order(tables.decisions).select("decision")
-    packed = decisions.write.mode("overwrite").options(**_PACKED)
+    return state.where(f.col("section") == Section.TIMES_ALONE.value)
+
+
+def _write_decisions(decisions: "DataFrame", folder: JobFolder) -> None:
+    packed = decisions.select("decision").write.mode("overwrite").options(**_PACKED)
     packed.text(folder.within(DECISIONS))
 
 

@@ -8,6 +8,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, quoted
+from idsync_cli.spark.keeping import DRAFT
 from idsync_cli.spark.loading import DECISIONS, REPORT, RULES, SUCCESS
 from idsync_cli.spark.reading import is_elsewhere
 
@@ -37,6 +38,11 @@ class JobFolder:
         self._spark = spark
         self._name = name.rstrip("/") or name
         self._is_elsewhere = is_elsewhere(name)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return not self._is_elsewhere
 
     def within(self, part: str) -> str:
         """A part of it, as Spark takes it."""
@@ -130,6 +136,8 @@ class JobFolder:
         """Remove what was needed on the way, and say that the job is done."""
         if not self._is_elsewhere:
             shutil.rmtree(self.within(WORK), ignore_errors=True)
+            for draft in Path(self._name).glob(f"*/{DRAFT}*"):  # of a task that was killed
+                draft.unlink(missing_ok=True)
             Path(self.within(BEGUN)).unlink(missing_ok=True)
             Path(self.within(SUCCESS)).touch()
             return

@@ -12,11 +12,12 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark import counting, outputs, reading
-from idsync_cli.spark.components import Keep
 from idsync_cli.spark.job import JobRun
+from idsync_cli.spark.keeping import InFolder, Keeper, OnThisMachine, WithExecutors
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.looking import Order
 from idsync_cli.spark.outputs import OutputTables, Replayed, Span
+from idsync_cli.spark.parting import PartingTasks, runs_here
 from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.places import WORK, JobFolder
 from idsync_cli.spark.rules import rules_of, with_other_logins
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 MAX_SHARE: Final = 0.25
 _VERSION: Final = 1
-
-_KEPT_FOR_NOW: Final = {"compression": "lz4_raw", "parquet.enable.dictionary": "false"}
-"""How tables are written that are read once or twice, and removed when the job is done."""
 
 
 class WrittenJob(NamedTuple):
@@ -76,12 +74,9 @@ def replay(
         UsageFault: something that was given is not right; nothing was resolved.
         FileFault: the faults of a configuration or an export.
     """
-
-    def keep(table: "DataFrame", name: str) -> "DataFrame":
-        del name
-        return table.localCheckpoint(eager=True)
-
-    done = _replay(spark, lines, config, seed, state, window, max_share, keep, Stages(spark))
+    stages = Stages(spark)
+    keeper = WithExecutors()
+    done = _replay(spark, lines, config, seed, state, window, max_share, keeper, stages)
     return done._replace(profiles=done.profiles.select("created_seq", "profile"))
 
 
@@ -105,20 +100,24 @@ def replay_into(
         StoreFault: the folder cannot be written.
     """
     folder = JobFolder(spark, output)
-    mine = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
-
-    def keep(table: "DataFrame", name: str) -> "DataFrame":
-        path = folder.within(f"{mine}/{name}")
-        table.write.mode("overwrite").options(**_KEPT_FOR_NOW).parquet(path)
-        return spark.read.schema(table.schema).parquet(path)
-
+    own = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
     stages = Stages(spark)
+    keeper: Keeper = InFolder(spark, folder.within(own))
+    if folder.is_here and runs_here(spark):
+        if as_lines:
+            keeper = OnThisMachine(spark, folder.within(own))
+        else:
+            keeper = PartingTasks(spark, folder.within(own), folder.within(""), names)
     done = _replay(
-        spark, names, config, seed, state, window, max_share, keep, stages, folder.begin, tell
+        spark, names, config, seed, state, window, max_share, keeper, stages, folder.begin, tell
     )
     tables = OutputTables(done.answers, done.profiles, done.history, done.decisions, done.state)
     span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
-    outputs.write(tables, span, folder, as_lines=as_lines, stage=stages)
+    by_tasks = isinstance(keeper, PartingTasks) and bool(done.report["windows"])
+    if as_lines:
+        outputs.write_lines(tables, span, folder, stages)
+    else:
+        outputs.write(tables, span, folder, stages, by_tasks=by_tasks)
     stages.end()
     folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
     report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
@@ -150,7 +149,7 @@ def _replay(
     state: "Replayed | str | None",
     window: int | None,
     max_share: float,
-    keep: Keep,
+    keeper: Keeper,
     stage: Stages,
     begin: Callable[[], None] = lambda: None,
     tell: Callable[[WindowReport], None] | None = None,
@@ -177,12 +176,12 @@ def _replay(
             )
         begin()
         stage("reading the state")
-        table = beginning.table(keep)
+        table = beginning.table(keeper)
     stage("counting lines")
-    source = _source(spark, lines if names is None else names, beginning.last_seq, keep)
+    source = _source(spark, lines if names is None else names, beginning.last_seq, keeper)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
-    job = JobRun(spark, order, keep, tell or _teller(), stage, source.check)
+    job = JobRun(spark, order, keeper, tell or _teller(), stage, source.check)
     with _faults_of_reading(names or ()):
         done = job.run(
             source.lines,
@@ -222,7 +221,7 @@ class _Source(NamedTuple):
 
 
 def _source(
-    spark: "SparkSession", lines: "list[str] | DataFrame", last_seq: int, keep: Keep
+    spark: "SparkSession", lines: "list[str] | DataFrame", last_seq: int, keeper: Keeper
 ) -> _Source:
     """Lines whose numbers are known.
 
@@ -231,11 +230,11 @@ def _source(
     """
     if not isinstance(lines, list):
         with _faults_of_reading(()):
-            pieces = keep(reading.lines_of_table(lines), "pieces")
+            pieces = keeper.table(reading.lines_of_table(lines), "pieces")
         return _Source(reading.numbered(pieces, last_seq), iter, lambda _: None)
     reading.check_there(spark, lines)
     read = reading.lines_in(spark, lines)
-    blocks = keep(counting.counted(read, last_seq), "blocks")
+    blocks = keeper.table(counting.counted(read, last_seq), "blocks")
     counts = dict(blocks.groupBy("file").sum("numbers").collect())
 
     def check(found: Mapping[int, int]) -> None:

@@ -10,7 +10,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault, quoted
 from idsync_cli.spark import outputs, reading
 from idsync_cli.spark.beginning import Export, imported
-from idsync_cli.spark.components import Keep
+from idsync_cli.spark.keeping import Keeper
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.outputs import Replayed
 from idsync_cli.spark.places import JobFolder
@@ -30,7 +30,7 @@ class JobBeginning(NamedTuple):
     which it sees profiles, or None if those are the job's.
     """
 
-    table: "Callable[[Keep], DataFrame]"
+    table: "Callable[[Keeper], DataFrame]"
     last_seq: int
     seed: int | None
     identity: dict[str, str] | None
@@ -62,7 +62,7 @@ def beginning_of(
             raise UsageFault("a job that begins with an export needs a seed", hint=Hint.GIVE_SEED)
         with imported(state, organization, seed, now_ms) as export:
             yield JobBeginning(
-                lambda keep: _rows_of(spark, export, keep),
+                lambda keeper: _rows_of(spark, export, keeper),
                 export.last_seq,
                 None,
                 {"export": export.digest},
@@ -87,12 +87,12 @@ def _of_job(
     return JobBeginning(lambda _: table, last_seq, seed, {"job": str(report["job"])}, scopes)
 
 
-def _rows_of(spark: "SparkSession", export: Export, keep: Keep) -> "DataFrame":
+def _rows_of(spark: "SparkSession", export: Export, keeper: Keeper) -> "DataFrame":
     """The rows of an export, which are in a temporary store: some at a time goes to Spark."""
     table = empty(spark, ROWS)
     rows = map(values_of, export.rows)
     number = 0
     while some := list(islice(rows, _AT_ONCE)):
         number += 1
-        table = table.unionAll(keep(table_of(spark, some, ROWS), f"export-{number}"))
+        table = table.unionAll(keeper.table(table_of(spark, some, ROWS), f"export-{number}"))
     return table

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice, pairwise
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from idsync_cli.spark.rows import Answered, Kind, Row
 
@@ -52,6 +52,11 @@ _AT_ONCE: Final = 2000
 
 def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "DataFrame":
     """What a function makes of the rows of each partition; `make` makes it where it is to run."""
+    return mapped_batches(table, of_rows(make, schema), schema)
+
+
+def of_rows(make: Callable[[], Mapped], schema: str) -> "Callable[[Batches], Made]":
+    """The function that does with batches what another does with rows."""
 
     def run(batches: Batches) -> Made:
         columns = arrow_of(schema)
@@ -60,7 +65,7 @@ def mapped(table: "DataFrame", make: Callable[[], Mapped], schema: str) -> "Data
         while some := list(islice(found, _AT_ONCE)):
             yield batch_of(columns, dict(zip(names, zip(*some, strict=True), strict=True)))
 
-    return mapped_batches(table, run, schema)
+    return run
 
 
 def mapped_batches(
@@ -161,7 +166,11 @@ def row_of(values: Values) -> Row:
 
 def values_of(row: Row) -> Values:
     """A row as a table has it."""
-    return row._replace(place=row.place.encode("utf-8", "surrogatepass"))  # type: ignore[arg-type]
+    return row._replace(place=_text(row.place))  # type: ignore[arg-type]
+
+
+def _text(place: str) -> bytes:
+    return place.encode("utf-8", "surrogatepass")
 
 
 def rows_in(batches: Batches) -> Iterator[Row]:
@@ -176,7 +185,7 @@ def rows_in(batches: Batches) -> Iterator[Row]:
         columns = [list_of(batch.column(name)) for name in ("seq", "data", "file", "line", "place")]
         for seq, data, file, line, place in zip(*columns, strict=True):
             labels = place.decode("utf-8", "surrogatepass")
-            yield Row(Kind.LINE, seq, data, place=labels, file=file, line=line)
+            yield Row(Kind.LINE, seq, data, 0, 0, 0, 0, labels, None, None, None, False, file, line)
 
 
 def results_of(found: Iterator[Answered | Row]) -> Made:
@@ -188,8 +197,8 @@ def results_of(found: Iterator[Answered | Row]) -> Made:
                 columns = dict(zip(Answered._fields, zip(*rows, strict=True), strict=True))
                 columns["kind"] = (Kind.LINE.value,) * len(rows)
             else:
-                values = map(values_of, cast("list[Row]", rows))
-                columns = dict(zip(Row._fields, zip(*values, strict=True), strict=True))
+                columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
+                columns["place"] = tuple([_text(each) for each in columns["place"]])
             yield batch_of(schema, columns)
 
 

@@ -17,7 +17,7 @@ from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.values import RequestEntry
 
-LINES_AT_ONCE: Final = 5000
+LINES_AT_ONCE: Final = 20_000
 """How many lines a task answers in one transaction."""
 
 
@@ -42,7 +42,7 @@ def run(work: TaskWork, rows: Iterable[Row]) -> Iterator[Answered | Row]:
     is kept in a temporary store, which spills to the disk.
     """
     with sqlite.temporary(work.seed) as store:
-        store.expect_many()
+        store.expect_many(keeps_history=False)
         yield from _Task(work, store).run(rows)
 
 

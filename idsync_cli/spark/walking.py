@@ -20,12 +20,22 @@ has."""
 TOO_MANY: Final = -1
 """The node of the only row, where there are more names than one task has room for."""
 
+COMMONEST: Final = 50
+"""Of how many names of the largest component is told: in rows whose node is TOLD less that of the
+first line that names it. They have the name, and how many lines of the component name it."""
+
+TOLD: Final = -2
+
 _AT_ONCE: Final = 50_000
 _NOBODY: Final = -1
+_HIGHEST: Final = 2**63 - 1
 
 
-def walk(batches: Batches, seed: int, most: int) -> Iterator["pyarrow.RecordBatch"]:
-    """Group nodes by what they name (`naming.NAMED`), if those are at most so many names."""
+def walk(batches: Batches, seed: int, most: int, *, tells: bool) -> Iterator["pyarrow.RecordBatch"]:
+    """Group nodes by what they name (`naming.NAMED`), if those are at most so many names.
+
+    It also `tells` of those that are the commonest.
+    """
     import numpy as np
     import pyarrow
     import pyarrow.compute as pc
@@ -51,6 +61,9 @@ def walk(batches: Batches, seed: int, most: int) -> Iterator["pyarrow.RecordBatc
     for parts in (names, nodes, new, makers):
         parts.clear()  # it is a hundred megabytes for a million lines
     found = _grouped(every, of)
+    if tells:
+        told = _commonest(every, of, *found)
+        found = tuple([np.concatenate(each) for each in zip(found, told, strict=True)])
     for begin in range(0, len(found[0]), _AT_ONCE):
         some = [pyarrow.array(column[begin : begin + _AT_ONCE]) for column in found]
         yield pyarrow.RecordBatch.from_arrays(some, schema=schema)
@@ -94,6 +107,26 @@ def _grouped(names: Numbers, of: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     tied = sizes[lowest] > 1
     its = lowest[tied]
     return nodes[tied], nodes[its], lines[its]
+
+
+def _commonest(
+    names: Numbers, of: Numbers, nodes: Numbers, components: Numbers, lines: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """The names that most lines of the largest component have, as rows (`COMMONEST`)."""
+    import numpy as np
+
+    most = lines.max(initial=0)
+    its = nodes[components == components[lines == most].min(initial=_HIGHEST)]
+    of_lines = np.isin(of, its[its % 4 == 0])
+    order = np.lexsort((of[of_lines], names[of_lines]))
+    names, of = names[of_lines][order], of[of_lines][order]
+    is_first = np.ones(len(names), bool)
+    is_first[1:] = (names[1:] != names[:-1]) | (of[1:] != of[:-1])
+    names, of = names[is_first], of[is_first]
+    found, first, counts = np.unique(names, return_index=True, return_counts=True)
+    firsts = of[first]  # lines come by number
+    best = np.lexsort((found, firsts, -counts))[:COMMONEST]
+    return TOLD - firsts[best], found[best], counts[best]
 
 
 def _lowest(count: int, one: Numbers, other: Numbers) -> Numbers:

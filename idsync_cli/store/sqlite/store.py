@@ -43,7 +43,7 @@ class SqliteStore(Store):
         self._file = SameFile(connection, self._cursor, location)
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
-        self._expects_many = False
+        self._expects_many, self._keeps_history = False, True
         self._changes_before = 0  # when the transaction began that reads
         self._is_committing = False
 
@@ -218,11 +218,11 @@ class SqliteStore(Store):
             self._current.close()
             self._current = None
 
-    def expect_many(self) -> None:
-        """Prepare for many large transactions: empty the log less often."""
+    def expect_many(self, *, keeps_history: bool = True) -> None:
+        """Prepare for many large transactions; without a history, for a store that is temporary."""
         if not self._expects_many:
             self.forget()  # what is cached from before did not expect many
-        self._expects_many = True
+        self._expects_many, self._keeps_history = True, keeps_history
         self.connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
 
     def turn(self) -> AbstractContextManager[None]:
@@ -249,7 +249,7 @@ class SqliteStore(Store):
                 self.forget()
                 self._current, self._current_is_of = SqliteTransaction(self.connection), commits
                 if self._expects_many:
-                    self._current.expect_many()
+                    self._current.expect_many(keeps_history=self._keeps_history)
             self._current.begin()
         except BaseException:
             self.forget()

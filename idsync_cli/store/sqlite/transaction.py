@@ -83,8 +83,12 @@ class SqliteTransaction(SqliteQuestions):
         self._cache.new_mpids_are_free = False
         self._memory.trim()
 
-    def expect_many(self) -> None:
-        """Prepare for many identifiers that the store has never seen."""
+    def expect_many(self, *, keeps_history: bool = True) -> None:
+        """Prepare for many identifiers that the store has never seen.
+
+        Without a history, that of attributes and aliases alone is entered.
+        """
+        self._applying.enters_all = self._pending.keeps_past = keeps_history
         if self._tables.highest_identifier() == 0:
             self._memory.expect_many()
         self._batch_ids.expect_many()

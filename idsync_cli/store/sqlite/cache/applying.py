@@ -24,7 +24,7 @@ class Applying:
     """Applies decisions that change something, all but erasures.
 
     `data` takes what batches bring. It is another whenever the rows so far are written, which an
-    alias may need.
+    alias may need. Unless it `enters_all`, requests that do nothing but resolve enter no history.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Applying:
         self._batch_ids: Final = batch_ids
         self._aliases: Final = aliases
         self.data = data
+        self.enters_all = True
 
     def apply(self, decision: Decision, scope: Scope, entry: RequestEntry) -> None:
         """Apply a decision, and enter it in the history."""
@@ -69,11 +70,14 @@ class Applying:
         if decision.digest is not None:
             self._batch_ids.add(decision.digest, answered.created_seq)
             self.data.batch_ids.append((decision.digest, seq, answered.created_seq))
-        by = decision.decided_by
-        outcome = self._requests.outcome_id(
-            (scope.number, entry.kind, decision.status, by.rule, by.identity_type)
-        )
-        numbers: list[int] = [seq, entry.time_ms, outcome, answered.created_seq]
+        enters = self.enters_all or decision.data is not None or decision.alias is not None
+        numbers: list[int] = []
+        if enters:
+            by = decision.decided_by
+            outcome = self._requests.outcome_id(
+                (scope.number, entry.kind, decision.status, by.rule, by.identity_type)
+            )
+            numbers += (seq, entry.time_ms, outcome, answered.created_seq)
         for place, change in enumerate(decision.changes, start=1):
             profile = cache.of(change.mpid)
             if change.op is _ADD:
@@ -82,8 +86,9 @@ class Applying:
             else:
                 its_number = edits.remove(profile, change.identifier, seq, place)
                 numbers += (place, -1, profile.created_seq, its_number)
-        self._requests.add(numbers)
-        self._requests.add_texts(entry)
+        if enters:
+            self._requests.add(numbers)
+            self._requests.add_texts(entry)
         self._memory.trim()
         self._batch_ids.trim()
 

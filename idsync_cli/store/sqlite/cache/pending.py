@@ -14,12 +14,12 @@ class PendingChanges:
     """Profiles, identifiers and holders that are not in the tables yet, or differ there.
 
     `moved_unread` has the numbers of identifiers that are not in memory, and of which a holder
-    became known.
+    became known. Unless it `keeps_past`, nothing is known of what a profile has lost.
     """
 
     __slots__ = (
         "_begin_of_holders", "_changed", "_holders", "_identifiers", "_past", "_where", "_writer",
-        "handed_over", "moved_unread",
+        "handed_over", "keeps_past", "moved_unread",
     )  # fmt: skip
 
     def __init__(self, connection: Connection) -> None:
@@ -32,6 +32,7 @@ class PendingChanges:
         self._where: dict[tuple[int, int], int] = {}  # changes that no `HolderRow` points at
         self.moved_unread: set[int] = set()
         self.handed_over = HandedOver()
+        self.keeps_past = True
 
     def clear(self) -> None:
         """Nothing has changed since the tables were written."""
@@ -79,6 +80,8 @@ class PendingChanges:
 
         Of what has not been read, the tables know by which change it came.
         """
+        if not self.keeps_past:
+            return
         created_seq, number = profile.created_seq, held.number
         added = held.seq, held.place
         if not added[0]:
