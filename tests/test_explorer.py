@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from idsync_cli.server.explorer.routes import MOST_LISTENERS
 from tests.console_blocks import ROOT
 from tests.explored import CONFIG, KEY, STORY, Explored, exploring, words
 from tests.http_api import Server, basic
@@ -277,6 +278,15 @@ def lived(ask: Explored, after: str = "") -> Generator[tuple[str, list[Any]]]:
 
 def visit(number: int) -> bytes:
     return json.dumps({"known_identities": {"device_application_stamp": f"d{number}"}}).encode()
+
+
+def test_a_page_that_is_closed_listens_no_more(writes: Explored) -> None:
+    """More than may listen at once, one after another."""
+    writes.server("POST", "/v1/identify", visit(1), KEY)
+    for _ in range(MOST_LISTENERS + 4):
+        events = lived(writes)
+        assert next(events)[1][0]["type"] == "identify"
+        events.close()
 
 
 def test_live_requests_come_as_they_are_answered_each_with_its_explanation(

@@ -318,6 +318,16 @@ def test_who_says_nothing_or_is_slow_is_let_go(tmp_path: Path) -> None:
         assert server("GET", "/healthz").status == 200
 
 
+def test_who_reads_nothing_of_the_answers_is_let_go(tmp_path: Path) -> None:
+    with hurried(tmp_path) as server, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((server.host, server.port))
+        connection.settimeout(20)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 800_000)
+        assert server("GET", "/healthz").status == 200
+
+
 def test_a_body_that_never_ends_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
