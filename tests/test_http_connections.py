@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -354,6 +355,26 @@ def test_a_body_that_never_ends_is_given_up(
         ask.loop.run_until_complete(ask.app(scope, receive, send))
     assert sent[0]["status"] == 408
     assert json.loads(sent[1]["body"])["StatusCode"] == 408
+
+
+def test_a_client_that_says_no_goodbye_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """Over TLS it has to say so; one ended its side before, the other is silent."""
+    context = ssl._create_unverified_context()
+    with serving(with_a_user(Program(tmp_path)), "--tls") as server, ExitStack() as stack:
+        for is_ended in (True, False):
+            plain = socket.create_connection((server.host, server.port), timeout=20)
+            connection = stack.enter_context(context.wrap_socket(plain))
+            connection.sendall(WHOLE)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            if is_ended:
+                connection.sendall(WHOLE)
+                with pytest.raises(ssl.SSLError):  # an answer came behind the end
+                    connection.unwrap()
+        began = time.monotonic()
+        status, said = server.stop()
+    assert time.monotonic() - began < 20
+    assert status == 0
+    assert "Traceback" not in said
 
 
 def test_head_and_body_of_an_answer_come_in_one_piece(server: Server) -> None:

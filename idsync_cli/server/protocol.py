@@ -5,8 +5,7 @@ limits, so both stand here.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import httptools
 from uvicorn._types import ASGI3Application
@@ -19,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from idsync_cli.server.answers import error_response
 from idsync_cli.server.bodies import WHOLE_BODY
 from idsync_cli.server.cors import Cors
+from idsync_cli.server.transport import Joined
 
 SILENT_SECONDS: Final = 30
 """How long a connection may say nothing, be in the middle of its headers, or read nothing."""
@@ -26,56 +26,10 @@ SILENT_SECONDS: Final = 30
 MOST_OF_HEAD: Final = 64 * 1024
 """How many bytes the head of a request may have: its first line and its headers."""
 
-_MOST_HELD: Final = 64 * 1024
+_GOODBYE_SECONDS: Final = 5
 _NO_HTTP: Final = "this is not HTTP"
 _CUT: Final = "the body is incomplete"
 _TOO_LONG: Final = f"the head of a request is longer than {MOST_OF_HEAD // 1024} KiB"
-
-
-class _Joined:
-    """A transport that sends at once what is written one after another: head and body of an answer.
-
-    `lingers` says whether it has to stay open when it is to be closed. All else is the transport's
-    own.
-    """
-
-    def __init__(
-        self, transport: Any, loop: asyncio.AbstractEventLoop, lingers: Callable[[], bool]
-    ) -> None:
-        self._transport: Final = transport
-        self._loop: Final = loop
-        self._lingers: Final = lingers
-        self._held = bytearray()
-        self._written = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send some bytes before the loop waits for anything."""
-        if data and not self._held:
-            self._loop.call_soon(self.send)
-        self._held += data
-        if len(self._held) > _MOST_HELD:
-            self.send()
-
-    def close(self) -> None:
-        """Send what was written, and close the connection."""
-        self.send()
-        if not self._lingers():
-            self._transport.close()
-
-    def progress(self) -> tuple[int, int]:
-        """How many bytes wait to be sent, and how many were sent."""
-        unsent: int = self._transport.get_write_buffer_size()
-        return unsent, self._written - unsent
-
-    def send(self) -> None:
-        """Send what was written."""
-        if self._held:
-            held, self._held = self._held, bytearray()
-            self._written += len(held)
-            self._transport.write(held)
 
 
 class _Wrong(Exception):
@@ -102,7 +56,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch the connection."""
-        self._joined = _Joined(transport, self.loop, self._has_to_linger)
+        self._joined = Joined(transport, self.loop, self._has_to_linger)
         super().connection_made(self._joined)  # type: ignore[arg-type]
         self._watch = self.loop.call_later(SILENT_SECONDS, self._look, None, (0, 0))
 
@@ -238,6 +192,12 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def shutdown(self) -> None:
+        """Close the connection once it is answered; over TLS the client has to agree, and soon."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self.loop.call_later(_GOODBYE_SECONDS, self._joined.abort)
 
     def _has_to_linger(self) -> bool:
         """Whether the client is still sending what was answered: a reset could cost the answer."""
