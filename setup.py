@@ -1,7 +1,8 @@
 """Compiles the modules that pyproject.toml names under tool.idsync, where that can be done.
 
 The compiled modules lie beside their sources, which are used wherever these are not there: without
-a C compiler, if mypyc fails, or with IDSYNC_PURE=1 in the environment.
+a C compiler, if mypyc fails, or with IDSYNC_PURE=1 in the environment. Whatever is built also has
+what get_dagre.py can get.
 """
 
 import os
@@ -17,6 +18,29 @@ import tomllib
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
+
+sys.path.insert(0, str(Path(__file__).parent))  # pip does not look here by itself
+from get_dagre import put_or_say
+
+
+class BuildWithDagre(build_py):
+    """Builds what is not compiled, with dagre."""
+
+    def run(self) -> None:
+        """Build it."""
+        put_or_say()
+        super().run()
+
+
+class PackWithDagre(sdist):
+    """Packs the sources, with dagre."""
+
+    def run(self) -> None:
+        """Pack them."""
+        put_or_say()
+        super().run()
 
 
 class BuildOrNot(build_ext):
@@ -59,4 +83,7 @@ def _say(error: BaseException) -> None:
     print(f"idsync is not compiled, and runs slower: {error}", file=sys.stderr)  # noqa: T201
 
 
-setup(cmdclass={"build_ext": BuildOrNot}, ext_modules=_extensions())
+setup(
+    cmdclass={"build_ext": BuildOrNot, "build_py": BuildWithDagre, "sdist": PackWithDagre},
+    ext_modules=_extensions(),
+)

@@ -25,4 +25,5 @@ if [ "$(cat "$clients/.stamp" 2>/dev/null)" != "$wanted" ]; then
     fi
 fi
 cd "$root"
+"$venv/bin/python" get_dagre.py || : # which says why it could not
 IDSYNC_CLIENTS=$clients PYTHONPATH=$root exec "$venv/bin/python" -m pytest -q tests/clients "$@"

@@ -12,6 +12,7 @@
 #
 # idsync is installed as a copy, part of which is compiled, and again when its sources changed.
 # Without a C compiler, or with IDSYNC_PURE=1 in the environment, it is not compiled, and slower.
+# Without npm, or what it reaches, pages show graphs without the library that lays them out.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -91,13 +92,15 @@ if ! has "$packages" && ! { has dev && { [ "$packages" = run ] || [ "$packages" 
 fi
 compiler=$("$venv/bin/python" -c 'import os, shutil, sysconfig
 print(shutil.which((os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]))')
-wanted="${IDSYNC_PURE:-}:$compiler:$(find idsync_cli pyproject.toml setup.py requirements/build.txt \
-    requirements/compile.txt -type f ! -name '*.py[co]' ! -name '*.so' -exec cksum {} + |
+wanted="${IDSYNC_PURE:-}:$compiler:$(command -v npm || :):$(find idsync_cli pyproject.toml setup.py get_dagre.py \
+    requirements/build.txt requirements/compile.txt -type f ! -name '*.py[co]' ! -name '*.so' \
+    ! -name 'dagre.*' -exec cksum {} + |
     LC_ALL=C sort | cksum)"
 if [ "${2:-}" != packages ] && [ "$(sed 1q "$stamps/project" 2>/dev/null)" != "$wanted" ]; then
     rm -rf "$stamps/project" "$stamps/log" "$venv/.copy"
     mkdir "$venv/.copy"
-    cp -R idsync_cli pyproject.toml setup.py README.md LICENSE "$venv/.copy"
+    cp -R idsync_cli pyproject.toml setup.py get_dagre.py README.md LICENSE "$venv/.copy"
+    "$venv/bin/python" "$venv/.copy/get_dagre.py" || : # which says why it could not
     get_tools build >&2
     outcome=compiled
     if [ "${IDSYNC_PURE:-}" = 1 ]; then

@@ -24,7 +24,8 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import MPID_MAX, MPID_MIN
-from idsync_cli.errors import FileFault, UsageFault
+from idsync_cli.errors import UsageFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files import config_file, request_file, yaml_parser, yaml_tree
 from idsync_cli.files.data_lines import DataLine, DigestKeyLine
 from idsync_cli.files.profile_lines import AnyLine, BadLine, ProfileFile, ProfileLine, read_jsonl

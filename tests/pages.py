@@ -8,6 +8,7 @@ OWN = frozenset(
         *(
             "html",
             "head",
+            "link",
             "meta",
             "title",
             "style",

@@ -334,6 +334,14 @@ def test_a_configuration_in_another_archive_is_named(
     assert "decompress or unpack it first" in outcome.stderr
 
 
+def test_a_configuration_that_is_a_document_is_named(idsync: Program) -> None:
+    idsync.make_store()
+    assert idsync("login", "--customer-id", "C-1", "--email", "a@example.com").status == 0
+    outcome = idsync("config", "lint", "--config", "idsync.db")
+    assert outcome.status == 2
+    assert outcome.stderr == "idsync: idsync.db: is an SQLite database, not YAML\n"
+
+
 def test_a_database_is_named(idsync: Program) -> None:
     with closing(sqlite3.connect(idsync.folder / "x.db")) as other, other:
         other.execute("CREATE TABLE theirs (kept)")

@@ -28,7 +28,7 @@ from idsync_cli.core.config.definitions import (
     Not,
 )
 from idsync_cli.core.identity import IdentityType
-from idsync_cli.errors import FileFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files import rules_json, yaml_parser
 from idsync_cli.files.config_file import load
 from tests.audience_worlds import definitions

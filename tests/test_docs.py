@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -99,8 +100,17 @@ def test_the_picture_of_an_explained_answer_is_up_to_date() -> None:
     assert_up_to_date("make_picture.py", {"COLUMNS": "60", "NO_COLOR": "1", "IDSYNC_STORE": "x"})
 
 
-def test_the_picture_of_a_graph_is_up_to_date() -> None:
-    assert_up_to_date("make_graph.py", {"COLUMNS": "60", "NO_COLOR": "1", "IDSYNC_STORE": "x"})
+def test_the_picture_of_a_graph_has_the_parts_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they stand needs a browser: tests/clients/test_graph_layout.py."""
+    monkeypatch.syspath_prepend(DOCS)
+    make = runpy.run_path(str(DOCS / "make_graph.py"), run_name="make_graph")
+    page = make["page"]()
+    written, kept = make["picture_of"](page, page), text_of(DOCS / "graph.svg")
+    assert sorted(re.findall("<text .*?>(.*?)</text>", kept)) == sorted(
+        re.findall("<text .*?>(.*?)</text>", written)
+    )
+    assert kept.count("<path ") == written.count("<path ")
+    assert kept.partition("</style>")[0].partition("<style>")[2] in written
 
 
 # ---- Codes and words

@@ -76,7 +76,7 @@ def test_an_empty_store_is_sound(idsync: Program) -> None:
 
 
 def test_there_must_be_a_store(idsync: Program) -> None:
-    assert_refused(idsync("doctor"), 3, "there is no store at idsync.db")
+    assert_refused(idsync("doctor"), 3, "there is no store at idsync.db; name another with --store")
     idsync.write("idsync.db", b"name,email\n")
     assert_refused(idsync("doctor"), 3, "not an idsync store")
     assert idsync.files()["idsync.db"] == b"name,email\n"

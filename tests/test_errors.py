@@ -18,9 +18,7 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import (
     Busy,
-    Fault,
     FaultCode,
-    FileFault,
     Hint,
     IdsyncError,
     Kept,
@@ -30,6 +28,7 @@ from idsync_cli.errors import (
     Terminated,
     UsageFault,
 )
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.foresight.asking import NoSuchLine
 from idsync_cli.foresight.comparing.compare import NothingRecorded
 from idsync_cli.store.sqlite import OldStore, open_store
@@ -94,8 +93,13 @@ def test_the_command_line_has_words_for_every_hint() -> None:
         assert len(said) == 1
         assert said[0].startswith("it is so; ")
     missing = Fault("a.yaml", "no such file", hint=Hint.MAKE_CONFIGURATION)
-    told = "a.yaml: no such file; create one with: idsync init"
+    told = "a.yaml: no such file; create one with: idsync init --config a.yaml"
     assert hints.lines(FileFault([missing])) == [told]
+    usual = missing._replace(path="idsync.yaml")
+    assert hints.lines(FileFault([usual]))[0].endswith("create one with: idsync init")
+    for store, option in (("idsync.db", ""), ("a b.db", " --store 'a b.db'")):
+        fault = StoreFault("there is none", hint=Hint.MAKE_STORE, store=store)
+        assert hints.lines(fault) == [f"there is none; create one with: idsync init{option}"]
 
 
 # Nobody but the command line knows commands and options

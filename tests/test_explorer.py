@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.console_blocks import ROOT
 from tests.explored import CONFIG, KEY, STORY, Explored, exploring, words
 from tests.http_api import Server, basic
 from tests.program import Program, assert_refused, ended
@@ -234,6 +235,11 @@ def test_lint_is_told_and_a_new_configuration_holds(tmp_path: Path) -> None:
                 break
             time.sleep(0.05)
         assert told.split() == program("config", "lint").stdout.split()
+        kinds = [
+            (name, attributes["class"])
+            for name, attributes, *_ in ask("configuration").json()["warnings"]
+        ]
+        assert ("div", "typed") in kinds  # the line with the caret, which no page may break
         assert "login: true}" in ask("configuration").json()["text"]
 
 
@@ -427,6 +433,23 @@ def test_a_configuration_that_names_secrets_of_the_environment_is_explored_witho
     assert process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     assert ended(process).status == 0
+
+
+def test_the_page_makes_every_part_of_a_graph_that_it_is_given(
+    ask: Explored, program: Program
+) -> None:
+    mpid = program("search", "--customer-id", "ABC123", "--json").json()["mpid"]
+    page = ROOT / "idsync_cli" / "server" / "explorer" / "page" / "draw.js"
+    kept = re.search("ATTRIBUTES = /(.*)/;", page.read_text("utf-8"))
+    assert kept
+    parts = list(ask(f"profile/{mpid}/graph").json()["shown"])
+    names = set()
+    while parts:
+        name, attributes, *content = parts.pop()
+        names.add(name)
+        assert [each for each in attributes if not re.fullmatch(kept[1], each)] == []
+        parts += [each for each in content if isinstance(each, list)]
+    assert {"path", "text", "input"} <= names
 
 
 def test_a_profile_has_a_graph_of_its_neighbours(ask: Explored, program: Program) -> None:

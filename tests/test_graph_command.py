@@ -5,6 +5,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -176,6 +177,21 @@ def test_a_scope_up_to_a_limit(crowd: Program) -> None:
     assert ids(found, "profile") == [mpid_of(1, seq) for seq in (299, 300, 301)]
     assert found["left_out"] == {"profiles": 298, "identifiers": 281 - 12}
     assert len(ids(graph(crowd, "--scope", "consumers"), "profile")) == 200
+
+
+def test_a_scope_in_which_everything_hangs_together_is_drawn(idsync: Program) -> None:
+    idsync.write("idsync.yaml", CONFIG)
+    idsync.make_store()
+    idsync.replay(
+        *(
+            login(f"c{n}", ios_idfv=f"{n}-{k}", device_application_stamp=f"d{(n + k * k) // 9}")
+            for n in range(60)
+            for k in range(4)
+        )
+    )
+    page = idsync("graph", "--scope", "consumers", "--format", "html").stdout
+    assert len(Reader(page).named("svg")) == 1
+    assert page.count('class="node profile') == 60
 
 
 def test_the_same_store_gives_the_same_picture(crowd: Program) -> None:
@@ -437,6 +453,19 @@ def test_a_page_tells_of_each_link_and_offers_the_history(family: Program) -> No
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "2", "2")
     steps = [each["data-seq"] for each in seen.named("li") if "data-seq" in each]
     assert steps == ["1", "2", "4"]
+
+
+def test_the_numbers_of_what_was_added_again_stand_one_below_another(family: Program) -> None:
+    family.replay(modify(1, "ios_idfv", "new", "phone"), modify(1, "ios_idfv", "phone", "new"))
+    seen = Reader(family("graph", A, "--format", "html").stdout)
+    drawn = pairwise(seen.elements)
+    places = [
+        (str(path["d"]).partition(" ")[0], label["y"], label["dy"])
+        for (name, path), (after, label) in drawn
+        if name == "path" and after == "text"
+    ]
+    assert len(places) == 7
+    assert len(set(places)) == 7
 
 
 def test_labels_that_would_look_alike_are_numbered(idsync: Program) -> None:

@@ -458,6 +458,9 @@ def test_the_way_out_of_an_empty_request_is_one_among_several_scopes(idsync: Pro
     assert alone.endswith("\ntry: idsync identify --help\n")
     assert "try:" not in idsync("identify", "--email", "a@example.com").stderr
     assert "try:" not in idsync("track", "--mpid", "x", "--scope", "consumers").stderr
+    idsync.make_store()
+    alone = idsync("why-not", "--scope", "consumers").stderr
+    assert alone.endswith("name at least one; for an example, run: idsync why-not --help\n")
 
 
 @pytest.mark.parametrize(

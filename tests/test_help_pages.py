@@ -11,7 +11,7 @@ from tests.program import (  # noqa: F401 - the fixture
 )
 from tests.test_colour import ALWAYS, SGR
 
-PAGES = [*TOPICS, *LISTS, "login_protection", "email", "strategy"]
+PAGES = [*TOPICS, *LISTS, "login_protection", "email", "strategy", "calculated_attributes"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -43,6 +43,8 @@ def test_headings_and_names_stand_out(idsync: Program) -> None:
     word = idsync("help", "tie", *ALWAYS).stdout
     assert word.startswith("\x1b[1mtie\x1b[0m  (Notes: ")
     assert "\n\n\x1b[1mMeans\x1b[0m: Several profiles" in word
+    long = idsync("help", "calculated_attributes", *ALWAYS).stdout
+    assert long.startswith("\x1b[1mcalculated_attributes\x1b[0m\n  (Scope keys: ")
 
 
 def test_an_option_in_the_words_of_help_is_never_broken(idsync: Program) -> None:

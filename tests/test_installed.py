@@ -13,11 +13,13 @@ MEND = "run sh scripts/setup.sh dev"
 
 
 def files(root: Path) -> dict[str, Path]:
-    """The files of the package below a folder, but for what is made of them."""
+    """The files of the package below a folder, but for what a build adds to them."""
     return {
         str(path.relative_to(root)): path
         for path in (root / "idsync_cli").rglob("*")
-        if path.is_file() and path.suffix not in (".pyc", ".so")
+        if path.is_file()
+        and path.suffix not in (".pyc", ".so")
+        and path.stem.split(".")[0] != "dagre"
     }
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.wire.decoding import decode
+from tests.program import Program, program_in_a_fresh_folder  # noqa: F401 - the fixture
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,18 @@ def test_a_comma_too_many_is_told_at_its_place(line: str) -> None:
         decode(line.encode())
     words = ("a key between double quotes is missing", "nothing follows the ','")
     assert any(each in raised.value.message for each in (*words, "a value is missing"))
+
+
+def test_the_way_out_fits_where_the_json_stands(idsync: Program) -> None:
+    idsync.write("idsync.yaml", "scopes: {main: {strategy: best_match, priority: [email]}}\n")
+    idsync.write("p.csv", "mpid,email\n1,[a\n")
+    idsync.write("request.json", "{")
+    for command, way_out in (
+        (("track", "--email", "a", "--event", "x", "--data", "{"), "write one JSON object\n"),
+        (("import", "p.csv"), 'write a list such as ["a", "b"]\n'),
+        (("erase", "--dsr", "request.json"), "write one JSON object\n"),
+    ):
+        outcome = idsync(*command)
+        assert outcome.status == 2
+        assert way_out in outcome.stderr
+        assert "per line" not in outcome.stderr

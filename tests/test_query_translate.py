@@ -297,3 +297,9 @@ def test_a_search_shows_a_long_push_token_on_one_line(idsync: Program) -> None:
     token = "0123456789" * 30
     idsync.replay({"type": "login", "known_identities": {"customerid": "c9", "push_token": token}})
     assert "holds push_token 0123456789…456789\n" in idsync("search", "--customer-id", "c9").stdout
+
+
+def test_a_wanted_type_that_is_none_leads_to_the_list_of_types(idsync: Program) -> None:
+    outcome = idsync("translate", "-", "--to", "foo", stdin=b"")
+    assert outcome.status == 2
+    assert outcome.stderr.endswith("type 'foo'; for all types, run: idsync help types\n")

@@ -35,7 +35,7 @@ from idsync_cli.core.request import BatchRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.erasure.erase import erase as erase_one
-from idsync_cli.errors import FileFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files import config_file
 from idsync_cli.files.scenario import Scenario
 from idsync_cli.files.scenario_file import read_scenarios

@@ -43,7 +43,11 @@ class Shown(NamedTuple):
 
 
 def on_a_terminal(
-    folder: Path, *arguments: str, columns: int = 80, output: str | None = None
+    folder: Path,
+    *arguments: str,
+    columns: int = 80,
+    output: str | None = None,
+    kind: str = "xterm-256color",
 ) -> Shown:
     """Run the program on a terminal of so many columns; its standard output may be a file."""
     ours, its = pty.openpty()
@@ -55,7 +59,7 @@ def on_a_terminal(
     process = subprocess.Popen(
         [sys.executable, "-m", "idsync_cli", *arguments],
         cwd=folder,
-        env={**inherited, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
+        env={**inherited, "PYTHONPATH": str(ROOT), "TERM": kind},
         stdin=its,
         stdout=stdout,
         stderr=its,
@@ -150,3 +154,11 @@ def test_messages_are_as_wide_as_their_terminal_while_the_output_is_a_file(idsyn
         shown = on_a_terminal(idsync.folder, *command, columns=columns, output="written.jsonl")
         assert shown.status > 0
         assert columns - 15 < max(map(len, shown.lines)) <= columns
+
+
+def test_a_dumb_terminal_gets_the_lines_and_no_bar(idsync: Program) -> None:
+    (idsync.folder / "requests.jsonl").write_bytes(REQUESTS)
+    replay = ("replay", "requests.jsonl", "--dry-run", "--seed", "1")
+    shown = on_a_terminal(idsync.folder, *replay, kind="dumb")
+    assert shown.lines[0].startswith("3 requests, ")
+    assert "\x1b" not in shown.screen

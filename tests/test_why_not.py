@@ -17,7 +17,7 @@ from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import FileFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.foresight.flips import Add, Case, CaseChange, Drop, Move, PreviousMpid, SetSetting
 from idsync_cli.foresight.why_not import MOST_FLIPS, Asked, answer_to, made, why_not
 from idsync_cli.store.memory import MemoryStore

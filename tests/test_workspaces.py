@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from idsync_cli.core.config.access import Access, Secrets
-from idsync_cli.errors import FileFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.hidden_secrets import without_secrets
 from tests.program import Program

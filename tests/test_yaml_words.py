@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from idsync_cli.errors import Fault, FileFault
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files import yaml_parser
 from idsync_cli.files.yaml_tree import Faults, SourcePosition
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from idsync_cli.core.decision import Answer
-from idsync_cli.errors import FileFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files.scenario import Scenario, Step
 from idsync_cli.files.yaml_tree import Node
 

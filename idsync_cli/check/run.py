@@ -21,7 +21,7 @@ from idsync_cli.core.identity import Identifier, derive_mpid
 from idsync_cli.core.profile import Profile, types_of
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import FileFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario import Given, Scenario, Step
 from idsync_cli.files.scenario_data import ExpectedProfile

@@ -10,7 +10,7 @@ from idsync_cli.check.results import Mismatch, Result
 from idsync_cli.check.run import check
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
-from idsync_cli.errors import Fault, FileFault
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files.gzip_mark import GZIP, is_packed
 from idsync_cli.files.scenario_file import Load, parse_scenarios
 from idsync_cli.files.yaml_edit import Edit, rewritten

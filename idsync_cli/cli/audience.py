@@ -131,10 +131,11 @@ def _count_all(
     as_json: bool,
 ) -> int:
     from idsync_cli.render import audiences as render
+    from idsync_cli.render.audiences_json import counts_json
 
     found = inspection.counts(transaction, organization, scope, moment)
     if as_json:
-        for line in render.counts_json(found):
+        for line in counts_json(found):
             write_json(line)
     else:
         draw(*render.counts_table(found, terminal_width()))
@@ -150,19 +151,20 @@ def _write_members(
 ) -> int:
     from itertools import islice
 
-    from idsync_cli.render import audiences as render
+    from idsync_cli.render.audiences_json import member_json
 
     found = inspection.members(transaction, organization, audience, moment)
     for member in islice(found, limit):
-        write_json(render.member_json(member))
+        write_json(member_json(member))
     return 0
 
 
 def _show_membership(found: inspection.Membership, *, as_json: bool) -> int:
     from idsync_cli.render import audiences as render
+    from idsync_cli.render.audiences_json import membership_json
 
     if as_json:
-        write_json(render.membership_json(found))
+        write_json(membership_json(found))
     if found.profile is None:
         say(f"idsync: no profile has the MPID {found.mpid}")
     elif not as_json:

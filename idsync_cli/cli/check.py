@@ -19,7 +19,8 @@ from idsync_cli.cli.hints import with_hints
 from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import NoExtensions, present_config, present_store
 from idsync_cli.core.config.rules import Organization
-from idsync_cli.errors import FileFault, UsageFault, printable, quoted
+from idsync_cli.errors import UsageFault, printable, quoted
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files.config_file import load
 from idsync_cli.files.scenario import Scenario
 from idsync_cli.files.scenario_file import Load

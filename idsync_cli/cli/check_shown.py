@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from idsync_cli.check.results import CheckOutcome, Result, Totals, Unreadable
 from idsync_cli.cli.environment import drawn, terminal_width, write, write_lines, write_utf8
-from idsync_cli.errors import FileFault, UsageFault, quoted
+from idsync_cli.errors import UsageFault, quoted
+from idsync_cli.file_faults import FileFault
 
 if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs

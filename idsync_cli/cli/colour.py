@@ -155,7 +155,7 @@ def _in_words(told: str) -> str:
     if found is None:
         return told
     asides = []
-    if "(default" in told:
+    if "default" in told[: found.start()]:
         return f"{told[: found.start()]}{found['end']}"
     if found["default"] is not None:
         asides.append(f"default:{_KEPT_TOGETHER}{found['default']}")

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from idsync_cli.cli.environment import say, say_line, width_of_excerpts
 from idsync_cli.cli.hints import lines, with_hints
-from idsync_cli.errors import Excerpt, Fault, FileFault, IdsyncError
+from idsync_cli.errors import IdsyncError
+from idsync_cli.file_faults import Excerpt, Fault, FileFault
 
 
 def complain(error: IdsyncError, *, prefix: str = "", guarded: Callable[[str], str] = str) -> None:

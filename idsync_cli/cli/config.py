@@ -26,7 +26,7 @@ from idsync_cli.cli.options import (
     OnceEach,
     StorePath,
 )
-from idsync_cli.errors import FileFault
+from idsync_cli.file_faults import FileFault
 
 app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
 

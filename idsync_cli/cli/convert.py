@@ -56,7 +56,7 @@ def convert(
     The format is recognized by the contents. Recorded MPIDs are kept as responses, for idsync
     replay --map-mpids. The exit status is 1 if anything in the file cannot be used.
 
-    Example: idsync convert people.csv --map 'Customer ID=customer_id' --type login
+    Example: idsync convert people.csv --map 'Customer ID=customer_id'
     """
     said = said_of(column or ())
     its_own = present_store(), present_config()

@@ -6,8 +6,10 @@ Sentences follow an error's message. Facts of the error fill the braces.
 import shlex
 from collections.abc import Mapping
 
+from idsync_cli.cli.parsing import USUAL_CONFIG, USUAL_STORE
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import Fault, FileFault, Hint, IdsyncError, printable
+from idsync_cli.errors import Hint, IdsyncError, printable
+from idsync_cli.file_faults import Fault, FileFault
 
 _SENTENCES = {
     Hint.TRY_AGAIN: "try again",
@@ -23,9 +25,9 @@ _SENTENCES = {
     Hint.MAKE_ROOM_AND_RESUME: "free some space, then continue with --resume{also}",
     Hint.ALLOW_WRITING: "the file or its folder is not writable; check the permissions",
     Hint.REPLACE_FILE: "use --force to replace it",
-    Hint.MAKE_CONFIGURATION: "create one with: idsync init",
-    Hint.MAKE_CONFIGURATION_ANEW: "remove it, then create one with: idsync init",
-    Hint.MAKE_STORE: "create one with: idsync init",
+    Hint.MAKE_CONFIGURATION: "create one with: idsync init{config_option}",
+    Hint.MAKE_CONFIGURATION_ANEW: "remove it, then create one with: idsync init{config_option}",
+    Hint.MAKE_STORE: "create one with: idsync init{store_option}",
     Hint.NAME_STORE: "name a file with --store",
     Hint.NAME_ANOTHER_STORE: "name another with --store",
     Hint.NAME_BACKUP: "name a FILE that idsync backup has written",
@@ -125,10 +127,16 @@ def lines(error: IdsyncError) -> list[str]:
     return _with(str(error), error.hint, error.facts).split("\n")
 
 
+def _facts_of(fault: Fault) -> Mapping[str, str]:
+    """What a hint needs to know of a fault: the configuration, if the fault is its own."""
+    is_own = not fault.message.startswith("the configuration: ")  # and not told by a scenario
+    return {"config": fault.path} if is_own else {}
+
+
 def with_hints(fault: FileFault) -> FileFault:
     """The faults of a file with their hints in their messages, for whoever draws them."""
     return FileFault(
-        each._replace(message=_with(each.message, each.hint, {}), hint=None)
+        each._replace(message=_with(each.message, each.hint, _facts_of(each)), hint=None)
         if isinstance(each, Fault)
         else each
         for each in fault.found
@@ -151,11 +159,14 @@ def _filled(hint: Hint, facts: Mapping[str, str | int]) -> str:
     }
     path = words["path"]
     of_a_pipe = path == "-"  # which these read by themselves, and know no `-` for it
+    for option, default in (("config", USUAL_CONFIG), ("store", USUAL_STORE)):
+        is_named = facts.get(option, default) != default
+        words[f"{option}_option"] = f" --{option} {words[option]}" if is_named else ""
     words["after_path"], words["redirected"] = ("", "") if of_a_pipe else (f" {path}", f" < {path}")
     return _SENTENCES[hint].format_map(words)
 
 
 def _as_word(name: str, fact: str | int) -> str | int:
     """A path or an argument as a shell takes it for one word; any other fact as it is."""
-    is_one = name in ("path", "argument", "mpid") and isinstance(fact, str)
+    is_one = name in ("path", "argument", "mpid", "config", "store") and isinstance(fact, str)
     return shlex.quote(printable(str(fact))) if is_one else fact

@@ -30,7 +30,7 @@ def checked_target(
         try:
             wire.scope_of(None, None, organization, target)
         except Refusal as refusal:
-            raise UsageFault(refusal.message) from None
+            raise UsageFault(refusal.message, hint=refusal.hint) from None
     return target
 
 

@@ -13,11 +13,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from idsync_cli.cli import completion
 from idsync_cli.cli.colour import TakesColour
-from idsync_cli.cli.parsing import CommandParsing
+from idsync_cli.cli.parsing import USUAL_CONFIG, USUAL_STORE, CommandParsing
 from idsync_cli.core.identity import DEVICE_TYPES, IdentityType, names_of
 from idsync_cli.errors import UsageFault, quoted
 
-DEFAULT_CONFIG, DEFAULT_STORE = "idsync.yaml", "idsync.db"
+DEFAULT_CONFIG, DEFAULT_STORE = USUAL_CONFIG, USUAL_STORE
 
 Config = Annotated[
     str,

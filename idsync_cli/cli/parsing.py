@@ -24,6 +24,9 @@ _MAY_BE_MPIDS = ("mpid", "whom")
 
 _IN_RANGE = re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\.")
 
+USUAL_CONFIG, USUAL_STORE = "idsync.yaml", "idsync.db"
+"""What --config and --store are where nobody names one."""
+
 
 class CommandParsing:
     """For commands and groups: an option is given once, errors name the command, `-h` is help."""

@@ -99,7 +99,7 @@ def profile_query(
                 target = wire.scope_of(scope, workspace, organization, wire.Target())
                 identifier = _identifier(*identities[0])
             except Refusal as refusal:
-                raise UsageFault(refusal.message) from None
+                raise UsageFault(refusal.message, hint=refusal.hint) from None
             answer = by_identifier(transaction, organization, target, identifier, asked, moment)
             if answer.found is None:
                 meant = meant_by(transaction, organization, [identifier], [target])

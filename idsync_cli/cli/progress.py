@@ -1,5 +1,6 @@
 """A progress bar, on a terminal and nowhere else."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,9 +19,11 @@ Advance = Callable[[int, int], None]
 def progress(noun: str, total: int | None, *, beside_output: bool = False) -> Iterator[Advance]:
     """A bar for files of so many bytes, None if nobody knows; `noun` is what is counted.
 
-    With data on standard output meanwhile, a terminal that shows both has no bar.
+    With data on standard output meanwhile, a terminal that shows both has no bar; nor has one that
+    cannot go back in a line.
     """
-    if not sys.stderr.isatty() or (beside_output and sys.stdout.isatty()):
+    is_dumb = os.environ.get("TERM") == "dumb"
+    if is_dumb or not sys.stderr.isatty() or (beside_output and sys.stdout.isatty()):
         yield _unseen
         return
     from rich.console import Console

@@ -108,7 +108,7 @@ def _object(text: str) -> wire.Json:
         UsageFault: it is none.
     """
     try:
-        value = wire.decode_json(text.encode("utf-8", "surrogateescape"))
+        value = wire.decode_json(text.encode("utf-8", "surrogateescape"), wire.OF_OBJECT)
     except Refusal as refusal:
         raise UsageFault(f"--data: {refusal.message}") from None
     if not isinstance(value, dict):

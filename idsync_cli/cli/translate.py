@@ -91,7 +91,7 @@ def translate_(
         if scope is not None or workspace is not None:
             wire.scope_of(scope, workspace, organization, wire.Target())
     except Refusal as refusal:
-        raise UsageFault(refusal.message) from None
+        raise UsageFault(refusal.message, hint=refusal.hint) from None
     check_output(output, store, config, force=force, inputs=[file])
     unreadable = 0
     target = wire.Target(scope, workspace)

@@ -78,7 +78,7 @@ def why_not(
     limit: Annotated[
         int | None,
         typer.Option(
-            "--limit", metavar="N", min=1, help="At most N profiles (50, or all with --json)."
+            "--limit", metavar="N", min=1, help="At most N profiles (default: 50, all with --json)."
         ),
     ] = None,
     seed: Annotated[
@@ -226,7 +226,10 @@ def _read(
         return asking.asked(request, seq, seed, labels, line)
     except Refusal as refusal:
         where = "" if line is None else f"line {line}: "
-        raise UsageFault(f"{where}{refusal.code}: {hints.told(refusal).message}") from None
+        told = f"{where}{refusal.code}: {hints.told(refusal).message}"
+        if line is None and not (isinstance(request, dict) and request.get("known_identities")):
+            told += "; for an example, run: idsync why-not --help"
+        raise UsageFault(told) from None
 
 
 def _tell(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from idsync_cli.core.config.lint import lint_warnings
 from idsync_cli.core.config.rules import Organization, ScopeRules
-from idsync_cli.errors import Fault, FileFault, Hint, printable
+from idsync_cli.errors import Hint, printable
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files.scope_reader import ScopeReader, place_of
 from idsync_cli.files.workspaces import read_accounts
 from idsync_cli.files.yaml_parser import parse_documents

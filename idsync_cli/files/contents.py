@@ -65,6 +65,9 @@ ARCHIVES = (
 )
 """What has to be unpacked before it can be read."""
 
+DOCUMENTS = (Contents.SQLITE, Contents.PARQUET, Contents.PDF, Contents.PICTURE)
+"""What is never text."""
+
 _WAYS_OUT = {
     Contents.REQUESTS: Hint.REPLAY_FILE,
     Contents.PROFILES: Hint.IMPORT_FILE,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from idsync_cli.core.decision import Word
 from idsync_cli.core.identity import TYPES_BY_NAME
-from idsync_cli.errors import Excerpt
+from idsync_cli.file_faults import Excerpt
 
 # A cell, unless it is quoted and the quotation mark is never closed.
 _CELL = re.compile(r'"(?:[^"]|"")*+"|[^,\r\n]*+')

@@ -28,8 +28,9 @@ from idsync_cli.core.config.definitions import (
 )
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import Hint, nearest, quoted
+from idsync_cli.files.audience_references import AudienceReferences
 from idsync_cli.files.comparison_file import COMPARISON, ComparisonReader
-from idsync_cli.files.yaml_tree import Faults, Node, SourcePosition
+from idsync_cli.files.yaml_tree import Faults, Node
 
 MAX_ID: Final = 2**53 - 1
 """The largest id of an audience: it is a number in JSON, and some readers hold no larger ones."""
@@ -59,17 +60,17 @@ class DefinitionReader:
         self._faults = faults
         self._values = ComparisonReader(faults)
         self._ids: dict[int, str] = {}  # of the audiences of all scopes
-        self._named: list[tuple[str, str, SourcePosition]] = []  # who names whom, in this scope
+        self._references = AudienceReferences(faults)  # those of the scope at hand
         self._owner = ""
 
     def definitions(self, entries: Mapping[str, Node]) -> Definitions:
         """What a scope defines; what is at fault is left out."""
         calculated = dict(self._calculated_attributes(entries.get("calculated_attributes")))
-        self._named = []
+        self._references = AudienceReferences(self._faults)
         node = entries.get("audiences")
         definitions = Definitions(calculated, dict(self._audiences(node)))
         written = (node.mapping or {}) if node is not None else {}
-        if self._names_are_right(written) and len(definitions.audiences) == len(written) > 0:
+        if self._references.are_right(written) and len(definitions.audiences) == len(written) > 0:
             assert node is not None
             self._check_extent(definitions, node)
         return definitions
@@ -188,7 +189,7 @@ class DefinitionReader:
         named = self._values.text(entries, "audience")
         if named is None:
             return None
-        self._named.append((self._owner, named, entries["audience"].place))
+        self._references.add(self._owner, named, entries["audience"].place)
         return AudienceCondition(named)
 
     def _parts(self, kind: str, node: Node) -> tuple[Condition, ...]:
@@ -229,23 +230,6 @@ class DefinitionReader:
             return None
         return self._values.code(codes, node, key)
 
-    def _names_are_right(self, audiences: Mapping[str, Node]) -> bool:
-        """Check that audiences name others that are there, and never go in a circle."""
-        names: dict[str, list[tuple[str, SourcePosition]]] = {}
-        for owner, named, place in self._named:
-            if named in audiences:
-                names.setdefault(owner, []).append((named, place))
-            else:
-                hint = nearest(named, audiences) or "; name an audience of the same scope"
-                self._faults.add(place, f"unknown audience {quoted(named)}{hint}")
-        circles = list(_circles(names))
-        for way, place in circles:
-            itself = f"the audience {quoted(way[0])} names itself"
-            told = " → ".join(map(quoted, way))
-            circle = f" in a circle: {told}" if len(way) > 2 else ""
-            self._faults.add(place, f"{itself}{circle}; remove one of the references")
-        return not circles and all(named in audiences for _, named, _ in self._named)
-
     def _check_extent(self, definitions: Definitions, node: Node) -> None:
         """Check that no audience is larger than a query, or a person, can take in."""
         for name in definitions.audiences:
@@ -263,34 +247,6 @@ class DefinitionReader:
                     f"it names; at most {MAX_CONDITIONS} are allowed: compare with many values by "
                     "in_list",
                 )
-
-
-def _circles(
-    names: Mapping[str, list[tuple[str, SourcePosition]]],
-) -> Iterator[tuple[list[str], SourcePosition]]:
-    """Every circle that audiences go in by what each names, and where the last reference stands.
-
-    The way of a circle begins and ends with the same name.
-    """
-    seen: set[str] = set()
-    for start in names:
-        if start in seen:
-            continue
-        seen.add(start)
-        way = {start: iter(names[start])}  # the names on the way, and where each leads to
-        while way:
-            owner = next(reversed(way))
-            found = next(way[owner], None)
-            if found is None:
-                del way[owner]
-                continue
-            named, place = found
-            if named in way:
-                passed = list(way)
-                yield [owner, *passed[passed.index(named) :]], place
-            elif named not in seen:
-                seen.add(named)
-                way[named] = iter(names.get(named, ()))
 
 
 def _not_one(kinds: list[str]) -> str:

@@ -7,7 +7,8 @@ from idsync_cli import wire
 from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import mpid_rule, parse_mpid
-from idsync_cli.errors import Excerpt, nearest, quoted
+from idsync_cli.errors import nearest, quoted
+from idsync_cli.file_faults import Excerpt
 
 LAST_SEQ: Final = 2**62
 """The highest number that is imported: 64 bits leave as many again above it."""

@@ -28,7 +28,8 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, IdentityType
-from idsync_cli.errors import Excerpt, Hint, nearest, number_of, quoted
+from idsync_cli.errors import Hint, nearest, number_of, quoted
+from idsync_cli.file_faults import Excerpt
 from idsync_cli.files.csv_excerpts import cell_excerpt, quotation_excerpt, row_excerpt
 from idsync_cli.files.profile_lines import (
     LONGEST_LINE,
@@ -285,7 +286,7 @@ def _values(name: str, cell: str) -> object:
     if not cell.startswith(_LIST):
         return [cell.removeprefix(_APOSTROPHE)]
     try:
-        values = wire.decode_json(cell.encode())
+        values = wire.decode_json(cell.encode(), wire.OF_CELL)
     except Refusal as refusal:
         raise Refusal(
             refusal.code, f"column {name}: a list of values is {refusal.message}", word=name

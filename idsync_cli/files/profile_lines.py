@@ -11,7 +11,8 @@ from idsync_cli.core.codes import ErrorCode
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import WHOLE_REQUEST, Refusal, Word
 from idsync_cli.core.identity import Identifier, parse_mpid, value_fault
-from idsync_cli.errors import Excerpt, Hint, quoted
+from idsync_cli.errors import Hint, quoted
+from idsync_cli.file_faults import Excerpt
 from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
 from idsync_cli.files.member_checks import (
     A_SEQ,

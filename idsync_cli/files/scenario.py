@@ -8,7 +8,7 @@ from typing import Any
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Word
 from idsync_cli.core.identity import Identifier
-from idsync_cli.errors import Fault
+from idsync_cli.file_faults import Fault
 from idsync_cli.files.scenario_data import ExpectedProfile
 from idsync_cli.files.yaml_tree import Node
 from idsync_cli.wire import Json

@@ -9,7 +9,8 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.decision import Word
 from idsync_cli.core.everyday_names import type_hint
 from idsync_cli.core.identity import TYPES_BY_NAME, Identifier, mpid_rule, parse_mpid, value_fault
-from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.errors import Hint, nearest, quoted
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files.config_file import Configuration, load
 from idsync_cli.files.expectation import read_expect
 from idsync_cli.files.scenario import Given, Scenario, Step

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from idsync_cli.errors import Fault, FileFault
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files.packed import without_suffix
 from idsync_cli.files.yaml_parser import parse_documents
 from idsync_cli.files.yaml_tree import Faults, read_bytes, text_of

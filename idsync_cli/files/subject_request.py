@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME, mpid_rule, parse_mpid
-from idsync_cli.errors import Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.errors import Hint, nearest, quoted
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files.contents import BYTE_ORDER_MARK
 from idsync_cli.files.gzip_mark import is_packed
 
@@ -80,7 +81,7 @@ def parse(content: bytes, source: str, *, is_body: bool = False) -> SubjectReque
     """
     try:
         text = content.removeprefix(BYTE_ORDER_MARK)
-        body = wire.decode_json(text, wire.OF_BODY if is_body else wire.OF_FILE)
+        body = wire.decode_json(text, wire.OF_BODY if is_body else wire.OF_OBJECT)
     except Refusal as refusal:
         raise FileFault([Fault(source, refusal.message)]) from None
     if not isinstance(body, dict):

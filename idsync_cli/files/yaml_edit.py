@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from idsync_cli.errors import Fault, FileFault
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files.yaml_parser import parse_documents
 from idsync_cli.files.yaml_tree import Faults, Node, text_of
 

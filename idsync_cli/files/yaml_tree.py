@@ -8,7 +8,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, nearest, quoted
+from idsync_cli.errors import Hint, nearest, quoted
+from idsync_cli.file_faults import Excerpt, Fault, FileFault
 from idsync_cli.files.gzip_mark import is_packed
 
 MAX_BYTES = 2**20
@@ -241,7 +242,7 @@ def text_of(path: Path, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        from idsync_cli.files.contents import ARCHIVES
+        from idsync_cli.files.contents import ARCHIVES, DOCUMENTS
         from idsync_cli.files.looks import look
 
         found = look(data, is_all=True)
@@ -249,6 +250,8 @@ def text_of(path: Path, data: bytes) -> str:
             raise FileFault(
                 [Fault(path.as_posix(), f"{found}; decompress or unpack it first")]
             ) from None
+        if found in DOCUMENTS:
+            raise FileFault([Fault(path.as_posix(), f"{found}, not YAML")]) from None
         start = data.rfind(b"\n", 0, error.start) + 1
         line = data[start:].partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "replace")
         number = data.count(b"\n", 0, start) + 1

@@ -1,7 +1,7 @@
 """Audiences of a store: how many members each has, who they are, and why a profile is one or not.
 
-Results are values, which `render.audiences` draws and writes as JSON; each has the exit status that
-its command ends with (section 8).
+Results are values, which `render.audiences` draws and `render.audiences_json` writes; each has the
+exit status that its command ends with (section 8).
 """
 
 from collections.abc import Iterator

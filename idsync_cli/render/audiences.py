@@ -1,18 +1,16 @@
-"""Audiences as tables, as trees of conditions, and as JSON."""
+"""Audiences as tables, and as trees of conditions."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from idsync_cli.core.audiences.comparison import ABSENT
 from idsync_cli.core.audiences.fold import ConditionResult, EventsSeen
 from idsync_cli.core.config.definitions import (
     AttributeCondition,
-    AudienceCondition,
     Condition,
     Definitions,
     EventCondition,
     FirstSeenCondition,
-    Group,
     IdentityCondition,
     KnownCondition,
     Not,
@@ -24,13 +22,11 @@ from idsync_cli.definition_words import (
     value_words,
 )
 from idsync_cli.errors import number_of, printable, quoted
-from idsync_cli.files.definitions_json import condition_json
 from idsync_cli.inspect.audiences import (
     AudienceCounts,
     MemberListing,
     Membership,
     NamedAudience,
-    ShownMember,
 )
 from idsync_cli.inspect.plan import AudiencePlan, ScopePlan
 from idsync_cli.render.breaking import broken
@@ -38,7 +34,6 @@ from idsync_cli.render.store import profiles_table
 from idsync_cli.render.tables import grid, laid_out
 from idsync_cli.render.theme import Line, Look, Part, text
 from idsync_cli.render.times import moment
-from idsync_cli.wire import profile_json, time_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -124,14 +119,6 @@ def counts_table(found: AudienceCounts, width: int) -> "list[RenderableType]":
     return [laid_out(headings, rows, width)]
 
 
-def counts_json(found: AudienceCounts) -> list[dict[str, Any]]:
-    """Every audience with how many members it has, for machines."""
-    return [
-        {**_audience_json(audience), "members": count.members, "opted_out": count.opted_out}
-        for audience, count in found.counts
-    ]
-
-
 def members_pieces(found: MemberListing, width: int) -> "list[RenderableType]":
     """How many members an audience has, and the first of them."""
     count = found.count
@@ -145,21 +132,8 @@ def members_pieces(found: MemberListing, width: int) -> "list[RenderableType]":
     return [heading, profiles_table([each.profile for each in found.members], width, opted)]
 
 
-def member_json(member: ShownMember) -> dict[str, Any]:
-    """A member as a line of JSON: as export writes a profile, and whether it has opted out."""
-    return {**profile_json(member.profile), "is_opted_out": member.is_opted_out}
-
-
 def _audience_parts(audience: NamedAudience) -> list[str | Part]:
     return [(f"audience {printable(audience.name)}", Look.HEADLINE), f", id {audience.id}"]
-
-
-def _audience_json(audience: NamedAudience) -> dict[str, Any]:
-    return {
-        "audience_id": audience.id,
-        "audience_name": audience.name,
-        "scope": audience.scope,
-    }
 
 
 # Why a profile is a member, or not
@@ -226,47 +200,6 @@ def _saw(finding: ConditionResult) -> str:
     if isinstance(condition, FirstSeenCondition):
         return moment(seen) if isinstance(seen, int) else "not known when"
     return ""
-
-
-def membership_json(found: Membership) -> dict[str, Any]:
-    """Whether a profile is in an audience, and what each condition saw, for machines."""
-    profile, finding = found.profile, found.finding
-    return {
-        **_audience_json(found.audience),
-        "mpid": str(found.mpid),
-        "profile_scope": None if profile is None else profile.scope,
-        "now": time_text(found.now_ms),
-        "member": found.is_member,
-        "condition": None if finding is None else _finding_json(finding),
-    }
-
-
-def _finding_json(finding: ConditionResult) -> dict[str, Any]:
-    condition, parts = finding.condition, [*map(_finding_json, finding.parts)]
-    told: dict[str, Any] = condition_json(condition)
-    if isinstance(condition, Group):
-        told = dict.fromkeys(told, parts)
-    elif isinstance(condition, Not):
-        told = {"not": parts[0]}
-    elif isinstance(condition, AudienceCondition):
-        told["condition"] = parts[0]
-    else:
-        told["saw"] = _saw_json(finding)
-    return {**told, "holds": finding.holds}
-
-
-def _saw_json(finding: ConditionResult) -> Any:
-    seen = finding.seen
-    if isinstance(finding.condition, AttributeCondition):
-        return {} if seen is ABSENT else {"value": seen}
-    if isinstance(seen, EventsSeen):
-        last = None if seen.last_ms is None else time_text(seen.last_ms)
-        return {"events": seen.number, "last": last}
-    if isinstance(finding.condition, IdentityCondition):
-        return {"values": seen}
-    if isinstance(finding.condition, KnownCondition):
-        return {"known": seen}
-    return {"first_seen": time_text(seen) if isinstance(seen, int) else None}
 
 
 # What a configuration would change

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from idsync_cli.check.results import CheckOutcome, Mismatch, Result, Totals, Unreadable
-from idsync_cli.errors import Fault, FileFault, printable
+from idsync_cli.errors import printable
+from idsync_cli.file_faults import Fault, FileFault
 from idsync_cli.files.yaml_edit import flow
 from idsync_cli.render.theme import Line, Look
 

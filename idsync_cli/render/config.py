@@ -8,7 +8,7 @@ from idsync_cli.core.config.definitions import NO_DEFINITIONS
 from idsync_cli.core.config.guard_rails import GuardRails
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import DEVICE_TYPES
-from idsync_cli.errors import Fault
+from idsync_cli.file_faults import Fault
 from idsync_cli.files.definitions_json import definitions_json
 from idsync_cli.messages import guard_rails, login_warning, strategy_rules
 from idsync_cli.render.breaking import broken

@@ -1,6 +1,7 @@
 """A fault at its place: the line that it is in, with a caret under the word, as compilers do."""
 
-from idsync_cli.errors import Excerpt, printable
+from idsync_cli.errors import printable
+from idsync_cli.file_faults import Excerpt
 from idsync_cli.render.theme import Line, Look
 
 _LEAST = 20

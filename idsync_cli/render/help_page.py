@@ -25,6 +25,8 @@ _FURTHER = 4
 def page_lines(page: str, width: int | None) -> Iterator[Line]:
     """The lines of a page; where it has only so many columns, wrapped below themselves."""
     lines = page.split("\n")
+    if " " not in lines[0]:  # a word that is explained, too long for what it is beside it
+        yield [(lines.pop(0), Look.HEADING)]
     for line in lines if width is None else _narrowed(lines, width):
         yield _in_colour(line)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from idsync_cli import wire
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.errors import Fault, number_of, printable
+from idsync_cli.errors import number_of, printable
+from idsync_cli.file_faults import Fault
 from idsync_cli.files.yaml_edit import flow
 from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.foresight.linting.findings import LintFinding, SeenValue, TypeFinding, Weight

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from idsync_cli.check.results import CheckOutcome, Result, Totals, Unreadable
-from idsync_cli.errors import Fault, number_of, printable
+from idsync_cli.errors import number_of, printable
+from idsync_cli.file_faults import Fault
 from idsync_cli.foresight.comparing.comparison import Comparison
 from idsync_cli.graph.values import Graph
 from idsync_cli.render import answers, ci
@@ -18,7 +19,7 @@ from idsync_cli.render.graph.labels import types_in
 from idsync_cli.render.graph.section import graph_script, graph_section, graph_style
 from idsync_cli.render.html.elements import element
 from idsync_cli.render.html.page import Page
-from idsync_cli.render.html.pieces import line, shown
+from idsync_cli.render.html.pieces import line, shown, typed
 from idsync_cli.render.summary import refused_pieces, summary_text
 from idsync_cli.render.tables import WIDE, laid_out
 from idsync_cli.render.theme import Look, text
@@ -72,13 +73,8 @@ def _unreadable(outcome: Unreadable) -> Element:
     for fault in outcome.fault.found:
         pieces.append(line([printable(str(fault))]))
         if isinstance(fault, Fault) and fault.excerpt is not None:
-            pieces.append(_typed(map(line, excerpt_lines(fault.excerpt, EXCERPT))))
+            pieces.append(typed(map(line, excerpt_lines(fault.excerpt, EXCERPT))))
     return element("section", element("h2", name), pieces, class_="card")
-
-
-def _typed(lines: "Sequence[Element] | map[Element]") -> Element:
-    """Lines in which every character is as wide as any other."""
-    return element("div", lines, class_="typed", tabindex="0", role="group", aria_label="line")
 
 
 def replay_page(summary: Summary, when_stopped: str) -> Page:
@@ -88,7 +84,7 @@ def replay_page(summary: Summary, when_stopped: str) -> Page:
         content.append(element("h2", "Rejected lines"))
         for each in summary.first_refused:
             told, *excerpt = shown(refused_pieces(each, EXCERPT, is_broken=False))
-            content += [told, _typed(excerpt)] if excerpt else [told]
+            content += [told, typed(excerpt)] if excerpt else [told]
         more = summary.refused - len(summary.first_refused)
         content += [line([f"and {number_of(more, 'more rejected line')}"])] if more else []
     return Page(

@@ -58,7 +58,7 @@ RIGHT: Final = frozenset(
     (
         *("#", "Held by", "Eligible", "Left", "Seq", "Ids", "Number", "Requests", "Holders"),
         *("Profiles", "Known", "Anonymous", "Orphaned", "Identifiers", "Mean", "Most"),
-        *("In", "Values", "Decided"),
+        *("In", "Values", "Decided", "Profiles per value", "Values per profile"),
         *("Members", "Opted out", "A", "B", "Recorded"),
     )
 )

@@ -10,9 +10,7 @@ process write it while the next is being decided (`replay/ahead.py`).
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import replace
-from itertools import groupby
+from contextlib import nullcontext
 
 from idsync_cli import wire
 from idsync_cli.core.codes import FileKind
@@ -22,15 +20,14 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import FaultCode, IdsyncError, UsageFault
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.files.request_file import STANDARD_STREAM, Source
-from idsync_cli.files.sorted_requests import SortedLines, place_of
+from idsync_cli.files.sorted_requests import SortedLines
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.batches import Batches, LineBatch
 from idsync_cli.replay.by_time import Wanted, choose, find_start_by_time
-from idsync_cli.replay.kept import say_what_is_kept
-from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.options import options_of
 from idsync_cli.replay.origins import OneFile, Origin, SortedFiles
 from idsync_cli.replay.pace import lines_left
+from idsync_cli.replay.progress import Progress
 from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, check_files, find_start
 from idsync_cli.replay.state import ReplayState
@@ -39,7 +36,6 @@ from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, 
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.erasing.kept_files import text_of
-from idsync_cli.store.sqlite.queries.replays import replays
 
 _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
@@ -96,8 +92,7 @@ class Replay:
         self._several_files = several_files
         self._outputs = [each for each in (output, page) if each is not None]
         self._forced = forced
-        self._commits = 0
-        self._decided: list[Decided] = []
+        self._progress = Progress()
         self._started: Start | None = None
         self._state: ReplayState | None = None
         self._origin: Origin = OneFile("")
@@ -184,16 +179,15 @@ class Replay:
                     return
                 self._started = start
                 for done in self._go_on(start, source):
-                    self._commits += 1
-                    self._decided = [each for each in self._decided if each.done is not done]
+                    self._progress.tell(done)
                     yield done
             except Overtaken as by:
                 if not tries_left or not source.can_be_read_again:
                     fault = UsageFault(str(by), FaultCode.REPLAYED_ELSEWHERE)
-                    self._say_what_is_kept(fault)
+                    self._progress.say_what_is_kept(fault, self._store)
                     raise fault from None
             except IdsyncError as fault:
-                self._say_what_is_kept(fault)
+                self._progress.say_what_is_kept(fault, self._store)
                 raise
             else:
                 return
@@ -201,31 +195,10 @@ class Replay:
     def untold(self) -> list[Done]:
         """What was kept and did not come, because something else ended the replay.
 
-        It may be kept while the end was on its way: in a commit, or by another process. Ask when
-        what `run` gave is closed.
+        Ask when what `run` gave is closed.
         """
-        decided, self._decided = self._decided, []
         start = self._started
-        if not decided or start is None:
-            return []
-        with suppress(IdsyncError), self._store.reading() as transaction:
-            its_rows = [
-                row
-                for place, row in enumerate(replays(transaction))
-                if row.replay_id == start.row.replay_id
-                or (start.row.replay_id == NOT_ENTERED and place >= start.seen)
-            ]
-            ends = {(row.bytes, row.digest) for row in its_rows if row.name == start.row.name}
-            reached = [(each.taken.end.bytes, each.taken.end.digest) in ends for each in decided]
-            kept = len(reached) - reached[::-1].index(True) if True in reached else 0
-            self._commits += kept
-            return [each.done for each in decided[:kept]]
-        return []
-
-    def _say_what_is_kept(self, fault: IdsyncError) -> None:
-        has_file = self._store.location is not None  # else it is a copy that goes
-        is_kept = self._commits > 0 and has_file
-        say_what_is_kept(fault, is_kept=is_kept)
+        return [] if start is None else self._progress.untold(self._store, start)
 
     def _go_on(self, start: Start, source: Source) -> Iterator[Done]:
         by_file = self._labels_are_by_file
@@ -291,7 +264,7 @@ class Replay:
         assert state is not None
         state.begin(transaction)
         try:
-            for blocks, labels in _with_labels(taken, state):
+            for blocks, labels in state.with_labels(taken):
                 self._engine.answer_blocks(blocks, labels, transaction, take)
         except BaseException:
             state.undo()
@@ -299,8 +272,7 @@ class Replay:
         self._count(done.tally, [], taken.lines)
         state.count(done.tally, self._origin.file_and_line)
         decided = Decided(taken, done, state.changes())
-        earlier = [each for each in self._decided if each.taken.end.bytes < taken.end.bytes]
-        self._decided = [*earlier, decided]  # what is decided anew was not kept before
+        self._progress.decide(decided)
         return decided
 
     def _count(
@@ -325,15 +297,3 @@ class Replay:
                 done.lines.append(self._answers.lines(some, file))
         if self._keep_answers:
             done.answers += answers
-
-
-def _with_labels(
-    taken: LineBatch, state: ReplayState
-) -> Iterator[tuple[Iterable[Sequence[wire.Incoming]], ReplayLabels]]:
-    """The lines of a batch with the labels that they are to be answered with."""
-    if not state.labels_are_by_file:
-        yield taken, state.labels_of(0)
-        return
-    for _, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
-        some = list(lines)
-        yield replace(taken, lines=some), state.labels_of(some[0][0])

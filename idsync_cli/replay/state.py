@@ -3,9 +3,13 @@
 Both are kept in the transaction of the batch that set them, and go back where it is not kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
+from idsync_cli import wire
 from idsync_cli.files.sorted_requests import place_of
+from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.file_labels import LabelsByFile
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.replay.recorded import ReplayedMpids
@@ -43,18 +47,19 @@ class ReplayState:
             LabelsByFile(start.labels) if labels_by_file else ReplayLabels(start.labels)
         )
 
-    @property
-    def labels_are_by_file(self) -> bool:
-        """Whether each file has its own."""
-        return isinstance(self._labels, LabelsByFile)
-
-    def labels_of(self, line: int) -> ReplayLabels:
-        """The labels for a line, by its number."""
+    def with_labels(
+        self, taken: LineBatch
+    ) -> Iterator[tuple[Iterable[Sequence[wire.Incoming]], ReplayLabels]]:
+        """The lines of a batch with the labels that they are to be answered with."""
         labels = self._labels
-        if isinstance(labels, LabelsByFile):
-            labels = labels.of(place_of(line)[0])
-        labels.recorded = self._recorded
-        return labels
+        if not isinstance(labels, LabelsByFile):
+            labels.recorded = self._recorded
+            yield taken, labels
+            return
+        for place, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
+            its_labels = labels.of(place)
+            its_labels.recorded = self._recorded
+            yield replace(taken, lines=list(lines)), its_labels
 
     def begin(self, transaction: Transaction) -> None:
         """Another batch begins."""

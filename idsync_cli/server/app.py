@@ -1,13 +1,12 @@
 """The application: its routes, and what becomes of whatever goes wrong in them (section 10)."""
 
-from typing import Any, Final
+from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.server.answers import Problem, error_response, json_response, refused
@@ -32,63 +31,55 @@ def make_app(api: Api, report_bug: ReportBug, carrying_out: CarryingOut | None =
     """
     routes = routes_of(api, carrying_out or CarryingOut(api, 0, report_bug))
     router = Router(routes, redirect_slashes=False)
-    app = ExceptionMiddleware(router, _handlers_of(api))
-    return _Outside(app, Cors(api.settings.allowed_origins), api.log, report_bug)
+    return _Outside(router, Cors(api.settings.allowed_origins), api.log, report_bug)
 
 
 def routes_of(api: Api, carrying_out: CarryingOut) -> list[Route]:
     """Every route, as it is served."""
     return [
-        Route(path, _Endpoint(each.handler), methods=[each.method], name=each.name)
+        Route(path, _Endpoint(each.handler, api.log), methods=[each.method], name=each.name)
         for each in with_description(operations(api, carrying_out))
         for path in each.paths
     ]
 
 
 class _Endpoint:
-    """A handler as an application: what it raises is for the handlers of errors outside alone."""
+    """A handler as an application, which answers what the handler raises, too.
 
-    def __init__(self, handler: Handler) -> None:
+    It raises before anything is sent.
+    """
+
+    def __init__(self, handler: Handler, log: Log) -> None:
         self._handler: Final = handler
+        self._log: Final = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._handler(Request(scope, receive, send))
+        request = Request(scope, receive, send)
+        try:
+            response = await self._handler(request)
+        except (Problem, Refused, Refusal) as error:
+            response = self._answer_to(request, error)
         await response(scope, receive, send)
 
-
-async def _unroutable(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = _CODES.get(error.status_code, "BAD_REQUEST")
-    return _error(request, error.status_code, code, error.detail, dict(error.headers or {}))
-
-
-def _handlers_of(api: Api) -> dict[Any, ExceptionHandler]:
-    """What becomes of each kind of error; whoever watches is told of it."""
-
-    async def problem(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Problem)
-        api.log.refused(_kind_of(request.scope), error.status, error.code)
-        return _error(request, error.status, error.code, error.message, error.headers)
-
-    async def without_body(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)
-        api.log.refused(_kind_of(request.scope), error.status, "credentials")
-        if error.status == 404:
-            return _error(request, 404, _CODES[404], "Not Found")
-        return Response(status_code=error.status)
-
-    async def refusal(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refusal)
-        api.log.refused(_kind_of(request.scope), 400, error.code.value)
+    def _answer_to(self, request: Request, error: Problem | Refused | Refusal) -> Response:
+        """What becomes of each kind of error; whoever watches is told of it."""
+        kind = _kind_of(request.scope)
+        if isinstance(error, Problem):
+            self._log.refused(kind, error.status, error.code)
+            return _error(request, error.status, error.code, error.message, error.headers)
+        if isinstance(error, Refused):
+            self._log.refused(kind, error.status, "credentials")
+            if error.status == 404:
+                return _error(request, 404, _CODES[404], "Not Found")
+            return Response(status_code=error.status)
+        self._log.refused(kind, 400, error.code.value)
         code, message = refused(error)
         return _error(request, 400, code, message)
 
-    return {
-        HTTPException: _unroutable,
-        Problem: problem,
-        Refused: without_body,
-        Refusal: refusal,
-    }
+
+def _unroutable(request: Request, error: HTTPException) -> Response:
+    code = _CODES.get(error.status_code, "BAD_REQUEST")
+    return _error(request, error.status_code, code, error.detail, dict(error.headers or {}))
 
 
 def _error(
@@ -121,15 +112,15 @@ class _Outside:
     Every request has its line in the log.
     """
 
-    def __init__(self, app: ASGIApp, cors: Cors, log: Log, report_bug: ReportBug) -> None:
-        self._app: Final = app
+    def __init__(self, router: Router, cors: Cors, log: Log, report_bug: ReportBug) -> None:
+        self._router: Final = router
         self._cors: Final = cors
         self._log: Final = log
         self._report_bug: Final = report_bug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._router(scope, receive, send)
             return
         headers = self._cors.headers_for(dict(scope["headers"]).get(b"origin", b""))
         if scope["method"] == "OPTIONS":
@@ -138,7 +129,7 @@ class _Outside:
         scope["app"] = self  # then the router raises what it cannot route
         self._log.begin()
         status = await answer(
-            self._app,
+            self._routed,
             scope,
             receive,
             send,
@@ -147,3 +138,9 @@ class _Outside:
             of_a_bug=_bug,
         )
         self._log.end(_kind_of(scope), status)
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._router(scope, receive, send)
+        except HTTPException as error:
+            await _unroutable(Request(scope), error)(scope, receive, send)

@@ -20,6 +20,9 @@ MOST_BYTES = 256 * 1024
 SECONDS = 30.0
 """How long a client may take to send its body."""
 
+WHOLE_BODY: Final = "idsync.whole_body"
+"""Where a scope has the body if all of it came with the head, so that nobody waits for it."""
+
 _GZIP: Final = zlib.MAX_WBITS + 16
 _TEXT_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _JSON: Final = ("application/json", "text/json", "text/plain")
@@ -38,13 +41,15 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
     unpacking = _Unpacking() if "gzip" in encoding else None
     if _length_of(request) > (most if unpacking is None else 2 * most):
         raise too_long(most)  # before any of it is read
+    whole: bytes | None = request.scope.get(WHOLE_BODY)
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS):
-            async for chunk in request.stream():
-                body += chunk if unpacking is None else unpacking.take(chunk, most - len(body))
-                if len(body) > most or (unpacking is not None and unpacking.taken > 2 * most):
-                    raise too_long(most)
+        if whole is not None:
+            _add(body, whole, unpacking, most)
+        else:
+            async with asyncio.timeout(SECONDS):
+                async for chunk in request.stream():
+                    _add(body, chunk, unpacking, most)
     except TimeoutError:
         raise Problem(408, f"the body did not arrive within {SECONDS:.0f} seconds") from None
     except ClientDisconnect:
@@ -52,6 +57,17 @@ async def read_body(request: Request, most: int = MOST_BYTES) -> bytes:
     if unpacking is not None and not unpacking.is_whole:
         raise Problem(400, "the body is not one whole gzip file")
     return bytes(body)
+
+
+def _add(body: bytearray, chunk: bytes, unpacking: "_Unpacking | None", most: int) -> None:
+    """Add what came to a body.
+
+    Raises:
+        Problem: 400, it is not gzip; 413, the body is too long.
+    """
+    body += chunk if unpacking is None else unpacking.take(chunk, most - len(body))
+    if len(body) > most or (unpacking is not None and unpacking.taken > 2 * most):
+        raise too_long(most)
 
 
 def _length_of(request: Request) -> int:

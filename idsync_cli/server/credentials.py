@@ -20,7 +20,7 @@ from idsync_cli.errors import UsageFault, quoted
 from idsync_cli.server.signature import is_in_time, is_signed
 
 _NOBODY: Final = "no workspace", NO_ACCESS
-_OF_CREDENTIALS: Final = ("x-mp-key", "authorization", "x-mp-signature", "date")
+_OF_CREDENTIALS: Final = frozenset((b"x-mp-key", b"authorization", b"x-mp-signature", b"date"))
 _STAND_IN: Final = ("a secret that is never right",)
 
 
@@ -231,8 +231,9 @@ def _one_key(sent: Sent, wrong: int = 401) -> str | None:
         Refused: they are two, or a header of credentials came twice and contradicts itself.
     """
     header = sent.headers.get("x-mp-key")
-    for name in _OF_CREDENTIALS:
-        if len(set(sent.headers.getlist(name))) > 1:
+    came: dict[bytes, bytes] = {}
+    for name, value in sent.headers.raw:
+        if name in _OF_CREDENTIALS and came.setdefault(name, value) != value:
             raise Refused(wrong)
     if sent.path_key is None:
         return header

@@ -27,6 +27,7 @@ from idsync_cli.wire.members import invalid_request
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+_NO_QUERY: Final[dict[str, str]] = {}
 _MAX_AGE: Final = "X-MP-Max-Age"
 
 
@@ -78,7 +79,8 @@ class IdentityRoutes:
         asked: Json,
         mpid: int | None = None,
     ) -> Response:
-        api, query = self._api, request.query_params
+        api = self._api
+        query = request.query_params if request.scope["query_string"] else _NO_QUERY
         explain = caller.means is Means.BASIC and is_asked(query, "explain")
         read_only = is_asked(query, "read_only")
         spare_known = caller.is_app and not caller.access.modify_takes

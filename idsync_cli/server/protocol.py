@@ -11,6 +11,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from idsync_cli.server.answers import error_response
+from idsync_cli.server.bodies import WHOLE_BODY
 from idsync_cli.server.cors import Cors
 
 SILENT_SECONDS: Final = 30
@@ -136,6 +137,8 @@ class Protocol(HttpToolsProtocol):
         """End a request."""
         self._in_body = False
         super().on_message_complete()
+        if not self.cycle.response_started:
+            self.scope[WHOLE_BODY] = bytes(self.cycle.body)  # type: ignore[typeddict-unknown-key]
 
     def on_response_complete(self) -> None:
         """Go on with the connection, unless nothing more will come on it."""

@@ -12,7 +12,8 @@ from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.erasure import requests as subject_requests
 from idsync_cli.erasure.access import SubjectProfile
 from idsync_cli.erasure.requests import Progress
-from idsync_cli.errors import FileFault, UsageFault
+from idsync_cli.errors import UsageFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.files.subject_request import (
     SubjectRequest,
     SubjectRequestType,

@@ -1,9 +1,10 @@
-"""The contract of every store: what the engine, replay and the inspecting commands need of one.
+"""The contract of every store: what it takes to answer requests, and to tell what came of them.
 
 `store/sqlite` keeps a store in a file, `store/memory` keeps a small one in dictionaries. Another
 kind of store is a class that derives from these; it may be plain Python even if idsync is compiled.
-It is done when it passes `tests/test_store_conformance.py`. Progress of replays, copies, health and
-SQL are not part of the contract: they belong to one kind of store.
+It is done when it passes `tests/test_store_conformance.py`. Progress of replays, copies, health,
+and what commands ask by SQL because a store is large, are not part of the contract: they belong to
+one kind of store.
 
 Everything that goes in or comes out is a value. It never changes afterwards, and can still be read
 when the store is closed.

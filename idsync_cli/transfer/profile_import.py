@@ -7,7 +7,8 @@ from idsync_cli.core.admission import Violation, admitted, can_be_found, violati
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.profile import Profile, types_of
-from idsync_cli.errors import Excerpt, Fault, FileFault, Hint, number_of
+from idsync_cli.errors import Hint, number_of
+from idsync_cli.file_faults import Excerpt, Fault, FileFault
 from idsync_cli.files import rules_json
 from idsync_cli.files.data_lines import DataLine, DigestKeyLine
 from idsync_cli.files.profile_lines import BadLine, ProfileLine

@@ -28,6 +28,8 @@ class WayOut(NamedTuple):
 
 OF_FILE: Final = WayOut("save the file as UTF-8", "write one JSON object per line")
 OF_BODY: Final = WayOut("send it as UTF-8", "send one JSON value")
+OF_OBJECT: Final = WayOut("write it as UTF-8", "write one JSON object")
+OF_CELL: Final = WayOut("save the file as UTF-8", 'write a list such as ["a", "b"]')
 
 
 _WORDS: Final = (

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from idsync_cli.core.decision import Word
 from idsync_cli.core.identity import TYPES_BY_NAME
-from idsync_cli.errors import Excerpt
+from idsync_cli.file_faults import Excerpt
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(strict=False)

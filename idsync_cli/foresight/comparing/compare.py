@@ -2,7 +2,6 @@
 
 from array import array
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import accumulate
@@ -10,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from idsync_cli.errors import Fault, Hint, UsageFault
+from idsync_cli.errors import Hint, UsageFault
+from idsync_cli.file_faults import Fault
 from idsync_cli.foresight.comparing.comparison import (
     Comparison,
     Difference,
@@ -19,17 +19,14 @@ from idsync_cli.foresight.comparing.comparison import (
     GroupCounts,
     Limits,
 )
-from idsync_cli.foresight.comparing.groups import NEVER, Grouped, Parting, ProfileGroup, group
+from idsync_cli.foresight.comparing.groups import NEVER, Grouped, ProfileGroup, group
 from idsync_cli.foresight.comparing.process import SideProcess, results
 from idsync_cli.foresight.comparing.recorded import RecordedSide, responses
 from idsync_cli.foresight.comparing.sides import Side, Way, read_side
+from idsync_cli.foresight.comparing.telling import Known, telling_groups, telling_profiles
 from idsync_cli.foresight.comparing.work import Advance, File, Held, SideJob, SideReplay
 from idsync_cli.graph.compared import joined
 from idsync_cli.graph.values import Graph, SideName
-
-MOST_OF_A_CAUSE = 2
-"""How many examples there may be of one cause."""
-
 
 Progress = Callable[[str], AbstractContextManager[Advance]]
 """Shows how far both sides are with what it is told they do."""
@@ -169,7 +166,7 @@ def _compared(
     grouped = group(*both.sides)
     known = _known(processes, grouped)
     graph = _graph(processes, grouped, known, both, in_graph) if in_graph else None
-    chosen = _chosen(grouped, known, both, examples)
+    chosen = telling_groups(grouped, known, both.cause, examples)
     places = {each.parted_at for each in chosen}
     if grouped.first != NEVER:
         places.add(grouped.first)
@@ -197,10 +194,6 @@ def _compared(
     return Compared(comparison, grouped, both, graph)
 
 
-Known = frozenset[ProfileGroup]
-"""The groups whose profile is known at the end on its side."""
-
-
 def _known(processes: Sequence[SideProcess], grouped: Grouped) -> Known:
     groups = (grouped.split, grouped.merged)[: len(processes)]
     for process, parted in zip(processes, groups, strict=True):
@@ -220,68 +213,14 @@ def _counts(groups: Sequence[ProfileGroup], known: Known | None) -> GroupCounts:
     return GroupCounts(len(groups), lines, its)
 
 
-def _chosen(grouped: Grouped, known: Known, both: _Both, most: int) -> list[ProfileGroup]:
-    """The most telling groups, few of one cause."""
-    candidates = _by_weight(grouped, known)
-    chosen: list[ProfileGroup] = []
-    of_cause: Counter[tuple[Way, Way]] = Counter()
-    for each in candidates:
-        if len(chosen) == most:
-            break
-        cause = both.cause(each.parted_at)
-        if of_cause[cause] < MOST_OF_A_CAUSE:
-            of_cause[cause] += 1
-            chosen.append(each)
-    return chosen
-
-
 def _graph(
     processes: Sequence[SideProcess], grouped: Grouped, known: Known, both: _Both, most: int
 ) -> Graph:
-    """The profiles of the most telling groups, and those of the other side that they part into.
-
-    Groups are taken whole until there are `most` profiles of a side, and one at least.
-    """
-    partners = _partners(grouped, both)
-    chosen: tuple[dict[int, None], dict[int, None]] = {}, {}
-    left_out = 0
-    for each in _by_weight(grouped, known):
-        its_own, others = chosen if each.part is Parting.SPLIT else (chosen[1], chosen[0])
-        its = partners[each]
-        is_first = not its_own
-        if not is_first and (len(its_own) >= most or len(others) + len(its) > most):
-            left_out += each.mpid not in its_own
-            continue
-        its_own[each.mpid] = None
-        others.update(dict.fromkeys(its[:most]))
-        left_out += len(its[most:])
+    """The profiles of the most telling groups, and those of the other side that they part into."""
+    chosen, left_out = telling_profiles(grouped, known, both.sides, most)
     for process, side, mpids in zip(processes, SideName, chosen, strict=True):
-        process.ask_for_graph(side, list(mpids))
+        process.ask_for_graph(side, mpids)
     return joined(results(processes, lambda _bytes, _requests: None), left_out)
-
-
-def _partners(grouped: Grouped, both: _Both) -> Mapping[ProfileGroup, Sequence[int]]:
-    """The profiles of the other side that each group parts into, in the order of their lines."""
-    found: dict[ProfileGroup, dict[int, None]] = {
-        each: {} for each in (*grouped.split, *grouped.merged)
-    }
-    of_a = {each.mpid: each for each in grouped.split}
-    of_b = {each.mpid: each for each in grouped.merged}
-    for mpid_a, mpid_b in zip(*(side.mpids for side in both.sides), strict=True):
-        if mpid_a and mpid_b:
-            if (parted := of_a.get(mpid_a)) is not None:
-                found[parted][mpid_b] = None
-            if (parted := of_b.get(mpid_b)) is not None:
-                found[parted][mpid_a] = None
-    return {each: list(mpids) for each, mpids in found.items()}
-
-
-def _by_weight(grouped: Grouped, known: Known) -> list[ProfileGroup]:
-    """Groups that part: of known profiles first, then by lines, then by first line."""
-    return sorted(
-        (*grouped.split, *grouped.merged),
-        key=lambda each: (each not in known, -each.lines, each.first, each.part is Parting.MERGED),
-    )
 
 
 def _differences(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import Fault
+from idsync_cli.file_faults import Fault
 from idsync_cli.files.request_file import RequestFile, open_requests
 from idsync_cli.foresight.comparing.sides import LineResult, Side, Way
 from idsync_cli.foresight.comparing.work import File, Wanted

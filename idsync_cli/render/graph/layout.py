@@ -1,11 +1,15 @@
-"""Where the parts of a graph stand: layers from left to right, laid out by grandalf.
+"""Where the parts of a graph stand: layers from left to right, a column each.
 
 What was asked about, or else has the most links, stands in the first layer, or in the second with
 identifiers of its own to its left; whatever is a link further stands a layer further. So every
 label has a line of its own, and links run between neighbouring layers only.
+
+The picture is whole as it is written, for readers without scripts and for paper. On a page dagre
+orders the columns anew, so that fewer links cross (`graph_layout.js`).
 """
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
 from idsync_cli.graph.values import Graph, SideName
@@ -27,19 +31,14 @@ class Box(NamedTuple):
 
 
 class ConnectedNodes(NamedTuple):
-    """Nodes that hang together, with their places, and how large the picture of them is."""
+    """Nodes that hang together, with their places, and how large the picture of them is.
+
+    The places are in the order to read them: column by column, from above.
+    """
 
     boxes: Mapping[str, Box]
     width: float
     height: float
-
-
-class _View:
-    """What the library asks of a node, and where it puts it; its layers lie one below another."""
-
-    def __init__(self, width: float) -> None:
-        self.w, self.h = ROW, width
-        self.xy = (0.0, 0.0)
 
 
 def laid_out(graph: Graph, widths: Mapping[str, float]) -> list[ConnectedNodes]:
@@ -99,42 +98,55 @@ def _part(
     neighbours: Mapping[str, Sequence[str]],
     widths: Mapping[str, float],
 ) -> ConnectedNodes:
-    from grandalf.graphs import Edge, Graph, Vertex
-    from grandalf.layouts import SugiyamaLayout
-
-    nodes = {}
-    for each in layers:
-        nodes[each] = Vertex(each)
-        nodes[each].view = _View(widths[each])
-    links = [
-        Edge(nodes[one], nodes[other])
-        for one, layer in layers.items()
-        for other in neighbours[one]
-        if layers[other] == layer + 1
+    columns = [
+        [each for each, its in layers.items() if its == layer]
+        for layer in range(min(layers.values()), max(layers.values()) + 1)
     ]
-    first = min(layers.values())
-    begins = [nodes[each] for each, layer in layers.items() if layer == first]
-    reached = {edge.v[1] for edge in links}
-    links += [  # what nothing leads to stands in its layer none the less
-        Edge(begins[0], node)
-        for each, node in nodes.items()
-        if layers[each] == first + 1 and node not in reached
-    ]
-    [component] = Graph(list(nodes.values()), links).C
-    layout = SugiyamaLayout(component)
-    layout.xspace, layout.yspace = GAP, BETWEEN
-    layout.init_all(roots=begins)
-    layout.draw()
-    centres = {each: node.view.xy for each, node in nodes.items()}
-    top = min(x for x, _ in centres.values()) - ROW / 2
-    left, columns = 0.0, {}
-    for layer in range(first, max(layers.values()) + 1):
-        wide = max(widths[each] for each in layers if layers[each] == layer)
-        columns[layer] = left, wide  # all as wide as the widest, so that no link runs below one
+    heights = _heights(columns, neighbours)
+    top = min(heights.values())
+    boxes: dict[str, Box] = {}
+    left = 0.0
+    for column in columns:
+        wide = max(widths[each] for each in column)  # so that no link runs below a narrower one
+        for each in sorted(column, key=heights.__getitem__):
+            boxes[each] = Box(left, heights[each] - top, wide, ROW)
         left += wide + BETWEEN
-    boxes = {}
-    for each, layer in layers.items():
-        column, wide = columns[layer]
-        boxes[each] = Box(column, centres[each][0] - ROW / 2 - top, wide, ROW)
-    height = max(box.y + box.height for box in boxes.values())
-    return ConnectedNodes(boxes, left - BETWEEN, height)
+    return ConnectedNodes(boxes, left - BETWEEN, max(heights.values()) - top + ROW)
+
+
+def _heights(
+    columns: Sequence[Sequence[str]], neighbours: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
+    """How far down each node stands: the longest column first, then the others from it outwards.
+
+    There each stands beside its neighbours, as far as there is room. Then the longest one is put
+    into the order of its own neighbours, and all is done again.
+    """
+    longest = max(range(len(columns)), key=lambda each: len(columns[each]))
+    first = list(columns[longest])
+    heights: dict[str, float] = {}
+    for _ in range(_ROUNDS):
+        heights = {each: row * float(ROW + GAP) for row, each in enumerate(first)}
+        for column in (*columns[longest + 1 :], *reversed(columns[:longest])):
+            lowest = max(heights.values())
+            wanted = {
+                each: fmean([heights[it] for it in neighbours[each] if it in heights] or [lowest])
+                for each in column
+            }
+            heights |= _apart(dict(sorted(wanted.items(), key=lambda pair: pair[1])))
+        first.sort(key=lambda each: fmean([heights[it] for it in neighbours[each]] or [0]))
+    return heights
+
+
+_ROUNDS = 4
+
+
+def _apart(wanted: Mapping[str, float]) -> dict[str, float]:
+    """Heights with a row for each: as wanted on average."""
+    found: dict[str, float] = {}
+    free = min(wanted.values())
+    for each, height in wanted.items():
+        found[each] = max(height, free)
+        free = found[each] + ROW + GAP
+    down = fmean(found.values()) - fmean(wanted.values())
+    return {each: height - down for each, height in found.items()}

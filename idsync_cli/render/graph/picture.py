@@ -4,7 +4,9 @@ The picture is drawn as the store is now. Each part says from which request on i
 link until which it was held, so that a script can show the graph as it was (`graph.js`).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from rich.cells import cell_len
@@ -19,7 +21,7 @@ from idsync_cli.render.graph.labels import (
     state,
     values_shown,
 )
-from idsync_cli.render.graph.layout import Box, ConnectedNodes, laid_out
+from idsync_cli.render.graph.layout import GAP, Box, ConnectedNodes, laid_out
 from idsync_cli.render.html.elements import element
 
 _CHARACTER = 7.3
@@ -27,6 +29,7 @@ _CHARACTER = 7.3
 
 _ROOM = 22
 _MARGIN = 10
+_LINE = 14
 
 
 class _Drawing:
@@ -69,6 +72,10 @@ class _Drawing:
         ends = f"{self._named(link.profile)} and {self._named(link.identifier)}"
         return [ends, *about_link(link, self.graph)]
 
+    def between(self, link: Link) -> list[Link]:
+        """The links that have the ends of this one: the same was added, removed and added again."""
+        return [each for each in self.links[link.profile] if each[:2] == link[:2]]
+
     def _named(self, node_id: str) -> str:
         node = self.nodes[node_id]
         kind, name = self.labels(node)
@@ -86,9 +93,10 @@ def _picture(drawing: _Drawing, part: ConnectedNodes) -> Element:
     width, height = part.width + 2 * _MARGIN, part.height + 2 * _MARGIN
     links = {link: None for each in part.boxes for link in drawing.links[each]}
     number = len(part.boxes)
+    meeting = Counter(side for link in links for side in _sides(part, link))
     drawn = element(
         "svg",
-        (_link(drawing, part, link) for link in links),
+        (_link(drawing, part, link, meeting) for link in links),
         (_node(drawing, drawing.nodes[each], box) for each, box in part.boxes.items()),
         viewBox=f"{-_MARGIN} {-_MARGIN} {width:.0f} {height:.0f}",
         width=f"{width:.0f}",
@@ -96,7 +104,15 @@ def _picture(drawing: _Drawing, part: ConnectedNodes) -> Element:
         role="group",
         aria_label=f"{number} profiles and identifiers that hang together",
     )
-    return element("div", drawn, class_="part", tabindex="0", role="group", aria_label="picture")
+    return element(
+        "div",
+        drawn,
+        class_="part",
+        tabindex="0",
+        role="group",
+        aria_label="picture",
+        data_gap=GAP,
+    )
 
 
 def _node(drawing: _Drawing, node: ProfileNode | IdentifierNode, box: Box) -> Element:
@@ -129,23 +145,40 @@ def _node(drawing: _Drawing, node: ProfileNode | IdentifierNode, box: Box) -> El
     )
 
 
-def _link(drawing: _Drawing, part: ConnectedNodes, link: Link) -> Element:
-    one, other = sorted((part.boxes[link.profile], part.boxes[link.identifier]))
+class _Side(NamedTuple):
+    """Where links meet: on one side of a node."""
+
+    node: str
+    is_left: bool
+
+
+def _sides(part: ConnectedNodes, link: Link) -> tuple[_Side, _Side]:
+    """Where a link begins and where it ends, from left to right."""
+    one, other = sorted((link.profile, link.identifier), key=lambda each: part.boxes[each].x)
+    return _Side(one, is_left=False), _Side(other, is_left=True)
+
+
+def _link(drawing: _Drawing, part: ConnectedNodes, link: Link, meeting: Counter[_Side]) -> Element:
+    """A link; in its path each height stands behind a comma, and its label says where it is."""
+    sides = _sides(part, link)
+    one, other = (part.boxes[each.node] for each in sides)
     begin, end = (one.x + one.width, one.y + one.height / 2), (other.x, other.y + other.height / 2)
     bend = (end[0] - begin[0]) / 2
     path = (
-        f"M{begin[0]:.1f} {begin[1]:.1f}C{begin[0] + bend:.1f} {begin[1]:.1f} "
-        f"{end[0] - bend:.1f} {end[1]:.1f} {end[0]:.1f} {end[1]:.1f}"
+        f"M{begin[0]:.1f},{begin[1]:.1f}C{begin[0] + bend:.1f},{begin[1]:.1f} "
+        f"{end[0] - bend:.1f},{end[1]:.1f} {end[0]:.1f},{end[1]:.1f}"
     )
     label = on_link(link)
     if label:  # near an end that no other line meets, or else in the middle
-        if _links_at(drawing, part, other) == 1:
+        if meeting[sides[1]] == 1:
             x, y, where = end[0] - 8, end[1], "end"
-        elif _links_at(drawing, part, one) == 1:
+        elif meeting[sides[0]] == 1:
             x, y, where = begin[0] + 8, begin[1], "begin"
         else:
             x, y, where = begin[0] + bend, (begin[1] + end[1]) / 2, "middle"
-        text = element("text", label, x=f"{x:.1f}", y=f"{y - 3:.1f}", class_=where)
+        again = drawing.between(link).index(link)  # below the line, and one below another
+        down = -3 + again * _LINE
+        text = element("text", label, x=f"{x:.1f}", y=f"{y:.1f}", dy=down, class_=where)
     return element(
         "g",
         element("path", d=path, class_="near"),
@@ -157,11 +190,6 @@ def _link(drawing: _Drawing, part: ConnectedNodes, link: Link) -> Element:
         data_ends=f"{link.profile} {link.identifier}",
         data_about="\n".join(drawing.about_link(link)),
     )  # fmt: skip
-
-
-def _links_at(drawing: _Drawing, part: ConnectedNodes, box: Box) -> int:
-    [node_id] = [each for each, its in part.boxes.items() if its == box]
-    return len(drawing.links[node_id])
 
 
 def steps(graph: Graph) -> Iterator[int]:

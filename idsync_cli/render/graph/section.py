@@ -19,7 +19,7 @@ from idsync_cli.render.graph.picture import pictures, steps
 from idsync_cli.render.html.elements import element
 from idsync_cli.render.html.page import Page
 from idsync_cli.render.html.pieces import line, shown
-from idsync_cli.render.html.styles import resource
+from idsync_cli.render.html.styles import built, resource
 from idsync_cli.render.identifiers import value_of
 from idsync_cli.render.tables import WIDE, laid_out
 from idsync_cli.render.theme import Look, text
@@ -55,9 +55,10 @@ def graph_style(kinds: Sequence[IdentityType]) -> str:
 def graph_script() -> str:
     """What lets the parts of every graph on a page be pointed at, and its history be run through.
 
-    It defines `idsyncGraph(element)`, for what comes onto the page later.
+    It defines `idsyncGraph(element)`, for what comes onto the page later. What lays graphs out is
+    in it, with its licence, where the build put it beside the package's own.
     """
-    return resource("graph.js")
+    return "".join(map(resource, (*built("dagre.js"), "graph_layout.js", "graph.js")))
 
 
 def graph_section(graph: Graph) -> list[Element]:

@@ -51,6 +51,7 @@ window.idsyncGraph = (graph) => {
   });
 
   for (const picture of graph.querySelectorAll(".part")) {
+    window.idsyncLayout(picture);
     const asked = picture.querySelector(".asked");
     if (!asked) continue;
     const its = asked.getBoundingClientRect(), all = picture.getBoundingClientRect();

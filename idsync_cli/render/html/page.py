@@ -37,6 +37,10 @@ BEGINS = f'<!DOCTYPE html>\n<html lang="en"><head>{markup(_GENERATOR)}'.encode()
 """How every page begins, so that a later one may take its place."""
 
 
+_END = "end"
+"""What a browser waits for before it shows a page: its scripts have put everything in its place."""
+
+
 def policy(page: Page) -> str:
     """The content security policy of a page, for its head or for a header of HTTP."""
     connected = "connect-src 'self'; " if page.connects else ""
@@ -58,6 +62,7 @@ def html(page: Page) -> str:
         element("meta", name="referrer", content="no-referrer"),
         element("meta", name="robots", content="noindex"),
         element("title", page.title),
+        element("link", rel="expect", href=f"#{_END}", blocking="render") if page.scripts else None,
         (element("style", each) for each in (page_style(), *page.styles)),
     )
     footer = None
@@ -72,6 +77,7 @@ def html(page: Page) -> str:
         footer,
         page.data,
         (element("script", each) for each in page.scripts),
+        element("span", id=_END, hidden=True) if page.scripts else None,
     )
     return f"<!DOCTYPE html>\n{markup(element('html', head, body, lang='en'))}\n"
 

@@ -36,6 +36,11 @@ def line(*parts: Line) -> Element:
     return element("p", chain.from_iterable(map(spans, parts)), class_="line")
 
 
+def typed(lines: Iterable[Element]) -> Element:
+    """Lines in which every character is as wide as any other, and which are not broken."""
+    return element("div", lines, class_="typed", tabindex="0", role="group", aria_label="line")
+
+
 def spans(parts: Line) -> Iterator[Element | str]:
     """The parts of a line, with their looks."""
     return _spans(text(*parts))

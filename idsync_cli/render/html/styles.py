@@ -1,5 +1,6 @@
 """The terminal's styles as a style sheet: the same looks, on light paper and on dark."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -30,6 +31,11 @@ def page_style() -> str:
 def resource(name: str) -> str:
     """The text of a file that lies beside this one."""
     return files("idsync_cli.render.html").joinpath(name).read_text(encoding="utf-8")
+
+
+def built(name: str) -> Sequence[str]:
+    """The name of a file that the build puts beside this one, if it could: see get_dagre.py."""
+    return [name] if files("idsync_cli.render.html").joinpath(name).is_file() else []
 
 
 def look_class(look: Look | str) -> str:

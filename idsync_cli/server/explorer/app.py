@@ -11,15 +11,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import FileFault, UsageFault
-from idsync_cli.render.config import warning_lines
-from idsync_cli.render.tables import WIDE
-from idsync_cli.render.theme import Line, text
+from idsync_cli.errors import UsageFault
+from idsync_cli.file_faults import FileFault
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.explorer.files import PAGE, page_files
 from idsync_cli.server.explorer.guard import SECURITY_HEADERS, Guard
 from idsync_cli.server.explorer.routes import ExplorerRoutes
-from idsync_cli.server.explorer.views import drawn
+from idsync_cli.server.explorer.views import faults
 from idsync_cli.server.outermost import ReportBug, answer
 
 PREFIX: Final = "/explorer/"
@@ -143,10 +141,7 @@ async def _usage(_request: Request, error: Exception) -> Response:
 
 async def _file_fault(_request: Request, error: Exception) -> Response:
     assert isinstance(error, FileFault)
-    lines: list[Line] = []
-    for each in error.found:
-        lines += [[each]] if isinstance(each, str) else warning_lines([each], WIDE)
-    shown = drawn(text(*line) for line in lines)
+    shown = faults(error.found)
     return _error(400, "INVALID_FILE", "the configuration cannot be used", shown=shown)
 
 

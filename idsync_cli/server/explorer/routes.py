@@ -22,7 +22,7 @@ from idsync_cli.server.explorer.views import Json, ShownRules, sqlite_of
 from idsync_cli.server.live import KEPT, LiveRequest, LiveRequests
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.wire.decoding import decode_json
+from idsync_cli.wire.decoding import OF_BODY, decode_json
 
 KINDS: Final = (
     RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH,
@@ -228,7 +228,7 @@ async def _object_in(request: Request) -> dict[str, Any]:
         Refusal: it is no JSON.
     """
     check_content_type(request)
-    found = decode_json(await read_body(request, MOST_BYTES))
+    found = decode_json(await read_body(request, MOST_BYTES), OF_BODY)
     if not isinstance(found, dict):
         raise Problem(400, "the body must be a JSON object, between { and }")
     return found

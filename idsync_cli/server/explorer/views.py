@@ -7,6 +7,7 @@ that a command draws, as elements that `render.html` makes of them.
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from xml.etree.ElementTree import Element
 
 from idsync_cli import wire
 from idsync_cli.core.codes import Status
@@ -16,7 +17,7 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
-from idsync_cli.errors import Fault
+from idsync_cli.file_faults import Fault
 from idsync_cli.graph.drawn import around
 from idsync_cli.inspect import audiences as audience_questions
 from idsync_cli.inspect import profiles as inspection
@@ -27,12 +28,14 @@ from idsync_cli.render import audiences as render_audiences
 from idsync_cli.render import config as render_config
 from idsync_cli.render import profile_data, profile_query
 from idsync_cli.render import store as render_store
+from idsync_cli.render.audiences_json import counts_json
 from idsync_cli.render.compare import differing_tier, side
 from idsync_cli.render.graph.as_json import graph_json
 from idsync_cli.render.graph.section import graph_section
 from idsync_cli.render.html.elements import as_json
-from idsync_cli.render.html.pieces import shown
+from idsync_cli.render.html.pieces import line, shown, typed
 from idsync_cli.render.near import meant_sentences, nobody_has
+from idsync_cli.render.reports import EXCERPT
 from idsync_cli.render.story import story_lines
 from idsync_cli.render.tables import WIDE
 from idsync_cli.render.theme import text
@@ -68,6 +71,16 @@ class ShownRules(NamedTuple):
 def drawn(pieces: "Iterable[RenderableType | str]") -> list[Any]:
     """Pieces for a terminal as the elements of a page, for the page to make."""
     return [as_json(each) for each in shown(pieces)]
+
+
+def faults(found: Iterable[Fault | str]) -> list[Any]:
+    """What is wrong with a configuration, as elements of a page: each with the line where it is."""
+    made: list[Element] = []
+    for each in found:
+        lines = [[each]] if isinstance(each, str) else render_config.warning_lines([each], EXCERPT)
+        told, *excerpt = map(line, lines)
+        made += [told, typed(excerpt)] if excerpt else [told]
+    return [as_json(each) for each in made]
 
 
 def sqlite_of(transaction: Transaction) -> SqliteTransaction:
@@ -228,11 +241,10 @@ def graph(transaction: SqliteTransaction, organization: Organization, mpid: int)
 def configuration(rules: ShownRules) -> Json:
     """The configuration in sentences, and what lint says of it."""
     organization = rules.organization
-    warnings = render_config.warning_lines(rules.warnings, WIDE)
     return {
         "configuration": render_config.organization_json(organization),
         "shown": drawn(render_config.organization_tables(organization, WIDE)),
-        "warnings": drawn(text(*line) for line in warnings),
+        "warnings": faults(rules.warnings),
         "text": rules.text,
     }
 
@@ -241,7 +253,7 @@ def audiences(transaction: SqliteTransaction, organization: Organization, now_ms
     """Every audience with how many members it has."""
     found = audience_questions.counts(transaction, organization, None, now_ms)
     return {
-        "audiences": render_audiences.counts_json(found),
+        "audiences": counts_json(found),
         "shown": drawn(render_audiences.counts_table(found, WIDE)),
     }
 

@@ -232,7 +232,12 @@ def _clean(connection: sqlite3.Connection) -> None:
 def _existing(path: str) -> SqliteStore:
     store = open_store(path, write=False)
     if store is None:
-        raise StoreFault(f"there is no store at {printable(path)}", FaultCode.NO_STORE, store=path)
+        raise StoreFault(
+            f"there is no store at {printable(path)}",
+            FaultCode.NO_STORE,
+            hint=Hint.NAME_ANOTHER_STORE,
+            store=path,
+        )
     return store
 
 

@@ -8,7 +8,7 @@ const NAMES = new Set([
   ...SVG, "div", "p", "span", "table", "thead", "tbody", "tr", "th", "td",
   "section", "h2", "h3", "ul", "ol", "li", "label", "input", "output",
 ]);
-const ATTRIBUTES = /^(class|scope|id|for|type|min|max|value|step|hidden|role|tabindex|viewBox|width|height|rx|x|y|d|transform|aria-[a-z]+|data-[a-z]+)$/;
+const ATTRIBUTES = /^(class|scope|id|for|type|min|max|value|step|hidden|role|tabindex|viewBox|width|height|rx|x|y|dy|d|transform|aria-[a-z]+|data-[a-z]+)$/;
 const RIGID = 26; // a cell without a longer line is not broken
 
 // The browser forgets these where a table is laid out as records.
@@ -31,7 +31,7 @@ export function pieces(shown, label) {
     keepShortLines(each);
     wide.observe(each);
   }
-  for (const each of drawn.querySelectorAll("p.line")) indent(each);
+  for (const each of drawn.querySelectorAll("p.line:not(.typed > *)")) indent(each);
   return drawn;
 }
 

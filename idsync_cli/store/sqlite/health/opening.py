@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from idsync_cli.errors import FaultCode, StoreFault
+from idsync_cli.errors import FaultCode, Hint, StoreFault
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.lifecycle.header import (
@@ -34,7 +34,10 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
     location = StoreLocation(path)
     if not is_there(location):
         raise StoreFault(
-            f"there is no store at {location}", FaultCode.NO_STORE, store=str(location)
+            f"there is no store at {location}",
+            FaultCode.NO_STORE,
+            hint=Hint.NAME_ANOTHER_STORE,
+            store=str(location),
         )
     alone = not any(location.beside(suffix).exists() for suffix in ("-wal", "-shm"))
     try:

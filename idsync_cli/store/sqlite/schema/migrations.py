@@ -20,11 +20,10 @@ from idsync_cli.store.sqlite.rows.checksums import (
 from idsync_cli.store.sqlite.rows.packed_integers import pack_numbers
 from idsync_cli.store.sqlite.schema.data_tables import DATA_TABLES, DATA_VIEWS
 from idsync_cli.store.sqlite.schema.erasure_tables import ERASURE_TABLES, SUBJECT_REQUESTS
+from idsync_cli.store.sqlite.schema.replay_tables import RECORDED, REPLAY_OPTIONS
 from idsync_cli.store.sqlite.schema.tables import (
     PAST_HOLDERS,
     PROFILES,
-    RECORDED,
-    REPLAY_OPTIONS,
     REQUESTS,
     TABLES,
     drop_views,

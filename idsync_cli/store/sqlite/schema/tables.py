@@ -1,6 +1,7 @@
 """The tables of a store: profiles, their identifiers, and what requests changed of them.
 
-What section 9 adds stands in `data_tables.py`.
+What section 9 adds stands in `data_tables.py` and `erasure_tables.py`, how far replays got in
+`replay_tables.py`.
 
 Tables, columns and views have the names of the specification, for people who open the file with
 sqlite-utils or Datasette. With any change here comes a migration that gives older stores exactly
@@ -16,6 +17,7 @@ from idsync_cli.store.sqlite.schema.erasure_tables import (
     IS_APPENDED_ONLY,
     append_only,
 )
+from idsync_cli.store.sqlite.schema.replay_tables import RECORDED, REPLAY_OPTIONS, REPLAYS
 
 MIGRATIONS = (
     *("m001_kernel", "m002_interned", "m003_alias", "m004_data", "m005_past_holders"),
@@ -204,53 +206,7 @@ TABLES = (
         checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
-    """
-    CREATE TABLE replays (             -- how far each replay of a file got
-        replay_id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL,            -- the file, as it was found
-        lines INTEGER NOT NULL,        -- what is done of it
-        bytes INTEGER NOT NULL,
-        digest TEXT NOT NULL,          -- BLAKE2b of those bytes
-        answers_bytes INTEGER,         -- how long the file of answers is by then, if there is one
-        answers_digest TEXT NOT NULL,
-        finished INTEGER NOT NULL,
-        checksum INTEGER NOT NULL
-    ) STRICT
-    """,
-    """
-    CREATE TABLE replay_labels (       -- what labels stand for while a replay is unfinished
-        replay_id INTEGER NOT NULL REFERENCES replays (replay_id),
-        label TEXT NOT NULL,
-        mpid INTEGER NOT NULL,
-        checksum INTEGER NOT NULL,
-        PRIMARY KEY (replay_id, label)
-    ) STRICT, WITHOUT ROWID
-    """,
-)
-
-RECORDED = (
-    """
-    CREATE TABLE recorded_mpids (      -- what MPIDs that another system recorded stand for
-        recorded INTEGER PRIMARY KEY,
-        mpid INTEGER NOT NULL,
-        checksum INTEGER NOT NULL
-    ) STRICT
-    """,
-    """
-    CREATE INDEX recorded_mpids_by_mpid ON recorded_mpids (mpid)
-    """,
-)
-"""What the latest replay that maps MPIDs, resumptions included, has found (section 12)."""
-
-REPLAY_OPTIONS = (
-    """
-    CREATE TABLE replay_options (      -- what a replay was started with, and has to go on with
-        replay_id INTEGER NOT NULL REFERENCES replays (replay_id),
-        name TEXT NOT NULL,            -- enrich, map_mpids
-        checksum INTEGER NOT NULL,
-        PRIMARY KEY (replay_id, name)
-    ) STRICT, WITHOUT ROWID
-    """,
+    *REPLAYS,
 )
 
 _VIEWS = (
