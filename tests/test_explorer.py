@@ -403,6 +403,24 @@ def test_a_store_that_is_replaced_is_told_by_what_every_answer_has(tmp_path: Pat
         assert found["id"] != before["id"]
 
 
+def test_a_store_that_is_gone_or_no_store_is_told_with_the_way_on(tmp_path: Path) -> None:
+    program = a_program(tmp_path)
+    store, kept = tmp_path / "idsync.db", tmp_path / "kept.db"
+    with exploring(program) as ask:
+        store.rename(kept)
+        time.sleep(0.3)  # which is when it looks whether the store is still there
+        for told in (ask("overview"), ask("profile/1"), ask("ask", REQUEST)):
+            assert told.status == 503
+            message = told.json()["error"]["message"]
+            assert message.startswith("the store ") and " is gone; " in message
+            assert "--store" in message
+        assert "idsync.db" not in ask.server("POST", "/v1/search", visit(1), KEY).body.decode()
+        store.write_bytes(b"no database" * 100)
+        assert "not an idsync store" in ask("overview").json()["error"]["message"]
+        kept.replace(store)
+        assert ask("overview").status == 200
+
+
 def test_explore_serves_the_page_without_the_api(program: Program) -> None:
     process = program.start("explore")
     try:

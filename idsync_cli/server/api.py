@@ -156,8 +156,8 @@ class Api:
     async def _outcome_of(self, asked: Future[ResultT]) -> ResultT:
         try:
             return await self._results.of(asked)
-        except (Busy, Stopped, StoreFault):
-            raise _unavailable("the store cannot be used at the moment; try again") from None
+        except (Busy, Stopped, StoreFault) as error:
+            raise _unavailable("the store cannot be used at the moment; try again") from error
 
 
 def _is_spared(answer: Answer) -> bool:

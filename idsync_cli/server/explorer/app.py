@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
-from idsync_cli.errors import UsageFault
+from idsync_cli.errors import StoreFault, UsageFault
 from idsync_cli.file_faults import FileFault
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.explorer.files import PAGE, page_files
@@ -22,6 +22,7 @@ from idsync_cli.server.outermost import ReportBug, answer
 
 PREFIX: Final = "/explorer/"
 _DATA: Final = "/explorer/api"
+_WAY_ON: Final = "put a store there, and try again, or stop idsync and name another with --store"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -127,6 +128,9 @@ def _error(status: int, code: str, message: str, **more: Any) -> Response:
 
 async def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
+    why = error.__cause__
+    if isinstance(why, StoreFault):  # whoever has the token may know more than an application
+        return _error(error.status, error.code, f"{why}; {_WAY_ON}")
     return _error(error.status, error.code, error.message)
 
 
