@@ -80,7 +80,13 @@ from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
 from idsync_cli.replay.labels import ReplayLabels
 from idsync_cli.store.api import Store, Transaction
-from idsync_cli.store.values import HistoryEntry, MemberCount, ProfileFilter, RequestEntry
+from idsync_cli.store.values import (
+    AudienceMember,
+    HistoryEntry,
+    MemberCount,
+    ProfileFilter,
+    RequestEntry,
+)
 from tests.comparison import parts
 from tests.compiled import modules
 from tests.many import many
@@ -246,6 +252,7 @@ VALUES: list[object] = [
     ErasureReport(
         ERASURE, ErasureCounts(1), (2,), (3,), (KeptFile(FileKind.BACKUP, "b.db"),), (4,)
     ),
+    AudienceMember(Profile(1, 2, None, True, (E,)), False),
     *(MemberCount(2, 1), GuardRail(Extension.NORMALIZE, E.type, ("trim",)), ValueLimit(2, True)),
     *(
         GuardRails({E.type: ()}),

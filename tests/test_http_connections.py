@@ -67,15 +67,18 @@ def test_a_body_that_says_it_is_too_long_is_not_waited_for(server: Server, encod
 
 
 IDENTIFY = b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+OLD = b"POST /v1/identify HTTP/1.0\r\nx-mp-key: web-key\r\n"
 WHO = b'{"known_identities": {"email": "half"}}'
 WHOLE = IDENTIFY + b"Content-Length: %d\r\n\r\n" % len(WHO) + WHO
 
 
-def ended(server: Server, sent: bytes) -> list[tuple[bytes, bytes]]:
+def ended(server: Server, *sent: bytes, pause: float = 0) -> list[tuple[bytes, bytes]]:
     """Status line and body of each answer to a client that ends its side and goes on reading."""
     came = b""
     with socket.create_connection((server.host, server.port), timeout=20) as connection:
-        connection.sendall(sent)
+        for each in sent:
+            connection.sendall(each)
+            time.sleep(pause)
         connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
             came += chunk
@@ -196,14 +199,64 @@ def test_a_header_behind_the_body_counts_for_nothing(server: Server) -> None:
     assert second[0] == b"HTTP/1.1 200 OK"
 
 
-def test_other_versions_and_an_upgrade_are_answered(server: Server) -> None:
-    old = b"GET /healthz HTTP/1.0\r\n\r\n"
-    up = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
-    for sent in (old, up, up + b"whatever comes next"):
-        [(status, body)] = ended(server, sent)
-        assert (status, body) == (b"HTTP/1.1 200 OK", b'{"status": "ok"}')
+def test_other_versions_are_answered(server: Server) -> None:
+    [(status, body)] = ended(server, b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert (status, body) == (b"HTTP/1.1 200 OK", b'{"status": "ok"}')
     [(status, _)] = ended(server, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     assert status == b"HTTP/1.1 400 Bad Request"
+
+
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_an_upgrade_is_passed_over_and_its_body_is_read(server: Server, pause: float) -> None:
+    """Java's own client asks for HTTP/2 with its first request, whatever that is."""
+    length = b"Content-Length: %d\r\n\r\n" % len(WHO)
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(WHO), WHO)
+    refused = IDENTIFY.replace(b"web-key", b"no-key") + UPGRADE + length + WHO
+    get = b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + UPGRADE.replace(b"h2c", b"websocket") + b"\r\n"
+    sent = IDENTIFY + UPGRADE + length + WHO + refused + get + IDENTIFY + UPGRADE + chunks + WHOLE
+    pieces = [sent] if not pause else [sent[:250], sent[250:]]
+    answers = ended(server, *pieces, pause=pause)
+    assert [status[9:12] for status, _ in answers] == [b"200", b"401", b"200", b"200", b"200"]
+    assert answers[2][1] == b'{"status": "ok"}'
+    assert {json.loads(answers[at][1])["mpid"] for at in (0, 3, 4)} == {
+        json.loads(answers[0][1])["mpid"]
+    }
+
+
+def test_thousands_of_requests_at_once_are_answered_in_their_order(server: Server) -> None:
+    """More comes at once than a head may have, and each piece of it ends within a head."""
+    number = 4000
+    line = b" /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100 + b"\r\n\r\n"
+    sent = [(b"OPTIONS" if at % 7 else b"GET") + line for at in range(number)]
+    answers = ended(server, b"".join(sent))
+    assert [status[9:12] for status, _ in answers] == [
+        b"204" if at % 7 else b"200" for at in range(number)
+    ]
+
+
+def test_lines_behind_a_head_cost_a_bounded_memory(server: Server) -> None:
+    """Such are those of chunks, and the headers behind the last one."""
+    begun = IDENTIFY + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+    for line in (b"0\r\nX-A: ", b"0;", b"2;"):
+        with socket.create_connection((server.host, server.port), timeout=20) as connection:
+            connection.sendall(begun + line)
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                connection.sendall(b"y" * 32 * 1024 * 1024)
+    assert server("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("head", [IDENTIFY + b"Connection: close\r\n", OLD, IDENTIFY])
+def test_who_still_sends_what_was_answered_reads_the_answer(server: Server, head: bytes) -> None:
+    """Closed at once, the connection would be reset. What follows the last request is not read."""
+    length = 4 * 1024 * 1024
+    sent = head + b"Content-Length: %d\r\n\r\n" % length + b"x" * length
+    answers = ended(server, sent + WHOLE)
+    assert [status[9:12] for status, _ in answers] == (
+        [b"413", b"200"] if head == IDENTIFY else [b"413"]
+    )
 
 
 def test_a_thousand_connections_that_say_nothing_keep_nobody_out(server: Server) -> None:

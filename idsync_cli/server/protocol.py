@@ -5,21 +5,28 @@ limits, so both stand here.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from idsync_cli.server.answers import error_response
 from idsync_cli.server.bodies import WHOLE_BODY
 from idsync_cli.server.cors import Cors
 
 SILENT_SECONDS: Final = 30
-"""How long a connection may say nothing, or be in the middle of its headers."""
+"""How long a connection may say nothing, be in the middle of its headers, or read nothing."""
 
 MOST_OF_HEAD: Final = 64 * 1024
 """How many bytes the head of a request may have: its first line and its headers."""
 
+_MOST_HELD: Final = 64 * 1024
 _NO_HTTP: Final = "this is not HTTP"
 _CUT: Final = "the body is incomplete"
 _TOO_LONG: Final = f"the head of a request is longer than {MOST_OF_HEAD // 1024} KiB"
@@ -28,13 +35,18 @@ _TOO_LONG: Final = f"the head of a request is longer than {MOST_OF_HEAD // 1024}
 class _Joined:
     """A transport that sends at once what is written one after another: head and body of an answer.
 
-    All else is the transport's own.
+    `lingers` says whether it has to stay open when it is to be closed. All else is the transport's
+    own.
     """
 
-    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: Any, loop: asyncio.AbstractEventLoop, lingers: Callable[[], bool]
+    ) -> None:
         self._transport: Final = transport
         self._loop: Final = loop
+        self._lingers: Final = lingers
         self._held = bytearray()
+        self._written = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -42,17 +54,27 @@ class _Joined:
     def write(self, data: bytes) -> None:
         """Send some bytes before the loop waits for anything."""
         if data and not self._held:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.send)
         self._held += data
+        if len(self._held) > _MOST_HELD:
+            self.send()
 
     def close(self) -> None:
         """Send what was written, and close the connection."""
-        self._send()
-        self._transport.close()
+        self.send()
+        if not self._lingers():
+            self._transport.close()
 
-    def _send(self) -> None:
+    def progress(self) -> tuple[int, int]:
+        """How many bytes wait to be sent, and how many were sent."""
+        unsent: int = self._transport.get_write_buffer_size()
+        return unsent, self._written - unsent
+
+    def send(self) -> None:
+        """Send what was written."""
         if self._held:
             held, self._held = self._held, bytearray()
+            self._written += len(held)
             self._transport.write(held)
 
 
@@ -68,46 +90,74 @@ class Protocol(HttpToolsProtocol):
 
     _in_head = False  # a request has begun, and its head has not ended
     _in_body = False  # its head has ended, and its body has not
-    _head_bytes = 0  # of that head, in lines that are whole
-    _head_came = 0  # of that head, since what it began in
+    _head_bytes = 0  # of that head and of what follows the body, in lines that are whole
+    _untold = 0  # bytes that the parser was given since it told of anything
+    _asks_upgrade = False  # the request that is read asks for another protocol
+    _lingers = False  # it is answered, and closed once all of it has come
     _unanswered = 0  # requests whose head came, and whose answer is not whole
     _is_over = False  # nothing more is read
     _fault: str | None = None  # why, where the client has to be told
     _has_ended = False  # the client sends no more
+    _running: RequestResponseCycle | None = None  # the request that is being answered
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch the connection."""
-        super().connection_made(_Joined(transport, self.loop))  # type: ignore[arg-type]
-        self._watch = self.loop.call_later(SILENT_SECONDS, self._look, None)
+        self._joined = _Joined(transport, self.loop, self._has_to_linger)
+        super().connection_made(self._joined)  # type: ignore[arg-type]
+        self._watch = self.loop.call_later(SILENT_SECONDS, self._look, None, (0, 0))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
+        """Stop watching, and tell whatever still answers."""
         self._watch.cancel()
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read what came, as far as it is HTTP."""
         self._unset_keepalive_if_required()
-        if self._is_over:
-            return
-        was_in_head = self._in_head
+        rest = memoryview(data)
+        while rest and not self._is_over:
+            rest = self._read(rest)
+
+    def _read(self, data: memoryview) -> memoryview:
+        """Read what came; gives what is left of it behind a head that asks for an upgrade."""
+        self._untold += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # it is answered as if it had not asked
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._asks_upgrade:  # the parser would take its body for the other protocol
+                self._asks_upgrade = False
+                self._read(memoryview(self._without_upgrade()))
+                return data[upgrade.args[0] :]
             self._is_over, self.cycle.keep_alive = True, False
         except httptools.HttpParserError as error:
             why = error.__context__
             self._refuse(str(why) if isinstance(why, _Wrong) else _NO_HTTP)
         else:
             # The parser itself keeps the part of a line that came, however long it is.
-            self._head_came = self._head_came + len(data) if was_in_head and self._in_head else 0
-            if self._head_came > MOST_OF_HEAD:
+            if self._untold > MOST_OF_HEAD:
                 self._refuse(_TOO_LONG)
+        return data[:0]
+
+    def _without_upgrade(self) -> bytes:
+        """The head that was read, as if it had not asked for an upgrade."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = [each for each in value.split(b",") if each.strip().lower() != b"upgrade"]
+                lines.append(b"connection: %b\r\n" % b",".join(kept))
+            elif name != b"upgrade":
+                lines.append(b"%b: %b\r\n" % (name, value))
+        return b"".join([*lines, b"\r\n"])
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._untold = True, 0, 0
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the path."""
@@ -129,13 +179,31 @@ class Protocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
             raise _Wrong("a request must have one Host header")
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._asks_upgrade = True
+            return
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._unanswered += 1
 
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._untold = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
-        """End a request."""
+        """End a request.
+
+        Raises:
+            _Wrong: it was the last one.
+        """
+        self._untold = 0
+        if self._asks_upgrade:
+            return
         self._in_body = False
+        if self._lingers:
+            self.transport.close()
+            raise _Wrong(_NO_HTTP)  # which nobody is told
         super().on_message_complete()
         if not self.cycle.response_started:
             self.scope[WHOLE_BODY] = bytes(self.cycle.body)  # type: ignore[typeddict-unknown-key]
@@ -144,6 +212,8 @@ class Protocol(HttpToolsProtocol):
         """Go on with the connection, unless nothing more will come on it."""
         self._unanswered -= 1
         super().on_response_complete()
+        if self.pipeline:  # what waits is answered before more is read
+            self.flow.pause_reading()
         if self._unanswered:
             return
         if self._fault is not None:
@@ -155,14 +225,29 @@ class Protocol(HttpToolsProtocol):
         """Answer what came before the client ended its side, which may be a body that is cut.
 
         It may still be reading, so the connection stays until the answer is written; over TLS it
-        cannot.
+        cannot. An answer without a length may have no end, so nobody waits for one.
         """
         if self._in_body and not self._is_over:
             self._refuse(_CUT)
         self._has_ended = True
+        self._joined.send()  # for the loop may close the connection itself
+        if self._running is not None and self._running.chunked_encoding:
+            return False
         return self._unanswered > 0 and self.scheme != "https"
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _has_to_linger(self) -> bool:
+        """Whether the client is still sending what was answered: a reset could cost the answer."""
+        if self._lingers or not self._in_body or self._is_over or self._has_ended:
+            return False
+        self._lingers = True
+        return True
+
     def _count(self, size: int) -> None:
+        self._untold = 0
         self._head_bytes += size
         if self._head_bytes > MOST_OF_HEAD:
             raise _Wrong(_TOO_LONG)
@@ -194,9 +279,15 @@ class Protocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[400] + lines + b"\r\n" + bytes(response.body))
         self.transport.close()
 
-    def _look(self, cycle_before: object) -> None:
-        """Close the connection where no request was begun since the last look, and none is on."""
+    def _look(self, cycle_before: object, progress_before: tuple[int, int]) -> None:
+        """Close the connection where no request was begun since the last look, and none is on.
+
+        Nor does it stay where the client reads nothing of what was sent.
+        """
+        progress = self._joined.progress()
+        if progress[0] and progress == progress_before:
+            self._joined.abort()
+            return
         if not self._unanswered and self.cycle is cycle_before:
             self.transport.close()
-        else:
-            self._watch = self.loop.call_later(SILENT_SECONDS, self._look, self.cycle)
+        self._watch = self.loop.call_later(SILENT_SECONDS, self._look, self.cycle, progress)
