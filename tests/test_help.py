@@ -479,6 +479,13 @@ def test_the_way_out_of_an_empty_request_is_one_among_several_scopes(idsync: Pro
         (["identfy"], "no such command: identfy; did you mean 'identify'?"),
         (["config", "plam"], "no such command: plam; did you mean 'plan'?"),
         (["search", "--emial", "a"], "no such option: --emial; did you mean '--email'?"),
+        (["whois", "--idfv", "9876"], "no such option: --idfv; write idfv=VALUE"),
+        (["graph", "--other-id-2", "a"], "no such option: --other-id-2; write other_id_2=VALUE"),
+        (["history", "--limti", "1"], "no such option: --limti; did you mean '--limit'?"),
+        (
+            ["history", "email", "a@example.com"],
+            "unexpected argument: a@example.com; write an identifier as TYPE=VALUE, such as email=",
+        ),
         (["stats", "x"], "unexpected argument: x"),
         (["erase", "5412"], "unexpected argument: 5412; for an MPID, use --mpid"),
         (["profile", "show", "-5412"], "no such option: -5; for an MPID, use --mpid"),

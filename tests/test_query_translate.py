@@ -109,6 +109,16 @@ def test_what_cannot_be_queried(
     assert_refused(idsync("profile", "query", *arguments), status, *words)
 
 
+def test_a_scope_without_an_immutable_type_is_queried_by_mpid(idsync: Program) -> None:
+    idsync.write(
+        "other.yaml",
+        "scopes: {a: {strategy: profile_link, priority: [customer_id, email], "
+        "identities: {customer_id: {login: true}}}}",
+    )
+    outcome = idsync("profile", "query", "--customer-id", "c1", "--config", "other.yaml")
+    assert_refused(outcome, 2, "query by an MPID; the scope has no immutable type")
+
+
 def test_lines_are_translated_in_their_order(idsync: Program) -> None:
     mpid = idsync("search", "--customer-id", "c1", "--json").json()["mpid"]
     given = f'{mpid}\ncustomer_id=c1\n{{"customerid": "c1"}}\n\n'.encode()

@@ -22,6 +22,9 @@ _NEGATIVE = re.compile(r"-[0-9]+")
 _MAY_BE_MPIDS = ("mpid", "whom")
 """What arguments are called that may be an MPID."""
 
+_ARE_IDENTIFIERS = ("identifier", "whom")
+"""What arguments are called that are TYPE=VALUE."""
+
 _IN_RANGE = re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\.")
 
 USUAL_CONFIG, USUAL_STORE = "idsync.yaml", "idsync.db"
@@ -120,7 +123,10 @@ def usage_message(error: ClickException) -> str:
         return f"no such command: {name}{nearest(name, context.command.list_commands(context))}"
     if message.startswith("Got unexpected extra argument"):
         words = message.partition("(s) (")[2].removesuffix(")")
-        hint = _mpid_hint(words, context.command.get_params(context)) if context else ""
+        parameters = context.command.get_params(context) if context else ()
+        hint = _mpid_hint(words, parameters)
+        if not hint and _takes_identifiers(parameters):
+            hint = "; write an identifier as TYPE=VALUE, such as email=a@example.com"
         return f"unexpected argument: {words}{hint}"
     return message[:1].lower() + message[1:]
 
@@ -132,14 +138,23 @@ def _mpid_hint(word: str, parameters: Sequence[Any]) -> str:
     return "; for an MPID, use --mpid" if is_number and is_taken else ""
 
 
+def _takes_identifiers(parameters: Sequence[Any]) -> bool:
+    """Whether a command takes TYPE=VALUE where others have an option for each type."""
+    return any(parameter.name in _ARE_IDENTIFIERS for parameter in parameters)
+
+
 def _option_hint(name: str, parameters: Sequence[Any]) -> str:
     """The options that may be meant, each by one of its names."""
     from idsync_cli.core.everyday_names import types_called
+    from idsync_cli.core.identity import TYPES_BY_NAME
     from idsync_cli.nearest import folded, nearest_words
 
     known = {each: parameter for parameter in parameters for each in parameter.opts}
     if folded(name) == "mpid":  # no type is meant, however near its name may be
         return did_you_mean([each for each in known if each.endswith("-mpid")])
+    word = name.removeprefix("--").replace("-", "_")
+    if word in TYPES_BY_NAME and _takes_identifiers(parameters):
+        return f"; write {word}=VALUE"
     meant = [f"--{kind.replace('_', '-')}" for kind in types_called(name)]
     meant += nearest_words(name, known)
     once = {known[each].name: each for each in reversed(meant) if each in known}

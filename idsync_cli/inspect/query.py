@@ -98,10 +98,11 @@ def by_identifier(
     """
     rules = organization.scopes[scope]
     if not rules.settings_of(identifier.type).immutable:
-        immutable = ", ".join(rules.immutable_types) or "(the scope has none)"
+        immutable = ", ".join(rules.immutable_types)
+        others = f", or by: {immutable}" if immutable else "; the scope has no immutable type"
         raise UsageFault(
             f"NOT_IMMUTABLE: {identifier.type} is not immutable in the scope, so it need not stay "
-            f"with one user; query by an MPID, or by: {immutable}"
+            f"with one user; query by an MPID{others}"
         )
     meant = None
     if not rules.guard_rails.blocks(identifier):

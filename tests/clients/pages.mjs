@@ -58,6 +58,9 @@ if (await slider.count()) {
     });
   }
 }
+await page.emulateMedia({ media: "print" });
+seen.printed = await page.evaluate(() => document.querySelector(".graph .part")?.getBoundingClientRect().bottom ?? 0);
+await page.emulateMedia({ media: "screen" });
 // Whoever develops a page may put scripts into it; axe is one, and the page's own policy refuses it.
 const client = await context.newCDPSession(page);
 await client.send("Page.setBypassCSP", { enabled: true });

@@ -152,3 +152,13 @@ def test_graphviz_reads_what_was_written(idsync: Program) -> None:
     labels = " ".join(each.get("label", "") for each in drawn["objects"])
     assert len(graph["nodes"]) < len(drawn["objects"])
     assert "script" in labels
+
+
+def test_the_picture_of_a_shared_device_is_printed_below_its_heading(tmp_path: Path) -> None:
+    idsync = Program(tmp_path)
+    idsync.write("idsync.yaml", CONFIG)
+    idsync.make_store()
+    idsync.replay(*(login(str(each), ios_idfv="shared") for each in range(40)))
+    assert idsync("graph", "ios_idfv=shared", "--output", "shared.html").status == 0
+    sheet = 900  # pages.mjs makes its window as high
+    assert 0 < visited(tmp_path / "shared.html")["printed"] <= sheet

@@ -105,6 +105,15 @@ def test_a_window_begins_before_it_ends_and_has_at_most_ninety_days() -> None:
     assert fault(3, 1, 99, 100 + LONGEST_WINDOW_MS) is AliasFault.INVALID_WINDOW
 
 
+def test_a_window_that_is_refused_is_told_in_both_spellings() -> None:
+    with pytest.raises(Refusal) as ends_early:
+        alias(3, 1, 1706745600000, 1704067200000)
+    assert "ends at 1704067200000 (2024-01-01T00:00:00.000Z), " in ends_early.value.message
+    with pytest.raises(Refusal) as too_long:
+        alias(3, 1, 1580515200000, 1704067200000)
+    assert "start at 1696291200000 (2023-10-03T00:00:00.000Z) or" in too_long.value.message
+
+
 def test_a_source_is_one_again_in_a_window_that_shares_no_moment() -> None:
     known = people()
     known.aliases.append(Alias(5, 3, 1, 100, 200))

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from idsync_cli.core.audiences.times import time_text
 from idsync_cli.core.codes import AliasFault, ErrorCode, Rule, Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias
@@ -76,17 +77,23 @@ def _window_of(request: AliasRequest) -> tuple[int, int]:
     if start > end:
         raise _refused(
             AliasFault.INVALID_WINDOW,
-            f"the window ends at {end}, before it starts at {start}; give the earlier time first",
+            f"the window ends at {_told(end)}, before it starts at {_told(start)}; "
+            "give the earlier time first",
             ("start_unixtime_ms",),
         )
     if end - start > LONGEST_WINDOW_MS:
         raise _refused(
             AliasFault.INVALID_WINDOW,
-            f"the window from {start} to {end} is longer than 90 days; start at "
-            f"{end - LONGEST_WINDOW_MS} or later",
+            f"the window from {_told(start)} to {_told(end)} is longer than 90 days; start at "
+            f"{_told(end - LONGEST_WINDOW_MS)} or later",
             ("start_unixtime_ms",),
         )
     return start, end
+
+
+def _told(time_ms: int) -> str:
+    """A time as a file writes it and as people read it."""
+    return f"{time_ms} ({time_text(time_ms)})"
 
 
 def _check_earlier(

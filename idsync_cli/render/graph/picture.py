@@ -29,6 +29,9 @@ _CHARACTER = 7.3
 
 _ROOM = 22
 _MARGIN = 10
+_ONE_SHEET = 1400
+"""How high a picture may be to go on one sheet, below its heading, and still be read."""
+
 _LINE = 14
 
 
@@ -107,7 +110,7 @@ def _picture(drawing: _Drawing, part: ConnectedNodes) -> Element:
     return element(
         "div",
         drawn,
-        class_="part",
+        class_="part" if height > _ONE_SHEET else "part sheet",
         tabindex="0",
         role="group",
         aria_label="picture",
