@@ -22,7 +22,7 @@ from idsync_cli.server.outermost import ReportBug, answer
 
 PREFIX: Final = "/explorer/"
 _DATA: Final = "/explorer/api"
-_WAY_ON: Final = "put a store there, and try again, or stop idsync and name another with --store"
+_WAY_ON: Final = "put a store there, and try again, or start idsync with another store"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
