@@ -414,7 +414,7 @@ def test_a_store_that_is_gone_or_no_store_is_told_with_the_way_on(tmp_path: Path
             message = told.json()["error"]["message"]
             assert message.startswith("the store ")
             assert " is gone; " in message
-            assert "--store" in message
+            assert "start idsync with another store" in message
         assert "idsync.db" not in ask.server("POST", "/v1/search", visit(1), KEY).body.decode()
         store.write_bytes(b"no database" * 100)
         assert "not an idsync store" in ask("overview").json()["error"]["message"]
