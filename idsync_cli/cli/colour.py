@@ -204,7 +204,7 @@ class TakesColour:
         """Read the arguments; `--color` first, because help and errors depend on it."""
         asked = None
         with suppress(ClickException):  # is told below, in the colour that is asked for
-            options, _, _ = self.make_parser(ctx).parse_args(args=list(args))  # type: ignore[attr-defined]
+            options, _, _ = self.make_parser(ctx).parse_args(args=list(args))  # type: ignore[attr-defined]  # Typer's
             asked = options.get("color")
         asked = asked or _asked_in(args)
         if asked in list(When):
