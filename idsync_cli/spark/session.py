@@ -3,11 +3,10 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from idsync_cli.errors import UsageFault
-from idsync_cli.spark.reading import is_elsewhere, is_gzip
+from idsync_cli.spark.reading import are_small
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -18,12 +17,6 @@ _IS_SUBMITTED: Final = "PYSPARK_GATEWAY_PORT"
 _OF_A_SHORT_LIFE: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """What Java is started with on this machine for small files: most of its time would go into
 compiling well what then runs for seconds. `spark.driver.extraJavaOptions` overrides it."""
-
-_SMALL: Final = 512 * 2**20
-"""Files of fewer bytes in all are small."""
-
-_PACKS: Final = 10
-"""About how many times smaller gzip makes requests."""
 
 _OF_A_FULL_DISK: Final = ("No space left on device", "File too large", "Disk quota exceeded")
 
@@ -53,7 +46,7 @@ def session(master: str | None, files: Sequence[str]) -> "SparkSession":
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
             builder = builder.config("spark.sql.shuffle.partitions", 4 * (os.cpu_count() or 1))
             builder = builder.config("spark.ui.showConsoleProgress", "false")
-            if _are_small(files):
+            if are_small(files):
                 builder = builder.config("spark.driver.defaultJavaOptions", _OF_A_SHORT_LIFE)
     if master is not None:
         builder = builder.master(master)
@@ -69,13 +62,6 @@ def session(master: str | None, files: Sequence[str]) -> "SparkSession":
     if _IS_SUBMITTED not in os.environ and not is_remote():
         found.sparkContext.setLogLevel("ERROR")  # of warnings there are many, and none is news
     return found
-
-
-def _are_small(files: Sequence[str]) -> bool:
-    if any(is_elsewhere(name) for name in files):
-        return False
-    sizes = [Path(name).stat().st_size * (_PACKS if is_gzip(name) else 1) for name in files]
-    return sum(sizes) < _SMALL
 
 
 def is_full(error: BaseException) -> bool:
