@@ -3,6 +3,9 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from idsync_cli.errors import UsageFault
@@ -17,6 +20,11 @@ _IS_SUBMITTED: Final = "PYSPARK_GATEWAY_PORT"
 _OF_A_SHORT_LIFE: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """What Java is started with on this machine for small files: most of its time would go into
 compiling well what then runs for seconds. `spark.driver.extraJavaOptions` overrides it."""
+
+_TASKS_OF_A_CORE: Final = 8
+"""So many that no core is without work for long when the last ones end."""
+
+_NEEDED: Final = "pandas", "pyarrow.parquet"
 
 _OF_A_FULL_DISK: Final = ("No space left on device", "File too large", "Disk quota exceeded")
 
@@ -44,12 +52,14 @@ def session(master: str | None, files: Sequence[str]) -> "SparkSession":
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         if master is None or master.startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-            builder = builder.config("spark.sql.shuffle.partitions", 4 * (os.cpu_count() or 1))
+            partitions = _TASKS_OF_A_CORE * (os.cpu_count() or 1)
+            builder = builder.config("spark.sql.shuffle.partitions", partitions)
             builder = builder.config("spark.ui.showConsoleProgress", "false")
             if are_small(files):
                 builder = builder.config("spark.driver.defaultJavaOptions", _OF_A_SHORT_LIFE)
     if master is not None:
         builder = builder.master(master)
+    Thread(target=_import_ahead, daemon=True).start()
     try:
         found = builder.getOrCreate()
     except PySparkRuntimeError as error:
@@ -62,6 +72,13 @@ def session(master: str | None, files: Sequence[str]) -> "SparkSession":
     if _IS_SUBMITTED not in os.environ and not is_remote():
         found.sparkContext.setLogLevel("ERROR")  # of warnings there are many, and none is news
     return found
+
+
+def _import_ahead() -> None:
+    """Import what a job needs in this process while Java starts: it takes more than a second."""
+    for name in _NEEDED:
+        with suppress(ImportError):  # whoever needs it says so
+            import_module(name)
 
 
 def is_full(error: BaseException) -> bool:
