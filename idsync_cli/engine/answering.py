@@ -178,15 +178,17 @@ class Answering:
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
-            outcome = decide(request, rules, lookup, seq, self._seed, explain=explain, near=near)
-            if outcome.status is _ERASED:
-                outcome = _surveyed(outcome, reading, scope, seq, transaction, now)
-            if keep and outcome.changes_the_store:
+            outcome = decision = decide(
+                request, rules, lookup, seq, self._seed, explain=explain, near=near
+            )
+            if decision.status is _ERASED:
+                outcome = decision = _surveyed(decision, reading, scope, seq, transaction, now)
+            if keep and decision.changes_the_store:
                 assert reading.kind is not None
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms
                 entry = RequestEntry(seq, now, reading.kind, its_id, its_time)
-                transaction.apply(outcome, scope, rules, entry)
-                self._on_applied(outcome, scope, entry)
+                transaction.apply(decision, scope, rules, entry)
+                self._on_applied(decision, scope, entry)
                 if not (self._remembers_rules or transaction.remembers_rules):
                     transaction.remember_rules(rules_json.remembered(self._organization))
         except Refusal as refusal:

@@ -174,8 +174,9 @@ def _is_whole(members: Members, line: bytes) -> bool:
             texts += 2  # its name, and itself
         elif isinstance(value, dict):
             texts += 1 + 2 * len(value)
-            if None in value.values():
-                texts -= sum([each is None for each in value.values()])
+            for each in value.values():
+                if each is None:
+                    texts -= 1
         elif isinstance(value, int):
             if not MPID_MIN <= value <= MPID_MAX or (value == 0 and b"-0" in line):
                 return False  # `decode` has words for it, or it is shown as it stands there

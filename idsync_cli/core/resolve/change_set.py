@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.codes import Op
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Change, ProfileUpdate
@@ -12,6 +14,7 @@ from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 
 
+@mypyc_attr(free_list_len=1)
 class _ChangedProfile:
     """A profile as it was found, and the identifiers that it gained, in order, and lost.
 
@@ -28,6 +31,7 @@ class _ChangedProfile:
         self.shrunk: set[IdentityType] | None = None
 
 
+@mypyc_attr(free_list_len=1)
 class Consequences(Value):
     """What the changes of a request amount to: the changed profiles, and the orphaned ones."""
 
@@ -46,6 +50,7 @@ _ADD: Final = Op.ADD
 _REMOVE: Final = Op.REMOVE
 
 
+@mypyc_attr(free_list_len=1)
 class ChangeSet:
     """The changes of one request: profiles as it found them, and as they are after it so far."""
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.codes import (
     ErrorCode,
     NoteCode,
@@ -77,6 +79,7 @@ def resolve(
     return its.decide()
 
 
+@mypyc_attr(free_list_len=1)
 class _Resolution:
     """One request on its way through section 4, after step 1 has accepted it."""
 

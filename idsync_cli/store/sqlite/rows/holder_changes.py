@@ -8,7 +8,7 @@ place among its changes.
 from struct import Struct
 from typing import Final
 
-from idsync_cli.store.sqlite.rows.packed_integers import PackedIntegers, unpack_numbers
+from idsync_cli.store.sqlite.rows.packed_integers import NUMBER_BYTES, PackedIntegers
 
 NOWHERE: Final = -1
 """Stands for the value of `known` of a row that is not there."""
@@ -19,6 +19,7 @@ _TYPE: Final = 4
 _SEQ: Final = 5
 _PLACE: Final = 6
 _LAYOUT: Final = Struct(f"<{_WIDTH}q")
+_IDENTIFIER: Final = Struct(f"<q{(_WIDTH - 1) * NUMBER_BYTES}x")
 
 GoneRow = tuple[int, int, int]
 """The key of a row of `holders`: the identifier, `known`, the profile."""
@@ -79,7 +80,7 @@ class HolderChanges:
 
 def identifiers_in(packed: bytes) -> set[int]:
     """The numbers of the identifiers in changes that were packed."""
-    return set(unpack_numbers(packed)[::_WIDTH])
+    return {number for (number,) in _IDENTIFIER.iter_unpack(packed)}
 
 
 def rows_of(packed: bytes) -> tuple[list[GoneRow], list[NewRow]]:
