@@ -84,15 +84,15 @@ class Answering:
         return [
             self._answer(
                 reading,
-                requests[index].line,
-                seqs[index],
+                request.line,
+                seq,
                 transaction,
                 labels,
                 now,
-                self._explain or requests[index].line in lines,
+                self._explain or request.line in lines,
                 False,
             )
-            for index, reading in enumerate(readings)
+            for request, reading, seq in zip(requests, readings, seqs, strict=True)
         ]
 
     def answer(

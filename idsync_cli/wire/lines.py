@@ -77,6 +77,7 @@ _NAMES_A_BATCH: Final = b'"batch"'
 _BACKSLASH: Final = ord("\\")
 _CARRIAGE_RETURN: Final = ord("\r")
 _QUOTE: Final = ord('"')
+_SPACE: Final = ord(" ")
 _CHANGES: Final = MEMBERS["identity_changes"].place
 _TYPE: Final = MEMBERS["type"].place
 _RESPONSE: Final = MEMBERS["response"].place
@@ -91,7 +92,7 @@ def not_blank(lines: Sequence[bytes], first: int) -> list[NumberedLine]:
     return [
         (number, line)
         for number, line in enumerate(lines, start=first)
-        if line and not (line.isspace() and len(line) < LONGEST_LINE)
+        if line and (line[0] > _SPACE or not (line.isspace() and len(line) < LONGEST_LINE))
     ]
 
 

@@ -82,7 +82,8 @@ class Applying:
                 (scope.number, entry.kind, decision.status, by.rule, by.identity_type)
             )
             numbers += (seq, entry.time_ms, outcome, answered.created_seq)
-        for place, change in enumerate(decision.changes, start=1):
+        for index, change in enumerate(decision.changes):  # without a start it compiles well
+            place = index + 1
             profile = its if change.mpid == mpid else cache.of(change.mpid)
             if change.op is _ADD:
                 its_number = edits.add(profile, change.identifier, seq, place)
