@@ -81,18 +81,19 @@ class Answering:
         readings = [self._reader.read(each.request) for each in requests]
         self.prefetch(readings, transaction, labels)
         now, lines = self._now(), self._explained_lines
+        numbers, its_lines = list(seqs), [each.line for each in requests]
         return [
             self._answer(
                 reading,
-                request.line,
-                seq,
+                its_lines[index],
+                numbers[index],
                 transaction,
                 labels,
                 now,
-                self._explain or request.line in lines,
+                self._explain or its_lines[index] in lines,
                 False,
             )
-            for request, reading, seq in zip(requests, readings, seqs, strict=True)
+            for index, reading in enumerate(readings)
         ]
 
     def answer(

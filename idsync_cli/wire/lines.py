@@ -101,6 +101,7 @@ class LineReader:
 
     def __init__(self) -> None:
         decoder = _decoder()
+        self._most_bytes = MAX_LINE_BYTES
         self._decode, self._members_of, self._faults = decoder[:3]
         self._decode_any, self._events_of = decoder[3:]
 
@@ -112,7 +113,7 @@ class LineReader:
         """The request of a line: plain, or an event batch, or a JSON value, or why it is none."""
         if line and line[-1] == _CARRIAGE_RETURN:
             line = line[:-1]
-        if _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
+        if _BACKSLASH not in line and len(line) <= self._most_bytes:
             members = self._plain(line)
             if members is not None and members[_TYPE] != _BATCH:
                 return PlainLine(members)
