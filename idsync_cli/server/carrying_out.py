@@ -21,6 +21,16 @@ _LONGEST_SECONDS: Final = 60.0
 """How long it sleeps at most: others may have accepted a request over the same store."""
 
 
+async def forget_the_erased(api: Api) -> None:
+    """Have live requests forgotten if somebody was erased meanwhile, by whatever process.
+
+    Raises:
+        Problem: 503; the store is busy or cannot be used.
+    """
+    if api.live is not None:
+        api.live.erased_until(await api.look(subject_requests.latest_erasure))
+
+
 class CarryingOut:
     """A task that carries out what was accepted, `delay_ms` later, also by an earlier server."""
 
@@ -52,6 +62,7 @@ class CarryingOut:
     async def _do_what_is_due(self) -> float:
         """Carry out all that is due; in how many seconds to look again."""
         stuck = 0
+        await forget_the_erased(self._api)
         while True:
             waiting = (await self._api.look(subject_requests.pending))[stuck:]
             now = self._api.now()
@@ -82,7 +93,7 @@ class CarryingOut:
         if outcome.report is None:
             return False
         if self._api.live is not None:
-            self._api.live.forget()
+            self._api.live.erased_until(outcome.answer.seq)
         answer, recorder = outcome.answer, self._api.recorder
         if recorder is not None:
             erased = {"scope": answer.scope, "mpid": str(answer.mpid), "request_id": its_id}

@@ -57,7 +57,7 @@ export async function send(path, body, signal = undefined) {
   return answered(await request(path, { method: "POST", headers, body: JSON.stringify(body), signal }));
 }
 
-// What comes as server-sent events: `take` is called with the id and the data of each.
+// What comes as server-sent events: `take` is called with the id, the name and the data of each.
 export async function listen(path, after, take, signal) {
   const headers = after === null ? {} : { "last-event-id": after };
   const response = await request(path, { headers, signal });
@@ -75,7 +75,7 @@ export async function listen(path, after, take, signal) {
         const place = line.indexOf(":");
         return [line.slice(0, place), line.slice(place + 1).trim()];
       }));
-      if (members.data) take(members.id, JSON.parse(members.data));
+      if (members.data) take(members.id, members.event, JSON.parse(members.data));
     }
   }
 }
