@@ -99,8 +99,7 @@ const STEPS = {
     const { page } = await visit();
     await page.waitForSelector("form.request");
     const ended = spawnSync(facts.restore[0], facts.restore.slice(1), { cwd: facts.folder, encoding: "utf8" });
-    await page.goto(`${origin}/#/audiences`);
-    await page.waitForSelector("#banner button");
+    await page.waitForSelector("#banner button"); // nobody touches the page
     const told = await page.textContent("#banner");
     await page.click("#banner button");
     await page.waitForFunction(() => document.getElementById("banner").textContent === "");
