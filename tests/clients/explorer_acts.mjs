@@ -85,6 +85,33 @@ const STEPS = {
     return { made, line, explained, nodes, told };
   },
 
+  async dryRun() {
+    const { page } = await visit();
+    await page.fill("form.request .row input >> nth=0", "NOT-MADE");
+    await page.click("button.main");
+    await page.waitForSelector(".result .pieces");
+    return { told: await page.textContent(".result"), links: await page.locator(".result a").count() };
+  },
+
+  // On a phone: a fault far to the right in its line.
+  async fault() {
+    const context = await browser.newContext({ viewport: { width: 400, height: 800 } });
+    const { page } = await watched(context);
+    await page.goto(address);
+    await page.waitForSelector("form.request");
+    await page.goto(`${origin}/#/compare`);
+    await page.fill("form.request .row input >> nth=0", "x");
+    await page.fill("textarea", `scopes: {s: {strategy: best_match, priority: [email, customer_id, other, ios_idfv, nonsense]}}`);
+    await page.click("button.main");
+    await page.waitForSelector(".failure .look-caret");
+    await page.waitForTimeout(300);
+    const [caret, line] = await page.evaluate(() => {
+      const caret = document.querySelector(".failure .look-caret"), line = caret.closest(".typed");
+      return [caret, line].map((each) => each.getBoundingClientRect()).map(({ left, right }) => [left, right]);
+    });
+    return { caret, line };
+  },
+
   async notThere() {
     const { page } = await visit();
     await page.goto(`${origin}/#/profiles/5`);

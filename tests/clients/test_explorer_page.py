@@ -135,6 +135,18 @@ def test_a_request_is_carried_out_and_followed(acts: dict[str, Any]) -> None:
     assert "profile" in found["told"]
 
 
+def test_what_a_dry_run_would_make_is_no_link(acts: dict[str, Any]) -> None:
+    found = of(acts, "dryRun")
+    assert "is created" in found["told"]
+    assert found["links"] == 0
+
+
+def test_on_a_phone_the_caret_of_a_fault_is_seen(acts: dict[str, Any]) -> None:
+    found = of(acts, "fault")
+    (left, right), (begin, end) = found["caret"], found["line"]
+    assert begin <= left < right <= end <= 400
+
+
 def test_who_is_not_there_is_told_with_the_way_on(acts: dict[str, Any]) -> None:
     found = of(acts, "notThere")
     assert "no profile has the MPID 5" in found["nobody"]
