@@ -9,6 +9,8 @@ all anonymous profiles are judged alike, so it is enough to look at the newest o
 from collections.abc import Sequence
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.decision import DecidedBy, NearMiss, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
@@ -17,6 +19,7 @@ from idsync_cli.core.resolve.explanation import SEVERAL, Explanation, near_misse
 from idsync_cli.core.value import Value
 
 
+@mypyc_attr(free_list_len=1)
 class Match(Value):
     """The candidates that remain after the tiers were consulted.
 
@@ -43,6 +46,7 @@ class Match(Value):
         self.tiers: Final = tiers
 
 
+@mypyc_attr(free_list_len=1)
 class Matcher(Eligibility):
     """Finds the profiles that one request may be answered with.
 
