@@ -85,6 +85,39 @@ const STEPS = {
     return { made, line, explained, nodes, told };
   },
 
+  // More requests come than a page shows, while it pauses.
+  async flood() {
+    const { page } = await visit();
+    await page.waitForSelector("form.request");
+    await page.goto(`${origin}/#/live`);
+    const come = async (count) => {
+      const headers = { "x-mp-key": "web-key", "content-type": "application/json" };
+      for (let number = 0; number < count; number += 1) {
+        const body = JSON.stringify({ known_identities: { device_application_stamp: `flood-${number}` } });
+        await fetch(`${origin}/v1/identify`, { method: "POST", headers, body });
+      }
+    };
+    const says = (words) => page.waitForFunction((wanted) => document.querySelector(".status p").textContent.includes(wanted), words);
+    await come(3);
+    await page.waitForSelector("ol.live li");
+    await page.waitForFunction(() => document.querySelectorAll("ol.live li").length >= 3);
+    await page.waitForTimeout(700); // all three are there
+    await page.click("button:has-text('Pause')");
+    await come(130);
+    await says("130 new");
+    const paused = await page.textContent(".status p");
+    await page.click("ol.live summary >> nth=0");
+    await page.waitForSelector("ol.live .pieces, ol.live .failure");
+    const explained = await page.textContent("ol.live .result");
+    await page.click("button:has-text('Pause')");
+    await says("the last 100 of");
+    const open = await page.locator("ol.live details[open]").count();
+    await page.click("ol.live details[open] summary"); // and out of sight with the next that comes
+    await come(1);
+    await page.waitForFunction(() => document.querySelectorAll("ol.live li").length === 100);
+    return { paused, explained, open, told: await page.textContent(".status p") };
+  },
+
   async dryRun() {
     const { page } = await visit();
     await page.fill("form.request .row input >> nth=0", "NOT-MADE");

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -133,6 +134,14 @@ def test_a_request_is_carried_out_and_followed(acts: dict[str, Any]) -> None:
     assert "NEW-ONE" in found["explained"]
     assert "NEW-ONE" in found["nodes"]
     assert "profile" in found["told"]
+
+
+def test_what_is_shown_can_be_read_however_many_come(acts: dict[str, Any]) -> None:
+    found = of(acts, "flood")
+    assert found["paused"] == "Paused: 130 new."
+    assert "flood-2" in found["explained"]
+    assert found["open"] == 1
+    assert re.fullmatch(r"Listening: the last 100 of 1\d\d, newest first\.", found["told"])
 
 
 def test_what_a_dry_run_would_make_is_no_link(acts: dict[str, Any]) -> None:
