@@ -17,7 +17,7 @@ from idsync_cli.core.data.values import Alias, AttributeChange, BatchData
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Change, DecidedBy, Decision
 from idsync_cli.core.erasure import Erasure
-from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType, mpid_of
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
@@ -432,6 +432,36 @@ def test_of_a_crowd_the_newest_are_found(store: Store, beforehand: bool) -> None
             assert mpids(lookup.anonymous((D,), limit, lacking=x)) == mpids(without_x[:limit])
             assert mpids(lookup.anonymous((D, E), limit)) == []
             assert mpids(lookup.anonymous((D,), limit, lacking=E)) == mpids(anonymous[:limit])
+
+
+@pytest.mark.parametrize("by", [RULES, BY_DEVICE])
+def test_those_that_hold_an_identifier_are_counted_as_they_are_found(
+    store: Store, by: ScopeRules
+) -> None:
+    """By the rules that they were put in under, and by others that make other profiles known."""
+    [x] = identifiers(ios_idfv="x")
+    put(
+        store,
+        *crowd(70),
+        *(
+            profile(seq, seq=seq, ios_idfv="d", email=f"e{seq}", customer_id=str(seq))
+            for seq in range(71, 99)
+        ),
+    )
+    put(store, profile(99, seq=99, ios_idfv="d"), scope="t")
+    types = [None, 0, TYPE_BITS[DEVICE], TYPE_BITS[EMAIL], TYPE_BITS[EMAIL] | TYPE_BITS[DEVICE]]
+    with store.reading() as transaction:
+        for scope in ("s", "t", "nowhere"):
+            lookup = transaction.lookup(scope, by)
+            for limit in (1, 2, 30, SEVERAL):
+                for one in (D, x, E):
+                    found = lookup.known(one, limit)
+                    for bits in types:
+                        wanted = [each for each in found if bits is None or each.types & bits]
+                        assert lookup.count_known(one, limit, bits) == len(wanted)
+                for some in ((D,), (x,), (D, x), (x, D), (D, E)):
+                    found = lookup.anonymous(some, limit)
+                    assert lookup.count_anonymous(some, limit) == len(found)
 
 
 def test_a_scope_knows_nothing_of_another_but_the_mpids_that_are_gone(store: Store) -> None:

@@ -39,6 +39,7 @@ class Explorer:
     def _application(self, routes: ExplorerRoutes) -> Starlette:
         of_data: list[tuple[str, str, Handler]] = [
             ("GET", "overview", routes.overview),
+            ("GET", "store", routes.store),
             ("POST", "ask", routes.ask),
             ("POST", "compare", routes.compare),
             ("GET", "profile/{mpid}", routes.profile),

@@ -1,8 +1,7 @@
 """What the page asks for, one handler each; all but the files of the page need the token."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +15,17 @@ from idsync_cli.files.config_file import read as read_configuration
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.api import Api
 from idsync_cli.server.bodies import check_content_type, read_body
+from idsync_cli.server.due import forget_the_erased
 from idsync_cli.server.explorer import views
-from idsync_cli.server.explorer.live_lines import live_line, live_shown
+from idsync_cli.server.explorer.live_lines import (
+    live_counts,
+    live_events,
+    live_line,
+    live_shown,
+)
 from idsync_cli.server.explorer.shown_rules import CurrentRules, ShownRules
 from idsync_cli.server.explorer.views import Json, sqlite_of
-from idsync_cli.server.live import KEPT, LiveRequest, LiveRequests
+from idsync_cli.server.live import KEPT
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.wire.decoding import OF_BODY, decode_json
@@ -34,13 +39,8 @@ MOST_BYTES: Final = 1024 * 1024
 """How long a body may be: a configuration goes with some."""
 
 MOST_LISTENERS: Final = 16
-SILENT_SECONDS: Final = 15.0
-"""After what time a comment is sent to those who listen, so that the connection stays."""
-
-PACE_SECONDS: Final = 0.5
-"""How often those who listen are told at most: what comes meanwhile comes together."""
-
-LOOK_AGAIN_SECONDS: Final = 1.0
+LONGEST_NAME: Final = 40
+"""How long the name may be that a page gives itself."""
 
 
 class ExplorerRoutes:
@@ -136,6 +136,10 @@ class ExplorerRoutes:
 
         return json_response(await self._seen(look))
 
+    async def store(self, _request: Request) -> Response:
+        """Which store it is: a page that is left open asks now and then."""
+        return json_response(await self._seen(lambda _: {}))
+
     async def configuration(self, _request: Request) -> Response:
         """The configuration in sentences, and what lint says of it."""
         return json_response(views.configuration(self.rules))
@@ -162,7 +166,9 @@ class ExplorerRoutes:
     async def live_one(self, request: Request) -> Response:
         """One of the latest requests, explained."""
         number = request.path_params["number"]
-        found = None if self._api.live is None else self._api.live.one(number)
+        await self._forget_the_erased()
+        page = request.query_params.get("page", "")
+        found = None if self._api.live is None else self._api.live.one(number, page)
         if found is None:
             raise Problem(
                 404,
@@ -182,26 +188,26 @@ class ExplorerRoutes:
             )
         if self._listeners >= MOST_LISTENERS:
             raise Problem(503, f"{MOST_LISTENERS} pages are listening; close one of them", "BUSY")
+        await self._forget_the_erased()
         after = request.headers.get("last-event-id", "")
-        return StreamingResponse(
-            self._events(live, int(after) if after.isdecimal() and len(after) < 20 else 0),
-            media_type="text/event-stream",
-        )
+        number = int(after) if after.isdecimal() and len(after) < 20 else 0
+        page = request.query_params.get("page", "")[:LONGEST_NAME]
+        if request.query_params.get("paused") == "true":
+            events = live_counts(live, number)
+        else:
+            events = live_events(live, number, page)
+        return StreamingResponse(self._listening(events), media_type="text/event-stream")
 
-    async def _events(self, live: LiveRequests, after: int) -> AsyncIterator[str]:
+    async def _forget_the_erased(self) -> None:
+        with suppress(Problem):  # of a store that cannot be asked, nothing new is known
+            await forget_the_erased(self._api)
+
+    async def _listening(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
         self._listeners += 1
         try:
             yield ": listening\n\n"
-            while not live.is_over:
-                found = live.after(after)
-                if found:
-                    after = found[-1].number
-                    yield _event_of(found)
-                    await asyncio.sleep(PACE_SECONDS)
-                else:
-                    await live.wait(SILENT_SECONDS)
-                    if not live.after(after):
-                        yield ": still here\n\n"
+            async for each in events:
+                yield each
         finally:
             self._listeners -= 1
 
@@ -219,11 +225,6 @@ class ExplorerRoutes:
         if isinstance(found, UsageFault):
             raise found
         return found
-
-
-def _event_of(requests: list[LiveRequest]) -> str:
-    data = json.dumps([live_line(each) for each in requests])
-    return f"id: {requests[-1].number}\nevent: requests\ndata: {data}\n\n"
 
 
 async def _object_in(request: Request) -> dict[str, Any]:
