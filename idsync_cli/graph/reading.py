@@ -13,7 +13,6 @@ from idsync_cli.store.sqlite.queries.links import (
     identifier_numbered,
     links_between,
     profile_numbered,
-    request_numbered,
 )
 
 
@@ -74,7 +73,7 @@ class GraphCollector:
         named |= {*self.profiles}
         requests = {}
         for seq in sorted(each for each in named if each is not None):
-            if (request := request_numbered(self._transaction, seq)) is not None:
+            if (request := self._transaction.request(seq)) is not None:
                 requests[seq] = request
         return assembled(
             {(None, number): node for number, node in self.profiles.items()},

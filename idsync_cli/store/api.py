@@ -29,6 +29,7 @@ from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
+    from idsync_cli.store.inspection import Inspection
 
 
 class MpidTaken(Exception):
@@ -163,6 +164,14 @@ class Transaction(Questions):
 
         The key that is made of the seed is none of them.
         """
+
+    # What those ask who look into it. A store that may grow has queries for it.
+
+    def inspection(self) -> "Inspection":
+        """Questions about single profiles and identifiers, until something is changed."""
+        from idsync_cli.store.inspection import Inspection
+
+        return Inspection(self)
 
     # Rules that the store was used with.
 

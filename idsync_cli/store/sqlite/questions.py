@@ -25,6 +25,7 @@ from idsync_cli.store.values import (
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import Record
+    from idsync_cli.store.causes import KeptRequest
 
 _SCOPES = """
     SELECT name FROM scopes
@@ -124,6 +125,13 @@ class SqliteQuestions(Transaction):
 
         self.write()
         return records.records(self, scope)
+
+    def requests(self, seq: int | None = None) -> "Iterator[KeptRequest]":
+        """The requests and imports that changed the store, or that of a number, by number."""
+        from idsync_cli.store.sqlite.queries import requests
+
+        self.write()
+        return requests.requests(self, seq)
 
     def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
         """The erasures, or that of one profile, by sequence number."""

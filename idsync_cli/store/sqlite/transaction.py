@@ -31,6 +31,7 @@ from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
+    from idsync_cli.store.inspection import Inspection
     from idsync_cli.store.sqlite.cache.imports import RecordInserts
 
 _ADD: Final = Op.ADD
@@ -322,6 +323,13 @@ class SqliteTransaction(SqliteQuestions):
         if self._batch.rules is not None:
             return dict(self._batch.rules)
         return dict(self.connection.execute("SELECT scope, rules FROM rules"))
+
+    def inspection(self) -> "Inspection":
+        """Questions about single profiles and identifiers, until something is changed."""
+        from idsync_cli.store.sqlite.looking.inspection import SqliteInspection
+
+        self.write()
+        return SqliteInspection(self)
 
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""

@@ -11,7 +11,6 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
-from idsync_cli.store.sqlite.queries.history import Cause, cause_of
 
 
 class LinkRow(NamedTuple):
@@ -21,16 +20,6 @@ class LinkRow(NamedTuple):
     identifier_id: int
     added_seq: int
     removed_seq: int | None
-
-
-class RequestRow(NamedTuple):
-    """A request or an import that changed the store, and the MPID it was answered with.
-
-    The answer is None where that profile was erased.
-    """
-
-    cause: Cause
-    answer: int | None
 
 
 _HELD_BY = """
@@ -146,14 +135,3 @@ def identifier_numbered(transaction: Connected, identifier_id: int) -> tuple[str
         (identifier_id,),
     ).fetchone()
     return scope, Identifier(TYPES[type_id], value)
-
-
-def request_numbered(transaction: Connected, seq: int) -> RequestRow | None:
-    """The request or import with a sequence number; None where it changed nothing."""
-    row = transaction.connection.execute(
-        "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms, mpid"
-        " FROM requests JOIN outcomes USING (outcome_id)"
-        " LEFT JOIN profiles ON profiles.created_seq = requests.created_seq WHERE seq = ?",
-        (seq,),
-    ).fetchone()
-    return None if row is None else RequestRow(cause_of(*row[:-1]), row[-1])
