@@ -98,11 +98,14 @@ class PlainTransaction(Transaction):
     def is_taken(self, seq: int) -> bool:
         return seq in self.taken
 
-    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         names = [name for name in rules if name in self.login_bits]
-        stale = [name for name in names if self.login_bits[name] != rules[name].login_bits]
+        return tuple(name for name in names if self.login_bits[name] != rules[name].login_bits)
+
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        stale = self.stale_scopes(rules)
         self.login_bits |= {name: rules[name].login_bits for name in stale}
-        return tuple(stale)
+        return stale
 
     def prefetch(
         self,

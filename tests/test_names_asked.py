@@ -221,6 +221,9 @@ class RecordedTransaction(Transaction):
     def is_taken(self, seq: int) -> bool:
         raise AssertionError("the caller gives the numbers")
 
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        raise AssertionError("a transaction is prepared before")
+
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         raise AssertionError("a transaction is prepared before")
 

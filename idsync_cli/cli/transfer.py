@@ -50,7 +50,6 @@ from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store import sqlite as stores
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
-from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_export import LINES_AT_ONCE, RecordLines, export_profiles
 from idsync_cli.transfer.profile_import import import_profiles
 
@@ -134,7 +133,7 @@ def written_as(
     """The header of a file of the form, and how each profile is written."""
     if form is ExportFormat.JSONL:
         return [], lambda profile: wire.encode(wire.profile_json(profile))
-    types = types_held(transaction, scope)
+    types = transaction.counting().types_held(scope)
     return [profile_csv.header(types)], lambda profile: profile_csv.row(
         wire.profile_json(profile), types
     )

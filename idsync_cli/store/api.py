@@ -29,6 +29,7 @@ from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
+    from idsync_cli.store.counting import Counting
     from idsync_cli.store.inspection import Inspection
 
 
@@ -66,6 +67,10 @@ class Transaction(Questions):
         """
 
     # What the rules ask, and what they decided.
+
+    @abstractmethod
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        """The names that `align` would give under these rules, in their order; nothing is done."""
 
     @abstractmethod
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
@@ -172,6 +177,12 @@ class Transaction(Questions):
         from idsync_cli.store.inspection import Inspection
 
         return Inspection(self)
+
+    def counting(self) -> "Counting":
+        """How many there are of what, until something is changed."""
+        from idsync_cli.store.counting import Counting
+
+        return Counting(self)
 
     # Rules that the store was used with.
 

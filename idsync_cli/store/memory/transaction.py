@@ -48,17 +48,23 @@ class MemoryTransaction(MemoryQuestions):
         """Whether a profile was created, or anything changed, under the sequence number."""
         return seq in self._world.taken
 
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        """The scopes that have other login types under these rules than were last told."""
+        there = self._world.login_bits
+        return tuple(
+            [
+                name
+                for name, its_rules in rules.items()
+                if name in there and there[name] != its_rules.login_bits
+            ]
+        )
+
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         """Take note of the login types: who is known is judged again by every look-up."""
-        there = self._world.login_bits
-        stale = [
-            name
-            for name, its_rules in rules.items()
-            if name in there and there[name] != its_rules.login_bits
-        ]
+        stale = self.stale_scopes(rules)
         for name in stale:
-            there[name] = rules[name].login_bits
-        return tuple(stale)
+            self._world.login_bits[name] = rules[name].login_bits
+        return stale
 
     def prefetch(
         self,

@@ -31,6 +31,7 @@ from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
+    from idsync_cli.store.counting import Counting
     from idsync_cli.store.inspection import Inspection
     from idsync_cli.store.sqlite.cache.imports import RecordInserts
 
@@ -138,16 +139,22 @@ class SqliteTransaction(SqliteQuestions):
     def new_mpids_are_free(self, taken_to_be: bool) -> None:
         self._cache.new_mpids_are_free = taken_to_be
 
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        """The scopes that were written under other login types than those of these rules."""
+        return tuple(
+            [
+                name
+                for name, its_rules in rules.items()
+                if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
+            ]
+        )
+
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         """Let `holders` tell known from anonymous by these rules; give the scopes where it did not.
 
         Nothing needs to be done unless a scope has other login types than when it was written.
         """
-        stale = [
-            name
-            for name, its_rules in rules.items()
-            if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
-        ]
+        stale = self.stale_scopes(rules)
         if not stale:
             return ()
         from idsync_cli.store.sqlite.cache.alignment import align_holders
@@ -156,7 +163,7 @@ class SqliteTransaction(SqliteQuestions):
             align_holders(self.connection, self._scopes[name], name, rules[name].login_bits)
             self._lookups.pop(name, None)
             self._memory.clear()  # what it knows of who is known is no longer so
-        return tuple(stale)
+        return stale
 
     def prefetch(
         self,
@@ -330,6 +337,13 @@ class SqliteTransaction(SqliteQuestions):
 
         self.write()
         return SqliteInspection(self)
+
+    def counting(self) -> "Counting":
+        """How many there are of what, until something is changed."""
+        from idsync_cli.store.sqlite.looking.counting import SqliteCounting
+
+        self.write()
+        return SqliteCounting(self)
 
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
