@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
     from idsync_cli.store.counting import Counting
     from idsync_cli.store.inspection import Inspection
+    from idsync_cli.store.links import Links
 
 
 class MpidTaken(Exception):
@@ -183,6 +184,12 @@ class Transaction(Questions):
         from idsync_cli.store.counting import Counting
 
         return Counting(self)
+
+    def links(self) -> "Links":
+        """Which profiles hold, or once held, which identifiers, until something is changed."""
+        from idsync_cli.store.links import Links
+
+        return Links(self)
 
     # Rules that the store was used with.
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
     from idsync_cli.store.counting import Counting
     from idsync_cli.store.inspection import Inspection
+    from idsync_cli.store.links import Links
     from idsync_cli.store.sqlite.cache.imports import RecordInserts
 
 _ADD: Final = Op.ADD
@@ -344,6 +345,13 @@ class SqliteTransaction(SqliteQuestions):
 
         self.write()
         return SqliteCounting(self)
+
+    def links(self) -> "Links":
+        """Which profiles hold, or once held, which identifiers, until something is changed."""
+        from idsync_cli.store.sqlite.looking.links import SqliteLinks
+
+        self.write()
+        return SqliteLinks(self)
 
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""

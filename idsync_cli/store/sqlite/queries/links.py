@@ -1,26 +1,15 @@
 """Which profiles hold, or once held, which identifiers: the newest first, and no more than asked.
 
-Profiles go by their `created_seq` here, and identifiers by their `identifier_id`, so that a walk
-from one to the next reads no value.
+Identifiers go by their `identifier_id`.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
+from idsync_cli.store.links import LinkRow
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
-
-
-class LinkRow(NamedTuple):
-    """A profile that holds an identifier, or held it until the request `removed_seq`."""
-
-    created_seq: int
-    identifier_id: int
-    added_seq: int
-    removed_seq: int | None
-
 
 _HELD_BY = """
     SELECT created_seq, identifier_id, added_seq, NULL
