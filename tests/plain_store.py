@@ -55,8 +55,9 @@ from tests.plain_records import (
 class PlainTransaction(Transaction):
     """All that there is, while it may still be given up."""
 
-    def __init__(self, key: bytes, before: "PlainTransaction | None" = None) -> None:
-        self.key = key
+    def __init__(self, seed: int, before: "PlainTransaction | None" = None) -> None:
+        self.number = seed
+        self.key = key_of(seed)
         self.seq: int = before.seq if before else 0
         self.rules: dict[str, str] = dict(before.rules) if before else {}
         self.told_rules = False
@@ -86,6 +87,10 @@ class PlainTransaction(Transaction):
             "aliases": self.aliases,
             "events": self.events,
         }
+
+    @property
+    def seed(self) -> int:
+        return self.number
 
     @property
     def last_seq(self) -> int:
@@ -486,7 +491,7 @@ class PlainStore(Store):
 
     def __init__(self, seed: int) -> None:
         self.number = seed
-        self.there = PlainTransaction(key_of(seed))
+        self.there = PlainTransaction(seed)
         self.is_usable = True
 
     @property
@@ -510,7 +515,7 @@ class PlainStore(Store):
             raise StoreFault("the plain store is closed, or in another transaction")
         self.is_usable = False
         try:
-            yield PlainTransaction(self.there.key, self.there)
+            yield PlainTransaction(self.number, self.there)
         finally:
             self.is_usable = True
 

@@ -221,6 +221,10 @@ class RecordedTransaction(Transaction):
     def is_taken(self, seq: int) -> bool:
         raise AssertionError("the caller gives the numbers")
 
+    @property
+    def seed(self) -> int:
+        raise AssertionError("the engine has it from the store")
+
     def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         raise AssertionError("a transaction is prepared before")
 

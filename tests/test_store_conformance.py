@@ -110,6 +110,7 @@ def test_a_new_store_has_its_seed_and_nothing_else(store: Store) -> None:
     assert store.seed == SEED
     assert everything(store) == (0, (), [], [], {})
     with store.reading() as transaction:
+        assert transaction.seed == SEED
         assert not transaction.is_taken(1)
         assert not transaction.remembers_rules
         assert transaction.find(1) is None

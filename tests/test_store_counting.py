@@ -51,7 +51,7 @@ def told(store: Store, of: Callable[[Transaction], Counting]) -> dict[str, objec
         return dict(counted(transaction, of(transaction)))
 
 
-@pytest.mark.parametrize("number", many(range(12), share=3))
+@pytest.mark.parametrize("number", many(range(12), share=2))
 def test_queries_count_as_it_is_defined(make: Make, tmp_path: Path, number: int) -> None:
     world = world_of(number)
     with make(tmp_path, world.seed) as store, MemoryStore(world.seed) as memory:

@@ -83,7 +83,7 @@ def told(store: Store, of: Callable[[Transaction], Links]) -> list[object]:
         return [*linked(transaction, of(transaction), random.Random(5))]
 
 
-@pytest.mark.parametrize("number", many(range(12), share=3))
+@pytest.mark.parametrize("number", many(range(12), share=2))
 def test_queries_find_the_links_as_they_are_defined(
     make: Make, tmp_path: Path, number: int
 ) -> None:

@@ -27,7 +27,7 @@ from idsync_cli.graph.drawn import around, holders, scope_graph
 from idsync_cli.graph.ties import MOST_LOOKED_AT, ties
 from idsync_cli.graph.values import Graph, Tie
 from idsync_cli.inspect.near import meant_by
-from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.api import Transaction
 from idsync_cli.visible import visible
 
 FEW, MANY = 30, 200
@@ -214,7 +214,7 @@ def _format(form: Format | None, output: str, *, as_json: bool) -> Format:
 
 
 def _found(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     asked: _Asked,
     scope: str | None,
@@ -248,7 +248,7 @@ def _named(identifier: Identifier) -> str:
     return f"{identifier.type} {quoted(identifier.value)}"
 
 
-def _say_meant(transaction: SqliteTransaction, organization: Organization, asked: _Asked) -> None:
+def _say_meant(transaction: Transaction, organization: Organization, asked: _Asked) -> None:
     if isinstance(asked, int):
         say_meant(meant_by(transaction, organization, mpid=asked))
     else:

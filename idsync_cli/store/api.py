@@ -2,9 +2,13 @@
 
 `store/sqlite` keeps a store in a file, `store/memory` keeps a small one in dictionaries. Another
 kind of store is a class that derives from these; it may be plain Python even if idsync is compiled.
-It is done when it passes `tests/test_store_conformance.py`. Progress of replays, copies, health,
-and what commands ask by SQL because a store is large, are not part of the contract: they belong to
-one kind of store.
+It is done when it passes `tests/test_store_conformance.py` and the tests of what those ask who look
+into a store (`Inspection`, `Counting`, `Links`).
+
+What makes sense for a file alone is not part of the contract, and belongs to SQLite: progress of
+replays with their labels and recorded MPIDs, a second process that writes, copies and upgrades,
+health, a look back to how the store was after an earlier request, requests of data subjects, and
+which files of a user have to be erased with a profile.
 
 Everything that goes in or comes out is a value. It never changes afterwards, and can still be read
 when the store is closed.
@@ -50,6 +54,11 @@ class Transaction(Questions):
     __slots__ = ()
 
     # Numbers.
+
+    @property
+    @abstractmethod
+    def seed(self) -> int:
+        """That of the store."""
 
     @property
     @abstractmethod

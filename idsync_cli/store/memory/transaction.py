@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from idsync_cli.core.codes import AttributeOp, Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
@@ -30,10 +31,16 @@ from idsync_cli.store.values import HistoryChange, HistoryEntry, RequestEntry
 class MemoryTransaction(MemoryQuestions):
     """A transaction over a copy that is its own."""
 
-    def __init__(self, world: World, batch_key: bytes) -> None:
+    def __init__(self, world: World, seed: int) -> None:
         super().__init__(world)
-        self._key = batch_key
+        self._seed = seed
+        self._key = key_of(seed)
         self._remembers_rules = False
+
+    @property
+    def seed(self) -> int:
+        """That of the store."""
+        return self._seed
 
     @property
     def last_seq(self) -> int:
