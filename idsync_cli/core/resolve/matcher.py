@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.codes import Reason, TierOutcome
 from idsync_cli.core.decision import COUNTED_TO, NEAR_COUNTED_TO, DecidedBy, NearMiss, Tier
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
@@ -24,6 +26,7 @@ _SEVERAL: Final = 2
 _TOO_MANY: Final = COUNTED_TO + 1
 
 
+@mypyc_attr(free_list_len=1)
 class Match(Value):
     """The candidates that remain after the tiers were consulted.
 
@@ -50,6 +53,7 @@ class Match(Value):
         self.tiers: Final = tiers
 
 
+@mypyc_attr(free_list_len=1)
 class Matcher:
     """Finds the profiles that one request may be answered with.
 
