@@ -13,14 +13,14 @@ from idsync_cli.store.counts import (
     LargeProfile,
     ProfileKind,
 )
+from idsync_cli.store.sqlite.connected_transaction import ConnectedTransaction
 from idsync_cli.store.sqlite.queries import audiences, placeholders, profiles, statistics
-from idsync_cli.store.sqlite.questions import SqliteQuestions
 
 
 class SqliteCounting(Counting):
     """How many there are of what in a SQLite store."""
 
-    def __init__(self, transaction: SqliteQuestions) -> None:
+    def __init__(self, transaction: ConnectedTransaction) -> None:
         super().__init__(transaction)
         self._transaction = transaction
 

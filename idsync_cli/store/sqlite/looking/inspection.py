@@ -6,14 +6,14 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.causes import Act, Arrival
 from idsync_cli.store.inspection import Inspection
+from idsync_cli.store.sqlite.connected_transaction import ConnectedTransaction
 from idsync_cli.store.sqlite.queries import changes, earlier, history, identifiers, profiles
-from idsync_cli.store.sqlite.questions import SqliteQuestions
 
 
 class SqliteInspection(Inspection):
     """Questions about single profiles and identifiers of a SQLite store."""
 
-    def __init__(self, transaction: SqliteQuestions) -> None:
+    def __init__(self, transaction: ConnectedTransaction) -> None:
         super().__init__(transaction)
         self._transaction = transaction
 

@@ -5,15 +5,15 @@ from collections.abc import Collection
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.store.links import LinkRow, Links
+from idsync_cli.store.sqlite.connected_transaction import ConnectedTransaction
 from idsync_cli.store.sqlite.queries import identifiers as identifier_rows
 from idsync_cli.store.sqlite.queries import links
-from idsync_cli.store.sqlite.questions import SqliteQuestions
 
 
 class SqliteLinks(Links):
     """Who holds what, and held it, in a SQLite store; the number of an identifier is its row's."""
 
-    def __init__(self, transaction: SqliteQuestions) -> None:
+    def __init__(self, transaction: ConnectedTransaction) -> None:
         self._transaction = transaction  # nothing is read before it is asked for
 
     def of_profile(self, created_seq: int, most: int) -> list[LinkRow]:
