@@ -215,7 +215,7 @@ DECISION = Decision(
     (E,), (E.type,), (TIER,), (NEAR,), DATA, b"digest",
 )  # fmt: skip
 ERASURE, BACKUP = Erasure(1, 2, "s", 3, "r"), KeptFile(FileKind.BACKUP, "b.db")
-IS = definitions.Comparison(Operator.EQUALS, ("Bern",))
+IS = definitions.ValueComparison(Operator.EQUALS, ("Bern",))
 HAS = definitions.AttributeCondition("city", IS)
 ALL = definitions.AllOf((HAS,))
 EVENTS = definitions.EventFilter("buy", None, 5, (HAS,))

@@ -11,7 +11,6 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
@@ -21,6 +20,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.identity import IdentityType
 
@@ -106,7 +106,7 @@ def _attribute_json(condition: AttributeCondition) -> Json:
     return {"attribute": condition.name, **_comparison_json(condition.comparison)}
 
 
-def _comparison_json(comparison: Comparison) -> Json:
+def _comparison_json(comparison: ValueComparison) -> Json:
     values = {"values": list(comparison.values)} if comparison.values else {}
     return {"operator": comparison.operator, **values}
 
@@ -150,5 +150,5 @@ def _attribute(value: Mapping[str, Any]) -> AttributeCondition:
     return AttributeCondition(str(value["attribute"]), _comparison(value))
 
 
-def _comparison(value: Mapping[str, Any]) -> Comparison:
-    return Comparison(Operator(value["operator"]), tuple(map(str, value.get("values", ()))))
+def _comparison(value: Mapping[str, Any]) -> ValueComparison:
+    return ValueComparison(Operator(value["operator"]), tuple(map(str, value.get("values", ()))))
