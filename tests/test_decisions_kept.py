@@ -273,7 +273,7 @@ VALUES: list[object] = [
 
 PASSED_OVER = {
     *("_Candidates", "Kind", "Member", "_Decoder"),  # tables of functions
-    *("Condition", "Group"),  # what several classes are
+    *("Condition", "ConditionGroup"),  # what several classes are
 }
 """Classes of which nobody is given one."""
 

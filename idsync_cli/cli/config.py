@@ -20,15 +20,15 @@ from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
     AsJson,
+    CommandGroup,
     Config,
-    Group,
     NoExtensions,
     OnceEach,
     StorePath,
 )
 from idsync_cli.file_faults import FileFault
 
-app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=CommandGroup, no_args_is_help=True, rich_markup_mode=None)
 
 
 class Format(StrEnum):

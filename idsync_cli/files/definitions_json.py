@@ -12,11 +12,11 @@ from idsync_cli.core.config.definitions import (
     AudienceCondition,
     CalculatedAttribute,
     Condition,
+    ConditionGroup,
     Definitions,
     EventCondition,
     EventFilter,
     FirstSeenCondition,
-    Group,
     IdentityCondition,
     KnownCondition,
     Not,
@@ -61,7 +61,7 @@ def read_definitions(value: Mapping[str, Any]) -> Definitions:
 
 def condition_json(condition: Condition) -> Json:
     """A condition under the keys of a configuration, as `definitions_json` has it."""
-    if isinstance(condition, Group):
+    if isinstance(condition, ConditionGroup):
         key = "all" if isinstance(condition, AllOf) else "any"
         return {key: [condition_json(each) for each in condition.conditions]}
     if isinstance(condition, Not):

@@ -146,7 +146,7 @@ class AudienceCondition(Condition):
         self.name: Final = name
 
 
-class Group(Condition):
+class ConditionGroup(Condition):
     """Conditions of which each must hold (`all`), or one at least (`any`)."""
 
     __match_args__ = ("conditions",)
@@ -160,13 +160,13 @@ class Group(Condition):
         return self.conditions
 
 
-class AllOf(Group):
+class AllOf(ConditionGroup):
     """Each of the conditions holds."""
 
     __slots__ = ()
 
 
-class AnyOf(Group):
+class AnyOf(ConditionGroup):
     """One at least of the conditions holds."""
 
     __slots__ = ()
