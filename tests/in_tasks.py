@@ -18,7 +18,7 @@ from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.render.store_json import entry_json
-from idsync_cli.spark.rows import Answered, Kind, Row, Section, is_line, line_node, place_of
+from idsync_cli.spark.rows import Answered, Row, RowKind, Section, is_line, line_node, place_of
 from idsync_cli.spark.rules import rules_of
 from idsync_cli.spark.state import rows_of, seen_by
 from idsync_cli.spark.task import TaskWork, run
@@ -190,7 +190,7 @@ class InTasks:
             leader = leaders.of(node)
             count[leader] += 1
             task = tasks.setdefault(leader, self.rng.randrange(self.tasks))
-            row = Row(Kind.LINE, seq, data, node, place=place, file=file, line=line)
+            row = Row(RowKind.LINE, seq, data, node, place=place, file=file, line=line)
             by_task[task].append(row)
         self.sizes += count.values()
         left: list[Row] = []

@@ -272,7 +272,7 @@ VALUES: list[object] = [
 ]
 
 PASSED_OVER = {
-    *("_Candidates", "Kind", "Member", "_Decoder"),  # tables of functions
+    *("_Candidates", "MemberKind", "Member", "_Decoder"),  # tables of functions
     *("Condition", "ConditionGroup"),  # what several classes are
 }
 """Classes of which nobody is given one."""

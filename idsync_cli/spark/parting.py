@@ -15,7 +15,7 @@ from idsync_cli.spark.keeping import (
 )
 from idsync_cli.spark.loading import DECISIONS
 from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN
-from idsync_cli.spark.rows import Kind, Section
+from idsync_cli.spark.rows import RowKind, Section
 from idsync_cli.spark.tables import RESULTS, ROWS, Batches, Made, arrow_of, empty
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def parting(run: Run, folders: Folders) -> Run:
             else:
                 state = enter(ParquetPart(folders.kept, RESULTS))
             for batch in run(batches):
-                if not len(batch) or batch.column("kind")[0].as_py() == Kind.STATE:
+                if not len(batch) or batch.column("kind")[0].as_py() == RowKind.STATE:
                     state.add(batch)
                     continue
                 answers.add(_answers(batch, folders.files))

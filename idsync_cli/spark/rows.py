@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 
-class Kind(IntEnum):
+class RowKind(IntEnum):
     """What a row is; a task takes them in this order, and gives an `Answered` for each line."""
 
     STATE = 0

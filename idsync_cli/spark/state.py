@@ -24,8 +24,8 @@ from idsync_cli.core.records import (
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.files.data_lines import DataLine, read_data
 from idsync_cli.spark.rows import (
-    Kind,
     Row,
+    RowKind,
     Section,
     batch_node,
     erasure_node,
@@ -74,7 +74,7 @@ def profile_row(scope: str, profile: Profile, organization: Organization) -> Row
     """A profile as the rules see it."""
     seq = profile.created_seq
     return Row(
-        Kind.STATE,
+        RowKind.STATE,
         seq,
         _profile_line(scoped(profile, scope, organization.scopes.get(scope))).encode("ascii"),
         profile_node(seq),
@@ -118,7 +118,7 @@ def seen_by(row: Row, organization: Organization) -> Row:
 
 def _times_row(section: Section, record: TimesRecord, created_seq: int) -> Row:
     return Row(
-        Kind.STATE,
+        RowKind.STATE,
         created_seq,
         wire.record_line(record).encode("ascii"),
         profile_node(created_seq),
@@ -141,7 +141,7 @@ def _record_row(record: NumberedRecord, made: Callable[[int], int]) -> Row:
         node = profile_node(made(mpid))
         age = 0 if isinstance(record, DigestRecord) else made(mpid)  # sorted by themselves alone
     return Row(
-        Kind.STATE,
+        RowKind.STATE,
         record.seq,
         wire.record_line(record).encode("ascii"),
         node,

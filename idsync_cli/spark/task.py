@@ -11,7 +11,7 @@ from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
 from idsync_cli.spark import decisions, entries, state
 from idsync_cli.spark.decisions import Applied
-from idsync_cli.spark.rows import Answered, Kind, Row
+from idsync_cli.spark.rows import Answered, Row, RowKind
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteStore
@@ -70,7 +70,7 @@ class _Task:
 
         def of_state() -> Iterator[Row]:
             for row in rows:
-                if row.kind != Kind.STATE:
+                if row.kind != RowKind.STATE:
                     first.append(row)
                     return
                 yield row
