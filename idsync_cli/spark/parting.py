@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from idsync_cli.spark.keeping import (
     OnThisMachine,
     ParquetPart,
-    Part,
+    PartFile,
     Run,
     do,
     rows_written,
@@ -180,7 +180,7 @@ class DecisionsPart:
 
     def __enter__(self) -> Self:
         folder = f"{self._folders.output}/{DECISIONS}"
-        self._part = Part(folder, ".txt.gz", self._folders.window)
+        self._part = PartFile(folder, ".txt.gz", self._folders.window)
         self._file = open(self._part.draft, "wb")  # noqa: PTH123 - a path as text
         self._packer = zlib.compressobj(_FAST, zlib.DEFLATED, _AS_GZIP)
         return self
