@@ -18,7 +18,8 @@ from idsync_cli.server.api import Api
 from idsync_cli.server.bodies import check_content_type, read_body
 from idsync_cli.server.explorer import views
 from idsync_cli.server.explorer.live_lines import live_line, live_shown
-from idsync_cli.server.explorer.views import Json, ShownRules
+from idsync_cli.server.explorer.shown_rules import CurrentRules, ShownRules
+from idsync_cli.server.explorer.views import Json
 from idsync_cli.server.live import KEPT, LiveRequest, LiveRequests
 from idsync_cli.store.api import Transaction
 from idsync_cli.wire.decoding import OF_BODY, decode_json
@@ -42,14 +43,19 @@ LOOK_AGAIN_SECONDS: Final = 1.0
 
 
 class ExplorerRoutes:
-    """The handlers; `rules` is the configuration that holds, and is set anew when that changes."""
+    """The handlers."""
 
-    def __init__(self, api: Api, rules: ShownRules, *, may_write: bool, is_served: bool) -> None:
-        self.rules = rules
+    def __init__(self, api: Api, rules: CurrentRules, *, may_write: bool, is_served: bool) -> None:
+        self._rules: Final = rules
         self._api: Final = api
         self._may_write: Final = may_write
         self._is_served: Final = is_served
         self._listeners = 0
+
+    @property
+    def rules(self) -> ShownRules:
+        """The configuration that holds."""
+        return self._rules.shown
 
     async def overview(self, _request: Request) -> Response:
         """All that the first view needs."""

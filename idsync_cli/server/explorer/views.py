@@ -6,7 +6,7 @@ that a command draws, as elements that `render.html` makes of them.
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element
 
 from idsync_cli import wire
@@ -39,6 +39,7 @@ from idsync_cli.render.reports import EXCERPT
 from idsync_cli.render.story import story_lines
 from idsync_cli.render.tables import WIDE
 from idsync_cli.render.theme import text
+from idsync_cli.server.explorer.shown_rules import ShownRules
 from idsync_cli.store.api import Transaction
 
 if TYPE_CHECKING:
@@ -57,14 +58,6 @@ NEIGHBOURS: Final = 30
 
 EVENTS: Final = 100
 """How many of the latest events are shown."""
-
-
-class ShownRules(NamedTuple):
-    """A configuration as it holds: its rules, what lint says of it, and its text."""
-
-    organization: Organization
-    warnings: tuple[Fault, ...] = ()
-    text: str = ""
 
 
 def drawn(pieces: "Iterable[RenderableType | str]") -> list[Any]:
