@@ -24,10 +24,9 @@ from idsync_cli.server.explorer.live_lines import (
     live_shown,
 )
 from idsync_cli.server.explorer.shown_rules import CurrentRules, ShownRules
-from idsync_cli.server.explorer.views import Json, sqlite_of
+from idsync_cli.server.explorer.views import Json
 from idsync_cli.server.live import KEPT
 from idsync_cli.store.api import Transaction
-from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.wire.decoding import OF_BODY, decode_json
 
 KINDS: Final = (
@@ -61,7 +60,7 @@ class ExplorerRoutes:
     async def overview(self, _request: Request) -> Response:
         """All that the first view needs."""
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.overview(transaction, self.rules)
 
         more = {
@@ -88,7 +87,7 @@ class ExplorerRoutes:
         else:
             answer = await self._api.answer(asked, explain=True)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return {"meant": views.meant(transaction, self.rules.organization, asked, answer)}
 
         shown = {**views.answer_shown(answer), "dry_run": is_dry and not is_search}
@@ -103,7 +102,7 @@ class ExplorerRoutes:
         organization = read_configuration(other, Path("other configuration")).organization
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             both = self.rules.organization, organization
             return views.compared(transaction, both, asked, now_ms)
 
@@ -113,7 +112,7 @@ class ExplorerRoutes:
         """A profile, or that there is none."""
         mpid, now_ms = _mpid_in(request), self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.profile(transaction, self.rules.organization, mpid, now_ms)
 
         return json_response(await self._seen(look))
@@ -122,7 +121,7 @@ class ExplorerRoutes:
         """The life of a profile."""
         mpid = _mpid_in(request)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.story(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
@@ -131,7 +130,7 @@ class ExplorerRoutes:
         """A profile with its neighbours."""
         mpid = _mpid_in(request)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.graph(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
@@ -148,7 +147,7 @@ class ExplorerRoutes:
         """Every audience with how many members it has."""
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.audiences(transaction, self.rules.organization, now_ms)
 
         return json_response(await self._seen(look))
@@ -158,7 +157,7 @@ class ExplorerRoutes:
         named = {name: request.query_params.get(name, "") for name in ("scope", "name")}
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.members(transaction, self.rules.organization, named, now_ms)
 
         return json_response(await self._seen(look))
@@ -211,13 +210,12 @@ class ExplorerRoutes:
         finally:
             self._listeners -= 1
 
-    async def _seen(self, look: Callable[[SqliteTransaction], Json]) -> Json:
+    async def _seen(self, look: Callable[[Transaction], Json]) -> Json:
         """What a look finds, with which store that was."""
 
         def ask(transaction: Transaction) -> Json | UsageFault:
-            opened = sqlite_of(transaction)
             try:
-                return {**look(opened), "store": views.state_of(opened)}
+                return {**look(transaction), "store": views.state_of(transaction)}
             except UsageFault as fault:  # an error would have the transaction forgotten
                 return fault
 
