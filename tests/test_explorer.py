@@ -3,6 +3,8 @@
 import json
 import re
 import signal
+import socket
+import struct
 import time
 from collections.abc import Generator, Iterator
 from http.client import HTTPConnection
@@ -257,11 +259,11 @@ def test_audiences_are_counted_and_their_members_listed(ask: Explored, program: 
 # ---- Live requests
 
 
-def lived(ask: Explored, after: str = "") -> Generator[tuple[str, list[Any]]]:
+def lived(ask: Explored, after: str = "", query: str = "") -> Generator[tuple[str, Any]]:
     """What the server sends of requests, with the id of each event."""
     connection = HTTPConnection(ask.server.host, ask.server.port, timeout=20)
     headers = {"x-idsync-token": ask.token} | ({"last-event-id": after} if after else {})
-    connection.request("GET", "/explorer/api/live", headers=headers)
+    connection.request("GET", f"/explorer/api/live{query}", headers=headers)
     response = connection.getresponse()
     assert response.headers["content-type"].startswith("text/event-stream")
     try:
@@ -337,6 +339,46 @@ def test_the_last_hundred_are_kept(writes: Explored) -> None:
     assert (reply.status, reply.json()["error"]["code"]) == (404, "NOT_KEPT")
 
 
+def test_what_a_page_was_sent_is_explained_however_many_come_meanwhile(writes: Explored) -> None:
+    writes.server("POST", "/v1/identify", visit(1), KEY)
+    events = lived(writes, query="?page=one")
+    last, found = next(events)
+    assert [each["number"] for each in found] == [1]
+    shown = writes("live/1?page=one").json()
+    events.close()
+    counts = lived(writes, last, query="?page=one&paused=true")
+    assert next(counts) == ("1", 0)
+    for number in range(150):
+        writes.server("POST", "/v1/identify", visit(number), KEY)
+    came = 0
+    while came < 150:
+        name, came = next(counts)
+        assert name == "1"
+    counts.close()
+    assert writes("live/1").status == 404
+    assert writes("live/1?page=other").status == 404
+    assert writes("live/1?page=one").json() == shown
+    name, found = next(lived(writes, last, query="?page=one"))
+    assert (name, [each["number"] for each in found]) == ("151", list(range(52, 152)))
+    assert writes("live/1?page=one").json() == shown
+    for number in range(110):
+        writes.server("POST", "/v1/identify", visit(number), KEY)
+    assert len(next(lived(writes, name, query="?page=one"))[1]) == 100
+    assert writes("live/1?page=one").status == 404, "it is long out of sight"
+
+
+def test_of_many_pages_the_latest_are_kept(writes: Explored) -> None:
+    writes.server("POST", "/v1/identify", visit(1), KEY)
+    for page in range(MOST_LISTENERS + 1):
+        events = lived(writes, query=f"?page={page}")
+        next(events)
+        events.close()
+    for number in range(100):
+        writes.server("POST", "/v1/identify", visit(number), KEY)
+    assert writes("live/1?page=0").status == 404
+    assert writes("live/1?page=1").status == 200
+
+
 def test_an_erasure_has_them_forgotten(tmp_path: Path) -> None:
     program = Program(tmp_path)
     admin = "api_secret: not-a-secret, admin_key: boss, admin_secret: of-all,"
@@ -344,6 +386,9 @@ def test_an_erasure_has_them_forgotten(tmp_path: Path) -> None:
     with exploring(program) as ask:
         ask.server("POST", "/v1/login", {"known_identities": {"customerid": "c1"}}, KEY)
         assert ask("live/1").status == 200
+        listening, paused = lived(ask, query="?page=a"), lived(ask, query="?page=b&paused=true")
+        assert [next(listening)[0], next(paused)[1]] == ["1", 1]
+        assert ask("live/1?page=a").status == 200
         wanted = {
             "regulation": "gdpr",
             "subject_request_id": "a7551968-d5d6-44b2-9831-815ac9017798",
@@ -360,6 +405,24 @@ def test_an_erasure_has_them_forgotten(tmp_path: Path) -> None:
                 break
             time.sleep(0.05)
         assert ask("live/1").status == 404
+        assert ask("live/1?page=a").status == 404
+        assert next(listening) == next(paused) == ("1", None), "that pages forget them, too"
+        assert next(paused) == ("1", 0)
+        ask.server("POST", "/v1/identify", visit(3), KEY)
+        assert [each["number"] for each in next(listening)[1]] == [2]
+        assert next(paused) == ("1", 1)
+
+
+def test_an_erasure_by_another_process_has_them_forgotten(tmp_path: Path) -> None:
+    program = a_program(tmp_path)
+    with exploring(program) as ask:
+        ask.server("POST", "/v1/login", {"known_identities": {"customerid": "ABC123"}}, KEY)
+        events = lived(ask, query="?page=a")
+        assert next(events)[0] == "1"
+        assert ask("live/1?page=a").status == 200
+        assert program.process("erase", "--customer-id", "ABC123").status == 0
+        assert ask("live/1?page=a").status == 404
+        assert next(events) == ("1", None)
 
 
 def test_the_server_ends_at_once_while_somebody_listens(program: Program) -> None:
@@ -382,6 +445,53 @@ def test_no_more_than_a_few_may_listen(writes: Explored) -> None:
     assert writes("live").status == 503
     for each in listening:
         each.close()
+
+
+def live_request(ask: Explored, version: str = "1.1") -> bytes:
+    token = f"Host: localhost\r\nx-idsync-token: {ask.token}\r\n\r\n"
+    return f"GET /explorer/api/live HTTP/{version}\r\n{token}".encode()
+
+
+def test_an_old_client_is_sent_no_chunks(writes: Explored) -> None:
+    """HTTP/1.0 has none: the answer ends with the connection, which an end of the server ends."""
+    with socket.create_connection((writes.server.host, writes.server.port), timeout=20) as old:
+        old.sendall(live_request(writes, "1.0"))
+        came = b""
+        while b"listening" not in came:
+            came += old.recv(65536)
+        writes.server("POST", "/v1/search", visit(1), KEY)
+        while b"]\n\n" not in came:
+            piece = old.recv(65536)
+            assert piece
+            came += piece
+    head, _, body = came.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert b"connection: close" in head.lower()
+    assert body.startswith(b": listening\n\nid: ")
+    assert re.fullmatch(rb'.*\ndata: \[\{"number": .*\}\]\n\n', body, re.DOTALL)
+
+
+def test_what_waits_behind_live_requests_goes_with_its_connection(tmp_path: Path) -> None:
+    """It is never answered, nobody goes on listening for it, and the server ends at once."""
+    visit_it = visit(7)
+    behind = b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+    behind += b"Content-Length: %d\r\n\r\n%b" % (len(visit_it), visit_it)
+    program = a_program(tmp_path)
+    with exploring(program) as ask:
+        before = ask("overview").json()["store"]["last_seq"]
+        for number in range(40):  # more than may listen at once
+            address = ask.server.host, ask.server.port
+            with socket.create_connection(address, timeout=20) as connection:
+                connection.sendall(live_request(ask) + behind * 3)
+                came = connection.recv(65536)
+                assert came.startswith(b"HTTP/1.1 200 ")
+                reset = struct.pack("ii", number % 2, 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        assert ask("overview").json()["store"]["last_seq"] == before
+        began = time.monotonic()
+        status, said = ask.server.stop()
+    assert (status, time.monotonic() - began < 10) == (0, True)
+    assert "bug" not in said
 
 
 # ---- The store

@@ -7,7 +7,7 @@ from functools import lru_cache
 import pytest
 
 from idsync_cli.spark import task
-from idsync_cli.spark.rows import Kind, Row
+from idsync_cli.spark.rows import RowKind, TaskRow
 from idsync_cli.spark.rules import rules_of
 from idsync_cli.spark.windows import may_be_halved
 from idsync_cli.store import sqlite
@@ -107,7 +107,7 @@ def test_a_task_writes_nothing_that_memory_has_room_for(monkeypatch: pytest.Monk
     scope = {"strategy": "profile_conversion", "priority": ["email", "ios_idfv"]}
     rules = rules_of(organization({"here": scope}, {}))
     data = b'{"type": "identify", "known_identities": {"ios_idfv": "%d"}}'
-    lines = [Row(Kind.LINE, seq, data % (seq % 3)) for seq in range(1, 8)]
+    lines = [TaskRow(RowKind.LINE, seq, data % (seq % 3)) for seq in range(1, 8)]
     found = [*task.run(task.TaskWork(rules, 1, 0, 0), lines)]
     assert len(found) == 7 + 3 * 2  # each profile has times, too
     assert not written

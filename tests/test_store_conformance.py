@@ -17,7 +17,7 @@ from idsync_cli.core.data.values import Alias, AttributeChange, BatchData
 from idsync_cli.core.decide import decide
 from idsync_cli.core.decision import Change, DecidedBy, Decision
 from idsync_cli.core.erasure import Erasure
-from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
+from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType, mpid_of
 from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.engine.engine import Engine
@@ -110,6 +110,7 @@ def test_a_new_store_has_its_seed_and_nothing_else(store: Store) -> None:
     assert store.seed == SEED
     assert everything(store) == (0, (), [], [], {})
     with store.reading() as transaction:
+        assert transaction.seed == SEED
         assert not transaction.is_taken(1)
         assert not transaction.remembers_rules
         assert transaction.find(1) is None
@@ -434,6 +435,36 @@ def test_of_a_crowd_the_newest_are_found(store: Store, beforehand: bool) -> None
             assert mpids(lookup.anonymous((D,), limit, lacking=E)) == mpids(anonymous[:limit])
 
 
+@pytest.mark.parametrize("by", [RULES, BY_DEVICE])
+def test_those_that_hold_an_identifier_are_counted_as_they_are_found(
+    store: Store, by: ScopeRules
+) -> None:
+    """By the rules that they were put in under, and by others that make other profiles known."""
+    [x] = identifiers(ios_idfv="x")
+    put(
+        store,
+        *crowd(70),
+        *(
+            profile(seq, seq=seq, ios_idfv="d", email=f"e{seq}", customer_id=str(seq))
+            for seq in range(71, 99)
+        ),
+    )
+    put(store, profile(99, seq=99, ios_idfv="d"), scope="t")
+    types = [None, 0, TYPE_BITS[DEVICE], TYPE_BITS[EMAIL], TYPE_BITS[EMAIL] | TYPE_BITS[DEVICE]]
+    with store.reading() as transaction:
+        for scope in ("s", "t", "nowhere"):
+            lookup = transaction.lookup(scope, by)
+            for limit in (1, 2, 30, SEVERAL):
+                for one in (D, x, E):
+                    found = lookup.known(one, limit)
+                    for bits in types:
+                        wanted = [each for each in found if bits is None or each.types & bits]
+                        assert lookup.count_known(one, limit, bits) == len(wanted)
+                for some in ((D,), (x,), (D, x), (x, D), (D, E)):
+                    found = lookup.anonymous(some, limit)
+                    assert lookup.count_anonymous(some, limit) == len(found)
+
+
 def test_a_scope_knows_nothing_of_another_but_the_mpids_that_are_gone(store: Store) -> None:
     put(store, profile(5, email="e", ios_idfv="d"))
     put(store, profile(6, seq=6, ios_idfv="d"), scope="t")
@@ -536,12 +567,12 @@ def test_the_store_says_which_scopes_have_other_login_types_than_before(store: S
     put(store, profile(3, ios_idfv="d"), scope="t", by=BY_DEVICE)
     later = {"s": BY_DEVICE, "t": BY_DEVICE, "nowhere": RULES}
     with suppress(Broken), store.writing() as transaction:
-        assert transaction.align(later) == ("s",)
+        assert transaction.stale_scopes(later) == transaction.align(later) == ("s",)
         raise Broken
     for agreed in (("s",), ()):
         with store.writing() as transaction:
-            assert transaction.align(later) == agreed
-            assert transaction.align(later) == ()
+            assert transaction.stale_scopes(later) == transaction.align(later) == agreed
+            assert transaction.stale_scopes(later) == transaction.align(later) == ()
     with store.writing() as transaction:
         assert set(transaction.align({"s": RULES, "t": RULES})) == {"s", "t"}
 

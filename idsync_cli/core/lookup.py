@@ -47,6 +47,15 @@ class Lookup(ABC):
         Newest first, at most `limit`. With `lacking`, only those that do not hold that one.
         """
 
+    def count_known(self, identifier: Identifier, limit: int, types: int | None = None) -> int:
+        """How many `known` finds; with `types`, how many of them have a bit of these."""
+        found = self.known(identifier, limit)
+        return len(found if types is None else [each for each in found if each.types & types])
+
+    def count_anonymous(self, identifiers: Sequence[Identifier], limit: int) -> int:
+        """How many `anonymous` finds."""
+        return len(self.anonymous(identifiers, limit))
+
     @abstractmethod
     def profile(self, mpid: int) -> ProfileView | None:
         """The profile of the scope that has the MPID."""

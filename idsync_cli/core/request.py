@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.codes import RequestKind
 from idsync_cli.core.data.values import BatchData
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.value import Value
 
 
+@mypyc_attr(free_list_len=1)
 class IdentityRequest(Value):
     """An identify, login, logout or search: at most one value for each type (section 4)."""
 

@@ -81,15 +81,16 @@ class Answering:
         readings = [self._reader.read(each.request) for each in requests]
         self.prefetch(readings, transaction, labels)
         now, lines = self._now(), self._explained_lines
+        numbers, its_lines = list(seqs), [each.line for each in requests]
         return [
             self._answer(
                 reading,
-                requests[index].line,
-                seqs[index],
+                its_lines[index],
+                numbers[index],
                 transaction,
                 labels,
                 now,
-                self._explain or requests[index].line in lines,
+                self._explain or its_lines[index] in lines,
                 False,
             )
             for index, reading in enumerate(readings)
@@ -178,15 +179,17 @@ class Answering:
             assert scope is not None
             assert rules is not None
             lookup = transaction.lookup(scope, rules)
-            outcome = decide(request, rules, lookup, seq, self._seed, explain=explain, near=near)
-            if outcome.status is _ERASED:
-                outcome = _surveyed(outcome, reading, scope, seq, transaction, now)
-            if keep and outcome.changes_the_store:
+            outcome = decision = decide(
+                request, rules, lookup, seq, self._seed, explain=explain, near=near
+            )
+            if decision.status is _ERASED:
+                outcome = decision = _surveyed(decision, reading, scope, seq, transaction, now)
+            if keep and decision.changes_the_store:
                 assert reading.kind is not None
                 its_id, its_time = reading.request_id, reading.request_timestamp_ms
                 entry = RequestEntry(seq, now, reading.kind, its_id, its_time)
-                transaction.apply(outcome, scope, rules, entry)
-                self._on_applied(outcome, scope, entry)
+                transaction.apply(decision, scope, rules, entry)
+                self._on_applied(decision, scope, entry)
                 if not (self._remembers_rules or transaction.remembers_rules):
                     transaction.remember_rules(rules_json.remembered(self._organization))
         except Refusal as refusal:

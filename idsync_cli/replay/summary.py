@@ -130,7 +130,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.requests = 0
-        self.ways: dict[_Way, int] = {}
+        self.ways: Counter[_Way] = Counter()
         self.notes: dict[str, int] = {}
         self.created = 0
         self.orphaned = 0
@@ -142,7 +142,7 @@ class Tally:
 
     def count_all(self, answers: Iterable[Answer], file: str) -> None:
         """Count answers to lines of a file."""
-        ways = self.ways
+        ways: list[_Way] = []
         for answer in answers:
             outcome = answer.outcome
             if isinstance(outcome, Refusal):
@@ -161,8 +161,9 @@ class Tally:
                     self.notes[note.code] = self.notes.get(note.code, 0) + 1
                 if outcome.matched:
                     self._look_at(outcome.matched, by.identity_type)
-            ways[way] = ways.get(way, 0) + 1
-            self.requests += 1
+            ways.append(way)
+        self.ways.update(ways)
+        self.requests += len(ways)
 
     def _look_at(self, matched: tuple[Identifier, ...], decider: IdentityType | None) -> None:
         """See whether a request was resolved by a placeholder.
@@ -202,8 +203,7 @@ class Tally:
         self.requests += other.requests
         self.created += other.created
         self.orphaned += other.orphaned
-        for way, number in other.ways.items():
-            self.ways[way] = self.ways.get(way, 0) + number
+        self.ways.update(other.ways)
         for code, number in other.notes.items():
             self.notes[code] = self.notes.get(code, 0) + number
         self.by_placeholders += other.by_placeholders

@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.codes import EntryKind, EntryRule, RequestKind
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias, AttributeChange
@@ -12,6 +14,7 @@ from idsync_cli.core.profile import Profile, ProfileView
 from idsync_cli.core.value import Value
 
 
+@mypyc_attr(free_list_len=1)
 class RequestEntry(Value):
     """What the history keeps of a request besides its changes.
 

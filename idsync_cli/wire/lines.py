@@ -77,6 +77,7 @@ _NAMES_A_BATCH: Final = b'"batch"'
 _BACKSLASH: Final = ord("\\")
 _CARRIAGE_RETURN: Final = ord("\r")
 _QUOTE: Final = ord('"')
+_SPACE: Final = ord(" ")
 _CHANGES: Final = MEMBERS["identity_changes"].place
 _TYPE: Final = MEMBERS["type"].place
 _RESPONSE: Final = MEMBERS["response"].place
@@ -91,7 +92,7 @@ def not_blank(lines: Sequence[bytes], first: int) -> list[NumberedLine]:
     return [
         (number, line)
         for number, line in enumerate(lines, start=first)
-        if line and not (line.isspace() and len(line) < LONGEST_LINE)
+        if line and (line[0] > _SPACE or not (line.isspace() and len(line) < LONGEST_LINE))
     ]
 
 
@@ -100,6 +101,7 @@ class LineReader:
 
     def __init__(self) -> None:
         decoder = _decoder()
+        self._most_bytes = MAX_LINE_BYTES
         self._decode, self._members_of, self._faults = decoder[:3]
         self._decode_any, self._events_of = decoder[3:]
 
@@ -111,7 +113,7 @@ class LineReader:
         """The request of a line: plain, or an event batch, or a JSON value, or why it is none."""
         if line and line[-1] == _CARRIAGE_RETURN:
             line = line[:-1]
-        if _BACKSLASH not in line and len(line) <= MAX_LINE_BYTES:
+        if _BACKSLASH not in line and len(line) <= self._most_bytes:
             members = self._plain(line)
             if members is not None and members[_TYPE] != _BATCH:
                 return PlainLine(members)
@@ -174,8 +176,9 @@ def _is_whole(members: Members, line: bytes) -> bool:
             texts += 2  # its name, and itself
         elif isinstance(value, dict):
             texts += 1 + 2 * len(value)
-            if None in value.values():
-                texts -= sum([each is None for each in value.values()])
+            for each in value.values():
+                if each is None:
+                    texts -= 1
         elif isinstance(value, int):
             if not MPID_MIN <= value <= MPID_MAX or (value == 0 and b"-0" in line):
                 return False  # `decode` has words for it, or it is shown as it stands there

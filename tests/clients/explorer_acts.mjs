@@ -85,6 +85,66 @@ const STEPS = {
     return { made, line, explained, nodes, told };
   },
 
+  // More requests come than a page shows, while it pauses.
+  async flood() {
+    const { page } = await visit();
+    await page.waitForSelector("form.request");
+    await page.goto(`${origin}/#/live`);
+    const come = async (count) => {
+      const headers = { "x-mp-key": "web-key", "content-type": "application/json" };
+      for (let number = 0; number < count; number += 1) {
+        const body = JSON.stringify({ known_identities: { device_application_stamp: `flood-${number}` } });
+        await fetch(`${origin}/v1/identify`, { method: "POST", headers, body });
+      }
+    };
+    const says = (words) => page.waitForFunction((wanted) => document.querySelector(".status p").textContent.includes(wanted), words);
+    await come(3);
+    await page.waitForSelector("ol.live li");
+    await page.waitForFunction(() => document.querySelectorAll("ol.live li").length >= 3);
+    await page.waitForTimeout(700); // all three are there
+    await page.click("button:has-text('Pause')");
+    await come(130);
+    await says("130 new");
+    const paused = await page.textContent(".status p");
+    await page.click("ol.live summary >> nth=0");
+    await page.waitForSelector("ol.live .pieces, ol.live .failure");
+    const explained = await page.textContent("ol.live .result");
+    await page.click("button:has-text('Pause')");
+    await says("the last 100 of");
+    const open = await page.locator("ol.live details[open]").count();
+    await page.click("ol.live details[open] summary"); // and out of sight with the next that comes
+    await come(1);
+    await page.waitForFunction(() => document.querySelectorAll("ol.live li").length === 100);
+    return { paused, explained, open, told: await page.textContent(".status p") };
+  },
+
+  async dryRun() {
+    const { page } = await visit();
+    await page.fill("form.request .row input >> nth=0", "NOT-MADE");
+    await page.click("button.main");
+    await page.waitForSelector(".result .pieces");
+    return { told: await page.textContent(".result"), links: await page.locator(".result a").count() };
+  },
+
+  // On a phone: a fault far to the right in its line.
+  async fault() {
+    const context = await browser.newContext({ viewport: { width: 400, height: 800 } });
+    const { page } = await watched(context);
+    await page.goto(address);
+    await page.waitForSelector("form.request");
+    await page.goto(`${origin}/#/compare`);
+    await page.fill("form.request .row input >> nth=0", "x");
+    await page.fill("textarea", `scopes: {s: {strategy: best_match, priority: [email, customer_id, other, ios_idfv, nonsense]}}`);
+    await page.click("button.main");
+    await page.waitForSelector(".failure .look-caret");
+    await page.waitForTimeout(300);
+    const [caret, line] = await page.evaluate(() => {
+      const caret = document.querySelector(".failure .look-caret"), line = caret.closest(".typed");
+      return [caret, line].map((each) => each.getBoundingClientRect()).map(({ left, right }) => [left, right]);
+    });
+    return { caret, line };
+  },
+
   async notThere() {
     const { page } = await visit();
     await page.goto(`${origin}/#/profiles/5`);
@@ -99,8 +159,7 @@ const STEPS = {
     const { page } = await visit();
     await page.waitForSelector("form.request");
     const ended = spawnSync(facts.restore[0], facts.restore.slice(1), { cwd: facts.folder, encoding: "utf8" });
-    await page.goto(`${origin}/#/audiences`);
-    await page.waitForSelector("#banner button");
+    await page.waitForSelector("#banner button"); // nobody touches the page
     const told = await page.textContent("#banner");
     await page.click("#banner button");
     await page.waitForFunction(() => document.getElementById("banner").textContent === "");

@@ -68,5 +68,15 @@ await page.reload();
 await page.evaluate(axe);
 const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
 seen.violations = found.violations.map((each) => `${each.id}: ${each.nodes.slice(0, 3).map((node) => node.target).join(", ")}`);
+// On how many sheets the first picture is, with all that stands before it.
+await page.reload();
+await page.evaluate(() => {
+  const pictures = document.querySelector(".graph .pictures");
+  for (let each = pictures; each && each !== document.body; each = each.parentElement) {
+    while (each.nextElementSibling) each.nextElementSibling.remove();
+  }
+});
+const print = (await page.pdf({ format: "A4" })).toString("latin1");
+seen.sheets = print.match(/\/Type \/Page\b/g).length;
 await browser.close();
 console.log(JSON.stringify(seen));

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -133,6 +134,26 @@ def test_a_request_is_carried_out_and_followed(acts: dict[str, Any]) -> None:
     assert "NEW-ONE" in found["explained"]
     assert "NEW-ONE" in found["nodes"]
     assert "profile" in found["told"]
+
+
+def test_what_is_shown_can_be_read_however_many_come(acts: dict[str, Any]) -> None:
+    found = of(acts, "flood")
+    assert found["paused"] == "Paused: 130 new."
+    assert "flood-2" in found["explained"]
+    assert found["open"] == 1
+    assert re.fullmatch(r"Listening: the last 100 of 1\d\d, newest first\.", found["told"])
+
+
+def test_what_a_dry_run_would_make_is_no_link(acts: dict[str, Any]) -> None:
+    found = of(acts, "dryRun")
+    assert "is created" in found["told"]
+    assert found["links"] == 0
+
+
+def test_on_a_phone_the_caret_of_a_fault_is_seen(acts: dict[str, Any]) -> None:
+    found = of(acts, "fault")
+    (left, right), (begin, end) = found["caret"], found["line"]
+    assert begin <= left < right <= end <= 400
 
 
 def test_who_is_not_there_is_told_with_the_way_on(acts: dict[str, Any]) -> None:

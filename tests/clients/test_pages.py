@@ -154,11 +154,23 @@ def test_graphviz_reads_what_was_written(idsync: Program) -> None:
     assert "script" in labels
 
 
-def test_the_picture_of_a_shared_device_is_printed_below_its_heading(tmp_path: Path) -> None:
-    idsync = Program(tmp_path)
+def shared_by(people: int, folder: Path, *arguments: str) -> Path:
+    """The page of a device that people share."""
+    idsync = Program(folder)
     idsync.write("idsync.yaml", CONFIG)
     idsync.make_store()
-    idsync.replay(*(login(str(each), ios_idfv="shared") for each in range(40)))
-    assert idsync("graph", "ios_idfv=shared", "--output", "shared.html").status == 0
+    idsync.replay(*(login(str(each), ios_idfv="shared") for each in range(people)))
+    assert idsync("graph", "ios_idfv=shared", *arguments, "--output", "shared.html").status == 0
+    return folder / "shared.html"
+
+
+def test_the_picture_of_a_shared_device_is_printed_below_its_heading(tmp_path: Path) -> None:
     sheet = 900  # pages.mjs makes its window as high
-    assert 0 < visited(tmp_path / "shared.html")["printed"] <= sheet
+    seen = visited(shared_by(40, tmp_path))
+    assert 0 < seen["printed"] <= sheet
+    assert seen["sheets"] == 1
+
+
+def test_a_picture_that_is_higher_than_a_sheet_begins_on_the_first_one(tmp_path: Path) -> None:
+    """Below its heading it needs three of them, and by itself, too."""
+    assert visited(shared_by(60, tmp_path, "--limit", "60"))["sheets"] == 3

@@ -33,7 +33,7 @@ class Whole(MemoryLookup):
 
 @pytest.fixture
 def change_set() -> ChangeSet:
-    return ChangeSet(SCOPE, Whole())
+    return ChangeSet(SCOPE.login_bits, SCOPE.lookup_bits, Whole())
 
 
 def said(change_set: ChangeSet) -> list[tuple[str, int, str]]:

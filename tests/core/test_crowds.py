@@ -297,3 +297,76 @@ def test_who_is_eligible_of_a_crowd_is_counted_even_where_it_is_older_than_1000_
     [device, email] = told(scope, of, **D, **E)
     assert (device.outcome, counts(device)) == (TierOutcome.DECIDED, (STOP, 1, 1, True))
     assert email.outcome is TierOutcome.NOT_CONSULTED
+
+
+FIXED = rules("customer_id:lui email:lu other ios_idfv")
+"""Whoever holds a customer_id is protected by it, the others that are known by their email."""
+
+
+def test_of_a_protected_crowd_everyone_is_counted_by_his_own_reason() -> None:
+    of = [
+        *crowd(range(1, 11), ios_idfv="d", customer_id="c#", email="e#"),
+        *crowd(range(11, 31), ios_idfv="d", email="e#"),
+        *crowd(range(31, 36), ios_idfv="d"),
+    ]
+    [device] = told(FIXED, of, **D)
+    assert device.ineligible == {Reason.IMMUTABLE_PROTECTION: 10, Reason.LOGIN_PROTECTION: 20}
+    assert counts(device) == (35, 5, 5, False)
+    customer, email, device = told(FIXED, of, customer_id="x", email="e12", ios_idfv="d")
+    assert (customer.outcome, counts(customer)) == (TierOutcome.NO_CANDIDATES, (0, 0, 0, False))
+    assert (email.outcome, counts(email)) == (TierOutcome.DECIDED, (1, 1, 1, False))
+    customer, email, device = told(FIXED, of, customer_id="x", email="e2", ios_idfv="d")
+    assert email.ineligible == {Reason.IMMUTABLE_PROTECTION: 1}
+    assert device.ineligible == {Reason.IMMUTABLE_PROTECTION: 10, Reason.LOGIN_PROTECTION: 20}
+    assert counts(device) == (35, 5, 5, False)
+    [device] = told(FIXED, of, "search", **D)
+    assert device.ineligible == {Reason.IMMUTABLE_SEARCH: 35}
+
+
+def test_those_that_a_login_id_leads_to_are_counted_beside_the_others_of_a_crowd() -> None:
+    scope = rules("other email:l customer_id:lu ios_idfv")
+    of = [
+        *crowd(range(1, 4), other="o", email="e", customer_id="c#"),
+        *crowd(range(4, 6), other="o", email="e"),
+        *crowd(range(6, 13), other="o", email="x#"),
+        profile(13, {"email": "e"}),
+    ]
+    other, email = told(scope, of, **O, **E)
+    assert counts(other) == (12, 5, 5, False)
+    assert other.ineligible == {Reason.LOGIN_PROTECTION: 7}
+    assert (email.outcome, counts(email)) == (TierOutcome.NO_EFFECT, (6, 6, 5, False))
+    other, email, customer = told(scope, of, **O, **E, customer_id="z")
+    assert counts(other) == (12, 5, 5, False)
+    assert counts(customer) == (0, 0, 5, False)
+    scope = rules("customer_id:lu email:l other ios_idfv")
+    customer, email, other = told(scope, of, **O, **E, customer_id="z")
+    assert other.ineligible == {Reason.LOGIN_PROTECTION: 7, Reason.CONFLICTING_LOGIN: 3}
+    assert counts(other) == (12, 2, 2, False)
+
+
+def test_a_crowd_with_immutable_ids_of_more_than_1000_says_that_counting_stopped() -> None:
+    of = [
+        *crowd(range(1, 8), ios_idfv="d", email="e#"),
+        profile(8, D | {"customer_id": "a"}),
+        *crowd(range(9, 1300), ios_idfv="d", customer_id="c#"),
+    ]
+    [customer, device] = told(FIXED, of, customer_id="a", **D)
+    assert customer.outcome is TierOutcome.DECIDED
+    assert device.outcome is TierOutcome.NOT_CONSULTED
+    scope = rules("ios_idfv customer_id:lu email:lu")
+    device, customer = told(scope, of, customer_id="a", **D)
+    assert (device.outcome, counts(device)) == (TierOutcome.DECIDED, (STOP, 1, 1, True))
+    assert device.ineligible == {Reason.LOGIN_PROTECTION: STOP}
+    device = told(FIXED, of, customer_id="unknown", **D)[1]
+    assert (device.outcome, counts(device)) == (TierOutcome.NO_CANDIDATES, (STOP, 0, 0, True))
+    assert device.ineligible == {Reason.IMMUTABLE_PROTECTION: STOP}
+
+
+def test_a_profile_that_two_login_ids_lead_to_is_counted_once() -> None:
+    scope = rules("email:lu customer_id:lu ios_idfv")
+    of = [profile(1, E | D | {"customer_id": "a"}), profile(2, D)]
+    email = told(scope, of, **E, **D, customer_id="a")[0]
+    assert (email.outcome, counts(email)) == (TierOutcome.DECIDED, (1, 1, 1, False))
+    by_device = rules("ios_idfv email:lu customer_id:lu")
+    device = told(by_device, of, **E, **D, customer_id="a")[0]
+    assert counts(device) == (2, 2, 2, False)

@@ -8,7 +8,7 @@ from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.resolution import resolve
 from tests.core.memory import Memory
-from tests.core.shorthand import NEW, ask, identifiers, profile, rules
+from tests.core.shorthand import NEW, ask, identifiers, matcher, profile, rules
 
 SHOP = rules("customer_id:lu email:lu other ios_idfv")
 FIXED = rules("customer_id:lui email:lu other:u ios_idfv")
@@ -142,3 +142,10 @@ def test_a_refusal_of_step_5_has_the_account_that_was_asked_for() -> None:
         refusal = caught.value
         assert [each.mpid for each in refusal.notes] == [5] * explain
         assert [each.held_by for each in refusal.tiers] == [None, None, 1, None] * explain
+
+
+def test_who_may_be_the_answer_is_no_near_miss() -> None:
+    known = Memory(profile(1, email="e", ios_idfv="d"), profile(2, email="f", ios_idfv="d"))
+    asking = matcher("identify", {"email": "e", "ios_idfv": "d"}, SHOP, known)
+    [miss] = asking.near_misses()
+    assert (miss.identifier.type, miss.ineligible) == (IdentityType.IOS_IDFV, {LOGIN: 1})

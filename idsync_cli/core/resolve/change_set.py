@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.codes import Op
-from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Change, ProfileUpdate
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup
@@ -12,6 +13,7 @@ from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.value import Value
 
 
+@mypyc_attr(free_list_len=1)
 class _ChangedProfile:
     """A profile as it was found, and the identifiers that it gained, in order, and lost.
 
@@ -28,6 +30,7 @@ class _ChangedProfile:
         self.shrunk: set[IdentityType] | None = None
 
 
+@mypyc_attr(free_list_len=1)
 class Consequences(Value):
     """What the changes of a request amount to: the changed profiles, and the orphaned ones."""
 
@@ -46,15 +49,17 @@ _ADD: Final = Op.ADD
 _REMOVE: Final = Op.REMOVE
 
 
+@mypyc_attr(free_list_len=1)
 class ChangeSet:
     """The changes of one request: profiles as it found them, and as they are after it so far."""
 
     __slots__ = ("_by_mpid", "_latest", "_login_bits", "_lookup", "_lookup_bits", "changes")
 
-    def __init__(self, rules: ScopeRules, lookup: Lookup) -> None:
+    def __init__(self, login_bits: int, lookup_bits: int, lookup: Lookup) -> None:
+        """Nothing is changed yet; the bits are those of the scope's rules."""
         self._lookup = lookup
-        self._login_bits = rules.login_bits
-        self._lookup_bits = rules.lookup_bits
+        self._login_bits = login_bits
+        self._lookup_bits = lookup_bits
         self._by_mpid: dict[int, _ChangedProfile] = {}
         self._latest: _ChangedProfile | None = None
         self.changes: list[Change] = []
@@ -111,20 +116,20 @@ class ChangeSet:
 
     def consequences(self) -> Consequences:
         """The changed profiles after the request, and the orphaned ones, by ascending MPID."""
-        by_mpid = self._by_mpid
-        if not by_mpid:
+        latest, by_mpid = self._latest, self._by_mpid
+        if latest is None:
             return _NOTHING
+        everyone = [latest] if len(by_mpid) == 1 else [by_mpid[mpid] for mpid in sorted(by_mpid)]
         updates: list[ProfileUpdate] = []
         orphaned: list[int] = []
-        for mpid in sorted(by_mpid) if len(by_mpid) > 1 else by_mpid:
-            changed = by_mpid[mpid]
+        for changed in everyone:
             profile = changed.profile
             before = profile.types
             after = self._types_of(changed)
             was_known = profile.was_known or (before | after) & self._login_bits != 0
             updates.append(ProfileUpdate(profile, after, was_known))
             if before & self._lookup_bits and not after & self._lookup_bits:
-                orphaned.append(mpid)
+                orphaned.append(profile.mpid)
         return Consequences(tuple(updates), tuple(orphaned))
 
     def _changed(self, profile: ProfileView) -> _ChangedProfile:

@@ -88,7 +88,7 @@ class _Modification:
         self.lookup = lookup
         self.notes = notes
         self.spares_known = spares_known
-        self.change_set = ChangeSet(rules, lookup)
+        self.change_set = ChangeSet(rules.login_bits, rules.lookup_bits, lookup)
         self.word: Word = ()
 
     def set(self, identities: Mapping[IdentityType, str | None]) -> None:

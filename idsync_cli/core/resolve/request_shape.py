@@ -6,9 +6,17 @@ Most requests to a scope have one of a few shapes, so all of this is found out o
 from collections.abc import Sequence
 from typing import Final
 
-from idsync_cli.core.codes import ErrorCode, NoteCode, OnLogout, Reason, RequestKind, Rule
+from idsync_cli.core.codes import (
+    ErrorCode,
+    NoteCode,
+    OnLogout,
+    Reason,
+    RequestKind,
+    Rule,
+    TierOutcome,
+)
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Note
+from idsync_cli.core.decision import DecidedBy, Note, Tier
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
 
 _MANY: Final = 1000
@@ -50,6 +58,7 @@ class RequestShape:
     """
 
     __slots__ = (
+        "_not_in_request",
         "has_lookup",
         "immutable_bits",
         "immutable_types",
@@ -102,6 +111,18 @@ class RequestShape:
         self.separates_conflicting_logins = rules.separates_conflicting_logins
         self.takes_unique_ids = rules.takes_unique_ids
         self.new_known_users_get_a_new_record = rules.new_known_users_get_a_new_record
+        self._not_in_request: list[Tier] | None = None
+
+    def tiers_not_in_request(self) -> list[Tier]:
+        """A tier of every type of the priority, as if the request had none of them."""
+        tiers = self._not_in_request
+        if tiers is None:
+            outcome, settings = TierOutcome.NOT_IN_REQUEST, self.rules.settings_of
+            tiers = self._not_in_request = [
+                Tier(rank, kind, settings(kind), outcome)
+                for rank, kind in enumerate(self.rules.priority, start=1)
+            ]
+        return tiers.copy()
 
     def arranged(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
         """The identifiers that step 1 keeps of a request of this shape, in the order of step 5."""

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from idsync_cli.core.codes import (
     ErrorCode,
     NoteCode,
@@ -77,6 +79,7 @@ def resolve(
     return its.decide()
 
 
+@mypyc_attr(free_list_len=1)
 class _Resolution:
     """One request on its way through section 4, after step 1 has accepted it."""
 
@@ -172,8 +175,9 @@ class _Resolution:
                 types_in_order=shape.rules.listed(profile.types),
                 tiers=tiers,
             )
-        change_set = None if all(held) else ChangeSet(shape.rules, self.lookup)
-        if change_set is not None:
+        change_set: ChangeSet | None = None
+        if False in held:
+            change_set = ChangeSet(shape.login_bits, shape.lookup_bits, lookup)
             add_what_it_lacks(profile, held, matcher, lookup, change_set, self.notes, self.explain)
         return self._decision(_MATCHED, profile, decided_by, matched, change_set, tiers)
 
@@ -190,7 +194,7 @@ class _Resolution:
             mpid = derive_mpid(seed, seq, self.lookup.was_given_out)
         source_mpid = self._source() if rule is _NEW_KNOWN_USER else None
         profile = ProfileView(mpid, seq, source_mpid, False, 0)
-        change_set = ChangeSet(shape.rules, self.lookup)
+        change_set = ChangeSet(shape.login_bits, shape.lookup_bits, self.lookup)
         held = [False] * len(shape.requested_types)
         add_what_it_lacks(
             profile, held, self.matcher, self.lookup, change_set, self.notes, self.explain

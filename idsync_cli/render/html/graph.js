@@ -1,6 +1,12 @@
 // Lets the parts of a graph be pointed at, and its history be run through. What is told of a part
 // stands in its data-about, a line each; it is only ever put into the page as text.
 "use strict";
+// What is higher than a sheet of paper is printed over several: a box may be broken, a picture may not.
+const toBePrinted = (picture) => {
+  const { width, height } = picture.querySelector("svg").viewBox.baseVal;
+  picture.style.setProperty("--width", `${width}px`);
+  picture.style.setProperty("--ratio", `${width} / ${height}`);
+};
 window.idsyncGraph = (graph) => {
   const told = graph.querySelector(".told");
   const parts = [...graph.querySelectorAll(".node, .link")];
@@ -52,6 +58,7 @@ window.idsyncGraph = (graph) => {
 
   for (const picture of graph.querySelectorAll(".part")) {
     window.idsyncLayout(picture);
+    if (!picture.classList.contains("sheet")) toBePrinted(picture);
     const asked = picture.querySelector(".asked");
     if (!asked) continue;
     const its = asked.getBoundingClientRect(), all = picture.getBoundingClientRect();

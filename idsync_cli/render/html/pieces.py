@@ -94,11 +94,14 @@ def table(
 ) -> Element:
     """A table of texts; `name` tells those who do not see it what it is.
 
-    On a narrow screen, one of several columns that are more than numbers is a list of records.
+    On a narrow screen, one of several columns that are more than numbers is a list of records; so
+    is one whose numbers stand beside more than a few others.
     """
     heads = list(heads)
     labels = list(map(str, heads))
-    is_wide = len(heads) > _FEW and sum(is_number) * 2 < len(heads) and "Share" not in labels
+    count = sum(is_number)
+    is_several = len(heads) > _FEW and count * 2 < len(heads)
+    is_wide = (is_several or len(heads) - count > _FEW) and "Share" not in labels
     numbers = ["number" if each else None for each in is_number]
     roles = _ROLES if is_wide else {}
 

@@ -1,8 +1,7 @@
 """What the page asks for, one handler each; all but the files of the page need the token."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +15,18 @@ from idsync_cli.files.config_file import read as read_configuration
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.api import Api
 from idsync_cli.server.bodies import check_content_type, read_body
+from idsync_cli.server.due import forget_the_erased
 from idsync_cli.server.explorer import views
-from idsync_cli.server.explorer.live_lines import live_line, live_shown
-from idsync_cli.server.explorer.views import Json, ShownRules, sqlite_of
-from idsync_cli.server.live import KEPT, LiveRequest, LiveRequests
+from idsync_cli.server.explorer.live_lines import (
+    live_counts,
+    live_events,
+    live_line,
+    live_shown,
+)
+from idsync_cli.server.explorer.shown_rules import CurrentRules, ShownRules
+from idsync_cli.server.explorer.views import Json
+from idsync_cli.server.live import KEPT
 from idsync_cli.store.api import Transaction
-from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.wire.decoding import OF_BODY, decode_json
 
 KINDS: Final = (
@@ -33,29 +38,29 @@ MOST_BYTES: Final = 1024 * 1024
 """How long a body may be: a configuration goes with some."""
 
 MOST_LISTENERS: Final = 16
-SILENT_SECONDS: Final = 15.0
-"""After what time a comment is sent to those who listen, so that the connection stays."""
-
-PACE_SECONDS: Final = 0.5
-"""How often those who listen are told at most: what comes meanwhile comes together."""
-
-LOOK_AGAIN_SECONDS: Final = 1.0
+LONGEST_NAME: Final = 40
+"""How long the name may be that a page gives itself."""
 
 
 class ExplorerRoutes:
-    """The handlers; `rules` is the configuration that holds, and is set anew when that changes."""
+    """The handlers."""
 
-    def __init__(self, api: Api, rules: ShownRules, *, may_write: bool, is_served: bool) -> None:
-        self.rules = rules
+    def __init__(self, api: Api, rules: CurrentRules, *, may_write: bool, is_served: bool) -> None:
+        self._rules: Final = rules
         self._api: Final = api
         self._may_write: Final = may_write
         self._is_served: Final = is_served
         self._listeners = 0
 
+    @property
+    def rules(self) -> ShownRules:
+        """The configuration that holds."""
+        return self._rules.shown
+
     async def overview(self, _request: Request) -> Response:
         """All that the first view needs."""
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.overview(transaction, self.rules)
 
         more = {
@@ -82,7 +87,7 @@ class ExplorerRoutes:
         else:
             answer = await self._api.answer(asked, explain=True)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return {"meant": views.meant(transaction, self.rules.organization, asked, answer)}
 
         shown = {**views.answer_shown(answer), "dry_run": is_dry and not is_search}
@@ -97,7 +102,7 @@ class ExplorerRoutes:
         organization = read_configuration(other, Path("other configuration")).organization
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             both = self.rules.organization, organization
             return views.compared(transaction, both, asked, now_ms)
 
@@ -107,7 +112,7 @@ class ExplorerRoutes:
         """A profile, or that there is none."""
         mpid, now_ms = _mpid_in(request), self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.profile(transaction, self.rules.organization, mpid, now_ms)
 
         return json_response(await self._seen(look))
@@ -116,7 +121,7 @@ class ExplorerRoutes:
         """The life of a profile."""
         mpid = _mpid_in(request)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.story(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
@@ -125,10 +130,14 @@ class ExplorerRoutes:
         """A profile with its neighbours."""
         mpid = _mpid_in(request)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.graph(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
+
+    async def store(self, _request: Request) -> Response:
+        """Which store it is: a page that is left open asks now and then."""
+        return json_response(await self._seen(lambda _: {}))
 
     async def configuration(self, _request: Request) -> Response:
         """The configuration in sentences, and what lint says of it."""
@@ -138,7 +147,7 @@ class ExplorerRoutes:
         """Every audience with how many members it has."""
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.audiences(transaction, self.rules.organization, now_ms)
 
         return json_response(await self._seen(look))
@@ -148,7 +157,7 @@ class ExplorerRoutes:
         named = {name: request.query_params.get(name, "") for name in ("scope", "name")}
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.members(transaction, self.rules.organization, named, now_ms)
 
         return json_response(await self._seen(look))
@@ -156,7 +165,9 @@ class ExplorerRoutes:
     async def live_one(self, request: Request) -> Response:
         """One of the latest requests, explained."""
         number = request.path_params["number"]
-        found = None if self._api.live is None else self._api.live.one(number)
+        await self._forget_the_erased()
+        page = request.query_params.get("page", "")
+        found = None if self._api.live is None else self._api.live.one(number, page)
         if found is None:
             raise Problem(
                 404,
@@ -176,36 +187,35 @@ class ExplorerRoutes:
             )
         if self._listeners >= MOST_LISTENERS:
             raise Problem(503, f"{MOST_LISTENERS} pages are listening; close one of them", "BUSY")
+        await self._forget_the_erased()
         after = request.headers.get("last-event-id", "")
-        return StreamingResponse(
-            self._events(live, int(after) if after.isdecimal() and len(after) < 20 else 0),
-            media_type="text/event-stream",
-        )
+        number = int(after) if after.isdecimal() and len(after) < 20 else 0
+        page = request.query_params.get("page", "")[:LONGEST_NAME]
+        if request.query_params.get("paused") == "true":
+            events = live_counts(live, number)
+        else:
+            events = live_events(live, number, page)
+        return StreamingResponse(self._listening(events), media_type="text/event-stream")
 
-    async def _events(self, live: LiveRequests, after: int) -> AsyncIterator[str]:
+    async def _forget_the_erased(self) -> None:
+        with suppress(Problem):  # of a store that cannot be asked, nothing new is known
+            await forget_the_erased(self._api)
+
+    async def _listening(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
         self._listeners += 1
         try:
             yield ": listening\n\n"
-            while not live.is_over:
-                found = live.after(after)
-                if found:
-                    after = found[-1].number
-                    yield _event_of(found)
-                    await asyncio.sleep(PACE_SECONDS)
-                else:
-                    await live.wait(SILENT_SECONDS)
-                    if not live.after(after):
-                        yield ": still here\n\n"
+            async for each in events:
+                yield each
         finally:
             self._listeners -= 1
 
-    async def _seen(self, look: Callable[[SqliteTransaction], Json]) -> Json:
+    async def _seen(self, look: Callable[[Transaction], Json]) -> Json:
         """What a look finds, with which store that was."""
 
         def ask(transaction: Transaction) -> Json | UsageFault:
-            opened = sqlite_of(transaction)
             try:
-                return {**look(opened), "store": views.state_of(opened)}
+                return {**look(transaction), "store": views.state_of(transaction)}
             except UsageFault as fault:  # an error would have the transaction forgotten
                 return fault
 
@@ -213,11 +223,6 @@ class ExplorerRoutes:
         if isinstance(found, UsageFault):
             raise found
         return found
-
-
-def _event_of(requests: list[LiveRequest]) -> str:
-    data = json.dumps([live_line(each) for each in requests])
-    return f"id: {requests[-1].number}\nevent: requests\ndata: {data}\n\n"
 
 
 async def _object_in(request: Request) -> dict[str, Any]:

@@ -49,15 +49,17 @@ function token() {
 }
 
 export async function read(path, signal = undefined) {
-  return answered(await request(path, { signal }));
+  const before = store;
+  return answered(await request(path, { signal }), before);
 }
 
 export async function send(path, body, signal = undefined) {
   const headers = { "content-type": "application/json" };
-  return answered(await request(path, { method: "POST", headers, body: JSON.stringify(body), signal }));
+  const before = store;
+  return answered(await request(path, { method: "POST", headers, body: JSON.stringify(body), signal }), before);
 }
 
-// What comes as server-sent events: `take` is called with the id and the data of each.
+// What comes as server-sent events: `take` is called with the id, the name and the data of each.
 export async function listen(path, after, take, signal) {
   const headers = after === null ? {} : { "last-event-id": after };
   const response = await request(path, { headers, signal });
@@ -75,7 +77,7 @@ export async function listen(path, after, take, signal) {
         const place = line.indexOf(":");
         return [line.slice(0, place), line.slice(place + 1).trim()];
       }));
-      if (members.data) take(members.id, JSON.parse(members.data));
+      if (members.data) take(members.id, members.event, JSON.parse(members.data));
     }
   }
 }
@@ -92,7 +94,7 @@ async function request(path, options) {
   }
 }
 
-async function answered(response) {
+async function answered(response, before = null) {
   let body = {};
   try {
     body = await response.json();
@@ -103,12 +105,13 @@ async function answered(response) {
     const { code = "ERROR", message = `HTTP status ${response.status}`, shown = [] } = body.error ?? {};
     throw new Failure(response.status, code, message, shown);
   }
-  if (body.store) look(body.store);
+  if (body.store) look(body.store, before);
   return body;
 }
 
-function look(found) {
-  const before = store;
-  store = found;
-  if (before !== null && (before.id !== found.id || before.last_seq > found.last_seq)) onReplaced();
+// `before` is the store as it was known when this was asked for: of two answers the later may come first.
+function look(found, before) {
+  const isAnother = before !== null && (before.id !== found.id || before.last_seq > found.last_seq);
+  if (isAnother || store === null || found.last_seq > store.last_seq) store = found;
+  if (isAnother) onReplaced();
 }

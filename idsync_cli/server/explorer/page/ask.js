@@ -2,7 +2,7 @@
 
 import { send } from "./api.js";
 import { element, replace, section } from "./dom.js";
-import { pieces } from "./draw.js";
+import { answerPieces, pieces } from "./draw.js";
 import { failure } from "./failures.js";
 import { requestForm } from "./request.js";
 
@@ -31,7 +31,7 @@ export function ask({ context, signal }) {
 function answer(found) {
   const told = [];
   if (found.dry_run) told.push(element("p", { class: "hint" }, "Dry run: nothing was written to the store."));
-  told.push(pieces(found.shown, "What each tier found"));
+  told.push(answerPieces(found, "What each tier found", found.dry_run));
   if (found.meant?.length) {
     told.push(element("ul", { class: "meant" }, found.meant.map((each) => element("li", {}, each))));
   }

@@ -2,7 +2,7 @@
 
 import { read, send } from "./api.js";
 import { element, field, replace } from "./dom.js";
-import { pieces } from "./draw.js";
+import { answerPieces } from "./draw.js";
 import { failure } from "./failures.js";
 import { requestForm } from "./request.js";
 
@@ -44,7 +44,7 @@ function both({ sides, differ }) {
   const told = differ ? "≠ marks the first tier that differs." : "Every tier is the same on both sides.";
   const drawn = sides.map((each, place) => {
     const name = `${"AB"[place]}, ${place ? "the other configuration" : "the current configuration"}`;
-    return element("section", {}, element("h2", {}, name), pieces(each.shown, name));
+    return element("section", {}, element("h2", {}, name), answerPieces(each, name, true));
   });
   return [element("p", { class: "hint" }, told), element("div", { class: "sides" }, drawn)];
 }

@@ -32,6 +32,18 @@ export function pieces(shown, label) {
     wide.observe(each);
   }
   for (const each of drawn.querySelectorAll("p.line:not(.typed > *)")) indent(each);
+  requestAnimationFrame(() => drawn.querySelectorAll(".typed .look-caret").forEach(showCaret));
+  return drawn;
+}
+
+// What a dry run would make is not there: nothing leads to it.
+export function answerPieces({ answer, shown }, label, isDry) {
+  const drawn = pieces(shown, label);
+  if (isDry && answer.status === "created") {
+    for (const each of drawn.querySelectorAll("a.look-mpid")) {
+      if (each.textContent === answer.mpid) each.replaceWith(element("span", { class: "look-mpid" }, answer.mpid));
+    }
+  }
   return drawn;
 }
 
@@ -58,4 +70,11 @@ function keepShortLines(table) {
   for (const cell of table.querySelectorAll("td")) {
     if (cell.textContent.split("\n").every((line) => line.length <= RIGID)) cell.classList.add("rigid");
   }
+}
+
+// On a phone the line of a fault is wider than the page: it is shown where the fault is.
+function showCaret(caret) {
+  const line = caret.closest(".typed");
+  const its = caret.getBoundingClientRect(), all = line.getBoundingClientRect();
+  if (its.right > all.right) line.scrollLeft += Math.min(its.left - all.left, its.right - all.right) + line.clientWidth / 4;
 }

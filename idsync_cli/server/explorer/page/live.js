@@ -15,41 +15,56 @@ export function live({ context, signal, again }) {
   }
   const list = element("ol", { class: "live" });
   const state = element("p", { role: "status" }, "Listening: no requests yet.");
+  const page = crypto.getRandomValues(new Uint32Array(2)).join("-"); // what it was sent last is kept under this name
   let isPaused = false;
-  let waiting = [];
+  let latest = null; // the number of the latest request that is shown
+  let before = null; // that of the last before the first one
+  let turning = new AbortController();
   const pause = element("button", {
     type: "button", "aria-pressed": "false",
     onclick: () => {
       isPaused = !isPaused;
       pause.setAttribute("aria-pressed", String(isPaused));
-      if (!isPaused) take([]);
-      tell();
+      tell(0);
+      turning.abort();
     },
   }, "Pause");
 
-  function tell() {
-    if (isPaused) state.textContent = `Paused: ${waiting.length} new.`;
-    else if (list.childElementCount) state.textContent = `Listening: the last ${list.childElementCount}, newest first.`;
+  function tell(came = 0) {
+    const shown = Math.min(list.childElementCount, KEPT);
+    const all = latest === null ? 0 : latest - before;
+    if (isPaused) state.textContent = `Paused: ${came.toLocaleString("en")} new.`;
+    else if (all > shown) state.textContent = `Listening: the last ${shown} of ${all.toLocaleString("en")}, newest first.`;
+    else if (shown) state.textContent = `Listening: the last ${shown}, newest first.`;
+    else state.textContent = "Listening: no requests yet.";
   }
 
-  function take(requests) {
-    waiting.push(...requests);
-    waiting = waiting.slice(-KEPT);
-    if (!isPaused) {
-      list.prepend(...waiting.map((each) => line(each, signal)).reverse());
-      waiting = [];
-      while (list.childElementCount > KEPT) list.lastChild.remove();
-    }
-    tell();
-  }
+  const TAKE = {
+    requests(number, requests) {
+      before ??= requests[0].number - 1;
+      latest = number;
+      list.prepend(...requests.map((each) => line(each, page, signal)).reverse());
+      const beyond = [...list.children].slice(KEPT); // an explanation that is being read stays
+      for (const each of beyond) if (!each.querySelector("details[open]")) each.remove();
+      tell();
+    },
+    came: (number, came) => tell(came),
+    forgotten(number) {
+      latest = before = number;
+      replace(list);
+      tell();
+    },
+  };
 
   async function follow() {
-    let after = null;
     while (!signal.aborted) {
+      turning = new AbortController();
+      const path = `live?page=${page}${isPaused ? "&paused=true" : ""}`;
       try {
-        await listen("live", after, (id, requests) => { after = id; take(requests); }, signal);
+        await listen(path, latest, (id, name, data) => TAKE[name]?.(Number(id), data), turning.signal);
       } catch (error) {
         if (signal.aborted) return;
+        if (turning.signal.aborted) continue;
         if (error.status === 401 || error.status === 404) {
           replace(state, failure(error, again));
           return;
@@ -60,11 +75,12 @@ export function live({ context, signal, again }) {
     }
   }
 
+  signal.addEventListener("abort", () => turning.abort());
   follow();
   return [element("div", { class: "status" }, pause, state), list];
 }
 
-function line(request, signal) {
+function line(request, page, signal) {
   const body = element("div", { class: "result" });
   const looks = { rejected: "failed", error: "failed", matched: "decided", created: "added" };
   const summary = element(
@@ -80,7 +96,7 @@ function line(request, signal) {
     if (!details.open || wasAsked) return;
     wasAsked = true;
     try {
-      const found = await read(`live/${request.number}`, signal);
+      const found = await read(`live/${request.number}?page=${page}`, signal);
       replace(body, pieces(found.shown, `Request ${request.number}`));
     } catch (error) {
       replace(body, failure(error, open));

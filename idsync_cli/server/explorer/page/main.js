@@ -11,6 +11,7 @@ import { live } from "./live.js";
 import { profiles } from "./profiles.js";
 import { route, VIEWS } from "./routes.js";
 
+const LOOK_AGAIN_MS = 10000;
 const SHOWN = { ask, audiences, compare, configuration, live, profiles };
 
 const views = document.getElementById("views");
@@ -61,6 +62,15 @@ whenReplaced(() => {
   const told = "The store was replaced while this page was open: what you see may come from the old one. ";
   replace(banner, element("p", {}, told, element("button", { type: "button", onclick: showAgain }, "Show the new one")));
 });
+
+// A page that is left open looks now and then whether it is still the same store. What goes wrong is told
+// to whoever asks for something.
+function lookAgain() {
+  if (context !== null && !document.hidden && !banner.hasChildNodes()) read("store").catch(() => {});
+}
+
+setInterval(lookAgain, LOOK_AGAIN_MS);
+document.addEventListener("visibilitychange", lookAgain);
 
 takeToken();
 window.addEventListener("hashchange", () => {

@@ -8,14 +8,15 @@ import { pieces } from "./draw.js";
 export async function profiles({ context, rest, signal }) {
   const [mpid] = rest;
   const form = whichOne(mpid ?? "");
-  if (!mpid) {
-    const newest = context.shown.length ? pieces(context.shown, "The newest profiles") : element("p", {}, "There are none yet.");
-    return [form, section("The newest profiles", newest)];
-  }
+  const newest = () => section(
+    "The newest profiles",
+    context.shown.length ? pieces(context.shown, "The newest profiles") : element("p", {}, "There are none yet."),
+  );
+  if (!mpid) return [form, newest()];
   const named = `profile/${encodeURIComponent(mpid)}`;
   const found = await read(named, signal);
   if (found.not_there) {
-    return [form, element("div", { class: "failure", role: "alert" }, pieces(found.not_there, "Not there"))];
+    return [form, element("div", { class: "failure", role: "alert" }, pieces(found.not_there, "Not there")), newest()];
   }
   const [told, graph] = await Promise.all([read(`${named}/story`, signal), read(`${named}/graph`, signal)]);
   return [

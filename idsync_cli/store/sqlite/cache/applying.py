@@ -53,13 +53,17 @@ class Applying:
         answered, seq = decision.profile, entry.seq
         cache, edits = self._cache, self._edits
         assert answered is not None
+        mpid = answered.mpid
         if decision.created:
-            edits.create(answered.created_seq, answered.mpid, scope, answered.source_mpid)
+            its = edits.create(answered.created_seq, mpid, scope, answered.source_mpid)
+        else:
+            its = cache.at(answered.created_seq)
         for update in decision.updates:
-            profile = cache.at(update.profile.created_seq)
+            created_seq = update.profile.created_seq
+            profile = its if created_seq == its.created_seq else cache.at(created_seq)
             edits.leave(profile, update.types, update.was_known, seq)
         time_ms = entry.own_time_ms
-        edits.store(cache.at(answered.created_seq), time_ms)
+        edits.store(its, time_ms)
         if decision.data is not None:
             self.data.take(answered.created_seq, seq, time_ms, decision.data)
             for alias in decision.aliases:
@@ -78,8 +82,9 @@ class Applying:
                 (scope.number, entry.kind, decision.status, by.rule, by.identity_type)
             )
             numbers += (seq, entry.time_ms, outcome, answered.created_seq)
-        for place, change in enumerate(decision.changes, start=1):
-            profile = cache.of(change.mpid)
+        for index, change in enumerate(decision.changes):  # without a start it compiles well
+            place = index + 1
+            profile = its if change.mpid == mpid else cache.of(change.mpid)
             if change.op is _ADD:
                 its_number = edits.add(profile, change.identifier, seq, place)
                 numbers += (place, 1, profile.created_seq, its_number)

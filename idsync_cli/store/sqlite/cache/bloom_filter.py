@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from mypy_extensions import i64
+
 _LINES: Final = 16
 _LINE_BYTES: Final = 64
 _FIRST: Final = _LINES
 _SECOND: Final = _LINES + 9
-_SMALL: Final = (1 << 61) - 1  # faster to calculate with than 64 bits
 
 
 class BloomFilter:
@@ -23,7 +24,8 @@ class BloomFilter:
 
     def add(self, value: str | bytes) -> None:
         """Add a value."""
-        bits, number = self._bits, hash(value) & _SMALL
+        bits = self._bits
+        number: i64 = hash(value)
         line = (number & ((1 << _LINES) - 1)) * _LINE_BYTES
         index = line | (number >> (_FIRST + 3)) & (_LINE_BYTES - 1)
         bits[index] |= 1 << (number >> _FIRST & 7)
@@ -32,7 +34,8 @@ class BloomFilter:
 
     def may_have(self, value: str | bytes) -> bool:
         """Whether the value may have been added; if not, it surely was not."""
-        bits, number = self._bits, hash(value) & _SMALL
+        bits = self._bits
+        number: i64 = hash(value)
         line = (number & ((1 << _LINES) - 1)) * _LINE_BYTES
         index = line | (number >> (_FIRST + 3)) & (_LINE_BYTES - 1)
         if not bits[index] & (1 << (number >> _FIRST & 7)):

@@ -1,11 +1,12 @@
 """All profiles of a store that is in memory: nothing is written to be read again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.records import TimesRecord
-from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile, Scope
+from idsync_cli.store.sqlite.cache.cached_profiles import CachedProfile
 from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
+from idsync_cli.store.sqlite.cache.scopes import Scopes
 from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.rows.checksums import NO_TIME
 
@@ -13,17 +14,14 @@ ProfileWithTimes = tuple[str, Profile, TimesRecord | None]
 """The name of a scope, a profile of it, and when that was seen and stored, if it ever was."""
 
 
-def everyone(
-    memory: WorkingSet, cache: ProfileCache, scopes: Mapping[str, Scope]
-) -> Iterator[ProfileWithTimes]:
+def everyone(memory: WorkingSet, cache: ProfileCache, scopes: Scopes) -> Iterator[ProfileWithTimes]:
     """The profiles, oldest first."""
-    names = {each.number: name for name, each in scopes.items()}
     for _, its in sorted(memory.profiles.items()):
         profile = Profile(
             its.mpid, its.created_seq, its.source_mpid, its.known_seq != 0,
             cache.identifiers_of(its),
         )  # fmt: skip
-        yield names[its.scope.number], profile, _times_of(its)
+        yield scopes.name_of(its.scope), profile, _times_of(its)
 
 
 def _times_of(profile: CachedProfile) -> TimesRecord | None:

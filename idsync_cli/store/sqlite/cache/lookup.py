@@ -58,6 +58,29 @@ class CachedLookup(Lookup):
             return [found[0].view()] if found else ()
         return [each.view() for each in reversed(found)]
 
+    def count_known(self, identifier: Identifier, limit: int, types: int | None = None) -> int:
+        """How many `known` finds; with `types`, how many of them have a bit of these."""
+        scope = self._scope
+        if scope is None:
+            return 0
+        found = self._cache.known(scope, identifier, limit)
+        if types is None:
+            return len(found)
+        count = 0
+        for each in found:
+            if each.types & types:
+                count += 1
+        return count
+
+    def count_anonymous(self, identifiers: Sequence[Identifier], limit: int) -> int:
+        """How many `anonymous` finds."""
+        scope = self._scope
+        if scope is None:
+            return 0
+        if len(identifiers) > 1:
+            return len(self._cache.anonymous_with_all(scope, identifiers, limit, None))
+        return len(self._cache.anonymous(scope, identifiers[0], limit))
+
     def profile(self, mpid: int) -> ProfileView | None:
         """The profile of the scope that has the MPID."""
         profile = self._cache.profile(mpid)
@@ -127,6 +150,14 @@ class JudgingLookup(CachedLookup):
             and not (lacking and cache.holds(each, lacking))
         ]
         return [each.view() for each in judged[:limit]]
+
+    def count_known(self, identifier: Identifier, limit: int, types: int | None = None) -> int:
+        """How many `known` finds; with `types`, how many of them have a bit of these."""
+        return Lookup.count_known(self, identifier, limit, types)
+
+    def count_anonymous(self, identifiers: Sequence[Identifier], limit: int) -> int:
+        """How many `anonymous` finds."""
+        return Lookup.count_anonymous(self, identifiers, limit)
 
     def _judged(self, identifier: Identifier, *, known: bool) -> list[CachedProfile]:
         """The holders that are known, or anonymous, by the rules: newest first."""

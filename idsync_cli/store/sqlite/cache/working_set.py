@@ -32,6 +32,8 @@ class WorkingSet:
         self.generation = 0
         self._pending = pending
         self._scopes: dict[int, Scope] = {}
+        self._most = _REMEMBERED
+        self._in_a_generation = _REMEMBERED // _GENERATIONS
         self._identifier_count = self._generation_began = 0
         self._bloom_filter: BloomFilter | None = None
 
@@ -98,10 +100,10 @@ class WorkingSet:
 
     def trim(self) -> None:
         """Between two requests: drop something, once there is too much of it in memory."""
-        if self._identifier_count - self._generation_began > _REMEMBERED // _GENERATIONS:
+        if self._identifier_count - self._generation_began > self._in_a_generation:
             self.generation += 1
             self._generation_began = self._identifier_count
-        if len(self.profiles) + self._identifier_count <= _REMEMBERED:
+        if len(self.profiles) + self._identifier_count <= self._most:
             return
         if self._pending.handed_over.goes_on:
             if not self._pending.exist:  # else it has to wait for the next batch
@@ -109,7 +111,7 @@ class WorkingSet:
             return
         self._pending.write()
         self._shed()
-        if len(self.profiles) + self._identifier_count > _REMEMBERED:
+        if len(self.profiles) + self._identifier_count > self._most:
             self.clear()
 
     def _shed(self) -> None:
